@@ -1,0 +1,4 @@
+/** Written first as a type; the wire schema stands beside it. */
+export interface PikaciEvent {
+  readonly type: string;
+}

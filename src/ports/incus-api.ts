@@ -1,0 +1,153 @@
+import type { Result } from 'neverthrow';
+import type { IncusFault } from './incus-fault.js';
+import type {
+  IncusCreateInstance,
+  IncusCreateVolume,
+  IncusEvent,
+  IncusExecRequest,
+  IncusFileContent,
+  IncusFileInfo,
+  IncusFileWrite,
+  IncusImage,
+  IncusInstance,
+  IncusInstancePut,
+  IncusInstanceState,
+  IncusOperation,
+  IncusProfile,
+  IncusProject,
+  IncusServer,
+  IncusStateChange,
+  IncusStoragePool,
+  IncusVolume,
+  Tagged,
+} from './incus-types.js';
+import type { ExitStatus, OutputChunk } from './output-chunk.js';
+import type { CallOptions } from './remote-shell.js';
+
+type Answer<T> = Promise<Result<T, IncusFault>>;
+
+/**
+ * A command that runs in an instance. `output` ends and never throws and carries the backpressure; `exit` says why it ended.
+ * A dropped connection is an `Err`, never an exit status; what the command started may run on.
+ * Disposing closes the sockets; Incus then kills the direct child only.
+ */
+export interface IncusExec extends AsyncDisposable {
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly exit: Promise<Result<ExitStatus, IncusFault>>;
+  /** Waits until the bytes are taken. Only with `stdin: 'open'`. */
+  write(data: Uint8Array): Answer<void>;
+  endInput(): Promise<void>;
+  /** A number, such as 15. Reaches the direct child only. */
+  sendSignal(signal: number): Answer<void>;
+  resize(size: { readonly columns: number; readonly rows: number }): Answer<void>;
+}
+
+export interface IncusEvents extends AsyncDisposable {
+  /** Ends when the connection does or when disposed; there is no replay, list again after that. */
+  readonly events: AsyncIterable<IncusEvent>;
+  readonly closed: Promise<IncusFault | null>;
+}
+
+/** A waiting call's bound in ms; `timed_out` after it. Each method has a default of its own. */
+export interface WaitOptions extends CallOptions {
+  readonly timeoutMs?: number;
+}
+
+/** The operations of one instance-bearing daemon. `project` is always said, never assumed. Calls that start an operation wait for its end. */
+export interface IncusApi extends AsyncDisposable {
+  /** For messages. */
+  readonly host: string;
+
+  server(options?: CallOptions): Answer<IncusServer>;
+  project(name: string, options?: CallOptions): Answer<Tagged<IncusProject>>;
+  profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>>;
+  storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
+
+  /** The fingerprint that an alias points at. */
+  imageAlias(project: string, alias: string, options?: CallOptions): Answer<{ readonly fingerprint: string }>;
+  image(project: string, fingerprint: string, options?: CallOptions): Answer<IncusImage>;
+  images(project: string, options?: CallOptions): Answer<readonly IncusImage[]>;
+
+  /**
+   * Creates and, with `start`, starts. When the start fails after the create succeeded, the instance stays: the caller deletes it.
+   * An abort waits (bounded) for the operation to settle first, because Incus cannot cancel a create; then the fault is `aborted`.
+   */
+  createInstance(project: string, instance: IncusCreateInstance, options?: WaitOptions): Answer<void>;
+  instance(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusInstance>>;
+  /** `filter` in the daemon's own language, such as `config.user.pikaci.run eq abc`. */
+  instances(
+    project: string,
+    options?: CallOptions & { readonly filter?: string },
+  ): Answer<readonly IncusInstance[]>;
+  instanceState(project: string, name: string, options?: CallOptions): Answer<IncusInstanceState>;
+  /** Stopping an ephemeral instance also deletes it, and resolves after that. */
+  changeState(project: string, name: string, change: IncusStateChange, options?: WaitOptions): Answer<void>;
+  /** Replaces config, devices and profiles; `stale` when `etag` no longer holds. */
+  putInstance(
+    project: string,
+    name: string,
+    instance: IncusInstancePut,
+    options?: WaitOptions & { readonly etag?: string },
+  ): Answer<void>;
+  /** Merges config keys (`null` removes one); `stale` when `etag` no longer holds. */
+  patchInstance(
+    project: string,
+    name: string,
+    config: Readonly<Record<string, string | null>>,
+    options?: CallOptions & { readonly etag?: string },
+  ): Answer<void>;
+  /** `invalid_request` while it runs. */
+  deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;
+
+  /** Resolves when the command was started and its sockets are open. */
+  exec(project: string, name: string, request: IncusExecRequest, options?: CallOptions): Answer<IncusExec>;
+
+  /** At most `maxBytes` (default 16 MiB), else `invalid_request`. */
+  readFile(
+    project: string,
+    name: string,
+    path: string,
+    options?: CallOptions & { readonly maxBytes?: number },
+  ): Answer<IncusFileContent>;
+  fileInfo(project: string, name: string, path: string, options?: CallOptions): Answer<IncusFileInfo>;
+  /** Parents must exist, else `not_found`. */
+  writeFile(project: string, name: string, file: IncusFileWrite, options?: CallOptions): Answer<void>;
+  makeDirectory(
+    project: string,
+    name: string,
+    directory: {
+      readonly path: string;
+      readonly uid?: number;
+      readonly gid?: number;
+      readonly mode?: number;
+    },
+    options?: CallOptions,
+  ): Answer<void>;
+  deleteFile(project: string, name: string, path: string, options?: CallOptions): Answer<void>;
+
+  operations(project: string, options?: CallOptions): Answer<readonly IncusOperation[]>;
+  operation(id: string, options?: CallOptions): Answer<IncusOperation>;
+  /** `not_found` once it has vanished (5 s after its end). */
+  waitOperation(id: string, options?: WaitOptions): Answer<IncusOperation>;
+  cancelOperation(id: string, options?: CallOptions): Answer<void>;
+
+  events(
+    options?: CallOptions & {
+      readonly project?: string;
+      readonly types?: readonly ('lifecycle' | 'operation' | 'logging')[];
+    },
+  ): Answer<IncusEvents>;
+
+  createVolume(project: string, volume: IncusCreateVolume, options?: WaitOptions): Answer<void>;
+  volume(project: string, pool: string, name: string, options?: CallOptions): Answer<Tagged<IncusVolume>>;
+  volumes(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]>;
+  snapshotVolume(
+    project: string,
+    pool: string,
+    name: string,
+    snapshot: string,
+    options?: WaitOptions,
+  ): Answer<void>;
+  /** `invalid_request` while in use. A snapshot is `name/snapshot`. */
+  deleteVolume(project: string, pool: string, name: string, options?: WaitOptions): Answer<void>;
+}

@@ -1,0 +1,115 @@
+import type { Result } from 'neverthrow';
+import type { ExitStatus, OutputChunk } from './output-chunk.js';
+
+/**
+ * What a shell can fail with. `host` says where; `tried` what was attempted, in words that carry no secret.
+ * - `unreachable`: no connection could be made (refused, no route, name not found, handshake timed out).
+ * - `host_key_refused`: the host's key is unknown, revoked or another one than known_hosts has. Never retried.
+ * - `authentication_failed`: the host took none of the offered keys.
+ * - `connection_lost`: the connection broke while something was under way. What ran there may run on.
+ * - `spawn_failed`: the command could not be started (not found, no permission, no such cwd).
+ * - `transfer_failed`: a tree did not arrive whole; what had arrived was removed.
+ * - `aborted`: the caller's signal fired; the remote process tree was told to end.
+ * - `invalid_command`: the caller handed in something that cannot be run (empty argv, NUL byte, bad variable name).
+ * - `closed`: the shell was closed by its owner.
+ */
+export type ShellFault =
+  | { readonly kind: 'unreachable'; readonly host: string; readonly tried: string; readonly message: string }
+  | {
+      readonly kind: 'host_key_refused';
+      readonly host: string;
+      readonly reason: 'unknown' | 'mismatch' | 'revoked' | 'unreadable_known_hosts';
+      readonly fingerprint: string;
+      readonly knownHostsFile: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'authentication_failed';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'connection_lost';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'spawn_failed'; readonly host: string; readonly tried: string; readonly message: string }
+  | {
+      readonly kind: 'transfer_failed';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'aborted'; readonly host: string; readonly tried: string; readonly message: string }
+  | {
+      readonly kind: 'invalid_command';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'closed'; readonly host: string; readonly tried: string; readonly message: string };
+
+/** A command is data. `argv` is passed on as it is: no shell interprets any part of it. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]];
+  /** Absolute directory to run in; the login directory when left out. */
+  readonly cwd?: string;
+  /** Added to the environment that the host gives; names are `[A-Za-z_][A-Za-z0-9_]*`. Not for secrets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the command's standard input, which is then closed. Empty when left out. */
+  readonly stdin?: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/**
+ * `output` ends when the command's outputs end and never throws; it must be read (or the command disposed of), because it
+ * carries the backpressure. `exit` says why it ended: a lost connection is an `Err`, never an exit status. Disposing kills
+ * the remote process tree if it still runs, waits a bounded time, and never throws.
+ */
+export interface RunningCommand extends AsyncDisposable {
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly exit: Promise<Result<ExitStatus, ShellFault>>;
+}
+
+export interface CallOptions {
+  /** Cancels the call; a started command's whole process tree is killed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TreeUpload {
+  /** Local directory that `entries` are relative to. */
+  readonly source: string;
+  /** Relative POSIX paths of files and symbolic links (directories are implied); the whole tree when left out. */
+  readonly entries?: readonly string[];
+  /** Absolute directory on the host; created when it is not there. */
+  readonly destination: string;
+  /** Numeric owner that the files get where the user may give files away (root); otherwise ignored. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Bytes sent so far, called while the upload runs. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface TreeDownload {
+  /** Absolute directory on the host. */
+  readonly source: string;
+  /** Local directory; created when it is not there. */
+  readonly destination: string;
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** Size of the archive that crossed the wire, in bytes. */
+export interface TreeTransfer {
+  readonly bytes: number;
+}
+
+/** One host on which commands can be run. Several calls may be under way at once; the adapter keeps within the server's limits. */
+export interface RemoteShell extends AsyncDisposable {
+  /** For messages: `user@host:port`, or `local`. */
+  readonly host: string;
+  spawn(command: Command, options?: CallOptions): Promise<Result<RunningCommand, ShellFault>>;
+  /** Sends a tree; the host's `tar` unpacks it. Trusted content only: the archive is made by the local `tar`. */
+  uploadTree(upload: TreeUpload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>>;
+  /** Brings a tree of a trusted place. What a guest has written goes through artifact collection instead. */
+  downloadTree(download: TreeDownload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>>;
+}
