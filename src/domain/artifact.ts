@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/** Why something that a guest offered was not taken. */
+export const artifactRuleSchema = z.enum([
+  'symbolic_link',
+  'hard_link',
+  'special_file',
+  'unsafe_path',
+  'not_requested',
+  'duplicate_path',
+  'file_too_large',
+  'total_too_large',
+  'too_many_files',
+  'path_conflict',
+]);
+export type ArtifactRule = z.infer<typeof artifactRuleSchema>;
+
+export const collectedArtifactSchema = z.looseObject({
+  /** Relative to the job's `artifacts/` directory. */
+  path: z.string(),
+  bytes: z.number().int().nonnegative(),
+});
+export const refusedArtifactSchema = z.looseObject({
+  /** As the guest named it, cut to 1024 characters. */
+  path: z.string(),
+  rule: artifactRuleSchema,
+});
+
+export const artifactReportSchema = z.looseObject({
+  collected: z.array(collectedArtifactSchema),
+  /** At most 1000 are named. */
+  refused: z.array(refusedArtifactSchema),
+  refused_count: z.number().int().nonnegative(),
+  /** Set when collecting broke off; what had arrived whole is kept. */
+  incomplete: z.string().nullable(),
+});
+export type ArtifactReport = z.infer<typeof artifactReportSchema>;
+
+export const NO_ARTIFACTS: ArtifactReport = {
+  collected: [],
+  refused: [],
+  refused_count: 0,
+  incomplete: null,
+};

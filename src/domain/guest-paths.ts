@@ -1,0 +1,20 @@
+/** Fixed places inside every guest. The supervisor (`guest/pikaci-incus-run`) and the images agree on them. */
+export const GUEST_WORKSPACE_DIR = '/workspace/snapshot';
+export const GUEST_ARTIFACTS_DIR = '/artifacts';
+export const GUEST_CARGO_HOME_DIR = '/cargo-home';
+export const GUEST_TARGET_DIR = '/cargo-target';
+export const GUEST_XDG_STATE_HOME_DIR = '/artifacts/xdg-state';
+export const GUEST_USER = 'pikaci';
+export const GUEST_USER_ID = 1000;
+/** Root-only state of the supervisor: its own text, the job's pid, the result of record. */
+export const GUEST_SUPERVISOR_DIR = '/var/lib/pikaci';
+/** Files in `/artifacts` that the supervisor writes; they are not artifacts of the job. */
+export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json', 'result.json'] as const;
+
+export function guestHomeDir(user: {
+  readonly runAsRoot: boolean;
+  readonly user?: string | undefined;
+}): string {
+  if (user.runAsRoot || user.user === 'root') return '/root';
+  return `/home/${user.user ?? GUEST_USER}`;
+}

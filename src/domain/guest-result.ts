@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** `/artifacts/result.json`, written once, atomically, by the supervisor. Unknown keys are kept. */
+export const guestResultSchema = z.looseObject({
+  schema_version: z.literal(1),
+  status: z.enum(['passed', 'failed']),
+  /** The command's exit code; 128 + N when signal N ended it, 124 after a timeout, null when it never ran. */
+  exit_code: z.number().int().nullable(),
+  finished_at: z.string(),
+  message: z.string().max(65_536).default(''),
+  /** Why it ended; `exit` when the command ended by itself. */
+  cause: z.enum(['exit', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
+});
+export type GuestResult = z.infer<typeof guestResultSchema>;
+
+/** One line of JSON that the supervisor answers `status` with, and that ends every `follow`. */
+export const guestStatusSchema = z.looseObject({
+  schema_version: z.literal(1),
+  state: z.enum(['absent', 'running', 'finished', 'lost']),
+  /** Size of `guest.log`; final once the state is `finished`. */
+  log_bytes: z.number().int().nonnegative(),
+  result: guestResultSchema.nullable(),
+});
+export type GuestStatus = z.infer<typeof guestStatusSchema>;

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** The phases of a job, in their order. */
+export const phaseSchema = z.enum([
+  'prepare_directories',
+  'stage_workspace_snapshot',
+  'prepare_runtime',
+  'launch_guest',
+  'wait_for_completion',
+  'collect_artifacts',
+  'clean_up',
+]);
+export type Phase = z.infer<typeof phaseSchema>;
+
+/** Recorded for every phase that began, also when it failed. */
+export const phaseTimingSchema = z.looseObject({
+  phase: phaseSchema,
+  /** ISO 8601, the runner's clock. */
+  started_at: z.string(),
+  finished_at: z.string(),
+  /** Milliseconds, from a clock that does not go back. */
+  duration_ms: z.number().nonnegative(),
+  ok: z.boolean(),
+});
+export type PhaseTiming = z.infer<typeof phaseTimingSchema>;

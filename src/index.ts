@@ -1,0 +1,1 @@
+export { contextBackend, contextShared, remoteLinuxVmContext } from './domain/remote-linux-vm-context.js';

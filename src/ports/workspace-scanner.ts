@@ -1,0 +1,37 @@
+import type { Result } from 'neverthrow';
+import type { CallOptions } from './remote-shell.js';
+
+/**
+ * - `not_found`: no such directory. `unreadable`: a file could not be read. `git_failed`: git would not list the files.
+ * - `changed_while_reading`: a file changed under the scan, twice in a row. `unsupported_name`: a name that is not UTF-8.
+ * - `aborted`: the caller's signal fired.
+ */
+export interface ScanFault {
+  readonly kind:
+    | 'not_found'
+    | 'unreadable'
+    | 'git_failed'
+    | 'changed_while_reading'
+    | 'unsupported_name'
+    | 'aborted';
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface WorkspaceSnapshot {
+  /** Absolute, canonical directory that `entries` are relative to. */
+  readonly root: string;
+  /** Lower-case hex sha256 over every entry's path, kind, executable bit and content (or link target). */
+  readonly contentHash: string;
+  /** Relative POSIX paths of files and symbolic links, sorted by bytes; in git, the tracked and the untracked that are not ignored. */
+  readonly entries: readonly string[];
+  /** Bytes of all files. */
+  readonly totalBytes: number;
+  /** Null where there is no git. */
+  readonly git: { readonly head: string | null; readonly dirty: boolean } | null;
+}
+
+/** Reads what a workspace holds and names it by its content. */
+export interface WorkspaceScanner {
+  scan(directory: string, options?: CallOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
+}
