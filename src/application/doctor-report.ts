@@ -1,0 +1,23 @@
+/** One thing that was looked at. `remedy` says what to do when it is not `ok`. */
+export interface DoctorCheck {
+  readonly name:
+    | 'connection'
+    | 'work_dir'
+    | 'incus'
+    | 'project'
+    | 'profile'
+    | 'image'
+    | 'storage_pool'
+    | 'clock'
+    | 'state_root';
+  readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly detail: string;
+  readonly remedy: string | null;
+}
+
+export interface DoctorReport {
+  readonly host: string;
+  /** False when any check failed. */
+  readonly ok: boolean;
+  readonly checks: readonly DoctorCheck[];
+}

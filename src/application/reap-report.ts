@@ -1,0 +1,8 @@
+export interface ReapReport {
+  /** Instances that are gone now, deleted by this call (or, in a dry run, that would be). */
+  readonly deleted: readonly string[];
+  /** Instances of pikaci whose lease holds. */
+  readonly alive: readonly string[];
+  /** Could not be deleted; the next reaper tries again. */
+  readonly failed: readonly { readonly instance: string; readonly message: string }[];
+}
