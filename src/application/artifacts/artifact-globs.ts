@@ -1,0 +1,51 @@
+import picomatch from 'picomatch';
+import {
+  GUEST_ARTIFACTS_DIR,
+  GUEST_SUPERVISOR_FILES,
+  GUEST_WORKSPACE_DIR,
+} from '../../domain/guest-paths.js';
+
+const SUPERVISOR_FILES = new Set(GUEST_SUPERVISOR_FILES.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
+
+/** What a job's artifact patterns ask for: absolute ones lie under `/artifacts`, the others under the workspace. */
+export class ArtifactGlobs {
+  /** Guest directories below which a match can lie; no one is inside another. */
+  readonly searchRoots: readonly string[];
+  readonly #matchers: readonly ((path: string) => boolean)[];
+
+  constructor(patterns: readonly string[]) {
+    const absolute = patterns.map((pattern) =>
+      pattern.startsWith('/') ? pattern : `${GUEST_WORKSPACE_DIR}/${pattern.replace(/^(\.\/)+/, '')}`,
+    );
+    this.#matchers = absolute.map((pattern) => picomatch(pattern, { dot: true }));
+    const roots = [...new Set(absolute.map((pattern) => literalBase(pattern)))];
+    this.searchRoots = roots.filter(
+      (root) => !roots.some((other) => other !== root && root.startsWith(`${other}/`)),
+    );
+  }
+
+  /** `guestPath` is absolute. */
+  matches(guestPath: string): boolean {
+    return !SUPERVISOR_FILES.has(guestPath) && this.#matchers.some((matches) => matches(guestPath));
+  }
+}
+
+/** The components before the first one that is a pattern. */
+function literalBase(pattern: string): string {
+  const parts = pattern.split('/');
+  const first = parts.findIndex((part) => /[*?[\]{}()!+@\\]/.test(part));
+  return first === -1 ? pattern : parts.slice(0, first).join('/');
+}
+
+/** Where a guest's file is kept, relative to the job's `artifacts/`; null for a path that is neither under `/artifacts` nor in the workspace, or not safe as a local one. */
+export function localArtifactPath(guestPath: string): string | null {
+  const root = [GUEST_ARTIFACTS_DIR, GUEST_WORKSPACE_DIR].find((dir) => guestPath.startsWith(`${dir}/`));
+  if (root === undefined) return null;
+  const relative = guestPath.slice(root.length + 1);
+  const safe = relative
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && fitsName(part));
+  return safe && !relative.includes('\0') && Buffer.byteLength(relative) <= 2048 ? relative : null;
+}
+
+const fitsName = (part: string) => Buffer.byteLength(part) <= 240;

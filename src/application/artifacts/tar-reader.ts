@@ -1,0 +1,99 @@
+import type { ByteReader } from './byte-reader.js';
+import { decodeName, isZeroBlock, parseTarHeader, TAR_BLOCK } from './tar-header.js';
+
+/** Names longer than this are not believed: a guest could announce one of gigabytes. */
+const LONGEST_EXTENSION = 64 * 1024;
+
+export interface TarEntry {
+  /** Null when it is not UTF-8. */
+  readonly name: string | null;
+  readonly kind: 'file' | 'directory' | 'symbolic_link' | 'hard_link' | 'other';
+  readonly size: number;
+}
+
+export type TarStep =
+  | { readonly kind: 'entry'; readonly entry: TarEntry }
+  | { readonly kind: 'end' }
+  /** The bytes ended before the archive did. */
+  | { readonly kind: 'cut_short' }
+  /** These bytes are no archive; more may follow. */
+  | { readonly kind: 'broken'; readonly message: string };
+
+/**
+ * Reads an archive that a hostile guest may have made, header by header, holding no more than one header. The caller takes
+ * or skips each entry's `size` bytes and then calls `padding`. Libraries were looked at and left: they hold extension
+ * headers of any announced size in memory.
+ */
+export class TarReader {
+  readonly #bytes: ByteReader;
+
+  constructor(bytes: ByteReader) {
+    this.#bytes = bytes;
+  }
+
+  async next(): Promise<TarStep> {
+    let longName: string | null | undefined;
+    for (;;) {
+      const block = await this.#bytes.read(TAR_BLOCK);
+      if (block === null) return { kind: 'cut_short' };
+      if (isZeroBlock(block)) return { kind: 'end' };
+      const header = parseTarHeader(block);
+      if (header === null) return { kind: 'broken', message: 'a header of the archive is damaged' };
+      if (!'LKxg'.includes(header.flag)) {
+        const name = longName === undefined ? header.name : longName;
+        return { kind: 'entry', entry: { name, kind: entryKind(header.flag), size: header.size } };
+      }
+      if (header.size > LONGEST_EXTENSION)
+        return { kind: 'broken', message: 'the archive holds an overlong name' };
+      const extension = await this.#bytes.read(header.size);
+      if (extension === null || !(await this.padding(header.size))) {
+        return { kind: 'cut_short' };
+      }
+      if (header.flag === 'L') longName = decodeName(untilNul(extension));
+      if (header.flag === 'x') longName = paxPath(extension) ?? longName;
+    }
+  }
+
+  /** Skips what fills an entry's last block. */
+  padding(size: number): Promise<boolean> {
+    return this.#bytes.skip((TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK);
+  }
+}
+
+function entryKind(flag: string): TarEntry['kind'] {
+  switch (flag) {
+    case '0':
+    case '\0':
+    case '7':
+      return 'file';
+    case '1':
+      return 'hard_link';
+    case '2':
+      return 'symbolic_link';
+    case '5':
+      return 'directory';
+    default:
+      return 'other';
+  }
+}
+
+function untilNul(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end === -1 ? bytes : bytes.subarray(0, end);
+}
+
+/** Records are `<length> <key>=<value>\n`; undefined when none names the path. */
+function paxPath(bytes: Uint8Array): string | null | undefined {
+  let at = 0;
+  let path: string | null | undefined;
+  while (at < bytes.length) {
+    const space = bytes.indexOf(0x20, at);
+    const length = space === -1 ? Number.NaN : Number(decodeName(bytes.subarray(at, space)) ?? Number.NaN);
+    if (!Number.isInteger(length) || length <= space - at || at + length > bytes.length) return path;
+    const record = bytes.subarray(space + 1, at + length - 1);
+    const equals = record.indexOf(0x3d);
+    if (decodeName(record.subarray(0, equals)) === 'path') path = decodeName(record.subarray(equals + 1));
+    at += length;
+  }
+  return path;
+}

@@ -1,0 +1,180 @@
+import { err, ok, type Result } from 'neverthrow';
+import { buildGuestRequest } from '../domain/guest-request.js';
+import { jobIdSchema, runIdSchema } from '../domain/identifier.js';
+import type { JobOutcome } from '../domain/job-outcome.js';
+import type { JobRecord } from '../domain/job-record.js';
+import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
+import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
+import type { Backends } from './backends.js';
+import { cleanUpJob } from './clean-up-job.js';
+import type { CompleteJob } from './complete-job.js';
+import { contextInput } from './context-input.js';
+import { incusFault, localFilesFault } from './fault-of.js';
+import type { Guest } from './guest.js';
+import type { HostTime } from './host-time.js';
+import { newOwner, writeLease } from './incus/lease-keeper.js';
+import type { JobFault } from './job-fault.js';
+import type { JobPorts } from './job-ports.js';
+import { JobSession } from './job-session.js';
+import type { JobSettings } from './job-settings.js';
+import { outcomeOf } from './outcome-of.js';
+import type { JobCallOptions, JobRun } from './pikaci.js';
+import { loadJobRecord, saveJobRecord } from './state/job-record-file.js';
+
+const ASK_BOUND_MS = 60_000;
+
+export interface AttachJobParts {
+  readonly ports: JobPorts;
+  readonly settings: JobSettings;
+  readonly backends: Backends;
+  readonly completeJob: CompleteJob;
+  readonly hostTime: HostTime;
+}
+
+/** Takes up a job whose runner is gone. The lease changes hands first, so that no reaper and no second runner is in the way. */
+export class AttachJob {
+  readonly #parts: AttachJobParts;
+
+  constructor(parts: AttachJobParts) {
+    this.#parts = parts;
+  }
+
+  async attach(runId: string, jobId: string, options: JobCallOptions): Promise<Result<JobRun, JobFault>> {
+    const { ports, settings, hostTime } = this.#parts;
+    const ids = [runIdSchema.safeParse(runId), jobIdSchema.safeParse(jobId)];
+    const badId = ids.find((id) => !id.success);
+    if (badId !== undefined)
+      return err(this.#fault('invalid_job', badId.error?.issues[0]?.message ?? 'is not an id'));
+    const state = jobStateLayout(settings.stateRoot, runId, jobId);
+    const loaded = await loadJobRecord(ports.localFiles, state, options.signal);
+    if (loaded.isErr()) return err(loaded.error);
+    const record = loaded.value;
+    if (record.outcome !== null && record.outcome.status !== 'detached') {
+      return ok({ runId, outcome: record.outcome, state, cleanUp: Promise.resolve(ok(undefined)) });
+    }
+    const job = jobSpecSchema.safeParse(record.job_spec);
+    if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
+    const context = this.#context(runId, job.data, record);
+    const guest = this.#parts.backends.guest(context);
+    if (guest.isErr()) return err(guest.error);
+
+    const bound = AbortSignal.timeout(ASK_BOUND_MS);
+    const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
+    await hostTime.learn(signal);
+    const owner = newOwner();
+    const taken = await this.#takeOver(context, owner, signal);
+    if (taken.isErr()) return err(taken.error);
+    const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest.value, record, signal);
+    if (masks.isErr()) return err(masks.error);
+    const session = new JobSession({
+      runId,
+      job: job.data,
+      state,
+      secrets: Object.values(masks.value),
+      localFiles: ports.localFiles,
+      clock: ports.clock,
+      events: options.events,
+    });
+    session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
+    if (taken.value === 'gone') return this.#lost(session, record);
+    return this.#finish({ session, context, guest: guest.value, record, owner, options });
+  }
+
+  async #finish(input: {
+    readonly session: JobSession;
+    readonly context: RemoteLinuxVmContext;
+    readonly guest: Guest;
+    readonly record: JobRecord;
+    readonly owner: string;
+    readonly options: JobCallOptions;
+  }): Promise<Result<JobRun, JobFault>> {
+    const { ports, backends, completeJob } = this.#parts;
+    const { session, record, guest } = input;
+    const restart = () =>
+      guest.start(buildGuestRequest(session.job), {}, { signal: AbortSignal.timeout(ASK_BOUND_MS) });
+    const outcome = await completeJob.complete({
+      ...input,
+      first: undefined,
+      // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
+      restart: record.secret_names.length === 0 ? restart : undefined,
+    });
+    if (outcome.isErr()) return err(outcome.error);
+    const detached = outcome.value.status === 'detached';
+    const cleanUp = detached
+      ? session.hostLog.flushed().then(() => ok(undefined))
+      : cleanUpJob(ports, backends, input.context, session);
+    return ok({ runId: session.runId, outcome: outcome.value, state: session.state, cleanUp });
+  }
+
+  #context(runId: string, job: JobSpec, record: JobRecord): RemoteLinuxVmContext {
+    const { settings, ports } = this.#parts;
+    const place = contextInput(settings, ports.shell.host, { runId, job });
+    const recorded =
+      place.backend === 'incus' && record.incus_project !== null
+        ? { ...place, incusProject: record.incus_project }
+        : place;
+    return remoteLinuxVmContext(
+      record.snapshot_hash === null ? recorded : { ...recorded, snapshotHash: record.snapshot_hash },
+    );
+  }
+
+  async #takeOver(
+    context: RemoteLinuxVmContext,
+    owner: string,
+    signal: AbortSignal,
+  ): Promise<Result<'ours' | 'gone', JobFault>> {
+    const leased = this.#parts.backends.leased(context);
+    if (leased.isErr()) return err(leased.error);
+    const lease = { owner, expiresAtMs: this.#parts.hostTime.now() + this.#parts.settings.leaseMs };
+    const written = await writeLease(leased.value, lease, null, signal);
+    if (written.isOk()) return ok('ours');
+    if (written.error.kind === 'superseded') return err(this.#fault('superseded', written.error.message));
+    if (written.error.fault.kind === 'not_found') return ok('gone');
+    return err(incusFault(written.error.fault, 'wait_for_completion'));
+  }
+
+  /** What the log must be masked with. Without them nothing is followed: an unmasked log is worse than none. */
+  async #secrets(
+    guest: Guest,
+    record: JobRecord,
+    signal: AbortSignal,
+  ): Promise<Result<Readonly<Record<string, string>>, JobFault>> {
+    if (record.secret_names.length === 0) return ok({});
+    const told = await guest.secrets({ signal });
+    return told.mapErr((fault) =>
+      this.#fault(
+        'guest',
+        `the secrets to mask could not be had from ${guest.description}: ${fault.message}`,
+      ),
+    );
+  }
+
+  /** The machine went away with its job: that is the result, and it is recorded. */
+  async #lost(session: JobSession, record: JobRecord): Promise<Result<JobRun, JobFault>> {
+    const { ports } = this.#parts;
+    const outcome: JobOutcome = outcomeOf({
+      session,
+      end: { kind: 'lost', message: 'the machine is gone, and left no exit record' },
+      finishedAtMs: ports.clock.now(),
+      logBytes: record.outcome?.log_bytes ?? 0,
+      keptLogBytes: record.outcome?.kept_log_bytes ?? 0,
+      artifacts: { collected: [], refused: [], refused_count: 0, incomplete: 'the machine is gone' },
+      image: record.incus_image,
+    });
+    const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, outcome });
+    if (saved.isErr()) return err(localFilesFault(saved.error, null));
+    const { status, cause, exit_code, message } = outcome;
+    session.emit({ type: 'job_finished', status, cause, exit_code, message, duration_ms: 0 });
+    return ok({
+      runId: session.runId,
+      outcome,
+      state: session.state,
+      cleanUp: session.hostLog.flushed().then(() => ok(undefined)),
+    });
+  }
+
+  #fault(kind: JobFault['kind'], message: string): JobFault {
+    return { kind, phase: null, host: this.#parts.ports.shell.host, message };
+  }
+}

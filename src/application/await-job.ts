@@ -1,0 +1,117 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { GuestStatus } from '../domain/guest-result.js';
+import type { Clock } from '../ports/clock.js';
+import { localFilesFault } from './fault-of.js';
+import type { FollowStream, Guest, GuestFault } from './guest.js';
+import type { JobFault } from './job-fault.js';
+import type { JobSession } from './job-session.js';
+import { followJob } from './log/follow-job.js';
+import type { GuestLog } from './log/guest-log.js';
+import type { OnAbort } from './pikaci.js';
+
+const PHASE = 'wait_for_completion';
+/** What a supervisor that keeps its own bounds never needs; past it the machine counts as lost. */
+const MARGIN_MS = 60_000;
+
+export type JobEnd =
+  | { readonly kind: 'finished'; readonly status: GuestStatus }
+  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'cancelled'; readonly message: string }
+  | { readonly kind: 'detached' };
+
+type StopReason = 'overdue' | 'cancelled' | 'detached' | 'superseded';
+
+export interface AwaitJobInput {
+  readonly session: JobSession;
+  readonly guest: Guest;
+  readonly log: GuestLog;
+  readonly clock: Clock;
+  readonly reconnectMs: number;
+  readonly first: FollowStream | undefined;
+  readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
+  readonly onAbort: OnAbort;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+  /** Fires when somebody else has taken the job over; its reason is the message. */
+  readonly superseded: AbortSignal;
+}
+
+/** Follows the job until it has ended, or until the caller's signal, the bound or another owner ends the following. */
+export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, JobFault>> {
+  const { session, guest, clock } = input;
+  const stop = new AbortController();
+  let why: StopReason = 'overdue';
+  const stopFor = (reason: StopReason) => {
+    if (stop.signal.aborted) return;
+    why = reason;
+    stop.abort();
+  };
+  const bound = session.job.timeoutSecs * 1000 + session.job.graceSecs * 2000 + MARGIN_MS;
+  const overdue = clock.sleep(bound, stop.signal).then((end) => {
+    if (end === 'elapsed') stopFor('overdue');
+  });
+  const onAbort = async () => {
+    if (input.onAbort === 'detach') return stopFor('detached');
+    if (input.onAbort === 'destroy') return stopFor('cancelled');
+    const graceMs = session.job.graceSecs * 1000 + 15_000;
+    const cancelling = AbortSignal.any([stop.signal, AbortSignal.timeout(graceMs)]);
+    const told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
+    if (told.isErr()) return stopFor('cancelled');
+    await clock.sleep(graceMs, stop.signal);
+    stopFor('cancelled');
+  };
+  const aborting = { done: Promise.resolve() };
+  const abortListener = () => {
+    aborting.done = onAbort();
+  };
+  const supersededListener = () => stopFor('superseded');
+  input.signal?.addEventListener('abort', abortListener, { once: true });
+  input.superseded.addEventListener('abort', supersededListener, { once: true });
+  if (input.signal?.aborted === true) abortListener();
+  if (input.superseded.aborted) supersededListener();
+
+  try {
+    const followed = await followJob({
+      guest,
+      log: input.log,
+      clock,
+      reconnectMs: input.reconnectMs,
+      ...(input.first === undefined ? {} : { first: input.first }),
+      ...(input.restart === undefined ? {} : { restart: input.restart }),
+      signal: stop.signal,
+      drained: () => session.drained(),
+      onLost: (message) => session.emit({ type: 'connection_lost', log_offset: input.log.received, message }),
+      onResumed: () => session.emit({ type: 'connection_resumed', log_offset: input.log.received }),
+    });
+    if (followed.isErr()) return err(localFilesFault(followed.error, PHASE));
+    const end = followed.value;
+    if (end.kind === 'aborted') return stopped(why, input);
+    if (end.kind !== 'unreachable') return ok(end);
+    const attach = `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
+    const message = `${end.message}; the job may still run: ${attach}`;
+    return err({ kind: 'host', phase: PHASE, host: guest.description, message });
+  } finally {
+    stop.abort();
+    input.signal?.removeEventListener('abort', abortListener);
+    input.superseded.removeEventListener('abort', supersededListener);
+    await Promise.all([overdue, aborting.done]);
+  }
+}
+
+function stopped(why: StopReason, input: AwaitJobInput): Result<JobEnd, JobFault> {
+  switch (why) {
+    case 'detached':
+      return ok({ kind: 'detached' });
+    case 'cancelled':
+      return ok({
+        kind: 'cancelled',
+        message: 'cancelled by the caller; the machine was removed without waiting',
+      });
+    case 'overdue':
+      return ok({ kind: 'lost', message: 'the guest did not end the job within its timeout' });
+    case 'superseded': {
+      const message = String(input.superseded.reason);
+      return err({ kind: 'superseded', phase: PHASE, host: input.guest.description, message });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { posix } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { RemoteLayout } from '../domain/remote-layout.js';
+import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import type { Backends } from './backends.js';
+import { hostFilesFault } from './fault-of.js';
+import type { JobFault } from './job-fault.js';
+import type { JobPorts } from './job-ports.js';
+import type { JobSession } from './job-session.js';
+
+const BOUND_MS = 90_000;
+
+/** Removes a job's machine and its directory on the host, with a bound of its own; what fails is left to the reaper. */
+export async function cleanUpJob(
+  ports: JobPorts,
+  backends: Backends,
+  context: RemoteLinuxVmContext,
+  session: JobSession,
+): Promise<Result<void, JobFault>> {
+  const signal = AbortSignal.timeout(BOUND_MS);
+  const cleaned = await session.during('clean_up', async () => {
+    const [machine, files] = await Promise.all([
+      backends.cleanUp(context, signal),
+      removeJobDir(ports, context, signal),
+    ]);
+    return machine.isErr() ? machine : files;
+  });
+  const message = cleaned.isOk() ? 'the machine is gone' : cleaned.error.message;
+  session.emit({ type: 'cleaned_up', ok: cleaned.isOk(), message });
+  await session.hostLog.flushed();
+  return cleaned;
+}
+
+/** The job's directory, and the run's when this was its last job. */
+export async function removeJobDir(
+  { hostFiles }: Pick<JobPorts, 'hostFiles'>,
+  { shared }: { readonly shared: RemoteLayout },
+  signal: AbortSignal = AbortSignal.timeout(BOUND_MS),
+): Promise<Result<void, JobFault>> {
+  const removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
+  if (removed.isErr()) return err(hostFilesFault(removed.error, 'clean_up'));
+  for (const parent of [posix.dirname(shared.remoteJobDir), shared.remoteRunDir]) {
+    const emptied = await hostFiles.remove(parent, { signal });
+    if (emptied.isErr()) break;
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,149 @@
+import { err, ok, type Result } from 'neverthrow';
+import { NO_ARTIFACTS } from '../domain/artifact.js';
+import type { JobOutcome } from '../domain/job-outcome.js';
+import type { JobRecord } from '../domain/job-record.js';
+import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import { collectArtifacts } from './artifacts/collect-artifacts.js';
+import { awaitJob, type JobEnd } from './await-job.js';
+import type { Backends } from './backends.js';
+import { localFilesFault } from './fault-of.js';
+import type { FollowStream, Guest, GuestFault } from './guest.js';
+import type { HostTime } from './host-time.js';
+import { LeaseKeeper } from './incus/lease-keeper.js';
+import type { JobFault } from './job-fault.js';
+import type { JobPorts } from './job-ports.js';
+import type { JobSession } from './job-session.js';
+import type { JobSettings } from './job-settings.js';
+import { GuestLog } from './log/guest-log.js';
+import { SecretMasker } from './log/secret-masker.js';
+import { outcomeOf } from './outcome-of.js';
+import type { JobCallOptions } from './pikaci.js';
+import { saveJobRecord } from './state/job-record-file.js';
+
+const COLLECT_BOUND_MS = 30 * 60_000;
+
+export interface CompleteJobInput {
+  readonly session: JobSession;
+  readonly context: RemoteLinuxVmContext;
+  readonly guest: Guest;
+  readonly record: JobRecord;
+  readonly owner: string;
+  readonly first: FollowStream | undefined;
+  readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
+  readonly options: JobCallOptions;
+}
+
+/** The second half of every job, whoever started it: follow, collect, record the outcome. The machine is the caller's to remove. */
+export class CompleteJob {
+  readonly #ports: JobPorts;
+  readonly #settings: JobSettings;
+  readonly #backends: Backends;
+  readonly #hostTime: HostTime;
+
+  constructor(ports: JobPorts, settings: JobSettings, backends: Backends, hostTime: HostTime) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#backends = backends;
+    this.#hostTime = hostTime;
+  }
+
+  async complete(input: CompleteJobInput): Promise<Result<JobOutcome, JobFault>> {
+    const { session } = input;
+    const leased = this.#backends.leased(input.context);
+    if (leased.isErr()) return err(leased.error);
+    const superseded = new AbortController();
+    await using _keeper = new LeaseKeeper({
+      instance: leased.value,
+      clock: this.#ports.clock,
+      owner: input.owner,
+      leaseMs: this.#settings.leaseMs,
+      hostNow: () => this.#hostTime.now(),
+      onSuperseded: (message) => superseded.abort(message),
+    });
+    const opened = await GuestLog.open({
+      files: this.#ports.localFiles,
+      clock: this.#ports.clock,
+      state: session.state,
+      masker: new SecretMasker(session.secretValues),
+      maxBytes: this.#settings.maxLogBytes,
+      onKept: (data) => session.emitLog(data),
+    });
+    if (opened.isErr()) return err(localFilesFault(opened.error, 'wait_for_completion'));
+    await using log = opened.value;
+
+    const end = await session.during('wait_for_completion', async () => {
+      const awaited = await awaitJob({
+        session,
+        guest: input.guest,
+        log,
+        clock: this.#ports.clock,
+        reconnectMs: this.#settings.reconnectMs,
+        first: input.first,
+        restart: input.restart,
+        onAbort: input.options.onAbort ?? 'cancel',
+        signal: input.options.signal,
+        superseded: superseded.signal,
+      });
+      const kept =
+        awaited.isOk() && awaited.value.kind === 'detached' ? await log.pause() : await log.finish();
+      if (kept.isErr()) return err(localFilesFault(kept.error, 'wait_for_completion'));
+      return awaited;
+    });
+    if (end.isErr()) return err(end.error);
+    return this.#report(input, end.value, log);
+  }
+
+  async #report(input: CompleteJobInput, end: JobEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
+    const { session } = input;
+    const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
+    const artifacts = collects ? await this.#collect(input) : NO_ARTIFACTS;
+    const masker = new SecretMasker(session.secretValues);
+    const outcome = outcomeOf({
+      session,
+      end,
+      finishedAtMs: this.#ports.clock.now(),
+      logBytes: log.received,
+      keptLogBytes: log.kept,
+      artifacts,
+      image: input.record.incus_image,
+    });
+    const masked = { ...outcome, message: masker.maskText(outcome.message) };
+    const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
+      ...input.record,
+      outcome: masked,
+    });
+    if (saved.isErr()) return err(localFilesFault(saved.error, null));
+    session.emit({
+      type: 'job_finished',
+      status: masked.status,
+      cause: masked.cause,
+      exit_code: masked.exit_code,
+      message: masked.message,
+      duration_ms: Date.parse(masked.finished_at) - Date.parse(masked.started_at),
+    });
+    return ok(masked);
+  }
+
+  async #collect(input: CompleteJobInput) {
+    const { session, options } = input;
+    const bound = AbortSignal.timeout(COLLECT_BOUND_MS);
+    const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
+    const collected = await session.during('collect_artifacts', async () => {
+      const report = await collectArtifacts(
+        {
+          guest: input.guest,
+          files: this.#ports.localFiles,
+          clock: this.#ports.clock,
+          patterns: session.job.artifacts,
+          caps: session.job.artifactCaps,
+          destination: session.state.artifactsDir,
+        },
+        { signal: AbortSignal.any([bound, ...destroyed]) },
+      );
+      return report.incomplete === null ? ok(report) : err(report);
+    });
+    const artifacts = collected.isOk() ? collected.value : collected.error;
+    session.emit({ type: 'artifacts_collected', artifacts });
+    return artifacts;
+  }
+}

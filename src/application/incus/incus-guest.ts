@@ -1,0 +1,169 @@
+import { err, ok, type Result } from 'neverthrow';
+import { z } from 'zod';
+import type { GuestRequest } from '../../domain/guest-request.js';
+import { type GuestStatus, guestStatusSchema } from '../../domain/guest-result.js';
+import type { RemoteIncusContext } from '../../domain/remote-linux-vm-context.js';
+import type { IncusApi, IncusExec } from '../../ports/incus-api.js';
+import type { OutputChunk } from '../../ports/output-chunk.js';
+import { decodeName } from '../artifacts/tar-header.js';
+import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from '../guest.js';
+import { BoundedBytes } from './bounded-bytes.js';
+import { guestFault } from './incus-guest-fault.js';
+import { type SupervisorSource, supervisorCommand } from './supervisor-call.js';
+
+/** A status is one line; a guest that says more than this is not listened to. */
+const LONGEST_STATUS = 256 * 1024;
+const LONGEST_LISTING = 64 * 1024 * 1024;
+const secretsSchema = z.record(z.string(), z.string());
+
+/** The supervisor of one instance, spoken to through Incus's exec. */
+export class IncusGuest implements Guest {
+  readonly description: string;
+  readonly #api: IncusApi;
+  readonly #context: RemoteIncusContext;
+  readonly #supervisor: SupervisorSource;
+
+  constructor(api: IncusApi, context: RemoteIncusContext, supervisor: SupervisorSource) {
+    this.#api = api;
+    this.#context = context;
+    this.#supervisor = supervisor;
+    this.description = `${context.incusInstanceName} in project ${context.incusProject} on ${context.shared.remoteHost}`;
+  }
+
+  start(request: GuestRequest, secrets: Readonly<Record<string, string>>, call: GuestCall) {
+    const input = `${JSON.stringify(request)}\n${JSON.stringify(secrets)}\n`;
+    return this.#followBy(['run'], Buffer.from(input, 'utf8'), call);
+  }
+
+  follow(offset: number, call: GuestCall) {
+    return this.#followBy(['follow', String(offset)], new Uint8Array(0), call);
+  }
+
+  async cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>> {
+    const answer = await this.#ask(['cancel', String(graceSecs)], LONGEST_STATUS, call);
+    return answer.andThen((bytes) => parseStatus(bytes));
+  }
+
+  async secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>> {
+    const answer = await this.#ask(['secrets'], 16 * 1024 * 1024, call);
+    return answer.andThen((bytes) => {
+      const parsed = secretsSchema.safeParse(parseJson(bytes));
+      return parsed.success ? ok(parsed.data) : err(refused('its answer to "secrets" cannot be read'));
+    });
+  }
+
+  async list(roots: readonly string[], most: number, call: GuestCall) {
+    const answer = await this.#ask(['list', ...roots], LONGEST_LISTING, call);
+    return answer.map((bytes) => splitNul(bytes, most));
+  }
+
+  async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
+    const exec = await this.#exec(
+      ['pack'],
+      Buffer.from(paths.map((path) => `${path}\0`).join(''), 'utf8'),
+      call,
+    );
+    return exec.map((running) => ({
+      bytes: onlyStdout(running.output, () => undefined),
+      end: running.exit.then((exit) => exit.map(() => undefined).mapErr(guestFault)),
+      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+    }));
+  }
+
+  #exec(
+    call: readonly string[],
+    stdin: Uint8Array,
+    { signal }: GuestCall,
+  ): Promise<Result<IncusExec, GuestFault>> {
+    const command = supervisorCommand(this.#supervisor, ...call);
+    return this.#api
+      .exec(
+        this.#context.incusProject,
+        this.#context.incusInstanceName,
+        { command, stdin, user: 0, group: 0 },
+        { signal },
+      )
+      .then((exec) => exec.mapErr(guestFault));
+  }
+
+  /** Log on stdout, the status as the only line on stderr. */
+  async #followBy(
+    call: readonly string[],
+    stdin: Uint8Array,
+    options: GuestCall,
+  ): Promise<Result<FollowStream, GuestFault>> {
+    const exec = await this.#exec(call, stdin, options);
+    if (exec.isErr()) return err(exec.error);
+    const running = exec.value;
+    const said = new BoundedBytes(LONGEST_STATUS, 'last');
+    return ok({
+      log: onlyStdout(running.output, (data) => said.add(data)),
+      end: running.exit.then((exit) =>
+        exit.isErr() ? err(guestFault(exit.error)) : parseStatus(said.bytes()),
+      ),
+      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+    });
+  }
+
+  /** The whole of a short answer on stdout. */
+  async #ask(
+    call: readonly string[],
+    most: number,
+    options: GuestCall,
+  ): Promise<Result<Uint8Array, GuestFault>> {
+    const exec = await this.#exec(call, new Uint8Array(0), options);
+    if (exec.isErr()) return err(exec.error);
+    await using running = exec.value;
+    const answer = new BoundedBytes(most, 'first');
+    const complaint = new BoundedBytes(1024, 'first');
+    for await (const chunk of running.output)
+      (chunk.stream === 'stdout' ? answer : complaint).add(chunk.data);
+    const exit = await running.exit;
+    if (exit.isErr()) return err(guestFault(exit.error));
+    if (exit.value.code !== 0) return err(refused(`"${call[0]}" failed: ${text(complaint.bytes())}`));
+    if (answer.overflowed) return err(refused(`its answer to "${call[0]}" has more than ${most} bytes`));
+    return ok(answer.bytes());
+  }
+}
+
+async function* onlyStdout(output: AsyncIterable<OutputChunk>, onStderr: (data: Uint8Array) => void) {
+  for await (const chunk of output) {
+    if (chunk.stream === 'stdout') yield chunk.data;
+    else onStderr(chunk.data);
+  }
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8').trim();
+
+function refused(problem: string): GuestFault {
+  return { kind: 'refused', message: `the supervisor in the guest: ${problem}` };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(text(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last line: what comes before it is noise of the guest's own tools. */
+function parseStatus(bytes: Uint8Array): Result<GuestStatus, GuestFault> {
+  const line = text(bytes).split('\n').at(-1) ?? '';
+  const parsed = guestStatusSchema.safeParse(parseJson(Buffer.from(line)));
+  if (parsed.success) return ok(parsed.data);
+  return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
+}
+
+function splitNul(bytes: Uint8Array, most: number): GuestListing {
+  const paths: string[] = [];
+  let undecodable = 0;
+  let at = 0;
+  for (let end = bytes.indexOf(0); end !== -1 && paths.length < most; end = bytes.indexOf(0, at)) {
+    const path = decodeName(bytes.subarray(at, end));
+    if (path === null) undecodable++;
+    else paths.push(path);
+    at = end + 1;
+  }
+  return { paths, truncated: at < bytes.length, undecodable };
+}

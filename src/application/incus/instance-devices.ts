@@ -1,0 +1,33 @@
+import type { PlannedMount } from '../../domain/mount-plan.js';
+import type { IncusDevice, IncusDevices } from '../../ports/incus-types.js';
+
+/** A declared mount whose source has been resolved on the host. */
+export interface ResolvedMount {
+  readonly mount: PlannedMount;
+  readonly source: string;
+  /** Owners on the host are owners in the guest (idmapped mount), so that an overlay's files can be changed there. */
+  readonly shift: boolean;
+}
+
+/** One disk device for each mount; the snapshot is one of them. Source: Incus's reference, "Type: disk". */
+export function diskDevices(mounts: readonly ResolvedMount[]): IncusDevices {
+  return Object.fromEntries(
+    mounts.map(({ mount, source, shift }): [string, IncusDevice] => [
+      mount.deviceName,
+      {
+        type: 'disk',
+        source,
+        path: mount.guestPath,
+        readonly: String(mount.readOnly),
+        ...(shift ? { shift: 'true' } : {}),
+      },
+    ]),
+  );
+}
+
+/** The same devices without idmapped mounts, for hosts and projects that do not allow them. */
+export function withoutShift(devices: IncusDevices): IncusDevices {
+  return Object.fromEntries(
+    Object.entries(devices).map(([name, { shift: _, ...device }]): [string, IncusDevice] => [name, device]),
+  );
+}

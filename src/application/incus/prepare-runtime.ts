@@ -1,0 +1,141 @@
+import { err, ok, Result } from 'neverthrow';
+import type { IncusImageIdentity } from '../../domain/job-outcome.js';
+import type { JobSpec } from '../../domain/job-spec.js';
+import { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from '../../domain/mount-plan.js';
+import type { RemoteIncusContext } from '../../domain/remote-linux-vm-context.js';
+import { SNAPSHOT_DEVICE_PREFIX, snapshotMountRecord } from '../../domain/snapshot-mount.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { IncusCreateInstance, IncusDevices } from '../../ports/incus-types.js';
+import type { JobFault } from '../job-fault.js';
+import { loadPreparedOutput } from '../payload/load-prepared-output.js';
+import { resolveMountSource } from '../payload/resolve-mount-source.js';
+import { diskDevices } from './instance-devices.js';
+import { instanceConfig } from './instance-limits.js';
+import { whyNotFound } from './why-not-found.js';
+
+const PHASE = 'prepare_runtime';
+
+/** All that the one POST needs, but for the lease. */
+export interface IncusRuntime {
+  readonly image: IncusImageIdentity;
+  readonly instance: IncusCreateInstance;
+}
+
+export interface IncusRuntimePorts {
+  readonly incus: IncusApi;
+  readonly hostFiles: FileStore;
+}
+
+/** Which image the alias means now; it does not depend on the snapshot, so it is asked for beside the staging. */
+export async function resolveImage(
+  incus: IncusApi,
+  context: RemoteIncusContext,
+  signal: AbortSignal,
+): Promise<Result<IncusImageIdentity, JobFault>> {
+  const { incusProject: project, incusImageAlias: alias } = context;
+  const target = await incus.imageAlias(project, alias, { signal });
+  if (target.isErr()) return err(await whyNotFound(incus, context, target.error, PHASE, signal));
+  return ok({ project, alias, fingerprint: target.value.fingerprint });
+}
+
+/** Reads the manifests, plans every mount (the snapshot among them), and looks where their sources lie. */
+export async function prepareIncusRuntime(
+  ports: IncusRuntimePorts,
+  context: RemoteIncusContext,
+  job: JobSpec,
+  image: IncusImageIdentity,
+  signal: AbortSignal,
+): Promise<Result<IncusRuntime, JobFault>> {
+  const declared = Result.combine(
+    await Promise.all(
+      job.preparedOutputs.map((output) => loadPreparedOutput(ports.hostFiles, output, signal)),
+    ),
+  );
+  if (declared.isErr()) return err(declared.error);
+  const planned = planDeclaredMounts([snapshotMounts(context), ...declared.value]);
+  if (planned.isErr()) {
+    const { message, field } = planned.error;
+    return err({
+      kind: 'payload_refused',
+      phase: PHASE,
+      host: ports.hostFiles.host,
+      message,
+      field,
+      cause: planned.error,
+    });
+  }
+  const [devices, root] = await Promise.all([
+    resolveDevices(ports.hostFiles, planned.value, job, signal),
+    rootDisk(ports.incus, context, job, signal),
+  ]);
+  if (devices.isErr()) return err(devices.error);
+  if (root.isErr()) return err(root.error);
+  return ok({
+    image,
+    instance: {
+      name: context.incusInstanceName,
+      type: job.instanceType,
+      ephemeral: true,
+      start: true,
+      source: { fingerprint: image.fingerprint },
+      profiles: [context.incusProfile, ...job.extraProfiles],
+      config: instanceConfig(job),
+      devices: { ...devices.value, ...root.value },
+      description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
+    },
+  });
+}
+
+/** The workspace as one more declared mount. */
+export function snapshotMounts(context: RemoteIncusContext): DeclaredMounts {
+  return {
+    devicePrefix: SNAPSHOT_DEVICE_PREFIX,
+    outputRoot: context.shared.remoteSnapshotDir,
+    mounts: [snapshotMountRecord()],
+  };
+}
+
+async function resolveDevices(
+  files: FileStore,
+  mounts: readonly PlannedMount[],
+  job: JobSpec,
+  signal: AbortSignal,
+): Promise<Result<IncusDevices, JobFault>> {
+  const sources = Result.combine(
+    await Promise.all(mounts.map((mount) => resolveMountSource(files, mount, signal))),
+  );
+  return sources.map((paths) =>
+    diskDevices(
+      mounts.map((mount, index) => ({
+        mount,
+        source: paths[index] ?? mount.sourcePath,
+        shift:
+          job.writableWorkspace &&
+          mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
+          job.instanceType === 'container',
+      })),
+    ),
+  );
+}
+
+/** A disk limit is the profile's root disk with a size of its own; nothing when there is no limit. */
+async function rootDisk(
+  incus: IncusApi,
+  context: RemoteIncusContext,
+  job: JobSpec,
+  signal: AbortSignal,
+): Promise<Result<IncusDevices, JobFault>> {
+  const { disk } = job.limits;
+  if (disk === undefined) return ok({});
+  for (const name of [...job.extraProfiles].reverse().concat(context.incusProfile)) {
+    const profile = await incus.profile(context.incusProject, name, { signal });
+    if (profile.isErr()) return err(await whyNotFound(incus, context, profile.error, PHASE, signal));
+    const root = Object.entries(profile.value.value.devices).find(
+      ([, d]) => d['type'] === 'disk' && d['path'] === '/',
+    );
+    if (root !== undefined) return ok({ [root[0]]: { ...root[1], size: disk } });
+  }
+  const message = `limits.disk needs a root disk in the profile "${context.incusProfile}", and it has none`;
+  return err({ kind: 'invalid_job', phase: PHASE, host: incus.host, message, field: 'job.limits.disk' });
+}

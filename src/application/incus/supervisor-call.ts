@@ -1,0 +1,18 @@
+import { GUEST_SUPERVISOR_DIR } from '../../domain/guest-paths.js';
+
+/** Where the supervisor's text comes from: sent along with `run`, or a file that the image carries. */
+export type SupervisorSource = { readonly text: string } | { readonly path: string };
+
+/** Longest single argument that Linux takes (MAX_ARG_STRLEN, 32 pages); the supervisor's text must stay below. */
+export const LONGEST_ARGUMENT = 131_071;
+
+/** The command for `/1.0/instances/…/exec`. Sending the text as an argument saves a file push, and the image needs nothing. */
+export function supervisorCommand(
+  source: SupervisorSource,
+  ...call: readonly string[]
+): [string, ...string[]] {
+  if ('path' in source) return [source.path, ...call];
+  if (call[0] !== 'run') return ['/bin/sh', `${GUEST_SUPERVISOR_DIR}/pikaci-incus-run`, ...call];
+  const install = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';
+  return ['/bin/sh', '-c', install, 'pikaci-incus-run', source.text, ...call];
+}

@@ -1,0 +1,47 @@
+import type { Phase } from '../../domain/phase.js';
+import type { RemoteIncusContext } from '../../domain/remote-linux-vm-context.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { IncusFault } from '../../ports/incus-fault.js';
+import { incusFault } from '../fault-of.js';
+import type { JobFault } from '../job-fault.js';
+
+/** Incus says "not found" of whatever is missing first; looks for what that is, and says how to get it. */
+export async function whyNotFound(
+  api: IncusApi,
+  context: RemoteIncusContext,
+  fault: IncusFault,
+  phase: Phase,
+  signal: AbortSignal,
+): Promise<JobFault> {
+  if (fault.kind !== 'not_found') return incusFault(fault, phase);
+  const { incusProject: project, incusProfile: profile, incusImageAlias: alias } = context;
+  const missing = (kind: JobFault['kind'], message: string): JobFault => ({
+    kind,
+    phase,
+    host: api.host,
+    message: `${message} on ${api.host}`,
+    cause: fault,
+  });
+  const found = await api.project(project, { signal });
+  if (found.isErr() && found.error.kind === 'not_found') {
+    return missing(
+      'project_not_found',
+      `there is no Incus project "${project}"; "incus project create ${project}" makes it,`,
+    );
+  }
+  const image = await api.imageAlias(project, alias, { signal });
+  if (image.isErr() && image.error.kind === 'not_found') {
+    return missing(
+      'image_not_found',
+      `no image has the alias "${alias}" in the project "${project}"; "incus image import" or "incus image alias create" makes it,`,
+    );
+  }
+  const inherited = await api.profile(project, profile, { signal });
+  if (inherited.isErr() && inherited.error.kind === 'not_found') {
+    return missing(
+      'profile_not_found',
+      `there is no profile "${profile}" in the project "${project}"; "incus profile create" makes it,`,
+    );
+  }
+  return incusFault(fault, phase);
+}

@@ -1,0 +1,17 @@
+import type { SupervisorSource } from './incus/supervisor-call.js';
+
+/** What the services take from the configuration. */
+export interface JobSettings {
+  readonly backend: 'incus' | 'microvm';
+  readonly incusProject: string;
+  readonly incusProfile: string;
+  readonly incusImageAlias: string;
+  readonly supervisor: SupervisorSource;
+  /** On the host. */
+  readonly workDir: string;
+  /** On this machine. */
+  readonly stateRoot: string;
+  readonly leaseMs: number;
+  readonly reconnectMs: number;
+  readonly maxLogBytes: number;
+}

@@ -1,0 +1,118 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { GuestStatus } from '../../domain/guest-result.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileFault } from '../../ports/file-store.js';
+import type { FollowStream, Guest, GuestFault } from '../guest.js';
+import type { GuestLog } from './guest-log.js';
+
+/** Pauses between attempts to reach a host again, ms; the last one repeats. */
+const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
+/** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
+const FRUITLESS_ATTEMPTS = 5;
+
+export type FollowEnd =
+  | { readonly kind: 'finished'; readonly status: GuestStatus }
+  /** The machine or its supervisor is gone, or does not behave as one. */
+  | { readonly kind: 'lost'; readonly message: string }
+  /** The host could not be reached again within the bound; the job may still run. */
+  | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'aborted' };
+
+export interface FollowInput {
+  readonly guest: Guest;
+  readonly log: GuestLog;
+  readonly clock: Clock;
+  readonly reconnectMs: number;
+  /** The stream that started the job; left out when the job runs already. */
+  readonly first?: FollowStream;
+  /** Starts the job again when the supervisor says that it never began (the connection broke before). */
+  readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
+  readonly signal: AbortSignal;
+  readonly drained: () => Promise<void>;
+  readonly onLost: (message: string) => void;
+  readonly onResumed: () => void;
+}
+
+/** Follows a job's log to its end, across lost connections; not a byte is lost or doubled. */
+export async function followJob(input: FollowInput): Promise<Result<FollowEnd, FileFault>> {
+  let stream = input.first;
+  let fruitless = 0;
+  let outage = null as { readonly since: number; attempts: number } | null;
+  let restarts = 0;
+  for (;;) {
+    const before = input.log.received;
+    const attempt = await followOnce(input, stream, () => {
+      if (outage !== null) input.onResumed();
+      outage = null;
+    });
+    stream = undefined;
+    if (attempt.isErr()) return err(attempt.error);
+    const progressed = input.log.received > before;
+    const end = attempt.value;
+
+    if (input.signal.aborted) return ok({ kind: 'aborted' });
+    if (end.isOk()) {
+      const { state, log_bytes: total } = end.value;
+      if (state === 'finished' && input.log.received >= total)
+        return ok({ kind: 'finished', status: end.value });
+      if (state === 'lost') return ok({ kind: 'lost', message: 'the supervisor in the guest is gone' });
+      if (state === 'absent') {
+        if (input.restart === undefined || ++restarts > 3 || before > 0) {
+          return ok({ kind: 'lost', message: 'the guest knows of no job' });
+        }
+        const again = await input.restart();
+        if (again.isOk()) stream = again.value;
+        continue;
+      }
+    } else {
+      if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
+      if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
+      if (end.error.kind === 'connection_lost') {
+        if (outage === null) {
+          outage = { since: input.clock.monotonic(), attempts: 0 };
+          input.onLost(end.error.message);
+        }
+        if (input.clock.monotonic() - outage.since > input.reconnectMs) {
+          return ok({ kind: 'unreachable', message: end.error.message });
+        }
+        await input.clock.sleep(
+          BACKOFF_MS[Math.min(outage.attempts++, BACKOFF_MS.length - 1)] ?? 5000,
+          input.signal,
+        );
+        continue;
+      }
+    }
+    fruitless = progressed ? 0 : fruitless + 1;
+    if (fruitless >= FRUITLESS_ATTEMPTS) {
+      const message = end.isErr() ? end.error.message : 'its log ends before its announced size';
+      return ok({ kind: 'lost', message: `the guest does not answer as a supervisor does: ${message}` });
+    }
+    await input.clock.sleep(BACKOFF_MS[Math.min(fruitless, 3)] ?? 1000, input.signal);
+  }
+}
+
+/** One stream, from the byte after the last one taken. The inner result says how the stream ended, the outer one whether the log could be kept. */
+async function followOnce(
+  input: FollowInput,
+  given: FollowStream | undefined,
+  onOpened: () => void,
+): Promise<Result<Result<GuestStatus, GuestFault>, FileFault>> {
+  let stream = given;
+  if (stream === undefined) {
+    const opened = await input.guest.follow(input.log.received, { signal: input.signal });
+    if (opened.isErr()) return ok(err(opened.error));
+    stream = opened.value;
+    onOpened();
+  }
+  await using owned = stream;
+  const leave = () => void owned[Symbol.asyncDispose]();
+  input.signal.addEventListener('abort', leave, { once: true });
+  if (input.signal.aborted) leave();
+  for await (const chunk of owned.log) {
+    const taken = await input.log.take(chunk);
+    if (taken.isErr()) return err(taken.error);
+    await input.drained();
+  }
+  input.signal.removeEventListener('abort', leave);
+  return ok(await owned.end);
+}

@@ -1,0 +1,140 @@
+import { err, ok, type Result } from 'neverthrow';
+import { z } from 'zod';
+import type { JobStateLayout } from '../../domain/run-layout.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileFault, FileStore, FileWriter } from '../../ports/file-store.js';
+import type { SecretMasker } from './secret-masker.js';
+
+/** How long a position may be behind the log, ms: what a killed runner reads again is cut off first, so nothing doubles. */
+const POSITION_EVERY_MS = 1000;
+
+const positionSchema = z.object({
+  schema_version: z.literal(1),
+  /** Bytes of the guest's own log that are accounted for. */
+  guest_bytes: z.number().int().nonnegative(),
+  /** Bytes of `guest.log` that stand for them: fewer or more, as secrets are masked, and capped. */
+  kept_bytes: z.number().int().nonnegative(),
+});
+type Position = z.infer<typeof positionSchema>;
+
+export interface GuestLogInput {
+  readonly files: FileStore;
+  readonly clock: Clock;
+  readonly state: JobStateLayout;
+  readonly masker: SecretMasker;
+  readonly maxBytes: number;
+  /** Gets what was kept, in order. */
+  readonly onKept: (data: Uint8Array) => void;
+}
+
+/**
+ * The runner's copy of a job's log: masked, capped, and always accompanied by a position from which the guest's own log
+ * goes on. A runner that takes over cuts the copy back to the position and reads on from there.
+ */
+export class GuestLog implements AsyncDisposable {
+  readonly #input: GuestLogInput;
+  readonly #writer: FileWriter;
+  #received: number;
+  #kept: number;
+  #savedAt: number;
+  #saving: Promise<unknown> | null = null;
+
+  private constructor(input: GuestLogInput, writer: FileWriter, position: Position) {
+    this.#input = input;
+    this.#writer = writer;
+    this.#received = position.guest_bytes;
+    this.#kept = position.kept_bytes;
+    this.#savedAt = input.clock.monotonic();
+  }
+
+  static async open(input: GuestLogInput): Promise<Result<GuestLog, FileFault>> {
+    const position = await resumePosition(input);
+    if (position.isErr()) return err(position.error);
+    const writer = await input.files.openAppender(input.state.guestLog);
+    if (writer.isErr()) return err(writer.error);
+    return ok(new GuestLog(input, writer.value, position.value));
+  }
+
+  /** Bytes of the guest's log taken so far; the offset to follow from. */
+  get received(): number {
+    return this.#received;
+  }
+
+  get kept(): number {
+    return this.#kept;
+  }
+
+  async take(data: Uint8Array): Promise<Result<void, FileFault>> {
+    this.#received += data.length;
+    const written = await this.#keep(this.#input.masker.push(data));
+    if (written.isErr()) return written;
+    if (this.#input.clock.monotonic() - this.#savedAt >= POSITION_EVERY_MS) this.#savePosition();
+    return ok(undefined);
+  }
+
+  /** Writes what the masker held back, and the final position. */
+  async finish(): Promise<Result<void, FileFault>> {
+    const written = await this.#keep(this.#input.masker.finish());
+    if (written.isErr()) return written;
+    return this.pause();
+  }
+
+  /** Saves the position for whoever goes on; what the masker holds back is read again then. */
+  async pause(): Promise<Result<void, FileFault>> {
+    await this.#saving;
+    this.#savePosition();
+    await this.#saving;
+    return ok(undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#saving;
+    await this.#writer[Symbol.asyncDispose]();
+  }
+
+  async #keep(masked: Uint8Array): Promise<Result<void, FileFault>> {
+    const room = Math.max(0, this.#input.maxBytes - this.#kept);
+    const data = masked.length > room ? masked.subarray(0, room) : masked;
+    if (data.length === 0) return ok(undefined);
+    const written = await this.#writer.write(data);
+    if (written.isErr()) return written;
+    this.#kept += data.length;
+    this.#input.onKept(data);
+    return ok(undefined);
+  }
+
+  /** One at a time, beside the log: the position stands for what has been written before this call. */
+  #savePosition(): void {
+    if (this.#saving !== null) return;
+    this.#savedAt = this.#input.clock.monotonic();
+    const position: Position = {
+      schema_version: 1,
+      guest_bytes: this.#received - this.#input.masker.heldBytes,
+      kept_bytes: this.#kept,
+    };
+    const bytes = Buffer.from(`${JSON.stringify(position)}\n`);
+    this.#saving = this.#input.files.writeFile(this.#input.state.guestLogPosition, bytes).then(() => {
+      this.#saving = null;
+    });
+  }
+}
+
+/** From the saved position, with the copy cut back to it; from the start when there is none that fits. */
+async function resumePosition(input: GuestLogInput): Promise<Result<Position, FileFault>> {
+  const start: Position = { schema_version: 1, guest_bytes: 0, kept_bytes: 0 };
+  const size = await input.files.stat(input.state.guestLog);
+  if (size.isErr()) return size.error.kind === 'not_found' ? ok(start) : err(size.error);
+  const saved = await input.files.readFile(input.state.guestLogPosition, { maxBytes: 4096 });
+  const position = saved.isOk() ? parsePosition(saved.value) : null;
+  const usable = position !== null && position.kept_bytes <= size.value.size ? position : start;
+  const cut = await input.files.truncate(input.state.guestLog, usable.kept_bytes);
+  return cut.map(() => usable);
+}
+
+function parsePosition(bytes: Uint8Array): Position | null {
+  try {
+    return positionSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data ?? null;
+  } catch {
+    return null;
+  }
+}

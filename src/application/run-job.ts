@@ -1,0 +1,282 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { buildGuestRequest } from '../domain/guest-request.js';
+import { runIdSchema } from '../domain/identifier.js';
+import type { JobRecord } from '../domain/job-record.js';
+import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
+import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import { newRunId } from '../domain/run-id.js';
+import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
+import type { WorkspaceSnapshot } from '../ports/workspace-scanner.js';
+import type { Backends } from './backends.js';
+import { cleanUpJob, removeJobDir } from './clean-up-job.js';
+import type { CompleteJob } from './complete-job.js';
+import { contextInput } from './context-input.js';
+import { hostFilesFault, localFilesFault, workspaceFault } from './fault-of.js';
+import type { Guest, GuestFault } from './guest.js';
+import type { HostTime } from './host-time.js';
+import { newOwner } from './incus/lease-keeper.js';
+import type { JobFault } from './job-fault.js';
+import type { JobPorts } from './job-ports.js';
+import { JobSession } from './job-session.js';
+import type { JobSettings } from './job-settings.js';
+import type { JobRun, RunJobInput } from './pikaci.js';
+import type { StageSnapshot } from './snapshot/stage-snapshot.js';
+import { saveJobRecord } from './state/job-record-file.js';
+
+export interface RunJobParts {
+  readonly ports: JobPorts;
+  readonly settings: JobSettings;
+  readonly backends: Backends;
+  readonly stageSnapshot: StageSnapshot;
+  readonly completeJob: CompleteJob;
+  readonly hostTime: HostTime;
+  readonly parallelCreates: number;
+}
+
+interface Launched {
+  readonly context: RemoteLinuxVmContext;
+  readonly record: JobRecord;
+  readonly owner: string;
+}
+
+/** One job, from its description to its outcome. What does not depend on another thing runs beside it. */
+export class RunJob {
+  readonly #parts: RunJobParts;
+  readonly #creates: LimitFunction;
+
+  constructor(parts: RunJobParts) {
+    this.#parts = parts;
+    this.#creates = pLimit(parts.parallelCreates);
+  }
+
+  async run(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
+    const { ports, settings } = this.#parts;
+    const signal = input.signal ?? new AbortController().signal;
+    const parsed = jobSpecSchema.safeParse(input.job);
+    if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
+    const runId = runIdSchema.safeParse(
+      input.runId ?? newRunId(ports.clock.now(), randomBytes(3).toString('hex')),
+    );
+    if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
+    const job = parsed.data;
+    const state = jobStateLayout(settings.stateRoot, runId.data, job.id);
+    const claimed = await this.#claimState(state, signal);
+    if (claimed.isErr()) return err(claimed.error);
+
+    const session = new JobSession({
+      runId: runId.data,
+      job,
+      state,
+      secrets: Object.values(job.secrets),
+      localFiles: ports.localFiles,
+      clock: ports.clock,
+      events: input.events,
+    });
+    session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
+    const launched = await this.#launch(session, input.workspace, signal);
+    if (launched.isErr()) {
+      session.emit({ type: 'warning', message: launched.error.message });
+      await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      await session.hostLog.flushed();
+      return err(launched.error);
+    }
+    return this.#finish(session, launched.value, input, signal);
+  }
+
+  /** The job's directory must be new: its files would be taken for another run's. */
+  async #claimState(state: JobStateLayout, signal: AbortSignal): Promise<Result<void, JobFault>> {
+    const { localFiles } = this.#parts.ports;
+    const there = await localFiles.lstat(state.jobDir, { signal });
+    if (there.isOk()) {
+      const message = `${state.jobDir} is there already: give this run another id, or attach to it`;
+      return err({ kind: 'run_exists', phase: null, host: localFiles.host, message, field: 'runId' });
+    }
+    if (there.error.kind !== 'not_found') return err(localFilesFault(there.error, null));
+    const made = await localFiles.makeDirectory(state.jobDir, { signal });
+    return made.mapErr((fault) => localFilesFault(fault, null));
+  }
+
+  async #launch(
+    session: JobSession,
+    workspace: string,
+    signal: AbortSignal,
+  ): Promise<Result<Launched, JobFault>> {
+    const { ports, settings, backends } = this.#parts;
+    const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
+    const [directories, snapshot, image] = await Promise.all([
+      session.during('prepare_directories', () => this.#prepareDirectories(provisional, signal)),
+      session.during('stage_workspace_snapshot', () => this.#stage(session, workspace, signal)),
+      backends.resolveImage(provisional, signal),
+      this.#parts.hostTime.learn(signal),
+    ]);
+    if (directories.isErr()) return err(directories.error);
+    if (snapshot.isErr()) return err(snapshot.error);
+    const context = remoteLinuxVmContext({
+      ...contextInput(settings, ports.shell.host, session),
+      snapshotHash: snapshot.value.contentHash,
+    });
+    const runtime = await session.during('prepare_runtime', async () =>
+      image.isErr() ? err(image.error) : backends.prepareRuntime(context, session.job, image.value, signal),
+    );
+    if (runtime.isErr()) return err(runtime.error);
+
+    const record = this.#record(session, workspace, context, snapshot.value, runtime.value.image);
+    const owner = newOwner();
+    const launched = await session.during('launch_guest', () =>
+      this.#creates(async () => {
+        if (signal.aborted) return err(this.#cancelled());
+        const lease = {
+          runId: session.runId,
+          jobId: session.job.id,
+          owner,
+          expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
+        };
+        const [created, saved] = await Promise.all([
+          backends.launch(context, runtime.value, lease, signal),
+          saveJobRecord(ports.localFiles, session.state, record),
+        ]);
+        if (created.isErr()) return err(created.error);
+        if (saved.isErr()) {
+          await cleanUpJob(ports, backends, context, session);
+          return err(localFilesFault(saved.error, 'launch_guest'));
+        }
+        return ok(undefined);
+      }),
+    );
+    if (launched.isErr()) return err(launched.error);
+    session.emit({ type: 'instance_created', instance: runtime.value.instance.name });
+    return ok({ context, record, owner });
+  }
+
+  async #finish(
+    session: JobSession,
+    { context, record, owner }: Launched,
+    input: RunJobInput,
+    signal: AbortSignal,
+  ): Promise<Result<JobRun, JobFault>> {
+    const { ports, backends, completeJob } = this.#parts;
+    const cleanUp = () => cleanUpJob(ports, backends, context, session);
+    const guest = backends.guest(context);
+    if (guest.isErr()) {
+      await cleanUp();
+      return err(guest.error);
+    }
+    const start = () => this.#start(guest.value, session.job);
+    const first = await start();
+    if (first.isErr() && first.error.kind !== 'connection_lost') {
+      await cleanUp();
+      return err(this.#notStarted(first.error, guest.value));
+    }
+    const outcome = await completeJob.complete({
+      session,
+      context,
+      guest: guest.value,
+      record,
+      owner,
+      first: first.isOk() ? first.value : undefined,
+      restart: start,
+      options: { ...input, signal },
+    });
+    if (outcome.isErr()) {
+      session.emit({ type: 'warning', message: outcome.error.message });
+      if (leavesMachine(outcome.error)) await session.hostLog.flushed();
+      else await cleanUp();
+      return err(outcome.error);
+    }
+    const detached = outcome.value.status === 'detached';
+    return ok({
+      runId: session.runId,
+      outcome: outcome.value,
+      state: session.state,
+      cleanUp: detached ? session.hostLog.flushed().then(() => ok(undefined)) : cleanUp(),
+    });
+  }
+
+  /** Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold. */
+  #start(guest: Guest, job: JobSpec) {
+    return guest.start(buildGuestRequest(job), job.secrets, { signal: new AbortController().signal });
+  }
+
+  async #prepareDirectories(
+    context: RemoteLinuxVmContext,
+    signal: AbortSignal,
+  ): Promise<Result<void, JobFault>> {
+    const made = await this.#parts.ports.hostFiles.makeDirectory(context.shared.remoteArtifactsDir, {
+      signal,
+    });
+    return made.mapErr((fault) => hostFilesFault(fault, 'prepare_directories'));
+  }
+
+  async #stage(
+    session: JobSession,
+    workspace: string,
+    signal: AbortSignal,
+  ): Promise<Result<WorkspaceSnapshot, JobFault>> {
+    const { ports, stageSnapshot } = this.#parts;
+    const scanned = await ports.scanner.scan(workspace, { signal });
+    if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
+    const snapshot = scanned.value;
+    const onProgress = (bytes: number) =>
+      session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
+    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress });
+    return staged.map(() => snapshot);
+  }
+
+  #record(
+    session: JobSession,
+    workspace: string,
+    context: RemoteLinuxVmContext,
+    snapshot: WorkspaceSnapshot,
+    image: JobRecord['incus_image'],
+  ): JobRecord {
+    const now = new Date(this.#parts.ports.clock.now()).toISOString();
+    const { secrets, ...spec } = session.job;
+    return {
+      schema_version: 1,
+      run_id: session.runId,
+      job_id: session.job.id,
+      created_at: now,
+      host: this.#parts.ports.shell.host,
+      backend: context.backend,
+      workspace,
+      snapshot_hash: snapshot.contentHash,
+      job_spec: spec,
+      secret_names: Object.keys(secrets),
+      incus_project: context.backend === 'incus' ? context.incusProject : null,
+      incus_profile: context.backend === 'incus' ? context.incusProfile : null,
+      incus_image: image,
+      instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
+      launched_at: now,
+      outcome: null,
+    };
+  }
+
+  #notStarted(fault: GuestFault, guest: Guest): JobFault {
+    const message = `the job could not be started in ${guest.description}: ${fault.message}`;
+    const cause = fault.cause === undefined ? {} : { cause: fault.cause };
+    return { kind: 'guest', phase: 'launch_guest', host: this.#parts.ports.shell.host, message, ...cause };
+  }
+
+  #cancelled(): JobFault {
+    const { host } = this.#parts.ports.shell;
+    return {
+      kind: 'cancelled',
+      phase: 'launch_guest',
+      host,
+      message: 'cancelled before the machine was made',
+    };
+  }
+
+  #invalid(what: string, issue: { path: PropertyKey[]; message: string } | undefined): JobFault {
+    const field = [what, ...(issue?.path ?? []).map(String)].join('.');
+    const message = `${field}: ${issue?.message ?? 'is not valid'}`;
+    return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
+  }
+}
+
+/** Unreachable, or somebody else's now: removing it would end a job that may go on. */
+function leavesMachine(fault: JobFault): boolean {
+  return fault.kind === 'host' || fault.kind === 'superseded';
+}

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import { GUEST_USER_ID } from '../../domain/guest-paths.js';
+import { snapshotHomeDir } from '../../domain/remote-layout.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileFault, FileStore } from '../../ports/file-store.js';
+import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { hostFault, hostFilesFault } from '../fault-of.js';
+import type { JobFault } from '../job-fault.js';
+import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
+
+const PHASE = 'stage_workspace_snapshot';
+
+export interface StageSnapshotPorts {
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly clock: Clock;
+}
+
+export interface StageCall {
+  readonly signal: AbortSignal;
+  /** Bytes of the archive sent so far. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+/**
+ * Puts a workspace's content on the host once, under its hash. It appears whole, by a rename, with a marker that names the
+ * hash; one that is there already is used as it is, and one whose marker is missing or says otherwise is refused.
+ */
+export class StageSnapshot {
+  readonly #ports: StageSnapshotPorts;
+  readonly #workDir: string;
+  /** By hash: jobs of one process that start together stage a snapshot once. */
+  readonly #underWay = new Map<string, Promise<Result<void, JobFault>>>();
+
+  constructor(ports: StageSnapshotPorts, workDir: string) {
+    this.#ports = ports;
+    this.#workDir = workDir;
+  }
+
+  /** The snapshot directory itself is `<workDir>/snapshots/<hash>/snapshot`. */
+  async stage(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
+    const underWay = this.#underWay.get(snapshot.contentHash);
+    if (underWay !== undefined) {
+      const shared = await underWay;
+      if (shared.isOk() || call.signal.aborted) return shared;
+      if (shared.error.kind !== 'cancelled') return shared;
+    }
+    const staging = this.#stageOnce(snapshot, call);
+    this.#underWay.set(snapshot.contentHash, staging);
+    const result = await staging;
+    if (this.#underWay.get(snapshot.contentHash) === staging) this.#underWay.delete(snapshot.contentHash);
+    return result;
+  }
+
+  async #stageOnce(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
+    const home = snapshotHomeDir(this.#workDir, snapshot.contentHash);
+    const present = await this.#check(home, snapshot.contentHash, call.signal);
+    if (present.isErr()) return err(present.error);
+    if (present.value) return ok(undefined);
+
+    const staging = `${this.#workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
+    const uploaded = await this.#upload(staging, snapshot, call);
+    const renamed = uploaded.isErr()
+      ? err(uploaded.error)
+      : await this.#appear(staging, home, snapshot, call.signal);
+    if (renamed.isErr()) await this.#discard(staging);
+    return renamed;
+  }
+
+  /** True when it is there and is what its name says; false when nothing is there. */
+  async #check(home: string, contentHash: string, signal: AbortSignal): Promise<Result<boolean, JobFault>> {
+    const { hostFiles } = this.#ports;
+    const marker = await hostFiles.readFile(`${home}/${SNAPSHOT_MARKER}`, { signal, maxBytes: 64 * 1024 });
+    if (marker.isOk()) {
+      const problem = markerProblem(marker.value, contentHash);
+      return problem === null ? ok(true) : err(this.#refused(home, problem));
+    }
+    if (marker.error.kind !== 'not_found') return err(this.#fault(marker.error));
+    const there = await hostFiles.lstat(home, { signal });
+    if (there.isOk()) return err(this.#refused(home, `has no ${SNAPSHOT_MARKER}`));
+    return there.error.kind === 'not_found' ? ok(false) : err(this.#fault(there.error));
+  }
+
+  async #upload(
+    staging: string,
+    snapshot: WorkspaceSnapshot,
+    call: StageCall,
+  ): Promise<Result<void, JobFault>> {
+    const { shell, hostFiles, clock } = this.#ports;
+    const made = await hostFiles.makeDirectory(staging, { signal: call.signal });
+    if (made.isErr()) return err(this.#fault(made.error));
+    const sent = await shell.uploadTree(
+      {
+        source: snapshot.root,
+        entries: snapshot.entries,
+        destination: `${staging}/snapshot`,
+        owner: { uid: GUEST_USER_ID, gid: GUEST_USER_ID },
+        readableByAll: true,
+        onProgress: call.onProgress,
+      },
+      { signal: call.signal },
+    );
+    if (sent.isErr()) return err(hostFault(sent.error, PHASE));
+    const marker: SnapshotMarker = {
+      schema_version: 1,
+      content_hash: snapshot.contentHash,
+      file_count: snapshot.entries.length,
+      total_bytes: snapshot.totalBytes,
+      created_at: new Date(clock.now()).toISOString(),
+    };
+    const bytes = Buffer.from(`${JSON.stringify(marker)}\n`);
+    const written = await hostFiles.writeFile(`${staging}/${SNAPSHOT_MARKER}`, bytes, {
+      signal: call.signal,
+    });
+    return written.mapErr((fault) => this.#fault(fault));
+  }
+
+  async #appear(
+    staging: string,
+    home: string,
+    snapshot: WorkspaceSnapshot,
+    signal: AbortSignal,
+  ): Promise<Result<void, JobFault>> {
+    const renamed = await this.#ports.hostFiles.rename(staging, home, { signal });
+    if (renamed.isOk()) return ok(undefined);
+    const present = await this.#check(home, snapshot.contentHash, signal);
+    if (present.isErr()) return err(present.error);
+    if (!present.value) return err(this.#fault(renamed.error));
+    await this.#discard(staging);
+    return ok(undefined);
+  }
+
+  /** Bounded by the file store's own limits; what stays behind is removed by the reaper. */
+  async #discard(staging: string): Promise<void> {
+    await this.#ports.hostFiles.remove(staging, { recursive: true });
+  }
+
+  #fault(fault: FileFault): JobFault {
+    return hostFilesFault(fault, PHASE);
+  }
+
+  #refused(home: string, problem: string): JobFault {
+    return {
+      kind: 'snapshot_refused',
+      phase: PHASE,
+      host: this.#ports.shell.host,
+      message: `the staged snapshot ${home} ${problem}; nothing is guessed about it: look at it, remove that directory on the host, and run again`,
+    };
+  }
+}
+
+function markerProblem(bytes: Uint8Array, contentHash: string): string | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return `has a ${SNAPSHOT_MARKER} that is not JSON`;
+  }
+  const marker = snapshotMarkerSchema.safeParse(json);
+  if (!marker.success) return `has a ${SNAPSHOT_MARKER} that cannot be read`;
+  const { content_hash: found } = marker.data;
+  return found === contentHash
+    ? null
+    : `has a ${SNAPSHOT_MARKER} for other content (${JSON.stringify(found.slice(0, 80))})`;
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { incusImageIdentitySchema, jobOutcomeSchema } from './job-outcome.js';
+
+/** `jobs/<job>/job.json`: all that is needed to take a job up again. Never holds a secret, only the names of them. */
+export const jobRecordSchema = z.looseObject({
+  schema_version: z.literal(1),
+  run_id: z.string(),
+  job_id: z.string(),
+  created_at: z.string(),
+  host: z.string(),
+  backend: z.enum(['incus', 'microvm']),
+  workspace: z.string(),
+  snapshot_hash: z.string().nullable(),
+  /** The job as it was handed in, in the configuration's own form, without its secrets. */
+  job_spec: z.record(z.string(), z.unknown()),
+  secret_names: z.array(z.string()),
+  incus_project: z.string().nullable(),
+  incus_profile: z.string().nullable(),
+  incus_image: incusImageIdentitySchema.nullable(),
+  instance_name: z.string().nullable(),
+  /** When the machine was asked for; null before. */
+  launched_at: z.string().nullable(),
+  outcome: jobOutcomeSchema.nullable(),
+});
+export type JobRecord = z.infer<typeof jobRecordSchema>;
