@@ -46,6 +46,8 @@ export async function startSshd(extraConfig: readonly string[] = []): Promise<Te
     'AllowTcpForwarding yes',
     'Subsystem sftp internal-sftp',
     'MaxStartups 100',
+    // Bash reads the start-up files of the home directory for commands too; the tests must not depend on whose they are.
+    `SetEnv HOME=${directory}`,
     ...extraConfig,
   ];
   writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`);

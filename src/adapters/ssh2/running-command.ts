@@ -83,9 +83,9 @@ export class Ssh2RunningCommand implements RunningCommand {
 
   private maybeFinish(): void {
     if (!this.channelClosed || this.openOutputs > 0 || this.ending !== null) return;
-    if (this.status !== null) return this.settle(ok(this.status));
+    if (this.status !== null) this.settle(ok(this.status));
     // A channel that closes without a status has lost its command: sshd's child was killed, or the connection went.
-    this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
+    else this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
   }
 
   private onLost(reason: string): void {
