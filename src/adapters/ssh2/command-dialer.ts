@@ -37,17 +37,13 @@ function dialStream(connection: Ssh2Connection, exec: ExecChannel): Duplex {
   const { channel, link, token, pid } = exec;
   let said = '';
   let closed = false;
-  let exitCode: number | null | undefined;
   const keep = (data: Uint8Array) => {
     said = (said + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
   };
   channel.stderr.on('data', keep);
   channel.stderr.resume();
   const exited = new Promise<void>((resolve) => {
-    channel.on('exit', (code: number | null) => {
-      exitCode = code;
-      resolve();
-    });
+    channel.on('exit', () => resolve());
     channel.on('close', () => {
       closed = true;
       resolve();
@@ -59,9 +55,10 @@ function dialStream(connection: Ssh2Connection, exec: ExecChannel): Duplex {
   return new ChannelStream(link, channel, {
     head: Buffer.concat(early('stdout')),
     endProblem: async () => {
-      await bounded(exited, { ms: STATUS_WAIT_MS });
-      if (exitCode === 0 || (exitCode === undefined && !closed)) return null;
-      const how = exitCode === undefined ? 'without a status' : `with ${exitCode ?? 'a signal'}`;
+      if (exec.status() === null) await bounded(exited, { ms: STATUS_WAIT_MS });
+      const status = exec.status();
+      if (status?.code === 0 || (status === null && !closed)) return null;
+      const how = status === null ? 'without a status' : `with ${status.code ?? status.signal}`;
       return new Error(`${exec.tried} ended ${how}: ${said.trim()}`);
     },
     onGone: () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { ClientChannel } from 'ssh2';
-import type { OutputChunk } from '../../ports/output-chunk.js';
+import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.js';
 import { bounded } from '../../streams/bounded.js';
 import { commandProblem } from '../../streams/command-check.js';
@@ -22,6 +22,8 @@ export interface ExecChannel {
   /** Output that came along with the start. */
   readonly head: readonly OutputChunk[];
   readonly tried: string;
+  /** The exit status, once it has come; it may come before the start is known. */
+  readonly status: () => ExitStatus | null;
   /** Gives the session's place back; call it when the channel is closed. */
   readonly release: () => void;
 }
@@ -53,7 +55,16 @@ export async function openExecChannel(
     release();
     return err(link.error);
   }
-  const opening = link.value.request<ClientChannel>((client, answer) => client.exec(line, answer));
+  let status: ExitStatus | null = null;
+  const opening = link.value.request<ClientChannel>((client, answer) =>
+    client.exec(line, (error, channel) => {
+      // Listened to at once: the status of a short command comes in the same packet as the answer.
+      channel?.on('exit', (code: number | null, signal?: string) => {
+        status = { code, signal: code === null ? (signal ?? 'UNKNOWN').replace(/^SIG/, '') : null };
+      });
+      answer(error, channel);
+    }),
+  );
   const opened = await bounded(opening, { ms: connection.timing.startMs, signal });
   if (opened === 'aborted' || opened === 'timed_out') {
     void abandon(connection, link.value, token, opening).finally(release);
@@ -71,7 +82,16 @@ export async function openExecChannel(
     void abandon(connection, link.value, token, opening).finally(release);
     return fail(start.problem, start.message);
   }
-  return ok({ link: link.value, channel, token, pid: start.pid, head: start.head, tried, release });
+  return ok({
+    link: link.value,
+    channel,
+    token,
+    pid: start.pid,
+    head: start.head,
+    tried,
+    status: () => status,
+    release,
+  });
 }
 
 /** Ends a command whose start nobody waits for any more. */

@@ -17,7 +17,6 @@ export class Ssh2RunningCommand implements RunningCommand {
   private readonly queue: OutputQueue;
   private readonly inputStop = new AbortController();
   private readonly settleExit: (exit: Exit) => void;
-  private status: ExitStatus | null = null;
   private settled = false;
   private lost = false;
   private ending: Promise<void> | null = null;
@@ -70,9 +69,6 @@ export class Ssh2RunningCommand implements RunningCommand {
     channel.on('end', onEnd);
     channel.stderr.on('end', onEnd);
     channel.on('error', () => {});
-    channel.on('exit', (code: number | null, signal?: string) => {
-      this.status = { code, signal: code === null ? (signal ?? 'UNKNOWN').replace(/^SIG/, '') : null };
-    });
     channel.on('close', () => {
       this.channelClosed = true;
       this.maybeFinish();
@@ -83,15 +79,16 @@ export class Ssh2RunningCommand implements RunningCommand {
 
   private maybeFinish(): void {
     if (!this.channelClosed || this.openOutputs > 0 || this.ending !== null) return;
-    if (this.status !== null) this.settle(ok(this.status));
+    const status = this.exec.status();
+    if (status !== null) this.settle(ok(status));
     // A channel that closes without a status has lost its command: sshd's child was killed, or the connection went.
     else this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
   }
 
   private onLost(reason: string): void {
     this.lost = true;
-    const whole = this.status !== null && endedByHost(this.exec.channel);
-    if (this.status !== null && whole) this.settle(ok(this.status));
+    const status = this.exec.status();
+    if (status !== null && endedByHost(this.exec.channel)) this.settle(ok(status));
     else this.settle(err(this.fault('connection_lost', reason)));
     this.queue.end();
   }

@@ -11,8 +11,9 @@ export async function sftpList(calls: SftpCalls): Promise<Result<readonly Direct
   const { path } = calls.call;
   const found = await calls.request<FileEntryWithStats[]>((sftp, answer) => sftp.readdir(path, answer));
   if (found.isErr()) {
-    const self = found.error.kind === 'io' ? await calls.stat() : null;
-    const isOther = self?.isOk() && self.value.type !== 'directory';
+    // The server has one answer for a name that is missing and one that is not a directory.
+    const self = await calls.stat();
+    const isOther = self.isOk() && self.value.type !== 'directory';
     return err(isOther ? calls.fault('not_a_directory', 'it is not a directory') : found.error);
   }
   const entries = found.value.map(({ filename, attrs }) => ({
