@@ -15,11 +15,13 @@ export interface TreeHashBounds {
 export class TreeHashThread implements AsyncDisposable {
   #worker: Worker | null = null;
   #nextId = 1;
+  #closed = false;
   readonly #waiting = new Map<number, (answer: TreeHashAnswer) => void>();
 
   hash(request: TreeHashRequest, bounds: TreeHashBounds): Promise<TreeHashAnswer> {
     const { signal, timeoutMs } = bounds;
     if (signal?.aborted) return Promise.resolve(failure('aborted', request, 'the scan was cancelled'));
+    if (this.#closed) return Promise.resolve(failure('unreadable', request, 'the scanner was closed'));
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const id = this.#nextId++;
     const worker = this.#start();
@@ -47,6 +49,7 @@ export class TreeHashThread implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     await this.#end('the scanner was closed');
   }
 
