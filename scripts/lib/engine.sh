@@ -14,11 +14,14 @@ engine_answers() {
 	[ "$(id -u)" -ne 0 ] && timeout 10 sudo -n docker version >/dev/null 2>&1 && docker_command=(sudo docker)
 }
 
-# A daemon that was killed leaves its pid file behind; should another process have that pid by now, the next daemon refuses to start.
+# A zombie has a name but no executable any more.
+is_dockerd() { [ "$(as_root readlink "/proc/$1/exe" 2>/dev/null | sed 's|.*/||; s| (deleted)$||')" = dockerd ]; }
+
+# A daemon that was killed leaves its pid file behind; should that pid still or again be in use, the next daemon refuses to start.
 forget_dead_engine() {
 	local pidfile=/var/run/docker.pid pid
 	pid=$(as_root cat "${pidfile}" 2>/dev/null) || return 0
-	[ "$(cat "/proc/${pid}/comm" 2>/dev/null)" = dockerd ] || as_root rm -f "${pidfile}"
+	is_dockerd "${pid}" || as_root rm -f "${pidfile}"
 }
 
 # Packets larger than the machine's own way out would be dropped or broken up.
@@ -28,10 +31,12 @@ default_route_mtu() {
 	cat "/sys/class/net/${device:-lo}/mtu" 2>/dev/null || echo 1500
 }
 
+# await_engine SECONDS [PIDFILE]: gives up early when the daemon named by PIDFILE has died.
 await_engine() {
 	local deadline=$((SECONDS + $1))
 	until engine_answers; do
 		[ "${SECONDS}" -lt "${deadline}" ] || return 1
+		[ ! -s "${2:-}" ] || [ -d "/proc/$(cat "$2")" ] || return 1
 		sleep 0.2
 	done
 }
@@ -42,12 +47,13 @@ start_engine() {
 	mtu=$(default_route_mtu)
 	mkdir -p "${dir}"
 	forget_dead_engine
+	rm -f "${dir}/dockerd.pid"
 	say "starting dockerd, its log is ${dir}/dockerd.log"
 	[ "${mtu}" -le 1500 ] || mtu=1500
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	as_root setsid --fork sh -c 'echo $$ >"$1/dockerd.pid"; exec dockerd --mtu "$2" >"$1/dockerd.log" 2>&1' \
 		dockerd "${dir}" "${mtu}" </dev/null >/dev/null 2>&1 9>&-
-	await_engine 60 || die "dockerd did not answer within 60 s: $(tail -n 5 "${dir}/dockerd.log" 2>/dev/null)"
+	await_engine 60 "${dir}/dockerd.pid" || die "dockerd does not answer: $(tail -n 5 "${dir}/dockerd.log" 2>/dev/null)"
 }
 
 ensure_engine_locked() {
@@ -73,7 +79,7 @@ stop_engine() {
 	local pidfile pid
 	pidfile=$(engine_dir)/dockerd.pid
 	pid=$(cat "${pidfile}" 2>/dev/null) || return 0
-	if [ "$(cat "/proc/${pid}/comm" 2>/dev/null)" = dockerd ]; then
+	if is_dockerd "${pid}"; then
 		say "stopping the dockerd that was started here (pid ${pid})"
 		as_root kill -TERM "${pid}"
 		timeout 60 tail --pid="${pid}" -f /dev/null || die "dockerd (pid ${pid}) did not end within 60 s"

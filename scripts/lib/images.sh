@@ -19,6 +19,8 @@ new_build_dir() { mktemp -d "$(builds_dir)/XXXXXXXX"; }
 
 # What an interrupted build left behind; nobody else builds while the lock is held.
 clear_builds() {
+	local container
+	docker ps --all --quiet --filter label=dev.pikaci.build | while read -r container; do docker rm --force "${container}" >/dev/null; done
 	[ ! -d "$(builds_dir)" ] || as_root rm -rf --one-file-system "$(builds_dir)"
 	mkdir -p "$(builds_dir)"
 }
@@ -36,11 +38,10 @@ build() {
 pack_guest() {
 	local container release
 	mkdir -p "$3"
-	container=$(docker create "$1" true)
+	container=$(docker create --label dev.pikaci.build "$1" true)
 	say "packing the guest image"
-	docker export "${container}" | docker run --rm -i --network none --entrypoint sh "$2" -c '
+	docker export "${container}" | docker run --rm -i --label dev.pikaci.build --network none --entrypoint sh "$2" -c '
 		sqfstar -quiet -no-progress -comp zstd /tmp/rootfs .dockerenv >&2 && cat /tmp/rootfs' >"$3/rootfs.squashfs"
-	docker rm -f "${container}" >/dev/null
 	release=$(docker run --rm --network none "$1" sh -c '. /etc/os-release; echo "$VERSION_CODENAME"')
 	sed -e "s/@ARCHITECTURE@/$(uname -m)/" -e "s/@CREATION_DATE@/$(date +%s)/" -e "s/@RELEASE@/${release}/" \
 		"${repository}/host/guest/metadata.yaml.in" >"$3/metadata.yaml"
