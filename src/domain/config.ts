@@ -11,8 +11,11 @@ const absolute = z
 /** `user@host:port`, `host`, or an alias of `~/.ssh/config`; IPv6 in brackets. */
 const sshTarget = z
   .string()
-  .regex(/^(?:[^@\s:/]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^@\s:/[\]-][^@\s:/[\]]*)(?::[0-9]{1,5})?$/, {
+  .regex(/^(?:[^@\s:/-][^@\s:/]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@\s:/[\]-][^@\s:/[\]]*)(?::[0-9]{1,5})?$/, {
     error: 'must be "host", "user@host" or "user@host:port"',
+  })
+  .refine((target) => Number(/:([0-9]+)$/.exec(target)?.[1] ?? 22) <= 65_535, {
+    error: 'the port must be at most 65535',
   });
 
 const sshHostSchema = z.strictObject({

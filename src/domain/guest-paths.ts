@@ -5,6 +5,8 @@ export const GUEST_CARGO_HOME_DIR = '/cargo-home';
 export const GUEST_TARGET_DIR = '/cargo-target';
 export const GUEST_XDG_STATE_HOME_DIR = '/artifacts/xdg-state';
 export const GUEST_USER = 'pikaci';
+/** Between TERM and KILL where the request does not say. */
+export const GUEST_GRACE_SECS = 10;
 export const GUEST_USER_ID = 1000;
 /** Root-only state of the supervisor: its own text, the job's pid, the result of record. */
 export const GUEST_SUPERVISOR_DIR = '/var/lib/pikaci';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import {
   GUEST_CARGO_HOME_DIR,
+  GUEST_GRACE_SECS,
   GUEST_TARGET_DIR,
+  GUEST_USER,
   GUEST_WORKSPACE_DIR,
   GUEST_XDG_STATE_HOME_DIR,
   guestHomeDir,
@@ -57,9 +59,11 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
     target_dir: GUEST_TARGET_DIR,
     xdg_state_home_dir: GUEST_XDG_STATE_HOME_DIR,
     home_dir: guestHomeDir({ runAsRoot, user: job.user }),
-    ...(job.graceSecs === undefined ? {} : { grace_secs: job.graceSecs }),
+    ...(job.graceSecs === undefined || job.graceSecs === GUEST_GRACE_SECS
+      ? {}
+      : { grace_secs: job.graceSecs }),
     ...(job.writableWorkspace === true ? { writable_workspace: true } : {}),
-    ...(job.user === undefined || runAsRoot ? {} : { user: job.user }),
+    ...(job.user === undefined || job.user === GUEST_USER || runAsRoot ? {} : { user: job.user }),
     ...(job.env === undefined || Object.keys(job.env).length === 0 ? {} : { environment: { ...job.env } }),
   };
 }

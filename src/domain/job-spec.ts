@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GUEST_USER } from './guest-paths.js';
+import { GUEST_GRACE_SECS, GUEST_USER } from './guest-paths.js';
 import { jobIdSchema } from './identifier.js';
 import { hasControlCharacter, isNormalisedAbsolutePath } from './path-rules.js';
 
@@ -85,7 +85,7 @@ export const jobSpecSchema = z.strictObject({
     .max(7 * 24 * 3600)
     .default(1800),
   /** Between TERM and KILL when the job has to end. */
-  graceSecs: z.number().int().nonnegative().max(600).default(10),
+  graceSecs: z.number().int().nonnegative().max(600).default(GUEST_GRACE_SECS),
   runAsRoot: z.boolean().default(false),
   /** Login name in the guest; not together with `runAsRoot`. */
   user: z

@@ -1,5 +1,7 @@
 /** Where a run's files lie on the host. All that a run may change is under `runs/<run>`, so cleaning it is removing one directory. */
 
+import { joinBelow } from './path-rules.js';
+
 export const DEFAULT_REMOTE_WORK_DIR = '/var/tmp/pikaci';
 
 export interface RemoteLayout {
@@ -24,7 +26,7 @@ export interface RemoteLayoutInput {
 
 export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
   const work = (input.remoteWorkDir ?? DEFAULT_REMOTE_WORK_DIR).replace(/(?<=.)\/+$/, '');
-  const run = `${work}/runs/${input.runId}`;
+  const run = joinBelow(work, `runs/${input.runId}`);
   const job = `${run}/jobs/${input.jobId}`;
   return {
     remoteWorkDir: work,
@@ -35,8 +37,8 @@ export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
         ? `${run}/snapshot`
         : `${snapshotHomeDir(work, input.snapshotHash)}/snapshot`,
     remoteArtifactsDir: `${job}/artifacts`,
-    remoteCargoHomeDir: `${work}/cache/cargo-home`,
-    remoteTargetDir: `${work}/cache/cargo-target`,
+    remoteCargoHomeDir: joinBelow(work, 'cache/cargo-home'),
+    remoteTargetDir: joinBelow(work, 'cache/cargo-target'),
     remoteWorkspaceDepsDir: `${job}/staged-linux-rust/workspace-deps`,
     remoteWorkspaceBuildDir: `${job}/staged-linux-rust/workspace-build`,
   };
@@ -44,5 +46,5 @@ export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
 
 /** Holds `snapshot/` and its marker; it appears whole, by one rename. */
 export function snapshotHomeDir(remoteWorkDir: string, contentHash: string): string {
-  return `${remoteWorkDir}/snapshots/${contentHash}`;
+  return joinBelow(remoteWorkDir, `snapshots/${contentHash}`);
 }

@@ -1,3 +1,5 @@
+import { joinBelow } from './path-rules.js';
+
 /** Where a run's state lies on the runner, below the state root (`.pikaci`). */
 export interface JobStateLayout {
   readonly runDir: string;
@@ -15,7 +17,7 @@ export interface JobStateLayout {
 
 /** Ids must have been validated: they become path components. */
 export function jobStateLayout(stateRoot: string, runId: string, jobId: string): JobStateLayout {
-  const runDir = `${stateRoot.replace(/(?<=.)\/+$/, '')}/runs/${runId}`;
+  const runDir = joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), `runs/${runId}`);
   const jobDir = `${runDir}/jobs/${jobId}`;
   return {
     runDir,

@@ -1,0 +1,85 @@
+# shellcheck shell=bash disable=SC2154
+# One disposable host: its container, its state directory, and the line that describes it.
+# `name` is set by the caller, `host_image` and `guest_image` by ensure_images.
+
+label=dev.pikaci.host
+host_container() { printf 'pikaci-host-%s' "${name}"; }
+host_dir() { printf '%s/hosts/%s' "$(pikaci_state_dir)" "${name}"; }
+
+# Not only alive: ready for jobs, and made of the present image.
+is_running() {
+	[ "$(docker inspect -f '{{.State.Running}}' "$(host_container)" 2>/dev/null)" = true ] &&
+		docker_within 20 exec "$(host_container)" test -e /run/pikaci-host/ready
+}
+is_current() { [ "$(docker inspect -f '{{.Config.Image}}' "$(host_container)" 2>/dev/null)" = "${host_image}" ]; }
+
+start_container() {
+	local run_flags container
+	container=$(host_container)
+	remove_container
+	read_run_flags
+	say "starting the host ${container}"
+	docker run --detach --name "${container}" --hostname "${container}" --label "${label}=${name}" \
+		--label "dev.pikaci.guest=${guest_image}" --publish 127.0.0.1::22 --publish 127.0.0.1::8443 "${run_flags[@]}" "${host_image}" >/dev/null
+	# The wait runs inside the container: it ends with the container, should that die.
+	docker_within 120 exec "${container}" sh -c 'until [ -e /run/pikaci-host/ready ]; do sleep 0.05; done' || {
+		docker logs --tail 60 "${container}" >&2
+		die "the host did not become ready; its log is above, and it is left for inspection (scripts/host down removes it)"
+	}
+}
+
+# The volumes are the container's own and go with it.
+remove_container() {
+	docker container inspect "$(host_container)" >/dev/null 2>&1 || return 0
+	docker rm --force --volumes "$(host_container)" >/dev/null
+}
+
+published_port() { docker port "$(host_container)" "$1/tcp" | sed -n 's/^127\.0\.0\.1://p' | head -n 1; }
+
+# Fetches the keys that the host made for its clients, and writes a known_hosts file that strict checking accepts.
+write_identity() {
+	local dir port file
+	dir=$(host_dir)
+	port=$(published_port 22)
+	mkdir -p "${dir}"
+	chmod 700 "${dir}"
+	for file in id_ed25519 client.key client.crt server.crt ssh_host_key.pub; do
+		(umask 077 && docker exec "$(host_container)" cat "/run/pikaci-host/${file}" >"${dir}/${file}.new")
+		mv -f "${dir}/${file}.new" "${dir}/${file}"
+	done
+	printf '[127.0.0.1]:%s %s\n' "${port}" "$(cut -d ' ' -f 1,2 "${dir}/ssh_host_key.pub")" >"${dir}/known_hosts"
+}
+
+describe() {
+	local dir guest
+	dir=$(host_dir)
+	guest=$(docker inspect -f '{{index .Config.Labels "dev.pikaci.guest"}}' "$(host_container)")
+	json_object host s 127.0.0.1 port r "$(published_port 22)" user s root \
+		identityFile s "${dir}/id_ed25519" knownHostsFile s "${dir}/known_hosts" \
+		project s pikaci profile s pikaci image s pikaci/dev workDir s /var/tmp/pikaci \
+		sudoUser s sudoer httpsUrl s "https://127.0.0.1:$(published_port 8443)" \
+		clientCertFile s "${dir}/client.crt" clientKeyFile s "${dir}/client.key" serverCertFile s "${dir}/server.crt" \
+		name s "${name}" container s "$(host_container)" \
+		hostDockerImage s "$(docker inspect -f '{{.Config.Image}}' "$(host_container)")" guestDockerImage s "${guest}" "$@"
+}
+
+host_up() {
+	ensure_images
+	if is_running && is_current; then say "the host $(host_container) is running already"; else start_container; fi
+	write_identity
+	describe running r true
+}
+
+host_down() {
+	remove_container
+	rm -rf "$(host_dir)"
+	say "the host $(host_container) is gone"
+}
+
+host_status() {
+	if is_running; then
+		describe running r true
+	else
+		json_object name s "${name}" container s "$(host_container)" running r false
+	fi
+}

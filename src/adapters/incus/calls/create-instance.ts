@@ -1,0 +1,62 @@
+import { err, type Result } from 'neverthrow';
+import type { WaitOptions } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusCreateInstance } from '../../../ports/incus-types.js';
+import { apiPath } from '../api-path.js';
+import { fault } from '../call-site.js';
+import { type OperationCall, run } from '../operations/run.js';
+import type { Wire } from '../wire.js';
+
+/** How long an abort waits for a create to settle, at most. */
+const settleMs = 120_000;
+
+/** Creates an instance; see `IncusApi.createInstance` for what an abort does. */
+export async function createInstance(
+  wire: Wire,
+  project: string,
+  instance: IncusCreateInstance,
+  options: WaitOptions & { readonly timeoutMs: number; readonly confirm: () => Promise<boolean> },
+): Promise<Result<void, IncusFault>> {
+  const { signal, timeoutMs, confirm } = options;
+  const path = apiPath(['instances'], { project, target: instance.target });
+  const call: OperationCall = { request: { method: 'POST', path, json: body(instance) }, timeoutMs, confirm };
+  const aborted = err(fault(wire.siteOf(call.request), 'aborted', 'the create was cancelled'));
+  if (signal?.aborted) return aborted;
+  // Incus cannot cancel a create: once asked for, it is seen through, and only then is the abort answered.
+  const created = run(wire, call);
+  if (!signal) return nameTaken(await created);
+  const settled = await Promise.race([created.then(nameTaken), settledAfterAbort(signal, created)]);
+  return signal.aborted ? aborted : (settled ?? aborted);
+}
+
+function settledAfterAbort(signal: AbortSignal, created: Promise<unknown>): Promise<undefined> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      const bound = setTimeout(() => resolve(undefined), settleMs);
+      void created.finally(() => clearTimeout(bound));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    void created.finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** While another create of the same name runs, Incus says that the instance is busy; the name is taken all the same. */
+function nameTaken(created: Result<void, IncusFault>): Result<void, IncusFault> {
+  return created.mapErr((why) =>
+    why.kind === 'busy' && /"create"/.test(why.message) ? { ...why, kind: 'already_exists' } : why,
+  );
+}
+
+function body(instance: IncusCreateInstance): unknown {
+  return {
+    name: instance.name,
+    type: instance.type,
+    ephemeral: instance.ephemeral,
+    start: instance.start,
+    source: { type: 'image', ...instance.source },
+    config: instance.config,
+    devices: instance.devices,
+    ...(instance.profiles ? { profiles: instance.profiles } : {}),
+    ...(instance.description === undefined ? {} : { description: instance.description }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { Result } from 'neverthrow';
+import { z } from 'zod';
+import type { WaitOptions } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusCreateVolume, IncusVolume, Tagged } from '../../../ports/incus-types.js';
+import type { CallOptions } from '../../../ports/remote-shell.js';
+import { volumeSchema } from '../answers/schemas.js';
+import { apiPath } from '../api-path.js';
+import { run } from '../operations/run.js';
+import type { Wire } from '../wire.js';
+
+type Answer<T> = Promise<Result<T, IncusFault>>;
+
+export interface VolumeTarget {
+  readonly project: string;
+  readonly pool: string;
+  /** `name`, or `name/snapshot` where a snapshot may be meant. */
+  readonly name: string;
+}
+
+/** Custom volumes: `/1.0/storage-pools/P/volumes/custom`. */
+export class VolumeCalls {
+  constructor(
+    private readonly wire: Wire,
+    private readonly waitTimeoutMs: number,
+  ) {}
+
+  create(project: string, volume: IncusCreateVolume, options: WaitOptions = {}): Answer<void> {
+    const { pool, name, config, contentType = 'filesystem', copyOf } = volume;
+    // A copy starts from the config that is sent, not from its source's: the caller says it again.
+    const source = copyOf && { type: 'copy', name: copyOf.name, pool: copyOf.pool ?? pool };
+    const json = { name, type: 'custom', content_type: contentType, config, ...(source ? { source } : {}) };
+    return run(this.wire, {
+      request: { method: 'POST', path: apiPath(custom(pool), { project }), json },
+      timeoutMs: this.waitTimeoutMs,
+      ...options,
+      confirm: async () => (await this.get({ project, pool, name })).isOk(),
+    });
+  }
+
+  get(target: VolumeTarget, options?: CallOptions): Answer<Tagged<IncusVolume>> {
+    return this.wire.getTagged(volumeSchema, pathOf(target), options);
+  }
+
+  list(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]> {
+    const path = apiPath(custom(pool), { project, recursion: '1' });
+    return this.wire.get(z.array(volumeSchema), path, options);
+  }
+
+  snapshot({ project, pool, name }: VolumeTarget, snapshot: string, options: WaitOptions = {}): Answer<void> {
+    const path = apiPath([...custom(pool), name, 'snapshots'], { project });
+    return run(this.wire, {
+      request: { method: 'POST', path, json: { name: snapshot } },
+      timeoutMs: this.waitTimeoutMs,
+      ...options,
+      confirm: async () => (await this.get({ project, pool, name: `${name}/${snapshot}` })).isOk(),
+    });
+  }
+
+  delete(target: VolumeTarget, options: WaitOptions = {}): Answer<void> {
+    return run(this.wire, {
+      request: { method: 'DELETE', path: pathOf(target) },
+      timeoutMs: this.waitTimeoutMs,
+      ...options,
+      confirm: async () => {
+        const found = await this.get(target);
+        return found.isErr() && found.error.kind === 'not_found';
+      },
+    });
+  }
+}
+
+function custom(pool: string): string[] {
+  return ['storage-pools', pool, 'volumes', 'custom'];
+}
+
+function pathOf({ project, pool, name }: VolumeTarget): string {
+  const slash = name.indexOf('/');
+  const parts = slash < 0 ? [name] : [name.slice(0, slash), 'snapshots', name.slice(slash + 1)];
+  return apiPath([...custom(pool), ...parts], { project });
+}

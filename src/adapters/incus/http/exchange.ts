@@ -1,0 +1,119 @@
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import { type CallSite, fault } from '../call-site.js';
+import { DialError, dialFault } from '../dial-fault.js';
+import type { DialedAgent } from './dialed-agent.js';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly maxBytes: number;
+  /** Until the whole answer is here; `timed_out` after it. */
+  readonly timeoutMs: number;
+  readonly signals: readonly Cancel[];
+}
+
+/** A signal and the kind of fault that it makes of the call. */
+export interface Cancel {
+  readonly signal: AbortSignal;
+  readonly kind: 'aborted' | 'closed';
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+type Outcome = Result<HttpAnswer, IncusFault>;
+
+/**
+ * One request and its whole answer. A connection that breaks before the answer is complete is `connection_lost`.
+ * A GET or HEAD that met a kept connection just as the daemon hung up on it is sent once more: it has no effect.
+ */
+export async function exchange(agent: DialedAgent, site: CallSite, what: HttpRequest): Promise<Outcome> {
+  const first = await attempt(agent, site, what);
+  const repeatable = what.method === 'GET' || what.method === 'HEAD';
+  return first.stale && repeatable ? (await attempt(agent, site, what)).outcome : first.outcome;
+}
+
+function attempt(
+  agent: DialedAgent,
+  site: CallSite,
+  what: HttpRequest,
+): Promise<{ outcome: Outcome; stale: boolean }> {
+  return new Promise((resolve) => {
+    let settled = false;
+    let sent: ClientRequest | undefined;
+    const unlisten: (() => void)[] = [];
+    const settle = (outcome: Outcome, stale = false): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(bound);
+      for (const undo of unlisten) undo();
+      resolve({ outcome, stale });
+      if (outcome.isErr()) sent?.destroy();
+    };
+    const bound = setTimeout(
+      () => settle(err(fault(site, 'timed_out', `no complete answer in ${what.timeoutMs} ms`))),
+      what.timeoutMs,
+    );
+    for (const { signal, kind } of what.signals) {
+      const cancel = (): void => settle(err(fault(site, kind, 'the call was cancelled')));
+      if (signal.aborted) return cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      unlisten.push(() => signal.removeEventListener('abort', cancel));
+    }
+    sent = request({ agent, method: what.method, path: what.path, headers: headersOf(what), host: 'incus' });
+    let answered = false;
+    sent.on('error', (error) => settle(err(lost(site, error)), sent?.reusedSocket === true && !answered));
+    sent.on('response', (response) => {
+      answered = true;
+      collect(response, site, what.maxBytes, settle);
+    });
+    sent.end(what.body);
+  });
+}
+
+function headersOf(what: HttpRequest): Record<string, string | number> {
+  return what.body === undefined
+    ? { ...what.headers }
+    : { ...what.headers, 'content-length': what.body.length };
+}
+
+function lost(site: CallSite, error: Error): IncusFault {
+  return error instanceof DialError
+    ? dialFault(site, error.fault)
+    : fault(site, 'connection_lost', `the connection broke: ${error.message}`);
+}
+
+function collect(
+  response: IncomingMessage,
+  site: CallSite,
+  maxBytes: number,
+  settle: (outcome: Outcome) => void,
+): void {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  response.on('data', (piece: Buffer) => {
+    size += piece.length;
+    if (size > maxBytes) {
+      settle(err(fault(site, 'invalid_request', `the answer has more than ${maxBytes} bytes`)));
+      return;
+    }
+    pieces.push(piece);
+  });
+  response.on('error', (error) => settle(err(lost(site, error))));
+  response.on('close', () => {
+    if (!response.complete) settle(err(lost(site, new Error('the answer was cut short'))));
+  });
+  response.on('end', () => {
+    if (!response.complete) return;
+    const body = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, size);
+    settle(ok({ status: response.statusCode ?? 0, headers: response.headers, body }));
+  });
+}

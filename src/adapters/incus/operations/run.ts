@@ -1,0 +1,42 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { WaitOptions } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import { fault } from '../call-site.js';
+import type { Wire, WireRequest } from '../wire.js';
+import { waitFor } from './wait.js';
+
+type Done = Promise<Result<void, IncusFault>>;
+
+export interface OperationCall extends WaitOptions {
+  readonly request: Omit<WireRequest, 'signal' | 'timeoutMs'>;
+  /** For the request and the wait together. */
+  readonly timeoutMs: number;
+  /** Tells from the daemon's state whether the operation did its work, for when it vanished before it was waited for. */
+  readonly confirm?: () => Promise<boolean>;
+}
+
+/** Sends a request and, when it started an operation, waits for its end at once. */
+export async function run(wire: Wire, call: OperationCall): Done {
+  const site = wire.siteOf(call.request);
+  const startedAt = performance.now();
+  const bounded = { timeoutMs: call.timeoutMs, ...(call.signal ? { signal: call.signal } : {}) };
+  const called = await wire.call({ ...call.request, ...bounded });
+  if (called.isErr()) return err(called.error);
+  const { accepted } = called.value;
+  if (accepted.type === 'sync') return ok(undefined);
+  const left = Math.max(1, Math.ceil(call.timeoutMs - (performance.now() - startedAt)));
+  const ended = await waitFor(wire, operationId(accepted.operation), {
+    ...bounded,
+    timeoutMs: left,
+    tried: site.tried,
+  });
+  if (ended.isOk()) return ok(undefined);
+  if (ended.error.kind !== 'not_found') return err(ended.error);
+  if (await call.confirm?.()) return ok(undefined);
+  return err(fault(site, 'operation_failed', 'the operation vanished and what it was to do is not done'));
+}
+
+/** `/1.0/operations/ID?project=p` → `ID`. */
+export function operationId(path: string): string {
+  return decodeURIComponent(path.replace(/\?.*$/, '').slice('/1.0/operations/'.length));
+}

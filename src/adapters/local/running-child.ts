@@ -1,0 +1,93 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
+import type { CallOptions, Command, RunningCommand, ShellFault } from '../../ports/remote-shell.js';
+import { pumpInput } from '../../streams/input-pump.js';
+import { OutputQueue } from '../../streams/output-queue.js';
+import { shellFault } from '../../streams/shell-fault.js';
+import type { StartedChild } from './child.js';
+import { killTree } from './kill-tree.js';
+
+export interface ChildRun {
+  readonly started: StartedChild;
+  readonly command: Command;
+  readonly host: string;
+  readonly killGraceMs: number;
+}
+
+/** A command of this machine. The first cause of its end wins and is kept. */
+export class RunningChild implements RunningCommand {
+  readonly exit: Promise<Result<ExitStatus, ShellFault>>;
+  private readonly queue: OutputQueue;
+  private readonly inputStop = new AbortController();
+  private settleExit: (exit: Result<ExitStatus, ShellFault>) => void = () => {};
+  private settled = false;
+  private ending: Promise<void> | null = null;
+  private forgetSignal = () => {};
+
+  constructor(
+    private readonly run: ChildRun,
+    options: CallOptions,
+  ) {
+    const { child } = run.started;
+    this.exit = new Promise((resolve) => {
+      this.settleExit = resolve;
+    });
+    this.queue = new OutputQueue([child.stdout, child.stderr]);
+    child.stdout.on('data', (data: Buffer) => this.queue.push('stdout', data));
+    child.stderr.on('data', (data: Buffer) => this.queue.push('stderr', data));
+    // A command may close its standard input or end before it has read all of it.
+    child.stdin.on('error', () => this.inputStop.abort());
+    child.once('close', (code, signal) => this.onClose(code, signal));
+    const { signal } = options;
+    if (signal !== undefined) {
+      const onAbort = () => void this.end('cancelled by the caller');
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.forgetSignal = () => signal.removeEventListener('abort', onAbort);
+      if (signal.aborted) onAbort();
+    }
+    void pumpInput(run.command.stdin, child.stdin, this.inputStop.signal).then((error) => {
+      if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
+    });
+  }
+
+  get output(): AsyncIterable<OutputChunk> {
+    return this.queue;
+  }
+
+  private onClose(code: number | null, signal: NodeJS.Signals | null): void {
+    this.queue.end();
+    if (this.ending !== null) return;
+    const name = signal?.replace(/^SIG/, '') ?? null;
+    this.settle(ok({ code: name === null ? (code ?? 0) : null, signal: name }));
+  }
+
+  private end(why: string): Promise<void> {
+    this.ending ??= this.settled ? Promise.resolve() : this.endNow(why);
+    return this.ending;
+  }
+
+  private async endNow(why: string): Promise<void> {
+    const { started, host, killGraceMs, command } = this.run;
+    this.inputStop.abort();
+    this.queue.discard();
+    await killTree(started.pid, started.token, killGraceMs);
+    started.child.stdout.destroy();
+    started.child.stderr.destroy();
+    started.child.stdin.destroy();
+    this.queue.end();
+    this.settle(err(shellFault('aborted', { host, tried: `run ${command.argv[0]}` }, why)));
+  }
+
+  private settle(exit: Result<ExitStatus, ShellFault>): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.inputStop.abort();
+    this.forgetSignal();
+    this.settleExit(exit);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.queue.discard();
+    await this.end('disposed of while it ran');
+  }
+}

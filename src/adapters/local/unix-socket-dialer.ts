@@ -1,0 +1,50 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { err, ok, type Result } from 'neverthrow';
+import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
+import type { SocketDialer } from '../../ports/socket-dialer.js';
+import { shellFault } from '../../streams/shell-fault.js';
+
+const DIAL_MS = 10_000;
+
+/** A unix socket of this machine. */
+export class UnixSocketDialer implements SocketDialer {
+  constructor(private readonly socketPath: string) {}
+
+  get endpoint(): string {
+    return `local unix:${this.socketPath}`;
+  }
+
+  dial(options: CallOptions = {}): Promise<Result<Duplex, ShellFault>> {
+    const at = { host: 'local', tried: `open ${this.socketPath}` };
+    const { signal } = options;
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve(err(shellFault('aborted', at, 'cancelled by the caller')));
+      const socket = connect({ path: this.socketPath });
+      const fail = (fault: ShellFault) => {
+        forget();
+        socket.on('error', () => {});
+        socket.destroy();
+        resolve(err(fault));
+      };
+      const onError = (error: Error) => fail(shellFault('unreachable', at, error.message));
+      const onAbort = () => fail(shellFault('aborted', at, 'cancelled by the caller'));
+      // connect(2) waits where the listener's backlog is full.
+      const timer = setTimeout(
+        () => fail(shellFault('unreachable', at, `no answer in ${DIAL_MS} ms`)),
+        DIAL_MS,
+      );
+      const forget = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        socket.removeListener('error', onError);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      socket.once('error', onError);
+      socket.once('connect', () => {
+        forget();
+        resolve(ok(socket));
+      });
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
+import { checkDevices, checkRestricted, hostPath } from './device-rules.js';
+import { memoryFault, refuse } from './memory-fault.js';
+import type { MemoryFaults } from './memory-faults.js';
+import type { MemoryInstance } from './memory-instance.js';
+import type { MemoryProject, MemoryWorld } from './memory-world.js';
+
+const tried = 'POST /1.0/instances';
+const validName = /^(?!-)(?!\d+$)[A-Za-z0-9-]{1,63}(?<!-)$/;
+
+/** Says whether the host has a path; the fake's stand-in for the host's file system. */
+export type HostHasPath = (path: string) => boolean | Promise<boolean>;
+
+/** Everything that Incus refuses before it makes an operation. */
+export function admit(
+  world: MemoryWorld,
+  projectName: string,
+  wanted: IncusCreateInstance,
+): Result<{ readonly project: MemoryProject; readonly fingerprint: string }, IncusFault> {
+  return world.project(projectName, tried).andThen((project) => {
+    if (!validName.test(wanted.name)) return refuse('invalid_request', tried, 'Invalid instance name');
+    if (wanted.target) return refuse('invalid_request', tried, 'Target only allowed when clustered');
+    const unknown = wanted.profiles?.find((name) => !project.profiles.has(name));
+    if (unknown) return refuse('not_found', tried, `Requested profile "${unknown}" doesn't exist`);
+    return checkRestricted(project.config, wanted.config, wanted.devices, tried)
+      .andThen(() => checkDevices(wanted.devices, wanted.type, tried))
+      .andThen(() => world.fingerprintOf(project, wanted.source, tried))
+      .andThen((fingerprint) =>
+        project.instances.has(wanted.name)
+          ? refuse('already_exists', tried, `Instance "${wanted.name}" already exists`)
+          : ok({ project, fingerprint }),
+      );
+  });
+}
+
+/** The operation: makes the instance, then starts it. A start that fails leaves the instance where it is. */
+export async function make(
+  instance: MemoryInstance,
+  project: MemoryProject,
+  faults: MemoryFaults,
+  hostHasPath: HostHasPath,
+): Promise<Result<void, IncusFault>> {
+  const missing = await missingSource(instance.expandedDevices, project, hostHasPath);
+  if (missing) {
+    project.instances.delete(instance.name);
+    return refuse('operation_failed', tried, missing);
+  }
+  await faults.passCreate();
+  const failure = instance.created.start ? faults.takeFailStart() : null;
+  instance.busyWith = null;
+  if (failure !== null) return err(memoryFault('operation_failed', tried, failure));
+  if (instance.created.start) instance.status = 'Running';
+  return ok(undefined);
+}
+
+async function missingSource(
+  devices: IncusDevices,
+  project: MemoryProject,
+  hostHasPath: HostHasPath,
+): Promise<string | undefined> {
+  for (const [name, device] of Object.entries(devices)) {
+    const path = hostPath(device);
+    const required = device['required'] !== 'false';
+    if (path !== undefined && required && !(await hostHasPath(path))) {
+      return `Failed add validation for device "${name}": Missing source path "${path}" for disk "${name}"`;
+    }
+    const volume = device['type'] === 'disk' && device['pool'] ? device['source'] : undefined;
+    if (volume && !project.volumes.has(`${device['pool']}/${volume}`)) {
+      return `Failed add validation for device "${name}": Storage volume not found`;
+    }
+  }
+  return undefined;
+}

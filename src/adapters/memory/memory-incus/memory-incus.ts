@@ -1,0 +1,245 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusApi } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusServer } from '../../../ports/incus-types.js';
+import type { CallOptions } from '../../../ports/remote-shell.js';
+import type { HostHasPath } from './create.js';
+import { etagOf } from './etag.js';
+import { MemoryEvents } from './memory-events.js';
+import { MemoryExec } from './memory-exec.js';
+import { memoryFault, refuse } from './memory-fault.js';
+import { MemoryFaults } from './memory-faults.js';
+import type { MemoryInstance } from './memory-instance.js';
+import { MemoryInstances } from './memory-instances.js';
+import { MemoryOperations } from './memory-operations.js';
+import type { MemoryExecHandler } from './memory-process.js';
+import { MemoryVolumes } from './memory-volumes.js';
+import { MemoryWorld } from './memory-world.js';
+import { tinyInterpreter } from './tiny-interpreter.js';
+
+type Call<Name extends keyof IncusApi> = IncusApi[Name];
+
+export interface MemoryIncusOptions {
+  /** Plays the commands of every exec; by default the tiny interpreter. */
+  readonly exec?: MemoryExecHandler;
+  /** Whether the host has the source of a disk; by default it has every path. */
+  readonly hostHasPath?: HostHasPath;
+  /** Milliseconds since the epoch; by default the real time. */
+  readonly now?: () => number;
+}
+
+/** An Incus in memory that refuses, deletes and forgets as the real one does. Where it differs: docs/fakes-differ.md. */
+export class MemoryIncus implements IncusApi {
+  readonly host = 'memory';
+  readonly world = new MemoryWorld();
+  readonly faults = new MemoryFaults();
+  /** Plays the commands; may be replaced at any time. */
+  execHandler: MemoryExecHandler;
+  readonly #now: () => number;
+  readonly #events: MemoryEvents;
+  readonly #operations: MemoryOperations;
+  readonly #instances: MemoryInstances;
+  readonly #volumes = new MemoryVolumes(this.world);
+  readonly #execs = new Set<MemoryExec>();
+  #closed = false;
+
+  constructor(options: MemoryIncusOptions = {}) {
+    this.execHandler = options.exec ?? tinyInterpreter;
+    this.#now = options.now ?? Date.now;
+    this.#events = new MemoryEvents(this.#now);
+    this.#operations = new MemoryOperations(this.#now, this.#events);
+    const hostHasPath = options.hostHasPath ?? (() => true);
+    const { world, faults } = this;
+    this.#instances = new MemoryInstances(
+      world,
+      this.#operations,
+      this.#events,
+      faults,
+      hostHasPath,
+      this.#now,
+    );
+  }
+
+  /** Every instance of every project, as it stands. */
+  get allInstances(): readonly MemoryInstance[] {
+    return [...this.world.projects.values()].flatMap(({ instances }) => [...instances.values()]);
+  }
+
+  /** Every connection breaks: execs and events end with `connection_lost`. */
+  dropConnections(): void {
+    for (const exec of this.#execs)
+      exec.cutOff(memoryFault('connection_lost', 'exec', 'the connection was dropped'));
+    this.#events.drop();
+  }
+
+  readonly server: Call<'server'> = (options) => this.#enter('server', options, () => ok(this.#serverInfo()));
+  readonly project: Call<'project'> = (name, options) =>
+    this.#enter('project', options, () =>
+      this.world.viewProject(name, `GET /1.0/projects/${name}`).map(tagged),
+    );
+  readonly profile: Call<'profile'> = (project, name, options) =>
+    this.#enter('profile', options, () =>
+      this.world
+        .project(project, `GET /1.0/profiles/${name}`)
+        .andThen(({ profiles }) => found(profiles.get(name), 'Profile not found').map(tagged)),
+    );
+  readonly storagePool: Call<'storagePool'> = (name, options) =>
+    this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
+  readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
+    this.#enter('imageAlias', options, () =>
+      this.world
+        .project(project, 'GET /1.0/images/aliases')
+        .andThen((at) => this.world.fingerprintOf(at, { alias }, `GET /1.0/images/aliases/${alias}`))
+        .map((fingerprint) => ({ fingerprint })),
+    );
+  readonly image: Call<'image'> = (project, fingerprint, options) =>
+    this.#enter('image', options, () =>
+      this.world
+        .project(project, 'GET /1.0/images')
+        .andThen(({ images }) => found(images.get(fingerprint), 'Image not found')),
+    );
+  readonly images: Call<'images'> = (project, options) =>
+    this.#enter('images', options, () =>
+      this.world.project(project, 'GET /1.0/images').map(({ images }) => [...images.values()]),
+    );
+
+  readonly createInstance: Call<'createInstance'> = (project, instance, options = {}) =>
+    this.#enter('createInstance', options, () => this.#instances.create(project, instance, options));
+  readonly instance: Call<'instance'> = (project, name, options) =>
+    this.#enter('instance', options, () =>
+      this.#at(project, name).map((instance) => ({ value: instance.view(), etag: instance.etag })),
+    );
+  readonly instances: Call<'instances'> = (project, options) =>
+    this.#enter('instances', options, () => this.#instances.list(project, options?.filter));
+  readonly instanceState: Call<'instanceState'> = (project, name, options) =>
+    this.#enter('instanceState', options, () =>
+      this.#at(project, name).map(({ status, execs }) =>
+        status === 'Running'
+          ? { status, pid: 4242, processes: 1 + execs.size }
+          : { status, pid: 0, processes: 0 },
+      ),
+    );
+  readonly changeState: Call<'changeState'> = (project, name, change, options = {}) =>
+    this.#enter('changeState', options, () => this.#instances.changeState(project, name, change, options));
+  readonly putInstance: Call<'putInstance'> = (project, name, instance, options) =>
+    this.#enter('putInstance', options, () => this.#instances.put(project, name, instance, options?.etag));
+  readonly patchInstance: Call<'patchInstance'> = (project, name, config, options) =>
+    this.#enter('patchInstance', options, () => this.#instances.patch(project, name, config, options?.etag));
+  readonly deleteInstance: Call<'deleteInstance'> = (project, name, options) =>
+    this.#enter('deleteInstance', options, () => this.#instances.delete(project, name));
+
+  readonly exec: Call<'exec'> = (project, name, request, options) =>
+    this.#enter('exec', options, () =>
+      this.#at(project, name).andThen((instance) => {
+        if (instance.status !== 'Running')
+          return refuse('invalid_request', 'exec', 'Instance is not running');
+        const exec = new MemoryExec({
+          instance: instance.view(),
+          files: instance.files,
+          request,
+          handler: this.execHandler,
+          dropAfterBytes: this.faults.takeDropExec(),
+          onEnd: (ended) => {
+            this.#execs.delete(ended);
+            instance.execs.delete(ended);
+          },
+        });
+        this.#execs.add(exec);
+        instance.execs.add(exec);
+        options?.signal?.addEventListener('abort', () =>
+          exec.cutOff(memoryFault('aborted', 'exec', 'the command was cancelled')),
+        );
+        return ok(exec);
+      }),
+    );
+
+  readonly readFile: Call<'readFile'> = (project, name, path, options) =>
+    this.#enter('readFile', options, () =>
+      this.#at(project, name).andThen(({ files }) => files.read(path, options?.maxBytes)),
+    );
+  readonly fileInfo: Call<'fileInfo'> = (project, name, path, options) =>
+    this.#enter('fileInfo', options, () => this.#at(project, name).andThen(({ files }) => files.info(path)));
+  readonly writeFile: Call<'writeFile'> = (project, name, file, options) =>
+    this.#enter('writeFile', options, () =>
+      this.#at(project, name).andThen(({ files }) => files.write(file)),
+    );
+  readonly makeDirectory: Call<'makeDirectory'> = (project, name, directory, options) =>
+    this.#enter('makeDirectory', options, () =>
+      this.#at(project, name).andThen(({ files }) => files.makeDirectory(directory)),
+    );
+  readonly deleteFile: Call<'deleteFile'> = (project, name, path, options) =>
+    this.#enter('deleteFile', options, () =>
+      this.#at(project, name).andThen(({ files }) => files.delete(path)),
+    );
+
+  readonly operations: Call<'operations'> = (project, options) =>
+    this.#enter('operations', options, () =>
+      this.world.project(project, 'GET /1.0/operations').map(() => this.#operations.list(project)),
+    );
+  readonly operation: Call<'operation'> = (id, options) =>
+    this.#enter('operation', options, () => this.#operations.get(id));
+  readonly waitOperation: Call<'waitOperation'> = (id, options = {}) =>
+    this.#enter('waitOperation', options, () =>
+      this.#operations.wait(id, options.timeoutMs ?? 120_000, options),
+    );
+  readonly cancelOperation: Call<'cancelOperation'> = (id, options) =>
+    this.#enter('cancelOperation', options, () => this.#operations.cancel(id));
+
+  readonly events: Call<'events'> = (options = {}) =>
+    this.#enter('events', options, () => ok(this.#events.listen(options, options.signal)));
+
+  readonly createVolume: Call<'createVolume'> = (project, volume, options) =>
+    this.#enter('createVolume', options, () => this.#volumes.create(project, volume));
+  readonly volume: Call<'volume'> = (project, pool, name, options) =>
+    this.#enter('volume', options, () => this.#volumes.get(project, pool, name));
+  readonly volumes: Call<'volumes'> = (project, pool, options) =>
+    this.#enter('volumes', options, () => this.#volumes.list(project, pool));
+  readonly snapshotVolume: Call<'snapshotVolume'> = (project, pool, name, snapshot, options) =>
+    this.#enter('snapshotVolume', options, () => this.#volumes.snapshot(project, pool, name, snapshot));
+  readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>
+    this.#enter('deleteVolume', options, () => this.#volumes.delete(project, pool, name));
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const exec of this.#execs)
+      exec.cutOff(memoryFault('closed', 'exec', 'the API was closed by its owner'));
+    this.#events.drop('closed');
+  }
+
+  /** Every call comes through here: after closing, with a fired signal or a planted fault it has no effect. */
+  async #enter<T>(
+    call: Exclude<keyof IncusApi, symbol>,
+    options: CallOptions | undefined,
+    act: () => Result<T, IncusFault> | Promise<Result<T, IncusFault>>,
+  ): Promise<Result<T, IncusFault>> {
+    const planted = this.faults.takeCall(call);
+    if (this.#closed) return err(memoryFault('closed', call, 'the API was closed by its owner'));
+    if (options?.signal?.aborted) return err(memoryFault('aborted', call, 'the call was cancelled'));
+    return planted ? err(memoryFault(planted, call, `planted: ${planted}`)) : act();
+  }
+
+  #at(project: string, name: string): Result<MemoryInstance, IncusFault> {
+    return this.world.instance(project, name, `/1.0/instances/${name}`);
+  }
+
+  #serverInfo(): IncusServer {
+    return {
+      apiVersion: '1.0',
+      serverVersion: '6.0.4',
+      apiExtensions: ['instance_create_start'],
+      auth: 'trusted',
+      clustered: false,
+      kernelVersion: '6.1.0',
+      architectures: ['x86_64'],
+      hostTimeMs: Math.floor(this.#now() / 1000) * 1000,
+    };
+  }
+}
+
+function tagged<T>(value: T): { readonly value: T; readonly etag: string } {
+  return { value, etag: etagOf(value) };
+}
+
+function found<T>(value: T | undefined, message: string): Result<T, IncusFault> {
+  return value === undefined ? refuse('not_found', 'GET', message) : ok(value);
+}

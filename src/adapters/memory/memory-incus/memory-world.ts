@@ -1,0 +1,103 @@
+import { ok, type Result } from 'neverthrow';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type {
+  IncusConfig,
+  IncusDevices,
+  IncusImage,
+  IncusProfile,
+  IncusProject,
+  IncusStoragePool,
+  IncusVolume,
+} from '../../../ports/incus-types.js';
+import { refuse } from './memory-fault.js';
+import type { MemoryInstance } from './memory-instance.js';
+
+/** What one project holds. Open to tests: what is put in is there. */
+export interface MemoryProject {
+  config: IncusConfig;
+  readonly profiles: Map<string, IncusProfile>;
+  readonly images: Map<string, IncusImage>;
+  readonly instances: Map<string, MemoryInstance>;
+  /** By `pool/name` and `pool/name/snapshot`. */
+  readonly volumes: Map<string, Omit<IncusVolume, 'usedBy'>>;
+}
+
+/** All that the fake daemon has. Starts with the project `default`, its empty default profile and the btrfs pool `default`. */
+export class MemoryWorld {
+  readonly projects = new Map<string, MemoryProject>();
+  readonly pools = new Map<string, IncusStoragePool>();
+
+  constructor() {
+    this.addProject('default');
+    this.pools.set('default', { name: 'default', driver: 'btrfs', config: {} });
+  }
+
+  addProject(name: string, config: IncusConfig = {}): MemoryProject {
+    const project: MemoryProject = {
+      config,
+      profiles: new Map([['default', { name: 'default', config: {}, devices: {} }]]),
+      images: new Map(),
+      instances: new Map(),
+      volumes: new Map(),
+    };
+    this.projects.set(name, project);
+    return project;
+  }
+
+  addProfile(project: string, name: string, devices: IncusDevices = {}, config: IncusConfig = {}): void {
+    this.#existing(project).profiles.set(name, { name, config, devices });
+  }
+
+  /** An image under an alias; its fingerprint is made from the alias unless it is given. */
+  addImage(
+    project: string,
+    alias: string,
+    fingerprint = Buffer.from(alias).toString('hex').padEnd(64, '0'),
+  ): string {
+    this.#existing(project).images.set(fingerprint, {
+      fingerprint,
+      type: 'container',
+      architecture: 'x86_64',
+      aliases: [alias],
+      size: 1_000_000,
+      properties: {},
+    });
+    return fingerprint;
+  }
+
+  project(name: string, tried: string): Result<MemoryProject, IncusFault> {
+    const found = this.projects.get(name);
+    return found ? ok(found) : refuse('not_found', tried, 'Project not found');
+  }
+
+  instance(project: string, name: string, tried: string): Result<MemoryInstance, IncusFault> {
+    return this.project(project, tried).andThen(({ instances }) => {
+      const found = instances.get(name);
+      return found ? ok(found) : refuse('not_found', tried, 'Instance not found');
+    });
+  }
+
+  viewProject(name: string, tried: string): Result<IncusProject, IncusFault> {
+    return this.project(name, tried).map(({ config }) => ({ name, config }));
+  }
+
+  fingerprintOf(
+    { images }: MemoryProject,
+    source: { readonly alias: string } | { readonly fingerprint: string },
+    tried: string,
+  ): Result<string, IncusFault> {
+    if ('fingerprint' in source) {
+      return images.has(source.fingerprint)
+        ? ok(source.fingerprint)
+        : refuse('not_found', tried, `Image "${source.fingerprint}" not found`);
+    }
+    const found = [...images.values()].find(({ aliases }) => aliases.includes(source.alias));
+    return found
+      ? ok(found.fingerprint)
+      : refuse('not_found', tried, `Image alias "${source.alias}" not found`);
+  }
+
+  #existing(project: string): MemoryProject {
+    return this.projects.get(project) ?? this.addProject(project);
+  }
+}

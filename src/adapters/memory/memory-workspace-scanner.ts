@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import type { CallOptions } from '../../ports/remote-shell.js';
+import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+
+export type MemoryWorkspaceEntry =
+  | { readonly content: string; readonly executable?: boolean }
+  | { readonly linkTo: string };
+
+export interface MemoryWorkspace {
+  readonly entries: Readonly<Record<string, MemoryWorkspaceEntry>>;
+  /** Null, as where there is no git, when it is left out. */
+  readonly git?: WorkspaceSnapshot['git'];
+}
+
+/** Workspaces that exist in a script only; hashes are those that the real scanner gives to the same entries. */
+export class MemoryWorkspaceScanner implements WorkspaceScanner {
+  readonly #workspaces = new Map<string, MemoryWorkspace>();
+  readonly #faults = new Map<string, ScanFault>();
+
+  /** Directories are absolute; a later call replaces the earlier one, and a fault that was set. */
+  setWorkspace(directory: string, workspace: MemoryWorkspace): void {
+    this.#faults.delete(directory);
+    this.#workspaces.set(directory, workspace);
+  }
+
+  /** Scans of the directory fail with it from now on. */
+  setFault(directory: string, fault: ScanFault): void {
+    this.#faults.set(directory, fault);
+  }
+
+  async scan(directory: string, options: CallOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    if (options.signal?.aborted) {
+      return err({ kind: 'aborted', path: directory, message: 'the scan was cancelled' });
+    }
+    const fault = this.#faults.get(directory);
+    if (fault !== undefined) return err(fault);
+    const workspace = this.#workspaces.get(directory);
+    if (workspace === undefined) {
+      return err({ kind: 'not_found', path: directory, message: `there is no directory ${directory}` });
+    }
+    return ok({ root: directory, git: workspace.git ?? null, ...hashed(workspace.entries) });
+  }
+}
+
+function hashed(
+  tree: MemoryWorkspace['entries'],
+): Pick<WorkspaceSnapshot, 'contentHash' | 'entries' | 'totalBytes'> {
+  const entries = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const hash = createHash('sha256').update('pikaci-workspace-1\0');
+  let totalBytes = 0;
+  for (const path of entries) {
+    const entry = tree[path];
+    if (entry === undefined) continue;
+    const isLink = 'linkTo' in entry;
+    const content = Buffer.from(isLink ? entry.linkTo : entry.content);
+    const kind = isLink ? 'l' : entry.executable === true ? 'x' : 'f';
+    if (!isLink) totalBytes += content.length;
+    hash.update(`${kind} ${Buffer.byteLength(path)} ${content.length}\0${path}`).update(content);
+  }
+  return { contentHash: hash.digest('hex'), entries, totalBytes };
+}

@@ -1,0 +1,61 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { isBelowGitDirectory } from './git-marker.js';
+import { type GitProcessFault, runGit } from './git-process.js';
+
+export interface GitQuestion {
+  readonly directory: string;
+  readonly args: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What git printed; null when the directory lies in no work tree, or there is neither git nor a `.git`. */
+export async function gitAnswer(question: GitQuestion): Promise<Result<string | null, ScanFault>> {
+  const { directory } = question;
+  const run = await runGit({ ...question, cwd: directory });
+  if (run.isErr()) {
+    if (run.error.kind === 'git_missing' && !(await isBelowGitDirectory(directory))) return ok(null);
+    return err(processFault(directory, run.error));
+  }
+  const { code, stdout, stderr } = run.value;
+  // `check-ignore` says "none of them" with 1.
+  if (code === 0 || (code === 1 && stderr === '')) return text(stdout);
+  if (/not a git repository \(or any|must be run in a work tree/.test(stderr)) return ok(null);
+  return err({ kind: 'git_failed', path: directory, message: refusal(question, stderr, code) });
+}
+
+function text(stdout: Buffer): Result<string, ScanFault> {
+  try {
+    return ok(utf8.decode(stdout));
+  } catch {
+    const path = stdout
+      .toString()
+      .split('\0')
+      .find((field) => field.includes('\ufffd'));
+    const shown = path ?? '';
+    return err({
+      kind: 'unsupported_name',
+      path: shown,
+      message: `the name ${JSON.stringify(shown)} is not UTF-8; rename it`,
+    });
+  }
+}
+
+function processFault(directory: string, fault: GitProcessFault): ScanFault {
+  if (fault.kind === 'aborted') return { kind: 'aborted', path: directory, message: fault.message };
+  const advice = fault.kind === 'git_missing' ? '; install git, or remove .git to take every file' : '';
+  return { kind: 'git_failed', path: directory, message: `${directory}: ${fault.message}${advice}` };
+}
+
+function refusal({ directory, args }: GitQuestion, stderr: string, code: number): string {
+  if (stderr.includes('dubious ownership')) {
+    return (
+      `git does not list ${directory}, since the repository belongs to another user; ` +
+      `if you trust it: git config --global --add safe.directory <the repository's top directory>`
+    );
+  }
+  return `git ${args[0]} failed in ${directory} with exit code ${code}: ${stderr.trim().slice(0, 1000)}`;
+}

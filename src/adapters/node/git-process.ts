@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { err, ok, type Result } from 'neverthrow';
+
+export interface GitRun {
+  readonly code: number;
+  readonly stdout: Buffer;
+  /** At most 16 KiB of it. */
+  readonly stderr: string;
+}
+
+export type GitProcessFault = {
+  readonly kind: 'git_missing' | 'aborted' | 'timed_out' | 'too_much_output' | 'killed';
+  readonly message: string;
+};
+
+export interface GitInput {
+  readonly cwd: string;
+  readonly args: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
+/** 256 MiB of names is some three million files. */
+const MAX_STDOUT = 256 * 1024 * 1024;
+const MAX_STDERR = 16 * 1024;
+
+/** Nothing that a repository's configuration names may run, write, ask or fetch. */
+const SAFE = [
+  '--no-pager',
+  '--no-optional-locks',
+  '-c',
+  'core.fsmonitor=false',
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'protocol.allow=never',
+];
+
+/** A caller's `GIT_DIR`, as hooks have it, would make git look at another repository. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
+}
+
+/** Runs git to its end, whatever its exit code; killed on abort and after `timeoutMs`. */
+export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>> {
+  const { signal } = input;
+  if (signal?.aborted) return Promise.resolve(err({ kind: 'aborted', message: 'the scan was cancelled' }));
+  return new Promise((resolve) => {
+    const child = spawn('git', [...SAFE, ...input.args], {
+      cwd: input.cwd,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const settle = (result: Result<GitRun, GitProcessFault>) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      if (result.isErr()) {
+        child.kill('SIGKILL');
+        // A grandchild may hold the pipes open; nobody reads them any more.
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }
+      resolve(result);
+    };
+    const onAbort = () => settle(err({ kind: 'aborted', message: 'the scan was cancelled' }));
+    const timer = setTimeout(
+      () => settle(err({ kind: 'timed_out', message: `git did not answer within ${input.timeoutMs} ms` })),
+      input.timeoutMs,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const stdout: Buffer[] = [];
+    let bytes = 0;
+    child.stdout.on('data', (data: Buffer) => {
+      bytes += data.length;
+      if (bytes > MAX_STDOUT) settle(err({ kind: 'too_much_output', message: 'git lists too many files' }));
+      else stdout.push(data);
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.length < MAX_STDERR) stderr = (stderr + text).slice(0, MAX_STDERR);
+    });
+    child.on('error', (cause) => settle(err({ kind: 'git_missing', message: String(cause) })));
+    child.on('close', (code, killedBy) => {
+      if (code === null) settle(err({ kind: 'killed', message: `git was ended by ${killedBy}` }));
+      else settle(ok({ code, stdout: Buffer.concat(stdout), stderr }));
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { realpath, stat } from 'node:fs/promises';
+import { err, ok, type Result } from 'neverthrow';
+import type { CallOptions } from '../../ports/remote-shell.js';
+import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { gitListing } from './git-listing.js';
+import { hashTree } from './tree-hash.js';
+import { TreeHashThread } from './tree-hash-thread.js';
+import type { TreeHashAnswer, TreeHashRequest } from './tree-hash-types.js';
+
+export interface GitWorkspaceScannerOptions {
+  /**
+   * Left out of every scan, tracked or not; default `['.pikaci']`. Without a slash: that name at any depth; with one: that
+   * place (`/state` is `state` at the top). `.git` is always left out.
+   */
+  readonly exclude?: readonly string[];
+  /** Milliseconds for each run of git; default one minute. */
+  readonly gitTimeoutMs?: number;
+  /** Milliseconds for reading and hashing the tree; default ten minutes. */
+  readonly readTimeoutMs?: number;
+}
+
+/** Up to here the tree is read on the spot, which takes less time than waking the thread. */
+const INLINE = { entries: 256, bytes: 2 * 1024 * 1024 };
+
+/**
+ * In a git work tree, or a folder of one: the files that are tracked or neither tracked nor ignored, without the deleted
+ * ones; repositories and checked-out submodules within it are listed by their own rules. Elsewhere, and in a folder that the
+ * repository around it ignores as a whole: every file. Links are taken as links. The content hash is described at
+ * `hashTree`. Directories that belong to another user's repository are refused with `git_failed`, as git refuses them.
+ */
+export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
+  readonly #exclude: readonly string[];
+  readonly #gitTimeoutMs: number;
+  readonly #readTimeoutMs: number;
+  readonly #thread = new TreeHashThread();
+
+  constructor(options: GitWorkspaceScannerOptions = {}) {
+    this.#exclude = options.exclude ?? ['.pikaci'];
+    this.#gitTimeoutMs = options.gitTimeoutMs ?? 60_000;
+    this.#readTimeoutMs = options.readTimeoutMs ?? 600_000;
+  }
+
+  async scan(directory: string, { signal }: CallOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    const found = await canonicalDirectory(directory);
+    if (found.isErr()) return err(found.error);
+    const root = found.value;
+    const listing = await gitListing({
+      directory: root,
+      exclude: this.#exclude,
+      signal,
+      timeoutMs: this.#gitTimeoutMs,
+    });
+    if (listing.isErr()) return err(listing.error);
+    const request = { root, paths: listing.value?.paths ?? null, exclude: this.#exclude };
+    const answer = await this.#hash(request, signal);
+    if (answer.kind === 'fault') return err(answer.fault);
+    const { contentHash, entries, totalBytes } = answer;
+    return ok({ root, contentHash, entries, totalBytes, git: listing.value?.git ?? null });
+  }
+
+  /** Ends the thread; a scan under way fails. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread[Symbol.asyncDispose]();
+  }
+
+  async #hash(
+    request: TreeHashRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<Exclude<TreeHashAnswer, { kind: 'over_budget' }>> {
+    if ((request.paths?.length ?? 0) <= INLINE.entries) {
+      const answer = hashTree(request, { cancelled: () => signal?.aborted ?? false, budget: INLINE });
+      if (answer.kind !== 'over_budget') return answer;
+    }
+    const answer = await this.#thread.hash(request, { signal, timeoutMs: this.#readTimeoutMs });
+    if (answer.kind === 'over_budget') throw new Error('the thread works without a budget');
+    return answer;
+  }
+}
+
+async function canonicalDirectory(directory: string): Promise<Result<string, ScanFault>> {
+  try {
+    const root = await realpath(directory);
+    if ((await stat(root)).isDirectory()) return ok(root);
+    return err({ kind: 'not_found', path: directory, message: `${directory} is not a directory` });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return err({ kind: 'not_found', path: directory, message: `there is no directory ${directory}` });
+    }
+    return err({ kind: 'unreadable', path: directory, message: String(cause) });
+  }
+}

@@ -1,0 +1,49 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { FileFault } from '../../ports/file-store.js';
+import type { CallOptions } from '../../ports/remote-shell.js';
+import { type FileCall, fileFault } from '../../streams/file-fault.js';
+import { filePathProblem } from '../../streams/file-paths.js';
+
+const KINDS: Readonly<Record<string, FileFault['kind']>> = {
+  ENOENT: 'not_found',
+  EEXIST: 'already_exists',
+  EACCES: 'permission_denied',
+  EPERM: 'permission_denied',
+  EROFS: 'permission_denied',
+  ENOTDIR: 'not_a_directory',
+  EISDIR: 'is_a_directory',
+  ENOTEMPTY: 'not_empty',
+  ENOSPC: 'no_space',
+  EDQUOT: 'no_space',
+};
+
+/** Runs one operation of node:fs; its errors become faults by their code (errno(3)). */
+export async function attempt<T>(
+  call: FileCall,
+  options: CallOptions,
+  work: () => Promise<T>,
+): Promise<Result<T, FileFault>> {
+  const problem = filePathProblem(call.path);
+  if (problem !== null) return err(fileFault('io', call, problem));
+  if (options.signal?.aborted) return err(fileFault('aborted', call, 'cancelled by the caller'));
+  try {
+    return ok(await work());
+  } catch (error) {
+    return err(nodeFault(call, error as NodeJS.ErrnoException));
+  }
+}
+
+export function nodeFault(call: FileCall, error: NodeJS.ErrnoException): FileFault {
+  if (error instanceof KindError) return fileFault(error.kind, call, error.message);
+  return fileFault(KINDS[error.code ?? ''] ?? 'io', call, error.message);
+}
+
+/** A refusal of our own within an operation. */
+export class KindError extends Error {
+  constructor(
+    readonly kind: FileFault['kind'],
+    message: string,
+  ) {
+    super(message);
+  }
+}

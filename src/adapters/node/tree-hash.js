@@ -1,0 +1,111 @@
+// @ts-check
+// Plain JavaScript, type-checked through its comments: a worker thread loads this file as it stands, from the sources as
+// well as from the build, where a .ts file could be loaded from neither by every supported Node.
+import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { exclusion } from './exclusion.js';
+import { fileIntoHash } from './file-into-hash.js';
+import { fault, walkTree } from './tree-walk.js';
+
+/**
+ * Names a tree by its content, reading synchronously: for thousands of small files that is three times as fast as sixteen
+ * asynchronous reads at once.
+ *
+ * The hash is sha256, in lower-case hex, of: the 19 bytes `pikaci-workspace-1` and a NUL; then, for each entry in the order
+ * of its path's UTF-8 bytes, a record `<kind> <path bytes> <content bytes>` NUL `<path><content>`. The kind is `f` for a
+ * file, `x` for a file whose owner may execute it, `l` for a symbolic link, whose content is its target as it is written.
+ * Both lengths are decimal. Times, owners and the other permission bits are not part of it, nor are empty directories.
+ *
+ * Left out: what is gone by now, directories, sockets, FIFOs, devices, and what lies behind a symbolic link. A file that
+ * changes while it is read is read once more.
+ * @param {import('./tree-hash-types.js').TreeHashRequest} request
+ * @param {import('./tree-hash-types.js').TreeHashControl} control
+ * @returns {import('./tree-hash-types.js').TreeHashAnswer}
+ */
+export function hashTree(request, control) {
+  const listed = request.paths === null ? walkTree(request, control) : withoutExcluded(request);
+  if (!Array.isArray(listed)) return listed;
+  const budget = control.budget;
+  if (budget !== null && listed.length > budget.entries) return { kind: 'over_budget' };
+  const liesInDirectories = directoryCheck(request.root);
+  let hash = createHash('sha256').update('pikaci-workspace-1\0');
+  /** @type {string[]} */
+  const entries = [];
+  let totalBytes = 0;
+  for (const path of sortedByBytes(listed)) {
+    if (control.cancelled()) return fault('aborted', request.root, 'the scan was cancelled');
+    if (!liesInDirectories(path)) continue;
+    const maxBytes = budget === null ? Number.POSITIVE_INFINITY : budget.bytes - totalBytes;
+    const input = { hash, root: request.root, path, maxBytes, cancelled: control.cancelled };
+    let outcome = fileIntoHash(input);
+    if (outcome.kind === 'changed') outcome = fileIntoHash(input);
+    switch (outcome.kind) {
+      case 'added':
+        hash = outcome.hash;
+        totalBytes += outcome.bytes;
+        entries.push(path);
+        break;
+      case 'over_budget':
+        return { kind: 'over_budget' };
+      case 'cancelled':
+        return fault('aborted', request.root, 'the scan was cancelled');
+      case 'changed':
+        return fault(
+          'changed_while_reading',
+          path,
+          `${path} changed while it was read, twice in a row; run again when nothing writes to it`,
+        );
+      case 'unreadable':
+        return fault('unreadable', path, `${path} could not be read: ${outcome.message}`);
+    }
+  }
+  return { kind: 'hashed', contentHash: hash.digest('hex'), entries, totalBytes };
+}
+
+/** @param {import('./tree-hash-types.js').TreeHashRequest} request */
+function withoutExcluded({ paths, exclude }) {
+  const isExcluded = exclusion(exclude);
+  // A file with merge conflicts stands in git's index up to three times.
+  return [...new Set(paths)].filter((path) => !isExcluded(path));
+}
+
+/**
+ * Git goes on listing `a/b` when the directory `a` has been replaced by a link; following it could lead out of the tree.
+ * @param {string} root
+ */
+function directoryCheck(root) {
+  /** @type {Map<string, boolean>} */
+  const known = new Map();
+  /** @param {string} path @returns {boolean} */
+  return function liesInDirectories(path) {
+    const slash = path.lastIndexOf('/');
+    if (slash < 0) return true;
+    const parent = path.slice(0, slash);
+    let answer = known.get(parent);
+    if (answer === undefined) {
+      answer = liesInDirectories(parent) && isDirectory(`${root}/${parent}`);
+      known.set(parent, answer);
+    }
+    return answer;
+  };
+}
+
+/** @param {string} path */
+function isDirectory(path) {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    // Gone, or not to be searched: the entries below it say which when they are read.
+    return true;
+  }
+}
+
+/** @param {string[]} paths */
+function sortedByBytes(paths) {
+  // JavaScript compares UTF-16 units, which is the bytes' order as long as there are no surrogates.
+  if (!paths.some((path) => /[\ud800-\udfff]/.test(path))) return paths.sort();
+  return paths
+    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ path }) => path);
+}

@@ -1,0 +1,69 @@
+import type { Duplex } from 'node:stream';
+import { err, ok, type Result } from 'neverthrow';
+import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.js';
+import type { SocketDialer } from '../../ports/socket-dialer.js';
+import { bounded } from '../../streams/bounded.js';
+import { ChannelStream } from './channel-stream.js';
+import type { Ssh2Connection } from './connection.js';
+import { type ExecChannel, openExecChannel } from './exec-channel.js';
+import { killCommand } from './process-kill.js';
+
+/** How long the end of the output waits for the exit status that explains it, milliseconds. */
+const STATUS_WAIT_MS = 1_000;
+const STDERR_TAIL = 2_000;
+
+/**
+ * The two pipes of a command on the host as a byte stream, such as `sudo -n socat - UNIX-CONNECT:/var/lib/incus/unix.socket`.
+ * Takes one of the connection's sessions while the stream is open. A command that fails makes the stream fail.
+ */
+export class Ssh2CommandDialer implements SocketDialer {
+  constructor(
+    private readonly connection: Ssh2Connection,
+    private readonly argv: Command['argv'],
+  ) {}
+
+  get endpoint(): string {
+    return `${this.connection.host} command:${this.argv.join(' ')}`;
+  }
+
+  async dial(options: CallOptions = {}): Promise<Result<Duplex, ShellFault>> {
+    const exec = await openExecChannel(this.connection, { argv: this.argv }, options);
+    if (exec.isErr()) return err(exec.error);
+    return ok(dialStream(this.connection, exec.value));
+  }
+}
+
+function dialStream(connection: Ssh2Connection, exec: ExecChannel): Duplex {
+  const { channel, link, token, pid } = exec;
+  let said = '';
+  let closed = false;
+  const keep = (data: Uint8Array) => {
+    said = (said + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
+  };
+  channel.stderr.on('data', keep);
+  channel.stderr.resume();
+  const exited = new Promise<void>((resolve) => {
+    channel.on('exit', () => resolve());
+    channel.on('close', () => {
+      closed = true;
+      resolve();
+    });
+  });
+  const early = (stream: 'stdout' | 'stderr') =>
+    exec.head.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.data);
+  for (const data of early('stderr')) keep(data);
+  return new ChannelStream(link, channel, {
+    head: Buffer.concat(early('stdout')),
+    endProblem: async () => {
+      if (exec.status() === null) await bounded(exited, { ms: STATUS_WAIT_MS });
+      const status = exec.status();
+      if (status?.code === 0 || (status === null && !closed)) return null;
+      const how = status === null ? 'without a status' : `with ${status.code ?? status.signal}`;
+      return new Error(`${exec.tried} ended ${how}: ${said.trim()}`);
+    },
+    onGone: () => {
+      if (closed || link.lost !== null) exec.release();
+      else void killCommand({ connection, link, token, pid }).finally(exec.release);
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { err, ok, type Result } from 'neverthrow';
+import type { ClientChannel } from 'ssh2';
+import type { ShellFault } from '../../ports/remote-shell.js';
+import { shellFault } from '../../streams/shell-fault.js';
+import { ChannelStream } from './channel-stream.js';
+import { shakeHands } from './handshake.js';
+import { HostKeyCheck } from './host-key-check.js';
+import { authMethods } from './identities.js';
+import type { SshLink } from './link.js';
+import type { SshTiming } from './options.js';
+import { type SshTarget, targetLabel } from './target.js';
+
+export interface ConnectSettings {
+  readonly passphrase: string | undefined;
+  readonly timing: SshTiming;
+}
+
+/** Connects to a target through its jumps, checking the key of every host on the way. Closing the last link closes all. */
+export async function connectTarget(
+  target: SshTarget,
+  settings: ConnectSettings,
+): Promise<Result<SshLink, ShellFault>> {
+  let previous: SshLink | null = null;
+  for (const hop of [...target.jumps, target]) {
+    const link: Result<SshLink, ShellFault> = await connectHop(hop, previous, settings);
+    if (link.isErr()) {
+      previous?.close('the next host could not be reached');
+      return err(link.error);
+    }
+    const through: SshLink | null = previous;
+    if (through !== null)
+      link.value.onLost(() => through.close('the connection that went through it is over'));
+    previous = link.value;
+  }
+  return ok(previous as SshLink);
+}
+
+async function connectHop(
+  hop: SshTarget,
+  through: SshLink | null,
+  settings: ConnectSettings,
+): Promise<Result<SshLink, ShellFault>> {
+  const methods = await authMethods(hop, settings.passphrase);
+  const label = targetLabel(hop);
+  if (methods.isErr()) {
+    return err(
+      shellFault('authentication_failed', { host: label, tried: 'read a private key' }, methods.error),
+    );
+  }
+  const check = await HostKeyCheck.load({ label, host: hop.host, port: hop.port }, hop.knownHosts);
+  const socket = await openSocket(hop, through);
+  if (socket.isErr()) return err(socket.error);
+  return shakeHands({
+    target: hop,
+    socket: socket.value,
+    check,
+    methods: methods.value,
+    timing: settings.timing,
+  });
+}
+
+async function openSocket(hop: SshTarget, through: SshLink | null): Promise<Result<Duplex, ShellFault>> {
+  // Without TCP_NODELAY every small request waits for the 40 ms of a delayed acknowledgement.
+  if (through === null) return ok(connect({ host: hop.host, port: hop.port, noDelay: true }));
+  const channel = await through.request<ClientChannel>((client, answer) =>
+    client.forwardOut('127.0.0.1', 0, hop.host, hop.port, answer),
+  );
+  return channel
+    .map((open) => new ChannelStream(through, open))
+    .mapErr(({ message }) =>
+      shellFault('unreachable', { host: targetLabel(hop), tried: 'jump through another host' }, message),
+    );
+}

@@ -1,0 +1,96 @@
+import type { Duplex } from 'node:stream';
+import { err, ok, type Result } from 'neverthrow';
+import ssh2, { type AnyAuthMethod, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { ShellFault } from '../../ports/remote-shell.js';
+import { shellFault } from '../../streams/shell-fault.js';
+import type { HostKeyCheck } from './host-key-check.js';
+import { SshLink } from './link.js';
+import type { SshTiming } from './options.js';
+import { type SshTarget, targetLabel } from './target.js';
+
+export interface Handshake {
+  readonly target: SshTarget;
+  readonly socket: Duplex;
+  readonly check: HostKeyCheck;
+  readonly methods: readonly AnyAuthMethod[];
+  readonly timing: SshTiming;
+}
+
+/** GCM is the only kind that is fast both with and without ssh2's native addon. */
+const CIPHERS = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'] as const;
+
+/** Brings up one link over a socket that is open or opening. Takes the socket over: it is destroyed when this fails. */
+export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellFault>> {
+  const { target, socket, check, timing } = handshake;
+  const client = new ssh2.Client();
+  const label = targetLabel(target);
+  const at = { host: label, tried: 'connect' };
+  return new Promise((resolve) => {
+    let refusal: ShellFault | null = null;
+    let lastError: Error | null = null;
+    const link = new SshLink(client, () => {
+      client.end();
+      socket.destroy();
+    });
+    const fail = () => {
+      socket.destroy();
+      resolve(err(refusal ?? handshakeFault(lastError, at, check)));
+    };
+    client.on('error', (error: Error & { level?: string }) => {
+      // The agent's own failures are not the connection's: the next authentication is tried.
+      if (error.level === 'agent') return;
+      lastError ??= error;
+      // ssh2 only half-closes after a protocol error, and the other side may never answer that.
+      socket.destroy();
+      fail();
+    });
+    client.on('end', () => socket.destroy());
+    client.on('close', () => {
+      link.markLost(lastError?.message ?? 'the host closed the connection');
+      fail();
+    });
+    client.on('ready', () => resolve(ok(link)));
+    try {
+      client.connect({
+        sock: socket,
+        username: target.user,
+        readyTimeout: timing.handshakeMs,
+        keepaliveInterval: timing.keepAliveMs,
+        keepaliveCountMax: timing.keepAliveCount,
+        authHandler: [...handshake.methods],
+        hostVerifier: (key: Buffer) => {
+          refusal = check.refusal(key);
+          return refusal === null;
+        },
+        algorithms: {
+          cipher: [...CIPHERS],
+          compress: ['none'],
+          serverHostKey: check.algorithms() as ServerHostKeyAlgorithm[],
+        },
+      });
+    } catch (error) {
+      lastError = error as Error;
+      fail();
+    }
+  });
+}
+
+function handshakeFault(
+  error: (Error & { level?: string }) | null,
+  at: { readonly host: string; readonly tried: string },
+  check: HostKeyCheck,
+): ShellFault {
+  if (error?.level === 'client-authentication') {
+    return shellFault(
+      'authentication_failed',
+      at,
+      'the host took none of the offered keys; check the user name and the key',
+    );
+  }
+  if (error !== null && /no matching host key/i.test(error.message)) return check.refusalWithoutKey();
+  return shellFault(
+    'unreachable',
+    at,
+    error?.message ?? 'the host closed the connection during the handshake',
+  );
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ShellFault } from '../../ports/remote-shell.js';
+import { type KnownHostsLine, keyTypeOf, knownHostsName, namesHost, parseKnownHosts } from './known-hosts.js';
+
+type Refusal = Extract<ShellFault, { kind: 'host_key_refused' }>;
+
+/** Host key algorithms by the key type in known_hosts (RFC 8332: one RSA key, several signatures; the SHA-1 one is not offered). */
+const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
+  'ssh-ed25519': ['ssh-ed25519'],
+  'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
+  'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
+  'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
+};
+
+export interface KnownHostsFile {
+  readonly path: string;
+  /** A file that the user named must be there; one of the default places may be missing. */
+  readonly mustExist: boolean;
+}
+
+/** As `ssh-keygen -l` prints it. */
+export function fingerprintOf(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** Decides about one host's key. Anything but a plain line with this very key is a refusal. */
+export class HostKeyCheck {
+  private constructor(
+    private readonly target: { readonly label: string; readonly name: string },
+    private readonly files: string,
+    private readonly lines: readonly KnownHostsLine[],
+    private readonly unreadable: string | null,
+  ) {}
+
+  static async load(
+    target: { readonly label: string; readonly host: string; readonly port: number },
+    files: readonly KnownHostsFile[],
+  ): Promise<HostKeyCheck> {
+    const name = knownHostsName(target.host, target.port);
+    const lines: KnownHostsLine[] = [];
+    let unreadable: string | null = null;
+    for (const file of files) {
+      try {
+        lines.push(...parseKnownHosts(await readFile(file.path, 'utf8')));
+      } catch (error) {
+        const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+        if (!missing || file.mustExist) unreadable = `${file.path}: ${(error as Error).message}`;
+      }
+    }
+    const own = lines.filter((line) => line.marker !== 'cert-authority' && namesHost(line.hosts, name));
+    const paths = files.map((file) => file.path).join(' ');
+    return new HostKeyCheck({ label: target.label, name }, paths, own, unreadable);
+  }
+
+  /** What to offer in the handshake: the known types only, so that the host shows a key that can be compared; all where none is known. */
+  algorithms(): readonly string[] {
+    const known = this.lines
+      .filter((line) => line.marker === null)
+      .flatMap((line) => ALGORITHMS[line.keyType] ?? []);
+    const offered = Object.values(ALGORITHMS).flat();
+    return known.length === 0 ? offered : offered.filter((algorithm) => known.includes(algorithm));
+  }
+
+  /** `null` when the key may be trusted. */
+  refusal(key: Buffer): Refusal | null {
+    if (this.unreadable !== null) return this.refuse('unreadable_known_hosts', key, this.unreadable);
+    const same = this.lines.filter((line) => line.key.equals(key));
+    if (same.some((line) => line.marker === 'revoked'))
+      return this.refuse('revoked', key, 'the key is revoked');
+    if (same.some((line) => line.marker === null)) return null;
+    return this.lines.some((line) => line.marker === null)
+      ? this.refuse(
+          'mismatch',
+          key,
+          'the host shows another key than the known one; it may not be the host you mean',
+        )
+      : this.refuse(
+          'unknown',
+          key,
+          'the host is not known; compare the fingerprint and add its key to the file',
+        );
+  }
+
+  /** The host has no key of a type that is known for it. */
+  refusalWithoutKey(): Refusal {
+    return this.refuse('mismatch', null, 'the host has no key of the type that is known for it');
+  }
+
+  private refuse(reason: Refusal['reason'], key: Buffer | null, what: string): Refusal {
+    const shown = key === null ? '' : ` (${keyTypeOf(key) ?? 'unknown type'} ${fingerprintOf(key)})`;
+    return {
+      kind: 'host_key_refused',
+      host: this.target.label,
+      reason,
+      fingerprint: key === null ? '' : fingerprintOf(key),
+      knownHostsFile: this.files,
+      message: `${this.target.name}${shown}: ${what}`,
+    };
+  }
+}

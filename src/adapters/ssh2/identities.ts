@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { err, ok, type Result } from 'neverthrow';
+import ssh2, { type AnyAuthMethod } from 'ssh2';
+import type { SshTarget } from './target.js';
+
+/**
+ * The authentications to try, in order: the keys of the agent, then the key files. A key that was named and cannot be read is an
+ * error and not a silent skip; an encrypted default key without a passphrase is passed over.
+ */
+export async function authMethods(
+  target: SshTarget,
+  passphrase: string | undefined,
+): Promise<Result<AnyAuthMethod[], string>> {
+  const methods: AnyAuthMethod[] = [];
+  if (target.agent !== null) methods.push({ type: 'agent', username: target.user, agent: target.agent });
+  for (const { path, mustExist } of target.identities) {
+    const key = await readKey(path, passphrase);
+    if (key.isOk()) methods.push({ type: 'publickey', username: target.user, key: key.value });
+    else if (mustExist) return err(key.error);
+  }
+  return ok(methods);
+}
+
+async function readKey(
+  path: string,
+  passphrase: string | undefined,
+): Promise<Result<ReturnType<typeof parsed>, string>> {
+  try {
+    return ok(parsed(await readFile(path), passphrase));
+  } catch (error) {
+    return err(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Parsed once here, so that a wrong passphrase is told apart from a refused key. */
+function parsed(data: Buffer, passphrase: string | undefined) {
+  const key = ssh2.utils.parseKey(data, passphrase);
+  if (key instanceof Error) throw key;
+  if (!key.isPrivateKey()) throw new Error('not a private key');
+  return key;
+}

@@ -1,0 +1,51 @@
+/** Where to connect and how. Everything that is left out is taken from the SSH configuration file, then from OpenSSH's defaults. */
+export interface Ssh2Options {
+  /** A host name, an address, or an alias of the SSH configuration file. */
+  readonly host: string;
+  readonly port?: number;
+  readonly user?: string;
+  /** Private key file, tried before those of the configuration. */
+  readonly identityFile?: string;
+  /** Opens encrypted key files. Never logged. */
+  readonly passphrase?: string;
+  /** known_hosts files to use instead of the configuration's; each must be readable. */
+  readonly knownHostsFiles?: readonly string[];
+  /** Socket of an ssh-agent; `null` for none. Left out: the configuration's IdentityAgent, then SSH_AUTH_SOCK. */
+  readonly agent?: string | null;
+  /** Hosts to go through (`user@host:port` or aliases), the first one first; empty for none. Left out: the configuration's ProxyJump. */
+  readonly jumps?: readonly string[];
+  /** SSH configuration file; `null` for none. Left out: `~/.ssh/config` where there is one. */
+  readonly configFile?: string | null;
+  /** What would else be read from the process; see `hostEnvironment`. */
+  readonly environment?: SshEnvironment;
+  readonly timing?: Partial<SshTiming>;
+  /** Session channels open at once, SFTP counted: below the server's MaxSessions (10 unless configured), with room for ending commands. Default 8. */
+  readonly maxSessions?: number;
+}
+
+export interface SshTiming {
+  /** Bound of the handshake with each host on the way, milliseconds. Default 20,000. */
+  readonly handshakeMs: number;
+  /** Between keep-alives, milliseconds; 0 turns them off. Default 10,000. */
+  readonly keepAliveMs: number;
+  /** Unanswered keep-alives after which the connection is lost. Default 3. */
+  readonly keepAliveCount: number;
+  /** Between opening a channel and the command's start, milliseconds. Default 30,000. */
+  readonly startMs: number;
+  /** Between TERM and KILL when a command is ended, milliseconds. Default 2,000. */
+  readonly killGraceMs: number;
+}
+
+export const DEFAULT_TIMING: SshTiming = {
+  handshakeMs: 20_000,
+  keepAliveMs: 10_000,
+  keepAliveCount: 3,
+  startMs: 30_000,
+  killGraceMs: 2_000,
+};
+
+export interface SshEnvironment {
+  readonly home: string;
+  readonly user: string;
+  readonly authSock: string | null;
+}

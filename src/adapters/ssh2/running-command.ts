@@ -1,0 +1,132 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
+import type { CallOptions, Command, RunningCommand, ShellFault } from '../../ports/remote-shell.js';
+import { pumpInput } from '../../streams/input-pump.js';
+import { OutputQueue } from '../../streams/output-queue.js';
+import { shellFault } from '../../streams/shell-fault.js';
+import { endedByHost } from './channel-end.js';
+import type { Ssh2Connection } from './connection.js';
+import type { ExecChannel } from './exec-channel.js';
+import { killCommand } from './process-kill.js';
+
+type Exit = Result<ExitStatus, ShellFault>;
+
+/** A command on a session channel. The first cause of its end wins and is kept. */
+export class Ssh2RunningCommand implements RunningCommand {
+  readonly exit: Promise<Exit>;
+  private readonly queue: OutputQueue;
+  private readonly inputStop = new AbortController();
+  private readonly settleExit: (exit: Exit) => void;
+  private settled = false;
+  private lost = false;
+  private ending: Promise<void> | null = null;
+  private openOutputs = 2;
+  private channelClosed = false;
+  private readonly cleanUps: (() => void)[] = [];
+
+  constructor(
+    private readonly connection: Ssh2Connection,
+    private readonly exec: ExecChannel,
+    input: Command['stdin'],
+    options: CallOptions,
+  ) {
+    let settle: (exit: Exit) => void = () => {};
+    this.exit = new Promise((resolve) => {
+      settle = resolve;
+    });
+    this.settleExit = settle;
+    const { channel, link } = exec;
+    this.queue = new OutputQueue([channel, channel.stderr]);
+    for (const { stream, data } of exec.head) this.queue.push(stream, data);
+    this.listen();
+    this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
+    this.cleanUps.push(exec.release);
+    const { signal } = options;
+    if (signal !== undefined && !this.settled) {
+      const onAbort = () => void this.end('cancelled by the caller');
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.cleanUps.push(() => signal.removeEventListener('abort', onAbort));
+      if (signal.aborted) onAbort();
+    }
+    void pumpInput(input, channel, this.inputStop.signal).then((error) => {
+      if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
+    });
+  }
+
+  get output(): AsyncIterable<OutputChunk> {
+    return this.queue;
+  }
+
+  private listen(): void {
+    const { channel } = this.exec;
+    channel.on('data', (data: Buffer) => this.queue.push('stdout', data));
+    channel.stderr.on('data', (data: Buffer) => this.queue.push('stderr', data));
+    const onEnd = () => {
+      this.openOutputs -= 1;
+      if (this.openOutputs === 0) this.queue.end();
+      this.maybeFinish();
+    };
+    channel.on('end', onEnd);
+    channel.stderr.on('end', onEnd);
+    channel.on('error', () => {});
+    channel.on('close', () => {
+      this.channelClosed = true;
+      this.maybeFinish();
+    });
+    channel.resume();
+    channel.stderr.resume();
+  }
+
+  private maybeFinish(): void {
+    if (!this.channelClosed || this.openOutputs > 0 || this.ending !== null) return;
+    const status = this.exec.status();
+    if (status !== null) this.settle(ok(status));
+    // A channel that closes without a status has lost its command: sshd's child was killed, or the connection went.
+    else this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
+  }
+
+  private onLost(reason: string): void {
+    this.lost = true;
+    const status = this.exec.status();
+    if (status !== null && endedByHost(this.exec.channel)) this.settle(ok(status));
+    else this.settle(err(this.fault('connection_lost', reason)));
+    this.queue.end();
+  }
+
+  /** Ends the process tree, once. */
+  private end(why: string): Promise<void> {
+    this.ending ??= this.endNow(why);
+    return this.ending;
+  }
+
+  private async endNow(why: string): Promise<void> {
+    if (this.settled && !this.lost) return;
+    const { link, token, pid, channel } = this.exec;
+    this.inputStop.abort();
+    this.queue.discard();
+    await killCommand({ connection: this.connection, link, token, pid });
+    channel.close();
+    this.queue.end();
+    this.settle(err(this.fault('aborted', why)));
+  }
+
+  private settle(exit: Exit): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.inputStop.abort();
+    for (const cleanUp of this.cleanUps.splice(0)) cleanUp();
+    this.settleExit(exit);
+  }
+
+  private fault(kind: 'connection_lost' | 'aborted', message: string): ShellFault {
+    return shellFault(kind, { host: this.connection.host, tried: this.exec.tried }, message);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.settled && !this.lost) {
+      this.queue.discard();
+      return;
+    }
+    await this.end('disposed of while it ran');
+  }
+}

@@ -1,0 +1,24 @@
+import type { KnownHostsFile } from './host-key-check.js';
+
+/** Where a connection goes and with what, with nothing left to look up. */
+export interface SshTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Private key files, in the order in which they are tried. A default place may be missing; a named file must be there. */
+  readonly identities: readonly { readonly path: string; readonly mustExist: boolean }[];
+  /** Socket of an ssh-agent. */
+  readonly agent: string | null;
+  readonly knownHosts: readonly KnownHostsFile[];
+  /** Hosts to go through, the first one first. Their own `jumps` are empty. */
+  readonly jumps: readonly SshTarget[];
+}
+
+/** `user@host:port`, for messages. */
+export function targetLabel(target: {
+  readonly user: string;
+  readonly host: string;
+  readonly port: number;
+}): string {
+  return `${target.user}@${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
+}

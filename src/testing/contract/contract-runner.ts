@@ -1,0 +1,6 @@
+export interface ContractRunner {
+  describe(name: string, body: () => void): void;
+  it(name: string, body: () => Promise<void> | void, timeoutMs?: number): void;
+  beforeAll(body: () => Promise<void> | void, timeoutMs?: number): void;
+  afterAll(body: () => Promise<void> | void, timeoutMs?: number): void;
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { must, mustFail } from './expect-result.js';
+import type { FileStoreFixture } from './file-store.js';
+import { type ContractRunner, withFixture } from './runner.js';
+
+const bytes = (text: string) => Buffer.from(text, 'utf8');
+const text = (data: Uint8Array) => Buffer.from(data).toString('utf8');
+
+/** Directories, links, renaming, removing. */
+export function fileNameContract(runner: ContractRunner, make: () => Promise<FileStoreFixture>): void {
+  const it = withFixture(runner, make);
+
+  it('a directory is made with its missing parents, and again without complaint', async ({
+    store,
+    directory,
+  }) => {
+    must(await store.makeDirectory(`${directory}/a/b/c`));
+    must(await store.makeDirectory(`${directory}/a/b/c`));
+    assert.equal(must(await store.stat(`${directory}/a/b/c`)).type, 'directory');
+    must(await store.writeFile(`${directory}/a/f`, bytes('x')));
+    mustFail(await store.makeDirectory(`${directory}/a/f`), 'already_exists', 'not_a_directory');
+  });
+
+  it('a directory is listed by name, in order of code units, with the types', async ({
+    store,
+    directory,
+    link,
+  }) => {
+    must(await store.makeDirectory(`${directory}/b`));
+    must(await store.writeFile(`${directory}/a`, bytes('x')));
+    must(await store.writeFile(`${directory}/Z`, bytes('x')));
+    must(await store.writeFile(`${directory}/.hidden`, bytes('x')));
+    await link('nowhere', `${directory}/é`);
+    assert.deepEqual(must(await store.list(directory)), [
+      { name: '.hidden', type: 'file' },
+      { name: 'Z', type: 'file' },
+      { name: 'a', type: 'file' },
+      { name: 'b', type: 'directory' },
+      { name: 'é', type: 'symlink' },
+    ]);
+  });
+
+  it('stat follows a link, lstat and readlink do not', async ({ store, directory, link }) => {
+    must(await store.writeFile(`${directory}/f`, bytes('12345')));
+    await link('f', `${directory}/link`);
+    const followed = must(await store.stat(`${directory}/link`));
+    assert.equal(followed.type, 'file');
+    assert.equal(followed.size, 5);
+    assert.equal(must(await store.lstat(`${directory}/link`)).type, 'symlink');
+    assert.equal(must(await store.readlink(`${directory}/link`)), 'f');
+    assert.equal(text(must(await store.readFile(`${directory}/link`))), '12345');
+    mustFail(await store.readlink(`${directory}/f`), 'io');
+    await link('nowhere', `${directory}/dangling`);
+    mustFail(await store.stat(`${directory}/dangling`), 'not_found');
+    assert.equal(must(await store.readlink(`${directory}/dangling`)), 'nowhere');
+  });
+
+  it('a canonical path has no links and no dots, and has to be there', async ({ store, directory, link }) => {
+    const base = must(await store.realpath(directory));
+    must(await store.makeDirectory(`${directory}/a/b`));
+    must(await store.writeFile(`${directory}/a/b/f`, bytes('x')));
+    await link('a/b', `${directory}/short`);
+    await link('missing', `${directory}/dangling`);
+    assert.equal(must(await store.realpath(`${directory}/short/f`)), `${base}/a/b/f`);
+    assert.equal(must(await store.realpath(`${directory}/short/../b/./f`)), `${base}/a/b/f`);
+    assert.equal(must(await store.realpath('/')), '/');
+    mustFail(await store.realpath(`${directory}/short/missing`), 'not_found');
+    mustFail(await store.realpath(`${directory}/missing/deeper`), 'not_found');
+    mustFail(await store.realpath(`${directory}/dangling`), 'not_found');
+  });
+
+  it('a loop of links is a fault and not an endless search', async ({ store, directory, link }) => {
+    await link('two', `${directory}/one`);
+    await link('one', `${directory}/two`);
+    mustFail(await store.realpath(`${directory}/one`), 'io', 'not_found');
+    mustFail(await store.readFile(`${directory}/one`), 'io', 'not_found');
+  });
+
+  it('renaming replaces a file', async ({ store, directory }) => {
+    must(await store.writeFile(`${directory}/from`, bytes('new')));
+    must(await store.writeFile(`${directory}/to`, bytes('old')));
+    must(await store.rename(`${directory}/from`, `${directory}/to`));
+    assert.equal(text(must(await store.readFile(`${directory}/to`))), 'new');
+    mustFail(await store.stat(`${directory}/from`), 'not_found');
+    mustFail(await store.rename(`${directory}/from`, `${directory}/to`), 'not_found');
+  });
+
+  it('a directory is not renamed onto one that has something in it', async ({ store, directory }) => {
+    must(await store.makeDirectory(`${directory}/from`));
+    must(await store.makeDirectory(`${directory}/to`));
+    must(await store.writeFile(`${directory}/from/mine`, bytes('x')));
+    must(await store.writeFile(`${directory}/to/theirs`, bytes('x')));
+    mustFail(await store.rename(`${directory}/from`, `${directory}/to`), 'not_empty', 'already_exists');
+    assert.deepEqual(must(await store.list(`${directory}/to`)), [{ name: 'theirs', type: 'file' }]);
+    must(await store.remove(`${directory}/to/theirs`));
+    must(await store.rename(`${directory}/from`, `${directory}/to`));
+    assert.deepEqual(must(await store.list(`${directory}/to`)), [{ name: 'mine', type: 'file' }]);
+  });
+
+  it('removing takes a link and not its target, and may be repeated', async ({ store, directory, link }) => {
+    must(await store.makeDirectory(`${directory}/d`));
+    must(await store.writeFile(`${directory}/d/f`, bytes('x')));
+    await link('d', `${directory}/link`);
+    must(await store.remove(`${directory}/link`, { recursive: true }));
+    must(await store.remove(`${directory}/link`));
+    assert.equal(text(must(await store.readFile(`${directory}/d/f`))), 'x');
+  });
+
+  it('a tree is removed only when that is said', async ({ store, directory }) => {
+    must(await store.makeDirectory(`${directory}/d/e`));
+    must(await store.writeFile(`${directory}/d/e/f`, bytes('x')));
+    mustFail(await store.remove(`${directory}/d`), 'is_a_directory', 'not_empty');
+    must(await store.remove(`${directory}/d`, { recursive: true }));
+    must(await store.remove(`${directory}/d`, { recursive: true }));
+    assert.deepEqual(must(await store.list(directory)), []);
+  });
+}

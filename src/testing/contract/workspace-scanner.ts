@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import type { WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { ContractRunner } from './contract-runner.js';
+
+/** A workspace that the suite may change, and the scanner that is to see the changes. Paths are relative to `directory`. */
+export interface ScannedWorkspace extends AsyncDisposable {
+  readonly scanner: WorkspaceScanner;
+  /** Absolute. */
+  readonly directory: string;
+  /** Makes missing parents; replaces what is there. */
+  write(path: string, content: string, options?: { readonly executable?: boolean }): Promise<void>;
+  link(path: string, target: string): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/** What every `WorkspaceScanner` does. `make` hands in an empty workspace of its own for each test. */
+export function workspaceScannerContract(
+  runner: ContractRunner,
+  name: string,
+  make: () => Promise<ScannedWorkspace>,
+): void {
+  const test = (title: string, body: (workspace: ScannedWorkspace) => Promise<void>) =>
+    runner.it(title, async () => {
+      await using workspace = await make();
+      await body(workspace);
+    });
+
+  runner.describe(`a workspace scanner: ${name}`, () => {
+    test('lists files and links by their relative paths, sorted by bytes', async (workspace) => {
+      await workspace.write('b/deep/file.txt', 'two');
+      await workspace.write('a.txt', 'one');
+      await workspace.write('b.txt', '');
+      await workspace.write('\u{1f600}', 'a surrogate pair in JavaScript');
+      await workspace.write('\uff01', 'before it in bytes, after it in UTF-16');
+      await workspace.link('z', 'nowhere');
+      const snapshot = await scanned(workspace);
+      assert.deepEqual(snapshot.entries, ['a.txt', 'b.txt', 'b/deep/file.txt', 'z', '\uff01', '\u{1f600}']);
+    });
+
+    test('names the content by a sha256 in lower-case hex', async (workspace) => {
+      await workspace.write('a', 'x');
+      assert.match((await scanned(workspace)).contentHash, /^[0-9a-f]{64}$/);
+    });
+
+    test('counts the bytes of files, and not those of links', async (workspace) => {
+      await workspace.write('a', 'four');
+      await workspace.write('b', '\u00e4');
+      await workspace.link('c', 'a');
+      assert.equal((await scanned(workspace)).totalBytes, 6);
+    });
+
+    test('gives the same content the same hash', async (workspace) => {
+      await workspace.write('a', 'x');
+      await workspace.link('l', 'a');
+      const before = await scanned(workspace);
+      await workspace.remove('a');
+      await workspace.write('a', 'x');
+      assert.deepEqual(await scanned(workspace), before);
+    });
+
+    const changes: readonly [string, (workspace: ScannedWorkspace) => Promise<void>][] = [
+      ['content changes', (w) => w.write('a', 'y')],
+      ['a file is made executable', (w) => w.write('a', 'x', { executable: true })],
+      ['a file is added, empty or not', (w) => w.write('new', '')],
+      ['a file is removed', (w) => w.remove('a')],
+      ['a link points elsewhere', (w) => w.link('l', 'b')],
+      ['a link becomes a file that holds its target', (w) => w.write('l', 'a')],
+      [
+        'a file is renamed',
+        async (w) => {
+          await w.remove('a');
+          await w.write('c', 'x');
+        },
+      ],
+      [
+        'bytes move from one file to the next',
+        async (w) => {
+          await w.write('a', '');
+          await w.write('b', 'xbb');
+        },
+      ],
+    ];
+    for (const [what, change] of changes) {
+      test(`gives another hash when ${what}`, async (workspace) => {
+        await workspace.write('a', 'x');
+        await workspace.write('b', 'bb');
+        await workspace.link('l', 'a');
+        const before = await scanned(workspace);
+        await change(workspace);
+        assert.notEqual((await scanned(workspace)).contentHash, before.contentHash);
+      });
+    }
+
+    test('an empty workspace has a hash and no entries', async (workspace) => {
+      await workspace.write('a', 'x');
+      await workspace.remove('a');
+      const snapshot = await scanned(workspace);
+      assert.deepEqual([snapshot.entries, snapshot.totalBytes], [[], 0]);
+      assert.match(snapshot.contentHash, /^[0-9a-f]{64}$/);
+    });
+
+    test('says that a directory is not there', async ({ scanner, directory }) => {
+      const result = await scanner.scan(`${directory}/missing`);
+      assert.equal(result._unsafeUnwrapErr().kind, 'not_found');
+    });
+
+    test('does not start with a signal that has fired', async ({ scanner, directory }) => {
+      const result = await scanner.scan(directory, { signal: AbortSignal.abort() });
+      assert.equal(result._unsafeUnwrapErr().kind, 'aborted');
+    });
+  });
+}
+
+async function scanned({ scanner, directory }: ScannedWorkspace): Promise<WorkspaceSnapshot> {
+  const result = await scanner.scan(directory);
+  if (result.isErr()) assert.fail(`${result.error.kind}: ${result.error.message}`);
+  return result.value;
+}

@@ -1,0 +1,6 @@
+export {
+  type FileStoreCapabilities,
+  type FileStoreFixture,
+  fileStoreContract,
+} from './contract/file-store.js';
+export type { ContractRunner, Fixture } from './contract/runner.js';

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GuestCall, type Ended } from './guest-call.js';
+import type { GuestShell } from './guest-shell.js';
+
+const supervisor = new URL('../../guest/pikaci-incus-run', import.meta.url).pathname;
+
+export const isRoot = process.getuid?.() === 0;
+
+export interface GuestStatus {
+  readonly schema_version: number;
+  readonly state: 'absent' | 'running' | 'finished' | 'lost';
+  readonly log_bytes: number;
+  readonly result: {
+    readonly status: string;
+    readonly exit_code: number | null;
+    readonly cause: string;
+    readonly message: string;
+    readonly finished_at: string;
+  } | null;
+}
+
+/** Directories that stand for one guest, and calls of the supervisor as the library makes them. */
+export class GuestMachine {
+  readonly root = mkdtempSync(join(tmpdir(), 'guest-'));
+  readonly state = join(this.root, 'state');
+  readonly artifacts = join(this.root, 'artifacts');
+  readonly workspace = join(this.root, 'workspace');
+  readonly log = join(this.artifacts, 'guest.log');
+  /** Files that the calls see as /etc/passwd and /etc/group, in a mount namespace of their own. */
+  private readonly accounts: boolean;
+
+  constructor(
+    readonly shell: GuestShell,
+    options: { accounts?: boolean } = {},
+  ) {
+    chmodSync(this.root, 0o755);
+    this.accounts = options.accounts ?? false;
+    if (!this.accounts) return;
+    writeFileSync(join(this.root, 'passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh');
+    writeFileSync(join(this.root, 'group'), 'root:x:0:\nnogroup:x:65534:\n');
+  }
+
+  /** A valid guest request; the command runs as the user of the test unless told otherwise. */
+  request(fields: Record<string, unknown> = {}): Record<string, unknown> {
+    return {
+      schema_version: 1,
+      command: 'true',
+      timeout_secs: 30,
+      run_as_root: true,
+      workspace_dir: this.workspace,
+      cargo_home_dir: join(this.root, 'cargo-home'),
+      target_dir: join(this.root, 'cargo-target'),
+      xdg_state_home_dir: join(this.artifacts, 'xdg-state'),
+      home_dir: join(this.root, 'home'),
+      ...fields,
+    };
+  }
+
+  /** `run` with the supervisor's text as an argument; the input is the request, and the secrets on a second line. */
+  run(fields: Record<string, unknown>, secrets?: Record<string, string>): GuestCall {
+    const lines = [this.request(fields), ...(secrets === undefined ? [] : [secrets])];
+    return this.runText(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  runText(input: string): GuestCall {
+    const bootstrap = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';
+    return this.spawn(['-c', bootstrap, 'pikaci-incus-run', readFileSync(supervisor, 'utf8'), 'run'], input);
+  }
+
+  /** A later call, of the file that `run` has left in the state directory, or of the one in the repository. */
+  start(args: string[], input = ''): GuestCall {
+    const installed = join(this.state, 'pikaci-incus-run');
+    return this.spawn([existsSync(installed) ? installed : supervisor, ...args], input);
+  }
+
+  call(args: string[], input = ''): Promise<Ended> {
+    return this.start(args, input).ended;
+  }
+
+  async status(): Promise<GuestStatus> {
+    return JSON.parse((await this.call(['status'])).stdout.toString()) as GuestStatus;
+  }
+
+  /** The status line that `run` and `follow` end with, which must be all of their stderr. */
+  statusOf(ended: Ended): GuestStatus {
+    if (!/^[^\n]+\n$/.test(ended.stderr)) throw new Error(`not one line: ${ended.stderr}`);
+    return JSON.parse(ended.stderr) as GuestStatus;
+  }
+
+  resultFile(): unknown {
+    return JSON.parse(readFileSync(join(this.artifacts, 'result.json'), 'utf8'));
+  }
+
+  supervisorPid(): number {
+    return Number(readFileSync(join(this.state, 'supervisor'), 'utf8').split(' ')[0]);
+  }
+
+  async remove(): Promise<void> {
+    if (existsSync(join(this.state, 'started'))) await this.call(['cancel', '0']);
+    const plan = join(this.state, 'plan');
+    const secrets = existsSync(plan) ? /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1] : undefined;
+    if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private spawn(args: string[], input: string): GuestCall {
+    const argv = [this.shell.shell, ...args];
+    if (this.accounts) {
+      const bind = 'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
+      argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);
+    }
+    const call = new GuestCall(
+      spawn(argv[0] ?? '', argv.slice(1), {
+        env: {
+          PATH: `${this.shell.path}:/usr/bin:/bin`,
+          PIKACI_STATE_DIR: this.state,
+          PIKACI_ARTIFACTS_DIR: this.artifacts,
+          PIKACI_SH: this.shell.shell,
+        },
+      }),
+    );
+    call.child.stdin.end(input);
+    return call;
+  }
+}
+
+/** Whether a process still runs; a zombie has ended. */
+export function alive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

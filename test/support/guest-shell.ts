@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** One set of tools that a guest image may have: the shell that runs the supervisor, and what comes first on its PATH. */
+export interface GuestShell {
+  readonly name: string;
+  readonly shell: string;
+  readonly path: string;
+}
+
+const searched = ['/usr/local/bin', '/usr/bin', '/bin'];
+
+function find(program: string): string | undefined {
+  return searched.map((directory) => join(directory, program)).find((path) => existsSync(path));
+}
+
+function require(program: string): string {
+  const path = find(program);
+  if (path === undefined) throw new Error(`${program} is not installed here; scripts/test installs it`);
+  return path;
+}
+
+function directoryOf(name: string, program: string): string {
+  const directory = join(mkdtempSync(join(tmpdir(), 'guest-tools-')), 'bin');
+  mkdirSync(directory);
+  symlinkSync(program, join(directory, name));
+  return directory;
+}
+
+/** A PATH on which every tool is busybox's, as on Alpine. */
+function applets(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'guest-applets-'));
+  execFileSync(require('busybox'), ['--install', '-s', directory]);
+  return directory;
+}
+
+/** The shells and awks that the supervisor is tested with. Throws when a required one is not installed. */
+export function guestShells(): GuestShell[] {
+  const mawk = directoryOf('awk', require('mawk'));
+  const busybox = applets();
+  const gawk = find('gawk');
+  return [
+    { name: 'dash and mawk', shell: require('dash'), path: mawk },
+    // As images that have bash for /bin/sh call it: under its own name it would read start-up files when stdin is a socket.
+    { name: 'bash and mawk', shell: join(directoryOf('sh', require('bash')), 'sh'), path: mawk },
+    { name: 'busybox', shell: join(busybox, 'ash'), path: busybox },
+    ...(gawk === undefined ? [] : [{ name: 'dash and gawk', shell: require('dash'), path: directoryOf('awk', gawk) }]),
+  ];
+}
