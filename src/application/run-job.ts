@@ -6,7 +6,7 @@ import { runIdSchema } from '../domain/identifier.js';
 import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
-import { newRunId } from '../domain/run-id.js';
+import { runIdAt } from '../domain/run-id.js';
 import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
 import type { WorkspaceSnapshot } from '../ports/workspace-scanner.js';
 import type { Backends } from './backends.js';
@@ -57,7 +57,7 @@ export class RunJob {
     const parsed = jobSpecSchema.safeParse(input.job);
     if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
     const runId = runIdSchema.safeParse(
-      input.runId ?? newRunId(ports.clock.now(), randomBytes(3).toString('hex')),
+      input.runId ?? runIdAt(ports.clock.now(), randomBytes(3)),
     );
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;

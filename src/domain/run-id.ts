@@ -1,5 +1,10 @@
-/** `20261123-164501-1a2b3c`: sorts by time (UTC) and is told apart by six hex digits. */
-export function newRunId(nowMs: number, randomHex: string): string {
-  const [date = '', time = ''] = new Date(nowMs).toISOString().split('T');
-  return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomHex.slice(0, 6)}`;
+/**
+ * A run id that sorts by time: UTC date and time to the second, then the hex digits of `random` (three bytes make the
+ * usual `20261123-164501-abc123`), so that runs that start in one second do not meet.
+ */
+export function runIdAt(epochMs: number, random: Uint8Array): string {
+  const [date, time] = new Date(epochMs).toISOString().split(/[T.]/);
+  const digits = (text: string | undefined) => (text ?? '').replace(/[-:]/g, '');
+  const hex = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${digits(date)}-${digits(time)}-${hex}`;
 }

@@ -1,8 +1,12 @@
 import type { PikaciEvent } from '../domain/event.js';
 
-/** Takes what happens in a run, in order. `emit` must not throw and must not block. */
+/** Takes what happens in a run, in order. Must not throw and must not block: a slow consumer buffers or drops on its own account. */
 export interface EventSink {
   emit(event: PikaciEvent): void;
-  /** Resolves when the sink can take more; a job's log is not read on before. Left out by sinks that are never slow. */
+  /**
+   * Backpressure, for sinks that write to something slow: resolves when more log is welcome, at once when it is now, and
+   * never rejects. Whoever emits `log_bytes` awaits it after each, raced with its own signal; other events are emitted
+   * without asking. A sink without it takes everything.
+   */
   drained?(): Promise<void>;
 }

@@ -105,14 +105,18 @@ async function followOnce(
     onOpened();
   }
   await using owned = stream;
-  const leave = () => void owned[Symbol.asyncDispose]();
-  input.signal.addEventListener('abort', leave, { once: true });
-  if (input.signal.aborted) leave();
+  const left = new Promise<void>((resolve) => {
+    const leave = () => {
+      void owned[Symbol.asyncDispose]();
+      resolve();
+    };
+    input.signal.addEventListener('abort', leave, { once: true });
+    if (input.signal.aborted) leave();
+  });
   for await (const chunk of owned.log) {
     const taken = await input.log.take(chunk);
     if (taken.isErr()) return err(taken.error);
-    await input.drained();
+    await Promise.race([input.drained(), left]);
   }
-  input.signal.removeEventListener('abort', leave);
   return ok(await owned.end);
 }

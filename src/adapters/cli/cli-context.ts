@@ -1,0 +1,17 @@
+import type { CliInput } from './cli-input.js';
+import type { Interrupts } from './interrupts.js';
+import { escapeMessage } from './output/escape-control.js';
+import type { StreamOutput } from './output/stream-output.js';
+
+/** What every command is given. */
+export interface CliContext {
+  readonly input: CliInput;
+  readonly stdout: StreamOutput;
+  readonly stderr: StreamOutput;
+  readonly interrupts: Interrupts;
+}
+
+/** Says on standard error what is wrong. */
+export function complain(context: CliContext, message: string): void {
+  context.stderr.write(`pikaci: ${escapeMessage(message)}\n`);
+}

@@ -1,0 +1,34 @@
+import type { OnAbort } from '../../../application/pikaci.js';
+import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { runSession } from '../job-session.js';
+import { makeView, type OutputFormat } from './make-view.js';
+import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+
+export interface AttachOptions extends HostOptions {
+  readonly output: OutputFormat;
+  readonly onInterrupt: OnAbort;
+}
+
+/** `pikaci attach`: takes up a job whose runner is gone, and shows it as `run` does. */
+export async function attachCommand(
+  context: CliContext,
+  job: { readonly runId: string; readonly jobId: string },
+  options: AttachOptions,
+): Promise<number> {
+  const loaded = await loadOrComplain(context, options, false);
+  if (loaded === null) return EXIT.usage;
+  return withPikaci(context, loaded, (pikaci) =>
+    runSession({
+      runId: job.runId,
+      host: pikaci.host,
+      target: null,
+      jobs: [{ jobId: job.jobId, start: (call) => pikaci.attach(job.runId, job.jobId, call) }],
+      parallel: 1,
+      onAbort: options.onInterrupt,
+      view: makeView(options.output, context),
+      interrupts: context.interrupts,
+      clock: context.input.clock,
+    }),
+  );
+}

@@ -1,0 +1,50 @@
+import type { DoctorCheck } from '../../../application/doctor-report.js';
+import type { DoctorDocument } from '../../../domain/doctor-document.js';
+import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { type Colours, coloursFor } from '../output/colours.js';
+import { escapeLine, escapeMessage } from '../output/escape-control.js';
+import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+
+export interface DoctorOptions extends HostOptions {
+  readonly output: 'human' | 'json';
+}
+
+/** `pikaci doctor`: what a job will need, and what to do about what is wrong. Exit status 3 when a check failed. */
+export async function doctorCommand(context: CliContext, options: DoctorOptions): Promise<number> {
+  const loaded = await loadOrComplain(context, options, false);
+  if (loaded === null) return EXIT.usage;
+  return withPikaci(context, loaded, async (pikaci) => {
+    const { signal } = context.interrupts;
+    const report = await pikaci.doctor({ signal });
+    if (options.output === 'json') {
+      const document: DoctorDocument = {
+        type: 'doctor_report',
+        schema_version: 1,
+        host: report.host,
+        ok: report.ok,
+        checks: report.checks.map((check) => ({ ...check })),
+      };
+      context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    } else {
+      const { env, isTerminal } = context.input;
+      const colours = coloursFor({ env, isTerminal: isTerminal.stdout });
+      const lines = [
+        escapeLine(report.host),
+        ...report.checks.flatMap((check) => checkLines(check, colours)),
+      ];
+      context.stdout.write(`${lines.join('\n')}\n`);
+    }
+    if (signal.aborted) return EXIT.cancelled;
+    return report.ok ? EXIT.passed : EXIT.machinery;
+  });
+}
+
+function checkLines(check: DoctorCheck, c: Colours): string[] {
+  const mark = { ok: c.green('✓'), warning: c.yellow('!'), failed: c.red('✗'), skipped: c.dim('–') }[
+    check.status
+  ];
+  const lines = [`${mark} ${check.name.replaceAll('_', ' ')}: ${escapeMessage(check.detail, '    ')}`];
+  if (check.remedy !== null) lines.push(`    ${c.cyan('→')} ${escapeMessage(check.remedy, '      ')}`);
+  return lines;
+}

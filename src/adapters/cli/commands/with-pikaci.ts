@@ -1,0 +1,57 @@
+import type { Pikaci } from '../../../application/pikaci.js';
+import { within } from '../clean-up-wait.js';
+import { type CliContext, complain } from '../cli-context.js';
+import { type LoadedConfig, loadConfig } from '../config/load-config.js';
+import { EXIT } from '../exit-code.js';
+
+/** Options of every command that talks to a host. */
+export interface HostOptions {
+  readonly config?: string;
+  readonly host?: string;
+  readonly stateRoot?: string;
+}
+
+/** `close` has a bound of its own; this one is for the day on which that fails. */
+const CLOSE_WAIT_MS = 60_000;
+
+/** Loads the configuration; null after its problems were told. */
+export async function loadOrComplain(
+  context: CliContext,
+  options: HostOptions,
+  needsFile: boolean,
+): Promise<LoadedConfig | null> {
+  const { cwd, homeDir, env } = context.input;
+  const loaded = await loadConfig({
+    cwd,
+    homeDir,
+    env,
+    file: options.config,
+    host: options.host,
+    stateRoot: options.stateRoot,
+    needsFile,
+  });
+  if (loaded.isOk()) return loaded.value;
+  complain(context, loaded.error.message);
+  return null;
+}
+
+/** Opens the library for the loaded configuration, and closes it whatever happens in `use`, which gives the exit status. */
+export async function withPikaci(
+  context: CliContext,
+  loaded: LoadedConfig,
+  use: (pikaci: Pikaci) => Promise<number>,
+): Promise<number> {
+  const { env, createPikaci, clock } = context.input;
+  const created = createPikaci(loaded.config, { baseDir: loaded.baseDir, env });
+  if (created.isErr()) {
+    complain(context, created.error.message);
+    return EXIT.usage;
+  }
+  try {
+    return await use(created.value);
+  } finally {
+    if (!(await within(created.value.close(), CLOSE_WAIT_MS, clock))) {
+      complain(context, 'the connections did not close in time');
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { JobFault } from '../../application/job-fault.js';
+import type { JobEnd } from './output/run-end.js';
+
+export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
+
+/**
+ * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before machinery
+ * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
+ */
+export function exitCodeOf(jobs: readonly JobEnd[]): number {
+  return Math.max(EXIT.passed, ...jobs.map(codeOfJob));
+}
+
+function codeOfJob(job: JobEnd): number {
+  switch (job.kind) {
+    case 'not_started':
+    case 'abandoned':
+      return EXIT.cancelled;
+    case 'faulted':
+      return exitCodeOfFault(job.fault);
+    case 'ended':
+      if (job.run.outcome.status === 'passed') return EXIT.passed;
+      return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
+  }
+}
+
+/** Faults in what the caller handed in are bad usage; `cancelled` is the caller's own signal. */
+export function exitCodeOfFault(fault: JobFault): number {
+  switch (fault.kind) {
+    case 'cancelled':
+      return EXIT.cancelled;
+    case 'invalid_job':
+    case 'run_exists':
+    case 'no_such_job':
+      return EXIT.usage;
+    default:
+      return EXIT.machinery;
+  }
+}

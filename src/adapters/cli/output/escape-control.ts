@@ -1,0 +1,20 @@
+/** C0, DEL and C1 controls, and the marks that turn the direction of text: what a terminal or a reader can be fooled with. */
+const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const NAMES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16);
+  return NAMES[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`);
+}
+
+/** One line of text that a host or a guest has had a hand in, with everything that is not plain text made visible. */
+export function escapeLine(text: string): string {
+  return text.replace(DANGEROUS, escaped);
+}
+
+/** The same for a message of several lines. Every line after the first is indented, so that none can pass for one of pikaci's own. */
+export function escapeMessage(text: string, indent = '  '): string {
+  return text.replace(/\r\n/g, '\n').replace(/\n+$/, '').split('\n').map(escapeLine).join(`\n${indent}`);
+}

@@ -1,0 +1,53 @@
+import type { RunReport } from '../../../domain/run-report.js';
+import { escapeMessage } from './escape-control.js';
+import { faultLines } from './fault-text.js';
+import type { MachineOutputs } from './jsonl-view.js';
+import { jobSummary, type RunEnd } from './run-end.js';
+import type { RunStart, RunView } from './run-view.js';
+
+/** `--output json`: one document at the end, as `runReportSchema` has it. The log is in the file that it names. */
+export class JsonView implements RunView {
+  readonly #outputs: Omit<MachineOutputs, 'clock'>;
+  #ended = false;
+
+  constructor(outputs: Omit<MachineOutputs, 'clock'>) {
+    this.#outputs = outputs;
+  }
+
+  started(start: RunStart): void {
+    this.notice(`run ${start.runId} on ${start.host}`);
+  }
+
+  emit(): void {}
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  notice(text: string): void {
+    if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
+  }
+
+  finished(end: RunEnd): void {
+    if (this.#ended) return;
+    for (const job of end.jobs) {
+      if (job.kind === 'faulted') this.notice(`job ${job.jobId}: ${faultLines(job.fault).join('\n')}`);
+    }
+    const report: RunReport = {
+      type: 'run_report',
+      schema_version: 1,
+      run_id: end.runId,
+      host: end.host,
+      target: end.target,
+      started_at: end.startedAt,
+      finished_at: end.finishedAt,
+      exit_code: end.exitCode,
+      jobs: end.jobs.map((job) => ({
+        ...jobSummary(job),
+        outcome: job.kind === 'ended' ? job.run.outcome : null,
+      })),
+    };
+    this.#outputs.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    this.#ended = true;
+  }
+}

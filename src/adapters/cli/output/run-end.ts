@@ -1,0 +1,66 @@
+import type { JobFault } from '../../../application/job-fault.js';
+import type { JobRun } from '../../../application/pikaci.js';
+import type { JobSummary, WireFault } from '../../../domain/run-finished.js';
+
+/** How one job of a run ended for the command line. `instance` is the machine that it is known to have had. */
+export type JobEnd = { readonly jobId: string } & (
+  | { readonly kind: 'ended'; readonly run: JobRun }
+  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly instance: string | null }
+  | { readonly kind: 'not_started' }
+  /** The process leaves while the job's machine is still there. */
+  | { readonly kind: 'abandoned'; readonly instance: string | null }
+);
+
+export interface RunEnd {
+  readonly runId: string;
+  readonly host: string;
+  /** Null when a job was attached to. */
+  readonly target: string | null;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Of the pikaci process. */
+  readonly exitCode: number;
+  readonly jobs: readonly JobEnd[];
+}
+
+/** What the machine-readable outputs say about a job. */
+export function jobSummary(end: JobEnd): JobSummary {
+  const none = { job_id: end.jobId, cause: null, exit_code: null, guest_log: null, artifacts_dir: null };
+  switch (end.kind) {
+    case 'ended': {
+      const { outcome, state } = end.run;
+      return {
+        job_id: end.jobId,
+        status: outcome.status,
+        cause: outcome.cause,
+        exit_code: outcome.exit_code,
+        message: outcome.message,
+        guest_log: state.guestLog,
+        artifacts_dir: state.artifactsDir,
+        fault: null,
+      };
+    }
+    case 'faulted':
+      return { ...none, status: 'faulted', message: end.fault.message, fault: wireFault(end.fault) };
+    case 'not_started':
+      return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
+    case 'abandoned':
+      return { ...none, status: 'abandoned', message: abandonedMessage(end.instance), fault: null };
+  }
+}
+
+function abandonedMessage(instance: string | null): string {
+  return instance === null ? 'left behind' : `left behind with its machine ${instance}`;
+}
+
+function wireFault(fault: JobFault): WireFault {
+  return {
+    kind: fault.kind,
+    phase: fault.phase,
+    host: fault.host,
+    message: fault.message,
+    field: fault.field ?? null,
+    cause: fault.cause === undefined ? null : { ...fault.cause },
+  };
+}

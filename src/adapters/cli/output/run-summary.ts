@@ -1,0 +1,89 @@
+import type { ArtifactReport } from '../../../domain/artifact.js';
+import type { Colours } from './colours.js';
+import { escapeLine, escapeMessage } from './escape-control.js';
+import { faultLines } from './fault-text.js';
+import { count, formatBytes, formatDuration } from './quantities.js';
+import type { JobEnd, RunEnd } from './run-end.js';
+
+/** Refused artifacts that are named; the rest is counted. */
+const SHOWN_REFUSALS = 20;
+
+/** What people read when a run is over, one string a line. */
+export function runSummary(end: RunEnd, colours: Colours): string[] {
+  return end.jobs.flatMap((job) => jobLines(job, end, colours));
+}
+
+function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
+  switch (job.kind) {
+    case 'not_started':
+      return [`${c.yellow('–')} ${c.bold(job.jobId)} not started: the run was interrupted first`];
+    case 'faulted':
+      return [
+        `${c.red('✗')} ${c.bold(job.jobId)} ${c.red('has no result: the machinery failed')}`,
+        ...faultLines(job.fault).map((line) => `  ${line.replaceAll('\n', '\n  ')}`),
+      ];
+    case 'abandoned':
+      return [`${c.yellow('–')} ${c.bold(job.jobId)} left behind`, ...leftBehind(job, end)];
+    case 'ended':
+      return endedLines(job, end, c);
+  }
+}
+
+function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Colours): string[] {
+  const { outcome, state } = job.run;
+  const passed = outcome.status === 'passed';
+  const mark = passed ? c.green('✓') : outcome.status === 'failed' ? c.red('✗') : c.yellow('–');
+  const code = outcome.exit_code === null ? 'no exit code' : `exit code ${outcome.exit_code}`;
+  const cause = outcome.cause === 'exit' ? '' : `, ${outcome.cause.replaceAll('_', ' ')}`;
+  const total = outcome.phases.reduce((sum, phase) => sum + phase.duration_ms, 0);
+  const lines = [
+    `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause}) in ${formatDuration(total)}`,
+  ];
+  if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
+  if (outcome.phases.length > 0) {
+    const phases = outcome.phases.map(
+      (phase) => `${phase.phase} ${formatDuration(phase.duration_ms)}${phase.ok ? '' : ' (failed)'}`,
+    );
+    lines.push(`  ${c.dim('phases')}     ${phases.join(', ')}`);
+  }
+  lines.push(
+    `  ${c.dim('log')}        ${escapeLine(state.guestLog)} (${formatBytes(outcome.kept_log_bytes)})`,
+  );
+  lines.push(...artifactLines(outcome.artifacts, state.artifactsDir, c));
+  if (outcome.status === 'detached') lines.push(...leftBehind({ jobId: job.jobId, instance: null }, end));
+  return lines;
+}
+
+function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours): string[] {
+  const lines: string[] = [];
+  if (artifacts.collected.length > 0) {
+    const bytes = artifacts.collected.reduce((sum, artifact) => sum + artifact.bytes, 0);
+    lines.push(
+      `  ${c.dim('artifacts')}  ${escapeLine(directory)} (${count(artifacts.collected.length, 'file')}, ${formatBytes(bytes)})`,
+    );
+  }
+  if (artifacts.refused_count > 0) {
+    lines.push(`  ${c.yellow('refused')}    ${count(artifacts.refused_count, 'artifact')}`);
+    const shown = artifacts.refused.slice(0, SHOWN_REFUSALS);
+    for (const { path, rule } of shown) lines.push(`             ${rule}: ${escapeLine(path)}`);
+    const more = artifacts.refused_count - shown.length;
+    if (more > 0) lines.push(`             and ${more} more`);
+  }
+  if (artifacts.incomplete !== null) {
+    lines.push(`  ${c.yellow('artifacts are incomplete')}: ${escapeMessage(artifacts.incomplete, '    ')}`);
+  }
+  return lines;
+}
+
+/** How to take up or remove what runs on without this process. */
+export function leftBehind(
+  job: { readonly jobId: string; readonly instance: string | null },
+  end: Pick<RunEnd, 'runId' | 'host'>,
+): string[] {
+  const machine = job.instance === null ? 'its machine' : `the machine ${job.instance}`;
+  return [
+    `  ${machine} on ${escapeLine(end.host)} may still run`,
+    `  take the job up again:          pikaci attach ${end.runId} ${job.jobId}`,
+    '  or remove it, its lease ended:  pikaci gc --remote',
+  ];
+}

@@ -1,0 +1,138 @@
+import type { Clock } from '../ports/clock.js';
+import type { FileStore } from '../ports/file-store.js';
+import type { IncusApi } from '../ports/incus-api.js';
+import type { RemoteShell } from '../ports/remote-shell.js';
+import { failed, inTime, quoted, skipped } from './doctor/check.js';
+import { checkClocks } from './doctor/clock-check.js';
+import { checkConnection } from './doctor/connection-check.js';
+import { checkServer, incusUnusable } from './doctor/incus-check.js';
+import { MachineChecks, type MachineSettings } from './doctor/machine-checks.js';
+import { probeDirectory } from './doctor/probe-directory.js';
+import type { DoctorCheck, DoctorReport } from './doctor-report.js';
+
+export interface DoctorSettings extends MachineSettings {
+  /** Absolute directory on this machine. */
+  readonly stateRoot: string;
+}
+
+export interface DoctorParts {
+  readonly shell: RemoteShell;
+  /** The host's files. */
+  readonly files: FileStore;
+  /** This machine's files. */
+  readonly localFiles: FileStore;
+  readonly incus: IncusApi;
+  readonly clock: Clock;
+  readonly settings: DoctorSettings;
+}
+
+/** Bound of one check. */
+const CHECK_MS = 30_000;
+const NO_CONNECTION = 'there is no connection';
+const NO_ANSWER = 'Incus did not answer';
+
+/** Looks at everything that a job needs. Changes nothing but the work directory and the state root, which it makes as a job would. */
+export class Doctor {
+  readonly #parts: DoctorParts;
+  readonly #machine: MachineChecks;
+
+  constructor(parts: DoctorParts) {
+    this.#parts = parts;
+    this.#machine = new MachineChecks(parts.incus, parts.settings);
+  }
+
+  /** Takes at most a few times the bound of one check. Checks that an abort cuts off are `skipped`, and the report is not `ok`. */
+  async examine({
+    signal = new AbortController().signal,
+  }: {
+    readonly signal?: AbortSignal;
+  } = {}): Promise<DoctorReport> {
+    const { shell, clock, settings } = this.#parts;
+    const [connection, stateRoot] = await Promise.all([
+      this.#bounded('connection', signal, (inner) => checkConnection(shell, clock, inner)),
+      this.#bounded('state_root', signal, (inner) =>
+        probeDirectory({
+          name: 'state_root',
+          files: this.#parts.localFiles,
+          path: settings.stateRoot,
+          remedy: `mkdir -p ${quoted(settings.stateRoot)} && chmod u+rwx ${quoted(settings.stateRoot)}`,
+          signal: inner,
+        }),
+      ),
+    ]);
+    const there = connection.status === 'ok';
+    const [onIncus, workDir] = await Promise.all([
+      there ? this.#incusChecks(signal) : withoutIncus(skipped('incus', NO_CONNECTION), NO_CONNECTION),
+      there ? this.#workDir(signal) : skipped('work_dir', NO_CONNECTION),
+    ]);
+    const checks = [connection, ...onIncus.checks, workDir, onIncus.clocks, stateRoot];
+    return {
+      host: shell.host,
+      ok: !signal.aborted && checks.every((check) => check.status !== 'failed'),
+      checks,
+    };
+  }
+
+  async #incusChecks(signal: AbortSignal): Promise<IncusChecks> {
+    const { incus, clock } = this.#parts;
+    const asked = clock.now();
+    const server = await inTime({ clock, signal, ms: CHECK_MS }, (inner) => incus.server({ signal: inner }));
+    if (typeof server === 'string') return withoutIncus(cutOff('incus', server), NO_ANSWER);
+    if (server.value.isErr()) return withoutIncus(incusUnusable(server.value.error), NO_ANSWER);
+    const clocks = checkClocks(server.value.value.hostTimeMs, { asked, answered: clock.now() });
+    const [project, [profile, pool], image] = await Promise.all([
+      this.#bounded('project', signal, (inner) => this.#machine.project(inner)),
+      this.#profileAndPool(signal),
+      this.#bounded('image', signal, (inner) => this.#machine.image(inner)),
+    ]);
+    return { checks: [checkServer(server.value.value), project, profile, image, pool], clocks };
+  }
+
+  async #profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
+    const { clock } = this.#parts;
+    const result = await inTime({ clock, signal, ms: CHECK_MS }, (inner) =>
+      this.#machine.profileAndPool(inner),
+    );
+    if (typeof result !== 'string') return result.value;
+    return [cutOff('profile', result), cutOff('storage_pool', result)];
+  }
+
+  #workDir(signal: AbortSignal): Promise<DoctorCheck> {
+    const { files, settings } = this.#parts;
+    const path = quoted(settings.workDir);
+    return this.#bounded('work_dir', signal, (inner) =>
+      probeDirectory({
+        name: 'work_dir',
+        files,
+        path: settings.workDir,
+        remedy: `sudo install -d -o "$USER" ${path}`,
+        signal: inner,
+      }),
+    );
+  }
+
+  async #bounded(
+    name: DoctorCheck['name'],
+    signal: AbortSignal,
+    check: (signal: AbortSignal) => Promise<DoctorCheck>,
+  ): Promise<DoctorCheck> {
+    const result = await inTime({ clock: this.#parts.clock, signal, ms: CHECK_MS }, check);
+    return typeof result === 'string' ? cutOff(name, result) : result.value;
+  }
+}
+
+/** What was learnt from Incus: the checks in their order, and the clock's, which is reported further down. */
+interface IncusChecks {
+  readonly checks: readonly DoctorCheck[];
+  readonly clocks: DoctorCheck;
+}
+
+function withoutIncus(incus: DoctorCheck, why: string): IncusChecks {
+  const rest = (['project', 'profile', 'image', 'storage_pool'] as const).map((name) => skipped(name, why));
+  return { checks: [incus, ...rest], clocks: skipped('clock', why) };
+}
+
+function cutOff(name: DoctorCheck['name'], how: 'timed_out' | 'aborted'): DoctorCheck {
+  if (how === 'aborted') return skipped(name, 'interrupted');
+  return failed(name, `no answer within ${CHECK_MS / 1000} s`, 'pikaci doctor');
+}
