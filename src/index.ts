@@ -1,1 +1,75 @@
-export { contextBackend, contextShared, remoteLinuxVmContext } from './domain/remote-linux-vm-context.js';
+export type { DoctorCheck, DoctorReport } from './application/doctor-report.js';
+export type { FaultCause, JobFault } from './application/job-fault.js';
+export type {
+  JobCallOptions,
+  JobRun,
+  OnAbort,
+  Pikaci,
+  ReapOptions,
+  RunJobInput,
+} from './application/pikaci.js';
+export type { ReapReport } from './application/reap-report.js';
+export type { Adapters } from './composition/adapters.js';
+export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
+export { type ArtifactReport, artifactReportSchema } from './domain/artifact.js';
+export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config.js';
+export type { ConfigFault, ConfigProblem } from './domain/config-fault.js';
+export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/event.js';
+export { buildGuestRequest, type GuestRequest, guestRequestSchema } from './domain/guest-request.js';
+export {
+  type GuestResult,
+  type GuestStatus,
+  guestResultSchema,
+  guestStatusSchema,
+} from './domain/guest-result.js';
+export { incusInstanceName } from './domain/incus-instance-name.js';
+export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job-outcome.js';
+export { type JobRecord, jobRecordSchema } from './domain/job-record.js';
+export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job-spec.js';
+export { declaredPayloadMountDeviceName } from './domain/mount-device-name.js';
+export { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from './domain/mount-plan.js';
+export {
+  PAYLOAD_MANIFEST_PATH,
+  type PayloadManifest,
+  type PayloadMountRecord,
+  payloadManifestSchema,
+} from './domain/payload-manifest.js';
+export {
+  type PayloadMountFault,
+  type ValidatedPayloadMount,
+  validatePayloadMount,
+  validatePayloadMounts,
+} from './domain/payload-mount-rules.js';
+export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/phase.js';
+export { type RemoteLayout, remoteLayout } from './domain/remote-layout.js';
+export {
+  contextBackend,
+  contextShared,
+  type IncusContextInput,
+  type MicrovmContextInput,
+  type RemoteIncusContext,
+  type RemoteLinuxVmBackend,
+  type RemoteLinuxVmContext,
+  type RemoteLinuxVmSharedContext,
+  type RemoteMicrovmContext,
+  remoteLinuxVmContext,
+} from './domain/remote-linux-vm-context.js';
+export { type JobStateLayout, jobStateLayout } from './domain/run-layout.js';
+export { snapshotMountRecord } from './domain/snapshot-mount.js';
+export type { Clock } from './ports/clock.js';
+export type { EventSink } from './ports/event-sink.js';
+export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from './ports/file-store.js';
+export type { IncusApi, IncusEvents, IncusExec } from './ports/incus-api.js';
+export type { IncusFault } from './ports/incus-fault.js';
+export type * from './ports/incus-types.js';
+export type { ExitStatus, OutputChunk } from './ports/output-chunk.js';
+export type {
+  Command,
+  RemoteShell,
+  RunningCommand,
+  ShellFault,
+  TreeTransfer,
+  TreeUpload,
+} from './ports/remote-shell.js';
+export type { SocketDialer } from './ports/socket-dialer.js';
+export type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from './ports/workspace-scanner.js';

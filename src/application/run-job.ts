@@ -56,9 +56,7 @@ export class RunJob {
     const signal = input.signal ?? new AbortController().signal;
     const parsed = jobSpecSchema.safeParse(input.job);
     if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
-    const runId = runIdSchema.safeParse(
-      input.runId ?? runIdAt(ports.clock.now(), randomBytes(3)),
-    );
+    const runId = runIdSchema.safeParse(input.runId ?? runIdAt(ports.clock.now(), randomBytes(3)));
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;
     const state = jobStateLayout(settings.stateRoot, runId.data, job.id);

@@ -105,18 +105,26 @@ async function followOnce(
     onOpened();
   }
   await using owned = stream;
-  const left = new Promise<void>((resolve) => {
-    const leave = () => {
-      void owned[Symbol.asyncDispose]();
-      resolve();
-    };
-    input.signal.addEventListener('abort', leave, { once: true });
-    if (input.signal.aborted) leave();
-  });
+  const leave = () => void owned[Symbol.asyncDispose]();
+  input.signal.addEventListener('abort', leave, { once: true });
+  if (input.signal.aborted) leave();
   for await (const chunk of owned.log) {
     const taken = await input.log.take(chunk);
     if (taken.isErr()) return err(taken.error);
-    await Promise.race([input.drained(), left]);
+    await unlessAborted(input.drained(), input.signal);
   }
+  input.signal.removeEventListener('abort', leave);
   return ok(await owned.end);
+}
+
+/** Waits for `work`, or for the signal: a reader that has stalled must not keep a job from being left. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let onAbort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+  });
+  signal.addEventListener('abort', onAbort, { once: true });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', onAbort);
 }

@@ -24,8 +24,8 @@ export async function createInstance(
   if (signal?.aborted) return aborted;
   // Incus cannot cancel a create: once asked for, it is seen through, and only then is the abort answered.
   const created = run(wire, call);
-  if (!signal) return nameTaken(await created);
-  const settled = await Promise.race([created.then(nameTaken), settledAfterAbort(signal, created)]);
+  if (!signal) return explained(await created);
+  const settled = await Promise.race([created.then(explained), settledAfterAbort(signal, created)]);
   return signal.aborted ? aborted : (settled ?? aborted);
 }
 
@@ -40,11 +40,20 @@ function settledAfterAbort(signal: AbortSignal, created: Promise<unknown>): Prom
   });
 }
 
-/** While another create of the same name runs, Incus says that the instance is busy; the name is taken all the same. */
-function nameTaken(created: Result<void, IncusFault>): Result<void, IncusFault> {
-  return created.mapErr((why) =>
-    why.kind === 'busy' && /"create"/.test(why.message) ? { ...why, kind: 'already_exists' } : why,
-  );
+/** What Incus says of a create in words only. */
+const texts: readonly (readonly [RegExp, IncusFault['kind']])[] = [
+  // While another create of the same name runs, the instance is busy; the name is taken all the same.
+  [/busy running a "create"/i, 'already_exists'],
+  // 6.0.4: an unknown alias or fingerprint, and an unknown profile.
+  [/image not provided for instance creation/i, 'not_found'],
+  [/profile ".*" doesn't exist/i, 'not_found'],
+];
+
+function explained(created: Result<void, IncusFault>): Result<void, IncusFault> {
+  return created.mapErr((why) => {
+    const kind = texts.find(([pattern]) => pattern.test(why.message))?.[1];
+    return kind ? { ...why, kind } : why;
+  });
 }
 
 function body(instance: IncusCreateInstance): unknown {

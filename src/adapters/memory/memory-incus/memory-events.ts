@@ -19,8 +19,9 @@ export class MemoryEvents {
     for (const listener of this.#listeners) listener.push({ type, project, timestamp, metadata });
   }
 
-  listen(wanted: Wanted = {}, signal?: AbortSignal): IncusEvents {
-    const listener = new Listener(wanted, () => this.#listeners.delete(listener));
+  /** `owner` is the connection that the events go over. */
+  listen(owner: object, wanted: Wanted, signal?: AbortSignal): IncusEvents {
+    const listener = new Listener(owner, wanted, () => this.#listeners.delete(listener));
     this.#listeners.add(listener);
     const abort = (): void =>
       listener.end(memoryFault('aborted', 'GET /1.0/events', 'the events were let go of'));
@@ -29,10 +30,12 @@ export class MemoryEvents {
     return listener;
   }
 
-  /** Every connection of a listener breaks. */
-  drop(kind: 'connection_lost' | 'closed' = 'connection_lost'): void {
-    for (const listener of this.#listeners)
+  /** What goes over one connection ends. */
+  drop(owner: object, kind: 'connection_lost' | 'closed'): void {
+    for (const listener of this.#listeners) {
+      if (listener.owner !== owner) continue;
       listener.end(memoryFault(kind, 'GET /1.0/events', 'the events ended'));
+    }
   }
 }
 
@@ -44,6 +47,7 @@ class Listener implements IncusEvents {
   #close: (why: IncusFault | null) => void = () => undefined;
 
   constructor(
+    readonly owner: object,
     private readonly wanted: Wanted,
     private readonly onEnd: () => void,
   ) {

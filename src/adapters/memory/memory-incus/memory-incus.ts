@@ -26,36 +26,43 @@ export interface MemoryIncusOptions {
   readonly hostHasPath?: HostHasPath;
   /** Milliseconds since the epoch; by default the real time. */
   readonly now?: () => number;
+  /** Another connection to the same daemon: what is there and what happens is shared, closing is not. */
+  readonly sharing?: MemoryIncus;
 }
 
 /** An Incus in memory that refuses, deletes and forgets as the real one does. Where it differs: docs/fakes-differ.md. */
 export class MemoryIncus implements IncusApi {
   readonly host = 'memory';
-  readonly world = new MemoryWorld();
-  readonly faults = new MemoryFaults();
+  readonly world: MemoryWorld;
+  readonly faults: MemoryFaults;
   /** Plays the commands; may be replaced at any time. */
   execHandler: MemoryExecHandler;
   readonly #now: () => number;
   readonly #events: MemoryEvents;
   readonly #operations: MemoryOperations;
   readonly #instances: MemoryInstances;
-  readonly #volumes = new MemoryVolumes(this.world);
+  readonly #volumes: MemoryVolumes;
+  readonly #hostHasPath: HostHasPath;
   readonly #execs = new Set<MemoryExec>();
   #closed = false;
 
   constructor(options: MemoryIncusOptions = {}) {
-    this.execHandler = options.exec ?? tinyInterpreter;
-    this.#now = options.now ?? Date.now;
-    this.#events = new MemoryEvents(this.#now);
-    this.#operations = new MemoryOperations(this.#now, this.#events);
-    const hostHasPath = options.hostHasPath ?? (() => true);
+    const shared = options.sharing ?? null;
+    this.execHandler = options.exec ?? shared?.execHandler ?? tinyInterpreter;
+    this.#now = options.now ?? (shared ? shared.#now : Date.now);
+    this.world = shared ? shared.world : new MemoryWorld();
+    this.faults = shared ? shared.faults : new MemoryFaults();
+    this.#events = shared ? shared.#events : new MemoryEvents(this.#now);
+    this.#operations = shared ? shared.#operations : new MemoryOperations(this.#now, this.#events);
+    this.#volumes = new MemoryVolumes(this.world);
+    this.#hostHasPath = options.hostHasPath ?? (() => true);
     const { world, faults } = this;
     this.#instances = new MemoryInstances(
       world,
       this.#operations,
       this.#events,
       faults,
-      hostHasPath,
+      this.#hostHasPath,
       this.#now,
     );
   }
@@ -65,11 +72,16 @@ export class MemoryIncus implements IncusApi {
     return [...this.world.projects.values()].flatMap(({ instances }) => [...instances.values()]);
   }
 
-  /** Every connection breaks: execs and events end with `connection_lost`. */
+  /** Another client of the same daemon, such as a runner that was started again. */
+  anotherConnection(): MemoryIncus {
+    return new MemoryIncus({ sharing: this, hostHasPath: this.#hostHasPath });
+  }
+
+  /** This client's connections break: execs and events end with `connection_lost`. */
   dropConnections(): void {
     for (const exec of this.#execs)
       exec.cutOff(memoryFault('connection_lost', 'exec', 'the connection was dropped'));
-    this.#events.drop();
+    this.#events.drop(this, 'connection_lost');
   }
 
   readonly server: Call<'server'> = (options) => this.#enter('server', options, () => ok(this.#serverInfo()));
@@ -186,7 +198,7 @@ export class MemoryIncus implements IncusApi {
     this.#enter('cancelOperation', options, () => this.#operations.cancel(id));
 
   readonly events: Call<'events'> = (options = {}) =>
-    this.#enter('events', options, () => ok(this.#events.listen(options, options.signal)));
+    this.#enter('events', options, () => ok(this.#events.listen(this, options, options.signal)));
 
   readonly createVolume: Call<'createVolume'> = (project, volume, options) =>
     this.#enter('createVolume', options, () => this.#volumes.create(project, volume));
@@ -203,7 +215,7 @@ export class MemoryIncus implements IncusApi {
     this.#closed = true;
     for (const exec of this.#execs)
       exec.cutOff(memoryFault('closed', 'exec', 'the API was closed by its owner'));
-    this.#events.drop('closed');
+    this.#events.drop(this, 'closed');
   }
 
   /** Every call comes through here: after closing, with a fired signal or a planted fault it has no effect. */

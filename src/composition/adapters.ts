@@ -1,0 +1,18 @@
+import type { Clock } from '../ports/clock.js';
+import type { FileStore } from '../ports/file-store.js';
+import type { IncusApi } from '../ports/incus-api.js';
+import type { RemoteShell } from '../ports/remote-shell.js';
+import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
+
+/** Ports that a caller brings. What is left out is made from the configuration; what is brought is closed by its owner. */
+export interface Adapters {
+  /** Commands and trees on the host. */
+  readonly shell?: RemoteShell;
+  /** Files on the host. */
+  readonly hostFiles?: FileStore;
+  /** Files on this machine: the state of runs. */
+  readonly localFiles?: FileStore;
+  readonly incus?: IncusApi;
+  readonly scanner?: WorkspaceScanner;
+  readonly clock?: Clock;
+}

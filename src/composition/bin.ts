@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { runCli } from '../adapters/cli/main.js';
+import { SystemClock } from '../adapters/node/system-clock.js';
+import { createPikaci } from './create-pikaci.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const code = await runCli({
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  homeDir: homedir(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+  columns: () => process.stderr.columns ?? 80,
+  onSignal: (handler) => {
+    for (const signal of SIGNALS) process.on(signal, handler);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, handler);
+    };
+  },
+  createPikaci: (config, place) => createPikaci(config, place),
+  clock: new SystemClock(),
+  randomBytes: (count) => randomBytes(count),
+});
+process.exit(code);

@@ -1,0 +1,105 @@
+import type { Container } from 'inversify';
+import { AttachJob } from '../application/attach-job.js';
+import { Backends } from '../application/backends.js';
+import { CompleteJob } from '../application/complete-job.js';
+import { Doctor } from '../application/doctor.js';
+import { HostTime } from '../application/host-time.js';
+import type { JobPorts } from '../application/job-ports.js';
+import { Reap } from '../application/reap.js';
+import { RunJob } from '../application/run-job.js';
+import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
+import { type Identifier, ids } from './identifiers.js';
+
+type Identifiers<Args extends readonly unknown[]> = { readonly [K in keyof Args]: Identifier<Args[K]> };
+
+/** One instance each, made from what the identifiers name; the compiler checks that they name what `make` takes. */
+export function bindTo<T, const Args extends readonly unknown[]>(
+  container: Container,
+  target: Identifier<T>,
+  make: (...args: Args) => T,
+  from: Identifiers<Args>,
+): void {
+  container
+    .bind<T>(target)
+    .toResolvedValue(make as never, [...from] as never)
+    .inSingletonScope();
+}
+
+/** The services. The ports and the settings are bound before. */
+export function bindServices(container: Container): void {
+  bindTo(
+    container,
+    ids.ports,
+    (shell, hostFiles, localFiles, incus, scanner, clock): JobPorts => ({
+      shell,
+      hostFiles,
+      localFiles,
+      incus,
+      scanner,
+      clock,
+    }),
+    [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock],
+  );
+  bindTo(container, ids.hostTime, ({ incus, clock }) => new HostTime(incus, clock), [ids.ports]);
+  bindTo(container, ids.backends, (ports, { supervisor }) => new Backends(ports, supervisor), [
+    ids.ports,
+    ids.settings,
+  ]);
+  bindTo(container, ids.stageSnapshot, (ports, { workDir }) => new StageSnapshot(ports, workDir), [
+    ids.ports,
+    ids.settings,
+  ]);
+  bindTo(
+    container,
+    ids.completeJob,
+    (ports, settings, backends, hostTime) => new CompleteJob(ports, settings, backends, hostTime),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime],
+  );
+  bindTo(
+    container,
+    ids.runJob,
+    (ports, settings, backends, stageSnapshot, completeJob, hostTime, { parallelCreates }) =>
+      new RunJob({ ports, settings, backends, stageSnapshot, completeJob, hostTime, parallelCreates }),
+    [
+      ids.ports,
+      ids.settings,
+      ids.backends,
+      ids.stageSnapshot,
+      ids.completeJob,
+      ids.hostTime,
+      ids.parallelCreates,
+    ],
+  );
+  bindTo(
+    container,
+    ids.attachJob,
+    (ports, settings, backends, completeJob, hostTime) =>
+      new AttachJob({ ports, settings, backends, completeJob, hostTime }),
+    [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.hostTime],
+  );
+  bindTo(container, ids.reap, (ports, settings, hostTime) => new Reap(ports, settings, hostTime), [
+    ids.ports,
+    ids.settings,
+    ids.hostTime,
+  ]);
+  bindTo(
+    container,
+    ids.doctor,
+    ({ shell, hostFiles, localFiles, incus, clock }, settings) =>
+      new Doctor({
+        shell,
+        files: hostFiles,
+        localFiles,
+        incus,
+        clock,
+        settings: {
+          project: settings.incusProject,
+          profile: settings.incusProfile,
+          imageAlias: settings.incusImageAlias,
+          workDir: settings.workDir,
+          stateRoot: settings.stateRoot,
+        },
+      }),
+    [ids.ports, ids.settings],
+  );
+}

@@ -1,0 +1,111 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Container } from 'inversify';
+import { err, ok, type Result } from 'neverthrow';
+import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
+import { NodeFileStore } from '../adapters/node/node-file-store.js';
+import { SystemClock } from '../adapters/node/system-clock.js';
+import type { JobSettings } from '../application/job-settings.js';
+import type { Pikaci } from '../application/pikaci.js';
+import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config.js';
+import { type ConfigFault, configFault } from '../domain/config-fault.js';
+import type { Adapters } from './adapters.js';
+import { bindServices } from './bind-services.js';
+import { hostAdapters } from './host-adapters.js';
+import { ids } from './identifiers.js';
+import { WiredPikaci } from './wired-pikaci.js';
+
+export interface CreatePikaciOptions {
+  readonly adapters?: Adapters;
+  /** What relative paths in the configuration are relative to; the working directory when left out. */
+  readonly baseDir?: string;
+  /** Where `passphraseEnv` is looked up; the process's environment when left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Wires one host. Makes no connection and reads no file but its own: what is wrong with the host shows in the first call,
+ * what is wrong with the configuration shows here, with the path of each value.
+ */
+export function createPikaci(
+  config: PikaciConfigInput,
+  options: CreatePikaciOptions = {},
+): Result<Pikaci, ConfigFault> {
+  const parsed = pikaciConfigSchema.safeParse(config);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => ({
+      path: path.map(String).join('.'),
+      message,
+    }));
+    return err(configFault(null, problems));
+  }
+  const baseDir = options.baseDir ?? process.cwd();
+  const path = (given: string) =>
+    isAbsolute(given)
+      ? given
+      : given.startsWith('~/')
+        ? join(homedir(), given.slice(2))
+        : resolve(baseDir, given);
+  const { adapters = {} } = options;
+  const container = new Container();
+  const brought =
+    adapters.shell !== undefined && adapters.hostFiles !== undefined && adapters.incus !== undefined;
+  const host = brought ? null : hostAdapters(parsed.data, { path, env: options.env ?? process.env });
+  const scanner = adapters.scanner === undefined ? new GitWorkspaceScanner() : null;
+
+  const bind = <T>(id: (typeof ids)[keyof typeof ids], value: T | undefined) => {
+    if (value === undefined) throw new Error(`nothing to bind to ${String(id)}`);
+    container.bind<T>(id as never).toConstantValue(value);
+  };
+  bind(ids.settings, jobSettings(parsed.data, path));
+  bind(ids.parallelCreates, { parallelCreates: parsed.data.incus.parallelCreates });
+  bind(ids.shell, adapters.shell ?? host?.shell);
+  bind(ids.hostFiles, adapters.hostFiles ?? host?.hostFiles);
+  bind(ids.incus, adapters.incus ?? host?.incus);
+  bind(ids.localFiles, adapters.localFiles ?? new NodeFileStore());
+  bind(ids.scanner, adapters.scanner ?? scanner ?? undefined);
+  bind(ids.clock, adapters.clock ?? new SystemClock());
+  bindServices(container);
+  return ok(
+    new WiredPikaci({
+      host: container.get(ids.shell),
+      runJob: container.get(ids.runJob),
+      attachJob: container.get(ids.attachJob),
+      reap: container.get(ids.reap),
+      doctor: container.get(ids.doctor),
+      clock: container.get(ids.clock),
+      closing: [...(scanner === null ? [] : [scanner]), ...(host?.closing ?? [])],
+    }),
+  );
+}
+
+function jobSettings(config: PikaciConfig, path: (given: string) => string): JobSettings {
+  const { incus } = config;
+  return {
+    backend: config.backend,
+    incusProject: incus.project,
+    incusProfile: incus.profile,
+    incusImageAlias: incus.image,
+    supervisor:
+      incus.supervisorPath === undefined ? { text: supervisorText() } : { path: incus.supervisorPath },
+    workDir: config.workDir,
+    stateRoot: path(config.stateRoot),
+    leaseMs: config.leaseSecs * 1000,
+    reconnectMs: config.reconnectSecs * 1000,
+    maxLogBytes: config.maxLogBytes,
+  };
+}
+
+let cachedSupervisor: string | null = null;
+
+/** Shipped beside `dist/`. */
+function supervisorText(): string {
+  cachedSupervisor ??= readFileSync(
+    fileURLToPath(new URL('../../guest/pikaci-incus-run', import.meta.url)),
+    'utf8',
+  );
+  return cachedSupervisor;
+}

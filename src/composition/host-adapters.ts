@@ -1,0 +1,106 @@
+import { HttpsDialer } from '../adapters/incus/https-dialer.js';
+import { RestIncusApi } from '../adapters/incus/rest-incus-api.js';
+import { LocalCommandDialer } from '../adapters/local/command-dialer.js';
+import { LocalShell } from '../adapters/local/shell.js';
+import { UnixSocketDialer } from '../adapters/local/unix-socket-dialer.js';
+import { NodeFileStore } from '../adapters/node/node-file-store.js';
+import { Ssh2CommandDialer } from '../adapters/ssh2/command-dialer.js';
+import { Ssh2Connection } from '../adapters/ssh2/connection.js';
+import type { Ssh2Options } from '../adapters/ssh2/options.js';
+import { SftpFileStore } from '../adapters/ssh2/sftp-file-store.js';
+import { Ssh2Shell } from '../adapters/ssh2/shell.js';
+import { Ssh2StreamlocalDialer } from '../adapters/ssh2/streamlocal-dialer.js';
+import type { IncusTransport, PikaciConfig, SshHostConfig } from '../domain/config.js';
+import type { FileStore } from '../ports/file-store.js';
+import type { IncusApi } from '../ports/incus-api.js';
+import type { RemoteShell } from '../ports/remote-shell.js';
+import type { SocketDialer } from '../ports/socket-dialer.js';
+import { FileBackedDialer } from './file-backed-dialer.js';
+
+/** One host as the configuration names it, with what has to be closed, in order. */
+export interface HostAdapters {
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly incus: IncusApi;
+  readonly closing: readonly AsyncDisposable[];
+}
+
+export interface Place {
+  /** Makes a path of the configuration absolute. */
+  readonly path: (path: string) => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export function hostAdapters(config: PikaciConfig, place: Place): HostAdapters {
+  return config.host === 'local' ? localHost(config, place) : sshHost(config, config.host, place);
+}
+
+function localHost(config: PikaciConfig, place: Place): HostAdapters {
+  const shell = new LocalShell();
+  const hostFiles = new NodeFileStore();
+  const dialer = dialerOf(config.incus.transport, place, {
+    socket: (path) => new UnixSocketDialer(path),
+    command: (argv) => new LocalCommandDialer(argv),
+  });
+  const incus = new RestIncusApi({ dialer, host: shell.host });
+  return { shell, hostFiles, incus, closing: [incus, hostFiles, shell] };
+}
+
+function sshHost(config: PikaciConfig, host: SshHostConfig, place: Place): HostAdapters {
+  const connection = new Ssh2Connection(sshOptions(host, place));
+  const local = new LocalShell();
+  const shell = new Ssh2Shell(connection, local);
+  const hostFiles = new SftpFileStore(connection);
+  const dialer = dialerOf(config.incus.transport, place, {
+    socket: (path) => new Ssh2StreamlocalDialer(connection, path),
+    command: (argv) => new Ssh2CommandDialer(connection, argv),
+  });
+  const incus = new RestIncusApi({ dialer, host: connection.host });
+  return { shell, hostFiles, incus, closing: [incus, hostFiles, shell, local, connection] };
+}
+
+function dialerOf(
+  transport: IncusTransport,
+  place: Place,
+  make: {
+    readonly socket: (path: string) => SocketDialer;
+    readonly command: (argv: [string, ...string[]]) => SocketDialer;
+  },
+): SocketDialer {
+  switch (transport.via) {
+    case 'socket':
+      return make.socket(transport.path);
+    case 'command':
+      return make.command(transport.argv as [string, ...string[]]);
+    case 'https':
+      return new FileBackedDialer(
+        transport.url,
+        [transport.clientCertFile, transport.clientKeyFile, transport.serverCertFile].map(place.path),
+        ([clientCert = '', clientKey = '', server = '']) =>
+          new HttpsDialer({ url: transport.url, clientCert, clientKey, server: { pem: server } }),
+      );
+  }
+}
+
+/** `user@host:port`, checked by the schema. */
+function sshOptions(host: SshHostConfig, { path, env }: Place): Ssh2Options {
+  const at = host.ssh.lastIndexOf('@');
+  const address = host.ssh.slice(at + 1);
+  const colon = address.lastIndexOf(':');
+  const hasPort = colon > address.lastIndexOf(']') && colon !== -1;
+  const name = (hasPort ? address.slice(0, colon) : address).replace(/^\[|\]$/g, '');
+  const passphrase = host.passphraseEnv === undefined ? undefined : env[host.passphraseEnv];
+  return {
+    host: name,
+    ...(at === -1 ? {} : { user: host.ssh.slice(0, at) }),
+    ...(hasPort ? { port: Number(address.slice(colon + 1)) } : {}),
+    ...(host.identityFile === undefined ? {} : { identityFile: path(host.identityFile) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(host.knownHostsFile === undefined ? {} : { knownHostsFiles: [path(host.knownHostsFile)] }),
+    ...(host.agent === undefined ? {} : { agent: host.agent === false ? null : path(host.agent) }),
+    ...(host.sshConfigFile === undefined
+      ? {}
+      : { configFile: host.sshConfigFile === false ? null : path(host.sshConfigFile) }),
+    timing: { handshakeMs: host.connectTimeoutSecs * 1000 },
+  };
+}

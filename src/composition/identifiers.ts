@@ -1,0 +1,40 @@
+import type { ServiceIdentifier } from 'inversify';
+import type { AttachJob } from '../application/attach-job.js';
+import type { Backends } from '../application/backends.js';
+import type { CompleteJob } from '../application/complete-job.js';
+import type { Doctor } from '../application/doctor.js';
+import type { HostTime } from '../application/host-time.js';
+import type { JobPorts } from '../application/job-ports.js';
+import type { JobSettings } from '../application/job-settings.js';
+import type { Reap } from '../application/reap.js';
+import type { RunJob } from '../application/run-job.js';
+import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
+import type { Clock } from '../ports/clock.js';
+import type { FileStore } from '../ports/file-store.js';
+import type { IncusApi } from '../ports/incus-api.js';
+import type { RemoteShell } from '../ports/remote-shell.js';
+import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
+
+/** Carries the type that is bound to it, so that swapping two is a compile error. */
+export type Identifier<T> = ServiceIdentifier<T> & { readonly __type?: T };
+const identifier = <T>(name: string): Identifier<T> => Symbol.for(`pikaci.${name}`) as Identifier<T>;
+
+export const ids = {
+  settings: identifier<JobSettings>('settings'),
+  parallelCreates: identifier<{ readonly parallelCreates: number }>('parallelCreates'),
+  shell: identifier<RemoteShell>('shell'),
+  hostFiles: identifier<FileStore>('hostFiles'),
+  localFiles: identifier<FileStore>('localFiles'),
+  incus: identifier<IncusApi>('incus'),
+  scanner: identifier<WorkspaceScanner>('scanner'),
+  clock: identifier<Clock>('clock'),
+  ports: identifier<JobPorts>('ports'),
+  hostTime: identifier<HostTime>('hostTime'),
+  backends: identifier<Backends>('backends'),
+  stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
+  completeJob: identifier<CompleteJob>('completeJob'),
+  runJob: identifier<RunJob>('runJob'),
+  attachJob: identifier<AttachJob>('attachJob'),
+  reap: identifier<Reap>('reap'),
+  doctor: identifier<Doctor>('doctor'),
+} as const;

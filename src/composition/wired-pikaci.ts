@@ -1,0 +1,77 @@
+import type { Result } from 'neverthrow';
+import type { AttachJob } from '../application/attach-job.js';
+import type { Doctor } from '../application/doctor.js';
+import type { JobFault } from '../application/job-fault.js';
+import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/pikaci.js';
+import type { Reap } from '../application/reap.js';
+import type { RunJob } from '../application/run-job.js';
+import type { Clock } from '../ports/clock.js';
+
+const CLOSE_BOUND_MS = 120_000;
+
+export interface WiredParts {
+  readonly host: { readonly host: string };
+  readonly runJob: RunJob;
+  readonly attachJob: AttachJob;
+  readonly reap: Reap;
+  readonly doctor: Doctor;
+  readonly clock: Clock;
+  /** What this pikaci made and so closes, in order. */
+  readonly closing: readonly AsyncDisposable[];
+}
+
+/** The library's interface over the services; owns the connections and the clean-ups that are under way. */
+export class WiredPikaci implements Pikaci {
+  readonly #parts: WiredParts;
+  readonly #cleanUps = new Set<Promise<unknown>>();
+
+  constructor(parts: WiredParts) {
+    this.#parts = parts;
+  }
+
+  get host(): string {
+    return this.#parts.host.host;
+  }
+
+  async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
+    return this.#owning(await this.#parts.runJob.run(input));
+  }
+
+  async attach(
+    runId: string,
+    jobId: string,
+    options: JobCallOptions = {},
+  ): Promise<Result<JobRun, JobFault>> {
+    return this.#owning(await this.#parts.attachJob.attach(runId, jobId, options));
+  }
+
+  reap(options: ReapOptions = {}) {
+    return this.#parts.reap.reap(options);
+  }
+
+  doctor(options: { readonly signal?: AbortSignal } = {}) {
+    return this.#parts.doctor.examine(options);
+  }
+
+  async close(): Promise<void> {
+    const bound = new AbortController();
+    await Promise.race([
+      Promise.allSettled([...this.#cleanUps]),
+      this.#parts.clock.sleep(CLOSE_BOUND_MS, bound.signal),
+    ]);
+    bound.abort();
+    for (const part of this.#parts.closing) await part[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #owning(run: Result<JobRun, JobFault>): Result<JobRun, JobFault> {
+    if (run.isErr()) return run;
+    const { cleanUp } = run.value;
+    this.#cleanUps.add(cleanUp);
+    void cleanUp.finally(() => this.#cleanUps.delete(cleanUp));
+    return run;
+  }
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import type { ContractRunner } from '../contract-runner.js';
+import { faultOf, okOf } from './outcome.js';
+import type { Bench } from './subject.js';
+
+export function serverContract({ it, describe }: ContractRunner, { subject }: Bench): void {
+  describe('the daemon', () => {
+    it('says who it is and what time it has', async () => {
+      const server = okOf(await subject().api.server());
+      assert.match(server.serverVersion, /^\d+\.\d+/);
+      assert.equal(server.auth, 'trusted');
+      assert.ok(server.apiExtensions.includes('instance_create_start'));
+      assert.ok(server.hostTimeMs !== null && Math.abs(server.hostTimeMs - Date.now()) < 3_600_000);
+    });
+
+    it('finds a project, a profile and a pool, and says not_found of one that is not there', async () => {
+      const { api, project, profiles, pool } = subject();
+      const [profile = 'default'] = profiles;
+      assert.equal(okOf(await api.project(project)).value.name, project);
+      assert.equal(okOf(await api.profile(project, profile)).value.name, profile);
+      assert.equal(okOf(await api.storagePool(pool)).name, pool);
+      faultOf(await api.project('no-such-project'), 'not_found');
+      faultOf(await api.profile(project, 'no-such-profile'), 'not_found');
+      faultOf(await api.profile('no-such-project', profile), 'not_found');
+      faultOf(await api.storagePool('no-such-pool'), 'not_found');
+    });
+
+    it('follows an alias to an image', async () => {
+      const { api, project, imageAlias } = subject();
+      const { fingerprint } = okOf(await api.imageAlias(project, imageAlias));
+      const image = okOf(await api.image(project, fingerprint));
+      assert.ok(image.aliases.includes(imageAlias));
+      assert.ok(okOf(await api.images(project)).some((one) => one.fingerprint === fingerprint));
+      faultOf(await api.imageAlias(project, 'no/such/alias'), 'not_found');
+      faultOf(await api.image(project, 'f'.repeat(64)), 'not_found');
+    });
+
+    it('does nothing for a caller that has given up, or has closed it', async () => {
+      const { api, another } = subject();
+      faultOf(await api.server({ signal: AbortSignal.abort() }), 'aborted');
+      const other = await another();
+      okOf(await other.server());
+      await other[Symbol.asyncDispose]();
+      faultOf(await other.server(), 'closed');
+      okOf(await api.server());
+    });
+  });
+}
