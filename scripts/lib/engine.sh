@@ -58,6 +58,7 @@ start_engine() {
 
 ensure_engine_locked() {
 	engine_answers && return
+	as_root true # says so here if that cannot be
 	[ -z "${DOCKER_HOST:-}" ] || die "no docker engine answers at DOCKER_HOST=${DOCKER_HOST}"
 	command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || install_packages docker.io
 	# With systemd the package starts the daemon by itself.
