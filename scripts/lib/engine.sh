@@ -14,14 +14,19 @@ engine_answers() {
 	[ "$(id -u)" -ne 0 ] && timeout 10 sudo -n docker version >/dev/null 2>&1 && docker_command=(sudo docker)
 }
 
-# A zombie has a name but no executable any more.
-is_dockerd() { [ "$(as_root readlink "/proc/$1/exe" 2>/dev/null | sed 's|.*/||; s| (deleted)$||')" = dockerd ]; }
+# runs_as PID NAME: a zombie has a name but no executable any more.
+runs_as() { [ "$(as_root readlink "/proc/$1/exe" 2>/dev/null | sed 's|.*/||; s| (deleted)$||')" = "$2" ]; }
 
-# A daemon that was killed leaves its pid file behind; should that pid still or again be in use, the next daemon refuses to start.
+# A daemon that was killed leaves its pid file behind, and that of the containerd it ran. Should such a pid be in use by something
+# else, or belong to a zombie, then the next daemon refuses to start, or waits for a containerd that is no more.
 forget_dead_engine() {
-	local pidfile=/var/run/docker.pid pid
-	pid=$(as_root cat "${pidfile}" 2>/dev/null) || return 0
-	is_dockerd "${pid}" || as_root rm -f "${pidfile}"
+	local name pidfile pid
+	for name in dockerd containerd; do
+		pidfile=/var/run/docker.pid
+		[ "${name}" = dockerd ] || pidfile=/var/run/docker/containerd/containerd.pid
+		pid=$(as_root cat "${pidfile}" 2>/dev/null) || continue
+		runs_as "${pid}" "${name}" || as_root rm -f "${pidfile}"
+	done
 }
 
 # Packets larger than the machine's own way out would be dropped or broken up.
@@ -41,7 +46,7 @@ await_engine() {
 	done
 }
 
-start_engine() {
+launch_dockerd() {
 	local dir mtu
 	dir=$(engine_dir)
 	mtu=$(default_route_mtu)
@@ -53,11 +58,17 @@ start_engine() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	as_root setsid --fork sh -c 'echo $$ >"$1/dockerd.pid"; exec dockerd --mtu "$2" >"$1/dockerd.log" 2>&1' \
 		dockerd "${dir}" "${mtu}" </dev/null >/dev/null 2>&1 9>&-
-	await_engine 60 "${dir}/dockerd.pid" || die "dockerd does not answer: $(tail -n 5 "${dir}/dockerd.log" 2>/dev/null)"
+	await_engine 60 "${dir}/dockerd.pid"
+}
+
+# The second try is for a predecessor that was still dying during the first.
+start_engine() {
+	launch_dockerd || launch_dockerd || die "dockerd does not answer: $(tail -n 5 "$(engine_dir)/dockerd.log" 2>/dev/null)"
 }
 
 ensure_engine_locked() {
 	engine_answers && return
+	as_root true # says so here if that cannot be
 	[ -z "${DOCKER_HOST:-}" ] || die "no docker engine answers at DOCKER_HOST=${DOCKER_HOST}"
 	command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || install_packages docker.io
 	# With systemd the package starts the daemon by itself.
@@ -79,7 +90,7 @@ stop_engine() {
 	local pidfile pid
 	pidfile=$(engine_dir)/dockerd.pid
 	pid=$(cat "${pidfile}" 2>/dev/null) || return 0
-	if is_dockerd "${pid}"; then
+	if runs_as "${pid}" dockerd; then
 		say "stopping the dockerd that was started here (pid ${pid})"
 		as_root kill -TERM "${pid}"
 		timeout 60 tail --pid="${pid}" -f /dev/null || die "dockerd (pid ${pid}) did not end within 60 s"

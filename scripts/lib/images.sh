@@ -70,10 +70,10 @@ build_images() {
 
 # Sets host_image and guest_image, and sees to it that both exist.
 ensure_images() {
-	local origin
-	origin=${PIKACI_BASE_IMAGE:-$(debian_suite || echo pulled)}/$(uname -m)
+	local lib=${repository}/scripts/lib origin
+	origin=$(content_hash "${PIKACI_BASE_IMAGE:-$(debian_suite || echo pulled)}" "$(uname -m)" <"${lib}/base-image.sh")
 	guest_image=pikaci/guest:$(content_of "${repository}/host/guest" | content_hash "${origin}")
-	host_image=pikaci/host:$(content_of "${repository}/host" | content_hash "${origin}" "${guest_image}")
+	host_image=pikaci/host:$({ content_of "${repository}/host" && cat "${lib}/images.sh"; } | content_hash "${origin}" "${guest_image}")
 	docker image inspect "${host_image}" "${guest_image}" >/dev/null 2>&1 ||
 		with_lock "$(pikaci_cache_dir)/build.lock" 1800 build_images
 }
