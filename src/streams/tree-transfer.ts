@@ -25,9 +25,10 @@ export interface TreeRoute extends TreeUpload {
  * what the caller had there stays.
  */
 const UNPACK_SCRIPT = `d=$1; shift
-if [ -d "$d" ]; then made=; else mkdir -p -- "$d" || exit 1; made=1; fi
+made=
 undo() { if [ -n "$made" ]; then rm -rf -- "$d"; fi; }
 trap 'undo; exit 143' HUP INT TERM
+if [ ! -d "$d" ]; then made=1; mkdir -p -- "$d" || exit 1; fi
 tar -x -p -f - -C "$d" "$@"; code=$?
 if [ "$code" -ne 0 ]; then undo; fi
 exit "$code"`;
@@ -82,7 +83,7 @@ function routeProblem(route: TreeRoute): string | null {
 
 function packCommand({ source, entries, owner }: TreeRoute): Command {
   const owned =
-    owner === undefined ? [] : [`--owner=+${owner.uid}`, `--group=+${owner.gid}`, '--numeric-owner'];
+    owner === undefined ? [] : [`--owner=:${owner.uid}`, `--group=:${owner.gid}`, '--numeric-owner'];
   const create = ['tar', '-c', '-f', '-', ...owned, '-C', source] as const;
   if (entries === undefined) return { argv: [...create, '.'] };
   return {
