@@ -22,14 +22,17 @@ export interface TreeRoute extends TreeUpload {
 
 /**
  * Unpacks an archive from standard input. Only a directory that was made here is taken away again when that fails or is ended:
- * what the caller had there stays.
+ * what the caller had there stays. `tar` runs in the background, because a shell handles a signal only when the command in the
+ * foreground is over, and that one waits for input.
  */
 const UNPACK_SCRIPT = `d=$1; shift
 made=
 undo() { if [ -n "$made" ]; then rm -rf -- "$d"; fi; }
-trap 'undo; exit 143' HUP INT TERM
+trap 'kill -KILL "$!" 2>/dev/null; wait; undo; exit 143' HUP INT TERM
 if [ ! -d "$d" ]; then made=1; mkdir -p -- "$d" || exit 1; fi
-tar -x -p -f - -C "$d" "$@"; code=$?
+exec 3<&0
+tar -x -p -f - -C "$d" "$@" <&3 &
+wait "$!"; code=$?
 if [ "$code" -ne 0 ]; then undo; fi
 exit "$code"`;
 

@@ -30,8 +30,11 @@ export function shellCancelContract(runner: ContractRunner, make: () => Promise<
   const it = withFixture(runner, make);
   const alive = async (fixture: RemoteShellFixture, pids: readonly string[]) => {
     // A zombie whose parent has not asked for it yet is not alive.
-    const script = 'for p; do grep -q "^State:[[:space:]]*[^Z[:space:]]" "/proc/$p/status" 2>/dev/null && echo "$p"; done; true';
-    return (await ran(fixture.shell, { argv: ['sh', '-c', script, 'alive', ...pids] })).stdout.split('\n').filter(Boolean);
+    const script =
+      'for p; do grep -q "^State:[[:space:]]*[^Z[:space:]]" "/proc/$p/status" 2>/dev/null && echo "$p"; done; true';
+    return (await ran(fixture.shell, { argv: ['sh', '-c', script, 'alive', ...pids] })).stdout
+      .split('\n')
+      .filter(Boolean);
   };
 
   it('cancelling ends every process that the command started', async (fixture) => {
@@ -74,7 +77,8 @@ export function shellCancelContract(runner: ContractRunner, make: () => Promise<
     );
     cancel.abort();
     for (const one of started) mustFail(await must(one).exit, 'aborted');
-    for (const one of await Promise.all(waiting)) mustFail(one.isErr() ? one : await one.value.exit, 'aborted');
+    for (const one of await Promise.all(waiting))
+      mustFail(one.isErr() ? one : await one.value.exit, 'aborted');
     assert.equal((await ran(fixture.shell, { argv: ['echo', 'free again'] })).stdout, 'free again\n');
   });
 }

@@ -50,12 +50,18 @@ export function shellCommandContract(runner: ContractRunner, make: () => Promise
   it('variables arrive as they are, whatever is in them', async ({ shell }) => {
     const value = HOSTILE.join('|');
     const script = 'printf %s "$FIRST$_2"';
-    const { stdout } = await ran(shell, { argv: ['sh', '-c', script], env: { FIRST: value, _2: '=second=' } });
+    const { stdout } = await ran(shell, {
+      argv: ['sh', '-c', script],
+      env: { FIRST: value, _2: '=second=' },
+    });
     assert.equal(stdout, `${value}=second=`);
   });
 
   it('standard input arrives and ends', async ({ shell }) => {
-    assert.equal((await ran(shell, { argv: ['cat'], stdin: Buffer.from('from memory') })).stdout, 'from memory');
+    assert.equal(
+      (await ran(shell, { argv: ['cat'], stdin: Buffer.from('from memory') })).stdout,
+      'from memory',
+    );
     async function* pieces() {
       yield Buffer.from('in ');
       yield Buffer.from('pieces');

@@ -24,7 +24,9 @@ export function shellStreamContract(runner: ContractRunner, make: () => Promise<
 
   it('twenty commands at once all end, each with its own output', async ({ shell }) => {
     const all = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => ran(shell, { argv: ['sh', '-c', `sleep 0.05; echo ${index}`] })),
+      Array.from({ length: 20 }, (_, index) =>
+        ran(shell, { argv: ['sh', '-c', `sleep 0.05; echo ${index}`] }),
+      ),
     );
     assert.deepEqual(
       all.map((one) => one.stdout),
@@ -49,7 +51,8 @@ export function shellStreamContract(runner: ContractRunner, make: () => Promise<
     let bytes = (await reader.next()).value.data.length;
     const written = await standstill(shell, progress);
     assert.ok(written < 20, `${written} MB were written while nobody read`);
-    for (let next = await reader.next(); !next.done; next = await reader.next()) bytes += next.value.data.length;
+    for (let next = await reader.next(); !next.done; next = await reader.next())
+      bytes += next.value.data.length;
     assert.equal(must(await running.exit).code, 0);
     assert.equal(bytes, 50 * MB);
   });

@@ -6,10 +6,25 @@ import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell
 import { type ContractRunner, withFixture } from './runner.js';
 
 /** Names that a list of files has to be careful with. */
-const ODD = ['-rf', '--', ' lead', "it's", 'new\nline', 'ünïcödé 😀', '*', '@list', '$(id)', '.hidden', 'back\\slash'];
+const ODD = [
+  '-rf',
+  '--',
+  ' lead',
+  "it's",
+  'new\nline',
+  'ünïcödé 😀',
+  '*',
+  '@list',
+  '$(id)',
+  '.hidden',
+  'back\\slash',
+];
 
 async function makeTree(root: string, count: number): Promise<readonly string[]> {
-  const names = Array.from({ length: count }, (_, index) => `d${index % 20}/${ODD[index % ODD.length]}.${index}`);
+  const names = Array.from(
+    { length: count },
+    (_, index) => `d${index % 20}/${ODD[index % ODD.length]}.${index}`,
+  );
   for (const directory of new Set(names.map((name) => dirname(name)))) {
     await mkdir(join(root, directory), { recursive: true });
   }
@@ -26,7 +41,10 @@ async function contents(root: string, below = ''): Promise<Record<string, string
     const path = below === '' ? name : `${below}/${name}`;
     const stats = await lstat(join(root, path));
     if (stats.isDirectory()) Object.assign(found, await contents(root, path));
-    else found[path] = stats.isSymbolicLink() ? `-> ${await readlink(join(root, path))}` : await readFile(join(root, path), 'utf8');
+    else
+      found[path] = stats.isSymbolicLink()
+        ? `-> ${await readlink(join(root, path))}`
+        : await readFile(join(root, path), 'utf8');
   }
   return found;
 }
@@ -76,7 +94,10 @@ export function shellTreeContract(
   it('a tree that is not there fails and leaves no destination', async ({ shell, local, remote }) => {
     const destination = join(local, 'back');
     mustFail(await shell.downloadTree({ source: `${remote}/missing`, destination }), 'transfer_failed');
-    mustFail(await shell.uploadTree({ source: `${local}/missing`, destination: `${remote}/up` }), 'transfer_failed');
+    mustFail(
+      await shell.uploadTree({ source: `${local}/missing`, destination: `${remote}/up` }),
+      'transfer_failed',
+    );
     assert.deepEqual(await readdir(local), []);
     mustFail(await shell.downloadTree({ source: `${remote}/up`, destination }), 'transfer_failed');
   });
@@ -91,7 +112,11 @@ export function shellTreeContract(
 
   it('a missing entry fails the whole transfer', async ({ shell, local, remote }) => {
     await makeTree(join(local, 'from'), 40);
-    const upload = { source: join(local, 'from'), entries: ['link', 'not there'], destination: `${remote}/up` };
+    const upload = {
+      source: join(local, 'from'),
+      entries: ['link', 'not there'],
+      destination: `${remote}/up`,
+    };
     mustFail(await shell.uploadTree(upload), 'transfer_failed');
   });
 
@@ -104,11 +129,18 @@ export function shellTreeContract(
       { signal: cancel.signal },
     );
     mustFail(await sending, 'aborted');
-    mustFail(await shell.downloadTree({ source: destination, destination: join(local, 'b') }), 'transfer_failed');
+    mustFail(
+      await shell.downloadTree({ source: destination, destination: join(local, 'b') }),
+      'transfer_failed',
+    );
   });
 
   if (!capabilities.processes) return;
-  it('sent files belong to the owner that was asked for, where the user may do that', async ({ shell, local, remote }) => {
+  it('sent files belong to the owner that was asked for, where the user may do that', async ({
+    shell,
+    local,
+    remote,
+  }) => {
     await makeTree(join(local, 'from'), 3);
     const owner = { uid: 12_345, gid: 23_456 };
     must(await shell.uploadTree({ source: join(local, 'from'), destination: `${remote}/there`, owner }));

@@ -20,7 +20,11 @@ export async function ran(shell: RemoteShell, command: Command, options?: CallOp
 }
 
 /** The fault with which a command ends, wherever it shows: when it is started or at its end. */
-export async function faultOf(shell: RemoteShell, command: Command, options?: CallOptions): Promise<ShellFault> {
+export async function faultOf(
+  shell: RemoteShell,
+  command: Command,
+  options?: CallOptions,
+): Promise<ShellFault> {
   const started = await shell.spawn(command, options);
   if (started.isErr()) return started.error;
   await using running = started.value;
