@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /** Waits for `work`, but no longer than `ms` and only until `signal` fires; the work itself goes on. Never rejects unless `work` does. */
 export async function bounded<T>(
   work: Promise<T>,
@@ -5,7 +7,7 @@ export async function bounded<T>(
 ): Promise<T | 'timed_out' | 'aborted'> {
   const { ms, signal } = limits;
   let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
+  let forget = () => {};
   try {
     const waits: Promise<T | 'timed_out' | 'aborted'>[] = [work];
     if (ms !== undefined) {
@@ -18,15 +20,13 @@ export async function bounded<T>(
     if (signal !== undefined) {
       waits.push(
         new Promise((resolve) => {
-          onAbort = () => resolve('aborted');
-          if (signal.aborted) onAbort();
-          else signal.addEventListener('abort', onAbort, { once: true });
+          forget = onAbort(signal, () => resolve('aborted'));
         }),
       );
     }
     return await Promise.race(waits);
   } finally {
     clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    forget();
   }
 }

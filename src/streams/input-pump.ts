@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { onAbort } from './on-abort.js';
 
 async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
   if (data.length > 0) yield data;
@@ -9,22 +10,19 @@ function drained(writable: Writable, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       writable.removeListener('drain', done);
-      stop.removeEventListener('abort', done);
+      forget();
       resolve();
     };
+    let forget = () => {};
     writable.once('drain', done);
-    stop.addEventListener('abort', done, { once: true });
-    if (stop.aborted) done();
+    forget = onAbort(stop, done);
   });
 }
 
 function stopped(stop: AbortSignal): { promise: Promise<'stopped'>; forget: () => void } {
   let forget = () => {};
   const promise = new Promise<'stopped'>((resolve) => {
-    const onAbort = () => resolve('stopped');
-    if (stop.aborted) onAbort();
-    stop.addEventListener('abort', onAbort, { once: true });
-    forget = () => stop.removeEventListener('abort', onAbort);
+    forget = onAbort(stop, () => resolve('stopped'));
   });
   return { promise, forget };
 }

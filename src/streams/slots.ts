@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /** A place that was taken; give it back exactly once (further calls do nothing). */
 export type ReleaseSlot = () => void;
 
@@ -20,16 +22,15 @@ export class Slots {
       return this.releaseOnce();
     }
     return new Promise((resolve) => {
-      const onAbort = () => {
-        this.waiting.splice(this.waiting.indexOf(granted), 1);
-        resolve(null);
-      };
       const granted = () => {
-        signal?.removeEventListener('abort', onAbort);
+        forget();
         resolve(this.releaseOnce());
       };
       this.waiting.push(granted);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const forget = onAbort(signal, () => {
+        this.waiting.splice(this.waiting.indexOf(granted), 1);
+        resolve(null);
+      });
     });
   }
 

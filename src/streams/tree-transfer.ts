@@ -22,13 +22,17 @@ export interface TreeRoute extends TreeUpload {
 
 /**
  * Unpacks an archive from standard input. Only a directory that was made here is taken away again when that fails or is ended:
- * what the caller had there stays.
+ * what the caller had there stays. `tar` runs in the background, because a shell handles a signal only when the command in the
+ * foreground is over, and that one waits for input.
  */
 const UNPACK_SCRIPT = `d=$1; shift
-if [ -d "$d" ]; then made=; else mkdir -p -- "$d" || exit 1; made=1; fi
+made=
 undo() { if [ -n "$made" ]; then rm -rf -- "$d"; fi; }
-trap 'undo; exit 143' HUP INT TERM
-tar -x -p -f - -C "$d" "$@"; code=$?
+trap 'kill -KILL "$!" 2>/dev/null; wait; undo; exit 143' HUP INT TERM
+if [ ! -d "$d" ]; then made=1; mkdir -p -- "$d" || exit 1; fi
+exec 3<&0
+tar -x -p -f - -C "$d" "$@" <&3 &
+wait "$!"; code=$?
 if [ "$code" -ne 0 ]; then undo; fi
 exit "$code"`;
 
@@ -82,7 +86,7 @@ function routeProblem(route: TreeRoute): string | null {
 
 function packCommand({ source, entries, owner }: TreeRoute): Command {
   const owned =
-    owner === undefined ? [] : [`--owner=+${owner.uid}`, `--group=+${owner.gid}`, '--numeric-owner'];
+    owner === undefined ? [] : [`--owner=:${owner.uid}`, `--group=:${owner.gid}`, '--numeric-owner'];
   const create = ['tar', '-c', '-f', '-', ...owned, '-C', source] as const;
   if (entries === undefined) return { argv: [...create, '.'] };
   return {

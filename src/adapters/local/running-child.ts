@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type { CallOptions, Command, RunningCommand, ShellFault } from '../../ports/remote-shell.js';
 import { pumpInput } from '../../streams/input-pump.js';
+import { onAbort } from '../../streams/on-abort.js';
 import { OutputQueue } from '../../streams/output-queue.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { StartedChild } from './child.js';
@@ -38,13 +39,7 @@ export class RunningChild implements RunningCommand {
     // A command may close its standard input or end before it has read all of it.
     child.stdin.on('error', () => this.inputStop.abort());
     child.once('close', (code, signal) => this.onClose(code, signal));
-    const { signal } = options;
-    if (signal !== undefined) {
-      const onAbort = () => void this.end('cancelled by the caller');
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.forgetSignal = () => signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) onAbort();
-    }
+    this.forgetSignal = onAbort(options.signal, () => void this.end('cancelled by the caller'));
     void pumpInput(run.command.stdin, child.stdin, this.inputStop.signal).then((error) => {
       if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
     });

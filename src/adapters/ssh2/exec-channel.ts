@@ -11,6 +11,7 @@ import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
 import { faultOfLink } from './link-fault.js';
 import { killCommand } from './process-kill.js';
+import { requestSession } from './session-request.js';
 import { awaitStart } from './start-wait.js';
 
 /** A command that has started on a session channel, stopped before the first byte of its own output. */
@@ -56,7 +57,7 @@ export async function openExecChannel(
     return err(link.error);
   }
   let status: ExitStatus | null = null;
-  const opening = link.value.request<ClientChannel>((client, answer) =>
+  const opening = requestSession<ClientChannel>(link.value, (client, answer) =>
     client.exec(line, (error, channel) => {
       // Listened to at once: the status of a short command comes in the same packet as the answer.
       channel?.on('exit', (code: number | null, signal?: string) => {

@@ -5,6 +5,8 @@ import type { Client } from 'ssh2';
 export interface LinkFault {
   readonly kind: 'lost' | 'refused';
   readonly message: string;
+  /** The server's number for not opening a channel (RFC 4254, 5.1), when there was one. */
+  readonly reason?: number;
 }
 
 type NodeCallback<T> = (error: Error | undefined | null, value: T) => void;
@@ -58,7 +60,9 @@ export class SshLink {
         forget();
         // A socket that ended a moment ago refuses before it says that it is closed.
         const gone = this.reason !== null || /not connected|no response from server/i.test(error.message);
-        resolve(err({ kind: gone ? 'lost' : 'refused', message: error.message }));
+        const { reason } = error as { reason?: unknown };
+        const fault = { kind: gone ? ('lost' as const) : ('refused' as const), message: error.message };
+        resolve(err(typeof reason === 'number' ? { ...fault, reason } : fault));
       };
       if (this.reason !== null) return;
       try {

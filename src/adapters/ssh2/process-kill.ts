@@ -4,6 +4,7 @@ import { TOKEN_VARIABLE } from './command-line.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
 import { quoteWords } from './quote.js';
+import { requestSession } from './session-request.js';
 
 /**
  * Ends every process of a command: those that carry its token, those in the group or session of its first process, and all
@@ -70,7 +71,7 @@ async function runKill({ connection, link, token, pid }: Killing): Promise<boole
     // A process id is good only on the link that the command was started on.
     const group = alive === link && pid !== null ? String(pid) : '0';
     const line = `exec /bin/sh -c ${quoteWords([KILL_SCRIPT, 'pikaci', `${TOKEN_VARIABLE}=${token}`, group, String(polls)])}`;
-    const channel = await alive.request<ClientChannel>((client, answer) => client.exec(line, answer));
+    const channel = await requestSession<ClientChannel>(alive, (client, answer) => client.exec(line, answer));
     return channel.isOk() && (await exitedWithZero(alive, channel.value));
   } finally {
     release();

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type { CallOptions, Command, RunningCommand, ShellFault } from '../../ports/remote-shell.js';
 import { pumpInput } from '../../streams/input-pump.js';
+import { onAbort } from '../../streams/on-abort.js';
 import { OutputQueue } from '../../streams/output-queue.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { endedByHost } from './channel-end.js';
@@ -41,13 +42,8 @@ export class Ssh2RunningCommand implements RunningCommand {
     this.listen();
     this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
     this.cleanUps.push(exec.release);
-    const { signal } = options;
-    if (signal !== undefined && !this.settled) {
-      const onAbort = () => void this.end('cancelled by the caller');
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.cleanUps.push(() => signal.removeEventListener('abort', onAbort));
-      if (signal.aborted) onAbort();
-    }
+    if (!this.settled)
+      this.cleanUps.push(onAbort(options.signal, () => void this.end('cancelled by the caller')));
     void pumpInput(input, channel, this.inputStop.signal).then((error) => {
       if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
     });

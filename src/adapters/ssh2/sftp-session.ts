@@ -6,6 +6,7 @@ import { bounded } from '../../streams/bounded.js';
 import { type FileCall, fileFault } from '../../streams/file-fault.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
+import { requestSession } from './session-request.js';
 
 type NodeCallback<T> = (error: Error | undefined | null, value: T) => void;
 
@@ -50,7 +51,7 @@ export class SftpSessions {
       release?.();
       return fail('connection_lost', link.isErr() ? link.error.message : 'no session');
     }
-    const opening = link.value.request<SFTPWrapper>((client, answer) => client.sftp(answer));
+    const opening = requestSession<SFTPWrapper>(link.value, (client, answer) => client.sftp(answer));
     const opened = await bounded(opening, { ms: this.connection.timing.startMs });
     if (opened === 'timed_out' || opened === 'aborted') {
       void opening.then((late) => late.map((sftp) => sftp.end())).finally(release);

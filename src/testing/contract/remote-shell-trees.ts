@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { must, mustFail } from './expect-result.js';
+import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell.js';
+import { type ContractRunner, withFixture } from './runner.js';
+
+/** Names that a list of files has to be careful with. */
+const ODD = [
+  '-rf',
+  '--',
+  ' lead',
+  "it's",
+  'new\nline',
+  'ünïcödé 😀',
+  '*',
+  '@list',
+  '$(id)',
+  '.hidden',
+  'back\\slash',
+];
+
+async function makeTree(root: string, count: number): Promise<readonly string[]> {
+  const names = Array.from(
+    { length: count },
+    (_, index) => `d${index % 20}/${ODD[index % ODD.length]}.${index}`,
+  );
+  for (const directory of new Set(names.map((name) => dirname(name)))) {
+    await mkdir(join(root, directory), { recursive: true });
+  }
+  await Promise.all(names.map((name, index) => writeFile(join(root, name), `content ${index}`)));
+  await symlink('d0', join(root, 'link'));
+  await symlink('/nowhere at all', join(root, 'dangling'));
+  return [...names, 'link', 'dangling'];
+}
+
+/** Each path with its content or its target. */
+async function contents(root: string, below = ''): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of (await readdir(join(root, below))).sort()) {
+    const path = below === '' ? name : `${below}/${name}`;
+    const stats = await lstat(join(root, path));
+    if (stats.isDirectory()) Object.assign(found, await contents(root, path));
+    else
+      found[path] = stats.isSymbolicLink()
+        ? `-> ${await readlink(join(root, path))}`
+        : await readFile(join(root, path), 'utf8');
+  }
+  return found;
+}
+
+/** Sending trees and bringing them back. */
+export function shellTreeContract(
+  runner: ContractRunner,
+  make: () => Promise<RemoteShellFixture>,
+  capabilities: RemoteShellCapabilities,
+): void {
+  const it = withFixture(runner, make);
+
+  it('2,000 files with odd names and links go there and come back', async ({ shell, local, remote }) => {
+    await makeTree(join(local, 'from'), 2_000);
+    const seen: number[] = [];
+    const sent = must(
+      await shell.uploadTree({
+        source: join(local, 'from'),
+        destination: `${remote}/there`,
+        onProgress: (bytes) => seen.push(bytes),
+      }),
+    );
+    assert.ok(sent.bytes > 0);
+    assert.equal(seen.at(-1), sent.bytes);
+    must(await shell.downloadTree({ source: `${remote}/there`, destination: join(local, 'back') }));
+    assert.deepEqual(await contents(join(local, 'back')), await contents(join(local, 'from')));
+  });
+
+  it('only the entries that were named are sent', async ({ shell, local, remote }) => {
+    const names = await makeTree(join(local, 'from'), 40);
+    const entries = names.filter((_, index) => index % 3 === 0);
+    must(await shell.uploadTree({ source: join(local, 'from'), entries, destination: `${remote}/some` }));
+    must(await shell.uploadTree({ source: join(local, 'from'), entries: [], destination: `${remote}/none` }));
+    must(await shell.downloadTree({ source: `${remote}/some`, destination: join(local, 'some') }));
+    must(await shell.downloadTree({ source: `${remote}/none`, destination: join(local, 'none') }));
+    assert.deepEqual(Object.keys(await contents(join(local, 'some'))).sort(), [...entries].sort());
+    assert.deepEqual(await contents(join(local, 'none')), {});
+  });
+
+  it('an entry outside the tree is refused', async ({ shell, local, remote }) => {
+    for (const entry of ['../x', '/etc/passwd', 'a/../../x', '', 'a\0b']) {
+      const fault = await shell.uploadTree({ source: local, entries: [entry], destination: `${remote}/x` });
+      mustFail(fault, 'invalid_command');
+    }
+  });
+
+  it('a tree that is not there fails and leaves no destination', async ({ shell, local, remote }) => {
+    const destination = join(local, 'back');
+    mustFail(await shell.downloadTree({ source: `${remote}/missing`, destination }), 'transfer_failed');
+    mustFail(
+      await shell.uploadTree({ source: `${local}/missing`, destination: `${remote}/up` }),
+      'transfer_failed',
+    );
+    assert.deepEqual(await readdir(local), []);
+    mustFail(await shell.downloadTree({ source: `${remote}/up`, destination }), 'transfer_failed');
+  });
+
+  it('a failure in a directory that was there leaves what was in it', async ({ shell, local, remote }) => {
+    await mkdir(join(local, 'mine'));
+    await writeFile(join(local, 'mine/precious'), 'x');
+    const back = await shell.downloadTree({ source: `${remote}/missing`, destination: join(local, 'mine') });
+    mustFail(back, 'transfer_failed');
+    assert.deepEqual(await readdir(join(local, 'mine')), ['precious']);
+  });
+
+  it('a missing entry fails the whole transfer', async ({ shell, local, remote }) => {
+    await makeTree(join(local, 'from'), 40);
+    const upload = {
+      source: join(local, 'from'),
+      entries: ['link', 'not there'],
+      destination: `${remote}/up`,
+    };
+    mustFail(await shell.uploadTree(upload), 'transfer_failed');
+  });
+
+  it('a cancelled transfer says so and leaves no destination', async ({ shell, local, remote }) => {
+    await makeTree(join(local, 'from'), 200);
+    const cancel = new AbortController();
+    const destination = `${remote}/up`;
+    const sending = shell.uploadTree(
+      { source: join(local, 'from'), destination, onProgress: () => cancel.abort() },
+      { signal: cancel.signal },
+    );
+    mustFail(await sending, 'aborted');
+    mustFail(
+      await shell.downloadTree({ source: destination, destination: join(local, 'b') }),
+      'transfer_failed',
+    );
+  });
+
+  if (!capabilities.processes) return;
+  it('sent files belong to the owner that was asked for, where the user may do that', async ({
+    shell,
+    local,
+    remote,
+  }) => {
+    await makeTree(join(local, 'from'), 3);
+    const owner = { uid: 12_345, gid: 23_456 };
+    must(await shell.uploadTree({ source: join(local, 'from'), destination: `${remote}/there`, owner }));
+    const running = must(await shell.spawn({ argv: ['stat', '-c', '%u:%g', `${remote}/there/link`] }));
+    let said = '';
+    for await (const { data } of running.output) said += Buffer.from(data).toString('utf8');
+    const me = must(await shell.spawn({ argv: ['id', '-u'] }));
+    let uid = '';
+    for await (const { data } of me.output) uid += Buffer.from(data).toString('utf8');
+    if (uid.trim() === '0') assert.equal(said.trim(), '12345:23456');
+    else assert.equal(said.split(':')[0], uid.trim());
+  });
+}
