@@ -59,14 +59,20 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     expect(execFileSync('tar', ['-tvf', archive]).toString()).toMatch(/^l.+link -> \/etc\/passwd$/m);
   });
 
-  it('are packed with a name that holds a newline, or without it and saying so', async () => {
+  it('are packed under names that hold newlines, and more of them than fit in one command line', async () => {
     const directory = tree();
-    const ended = await guest.call(['pack'], `${directory}/new\nline\0${directory}/deep/plain\0`);
-    expect(ended.code).toBe(0);
-    const packed = ended.stdout.includes('of a new line');
-    expect(packed).toBe(!ended.stderr.includes('left out, its name has a newline'));
-    expect(packed).toBe(shell.name !== 'busybox');
-    expect(ended.stdout.includes('of plain')).toBe(true);
+    const deep = join(directory, ...Array.from({ length: 6 }, () => 'd'.repeat(250)));
+    mkdirSync(deep, { recursive: true });
+    const many = Array.from({ length: 200 }, (_, index) => `${deep}/${index}\n`);
+    for (const name of many) writeFileSync(name, name);
+    const ended = await guest.call(['pack'], [`${directory}/new\nline`, ...many].map((path) => `${path}\0`).join(''));
+    const archive = join(guest.root, 'archive.tar');
+    writeFileSync(archive, ended.stdout);
+    const unpacked = join(guest.root, 'unpacked');
+    mkdirSync(unpacked);
+    execFileSync('tar', ['-C', unpacked, '-xf', archive]);
+    expect(many.every((name) => readFileSync(join(unpacked, name), 'utf8') === name)).toBe(true);
+    expect(readFileSync(join(unpacked, directory, 'new\nline'), 'utf8')).toBe('of a new line');
   });
 
   it('are an empty archive when nothing was named', async () => {
