@@ -31,13 +31,15 @@ export class GuestMachine {
   readonly log = join(this.artifacts, 'guest.log');
   /** Files that the calls see as /etc/passwd and /etc/group, in a mount namespace of their own. */
   private readonly accounts: boolean;
+  private readonly namespace: readonly string[];
 
   constructor(
     readonly shell: GuestShell,
-    options: { accounts?: boolean } = {},
+    options: { accounts?: boolean; namespace?: readonly string[] } = {},
   ) {
     chmodSync(this.root, 0o755);
     this.accounts = options.accounts ?? false;
+    this.namespace = options.namespace ?? [];
     if (!this.accounts) return;
     writeFileSync(join(this.root, 'passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh');
     writeFileSync(join(this.root, 'group'), 'root:x:0:\nnogroup:x:65534:\n');
@@ -107,7 +109,7 @@ export class GuestMachine {
   }
 
   private spawn(args: string[], input: string): GuestCall {
-    const argv = [this.shell.shell, ...args];
+    const argv = [...this.namespace, this.shell.shell, ...args];
     if (this.accounts) {
       const bind = 'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
       argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { GuestMachine, isRoot } from '../../support/guest-machine.js';
+import { guestShells } from '../../support/guest-shell.js';
+
+const edit = `echo changed >a/file && echo new >a/new && rm gone && mkdir top && cat a/file; grep -c " $PWD overlay" /proc/mounts`;
+
+describe.each(guestShells())('a workspace prepared by $name', (shell) => {
+  let guest: GuestMachine;
+  afterEach(() => guest.remove());
+
+  function snapshot(uid: number): void {
+    guest = new GuestMachine(shell, { accounts: true });
+    for (const directory of ['', 'a']) mkdirSync(join(guest.workspace, directory), { recursive: true });
+    for (const file of ['a/file', 'gone']) writeFileSync(join(guest.workspace, file), 'as it was\n');
+    for (const path of ['a/file', 'gone', 'a', '']) chownSync(join(guest.workspace, path), uid, uid);
+  }
+
+  function expectUntouched(): void {
+    expect(readFileSync(join(guest.workspace, 'a/file'), 'utf8')).toBe('as it was\n');
+    expect(existsSync(join(guest.workspace, 'gone'))).toBe(true);
+    expect(existsSync(join(guest.workspace, 'top'))).toBe(false);
+  }
+
+  it('is made when there is none', async () => {
+    guest = new GuestMachine(shell);
+    const ended = await guest.run({ command: 'touch it && echo wrote', writable_workspace: true }).ended;
+    expect(ended.stdout.toString()).toBe('wrote\n');
+    expect(statSync(guest.workspace).isDirectory()).toBe(true);
+  });
+
+  it('cannot be used where a file has its name', async () => {
+    guest = new GuestMachine(shell);
+    writeFileSync(guest.workspace, '');
+    const ended = await guest.run({}).ended;
+    expect(guest.statusOf(ended).result).toMatchObject({ status: 'failed', exit_code: null, cause: 'setup' });
+  });
+
+  if (isRoot) {
+    it('is an overlay when the job may change what is below, and the files below stay as they were', async () => {
+      snapshot(1000);
+      const ended = await guest.run({ command: edit, run_as_root: false, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('changed\n1\n');
+      expectUntouched();
+    });
+
+    it('is an overlay for root whoever owns the files', async () => {
+      snapshot(4711);
+      const ended = await guest.run({ command: edit, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('changed\n1\n');
+      expectUntouched();
+    });
+
+    it('is a copy when the files belong to somebody else', async () => {
+      snapshot(65534);
+      chmodSync(join(guest.workspace, 'a/file'), 0o644);
+      const ended = await guest.run({ command: edit, run_as_root: false, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('changed\n0\n');
+      expectUntouched();
+    });
+
+    it('stays as it is mounted unless it is to be writable', async () => {
+      snapshot(65534);
+      const ended = await guest.run({ command: 'touch it 2>/dev/null || echo refused; cat a/file', run_as_root: false }).ended;
+      expect(ended.stdout.toString()).toBe('refused\nas it was\n');
+    });
+
+    it('fails the job when it can be made writable in no way', async () => {
+      guest = new GuestMachine(shell, { namespace: ['/usr/bin/setpriv', '--bounding-set', '-sys_admin'] });
+      mkdirSync(guest.workspace);
+      const ended = await guest.run({ command: 'echo ran', writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('');
+      expect(guest.statusOf(ended).result).toMatchObject({
+        status: 'failed',
+        cause: 'setup',
+        message: 'the workspace can neither be overlaid nor have a copy mounted over it',
+      });
+    });
+
+    it('is an overlay inside a user namespace too, as in an unprivileged container', async () => {
+      const probe = 'mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w,userxattr /mnt/l';
+      execFileSync('unshare', ['-U', '-r', '-m', 'sh', '-c', probe]);
+      guest = new GuestMachine(shell, { namespace: ['unshare', '-U', '-r', '-m'] });
+      mkdirSync(join(guest.workspace, 'a'), { recursive: true });
+      for (const file of ['a/file', 'gone']) writeFileSync(join(guest.workspace, file), 'as it was\n');
+      const ended = await guest.run({ command: edit, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toMatch(/^changed\n[01]\n$/);
+      expectUntouched();
+    });
+  }
+});
