@@ -16,7 +16,7 @@ export interface TreeHashControl {
   readonly budget: { readonly entries: number; readonly bytes: number } | null;
 }
 
-export interface HashedTree {
+interface HashedTree {
   readonly kind: 'hashed';
   readonly contentHash: string;
   readonly entries: string[];
