@@ -1,0 +1,99 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import { onTestFinished } from 'vitest';
+import { type PikaciPlace, runCli } from '../../../src/adapters/cli/main.js';
+import type { Pikaci } from '../../../src/application/pikaci.js';
+import type { PikaciConfigInput } from '../../../src/domain/config.js';
+import type { ConfigFault } from '../../../src/domain/config-fault.js';
+import { HeldClock } from './held-clock.js';
+import { MemoryStream } from './memory-stream.js';
+import { type JobScript, ScriptedPikaci } from './scripted-pikaci.js';
+
+/** A configuration with one target `t`, whose jobs have these ids. */
+export function configWith(jobIds: readonly string[], more: object = {}): string {
+  const jobs = jobIds.map((id) => ({ id, command: 'true' }));
+  return JSON.stringify({ host: { ssh: 'ci@box' }, targets: { t: { jobs, ...more } } });
+}
+
+/** A folder that is gone after the test, holding `files`. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pikaci-cli-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+export interface CliOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+  readonly columns?: number;
+  readonly script?: JobScript;
+  readonly createFault?: ConfigFault;
+}
+
+/** The command line in a folder of its own, with streams, signals, time and library in the test's hands. */
+export class Cli {
+  readonly stdout = new MemoryStream();
+  readonly stderr = new MemoryStream();
+  readonly clock = new HeldClock();
+  readonly pikaci = new ScriptedPikaci();
+  readonly folder: string;
+  /** What the library was made with. */
+  readonly created: { readonly config: PikaciConfigInput; readonly place: PikaciPlace }[] = [];
+  readonly #options: CliOptions;
+  readonly #handlers = new Set<() => void>();
+
+  constructor(options: CliOptions = {}) {
+    this.#options = options;
+    this.folder = options.cwd ?? folderWith(options.files ?? { 'pikaci.config.json': configWith(['a']) });
+    if (options.script !== undefined) this.pikaci.script = options.script;
+  }
+
+  get signalHandlers(): number {
+    return this.#handlers.size;
+  }
+
+  ctrlC(): void {
+    for (const handler of this.#handlers) handler();
+  }
+
+  run(...argv: string[]): Promise<number> {
+    const { env = {}, terminal = false, columns = 80, createFault } = this.#options;
+    return runCli({
+      argv,
+      env,
+      cwd: this.folder,
+      homeDir: '/home/me',
+      stdout: this.stdout,
+      stderr: this.stderr,
+      isTerminal: { stdout: terminal, stderr: terminal },
+      columns: () => columns,
+      onSignal: (handler) => {
+        this.#handlers.add(handler);
+        return () => this.#handlers.delete(handler);
+      },
+      clock: this.clock,
+      randomBytes: (count) => Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
+      createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
+        if (createFault !== undefined) return err(createFault);
+        this.created.push({ config, place });
+        return ok(this.pikaci);
+      },
+    });
+  }
+
+  /** Standard output as JSON lines. */
+  get events(): Record<string, unknown>[] {
+    return this.stdout.text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  }
+}

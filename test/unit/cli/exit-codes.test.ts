@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { Cli, configWith } from './cli-harness.js';
+import type { JobScript } from './scripted-pikaci.js';
+
+const scripts: Record<string, JobScript> = {
+  passed: async (job) => job.end({}),
+  failed: async (job) => job.end({ status: 'failed', exit_code: 7 }),
+  lost: async (job) => job.end({ status: 'failed', cause: 'lost', exit_code: null, message: 'it vanished' }),
+  machinery: async (job) => job.fault({}),
+  usage: async (job) => job.fault({ kind: 'run_exists', phase: null }),
+  cancelled: async (job) => job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null }),
+  cancelledEarly: async (job) => job.fault({ kind: 'cancelled', phase: null }),
+};
+
+test.each([
+  ['0 when the job passed', ['passed'], 0],
+  ['1 when the job failed', ['failed'], 1],
+  ['1 when the machine was lost, for there is no success without an exit record', ['lost'], 1],
+  ['2 when the run is there already', ['usage'], 2],
+  ['3 when the machinery failed', ['machinery'], 3],
+  ['130 when the job was cancelled', ['cancelled'], 130],
+  ['130 when it was cancelled before it began', ['cancelledEarly'], 130],
+  ['1 when one of two jobs failed', ['passed', 'failed'], 1],
+  ['3 when one failed and the machinery failed another', ['machinery', 'failed'], 3],
+  ['3 before 2', ['usage', 'machinery'], 3],
+  ['130 before everything else', ['cancelled', 'machinery', 'failed', 'passed'], 130],
+])('the exit status is %s', async (_title, kinds, code) => {
+  const cli = new Cli({
+    files: { 'pikaci.config.json': configWith(kinds) },
+    script: (job, input) => (scripts[job.jobId] as JobScript)(job, input),
+  });
+
+  expect(await cli.run('run')).toBe(code);
+  expect(cli.pikaci.closed).toBe(1);
+  expect(cli.signalHandlers).toBe(0);
+});
+
+test('a bug in the library ends the other jobs, closes everything and exits 3', async () => {
+  const ended: string[] = [];
+  const cli = new Cli({
+    files: { 'pikaci.config.json': configWith(['bug', 'other']) },
+    script: async (job) => {
+      if (job.jobId === 'bug') throw new TypeError('x is not a function');
+      await job.interrupted();
+      ended.push(job.jobId);
+      return job.end({ status: 'cancelled', exit_code: null });
+    },
+  });
+
+  expect(await cli.run('run')).toBe(3);
+  expect(cli.stderr.text).toMatch(/this is a bug in pikaci.*\n.*x is not a function/s);
+  expect(ended).toEqual(['other']);
+  expect(cli.pikaci.closed).toBe(1);
+});

@@ -1,0 +1,130 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { DoctorReport } from '../../../src/application/doctor-report.js';
+import type { JobFault } from '../../../src/application/job-fault.js';
+import type {
+  JobCallOptions,
+  JobRun,
+  Pikaci,
+  ReapOptions,
+  RunJobInput,
+} from '../../../src/application/pikaci.js';
+import type { ReapReport } from '../../../src/application/reap-report.js';
+import { NO_ARTIFACTS } from '../../../src/domain/artifact.js';
+import type { PikaciEvent } from '../../../src/domain/event.js';
+import type { JobOutcome } from '../../../src/domain/job-outcome.js';
+import { jobStateLayout } from '../../../src/domain/run-layout.js';
+
+export const AT = '2026-11-23T16:45:01.250Z';
+
+type Loose = { readonly type: string; readonly [key: string]: unknown };
+
+/** What a scripted job does and says. */
+export class ScriptedJob {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly options: JobCallOptions;
+
+  constructor(runId: string, jobId: string, options: JobCallOptions) {
+    this.runId = runId;
+    this.jobId = jobId;
+    this.options = options;
+  }
+
+  emit(event: Loose): void {
+    const common = { schema_version: 1, at: AT, run_id: this.runId, job_id: this.jobId };
+    this.options.events?.emit({ ...common, ...event } as PikaciEvent);
+  }
+
+  log(data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    this.options.events?.emit({ type: 'log_bytes', run_id: this.runId, job_id: this.jobId, data: bytes });
+  }
+
+  drained(): Promise<void> {
+    return this.options.events?.drained?.() ?? Promise.resolve();
+  }
+
+  /** Resolves when the caller's signal has fired. */
+  async interrupted(): Promise<void> {
+    const { signal } = this.options;
+    if (signal === undefined || signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+
+  /** Ends the job as the library does: `job_finished`, then the result. */
+  end(
+    outcome: Partial<JobOutcome>,
+    cleanUp: Promise<Result<void, JobFault>> = Promise.resolve(ok(undefined)),
+  ): Result<JobRun, JobFault> {
+    const whole: JobOutcome = {
+      schema_version: 1,
+      run_id: this.runId,
+      job_id: this.jobId,
+      status: 'passed',
+      cause: 'exit',
+      exit_code: 0,
+      message: '',
+      started_at: AT,
+      finished_at: AT,
+      phases: [],
+      log_bytes: 0,
+      kept_log_bytes: 0,
+      artifacts: NO_ARTIFACTS,
+      incus_image: null,
+      ...outcome,
+    };
+    const { status, cause, exit_code, message } = whole;
+    this.emit({ type: 'job_finished', status, cause, exit_code, message, duration_ms: 5 });
+    const state = jobStateLayout('/state', this.runId, this.jobId);
+    return ok({ runId: this.runId, outcome: whole, state, cleanUp });
+  }
+
+  fault(fault: Partial<JobFault>): Result<JobRun, JobFault> {
+    return err({ kind: 'incus', phase: 'launch_guest', host: 'ci@box:22', message: 'it broke', ...fault });
+  }
+}
+
+export type JobScript = (job: ScriptedJob, input: RunJobInput | null) => Promise<Result<JobRun, JobFault>>;
+
+/** The library's interface, with what each call answers written by the test. */
+export class ScriptedPikaci implements Pikaci {
+  readonly host = 'ci@box:22';
+  readonly inputs: RunJobInput[] = [];
+  readonly attached: string[] = [];
+  readonly reapOptions: ReapOptions[] = [];
+  closed = 0;
+  script: JobScript = async (job) => job.end({});
+  doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
+  reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [] });
+
+  async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
+    this.inputs.push(input);
+    return this.script(new ScriptedJob(input.runId ?? '', input.job.id, input), input);
+  }
+
+  async attach(
+    runId: string,
+    jobId: string,
+    options: JobCallOptions = {},
+  ): Promise<Result<JobRun, JobFault>> {
+    this.attached.push(`${runId}/${jobId}`);
+    return this.script(new ScriptedJob(runId, jobId, options), null);
+  }
+
+  async reap(options: ReapOptions = {}): Promise<Result<ReapReport, JobFault>> {
+    this.reapOptions.push(options);
+    return this.reaped;
+  }
+
+  async doctor(): Promise<DoctorReport> {
+    return this.doctorReport;
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
