@@ -50,7 +50,11 @@ export class JobSession {
     this.#outer = input.events;
     this.#timings = [...(input.earlier ?? [])];
     const sinks = input.events === undefined ? [this.hostLog] : [this.hostLog, input.events];
-    const all: EventSink = { emit: (event) => sinks.forEach((sink) => sink.emit(event)) };
+    const all: EventSink = {
+      emit: (event) => {
+        for (const sink of sinks) sink.emit(event);
+      },
+    };
     this.#sink = new MaskingEventSink(all, new SecretMasker(input.secrets));
   }
 

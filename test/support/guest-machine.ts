@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GuestCall, type Ended } from './guest-call.js';
+import { type Ended, GuestCall } from './guest-call.js';
 import type { GuestShell } from './guest-shell.js';
 
 const supervisor = new URL('../../guest/pikaci-incus-run', import.meta.url).pathname;
@@ -41,7 +41,10 @@ export class GuestMachine {
     this.accounts = options.accounts ?? false;
     this.namespace = options.namespace ?? [];
     if (!this.accounts) return;
-    writeFileSync(join(this.root, 'passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh');
+    writeFileSync(
+      join(this.root, 'passwd'),
+      'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh',
+    );
     writeFileSync(join(this.root, 'group'), 'root:x:0:\nnogroup:x:65534:\n');
   }
 
@@ -111,7 +114,8 @@ export class GuestMachine {
   private spawn(args: string[], input: string): GuestCall {
     const argv = [...this.namespace, this.shell.shell, ...args];
     if (this.accounts) {
-      const bind = 'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
+      const bind =
+        'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
       argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);
     }
     const call = new GuestCall(

@@ -46,6 +46,8 @@ export function guestShells(): GuestShell[] {
     // As images that have bash for /bin/sh call it: under its own name it would read start-up files when stdin is a socket.
     { name: 'bash and mawk', shell: join(directoryOf('sh', require('bash')), 'sh'), path: mawk },
     { name: 'busybox', shell: join(busybox, 'ash'), path: busybox },
-    ...(gawk === undefined ? [] : [{ name: 'dash and gawk', shell: require('dash'), path: directoryOf('awk', gawk) }]),
+    ...(gawk === undefined
+      ? []
+      : [{ name: 'dash and gawk', shell: require('dash'), path: directoryOf('awk', gawk) }]),
   ];
 }

@@ -5,7 +5,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine } from '../../support/guest-machine.js';
 import { guestShells } from '../../support/guest-shell.js';
 
-const odd = ['plain', ' two  spaces ', '-rf', '--checkpoint-action=exec=id', 'ünï😀', "it's $(id) `id` *", 'back\\slash\\n', 'x'.repeat(200)];
+const odd = [
+  'plain',
+  ' two  spaces ',
+  '-rf',
+  '--checkpoint-action=exec=id',
+  'ünï😀',
+  "it's $(id) `id` *",
+  'back\\slash\\n',
+  'x'.repeat(200),
+];
 
 describe.each(guestShells())('artifacts handed out by $name', (shell) => {
   let guest: GuestMachine;
@@ -27,7 +36,9 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     const ended = await guest.call(['list', directory, join(guest.root, 'missing'), join(directory, 'link')]);
     expect([ended.code, ended.stderr]).toEqual([0, '']);
     const paths = ended.stdout.toString().split('\0');
-    const expected = [...odd.map((name) => `deep/${name}`), 'new\nline', 'link', 'linked-directory'].map((name) => `${directory}/${name}`);
+    const expected = [...odd.map((name) => `deep/${name}`), 'new\nline', 'link', 'linked-directory'].map(
+      (name) => `${directory}/${name}`,
+    );
     expect(paths.sort()).toEqual(['', ...expected, `${directory}/link`].sort());
   });
 
@@ -44,7 +55,9 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
 
   it('are packed as exactly the files that were named, whatever has vanished', async () => {
     const directory = tree();
-    const named = [...odd.map((name) => `deep/${name}`), 'link', 'deep/er', 'vanished'].map((name) => `${directory}/${name}`);
+    const named = [...odd.map((name) => `deep/${name}`), 'link', 'deep/er', 'vanished'].map(
+      (name) => `${directory}/${name}`,
+    );
     const ended = await guest.call(['pack'], named.map((path) => `${path}\0`).join(''));
     expect(ended.code).toBe(0);
     const archive = join(guest.root, 'archive.tar');
@@ -52,8 +65,14 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     mkdirSync(unpacked);
     writeFileSync(archive, ended.stdout);
     execFileSync('tar', ['-C', unpacked, '-xf', archive]);
-    for (const name of odd) expect(readFileSync(join(unpacked, directory, 'deep', name), 'utf8')).toBe(`of ${name}`);
-    const entries = execFileSync('tar', ['--quoting-style=literal', '--show-transformed-names', '-tf', archive]).toString();
+    for (const name of odd)
+      expect(readFileSync(join(unpacked, directory, 'deep', name), 'utf8')).toBe(`of ${name}`);
+    const entries = execFileSync('tar', [
+      '--quoting-style=literal',
+      '--show-transformed-names',
+      '-tf',
+      archive,
+    ]).toString();
     expect(entries.trim().split('\n').length).toBe(odd.length + 2);
     expect(entries).toContain(`${directory.slice(1)}/link`);
     expect(execFileSync('tar', ['-tvf', archive]).toString()).toMatch(/^l.+link -> \/etc\/passwd$/m);
@@ -65,7 +84,10 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     mkdirSync(deep, { recursive: true });
     const many = Array.from({ length: 200 }, (_, index) => `${deep}/${index}\n`);
     for (const name of many) writeFileSync(name, name);
-    const ended = await guest.call(['pack'], [`${directory}/new\nline`, ...many].map((path) => `${path}\0`).join(''));
+    const ended = await guest.call(
+      ['pack'],
+      [`${directory}/new\nline`, ...many].map((path) => `${path}\0`).join(''),
+    );
     const archive = join(guest.root, 'archive.tar');
     writeFileSync(archive, ended.stdout);
     const unpacked = join(guest.root, 'unpacked');

@@ -10,7 +10,9 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
 
   it('delivers what it writes while it runs', async () => {
     guest = new GuestMachine(shell);
-    const run = guest.run({ command: `echo first; until [ -e "$HOME/go" ]; do sleep 0.02; done; echo second` });
+    const run = guest.run({
+      command: `echo first; until [ -e "$HOME/go" ]; do sleep 0.02; done; echo second`,
+    });
     await run.output('first');
     expect((await guest.status()).state).toBe('running');
     writeFileSync(join(guest.root, 'home/go'), '');
@@ -36,7 +38,11 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
     const last = await follower.ended;
     const all = Buffer.concat([...parts, last.stdout]).toString();
     expect(all).toBe(Array.from({ length: 4000 }, (_, i) => `line ${i}\n`).join(''));
-    expect(guest.statusOf(last)).toMatchObject({ state: 'finished', log_bytes: all.length, result: { status: 'passed' } });
+    expect(guest.statusOf(last)).toMatchObject({
+      state: 'finished',
+      log_bytes: all.length,
+      result: { status: 'passed' },
+    });
   });
 
   it('is not held up by a reader that stalls', async () => {
@@ -53,7 +59,13 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
   it('can be followed after its end from any byte, and from beyond the last one', async () => {
     guest = new GuestMachine(shell);
     const run = await guest.run({ command: 'printf 0123456789' }).ended;
-    for (const [offset, rest] of [[0, '0123456789'], [4, '456789'], [10, ''], [11, ''], [10_000, '']] as const) {
+    for (const [offset, rest] of [
+      [0, '0123456789'],
+      [4, '456789'],
+      [10, ''],
+      [11, ''],
+      [10_000, ''],
+    ] as const) {
       const ended = await guest.call(['follow', String(offset)]);
       expect([ended.code, ended.stdout.toString(), ended.stderr]).toEqual([0, rest, run.stderr]);
     }
@@ -61,7 +73,9 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
 
   it('can be followed from beyond the last byte while it runs', async () => {
     guest = new GuestMachine(shell);
-    const run = guest.run({ command: `echo first; until [ -e "$HOME/go" ]; do sleep 0.02; done; echo second` });
+    const run = guest.run({
+      command: `echo first; until [ -e "$HOME/go" ]; do sleep 0.02; done; echo second`,
+    });
     await run.output('first');
     const beyond = guest.start(['follow', '10000']);
     const near = guest.start(['follow', '8']);

@@ -6,7 +6,8 @@ import { guestShells } from '../../support/guest-shell.js';
 
 /** Shell text that leaves the session with a double fork, says its pid and refuses to be told. */
 const daemon = `(setsid sh -c 'trap "" TERM; echo "daemon $$ ready"; while :; do sleep 1; done' &)`;
-const pidOf = (name: string, output: string): number => Number(new RegExp(`${name} (\\d+)`).exec(output)?.[1]);
+const pidOf = (name: string, output: string): number =>
+  Number(new RegExp(`${name} (\\d+)`).exec(output)?.[1]);
 
 describe.each(guestShells())('a job supervised by $name', (shell) => {
   let guest: GuestMachine;
@@ -18,7 +19,12 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     expect(ended.code).toBe(0);
     expect(ended.stdout.toString()).toBe('out\nerr\nmore\n');
     const status = guest.statusOf(ended);
-    expect(status).toEqual({ schema_version: 1, state: 'finished', log_bytes: 13, result: guest.resultFile() });
+    expect(status).toEqual({
+      schema_version: 1,
+      state: 'finished',
+      log_bytes: 13,
+      result: guest.resultFile(),
+    });
     expect(status.result).toMatchObject({ schema_version: 1, status: 'passed', exit_code: 0, cause: 'exit' });
     expect(status.result?.finished_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
@@ -31,19 +37,26 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     ['no-such-program-here', 127],
   ])('fails when its command is `%s`, with %i', async (command, code) => {
     guest = new GuestMachine(shell);
-    expect(guest.statusOf(await guest.run({ command }).ended).result).toMatchObject({ status: 'failed', exit_code: code, cause: 'exit' });
+    expect(guest.statusOf(await guest.run({ command }).ended).result).toMatchObject({
+      status: 'failed',
+      exit_code: code,
+      cause: 'exit',
+    });
   });
 
   it('starts in the workspace, with nothing on stdin and no signal ignored', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: 'pwd; cat; grep SigIgn /proc/self/status; ls -l /proc/$$/fd | grep -c /state/' }).ended;
+    const ended = await guest.run({
+      command: 'pwd; cat; grep SigIgn /proc/self/status; ls -l /proc/$$/fd | grep -c /state/',
+    }).ended;
     expect(ended.stdout.toString()).toMatch(/^\S+\/workspace\nSigIgn:\t0+\n2\n$/);
     expect(ended.stdout.toString()).toContain(guest.workspace);
   });
 
   it('may write to /dev/stdout and /dev/stderr without losing what the log has', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: 'echo 1; echo 2 >/dev/stderr; echo 3 >/dev/stdout; echo 4' }).ended;
+    const ended = await guest.run({ command: 'echo 1; echo 2 >/dev/stderr; echo 3 >/dev/stdout; echo 4' })
+      .ended;
     expect(ended.stdout.toString()).toBe('1\n2\n3\n4\n');
   });
 
@@ -54,13 +67,25 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     const output = ended.stdout.toString();
     expect(output).toContain('got TERM');
     expect([pidOf('child', output), pidOf('daemon', output)].filter(alive)).toEqual([]);
-    expect(guest.statusOf(ended).result).toMatchObject({ status: 'failed', exit_code: 124, cause: 'timeout', message: 'timed out after 1 s' });
+    expect(guest.statusOf(ended).result).toMatchObject({
+      status: 'failed',
+      exit_code: 124,
+      cause: 'timeout',
+      message: 'timed out after 1 s',
+    });
   });
 
   it('keeps the timeout as its cause when it then exits with 0', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: `trap 'exit 0' TERM; while :; do sleep 0.1; done`, timeout_secs: 1 }).ended;
-    expect(guest.statusOf(ended).result).toMatchObject({ status: 'failed', exit_code: 124, cause: 'timeout' });
+    const ended = await guest.run({
+      command: `trap 'exit 0' TERM; while :; do sleep 0.1; done`,
+      timeout_secs: 1,
+    }).ended;
+    expect(guest.statusOf(ended).result).toMatchObject({
+      status: 'failed',
+      exit_code: 124,
+      cause: 'timeout',
+    });
   });
 
   it('is cancelled with its whole tree, once and again', async () => {
@@ -71,7 +96,11 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     const cancelled = await guest.call(['cancel', '0']);
     const ended = await run.ended;
     expect(cancelled.stdout.toString()).toBe(ended.stderr);
-    expect(guest.statusOf(ended).result).toMatchObject({ status: 'failed', cause: 'cancelled', message: 'cancelled' });
+    expect(guest.statusOf(ended).result).toMatchObject({
+      status: 'failed',
+      cause: 'cancelled',
+      message: 'cancelled',
+    });
     expect([pidOf('child', output), pidOf('daemon', output)].filter(alive)).toEqual([]);
     expect((await guest.call(['cancel'])).stdout.toString()).toBe(ended.stderr);
   });
@@ -88,8 +117,9 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
 
   it('ends with its command, whatever it has left behind on the log', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: `${daemon}; sleep 600 & echo "child $! ready"; until grep -q daemon "$PIKACI_ARTIFACTS/guest.log"; do :; done` })
-      .ended;
+    const ended = await guest.run({
+      command: `${daemon}; sleep 600 & echo "child $! ready"; until grep -q daemon "$PIKACI_ARTIFACTS/guest.log"; do :; done`,
+    }).ended;
     const output = ended.stdout.toString();
     expect(guest.statusOf(ended).result).toMatchObject({ status: 'passed', exit_code: 0, cause: 'exit' });
     expect([pidOf('child', output), pidOf('daemon', output)].filter(alive)).toEqual([]);
@@ -97,7 +127,8 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
 
   it('passes when it has closed its output early', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: `echo first; exec >/dev/null 2>&1; sleep 0.3; echo lost` }).ended;
+    const ended = await guest.run({ command: `echo first; exec >/dev/null 2>&1; sleep 0.3; echo lost` })
+      .ended;
     expect(ended.stdout.toString()).toBe('first\n');
     expect(guest.statusOf(ended).result).toMatchObject({ status: 'passed', message: 'the command passed' });
   });
@@ -130,7 +161,11 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     const child = pidOf('child', await run.output('ready'));
     process.kill(guest.supervisorPid(), 'SIGKILL');
     const ended = await run.ended;
-    expect(guest.statusOf(ended)).toMatchObject({ state: 'lost', result: null, log_bytes: ended.stdout.length });
+    expect(guest.statusOf(ended)).toMatchObject({
+      state: 'lost',
+      result: null,
+      log_bytes: ended.stdout.length,
+    });
     expect(alive(child)).toBe(false);
     expect(JSON.parse((await guest.call(['cancel'])).stdout.toString())).toMatchObject({ state: 'lost' });
   });
@@ -139,31 +174,44 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     guest = new GuestMachine(shell);
     const run = guest.run({ command: 'echo ready; sleep 0.2' });
     await run.output('ready');
-    const session = /\) \S+ \d+ \d+ (\d+)/.exec(readFileSync(`/proc/${guest.supervisorPid()}/stat`, 'utf8'))?.[1];
+    const session = /\) \S+ \d+ \d+ (\d+)/.exec(
+      readFileSync(`/proc/${guest.supervisorPid()}/stat`, 'utf8'),
+    )?.[1];
     await run.ended;
     const { execFileSync } = await import('node:child_process');
-    const left = execFileSync('sh', ['-c', `cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') [^ZX] [0-9]* [0-9]* ${session} ' || :`]);
+    const left = execFileSync('sh', [
+      '-c',
+      `cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') [^ZX] [0-9]* [0-9]* ${session} ' || :`,
+    ]);
     expect(left.toString().trim()).toBe('0');
   });
 
   if (isRoot) {
     it('runs as uid 1000 unless told otherwise, which is made when the image lacks it', async () => {
       guest = new GuestMachine(shell, { accounts: true });
-      const command = 'id -u; id -g; id -un; echo err >/dev/stderr; echo out >/dev/stdout; touch "$HOME/a" "$CARGO_HOME/b" "$XDG_STATE_HOME/c" && echo wrote; rm -f "$PIKACI_ARTIFACTS/guest.log"; mv "$PIKACI_ARTIFACTS/guest-request.json" /tmp/x; :';
+      const command =
+        'id -u; id -g; id -un; echo err >/dev/stderr; echo out >/dev/stdout; touch "$HOME/a" "$CARGO_HOME/b" "$XDG_STATE_HOME/c" && echo wrote; rm -f "$PIKACI_ARTIFACTS/guest.log"; mv "$PIKACI_ARTIFACTS/guest-request.json" /tmp/x; :';
       const ended = await guest.run({ command, run_as_root: false }).ended;
       expect(ended.stdout.toString()).toMatch(/^1000\n1000\npikaci\nerr\nout\nwrote\n/);
       expect(readFileSync(guest.log).equals(ended.stdout)).toBe(true);
-      expect(readFileSync(join(guest.root, 'passwd'), 'utf8')).toMatch(/^nobody:.+\npikaci:x:1000:1000:.+\n$/m);
+      expect(readFileSync(join(guest.root, 'passwd'), 'utf8')).toMatch(
+        /^nobody:.+\npikaci:x:1000:1000:.+\n$/m,
+      );
     });
 
     it('runs as the login name that the request gives, and not at all when there is no such user', async () => {
       guest = new GuestMachine(shell, { accounts: true });
-      const ended = await guest.run({ command: 'id -u; echo $USER', run_as_root: false, user: 'nobody' }).ended;
+      const ended = await guest.run({ command: 'id -u; echo $USER', run_as_root: false, user: 'nobody' })
+        .ended;
       expect(ended.stdout.toString()).toBe('65534\nnobody\n');
       await guest.remove();
       guest = new GuestMachine(shell, { accounts: true });
       const refused = await guest.run({ run_as_root: false, user: 'missing' }).ended;
-      expect(guest.statusOf(refused).result).toMatchObject({ status: 'failed', cause: 'setup', message: 'the image has no user missing' });
+      expect(guest.statusOf(refused).result).toMatchObject({
+        status: 'failed',
+        cause: 'setup',
+        message: 'the image has no user missing',
+      });
     });
 
     it('cannot be kept from its result by a user who plants links and directories', async () => {

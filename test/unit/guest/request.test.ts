@@ -55,7 +55,9 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
 
   it('keeps the request as it was sent, beside the log', async () => {
     guest = new GuestMachine(shell);
-    const sent = JSON.stringify(guest.request({ command: 'echo "ü😀"', later: { a: [1, -2.5e3, { b: null }] } }));
+    const sent = JSON.stringify(
+      guest.request({ command: 'echo "ü😀"', later: { a: [1, -2.5e3, { b: null }] } }),
+    );
     await guest.runText(`${sent}\n`).ended;
     expect(readFileSync(join(guest.artifacts, 'guest-request.json'), 'utf8')).toBe(`${sent}\n`);
   });
@@ -71,12 +73,27 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
 
   it('gives the job a clean environment with the promised names', async () => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ command: 'env', environment: { TMPDIR: '/x', CI: 'maybe', PIKACI_JOB_TOKEN: 'mine' } }).ended;
+    const ended = await guest.run({
+      command: 'env',
+      environment: { TMPDIR: '/x', CI: 'maybe', PIKACI_JOB_TOKEN: 'mine' },
+    }).ended;
     const lines = ended.stdout.toString().trim().split('\n');
-    const names = lines.map((line) => line.split('=')[0]).filter((name) => name !== '_' && name !== 'SHLVL' && name !== 'PWD');
+    const names = lines
+      .map((line) => line.split('=')[0])
+      .filter((name) => name !== '_' && name !== 'SHLVL' && name !== 'PWD');
     expect(names.sort()).toEqual(
-      ['CARGO_HOME', 'CARGO_TARGET_DIR', 'CI', 'HOME', 'LANG', 'LOGNAME', 'PATH', 'PIKACI', 'PIKACI_ARTIFACTS', 'PIKACI_JOB_TOKEN']
-        .concat(['SHELL', 'TMPDIR', 'USER', 'XDG_STATE_HOME']),
+      [
+        'CARGO_HOME',
+        'CARGO_TARGET_DIR',
+        'CI',
+        'HOME',
+        'LANG',
+        'LOGNAME',
+        'PATH',
+        'PIKACI',
+        'PIKACI_ARTIFACTS',
+        'PIKACI_JOB_TOKEN',
+      ].concat(['SHELL', 'TMPDIR', 'USER', 'XDG_STATE_HOME']),
     );
     expect(lines).toContain('CI=maybe');
     expect(lines).not.toContain('PIKACI_JOB_TOKEN=mine');
@@ -117,23 +134,39 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
     ['environment', { environment: { A: 'x'.repeat(131_072) } }],
   ])('refuses a request whose %s is %j, by name, and starts nothing', async (field, fields) => {
     guest = new GuestMachine(shell);
-    const ended = await guest.run({ ...fields, ...('command' in fields ? {} : { command: `touch ${guest.root}/ran` }) }).ended;
+    const ended = await guest.run({
+      ...fields,
+      ...('command' in fields ? {} : { command: `touch ${guest.root}/ran` }),
+    }).ended;
     expect(ended.code).toBe(64);
     expect(ended.stderr).toMatch(new RegExp(`^pikaci-incus-run: invalid_request: ${field}: .{1,300}\n$`));
     expect(guest.resultFile()).toMatchObject({ status: 'failed', exit_code: null, cause: 'invalid_request' });
-    expect(await guest.status()).toMatchObject({ state: 'finished', log_bytes: 0, result: guest.resultFile() });
+    expect(await guest.status()).toMatchObject({
+      state: 'finished',
+      log_bytes: 0,
+      result: guest.resultFile(),
+    });
     expect(existsSync(join(guest.root, 'ran'))).toBe(false);
   });
 
-  it.each(['', '\n', 'null\n', '[]\n', '{\n', '{"a":1}}\n', '{"a" 1}\n', '{"a":"b\n', '{"a":tru}\n', `${'['.repeat(9999)}\n`, '{"a":"\t"}\n'])(
-    'refuses %j, which is not a JSON object',
-    async (text) => {
-      guest = new GuestMachine(shell);
-      const ended = await guest.runText(text).ended;
-      expect(ended.code).toBe(64);
-      expect(ended.stderr).toMatch(/^pikaci-incus-run: invalid_request: .+\n$/);
-    },
-  );
+  it.each([
+    '',
+    '\n',
+    'null\n',
+    '[]\n',
+    '{\n',
+    '{"a":1}}\n',
+    '{"a" 1}\n',
+    '{"a":"b\n',
+    '{"a":tru}\n',
+    `${'['.repeat(9999)}\n`,
+    '{"a":"\t"}\n',
+  ])('refuses %j, which is not a JSON object', async (text) => {
+    guest = new GuestMachine(shell);
+    const ended = await guest.runText(text).ended;
+    expect(ended.code).toBe(64);
+    expect(ended.stderr).toMatch(/^pikaci-incus-run: invalid_request: .+\n$/);
+  });
 
   it('refuses secrets that are not strings under plain names, without printing them', async () => {
     guest = new GuestMachine(shell);

@@ -4,7 +4,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine, isRoot } from '../../support/guest-machine.js';
 import { guestShells } from '../../support/guest-shell.js';
 
-const secrets = { TOKEN: 'hunter2-é😀', KEY: '-----BEGIN-----\nline "two" \\ $(id)\n\n', BIG: "it's".repeat(25_000), EMPTY: '' };
+const secrets = {
+  TOKEN: 'hunter2-é😀',
+  KEY: '-----BEGIN-----\nline "two" \\ $(id)\n\n',
+  BIG: "it's".repeat(25_000),
+  EMPTY: '',
+};
 
 /** What every process shows of its arguments and its environment. */
 function shownByProcesses(): string {
@@ -56,18 +61,22 @@ describe.each(guestShells())('secrets handed to a job by $name', (shell) => {
     expect(JSON.parse((await guest.call(['secrets'])).stdout.toString())).toEqual(secrets);
   });
 
-  it.each([undefined, {}])('are an empty object when %j were given, and then have no directory', async (none) => {
-    guest = new GuestMachine(shell);
-    expect((await guest.call(['secrets'])).stdout.toString()).toBe('{}\n');
-    const ended = await guest.run({ command: 'echo "${PIKACI_SECRETS_DIR-none}"' }, none).ended;
-    expect(ended.stdout.toString()).toBe('none\n');
-    expect((await guest.call(['secrets'])).stdout.toString()).toBe('{}\n');
-  });
+  it.each([undefined, {}])(
+    'are an empty object when %j were given, and then have no directory',
+    async (none) => {
+      guest = new GuestMachine(shell);
+      expect((await guest.call(['secrets'])).stdout.toString()).toBe('{}\n');
+      const ended = await guest.run({ command: 'echo "${PIKACI_SECRETS_DIR-none}"' }, none).ended;
+      expect(ended.stdout.toString()).toBe('none\n');
+      expect((await guest.call(['secrets'])).stdout.toString()).toBe('{}\n');
+    },
+  );
 
   if (isRoot) {
     it('can be read by a job that is not root', async () => {
       guest = new GuestMachine(shell, { accounts: true });
-      const command = 'cat "$PIKACI_SECRETS_DIR/TOKEN"; stat -c %u:%a "$PIKACI_SECRETS_DIR" "$PIKACI_SECRETS_DIR"/KEY; ls "$PIKACI_SECRETS_DIR/../json"';
+      const command =
+        'cat "$PIKACI_SECRETS_DIR/TOKEN"; stat -c %u:%a "$PIKACI_SECRETS_DIR" "$PIKACI_SECRETS_DIR"/KEY; ls "$PIKACI_SECRETS_DIR/../json"';
       const ended = await guest.run({ command, run_as_root: false }, secrets).ended;
       expect(ended.stdout.toString()).toMatch(/^hunter2-é😀1000:500\n1000:400\nls: .+\n$/);
     });

@@ -63,7 +63,10 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
 
     it('stays as it is mounted unless it is to be writable', async () => {
       snapshot(65534);
-      const ended = await guest.run({ command: 'touch it 2>/dev/null || echo refused; cat a/file', run_as_root: false }).ended;
+      const ended = await guest.run({
+        command: 'touch it 2>/dev/null || echo refused; cat a/file',
+        run_as_root: false,
+      }).ended;
       expect(ended.stdout.toString()).toBe('refused\nas it was\n');
     });
 
@@ -80,7 +83,8 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
     });
 
     it('is an overlay inside a user namespace too, as in an unprivileged container', async () => {
-      const probe = 'mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w,userxattr /mnt/l';
+      const probe =
+        'mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w,userxattr /mnt/l';
       execFileSync('unshare', ['-U', '-r', '-m', 'sh', '-c', probe]);
       guest = new GuestMachine(shell, { namespace: ['unshare', '-U', '-r', '-m'] });
       mkdirSync(join(guest.workspace, 'a'), { recursive: true });
