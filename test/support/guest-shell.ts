@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 
 /** One set of tools that a guest image may have: the shell that runs the supervisor, and what comes first on its PATH. */
 export interface GuestShell {
@@ -22,10 +23,10 @@ function require(program: string): string {
   return path;
 }
 
-/** A directory that goes when the test process does. */
+/** A directory that goes after the last test of the file. */
 function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), 'guest-tools-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
