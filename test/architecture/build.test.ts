@@ -1,12 +1,28 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { configJsonSchema } from '../../src/domain/config-json-schema.js';
 import { builtPackage } from '../support/built-package.js';
 import { diskWorkspace } from '../support/disk-workspace.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+
+type Target = string | { readonly [condition: string]: Target };
+const targetSchema: z.ZodType<Target> = z.lazy(() =>
+  z.union([z.string(), z.record(z.string(), targetSchema)]),
+);
+const manifestSchema = z.object({
+  exports: z.record(z.string(), targetSchema),
+  bin: z.record(z.string(), z.string()),
+  files: z.array(z.string()),
+});
+
+function targetsOf(target: Target): string[] {
+  return typeof target === 'string' ? [target] : Object.values(target).flatMap(targetsOf);
+}
 
 describe('what the build makes', () => {
   let built: Awaited<ReturnType<typeof builtPackage>>;
@@ -18,6 +34,15 @@ describe('what the build makes', () => {
   it('has the JSON Schema of the configuration', async () => {
     const text = await readFile(join(built.path, 'dist/config.schema.json'), 'utf8');
     expect(JSON.parse(text)).toEqual(configJsonSchema());
+  });
+
+  it('is all that package.json points at', async () => {
+    const { exports, bin, files } = manifestSchema.parse(
+      JSON.parse(await readFile(join(built.path, 'package.json'), 'utf8')),
+    );
+    const pointed = [...Object.values(exports).flatMap(targetsOf), ...Object.values(bin), ...files];
+    expect(pointed.length).toBeGreaterThan(5);
+    expect(pointed.filter((path) => !existsSync(join(built.path, path)))).toEqual([]);
   });
 
   it('hashes a large workspace in its worker thread, and ends when there is nothing left to do', async () => {

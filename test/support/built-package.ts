@@ -14,6 +14,7 @@ export async function builtPackage(): Promise<{ readonly path: string } & AsyncD
   await node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist);
   await node('scripts/write-config-schema.mjs', dist);
   await copyFile(join(repositoryRoot, 'package.json'), join(scratch.path, 'package.json'));
-  await symlink(join(repositoryRoot, 'guest'), join(scratch.path, 'guest'));
+  for (const name of ['guest', 'CHANGELOG.md'])
+    await symlink(join(repositoryRoot, name), join(scratch.path, name));
   return scratch;
 }
