@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { err, ok, type Result } from 'neverthrow';
 import type { z } from 'zod';
 import type { IncusFault } from '../../ports/incus-fault.js';
@@ -46,6 +47,8 @@ export class Wire {
 
   constructor(options: WireOptions) {
     this.host = options.host;
+    // Every call under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.agent = new DialedAgent(options.dialer, options.dialTimeoutMs ?? 20_000);
     this.#warmConnections = options.warmConnections ?? 5;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
