@@ -70,7 +70,7 @@ test.each([
 
 test('a syntax error in a TypeScript configuration names line and column', async () => {
   const told = await complaint('export default {\n  host: "local",,\n};\n', 'pikaci.config.ts');
-  expect(told).toMatch(/pikaci\.config\.ts: \(line 2, column 17\): .*Unexpected token/);
+  expect(told).toBe('pikaci: ./pikaci.config.ts: (line 2, column 17): syntax error: Unexpected token\n');
 });
 
 test('a TypeScript configuration without a default export is refused', async () => {
@@ -78,8 +78,8 @@ test('a TypeScript configuration without a default export is refused', async () 
 });
 
 test('a TypeScript configuration that throws is refused with its words', async () => {
-  expect(await complaint('throw new Error("no such thing");\n', 'pikaci.config.ts')).toContain(
-    'could not be loaded: Error: no such thing',
+  expect(await complaint('\nthrow new Error("no such thing");\n', 'pikaci.config.ts')).toBe(
+    'pikaci: ./pikaci.config.ts: (line 2, column 7): could not be loaded: Error: no such thing\n',
   );
 });
 
@@ -110,4 +110,14 @@ test('each missing secret is named by the path that asks for it, and no job star
   expect(told).toMatch(
     /targets\.t\.jobs\[0\]\.secrets\.KEY\.env .*: the environment variable MY_KEY is empty/,
   );
+});
+
+test('a syntax error in a file that the configuration imports names that file', async () => {
+  const files = {
+    'pikaci.config.ts': "import x from './jobs.ts';\nexport default x;\n",
+    'jobs.ts': 'export default {{;\n',
+  };
+  const cli = new Cli({ files });
+  expect(await cli.run('run')).toBe(2);
+  expect(cli.stderr.text).toMatch(/syntax error: .*\(.*\/jobs\.ts:1:\d+\)/);
 });
