@@ -122,6 +122,16 @@ test('the status line is never wider than the terminal', async () => {
   await exit;
 });
 
+test('a terminal that does not know its width is taken to have 80 columns', async () => {
+  const cli = new Cli({ terminal: true, columns: 0, env: { NO_COLOR: '1' }, script: waiting });
+  const exit = cli.run('run');
+  await cli.clock.asleepFor(100);
+  cli.clock.advance(100);
+  await cli.stderr.shows('\r⠙ [a] stage_workspace_snapshot 1.0 MiB of 4.0 MiB 100 ms\x1b[K');
+  cli.ctrlC();
+  await exit;
+});
+
 test('the status line makes way for the log and waits below it until the guest has ended its line', async () => {
   const cli = new Cli({
     terminal: true,

@@ -16,6 +16,7 @@ test.each(['human', 'jsonl'])(
     });
     expect(await cli.run('run', '--output', output)).toBe(130);
     expect(cli.stdout.text).not.toContain('nor this');
+    expect(cli.stderr.text).toContain('the reader of standard output has gone: ending the jobs');
     expect(cli.pikaci.closed).toBe(1);
   },
 );

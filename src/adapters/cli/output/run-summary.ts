@@ -77,7 +77,7 @@ function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours)
 }
 
 /** How to take up or remove what runs on without this process. */
-export function leftBehind(
+function leftBehind(
   job: { readonly jobId: string; readonly instance: string | null },
   end: Pick<RunEnd, 'runId' | 'host'>,
 ): string[] {

@@ -9,6 +9,7 @@ export class StreamOutput {
   readonly #stream: Writable;
   readonly #onFailure: (error: NodeJS.ErrnoException) => void;
   readonly #settled = new EventEmitter();
+  #draining: Promise<void> | null = null;
   #pendingWrites = 0;
   #droppedBytes = 0;
   #failure: NodeJS.ErrnoException | null = null;
@@ -57,14 +58,17 @@ export class StreamOutput {
   /** Resolves when the stream takes more without piling it up, or when it takes nothing at all any more. Never rejects. */
   drained(): Promise<void> {
     if (this.#gone || !this.#stream.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
+    // All who wait share one promise, however many jobs there are.
+    this.#draining ??= new Promise((resolve) => {
       const events = ['drain', 'close', 'error'] as const;
       const done = () => {
         for (const event of events) this.#stream.off(event, done);
+        this.#draining = null;
         resolve();
       };
       for (const event of events) this.#stream.on(event, done);
     });
+    return this.#draining;
   }
 
   /** Resolves when the reader has taken everything, or has gone. Never rejects. */
