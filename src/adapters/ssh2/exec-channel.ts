@@ -25,6 +25,8 @@ export interface ExecChannel {
   readonly tried: string;
   /** The exit status, once it has come; it may come before the start is known. */
   readonly status: () => ExitStatus | null;
+  /** Whether the channel has closed; that, too, may come first. */
+  readonly closed: () => boolean;
   /** Gives the session's place back; call it when the channel is closed. */
   readonly release: () => void;
 }
@@ -57,11 +59,15 @@ export async function openExecChannel(
     return err(link.error);
   }
   let status: ExitStatus | null = null;
+  let closed = false;
   const opening = requestSession<ClientChannel>(link.value, (client, answer) =>
     client.exec(line, (error, channel) => {
       // Listened to at once: the status of a short command comes in the same packet as the answer.
       channel?.on('exit', (code: number | null, signal?: string) => {
         status = { code, signal: code === null ? (signal ?? 'UNKNOWN').replace(/^SIG/, '') : null };
+      });
+      channel?.on('close', () => {
+        closed = true;
       });
       answer(error, channel);
     }),
@@ -91,6 +97,7 @@ export async function openExecChannel(
     head: start.head,
     tried,
     status: () => status,
+    closed: () => closed,
     release,
   });
 }

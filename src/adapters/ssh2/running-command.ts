@@ -39,9 +39,11 @@ export class Ssh2RunningCommand implements RunningCommand {
     const { channel, link } = exec;
     this.queue = new OutputQueue([channel, channel.stderr]);
     for (const { stream, data } of exec.head) this.queue.push(stream, data);
+    this.cleanUps.push(exec.release);
     this.listen();
     this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
-    this.cleanUps.push(exec.release);
+    this.channelClosed = exec.closed();
+    this.maybeFinish();
     if (!this.settled)
       this.cleanUps.push(onAbort(options.signal, () => void this.end('cancelled by the caller')));
     void pumpInput(input, channel, this.inputStop.signal).then((error) => {
@@ -62,8 +64,11 @@ export class Ssh2RunningCommand implements RunningCommand {
       if (this.openOutputs === 0) this.queue.end();
       this.maybeFinish();
     };
-    channel.on('end', onEnd);
-    channel.stderr.on('end', onEnd);
+    // When all of a short command comes in one packet, it may have ended before its owner could listen.
+    for (const output of [channel, channel.stderr]) {
+      if (output.readableEnded) onEnd();
+      else output.on('end', onEnd);
+    }
     channel.on('error', () => {});
     channel.on('close', () => {
       this.channelClosed = true;
