@@ -10,7 +10,9 @@ export const builtCommand = join(repositoryRoot, 'dist/composition/bin.js');
 /** Runs `npm run build` unless `dist` is newer than all that it is made from. */
 export async function freshBuild(): Promise<void> {
   const built = await newest('dist/index.js').catch(() => 0);
-  const sources = await Promise.all(['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'].map(newest));
+  const sources = await Promise.all(
+    ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'].map(newest),
+  );
   if (built > Math.max(...sources)) return;
   await promisify(execFile)('npm', ['run', 'build'], { cwd: repositoryRoot, timeout: 180_000 });
 }

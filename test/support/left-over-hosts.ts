@@ -34,5 +34,9 @@ export async function removeLeftOverHosts(): Promise<void> {
 function startTime(pid: number): string | null {
   const file = `/proc/${pid}/stat`;
   if (!existsSync(file)) return null;
-  return readFileSync(file, 'utf8').replace(/^.*\) /s, '').split(' ')[19] ?? null;
+  return (
+    readFileSync(file, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19] ?? null
+  );
 }

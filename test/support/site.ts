@@ -3,12 +3,18 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { Ssh2Connection } from '../../src/adapters/ssh2/connection.js';
-import { LocalShell } from '../../src/adapters/local/shell.js';
 import { RestIncusApi } from '../../src/adapters/incus/rest-incus-api.js';
+import { LocalShell } from '../../src/adapters/local/shell.js';
+import { Ssh2Connection } from '../../src/adapters/ssh2/connection.js';
 import { Ssh2Shell } from '../../src/adapters/ssh2/shell.js';
 import { Ssh2StreamlocalDialer } from '../../src/adapters/ssh2/streamlocal-dialer.js';
-import { createPikaci, type JobRun, type JobSpecInput, type Pikaci, type PikaciConfigInput } from '../../src/index.js';
+import {
+  createPikaci,
+  type JobRun,
+  type JobSpecInput,
+  type Pikaci,
+  type PikaciConfigInput,
+} from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { ran } from '../../src/testing/contract/run-command.js';
 import { EventRecorder } from './event-recorder.js';
@@ -73,7 +79,13 @@ export class Site implements AsyncDisposable {
   config(more: Partial<PikaciConfigInput> = {}): PikaciConfigInput {
     const { host, port, user, identityFile, knownHostsFile, project, profile, image } = this.host;
     return {
-      host: { ssh: `${user}@${host}:${port}`, identityFile, knownHostsFile, agent: false, sshConfigFile: false },
+      host: {
+        ssh: `${user}@${host}:${port}`,
+        identityFile,
+        knownHostsFile,
+        agent: false,
+        sshConfigFile: false,
+      },
       incus: { project, profile, image },
       workDir: this.workDir,
       stateRoot: this.stateRoot,
@@ -93,7 +105,10 @@ export class Site implements AsyncDisposable {
   }
 
   /** Runs a job to its end, its machine's removal included. */
-  async finish(job: Partial<JobSpecInput> & { command: string }, more: Partial<Parameters<Pikaci['runJob']>[0]> = {}): Promise<FinishedJob> {
+  async finish(
+    job: Partial<JobSpecInput> & { command: string },
+    more: Partial<Parameters<Pikaci['runJob']>[0]> = {},
+  ): Promise<FinishedJob> {
     const events = new EventRecorder();
     const run = must(
       await this.pikaci.runJob({
@@ -120,9 +135,13 @@ export class Site implements AsyncDisposable {
     const prefix = runId ?? `r${this.#mark}-`;
     const mine = (id: string) => (runId === undefined ? id.startsWith(prefix) : id === runId);
     const instances = must(await this.incus.instances(this.host.project));
-    const runs = (await this.onHost('ls -A "$1/runs" 2>/dev/null || :', this.workDir)).split('\n').filter(Boolean);
+    const runs = (await this.onHost('ls -A "$1/runs" 2>/dev/null || :', this.workDir))
+      .split('\n')
+      .filter(Boolean);
     return {
-      instances: instances.filter(({ config }) => mine(config['user.pikaci.run'] ?? '')).map(({ name }) => name),
+      instances: instances
+        .filter(({ config }) => mine(config['user.pikaci.run'] ?? ''))
+        .map(({ name }) => name),
       directories: runs.filter(mine),
     };
   }
