@@ -14,7 +14,10 @@ const FIND = [
 ].join('\n');
 
 /** The command for `/1.0/instances/…/exec`. Sending the text as an argument saves a file push, and the image needs nothing. */
-export function supervisorCommand(source: SupervisorSource, ...call: readonly string[]): [string, ...string[]] {
+export function supervisorCommand(
+  source: SupervisorSource,
+  ...call: readonly string[]
+): [string, ...string[]] {
   if ('path' in source) return [source.path, ...call];
   if (call[0] === 'run') return ['/bin/sh', '-c', INSTALL, 'pikaci-incus-run', source.text, ...call];
   return ['/bin/sh', '-c', FIND, `${GUEST_SUPERVISOR_DIR}/pikaci-incus-run`, ...call];
