@@ -12,11 +12,14 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 /** A daemon that answers as a test says, byte for byte, on a unix socket of its own. */
 export interface FakeDaemon extends AsyncDisposable {
   readonly api: RestIncusApi;
-  readonly path: string;
+  /** The client's ends of all its connections. */
+  readonly streams: readonly Duplex[];
   /** Method and path of every request, in order. */
   readonly asked: string[];
   answer: Answer;
   /** Takes a websocket, by the secret in its address; the default refuses all of them. */
+  /** Sees every attempt to open a websocket instead, and answers none. */
+  onUpgrade: (() => void) | null;
   onSocket: ((secret: string, socket: WebSocket) => void) | null;
 }
 
@@ -26,13 +29,16 @@ export async function fakeDaemon(
 ): Promise<FakeDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'pikaci-fake-daemon-'));
   const path = join(directory, 'socket');
+  const held: Duplex[] = [];
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const server = createServer((request, response) => {
     daemon.asked.push(`${request.method} ${request.url}`);
     daemon.answer(request, response);
   });
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const { onSocket } = daemon;
+    const { onSocket, onUpgrade } = daemon;
+    held.push(stream);
+    if (onUpgrade) return onUpgrade();
     if (!onSocket) {
       stream.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
       return;
@@ -41,16 +47,18 @@ export async function fakeDaemon(
     sockets.handleUpgrade(request, stream, head, (socket) => onSocket(secret, socket));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const api = new RestIncusApi({ dialer: unixDialer(path), host: 'fake', warmConnections: 0, ...options });
+  const dialer = unixDialer(path);
+  const api = new RestIncusApi({ dialer, host: 'fake', warmConnections: 0, ...options });
   const daemon: FakeDaemon = {
     api,
-    path,
+    streams: dialer.streams,
     asked: [],
     answer,
+    onUpgrade: null,
     onSocket: null,
     [Symbol.asyncDispose]: async () => {
       await api[Symbol.asyncDispose]();
-      for (const socket of sockets.clients) socket.terminate();
+      for (const stream of held) stream.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(directory, { recursive: true });
