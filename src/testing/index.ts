@@ -9,11 +9,8 @@ export {
   type FileStoreFixture,
   fileStoreContract,
 } from './contract/file-store.js';
-export {
-  type RemoteShellCapabilities,
-  type RemoteShellFixture,
-  remoteShellContract,
-} from './contract/remote-shell.js';
+export { remoteShellContract } from './contract/remote-shell.js';
+export type { RemoteShellCapabilities, RemoteShellFixture } from './contract/remote-shell-fixture.js';
 export type { ContractRunner, Fixture } from './contract/runner.js';
 export {
   type SocketDialerCapabilities,

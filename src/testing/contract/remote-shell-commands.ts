@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Command } from '../../ports/remote-shell.js';
 import { mustFail } from './expect-result.js';
-import type { RemoteShellFixture } from './remote-shell.js';
+import type { RemoteShellFixture } from './remote-shell-fixture.js';
 import { faultOf, ran } from './run-command.js';
 import { type ContractRunner, withFixture } from './runner.js';
 

@@ -4,8 +4,14 @@ import { expect, it } from 'vitest';
 import { quoteWords } from '../../../../src/adapters/ssh2/quote.js';
 
 const word = fc
-  .string({ unit: 'binary', maxLength: 30 })
-  .map((text) => text.replaceAll('\0', '').toWellFormed());
+  .string({
+    unit: fc.oneof(
+      fc.constantFrom("'", '"', '\\', '\n', '$', '`', ' '),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+    ),
+    maxLength: 30,
+  })
+  .map((text) => text.replaceAll('\0', ''));
 
 it('a shell reads quoted words back as they were, whatever is in them', () => {
   fc.assert(
