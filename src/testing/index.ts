@@ -4,11 +4,8 @@ export { MemoryFileStore } from '../adapters/memory/memory-file-store.js';
 export type { MemoryHandler, MemoryRun } from '../adapters/memory/memory-handler.js';
 export { MemoryShell, type MemoryTrees } from '../adapters/memory/memory-shell.js';
 export { type ClockFixture, clockContract } from './contract/clock.js';
-export {
-  type FileStoreCapabilities,
-  type FileStoreFixture,
-  fileStoreContract,
-} from './contract/file-store.js';
+export { fileStoreContract } from './contract/file-store.js';
+export type { FileStoreCapabilities, FileStoreFixture } from './contract/file-store-fixture.js';
 export { remoteShellContract } from './contract/remote-shell.js';
 export type { RemoteShellCapabilities, RemoteShellFixture } from './contract/remote-shell-fixture.js';
 export type { ContractRunner, Fixture } from './contract/runner.js';

@@ -16,7 +16,7 @@ export function remoteShellContract(
   capabilities: RemoteShellCapabilities,
 ): void {
   runner.describe(`${name} keeps the contract of RemoteShell`, () => {
-    shellCommandContract(runner, make);
+    shellCommandContract(runner, make, capabilities);
     if (capabilities.processes) {
       shellStreamContract(runner, make);
       shellCancelContract(runner, make);
