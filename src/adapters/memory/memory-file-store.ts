@@ -151,9 +151,10 @@ export class MemoryFileStore implements FileStore {
     const removed = await this.call('remove', path, options, () => {
       const node = this.files.get(path, true);
       const at = this.files.canonical(path, true);
-      if (node.type === 'directory' && !options.recursive)
-        throw new MemoryFileError('is_a_directory', 'say recursive');
-      for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
+      const below = this.files.below(at);
+      if (node.type === 'directory' && below.length > 0 && !options.recursive)
+        throw new MemoryFileError('not_empty', 'say recursive');
+      for (const one of [at, ...below]) this.files.nodes.delete(one);
     });
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
   }
