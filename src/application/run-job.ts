@@ -78,7 +78,9 @@ export class RunJob {
     const launched = await this.#launch(session, input.workspace, signal);
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
-      await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      // The directory of a run that is there already is that run's.
+      if (launched.error.kind !== 'run_exists')
+        await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
       await session.hostLog.flushed();
       return err(launched.error);
     }
