@@ -15,7 +15,7 @@ import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import { GuestLog } from './log/guest-log.js';
-import { SecretMasker } from './log/secret-masker.js';
+import { maskTexts, SecretMasker } from './log/secret-masker.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions } from './pikaci.js';
 import { saveJobRecord } from './state/job-record-file.js';
@@ -107,7 +107,12 @@ export class CompleteJob {
       artifacts,
       image: input.record.incus_image,
     });
-    const masked = { ...outcome, message: masker.maskText(outcome.message) };
+    // The guest chooses the names of its artifacts as well as its message.
+    const masked = {
+      ...outcome,
+      message: masker.maskText(outcome.message),
+      artifacts: maskTexts(outcome.artifacts, masker),
+    };
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
       ...input.record,
       outcome: masked,

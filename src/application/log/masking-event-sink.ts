@@ -1,6 +1,6 @@
 import type { PikaciEvent } from '../../domain/event.js';
 import type { EventSink } from '../../ports/event-sink.js';
-import type { SecretMasker } from './secret-masker.js';
+import { maskTexts, type SecretMasker } from './secret-masker.js';
 
 /** Masks every text of an event, at any depth. Log bytes have been masked as a stream before. */
 export class MaskingEventSink implements EventSink {
@@ -13,13 +13,6 @@ export class MaskingEventSink implements EventSink {
   }
 
   emit(event: PikaciEvent): void {
-    this.#sink.emit(event.type === 'log_bytes' ? event : (this.#mask(event) as PikaciEvent));
-  }
-
-  #mask(value: unknown): unknown {
-    if (typeof value === 'string') return this.#masker.maskText(value);
-    if (Array.isArray(value)) return value.map((item) => this.#mask(item));
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#mask(item)]));
+    this.#sink.emit(event.type === 'log_bytes' ? event : maskTexts(event, this.#masker));
   }
 }

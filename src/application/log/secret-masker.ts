@@ -106,3 +106,14 @@ function failureTable(pattern: Buffer): Int32Array {
   }
   return table;
 }
+
+/** A copy of a JSON value in which every text, at any depth, is masked. */
+export function maskTexts<T>(value: T, masker: SecretMasker): T {
+  const mask = (item: unknown): unknown => {
+    if (typeof item === 'string') return masker.maskText(item);
+    if (Array.isArray(item)) return item.map(mask);
+    if (item === null || typeof item !== 'object') return item;
+    return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, mask(inner)]));
+  };
+  return mask(value) as T;
+}
