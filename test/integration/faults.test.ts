@@ -64,7 +64,7 @@ describe.concurrent('a host whose key', () => {
     await writeFile(file, `[127.0.0.1]:${site.host.port} ${other}\n`);
     const fault = mustFail(await failing({ host: ssh(file) }), 'host');
     expect(fault.cause).toMatchObject({ kind: 'host_key_refused', reason: 'mismatch', knownHostsFile: file });
-    expect(fault.message).toContain(file);
+    expect(fault.message).toMatch(/SHA256:/);
   });
 
   it('is not known is refused, and not added', async () => {
