@@ -41,6 +41,22 @@ const lines = (text: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+/** Takes the job up, and destroys it as soon as it is followed; the exit status of `pikaci attach`. */
+async function destroyByAttach(runId: string): Promise<number | null> {
+  const attached = commandLine(site, [
+    'attach',
+    runId,
+    'a',
+    '--output',
+    'jsonl',
+    '--on-interrupt',
+    'destroy',
+  ]);
+  await attached.said('"phase":"wait_for_completion"');
+  attached.kill('SIGTERM');
+  return (await attached.end).code;
+}
+
 describe.concurrent('pikaci run', () => {
   it('ends with 0 for a passed job, having shown its log, its phases and where its artifacts are', async () => {
     const { runId, end } = pikaci('run', 'pass');
@@ -111,21 +127,17 @@ describe.concurrent('pikaci run', () => {
     expect(code).toBe(130);
     const [left] = (await site.leftovers(runId)).instances;
     expect(`${stdout}${stderr}`).toContain(String(left));
-    const { code: attached } = await commandLine(site, ['attach', runId, 'a']).end;
-    expect(attached).toBe(130);
+    expect(await destroyByAttach(runId)).toBe(130);
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 
-  it('leaves the job running with --on-interrupt detach, and attach brings it home', async () => {
+  it('leaves the job running with --on-interrupt detach, and attach takes it up', async () => {
     const { runId, end, said, kill } = pikaci('run', 'wait', '--on-interrupt', 'detach');
     await said('begun');
     kill('SIGINT');
     expect((await end).code).toBe(130);
     expect((await site.leftovers(runId)).instances).toHaveLength(1);
-    const attached = commandLine(site, ['attach', runId, 'a', '--on-interrupt', 'destroy']);
-    await attached.said(runId);
-    attached.kill('SIGTERM');
-    expect((await attached.end).code).toBe(130);
+    expect(await destroyByAttach(runId)).toBe(130);
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 });
