@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, inject } from 'vitest';
 import {
   type CreatePikaciOptions,
@@ -47,8 +46,9 @@ export class Site implements AsyncDisposable {
 
   readonly pikaci: Pikaci;
 
+  /** Below the directory of the host's keys, which goes with the host, should this run be killed. */
   static async open(config: Partial<PikaciConfigInput> = {}): Promise<Site> {
-    const directory = await mkdtemp(join(tmpdir(), 'pikaci-site-'));
+    const directory = await mkdtemp(join(dirname(inject('host').identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
     return new Site(directory, config);
