@@ -90,7 +90,8 @@ export class CompleteJob {
       return awaited;
     });
     if (end.isErr()) return err(end.error);
-    return this.#report(input, end.value, log);
+    // Awaited here: the lease has to be kept until the artifacts are collected.
+    return await this.#report(input, end.value, log);
   }
 
   async #report(input: CompleteJobInput, end: JobEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
