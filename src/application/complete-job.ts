@@ -3,6 +3,7 @@ import { NO_ARTIFACTS } from '../domain/artifact.js';
 import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobRecord } from '../domain/job-record.js';
 import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import type { FileFault } from '../ports/file-store.js';
 import { collectArtifacts } from './artifacts/collect-artifacts.js';
 import { awaitJob, type JobEnd } from './await-job.js';
 import type { Backends } from './backends.js';
@@ -84,10 +85,8 @@ export class CompleteJob {
         signal: input.options.signal,
         superseded: superseded.signal,
       });
-      const kept =
-        awaited.isOk() && awaited.value.kind === 'detached' ? await log.pause() : await log.finish();
-      if (kept.isErr()) return err(localFilesFault(kept.error, 'wait_for_completion'));
-      return awaited;
+      const kept = await leaveLog(log, awaited);
+      return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : awaited;
     });
     if (end.isErr()) return err(end.error);
     // Awaited here: the lease has to be kept until the artifacts are collected.
@@ -147,4 +146,13 @@ export class CompleteJob {
     session.emit({ type: 'artifacts_collected', artifacts });
     return artifacts;
   }
+}
+
+/**
+ * What the masker holds back may be the beginning of a secret, so it is written only when nothing follows. Where the job
+ * may be taken up, the position is saved instead; where that has happened, the log is another's already.
+ */
+async function leaveLog(log: GuestLog, awaited: Result<JobEnd, JobFault>): Promise<Result<void, FileFault>> {
+  if (awaited.isErr()) return awaited.error.kind === 'superseded' ? ok(undefined) : log.pause();
+  return awaited.value.kind === 'detached' ? log.pause() : log.finish();
 }
