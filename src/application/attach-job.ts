@@ -91,8 +91,9 @@ export class AttachJob {
   }): Promise<Result<JobRun, JobFault>> {
     const { ports, backends, completeJob } = this.#parts;
     const { session, record, guest } = input;
+    // No bound: the signal of an exec ends it also when it has long begun.
     const restart = () =>
-      guest.start(buildGuestRequest(session.job), {}, { signal: AbortSignal.timeout(ASK_BOUND_MS) });
+      guest.start(buildGuestRequest(session.job), {}, { signal: new AbortController().signal });
     const outcome = await completeJob.complete({
       ...input,
       first: undefined,
