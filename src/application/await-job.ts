@@ -40,7 +40,7 @@ export interface AwaitJobInput {
 export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, JobFault>> {
   const { session, guest, clock } = input;
   const stop = new AbortController();
-  let why: StopReason = 'overdue';
+  let why: StopReason | null = null;
   const stopFor = (reason: StopReason) => {
     if (stop.signal.aborted) return;
     why = reason;
@@ -87,8 +87,7 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     const end = followed.value;
     if (end.kind === 'aborted') return stopped(why, input);
     if (end.kind !== 'unreachable') return ok(end);
-    const attach = `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
-    const message = `${end.message}; the job may still run: ${attach}`;
+    const message = `${end.message}; the job may still run: ${howToAttach(session)}`;
     return err({ kind: 'host', phase: PHASE, host: guest.description, message });
   } finally {
     stop.abort();
@@ -98,8 +97,16 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
   }
 }
 
-function stopped(why: StopReason, input: AwaitJobInput): Result<JobEnd, JobFault> {
+function howToAttach(session: JobSession): string {
+  return `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
+}
+
+function stopped(why: StopReason | null, input: AwaitJobInput): Result<JobEnd, JobFault> {
   switch (why) {
+    case null: {
+      const message = `the connection was closed while the job ran; ${howToAttach(input.session)}`;
+      return err({ kind: 'host', phase: PHASE, host: input.guest.description, message });
+    }
     case 'detached':
       return ok({ kind: 'detached' });
     case 'cancelled':
