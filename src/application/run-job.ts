@@ -76,7 +76,9 @@ export class RunJob {
     const launched = await this.#launch(session, input.workspace, signal);
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
-      await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      // A machine of that name is another runner's, and so is the directory.
+      if (launched.error.kind !== 'run_exists')
+        await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
       await session.hostLog.flushed();
       return err(launched.error);
     }
