@@ -63,7 +63,7 @@ export class AttachJob {
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
     await hostTime.learn(signal);
     const owner = newOwner();
-    const taken = await this.#takeOver(context, owner, signal);
+    const taken = await this.#takeOver(context, { owner, recordedHost: record.host }, signal);
     if (taken.isErr()) return err(taken.error);
     const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest.value, record, signal);
     if (masks.isErr()) return err(masks.error);
@@ -122,7 +122,7 @@ export class AttachJob {
 
   async #takeOver(
     context: RemoteLinuxVmContext,
-    owner: string,
+    { owner, recordedHost }: { readonly owner: string; readonly recordedHost: string },
     signal: AbortSignal,
   ): Promise<Result<'ours' | 'gone', JobFault>> {
     const leased = this.#parts.backends.leased(context);
@@ -131,8 +131,12 @@ export class AttachJob {
     const written = await writeLease(leased.value, lease, null, signal);
     if (written.isOk()) return ok('ours');
     if (written.error.kind === 'superseded') return err(this.#fault('superseded', written.error.message));
-    if (written.error.fault.kind === 'not_found') return ok('gone');
-    return err(incusFault(written.error.fault, 'wait_for_completion'));
+    if (written.error.fault.kind !== 'not_found')
+      return err(incusFault(written.error.fault, 'wait_for_completion'));
+    const { host } = this.#parts.ports.shell;
+    if (recordedHost === host) return ok('gone');
+    const message = `the job was started on ${recordedHost}, and ${host} does not have its machine`;
+    return err({ ...this.#fault('host', message), cause: written.error.fault });
   }
 
   /** What the log must be masked with. Without them nothing is followed: an unmasked log is worse than none. */
