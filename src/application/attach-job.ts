@@ -146,13 +146,12 @@ export class AttachJob {
     signal: AbortSignal,
   ): Promise<Result<Readonly<Record<string, string>>, JobFault>> {
     if (record.secret_names.length === 0) return ok({});
+    const unknown = (why: string) =>
+      this.#fault('guest', `the secrets to mask could not be had from ${guest.description}: ${why}`);
     const told = await guest.secrets({ signal });
-    return told.mapErr((fault) =>
-      this.#fault(
-        'guest',
-        `the secrets to mask could not be had from ${guest.description}: ${fault.message}`,
-      ),
-    );
+    if (told.isErr()) return err(unknown(told.error.message));
+    const missing = record.secret_names.find((name) => told.value[name] === undefined);
+    return missing === undefined ? ok(told.value) : err(unknown(`it does not know ${missing}`));
   }
 
   /** The machine went away with its job: that is the result, and it is recorded. */
