@@ -75,6 +75,8 @@ export class AttachJob {
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
+      startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
+      earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
     if (taken.value === 'gone') return this.#lost(session, record);
