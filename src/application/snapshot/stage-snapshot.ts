@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { bounded } from '../../streams/bounded.js';
 import { hostFault, hostFilesFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
@@ -41,17 +42,21 @@ export class StageSnapshot {
 
   /** The snapshot directory itself is `<workDir>/snapshots/<hash>/snapshot`. */
   async stage(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
-    const underWay = this.#underWay.get(snapshot.contentHash);
-    if (underWay !== undefined) {
-      const shared = await underWay;
-      if (shared.isOk() || call.signal.aborted) return shared;
-      if (shared.error.kind !== 'cancelled') return shared;
+    for (;;) {
+      const underWay = this.#underWay.get(snapshot.contentHash);
+      if (underWay === undefined) break;
+      const shared = await bounded(underWay, { signal: call.signal });
+      if (shared === 'aborted') return err(this.#cancelled());
+      // Another job's cancel is not this one's: whoever wakes first stages it.
+      if (shared.isOk() || shared.error.kind !== 'cancelled') return shared;
     }
     const staging = this.#stageOnce(snapshot, call);
     this.#underWay.set(snapshot.contentHash, staging);
-    const result = await staging;
-    if (this.#underWay.get(snapshot.contentHash) === staging) this.#underWay.delete(snapshot.contentHash);
-    return result;
+    try {
+      return await staging;
+    } finally {
+      this.#underWay.delete(snapshot.contentHash);
+    }
   }
 
   async #stageOnce(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
@@ -139,6 +144,11 @@ export class StageSnapshot {
 
   #fault(fault: FileFault): JobFault {
     return hostFilesFault(fault, PHASE);
+  }
+
+  #cancelled(): JobFault {
+    const message = 'cancelled while another job staged the snapshot';
+    return { kind: 'cancelled', phase: PHASE, host: this.#ports.shell.host, message };
   }
 
   #refused(home: string, problem: string): JobFault {
