@@ -16,6 +16,7 @@ import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import { GuestLog } from './log/guest-log.js';
+import { maskTexts } from './log/masking-event-sink.js';
 import { SecretMasker } from './log/secret-masker.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions } from './pikaci.js';
@@ -97,7 +98,6 @@ export class CompleteJob {
     const { session } = input;
     const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
     const artifacts = collects ? await this.#collect(input) : NO_ARTIFACTS;
-    const masker = new SecretMasker(session.secretValues);
     const outcome = outcomeOf({
       session,
       end,
@@ -107,7 +107,7 @@ export class CompleteJob {
       artifacts,
       image: input.record.incus_image,
     });
-    const masked = { ...outcome, message: masker.maskText(outcome.message) };
+    const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
       ...input.record,
       outcome: masked,

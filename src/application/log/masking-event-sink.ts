@@ -6,6 +6,7 @@ import type { SecretMasker } from './secret-masker.js';
 const STRUCTURE = new Set([
   ...['schema_version', 'type', 'at', 'run_id', 'job_id', 'host', 'backend'],
   ...['phase', 'status', 'cause', 'rule', 'instance'],
+  ...['started_at', 'finished_at', 'phases', 'incus_image'],
 ]);
 
 /** Masks every free text of an event, at any depth. Log bytes have been masked as a stream before. */
@@ -19,15 +20,19 @@ export class MaskingEventSink implements EventSink {
   }
 
   emit(event: PikaciEvent): void {
-    this.#sink.emit(event.type === 'log_bytes' ? event : (this.#mask(event) as PikaciEvent));
+    this.#sink.emit(event.type === 'log_bytes' ? event : maskTexts(event, this.#masker));
   }
+}
 
-  #mask(value: unknown): unknown {
-    if (typeof value === 'string') return this.#masker.maskText(value);
-    if (Array.isArray(value)) return value.map((item) => this.#mask(item));
-    if (value === null || typeof value !== 'object') return value;
+/** The same value with every free text masked, at any depth. */
+export function maskTexts<T>(value: T, masker: SecretMasker): T {
+  const mask = (part: unknown): unknown => {
+    if (typeof part === 'string') return masker.maskText(part);
+    if (Array.isArray(part)) return part.map(mask);
+    if (part === null || typeof part !== 'object') return part;
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, STRUCTURE.has(key) ? item : this.#mask(item)]),
+      Object.entries(part).map(([key, item]) => [key, STRUCTURE.has(key) ? item : mask(item)]),
     );
-  }
+  };
+  return mask(value) as T;
 }
