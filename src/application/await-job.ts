@@ -12,6 +12,7 @@ import type { OnAbort } from './pikaci.js';
 const PHASE = 'wait_for_completion';
 /** What a supervisor that keeps its own bounds never needs; past it the machine counts as lost. */
 const MARGIN_MS = 60_000;
+const CANCEL_AGAIN_MS = 500;
 
 export type JobEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
@@ -55,7 +56,12 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     if (input.onAbort === 'destroy') return stopFor('cancelled');
     const graceMs = session.job.graceSecs * 1000 + 15_000;
     const cancelling = AbortSignal.any([stop.signal, AbortSignal.timeout(graceMs)]);
-    const told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
+    let told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
+    while (told.isErr() && told.error.kind === 'connection_lost') {
+      // The following is reconnecting meanwhile; a cancel that did not arrive is said again.
+      if ((await clock.sleep(CANCEL_AGAIN_MS, cancelling)) === 'aborted') break;
+      told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
+    }
     if (told.isErr()) return stopFor('cancelled');
     await clock.sleep(graceMs, stop.signal);
     stopFor('cancelled');
