@@ -46,7 +46,7 @@ export class StageSnapshot {
       const underWay = this.#underWay.get(snapshot.contentHash);
       if (underWay === undefined) break;
       const shared = await bounded(underWay, { signal: call.signal });
-      if (shared === 'aborted') return err(this.#cancelled());
+      if (typeof shared === 'string') return err(this.#cancelled());
       // Another job's cancel is not this one's: whoever wakes first stages it.
       if (shared.isOk() || shared.error.kind !== 'cancelled') return shared;
     }
