@@ -73,6 +73,7 @@ function attempt(
     sent.on('error', (error) => settle(err(lost(site, error)), sent?.reusedSocket === true && !answered));
     sent.on('response', (response) => {
       answered = true;
+      agent.answered(response.socket);
       collect(response, site, what.maxBytes, settle);
     });
     sent.end(what.body);
