@@ -57,7 +57,7 @@ function fakeFiles(host: string, writable: boolean) {
 
 /** A doctor for such a host, and what a test looks at beside its report. */
 export function examined(host: Host = {}) {
-  const clock = new HeldClock(NOW);
+  const clock = new HeldClock({ start: NOW });
   let askForImage: () => void = () => undefined;
   const imageAsked = new Promise<void>((resolve) => {
     askForImage = resolve;
