@@ -90,7 +90,11 @@ export async function sftpRemove(calls: SftpCalls): Promise<Result<void, FileFau
   const found = await calls.lstat();
   if (found.isErr()) return found.error.kind === 'not_found' ? ok(undefined) : err(found.error);
   if (found.value.type !== 'directory') return err(removed.error);
-  return err(
-    calls.fault('is_a_directory', 'it is a directory; say recursive to remove it with all that is in it'),
+  const emptied = await calls.request<unknown>((sftp, answer) =>
+    sftp.rmdir(path, (error) => answer(error, undefined)),
   );
+  if (emptied.isOk() || emptied.error.kind === 'not_found') return ok(undefined);
+  // Version 3 of the protocol has one word for everything that is not a matter of permissions.
+  if (emptied.error.kind !== 'io') return err(emptied.error);
+  return err(calls.fault('not_empty', 'the directory is not empty; say recursive'));
 }
