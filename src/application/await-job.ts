@@ -55,14 +55,8 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     if (input.onAbort === 'detach') return stopFor('detached');
     if (input.onAbort === 'destroy') return stopFor('cancelled');
     const graceMs = session.job.graceSecs * 1000 + 15_000;
-    const cancelling = AbortSignal.any([stop.signal, AbortSignal.timeout(graceMs)]);
-    let told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
-    while (told.isErr() && told.error.kind === 'connection_lost') {
-      // The following is reconnecting meanwhile; a cancel that did not arrive is said again.
-      if ((await clock.sleep(CANCEL_AGAIN_MS, cancelling)) === 'aborted') break;
-      told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
-    }
-    if (told.isErr()) return stopFor('cancelled');
+    const told = await Promise.race([tellToEnd(input, stop.signal), clock.sleep(graceMs, stop.signal)]);
+    if (typeof told === 'string' || told.isErr()) return stopFor('cancelled');
     await clock.sleep(graceMs, stop.signal);
     stopFor('cancelled');
   };
@@ -100,6 +94,18 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     input.signal?.removeEventListener('abort', abortListener);
     input.superseded.removeEventListener('abort', supersededListener);
     await Promise.all([overdue, aborting.done]);
+  }
+}
+
+/** The following is reconnecting meanwhile; a cancel that did not arrive is said again. */
+async function tellToEnd(
+  { session, guest, clock }: AwaitJobInput,
+  signal: AbortSignal,
+): Promise<Result<GuestStatus, GuestFault>> {
+  for (;;) {
+    const told = await guest.cancel(session.job.graceSecs, { signal });
+    if (told.isOk() || told.error.kind !== 'connection_lost') return told;
+    if ((await clock.sleep(CANCEL_AGAIN_MS, signal)) === 'aborted') return told;
   }
 }
 
