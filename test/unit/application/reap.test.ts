@@ -139,8 +139,6 @@ describe('reaping', () => {
     clock.advance(3_600_000);
     expect(must(await reaper.reap()).alive).toEqual(['job-1']);
   });
-    expect(must(await pikaci(stays).reap()).alive).toEqual(['job-1']);
-  });
 
   it('deletes nothing when the host does not say its time', async () => {
     const { host, pikaci } = await leased(0);
