@@ -220,7 +220,8 @@ export class RunJob {
     const snapshot = scanned.value;
     const onProgress = (bytes: number) =>
       session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
-    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress });
+    const rescan = () => ports.scanner.scan(workspace, { signal });
+    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);
   }
 

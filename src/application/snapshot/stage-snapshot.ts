@@ -5,9 +5,9 @@ import { snapshotHomeDir } from '../../domain/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
-import { hostFault, hostFilesFault } from '../fault-of.js';
+import { hostFault, hostFilesFault, workspaceFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 
@@ -23,6 +23,8 @@ export interface StageCall {
   readonly signal: AbortSignal;
   /** Bytes of the archive sent so far. */
   readonly onProgress: (bytes: number) => void;
+  /** Reads the workspace once more. */
+  readonly rescan: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 }
 
 /**
@@ -108,6 +110,13 @@ export class StageSnapshot {
       { signal: call.signal },
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
+    // What is there under this hash is there for every later run, so a file that changed on its way must not be.
+    const again = await call.rescan();
+    if (again.isErr()) return err(workspaceFault(again.error, shell.host));
+    if (again.value.contentHash !== snapshot.contentHash) {
+      const message = `${snapshot.root} changed while it was sent, so nothing of it was kept; run again when nothing writes to it`;
+      return err({ kind: 'workspace', phase: PHASE, host: shell.host, message, field: 'workspace' });
+    }
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,
