@@ -1,68 +1,91 @@
 import type { Clock } from '../../ports/clock.js';
+import { onAbort } from '../../streams/on-abort.js';
 
 interface Sleeper {
-  readonly until: number;
-  readonly wake: (how: 'elapsed' | 'aborted') => void;
+  readonly at: number;
+  wake(): void;
 }
 
 export interface MemoryClockOptions {
-  /** Milliseconds since the epoch. */
-  readonly start?: number;
-  /** Sleeps of up to this many ms are over at once, and move the time; none when left out. */
+  /** Sleeps of up to this many ms end at once, and move time; none do when it is left out. */
   readonly skipUpToMs?: number;
 }
 
-/** Time that moves only when a test says so. */
+/** Time that stands still until it is moved. */
 export class MemoryClock implements Clock {
-  #now: number;
-  readonly #skipUpToMs: number;
-  readonly #sleepers = new Set<Sleeper>();
-  #onSleep: (() => void)[] = [];
+  private elapsed = 0;
+  private sleepers: Sleeper[] = [];
+  private readonly onSleep: (() => void)[] = [];
 
-  constructor({ start = Date.parse('2026-11-23T16:45:01.250Z'), skipUpToMs = -1 }: MemoryClockOptions = {}) {
-    this.#now = start;
-    this.#skipUpToMs = skipUpToMs;
-  }
+  /** `startMs`: what `now()` says at first, milliseconds since the epoch. */
+  constructor(
+    private readonly startMs = Date.UTC(2024, 0, 1),
+    private readonly options: MemoryClockOptions = {},
+  ) {}
 
   now(): number {
-    return this.#now;
+    return this.startMs + this.elapsed;
   }
 
   monotonic(): number {
-    return this.#now;
+    return this.elapsed;
+  }
+
+  /** How many sleeps have not ended yet. */
+  get sleeping(): number {
+    return this.sleepers.length;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
-    if (signal?.aborted === true) return Promise.resolve('aborted');
-    if (ms <= this.#skipUpToMs) {
-      this.advance(ms);
-      return Promise.resolve('elapsed');
-    }
     return new Promise((resolve) => {
-      const abort = () => sleeper.wake('aborted');
+      if (signal?.aborted) return resolve('aborted');
+      if (ms > 0 && ms <= (this.options.skipUpToMs ?? 0)) {
+        this.elapsed += ms;
+        this.wakeDue(this.elapsed);
+        return resolve('elapsed');
+      }
+      let forget = () => {};
       const sleeper: Sleeper = {
-        until: this.#now + ms,
-        wake: (how) => {
-          this.#sleepers.delete(sleeper);
-          signal?.removeEventListener('abort', abort);
-          resolve(how);
+        at: this.elapsed + Math.max(0, ms),
+        wake: () => {
+          forget();
+          resolve('elapsed');
         },
       };
-      signal?.addEventListener('abort', abort);
-      this.#sleepers.add(sleeper);
-      for (const tell of this.#onSleep.splice(0)) tell();
+      this.sleepers.push(sleeper);
+      forget = onAbort(signal, () => {
+        this.sleepers = this.sleepers.filter((one) => one !== sleeper);
+        resolve('aborted');
+      });
+      this.wakeDue(this.elapsed);
+      for (const tell of this.onSleep.splice(0)) tell();
     });
   }
 
   /** Resolves when somebody sleeps until exactly `ms` from now. */
   async asleepFor(ms: number): Promise<void> {
-    while (![...this.#sleepers].some((sleeper) => sleeper.until === this.#now + ms)) {
-      await new Promise<void>((resolve) => this.#onSleep.push(resolve));
+    while (!this.sleepers.some((sleeper) => sleeper.at === this.elapsed + ms)) {
+      await new Promise<void>((resolve) => this.onSleep.push(resolve));
     }
   }
 
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const sleeper of [...this.#sleepers]) if (sleeper.until <= this.#now) sleeper.wake('elapsed');
+  /** Moves time on; sleeps end in the order of their time, also those that begin on the way. */
+  async advance(ms: number): Promise<void> {
+    const end = this.elapsed + ms;
+    for (;;) {
+      const next = Math.min(...this.sleepers.map((sleeper) => sleeper.at));
+      if (next > end) break;
+      this.elapsed = Math.max(this.elapsed, next);
+      this.wakeDue(this.elapsed);
+      // Whoever woke may go to sleep again within this very advance.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.elapsed = end;
+  }
+
+  private wakeDue(at: number): void {
+    const due = this.sleepers.filter((sleeper) => sleeper.at <= at).sort((a, b) => a.at - b.at);
+    this.sleepers = this.sleepers.filter((sleeper) => sleeper.at > at);
+    for (const sleeper of due) sleeper.wake();
   }
 }

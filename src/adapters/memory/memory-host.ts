@@ -1,9 +1,10 @@
 import { MemoryClock } from './memory-clock.js';
-import { MemoryFileStore } from './memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from './memory-file-store.js';
 import { MemoryIncus } from './memory-incus/memory-incus.js';
 import { MemoryShell } from './memory-shell.js';
 import type { MemoryJobScript } from './memory-supervisor/memory-job.js';
 import { MemorySupervisor } from './memory-supervisor/memory-supervisor.js';
+import { MemoryTreeCopy } from './memory-tree-copy.js';
 import { type MemoryWorkspace, MemoryWorkspaceScanner } from './memory-workspace-scanner.js';
 
 export interface MemoryHostOptions {
@@ -22,15 +23,19 @@ export class MemoryHost {
   readonly localFiles: MemoryFileStore;
   readonly incus: MemoryIncus;
   readonly shell: MemoryShell;
+  readonly trees: MemoryTreeCopy;
   readonly scanner = new MemoryWorkspaceScanner();
   readonly supervisor: MemorySupervisor;
 
   constructor(options: MemoryHostOptions = {}) {
-    this.clock = options.clock ?? new MemoryClock({ skipUpToMs: 5000 });
+    this.clock = options.clock ?? new MemoryClock(undefined, { skipUpToMs: 5000 });
     const now = () => this.clock.now();
-    this.hostFiles = new MemoryFileStore({ now });
-    this.localFiles = new MemoryFileStore({ host: 'local', now });
-    this.shell = new MemoryShell({ hostFiles: this.hostFiles, localFiles: this.localFiles });
+    this.hostFiles = new MemoryFileStore('memory', now);
+    this.localFiles = new MemoryFileStore('local', now);
+    this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
+    this.shell = new MemoryShell('memory', this.trees).handle(({ command }) =>
+      command.argv[0] === 'true' ? 0 : undefined,
+    );
     this.supervisor = new MemorySupervisor(options.script ?? (async () => 0));
     this.incus = new MemoryIncus({
       exec: this.supervisor.handler,

@@ -1,7 +1,4 @@
-import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import type { FileFault, FileStore } from '../../ports/file-store.js';
-import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type {
   CallOptions,
   Command,
@@ -14,121 +11,78 @@ import type {
 } from '../../ports/remote-shell.js';
 import { commandProblem } from '../../streams/command-check.js';
 import { shellFault } from '../../streams/shell-fault.js';
-import type { MemoryFileStore } from './memory-file-store/memory-file-store.js';
+import { MemoryCommand } from './memory-command.js';
+import type { MemoryHandler } from './memory-handler.js';
 
-/** Answers a command: what it writes, and its exit code (127 when there is no such command). */
-export type MemoryShellHandler = (command: Command) => {
-  readonly output?: readonly OutputChunk[];
-  readonly code: number;
-};
+/** What moves trees for a memory shell; the local shell does, where a test wants real directories. */
+export type MemoryTrees = Pick<RemoteShell, 'uploadTree' | 'downloadTree'>;
 
-export interface MemoryShellOptions {
-  readonly host?: string;
-  /** The host's files, into which trees are sent. */
-  readonly hostFiles: MemoryFileStore;
-  /** This machine's files, from which they are. */
-  readonly localFiles: FileStore;
-  /** Knows `true` only when it is left out. */
-  readonly handler?: MemoryShellHandler;
-}
-
-/** A host without processes: commands are answered as a test says, trees are copied from store to store. */
+/** A shell that answers from handlers, asked in the order in which they were added. Records what was asked of it. */
 export class MemoryShell implements RemoteShell {
-  readonly host: string;
-  readonly #options: MemoryShellOptions;
-  #planted: ShellFault['kind'] | null = null;
-  #closed = false;
+  readonly commands: Command[] = [];
+  readonly uploads: TreeUpload[] = [];
+  readonly downloads: TreeDownload[] = [];
+  private readonly handlers: MemoryHandler[] = [];
+  private readonly running = new Set<MemoryCommand>();
+  private lostCalls = 0;
+  private closed = false;
 
-  constructor(options: MemoryShellOptions) {
-    this.host = options.host ?? 'memory';
-    this.#options = options;
+  constructor(
+    readonly host = 'memory',
+    private readonly trees: MemoryTrees | null = null,
+  ) {}
+
+  handle(handler: MemoryHandler): this {
+    this.handlers.push(handler);
+    return this;
   }
 
-  /** The next upload breaks off with this after its first file. */
-  failNextUpload(kind: Exclude<ShellFault['kind'], 'host_key_refused'>): void {
-    this.#planted = kind;
+  /** Cuts off every running command with `connection_lost`; the next `calls` calls fail in the same way. */
+  loseConnection(calls = 0): void {
+    this.lostCalls = calls;
+    for (const command of this.running) command.lose();
   }
 
   async spawn(command: Command, options: CallOptions = {}): Promise<Result<RunningCommand, ShellFault>> {
+    const at = { host: this.host, tried: `run ${command.argv[0]}` };
     const problem = commandProblem(command);
-    if (problem !== null) return err(this.#fault('invalid_command', command.argv[0], problem));
-    const refused = this.#refused(command.argv[0], options);
+    if (problem !== null) return err(shellFault('invalid_command', at, problem));
+    const refused = this.refusal(at, options);
     if (refused !== null) return err(refused);
-    const handler: MemoryShellHandler =
-      this.#options.handler ?? (({ argv }) => ({ code: argv[0] === 'true' ? 0 : 127 }));
-    const { output = [], code } = handler(command);
-    const exit: Result<ExitStatus, ShellFault> = ok({ code, signal: null });
-    return ok({
-      output: (async function* () {
-        yield* output;
-      })(),
-      exit: Promise.resolve(exit),
-      [Symbol.asyncDispose]: async () => {},
-    });
+    this.commands.push(command);
+    const running = new MemoryCommand(at, command, options, this.handlers);
+    this.running.add(running);
+    void running.exit.then(() => this.running.delete(running));
+    return ok(running);
   }
 
   async uploadTree(upload: TreeUpload, options: CallOptions = {}): Promise<Result<TreeTransfer, ShellFault>> {
-    const tried = `send ${upload.source} to ${upload.destination}`;
-    const { hostFiles, localFiles } = this.#options;
-    const broken = (fault: FileFault) =>
-      this.#fault('transfer_failed', tried, `${fault.path}: ${fault.message}`);
-    const made = await hostFiles.makeDirectory(upload.destination);
-    if (made.isErr()) return err(broken(made.error));
-    let bytes = 0;
-    for (const entry of upload.entries ?? []) {
-      const refused = this.#refused(tried, options);
-      const sent = refused === null ? await this.#copy(upload, entry, localFiles) : ok(0);
-      if (refused !== null || sent.isErr()) {
-        await hostFiles.remove(upload.destination, { recursive: true });
-        return err(
-          sent.isErr() ? broken(sent.error) : (refused ?? this.#fault('aborted', tried, 'cancelled')),
-        );
-      }
-      bytes += sent.value;
-      upload.onProgress?.(bytes);
-      if (this.#planted === null) continue;
-      const fault = this.#fault(this.#planted, tried, 'planted');
-      this.#planted = null;
-      return err(fault);
-    }
-    return ok({ bytes });
+    const refused = this.refusal({ host: this.host, tried: `send ${upload.source}` }, options);
+    if (refused !== null) return err(refused);
+    this.uploads.push(upload);
+    return this.trees === null ? ok({ bytes: 0 }) : this.trees.uploadTree(upload, options);
   }
 
-  async downloadTree({ source }: TreeDownload): Promise<Result<TreeTransfer, ShellFault>> {
-    return err(this.#fault('transfer_failed', `bring ${source}`, 'this shell only sends'));
+  async downloadTree(
+    download: TreeDownload,
+    options: CallOptions = {},
+  ): Promise<Result<TreeTransfer, ShellFault>> {
+    const refused = this.refusal({ host: this.host, tried: `fetch ${download.source}` }, options);
+    if (refused !== null) return err(refused);
+    this.downloads.push(download);
+    return this.trees === null ? ok({ bytes: 0 }) : this.trees.downloadTree(download, options);
+  }
+
+  private refusal(at: { host: string; tried: string }, options: CallOptions): ShellFault | null {
+    if (this.closed) return shellFault('closed', at, 'the shell was closed by its owner');
+    if (options.signal?.aborted) return shellFault('aborted', at, 'cancelled by the caller');
+    if (this.lostCalls === 0) return null;
+    this.lostCalls -= 1;
+    return shellFault('connection_lost', at, 'the connection was lost, as the test said');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-  }
-
-  async #copy(upload: TreeUpload, entry: string, local: FileStore): Promise<Result<number, FileFault>> {
-    const { hostFiles } = this.#options;
-    const from = posix.join(upload.source, entry);
-    const to = posix.join(upload.destination, entry);
-    const made = await hostFiles.makeDirectory(posix.dirname(to));
-    if (made.isErr()) return err(made.error);
-    const target = await local.readlink(from);
-    if (target.isOk()) {
-      hostFiles.link(target.value, to);
-      return ok(0);
-    }
-    const content = await local.readFile(from);
-    if (content.isErr()) return err(content.error);
-    const written = await hostFiles.writeFile(to, content.value);
-    return written.map(() => content.value.length);
-  }
-
-  #refused(tried: string, { signal }: CallOptions): ShellFault | null {
-    if (this.#closed) return this.#fault('closed', tried, 'the shell was closed by its owner');
-    return signal?.aborted === true ? this.#fault('aborted', tried, 'cancelled by the caller') : null;
-  }
-
-  #fault(kind: ShellFault['kind'], tried: string, message: string): ShellFault {
-    return shellFault(
-      kind as Exclude<ShellFault['kind'], 'host_key_refused'>,
-      { host: this.host, tried },
-      message,
-    );
+    this.closed = true;
+    await Promise.all([...this.running].map((command) => command[Symbol.asyncDispose]()));
   }
 }

@@ -94,7 +94,10 @@ export async function sftpRemove(calls: SftpCalls): Promise<Result<void, FileFau
     sftp.rmdir(path, (error) => answer(error, undefined)),
   );
   if (emptied.isOk() || emptied.error.kind === 'not_found') return ok(undefined);
-  // Version 3 of the protocol has one word for everything that is not a matter of permissions.
-  if (emptied.error.kind !== 'io') return err(emptied.error);
-  return err(calls.fault('not_empty', 'the directory is not empty; say recursive'));
+  // The protocol (draft-ietf-secsh-filexfer-02, 7) has no word for it but "failure".
+  return err(
+    emptied.error.kind === 'io'
+      ? calls.fault('not_empty', 'it has something in it; say recursive to remove that as well')
+      : emptied.error,
+  );
 }

@@ -81,7 +81,7 @@ describe('a job whose caller fires the signal', () => {
     });
     const running = run.pikaci.runJob({ ...input, signal: stop.signal });
     await run.host.clock.asleepFor(3000 + 15_000);
-    run.host.clock.advance(3000 + 15_000);
+    await run.host.clock.advance(3000 + 15_000);
     const { outcome, cleanUp } = must(await running);
     expect(outcome).toMatchObject({ status: 'cancelled', exit_code: null });
     must(await cleanUp);
@@ -94,7 +94,7 @@ describe('a job that nobody ends', () => {
     const run = await memoryRun({ script: () => new Promise(() => {}) });
     const running = run.pikaci.runJob(input);
     await run.host.clock.asleepFor(60_000 + 6000 + 60_000);
-    run.host.clock.advance(60_000 + 6000 + 60_000);
+    await run.host.clock.advance(60_000 + 6000 + 60_000);
     expect(must(await running).outcome).toMatchObject({ cause: 'lost', exit_code: null });
   });
 
@@ -117,7 +117,7 @@ describe('a job that nobody ends', () => {
     const lease = readLease(instance?.config ?? {});
     if (instance === undefined || lease === null) throw new Error('no lease');
     instance.config = { ...instance.config, ...leaseConfig({ ...lease, owner: 'another' }) };
-    run.host.clock.advance(300_000);
+    await run.host.clock.advance(300_000);
     mustFail(await running, 'superseded');
     expect(await run.state('guest.log')).toBe('a ');
     expect(run.host.incus.allInstances).toHaveLength(1);
@@ -149,7 +149,7 @@ describe('the lease of a job', () => {
     const lease = () => readLease(run.host.incus.allInstances[0]?.config ?? {});
     const before = lease();
     await run.host.clock.asleepFor(300_000);
-    run.host.clock.advance(300_000);
+    await run.host.clock.advance(300_000);
     await run.host.clock.asleepFor(300_000);
     expect((lease()?.expiresAtMs ?? 0) - (before?.expiresAtMs ?? 0)).toBeGreaterThanOrEqual(300_000);
     expect(isReaper(lease()?.owner ?? '')).toBe(false);

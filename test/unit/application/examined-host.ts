@@ -57,7 +57,7 @@ function fakeFiles(host: string, writable: boolean) {
 
 /** A doctor for such a host, and what a test looks at beside its report. */
 export function examined(host: Host = {}) {
-  const clock = new HeldClock({ start: NOW });
+  const clock = new HeldClock(NOW);
   let askForImage: () => void = () => undefined;
   const imageAsked = new Promise<void>((resolve) => {
     askForImage = resolve;
@@ -69,7 +69,7 @@ export function examined(host: Host = {}) {
     spawn: async () => {
       if (host.shellHangs === true) return never();
       if (host.shellFault !== undefined) return err(host.shellFault);
-      clock.advance(host.commandMs ?? 0);
+      await clock.advance(host.commandMs ?? 0);
       return ok({
         output: (async function* () {})(),
         exit: Promise.resolve(ok({ code: 0, signal: null })),

@@ -10,7 +10,7 @@ import { must, mustFail } from '../../../src/testing/contract/expect-result.js';
 const { signal } = new AbortController();
 
 async function leased(expiresInMs: number, owner = 'owner') {
-  const clock = new MemoryClock({ start: 1_800_000_000_000, skipUpToMs: 5000 });
+  const clock = new MemoryClock(1_800_000_000_000, { skipUpToMs: 5000 });
   const host = new MemoryHost({ clock });
   const lease = { runId: 'run', jobId: 'job', owner, expiresAtMs: clock.now() + expiresInMs };
   const create = (name: string, config: Record<string, string>) =>
@@ -90,7 +90,7 @@ describe('reaping', () => {
     mustFail(late, 'superseded');
     // The claim of a reaper that failed ends, and the next one deletes.
     expect(must(await pikaci().reap()).alive).toEqual(['job-1']);
-    clock.advance(121_000);
+    await clock.advance(121_000);
     expect(must(await pikaci().reap()).deleted).toEqual(['job-1']);
   });
 
@@ -136,7 +136,7 @@ describe('reaping', () => {
     );
     expect(must(await reaper.reap()).alive).toEqual(['job-1']);
     // This machine's clock is set forward by an hour; the host's is not.
-    clock.advance(3_600_000);
+    await clock.advance(3_600_000);
     expect(must(await reaper.reap()).alive).toEqual(['job-1']);
   });
 
@@ -150,7 +150,7 @@ describe('reaping', () => {
   it('removes uploads that were given up a day ago', async () => {
     const { clock, host, pikaci } = await leased(1e9);
     must(await host.hostFiles.makeDirectory('/var/pikaci/snapshots/.staging-old'));
-    clock.advance(24 * 3600_000 + 60_000);
+    await clock.advance(24 * 3600_000 + 60_000);
     must(await host.hostFiles.makeDirectory('/var/pikaci/snapshots/.staging-new'));
     must(await host.hostFiles.makeDirectory('/var/pikaci/snapshots/abc'));
     must(await pikaci().reap());
@@ -178,7 +178,7 @@ describe('the keeper of a lease', () => {
     const keeping = keeper(world);
     for (let i = 0; i < 5; i++) {
       await world.clock.asleepFor(30_000);
-      world.clock.advance(30_000);
+      await world.clock.advance(30_000);
     }
     await world.clock.asleepFor(30_000);
     expect(world.current()?.expiresAtMs).toBe(world.clock.now() + 90_000);
@@ -191,9 +191,9 @@ describe('the keeper of a lease', () => {
     await using _keeping = keeper(world);
     await world.clock.asleepFor(30_000);
     world.host.incus.faults.failNext('instance', 'connection_lost');
-    world.clock.advance(30_000);
+    await world.clock.advance(30_000);
     await world.clock.asleepFor(9000);
-    world.clock.advance(9000);
+    await world.clock.advance(9000);
     await world.clock.asleepFor(30_000);
     expect(world.current()?.expiresAtMs).toBe(world.clock.now() + 90_000);
   });
@@ -237,7 +237,7 @@ describe('the keeper of a lease', () => {
     });
     await world.clock.asleepFor(30_000);
     must(await writeLease(world.instance, { owner: 'next', expiresAtMs: 5 }, null, signal));
-    world.clock.advance(30_000);
+    await world.clock.advance(30_000);
     expect(await superseded).toContain('somebody else');
     expect(world.current()).toMatchObject({ owner: 'next', expiresAtMs: 5 });
   });

@@ -40,9 +40,10 @@ export async function openExec(
   }
   const { operation } = started.value;
   void execResult(wire, operation, site.tried, waiting.signal).then((result) => session.resulted(result));
-  await Promise.all(
-    fdsOf(request).map((fd) => connect(wire, session, { site, fd, request, started: started.value })),
+  const connecting = fdsOf(request).map((fd) =>
+    connect(wire, session, { site, fd, request, started: started.value }),
   );
+  await Promise.race([Promise.all(connecting), session.exit]);
   if (!session.settled) return ok(session);
   // It may have ended already, or never have come to run.
   const exit = await session.exit;

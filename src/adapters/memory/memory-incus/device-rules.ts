@@ -67,7 +67,7 @@ export function checkRestricted(
     const allowed = project['restricted.devices.disk'] === 'allow' && withinSome(source, prefixes);
     if (allowed && prefixes.length > 0 && device['shift'] === 'true') {
       const message = `Failed add validation for device "${name}": The "shift" property cannot be used with a restricted source path`;
-      return refuse('server_error', tried, message);
+      return refuse('invalid_request', tried, message);
     }
     if (!allowed) {
       return refuse(

@@ -1,5 +1,5 @@
 import { err, ok } from 'neverthrow';
-import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { ArtifactLedger } from '../../../../src/application/artifacts/artifact-ledger.js';
 import { type Received, receiveArchive } from '../../../../src/application/artifacts/receive-archive.js';
 import type { GuestArchive, GuestFault } from '../../../../src/application/guest.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
-import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { type FollowInput, followJob } from '../../../../src/application/log/follow-job.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
 import { SecretMasker } from '../../../../src/application/log/secret-masker.js';
@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 
 async function following(text: string, attempts: Attempt[], more: Partial<FollowInput> = {}) {
   const files = new MemoryFileStore();
-  const clock = new MemoryClock({ skipUpToMs: 10_000 });
+  const clock = new MemoryClock(undefined, { skipUpToMs: 10_000 });
   must(await files.makeDirectory(state.jobDir));
   const masker = new SecretMasker([]);
   let kept = '';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
-import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
 import { SecretMasker } from '../../../../src/application/log/secret-masker.js';
 import { jobStateLayout } from '../../../../src/domain/run-layout.js';
@@ -98,7 +98,7 @@ describe("the runner's copy of a log", () => {
             const until = Math.min(guest.length, log.received + (at % (guest.length + 1)));
             const before = await runner.position();
             await take(log, guest, sizes, until - Math.floor((until - log.received) / 2));
-            runner.clock.advance(ms);
+            await runner.clock.advance(ms);
             await take(log, guest, sizes, until);
             // Killed: nothing is finished. What the disk has of the log may end anywhere from what the position on it says.
             const position = (await runner.position()) ?? before;
@@ -145,7 +145,7 @@ describe("the runner's copy of a log", () => {
     await using log = must(await runner.open());
     must(await log.take(Buffer.from('one')));
     expect(await runner.position()).toBeNull();
-    runner.clock.advance(1000);
+    await runner.clock.advance(1000);
     must(await log.take(Buffer.from('two')));
     must(await log.pause());
     expect(await runner.position()).toMatchObject({ guest_bytes: 6, kept_bytes: 6 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { loadPreparedOutput } from '../../../../src/application/payload/load-prepared-output.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { vector } from '../../../support/vectors.js';
@@ -61,7 +61,7 @@ describe('the manifest of a prepared output', () => {
 
   it('is a fault of the host when it cannot be read for another reason', async () => {
     const files = new MemoryFileStore();
-    files.failNext('readFile', 'permission_denied');
+    files.failNext('read', 'permission_denied');
     mustFail(await loadPreparedOutput(files, output, signal), 'host_files');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store/memory-file-store.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { resolveMountSource } from '../../../../src/application/payload/resolve-mount-source.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 

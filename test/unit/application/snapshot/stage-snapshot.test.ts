@@ -42,7 +42,7 @@ describe('staging a snapshot', () => {
   it('uses one that is there and sends nothing', async () => {
     const { host, snapshot, make, call } = await staging();
     must(await make().stage(snapshot, call()));
-    host.shell.failNextUpload('transfer_failed');
+    host.trees.failNextUpload('transfer_failed');
     must(await make().stage(snapshot, call()));
   });
 
@@ -140,13 +140,13 @@ describe('staging a snapshot', () => {
 
   it('leaves nothing of an upload that broke off', async () => {
     const { host, snapshot, make, call, names } = await staging();
-    host.shell.failNextUpload('connection_lost');
+    host.trees.failNextUpload('connection_lost');
     mustFail(await make().stage(snapshot, call()), 'host');
     expect(await names()).toEqual([]);
     const { uploadTree } = host.shell;
     host.shell.uploadTree = async (...args) => {
       const sent = await uploadTree.apply(host.shell, args);
-      host.hostFiles.failNext('writeFile', 'no_space');
+      host.hostFiles.failNext('write', 'no_space');
       return sent;
     };
     mustFail(await make().stage(snapshot, call()), 'host_files');
