@@ -5,7 +5,7 @@ import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
-import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
+import { jobStateLayout } from '../domain/run-layout.js';
 import type { Backends } from './backends.js';
 import { cleanUpJob } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';

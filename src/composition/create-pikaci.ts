@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Container } from 'inversify';
 import { err, ok, type Result } from 'neverthrow';
@@ -54,7 +54,10 @@ export function createPikaci(
   const brought =
     adapters.shell !== undefined && adapters.hostFiles !== undefined && adapters.incus !== undefined;
   const host = brought ? null : hostAdapters(parsed.data, { path, env: options.env ?? process.env });
-  const scanner = adapters.scanner === undefined ? new GitWorkspaceScanner() : null;
+  const scanner =
+    adapters.scanner === undefined
+      ? new GitWorkspaceScanner({ exclude: stateIn(baseDir, path(parsed.data.stateRoot)) })
+      : null;
 
   const bind = <T>(id: (typeof ids)[keyof typeof ids], value: T | undefined) => {
     if (value === undefined) throw new Error(`nothing to bind to ${String(id)}`);
@@ -97,6 +100,14 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     reconnectMs: config.reconnectSecs * 1000,
     maxLogBytes: config.maxLogBytes,
   };
+}
+
+/** The state of runs is no part of what is run: `.pikaci` anywhere, and a state root of another name in the workspace. */
+function stateIn(baseDir: string, stateRoot: string): string[] {
+  const inside = relative(baseDir, stateRoot);
+  return inside === '' || inside.startsWith('..') || isAbsolute(inside)
+    ? ['.pikaci']
+    : ['.pikaci', `/${inside}`];
 }
 
 let cachedSupervisor: string | null = null;

@@ -91,6 +91,7 @@ export const jobSpecSchema = z.strictObject({
   user: z
     .string()
     .regex(/^[a-z_][a-z0-9_-]{0,31}$/, { error: 'a login name is at most 32 of a-z, 0-9, "_" and "-"' })
+    .refine((user) => user !== 'root', { error: 'use "runAsRoot" for root' })
     .default(GUEST_USER),
   /** The job may change its workspace; the changes are thrown away with the machine. */
   writableWorkspace: z.boolean().default(false),

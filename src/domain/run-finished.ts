@@ -3,7 +3,7 @@ import { jobOutcomeSchema } from './job-outcome.js';
 import { phaseSchema } from './phase.js';
 
 /** What the machinery failed with, for readers of `--output json` and `jsonl`. */
-export const wireFaultSchema = z.looseObject({
+const wireFaultSchema = z.looseObject({
   /** A kind of `JobFault`. */
   kind: z.string(),
   phase: phaseSchema.nullable(),

@@ -34,10 +34,10 @@ type Answer<T> = Promise<Result<T, IncusFault>>;
 export interface IncusExec extends AsyncDisposable {
   readonly output: AsyncIterable<OutputChunk>;
   readonly exit: Promise<Result<ExitStatus, IncusFault>>;
-  /** Waits until the bytes are taken. Only with `stdin: 'open'`. */
+  /** Waits until the bytes are taken. Only with `stdin: 'open'`. `closed` when the command takes no more: it ended, or its input was. */
   write(data: Uint8Array): Answer<void>;
   endInput(): Promise<void>;
-  /** A number, such as 15. Reaches the direct child only. */
+  /** A number, such as 15. Reaches the direct child only. `closed` when the command has ended. */
   sendSignal(signal: number): Answer<void>;
   resize(size: { readonly columns: number; readonly rows: number }): Answer<void>;
 }
@@ -69,7 +69,7 @@ export interface IncusApi extends AsyncDisposable {
   images(project: string, options?: CallOptions): Answer<readonly IncusImage[]>;
 
   /**
-   * Creates and, with `start`, starts. When the start fails after the create succeeded, the instance stays: the caller deletes it.
+   * Creates and, with `start`, starts. `not_found`: the project, a profile or the image is not there. When the start fails after the create succeeded, the instance stays: the caller deletes it.
    * An abort waits (bounded) for the operation to settle first, because Incus cannot cancel a create; then the fault is `aborted`.
    */
   createInstance(project: string, instance: IncusCreateInstance, options?: WaitOptions): Answer<void>;
@@ -99,7 +99,10 @@ export interface IncusApi extends AsyncDisposable {
   /** `invalid_request` while it runs. */
   deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;
 
-  /** Resolves when the command was started and its sockets are open. */
+  /**
+   * Resolves when the command was started and its sockets are open. A command that is not found or not executable exits with
+   * 127 or 126. The signal also ends what was started: `exit` is then `aborted`.
+   */
   exec(project: string, name: string, request: IncusExecRequest, options?: CallOptions): Answer<IncusExec>;
 
   /** At most `maxBytes` (default 16 MiB), else `invalid_request`. */
@@ -131,6 +134,7 @@ export interface IncusApi extends AsyncDisposable {
   waitOperation(id: string, options?: WaitOptions): Answer<IncusOperation>;
   cancelOperation(id: string, options?: CallOptions): Answer<void>;
 
+  /** Of all projects when none is named, which a client that is restricted to projects may not ask for. */
   events(
     options?: CallOptions & {
       readonly project?: string;

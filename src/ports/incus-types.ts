@@ -116,7 +116,10 @@ export interface IncusExecRequest {
   readonly cwd?: string;
   readonly user?: number;
   readonly group?: number;
-  /** Sent to standard input, which is then ended. With `'open'` the caller writes through `IncusExec.stdin`. */
+  /**
+   * Sent to standard input, which is then ended; empty when left out, except that a terminal's stays open. With `'open'` the
+   * caller writes through `IncusExec.write`.
+   */
   readonly stdin?: Uint8Array | 'open';
   /** A terminal: stdout and stderr come as one stream. */
   readonly terminal?: { readonly columns: number; readonly rows: number };
@@ -150,7 +153,7 @@ export interface IncusFileInfo {
 }
 
 export interface IncusFileContent extends IncusFileInfo {
-  /** File bytes, the names in a directory (as JSON was given), or the target of a link. */
+  /** File bytes, a JSON array of the names in a directory, or the target of a link. */
   readonly content: Uint8Array;
 }
 

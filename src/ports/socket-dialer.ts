@@ -10,5 +10,9 @@ import type { CallOptions, ShellFault } from './remote-shell.js';
 export interface SocketDialer {
   /** For messages, such as `user@host:22 unix:/var/lib/incus/unix.socket`. */
   readonly endpoint: string;
+  /**
+   * For use at once: Incus serves no other client of its unix socket until a new connection has said something (seen with
+   * 6.0.4), so a stream must not be opened ahead of its request.
+   */
   dial(options?: CallOptions): Promise<Result<Duplex, ShellFault>>;
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 
 /** One set of tools that a guest image may have: the shell that runs the supervisor, and what comes first on its PATH. */
 export interface GuestShell {
@@ -22,16 +23,22 @@ function require(program: string): string {
   return path;
 }
 
+/** A directory that goes after the last test of the file. */
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'guest-tools-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 function directoryOf(name: string, program: string): string {
-  const directory = join(mkdtempSync(join(tmpdir(), 'guest-tools-')), 'bin');
-  mkdirSync(directory);
+  const directory = temporary();
   symlinkSync(program, join(directory, name));
   return directory;
 }
 
 /** A PATH on which every tool is busybox's, as on Alpine. */
 function applets(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'guest-applets-'));
+  const directory = temporary();
   execFileSync(require('busybox'), ['--install', '-s', directory]);
   return directory;
 }

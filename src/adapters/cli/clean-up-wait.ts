@@ -4,7 +4,7 @@ import { faultLines } from './output/fault-text.js';
 import type { RunView } from './output/run-view.js';
 
 /** From the last job's end on; after that the reaper has to do it. */
-export const CLEAN_UP_WAIT_MS = 30_000;
+const CLEAN_UP_WAIT_MS = 30_000;
 
 export interface CleanUpWait {
   readonly runs: readonly JobRun[];

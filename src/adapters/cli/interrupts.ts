@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Ctrl-C and its like. The first one aborts `signal`, so that what runs ends cleanly; the second one means "leave at once":
  * the hooks are called, synchronously, and `left` resolves.
@@ -9,6 +11,8 @@ export class Interrupts {
   #leave: () => void = () => undefined;
 
   constructor() {
+    // Every job listens, and there may be many.
+    setMaxListeners(0, this.#controller.signal);
     this.left = new Promise((resolve) => {
       this.#leave = resolve;
     });
@@ -21,7 +25,7 @@ export class Interrupts {
   /** A signal of the process. */
   interrupt(): void {
     if (!this.signal.aborted) {
-      this.#controller.abort();
+      this.#controller.abort('interrupted');
       return;
     }
     for (const hook of this.#leaveHooks) hook();
@@ -29,9 +33,14 @@ export class Interrupts {
     this.#leave();
   }
 
+  /** Why `signal` was aborted, in words. */
+  get reason(): string {
+    return String(this.signal.reason);
+  }
+
   /** Ends what runs for another reason than a signal of the process. May be called again: it never means "leave". */
-  abort(): void {
-    this.#controller.abort();
+  abort(reason: string): void {
+    this.#controller.abort(reason);
   }
 
   /** `hook` says what is left behind; the returned function takes it back. */

@@ -10,7 +10,7 @@ import type { RunEnd } from './output/run-end.js';
 import type { RunView } from './output/run-view.js';
 
 /** A job that can be started: a new one, or one to attach to. */
-export interface SessionJob {
+interface SessionJob {
   readonly jobId: string;
   start(options: JobCallOptions): Promise<Result<JobRun, JobFault>>;
 }
@@ -42,7 +42,8 @@ export async function runSession(session: JobSession): Promise<number> {
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));
-  const sayInterrupted = () => view.notice(interruptedText(session.onAbort, tracker.running));
+  const sayInterrupted = () =>
+    view.notice(`${interrupts.reason}: ${whatHappensNow(session.onAbort, tracker.running)}`);
   interrupts.signal.addEventListener('abort', sayInterrupted, { once: true });
   try {
     view.started({ runId: session.runId, host: session.host, jobIds: session.jobs.map((job) => job.jobId) });
@@ -78,7 +79,7 @@ async function runAll(session: JobSession, tracker: JobTracker): Promise<void> {
       await worker();
     } catch (bug) {
       // The others must not run on unwatched.
-      interrupts.abort();
+      interrupts.abort('a bug was met');
       throw bug;
     }
   });
@@ -86,14 +87,13 @@ async function runAll(session: JobSession, tracker: JobTracker): Promise<void> {
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }
 
-function interruptedText(onAbort: OnAbort, running: number): string {
+function whatHappensNow(onAbort: OnAbort, running: number): string {
   const doing = {
     cancel: 'ending the jobs that run and collecting what they have',
     destroy: 'removing the machines at once',
     detach: 'leaving the jobs running',
   }[onAbort];
-  const what = running === 0 ? 'cleaning up' : doing;
-  return `interrupted: ${what}; once more leaves at once`;
+  return `${running === 0 ? 'cleaning up' : doing}; Ctrl-C leaves at once`;
 }
 
 function isoTime(clock: Clock): string {

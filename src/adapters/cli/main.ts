@@ -20,7 +20,7 @@ const LAST_WORDS_MS = 1000;
 export async function runCli(input: CliInput): Promise<number> {
   const interrupts = new Interrupts();
   // A reader that has gone (`pikaci run | head`) wants no more of it: the same as a first Ctrl-C.
-  const stdout = new StreamOutput(input.stdout, () => interrupts.abort());
+  const stdout = new StreamOutput(input.stdout, (error) => interrupts.abort(readerGone(error)));
   const stderr = new StreamOutput(input.stderr);
   const context: CliContext = { input, stdout, stderr, interrupts };
   const stopListening = input.onSignal(() => interrupts.interrupt());
@@ -43,6 +43,12 @@ export async function runCli(input: CliInput): Promise<number> {
   } finally {
     stopListening();
   }
+}
+
+function readerGone(error: NodeJS.ErrnoException): string {
+  return error.code === 'EPIPE'
+    ? 'the reader of standard output has gone'
+    : 'standard output cannot be written';
 }
 
 async function execute(context: CliContext): Promise<number> {

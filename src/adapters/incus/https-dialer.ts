@@ -21,8 +21,6 @@ export interface HttpsDialerOptions {
 export class HttpsDialer implements SocketDialer {
   readonly endpoint: string;
   readonly #options: HttpsDialerOptions;
-  /** A session of before makes the next handshake shorter. It is bound to the certificate that was checked. */
-  #session: Buffer | undefined;
 
   constructor(options: HttpsDialerOptions) {
     this.#options = options;
@@ -66,9 +64,9 @@ export class HttpsDialer implements SocketDialer {
       cert: clientCert,
       key: clientKey,
       minVersion: 'TLSv1.2',
-      // The pin is checked below, before a byte is sent: an authority or a name would add nothing to it.
+      // The pin is checked below, before a byte is sent: an authority or a name would add nothing to it. Sessions are not
+      // resumed, because a resumed one shows no certificate to check.
       rejectUnauthorized: false,
-      ...(this.#session ? { session: this.#session } : {}),
     });
     return socket.setNoDelay(true).setKeepAlive(true, 15_000) as TLSSocket;
   }
@@ -77,9 +75,6 @@ export class HttpsDialer implements SocketDialer {
     const shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
     if (shown !== pin)
       return this.#refused(shown, 'the server showed another certificate than the pinned one');
-    socket.on('session', (session: Buffer) => {
-      this.#session = session;
-    });
     return ok(socket);
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { err, ok, type Result } from 'neverthrow';
 import type { z } from 'zod';
 import type { IncusFault } from '../../ports/incus-fault.js';
@@ -9,7 +10,6 @@ import { parseValue } from './answers/parse.js';
 import { type CallSite, fault } from './call-site.js';
 import { DialedAgent } from './http/dialed-agent.js';
 import { exchange, type HttpAnswer, type HttpRequest } from './http/exchange.js';
-import { StreamPool } from './http/stream-pool.js';
 
 const MiB = 1024 * 1024;
 
@@ -21,6 +21,8 @@ export interface WireOptions {
   readonly dialTimeoutMs?: number;
   /** One request that does not wait for an operation; default 30000. */
   readonly requestTimeoutMs?: number;
+  /** Connections that are opened while an instance starts, for the exec that follows; default 5, as many as one exec uses. */
+  readonly warmConnections?: number;
 }
 
 export interface WireRequest extends CallOptions {
@@ -38,15 +40,17 @@ type Answer<T> = Promise<Result<T, IncusFault>>;
 /** Requests over the connections of one daemon, with their bounds. Knows envelopes, not what is in them. */
 export class Wire {
   readonly host: string;
-  readonly pool: StreamPool;
-  readonly #agent: DialedAgent;
+  readonly agent: DialedAgent;
   readonly #closing = new AbortController();
   readonly #requestTimeoutMs: number;
+  readonly #warmConnections: number;
 
   constructor(options: WireOptions) {
     this.host = options.host;
-    this.pool = new StreamPool(options.dialer, options.dialTimeoutMs ?? 20_000);
-    this.#agent = new DialedAgent(this.pool);
+    // Every call under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
+    this.agent = new DialedAgent(options.dialer, options.dialTimeoutMs ?? 20_000);
+    this.#warmConnections = options.warmConnections ?? 5;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   }
 
@@ -59,9 +63,14 @@ export class Wire {
     return { host: this.host, tried };
   }
 
-  /** A connection for the call after the next one, dialed now when none waits. */
-  prepare(): void {
-    if (this.#agent.idle <= 1 && this.pool.spare === 0) void this.pool.prepare();
+  /**
+   * Opens connections for the calls to come, by the cheapest request there is; a failure shows when they are wanted. An exec
+   * upgrades kept connections, which over SSH saves it a round trip.
+   */
+  warm(): void {
+    for (let idle = this.agent.idle; idle < this.#warmConnections; idle += 1) {
+      void this.send({ method: 'GET', path: '/' });
+    }
   }
 
   /** The raw answer, whatever its status. */
@@ -71,7 +80,7 @@ export class Wire {
       { signal: this.closing, kind: 'closed' },
       ...(request.signal ? [{ signal: request.signal, kind: 'aborted' as const }] : []),
     ];
-    return exchange(this.#agent, this.siteOf(request), {
+    return exchange(this.agent, this.siteOf(request), {
       method: request.method,
       path: request.path,
       headers: {
@@ -124,8 +133,7 @@ export class Wire {
 
   close(): void {
     this.#closing.abort();
-    this.#agent.destroy();
-    this.pool.close();
+    this.agent.destroy();
   }
 }
 

@@ -1,13 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
 import { isBelowGitDirectory } from './git-marker.js';
-import { type GitProcessFault, runGit } from './git-process.js';
+import { type GitInput, type GitProcessFault, runGit } from './git-process.js';
 
-export interface GitQuestion {
+export interface GitQuestion extends Omit<GitInput, 'cwd'> {
   readonly directory: string;
-  readonly args: readonly string[];
-  readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs: number;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -21,10 +18,15 @@ export async function gitAnswer(question: GitQuestion): Promise<Result<string | 
     return err(processFault(directory, run.error));
   }
   const { code, stdout, stderr } = run.value;
-  // `check-ignore` says "none of them" with 1.
+  // `check-ignore` and `config` say "none of them" with 1.
   if (code === 0 || (code === 1 && stderr === '')) return text(stdout);
   if (/not a git repository \(or any|must be run in a work tree/.test(stderr)) return ok(null);
   return err({ kind: 'git_failed', path: directory, message: refusal(question, stderr, code) });
+}
+
+/** The fields of a `-z` answer, each of which ends with NUL. */
+export function gitFields(text: string): readonly string[] {
+  return text.split('\0').slice(0, -1);
 }
 
 function text(stdout: Buffer): Result<string, ScanFault> {

@@ -2,7 +2,8 @@ import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { exclusion } from './exclusion.js';
-import { gitAnswer } from './git-answer.js';
+import { gitAnswer, gitFields } from './git-answer.js';
+import { gitState } from './git-state.js';
 
 export interface GitListing {
   /** Relative to the directory; may name files that are deleted by now. */
@@ -27,22 +28,22 @@ const GITLINK = '160000';
  */
 export async function gitListing(input: GitListingInput): Promise<Result<GitListing | null, ScanFault>> {
   const ask = (args: readonly string[]) => gitAnswer({ ...input, args });
-  const [tracked, untracked, status] = await Promise.all([
+  const [tracked, untracked, state] = await Promise.all([
     ask(['ls-files', '--cached', '--stage', '-z']),
     ask(['ls-files', '--others', '--exclude-standard', '-z']),
-    // Without untracked files: the call beside it walks the tree already.
-    ask(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=no', '--no-renames', '--', '.']),
+    gitState(input),
   ]);
   if (tracked.isErr()) return err(tracked.error);
   if (untracked.isErr()) return err(untracked.error);
-  if (status.isErr()) return err(status.error);
-  if (tracked.value === null || untracked.value === null || status.value === null) return ok(null);
+  if (state.isErr()) return err(state.error);
+  if (tracked.value === null || untracked.value === null || state.value === null) return ok(null);
 
-  const others = fields(untracked.value);
+  const others = gitFields(untracked.value);
   const isExcluded = exclusion(input.exclude);
+  let dirty = state.value.dirty || others.some((path) => !isExcluded(path));
   const paths: string[] = [];
   const nested: string[] = [];
-  for (const line of fields(tracked.value)) {
+  for (const line of gitFields(tracked.value)) {
     // "<mode> <object> <stage>\t<path>"
     const path = line.slice(line.indexOf('\t') + 1);
     (line.startsWith(GITLINK) ? nested : paths).push(path);
@@ -58,40 +59,26 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     if (ignored.value !== '') return ok(null);
   }
   for (const path of nested) {
-    const within = await nestedPaths({ ...input, directory: `${input.directory}/${path}` });
+    const within = await nestedListing({ ...input, directory: `${input.directory}/${path}` });
     if (within.isErr()) return err(within.error);
     if (within.value === 'not_a_directory') paths.push(path);
-    else for (const name of within.value) paths.push(`${path}/${name}`);
+    else if (within.value !== null) {
+      for (const name of within.value.paths) paths.push(`${path}/${name}`);
+      dirty ||= within.value.git.dirty;
+    }
   }
-  return ok({
-    paths,
-    git: gitState(
-      fields(status.value),
-      others.some((path) => !isExcluded(path)),
-    ),
-  });
+  return ok({ paths, git: { head: state.value.head, dirty } });
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */
-async function nestedPaths(
+async function nestedListing(
   input: GitListingInput,
-): Promise<Result<readonly string[] | 'not_a_directory', ScanFault>> {
+): Promise<Result<GitListing | null | 'not_a_directory', ScanFault>> {
   try {
     if (!(await lstat(input.directory)).isDirectory()) return ok('not_a_directory');
     await lstat(`${input.directory}/.git`);
   } catch {
-    return ok([]);
+    return ok(null);
   }
-  return (await gitListing(input)).map((listing) => listing?.paths ?? []);
-}
-
-function fields(text: string): readonly string[] {
-  return text.split('\0').slice(0, -1);
-}
-
-function gitState(status: readonly string[], hasUntracked: boolean): GitListing['git'] {
-  const oid = /^# branch\.oid ([0-9a-f]+)$/.exec(
-    status.find((line) => line.startsWith('# branch.oid')) ?? '',
-  );
-  return { head: oid?.[1] ?? null, dirty: hasUntracked || status.some((line) => !line.startsWith('# ')) };
+  return gitListing(input);
 }

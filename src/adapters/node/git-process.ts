@@ -18,14 +18,16 @@ export interface GitInput {
   readonly args: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
+  /** Settings that stand above those of the repository; any name and value. */
+  readonly settings?: readonly (readonly [name: string, value: string])[];
 }
 
 /** 256 MiB of names is some three million files. */
 const MAX_STDOUT = 256 * 1024 * 1024;
 const MAX_STDERR = 16 * 1024;
 
-/** Nothing that a repository's configuration names may run, write, ask or fetch. */
-const SAFE = [
+/** Neither pager nor hook nor monitor of the repository's choice runs, and nothing is written, asked or fetched. */
+const SAFE: readonly string[] = [
   '--no-pager',
   '--no-optional-locks',
   '-c',
@@ -37,9 +39,20 @@ const SAFE = [
 ];
 
 /** A caller's `GIT_DIR`, as hooks have it, would make git look at another repository. */
-function environment(): NodeJS.ProcessEnv {
+function environment(settings: NonNullable<GitInput['settings']>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
-  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' };
+  // By the environment, since a name with "=" in it cannot be given by `-c`.
+  const numbered = settings.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return {
+    ...Object.fromEntries([...kept, ...numbered]),
+    GIT_CONFIG_COUNT: String(settings.length),
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_NO_LAZY_FETCH: '1',
+  };
 }
 
 /** Runs git to its end, whatever its exit code; killed on abort and after `timeoutMs`. */
@@ -49,7 +62,7 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
   return new Promise((resolve) => {
     const child = spawn('git', [...SAFE, ...input.args], {
       cwd: input.cwd,
-      env: environment(),
+      env: environment(input.settings ?? []),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const settle = (result: Result<GitRun, GitProcessFault>) => {

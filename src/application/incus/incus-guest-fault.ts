@@ -1,9 +1,13 @@
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { GuestFault } from '../guest.js';
 
+/** A virtual machine is running before its agent is; asking again is all there is to do. */
+const AGENT_NOT_YET = /agent is(n't| not) (currently )?running/i;
+
 /** What an API fault means for somebody who talks to a machine that was started. */
 export function guestFault(fault: IncusFault): GuestFault {
   const seen = { message: fault.message, cause: fault };
+  if (AGENT_NOT_YET.test(fault.message)) return { kind: 'connection_lost', ...seen };
   switch (fault.kind) {
     case 'unreachable':
     case 'connection_lost':

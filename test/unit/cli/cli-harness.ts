@@ -7,7 +7,7 @@ import { type PikaciPlace, runCli } from '../../../src/adapters/cli/main.js';
 import type { Pikaci } from '../../../src/application/pikaci.js';
 import type { PikaciConfigInput } from '../../../src/domain/config.js';
 import type { ConfigFault } from '../../../src/domain/config-fault.js';
-import { HeldClock } from './held-clock.js';
+import { HeldClock } from '../../support/held-clock.js';
 import { MemoryStream } from './memory-stream.js';
 import { type JobScript, ScriptedPikaci } from './scripted-pikaci.js';
 

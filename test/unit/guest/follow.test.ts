@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine } from '../../support/guest-machine.js';
@@ -85,6 +85,22 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
     expect((await beyond.ended).stderr).toBe((await run.ended).stderr);
   });
 
+  it('can be followed before its log exists', async () => {
+    guest = new GuestMachine(shell);
+    mkdirSync(guest.state);
+    mkdirSync(guest.artifacts);
+    const startTime = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19];
+    writeFileSync(join(guest.state, 'started'), `${process.pid} ${startTime}\n`);
+    const early = guest.start(['follow', '0']);
+    expect((await guest.status()).state).toBe('running');
+    writeFileSync(guest.log, 'late');
+    writeFileSync(join(guest.state, 'log-bytes'), '4\n');
+    writeFileSync(join(guest.state, 'result.json'), '{"status":"passed"}\n');
+    const ended = await early.ended;
+    expect(ended.stdout.toString()).toBe('late');
+    expect(guest.statusOf(ended)).toMatchObject({ state: 'finished', log_bytes: 4 });
+  });
+
   it('is delivered to two followers at a time', async () => {
     guest = new GuestMachine(shell);
     const run = guest.run({ command: 'echo first; seq 1 20000; sleep 0.1; seq 1 20000' });
@@ -94,7 +110,7 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
     expect(second.stdout.equals(readFileSync(guest.log))).toBe(true);
   });
 
-  it.each(['', 'x', '-1', '1e3', '99999999999999999999'])('refuses %j as an offset', async (offset) => {
+  it.each(['', 'x', '-1', '1e3', '08', '99999999999999999999'])('refuses %j as an offset', async (offset) => {
     guest = new GuestMachine(shell);
     const ended = await guest.call(['follow', offset]);
     expect([ended.code, ended.stdout.length]).toEqual([64, 0]);

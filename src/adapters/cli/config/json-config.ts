@@ -10,7 +10,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config-fault.js';
 import { problemPath } from './problem-path.js';
 
-export interface Place {
+interface Place {
   readonly line: number;
   readonly column: number;
 }

@@ -13,20 +13,29 @@ export async function loadModuleConfig(file: string): Promise<Result<RawConfig, 
     }
     return ok({ value: await module['default'], place: () => null });
   } catch (error) {
-    return err([problemOf(error)]);
+    return err([problemOf(error, file)]);
   }
 }
 
-/** Babel's syntax errors, which jiti passes on, end in `(line:column)` with the column from 0; some carry `loc`. */
-function problemOf(error: unknown): ConfigProblem {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const firstLine = text.split('\n')[0] ?? text;
-  const position = /\s*\((\d+):(\d+)\)\s*$/.exec(firstLine);
-  if (position === null) return { path: '', message: `could not be loaded: ${firstLine}` };
-  return {
-    path: '',
-    message: firstLine.slice(0, position.index),
-    line: Number(position[1]),
-    column: Number(position[2]) + 1,
-  };
+/**
+ * jiti ends a syntax error with a line of its own, ` <file>:<line>:<column>`, the column from 0. What is thrown while the
+ * module runs has its place in the stack, the column from 1.
+ */
+function problemOf(error: unknown, file: string): ConfigProblem {
+  if (!(error instanceof Error)) return { path: '', message: `could not be loaded: ${String(error)}` };
+  const syntax = /^(?:ParseError: )?(.*?)\s*\n\s*(\S.*):(\d+):(\d+)\s*$/.exec(error.message);
+  if (syntax !== null) {
+    const [, what = '', where = '', line, column] = syntax;
+    const place = { line: Number(line), column: Number(column) + 1 };
+    if (where === file) return { path: '', message: `syntax error: ${what}`, ...place };
+    return { path: '', message: `syntax error: ${what} (${where}:${place.line}:${place.column})` };
+  }
+  const message = `could not be loaded: ${error.name}: ${error.message.split('\n')[0] ?? ''}`;
+  const stack = error.stack ?? '';
+  const thrown = /^:(\d+):(\d+)/.exec(
+    stack.includes(`${file}:`) ? stack.slice(stack.indexOf(`${file}:`) + file.length) : '',
+  );
+  return thrown === null
+    ? { path: '', message }
+    : { path: '', message, line: Number(thrown[1]), column: Number(thrown[2]) };
 }

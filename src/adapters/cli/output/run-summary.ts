@@ -35,7 +35,8 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   const mark = passed ? c.green('✓') : outcome.status === 'failed' ? c.red('✗') : c.yellow('–');
   const code = outcome.exit_code === null ? 'no exit code' : `exit code ${outcome.exit_code}`;
   const cause = outcome.cause === 'exit' ? '' : `, ${outcome.cause.replaceAll('_', ' ')}`;
-  const total = outcome.phases.reduce((sum, phase) => sum + phase.duration_ms, 0);
+  // Not the sum of the phases, which may overlap.
+  const total = Math.max(0, Date.parse(outcome.finished_at) - Date.parse(outcome.started_at));
   const lines = [
     `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause}) in ${formatDuration(total)}`,
   ];
@@ -76,7 +77,7 @@ function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours)
 }
 
 /** How to take up or remove what runs on without this process. */
-export function leftBehind(
+function leftBehind(
   job: { readonly jobId: string; readonly instance: string | null },
   end: Pick<RunEnd, 'runId' | 'host'>,
 ): string[] {

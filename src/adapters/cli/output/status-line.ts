@@ -22,7 +22,8 @@ export class StatusLine {
 
   draw(text: string): void {
     const frame = FRAMES[this.#frame];
-    const room = Math.max(1, this.#columns() - 1);
+    // A terminal that does not know its width says 0.
+    const room = Math.max(1, (this.#columns() || 80) - 1);
     const line = `${frame} ${text}`;
     const cut = line.length > room ? `${line.slice(0, Math.max(0, room - 1))}…` : line;
     // Overwritten from its start and cleared behind it: no moment in which the line is empty, so it does not flicker.

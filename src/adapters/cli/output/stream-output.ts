@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /** Unread bytes above which log is left out of the output. Emitters that await `drained` never come near it. */
@@ -6,6 +7,10 @@ export const MAX_BACKLOG = 16 * 1024 * 1024;
 /** Writes to a stream of the process without losing sight of how far the reader has come, or that it has gone. */
 export class StreamOutput {
   readonly #stream: Writable;
+  readonly #onFailure: (error: NodeJS.ErrnoException) => void;
+  readonly #settled = new EventEmitter();
+  #draining: Promise<void> | null = null;
+  #pendingWrites = 0;
   #droppedBytes = 0;
   #failure: NodeJS.ErrnoException | null = null;
 
@@ -15,11 +20,8 @@ export class StreamOutput {
    */
   constructor(stream: Writable, onFailure: (error: NodeJS.ErrnoException) => void = () => undefined) {
     this.#stream = stream;
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.#failure !== null) return;
-      this.#failure = error;
-      onFailure(error);
-    });
+    this.#onFailure = onFailure;
+    stream.on('error', (error) => this.#fail(error));
   }
 
   /** Why nothing is written any more; null while the stream works. */
@@ -33,7 +35,13 @@ export class StreamOutput {
   }
 
   write(data: Uint8Array | string): void {
-    if (!this.#gone && data.length > 0) this.#stream.write(data);
+    if (this.#gone || data.length === 0) return;
+    this.#pendingWrites += 1;
+    this.#stream.write(data, (error) => {
+      if (error) this.#fail(error);
+      this.#pendingWrites -= 1;
+      if (this.#pendingWrites === 0) this.#settled.emit('settled');
+    });
   }
 
   /** Writes log, which may be left out: when the reader has stalled and the emitter did not wait, memory must not grow without end. */
@@ -50,27 +58,29 @@ export class StreamOutput {
   /** Resolves when the stream takes more without piling it up, or when it takes nothing at all any more. Never rejects. */
   drained(): Promise<void> {
     if (this.#gone || !this.#stream.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
+    // All who wait share one promise, however many jobs there are.
+    this.#draining ??= new Promise((resolve) => {
       const events = ['drain', 'close', 'error'] as const;
       const done = () => {
         for (const event of events) this.#stream.off(event, done);
+        this.#draining = null;
         resolve();
       };
       for (const event of events) this.#stream.on(event, done);
     });
+    return this.#draining;
   }
 
   /** Resolves when the reader has taken everything, or has gone. Never rejects. */
   async flushed(): Promise<void> {
-    while (!this.#gone && this.#stream.writableLength > 0) {
-      await new Promise<void>((resolve) => {
-        this.#stream.once('close', resolve);
-        this.#stream.write('', () => {
-          this.#stream.off('close', resolve);
-          resolve();
-        });
-      });
-    }
+    while (this.#failure === null && this.#pendingWrites > 0) await once(this.#settled, 'settled');
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#settled.emit('settled');
+    this.#onFailure(error);
   }
 
   get #gone(): boolean {

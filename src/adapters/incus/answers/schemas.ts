@@ -116,8 +116,9 @@ export function operationOf(wire: WireOperation): IncusOperation {
   };
 }
 
+/** A snapshot's answer has neither its type nor who uses it; it is asked for among the custom volumes, and nothing can. */
 export const volumeSchema = z
-  .object({ name: text, type: text, content_type: text, config: map, used_by: list })
+  .object({ name: text, type: text.default('custom'), content_type: text, config: map, used_by: list })
   .transform(
     ({ content_type, used_by, ...same }): IncusVolume => ({
       ...same,

@@ -24,6 +24,7 @@ export async function createInstance(
   if (signal?.aborted) return aborted;
   // Incus cannot cancel a create: once asked for, it is seen through, and only then is the abort answered.
   const created = run(wire, call);
+  if (instance.start) wire.warm();
   if (!signal) return explained(await created);
   const settled = await Promise.race([created.then(explained), settledAfterAbort(signal, created)]);
   return signal.aborted ? aborted : (settled ?? aborted);

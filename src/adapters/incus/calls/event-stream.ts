@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { IncusEvents } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
@@ -7,7 +8,6 @@ import type { CallOptions } from '../../../ports/remote-shell.js';
 import { parseJson, parseValue } from '../answers/parse.js';
 import { apiPath } from '../api-path.js';
 import { fault } from '../call-site.js';
-import { dialFault } from '../dial-fault.js';
 import { ChunkQueue } from '../exec/chunk-queue.js';
 import { openWebSocket } from '../exec/websocket.js';
 import type { Wire } from '../wire.js';
@@ -38,21 +38,19 @@ export async function openEvents(
     ...(project === undefined ? { 'all-projects': 'true' } : { project }),
   });
   const site = wire.site(`GET ${path}`);
-  const dialed = await wire.pool.take(signal ? { signal } : {});
-  if (dialed.isErr()) return err(dialFault(site, dialed.error));
-
   // An event's size does not matter much; what is counted is events.
   const events = new ChunkQueue<IncusEvent>(() => 1, 1024);
   let end: (why: IncusFault | null) => void = () => undefined;
   const closed = new Promise<IncusFault | null>((resolve) => {
     end = resolve;
   });
+  let socket: WebSocket | undefined;
   const finish = (why: IncusFault | null): void => {
     events.end();
     end(why);
-    dialed.value.destroy();
+    socket?.terminate();
   };
-  const opened = await openWebSocket(site, dialed.value, path, {
+  const opened = await openWebSocket(site, wire.agent, path, {
     message: (data) => {
       const event = parseJson(site, data).andThen((value) => parseValue(site, eventSchema, value, 'event'));
       if (event.isOk()) events.push(event.value);
@@ -68,7 +66,8 @@ export async function openEvents(
     if (stop.aborted) act();
     else stop.addEventListener('abort', act, { once: true, signal: unlisten.signal });
   };
-  events.addSource(opened.value);
+  socket = opened.value;
+  events.addSource(socket);
   stopOn(wire.closing, 'closed');
   if (signal) stopOn(signal, 'aborted');
   return ok({

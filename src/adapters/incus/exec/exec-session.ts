@@ -24,6 +24,7 @@ export class ExecSession implements IncusExec {
   readonly exit: Promise<Exit>;
   readonly #sockets = new Map<Fd, WebSocket>();
   readonly #unended: Set<Fd>;
+  readonly #terminal: boolean;
   readonly #timers = new Set<NodeJS.Timeout>();
   #input: ExecInput | undefined;
   #result: ExecResult | undefined;
@@ -39,9 +40,14 @@ export class ExecSession implements IncusExec {
     private readonly onEnd: () => void,
   ) {
     this.#unended = new Set(outputs);
+    this.#terminal = outputs.includes('0');
     this.exit = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  get #terminalEnded(): boolean {
+    return this.#terminal && this.#unended.size === 0;
   }
 
   get settled(): boolean {
@@ -69,6 +75,7 @@ export class ExecSession implements IncusExec {
 
   attachInput(input: ExecInput): void {
     this.#input = input;
+    if (this.#terminalEnded) void input.end();
   }
 
   /** What the operation's wait said. */
@@ -126,6 +133,8 @@ export class ExecSession implements IncusExec {
 
   #ended(fd: Fd): void {
     this.#unended.delete(fd);
+    // A terminal's socket goes both ways, and the daemon waits for the end of the other one before it tells the result.
+    if (this.#terminalEnded) void this.#input?.end();
     this.#finish();
   }
 

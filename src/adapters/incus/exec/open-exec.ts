@@ -1,12 +1,10 @@
-import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusExec } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusExecRequest } from '../../../ports/incus-types.js';
-import type { CallOptions, ShellFault } from '../../../ports/remote-shell.js';
+import type { CallOptions } from '../../../ports/remote-shell.js';
 import { apiPath } from '../api-path.js';
 import { type CallSite, fault } from '../call-site.js';
-import { dialFault } from '../dial-fault.js';
 import type { Wire, WireRequest } from '../wire.js';
 import { ExecInput } from './exec-input.js';
 import { execResult } from './exec-result.js';
@@ -14,12 +12,7 @@ import { ExecSession } from './exec-session.js';
 import { type Fd, fdsOf, type StartedExec, startExec } from './exec-started.js';
 import { openWebSocket } from './websocket.js';
 
-type Dialed = Promise<Result<Duplex, ShellFault>>;
-
-/**
- * Starts a command and opens its sockets. The streams for them are dialed while the request is under way, and the result
- * is asked for while they shake hands: what can overlap does.
- */
+/** Starts a command and opens its sockets all at once; its result is asked for while they shake hands. */
 export async function openExec(
   wire: Wire,
   target: { readonly project: string; readonly name: string },
@@ -29,15 +22,8 @@ export async function openExec(
   const path = apiPath(['instances', target.name, 'exec'], { project: target.project });
   const call: WireRequest = { ...options, method: 'POST', path };
   const site = wire.siteOf(call);
-  const fds = fdsOf(request);
-  const dialing = fds.map((fd) => [fd, wire.pool.take(options)] as const);
-  wire.prepare();
   const started = await startExec(wire, call, request);
-  if (started.isErr()) {
-    for (const [, stream] of dialing)
-      void stream.then((dialed) => dialed.map((free) => wire.pool.giveBack(free)));
-    return err(started.error);
-  }
+  if (started.isErr()) return err(started.error);
   const waiting = new AbortController();
   const unlisten = new AbortController();
   const session = new ExecSession(site, request.terminal ? ['0'] : ['1', '2'], () => {
@@ -54,9 +40,10 @@ export async function openExec(
   }
   const { operation } = started.value;
   void execResult(wire, operation, site.tried, waiting.signal).then((result) => session.resulted(result));
-  await Promise.all(
-    dialing.map(([fd, stream]) => connect(site, session, started.value, request, fd, stream)),
+  const connecting = fdsOf(request).map((fd) =>
+    connect(wire, session, { site, fd, request, started: started.value }),
   );
+  await Promise.race([Promise.all(connecting), session.exit]);
   if (!session.settled) return ok(session);
   // It may have ended already, or never have come to run.
   const exit = await session.exit;
@@ -69,17 +56,18 @@ function failOn(session: ExecSession, signal: AbortSignal, until: AbortSignal, w
 }
 
 async function connect(
-  site: CallSite,
+  wire: Wire,
   session: ExecSession,
-  started: StartedExec,
-  request: IncusExecRequest,
-  fd: Fd,
-  dialing: Dialed,
+  what: {
+    readonly site: CallSite;
+    readonly fd: Fd;
+    readonly request: IncusExecRequest;
+    readonly started: StartedExec;
+  },
 ): Promise<void> {
-  const dialed = await dialing;
-  if (dialed.isErr()) return session.fail(dialFault(site, dialed.error));
+  const { site, fd, request, started } = what;
   const path = apiPath(['operations', started.operation, 'websocket'], { secret: started.fds[fd] });
-  const opened = await openWebSocket(site, dialed.value, path, session.eventsOf(fd));
+  const opened = await openWebSocket(site, wire.agent, path, session.eventsOf(fd));
   if (opened.isErr()) return session.refused(opened.error);
   session.attach(fd, opened.value);
   if (fd !== '0') return;

@@ -1,9 +1,11 @@
-import type { Duplex } from 'node:stream';
+import type { ClientRequest } from 'node:http';
 import { err, ok, type Result } from 'neverthrow';
 import { type RawData, WebSocket } from 'ws';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import { answerFault } from '../answers/answer-fault.js';
 import { type CallSite, fault } from '../call-site.js';
+import { DialError, dialFault } from '../dial-fault.js';
+import type { DialedAgent } from '../http/dialed-agent.js';
 
 export interface SocketEvents {
   /** Called for every message from the first on; `binary` is false for a text frame. */
@@ -17,49 +19,66 @@ const handshakeTimeoutMs = 10_000;
 const maxMessageBytes = 64 * 1024 * 1024;
 
 /**
- * Opens a websocket over a dialed stream, which it owns from here on. The events are wired before the handshake, because
- * the first message can arrive together with its answer.
+ * Opens a websocket on a kept connection, or on a new one. The events are wired before the handshake, because the first message
+ * can arrive together with its answer. A kept connection that the daemon had just hung up on is tried again on another one.
  */
-export function openWebSocket(
+export async function openWebSocket(
   site: CallSite,
-  stream: Duplex,
+  agent: DialedAgent,
   path: string,
   events: SocketEvents,
 ): Promise<Result<WebSocket, IncusFault>> {
+  const first = await attempt(site, agent, path, events);
+  return first.stale ? (await attempt(site, agent, path, events)).outcome : first.outcome;
+}
+
+interface Attempt {
+  readonly outcome: Result<WebSocket, IncusFault>;
+  readonly stale: boolean;
+}
+
+function attempt(site: CallSite, agent: DialedAgent, path: string, events: SocketEvents): Promise<Attempt> {
   return new Promise((resolve) => {
-    // The name is never resolved: the stream is connected already, and encrypted where the transport is.
+    let request: ClientRequest | undefined;
+    let opened = false;
+    let broken = false;
+    let reason = 'the connection ended';
+    // The name is never resolved: the agent dials, and its connections are encrypted where the transport is.
     const socket = new WebSocket(`ws://incus${path}`, {
-      createConnection: () => stream as never,
+      agent,
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
       maxPayload: maxMessageBytes,
       skipUTF8Validation: true,
+      finishRequest: (made) => {
+        request = made;
+        made.end();
+      },
     });
-    let opened = false;
-    let reason = 'the connection ended';
-    let broken = false;
-    // ws keeps a transport's error to itself once the socket is open.
-    stream.on('error', (error) => {
-      broken = true;
-      reason = error.message;
-    });
-    const refuse = (refusal: IncusFault): void => {
-      resolve(err(refusal));
-      stream.destroy();
-    };
+    const refuse = (refusal: IncusFault, stale = false): void => resolve({ outcome: err(refusal), stale });
     socket.on('message', (data: RawData, binary: boolean) => events.message(data as Buffer, binary));
+    socket.on('upgrade', (response) => {
+      // ws keeps a transport's error to itself once the socket is open.
+      response.socket.on('error', (error) => {
+        broken = true;
+        reason = error.message;
+      });
+    });
     socket.on('open', () => {
       opened = true;
-      resolve(ok(socket));
+      resolve({ outcome: ok(socket), stale: false });
     });
     socket.on('unexpected-response', (_request, response) => {
       response.resume();
       const status = response.statusCode ?? 0;
       refuse(answerFault(site, status, `the daemon refused the websocket with status ${status}`));
+      socket.terminate();
     });
     socket.on('error', (error) => {
       reason = error.message;
-      if (!opened) refuse(fault(site, 'connection_lost', `no websocket: ${reason}`));
+      if (opened) return;
+      if (error instanceof DialError) refuse(dialFault(site, error.fault));
+      else refuse(fault(site, 'connection_lost', `no websocket: ${reason}`), request?.reusedSocket === true);
     });
     socket.on('close', () => {
       if (opened) events.closed(reason, broken);

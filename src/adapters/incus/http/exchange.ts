@@ -29,6 +29,9 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
+/** What node's timers can hold; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 type Outcome = Result<HttpAnswer, IncusFault>;
 
 /**
@@ -60,7 +63,7 @@ function attempt(
     };
     const bound = setTimeout(
       () => settle(err(fault(site, 'timed_out', `no complete answer in ${what.timeoutMs} ms`))),
-      what.timeoutMs,
+      Math.min(what.timeoutMs, longestTimerMs),
     );
     for (const { signal, kind } of what.signals) {
       const cancel = (): void => settle(err(fault(site, kind, 'the call was cancelled')));
@@ -73,6 +76,7 @@ function attempt(
     sent.on('error', (error) => settle(err(lost(site, error)), sent?.reusedSocket === true && !answered));
     sent.on('response', (response) => {
       answered = true;
+      agent.answered(response.socket);
       collect(response, site, what.maxBytes, settle);
     });
     sent.end(what.body);

@@ -27,7 +27,7 @@ export async function waitFor(
   options: CallOptions & { readonly timeoutMs: number; readonly tried?: string },
 ): Promise<Result<WireOperation, IncusFault>> {
   // The daemon gives up a little later than this side, so that the bound is exact and nothing waits for us for ever.
-  const timeout = Math.ceil(options.timeoutMs / 1000) + 1;
+  const timeout = Math.ceil(Math.min(options.timeoutMs, longestWaitMs) / 1000) + 1;
   const path = apiPath(['operations', id, 'wait'], { timeout: String(timeout) });
   const site = wire.site(options.tried ?? `GET ${path}`);
   const answer = await wire.send({

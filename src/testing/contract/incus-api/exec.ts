@@ -61,6 +61,12 @@ export function execContract(runner: ContractRunner, bench: Bench): void {
       assert.equal(okOf(await exec.exit).code, 0);
     });
 
+    it('ends though its input was left open', async () => {
+      const { api, project } = subject();
+      await using exec = okOf(await api.exec(project, name(), { command: ['true'], stdin: 'open' }));
+      assert.equal(okOf(await exec.exit).code, 0);
+    });
+
     it('dies of a signal with 128 and its number', async () => {
       const { api, project } = subject();
       await using exec = okOf(await api.exec(project, name(), { command: ['sleep', '1000'] }));

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -80,8 +81,12 @@ describe('in a git work tree', () => {
     await git(repository.path, 'submodule', '--quiet', 'deinit', '--force', 'absent');
     await git(repository.path, 'clone', '--quiet', other.path, 'nested');
     const disk = diskWorkspace(repository.path);
+    await git(repository.path, 'add', '.');
+    await git(repository.path, 'commit', '--quiet', '-m', 'first');
     await disk.write('module/ignored', 'x');
+    expect((await scan(repository.path)).git?.dirty).toBe(false);
     await disk.write('module/new', 'x');
+    expect((await scan(repository.path)).git?.dirty).toBe(true);
     const snapshot = await scan(repository.path);
     expect(snapshot.entries).toEqual([
       '.gitmodules',
@@ -138,6 +143,23 @@ describe('in a git work tree', () => {
     await git(repository.path, 'config', 'core.fsmonitor', `${repository.path}/.git/evil`);
     await git(repository.path, 'config', 'core.pager', `${repository.path}/.git/evil`);
     expect((await scan(repository.path)).entries).toEqual(['a']);
+    expect(existsSync(join(repository.path, 'ran'))).toBe(false);
+  });
+
+  it('runs no filter that the repository brings with it to see whether a file has changed', async () => {
+    await using repository = await temporaryRepository();
+    const disk = diskWorkspace(repository.path);
+    await disk.write('a', 'x');
+    await git(repository.path, 'add', '.');
+    await git(repository.path, 'commit', '--quiet', '-m', 'first');
+    await disk.write('.git/info/attributes', '* filter=e=vil\n');
+    for (const kind of ['clean', 'process']) {
+      await git(repository.path, 'config', `filter.e=vil.${kind}`, `touch '${repository.path}/ran'; cat`);
+    }
+    await git(repository.path, 'config', 'filter.e=vil.required', 'true');
+    await disk.write('a', 'y');
+    expect((await scan(repository.path)).git?.dirty).toBe(true);
+    expect(existsSync(join(repository.path, 'ran'))).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/ports/clock.js';
+import type { Clock } from '../../src/ports/clock.js';
 
 interface Sleeper {
   readonly until: number;
@@ -41,9 +41,9 @@ export class HeldClock implements Clock {
     });
   }
 
-  /** Resolves when somebody sleeps until `ms` from now or longer. */
+  /** Resolves when somebody sleeps until exactly `ms` from now. */
   async asleepFor(ms: number): Promise<void> {
-    while (![...this.#sleepers].some((sleeper) => sleeper.until >= this.#now + ms)) {
+    while (![...this.#sleepers].some((sleeper) => sleeper.until === this.#now + ms)) {
       await new Promise<void>((resolve) => this.#onSleep.push(resolve));
     }
   }

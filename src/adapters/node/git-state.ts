@@ -1,0 +1,50 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
+
+/**
+ * The commit that is checked out, and whether a tracked file below the directory differs from it. Null outside of a work tree.
+ * Neither untracked files nor changes inside of submodules are looked at: the listing knows of them.
+ */
+export async function gitState(
+  place: Omit<GitQuestion, 'args' | 'settings'>,
+): Promise<Result<WorkspaceSnapshot['git'], ScanFault>> {
+  const settings = await withoutOwnFilters(place);
+  if (settings.isErr()) return err(settings.error);
+  const args = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=no', '--no-renames'];
+  const status = await gitAnswer({
+    ...place,
+    settings: settings.value,
+    args: [...args, '--ignore-submodules=dirty', '--', '.'],
+  });
+  return status.map((text) => {
+    if (text === null) return null;
+    const lines = gitFields(text);
+    const oid = /^# branch\.oid ([0-9a-f]+)$/.exec(
+      lines.find((line) => line.startsWith('# branch.oid')) ?? '',
+    );
+    return { head: oid?.[1] ?? null, dirty: lines.some((line) => !line.startsWith('# ')) };
+  });
+}
+
+/**
+ * To compare a file, `status` runs the filter that its attributes name. Those that the user has set up are the user's own;
+ * a repository that came from elsewhere must not bring commands with it.
+ */
+async function withoutOwnFilters(
+  place: Omit<GitQuestion, 'args' | 'settings'>,
+): Promise<Result<(readonly [string, string])[], ScanFault>> {
+  const pattern = '^filter\\..*\\.(clean|process|required)$';
+  const answer = await gitAnswer({
+    ...place,
+    args: ['config', '-z', '--show-scope', '--name-only', '--get-regexp', pattern],
+  });
+  return answer.andThen((text) => {
+    const fields = gitFields(text ?? '');
+    // Pairs of scope and name.
+    const own = fields.filter(
+      (_, index) => index % 2 === 1 && !/^(global|system)$/.test(fields[index - 1] ?? ''),
+    );
+    return ok(own.map((name) => [name, name.endsWith('.required') ? 'false' : ''] as const));
+  });
+}

@@ -1,0 +1,126 @@
+import { err, ok } from 'neverthrow';
+import { expect, test } from 'vitest';
+import { runFinishedSchema } from '../../../src/domain/run-finished.js';
+import { Cli, configWith } from './cli-harness.js';
+
+const never = () => new Promise<never>(() => undefined);
+
+test('Ctrl-C cancels the job, shows its result, waits for its machine to go and exits 130', async () => {
+  let cleaned = false;
+  const cli = new Cli({
+    script: async (job) => {
+      job.log('working\n');
+      await job.interrupted();
+      const cleanUp = Promise.resolve().then(() => {
+        cleaned = true;
+        return ok(undefined);
+      });
+      return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null }, cleanUp);
+    },
+  });
+  const exit = cli.run('run');
+  await cli.stdout.shows('working\n');
+  cli.ctrlC();
+
+  expect(await exit).toBe(130);
+  expect(cli.pikaci.inputs[0]?.onAbort).toBe('cancel');
+  expect(cleaned).toBe(true);
+  expect(cli.pikaci.closed).toBe(1);
+  expect(cli.stderr.text).toMatch(/interrupted: ending the jobs.*– a cancelled \(no exit code, cancelled\)/s);
+});
+
+test('jobs that wait for their turn are not started after Ctrl-C', async () => {
+  const cli = new Cli({
+    files: { 'pikaci.config.json': configWith(['a', 'b'], { parallel: 1 }) },
+    script: async (job) => {
+      job.log('working\n');
+      await job.interrupted();
+      return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null });
+    },
+  });
+  const exit = cli.run('run', '--output', 'jsonl');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+  expect(cli.pikaci.inputs).toHaveLength(1);
+  expect(cli.events.at(-1)).toMatchObject({
+    jobs: [{ status: 'cancelled' }, { job_id: 'b', status: 'not_started' }],
+  });
+});
+
+test('a second Ctrl-C leaves at once and says what is left and how to take it up or remove it', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.emit({ type: 'instance_created', instance: 'pikaci-0123456789ab' });
+      job.log('working\n');
+      return never();
+    },
+  });
+  const exit = cli.run('run');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  cli.ctrlC();
+
+  expect(await exit).toBe(130);
+  expect(cli.stderr.text).toContain('a left behind');
+  expect(cli.stderr.text).toContain('the machine pikaci-0123456789ab on ci@box:22 may still run');
+  expect(cli.stderr.text).toContain('pikaci attach 20261123-164501-a1a2a3 a\n');
+  expect(cli.stderr.text).toContain('pikaci gc --remote\n');
+});
+
+test('after a second Ctrl-C the event stream still ends with run_finished', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.log('working\n');
+      return never();
+    },
+  });
+  const exit = cli.run('run', '--output', 'jsonl');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+  const last = runFinishedSchema.parse(cli.events.at(-1));
+  expect(last).toMatchObject({ exit_code: 130, jobs: [{ job_id: 'a', status: 'abandoned' }] });
+});
+
+test('--on-interrupt detach leaves the job running and shows how to take it up', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.log('working\n');
+      await job.interrupted();
+      return job.end({ status: 'detached', cause: 'detached', exit_code: null });
+    },
+  });
+  const exit = cli.run('run', '--on-interrupt', 'detach');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+  expect(cli.pikaci.inputs[0]?.onAbort).toBe('detach');
+  expect(cli.stderr.text).toMatch(/leaving the jobs running.*pikaci attach 20261123-164501-a1a2a3 a/s);
+});
+
+test('a machine that does not go is waited for half a minute, then left to the reaper; the result stands', async () => {
+  const cli = new Cli({ script: async (job) => job.end({}, never()) });
+  const exit = cli.run('run');
+  await cli.clock.asleepFor(30_000);
+  cli.clock.advance(30_000);
+  expect(await exit).toBe(0);
+  expect(cli.stderr.text).toMatch(/still removing the machine of a after 30 s; "pikaci gc --remote"/);
+});
+
+test('a machine that could not be removed is told and changes no result', async () => {
+  const fault = { kind: 'incus', phase: 'clean_up', host: 'ci@box:22', message: 'it is busy' } as const;
+  const cli = new Cli({ script: async (job) => job.end({}, Promise.resolve(err(fault))) });
+  expect(await cli.run('run')).toBe(0);
+  expect(cli.stderr.text).toMatch(/job a could not be removed.*incus in clean_up on ci@box:22: it is busy/s);
+});
+
+test('Ctrl-C while doctor looks exits 130', async () => {
+  const cli = new Cli();
+  cli.pikaci.doctor = async () => {
+    cli.ctrlC();
+    return { host: 'ci@box:22', ok: false, checks: [] };
+  };
+  expect(await cli.run('doctor')).toBe(130);
+});
