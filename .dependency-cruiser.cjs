@@ -68,6 +68,20 @@ module.exports = {
       to: { path: '^src/adapters/([^/]+)/', pathNot: '^src/adapters/$1/' },
     },
     {
+      name: 'streams-see-ports-only',
+      comment:
+        'What several adapters need for queues, slots and faults is built on ports and node streams, and does no I/O of its own.',
+      severity: 'error',
+      from: { path: '^src/streams/' },
+      to: {
+        pathNot: [
+          '^src/(streams|ports)/',
+          '(^|/)node_modules/neverthrow/',
+          '^(node:)?(stream|events|crypto|path/posix)$',
+        ],
+      },
+    },
+    {
       name: 'inversify-in-composition-only',
       comment: 'Classes carry no decorators; the container is a detail of the wiring.',
       severity: 'error',

@@ -7,7 +7,8 @@ import type { ExitStatus, OutputChunk } from './output-chunk.js';
  * - `host_key_refused`: the host's key is unknown, revoked or another one than known_hosts has. Never retried.
  * - `authentication_failed`: the host took none of the offered keys.
  * - `connection_lost`: the connection broke while something was under way. What ran there may run on.
- * - `spawn_failed`: the command could not be started (not found, no permission, no such cwd).
+ * - `spawn_failed`: the host gave no session, or there is no such cwd. A program that is not found or may not be executed is not
+ *   a fault: the command then ends with code 127 or 126 and says why on standard error, as in a shell (POSIX XCU 2.8.2).
  * - `transfer_failed`: a tree did not arrive whole; what had arrived was removed.
  * - `aborted`: the caller's signal fired; the remote process tree was told to end.
  * - `invalid_command`: the caller handed in something that cannot be run (empty argv, NUL byte, bad variable name).
@@ -54,7 +55,7 @@ export type ShellFault =
 /** A command is data. `argv` is passed on as it is: no shell interprets any part of it. */
 export interface Command {
   readonly argv: readonly [string, ...string[]];
-  /** Absolute directory to run in; the login directory when left out. */
+  /** Absolute directory to run in; the home directory when left out. */
   readonly cwd?: string;
   /** Added to the environment that the host gives; names are `[A-Za-z_][A-Za-z0-9_]*`. Not for secrets. */
   readonly env?: Readonly<Record<string, string>>;
@@ -64,7 +65,8 @@ export interface Command {
 
 /**
  * `output` ends when the command's outputs end and never throws; it must be read (or the command disposed of), because it
- * carries the backpressure. `exit` says why it ended: a lost connection is an `Err`, never an exit status. Disposing kills
+ * carries the backpressure: after about 256 KiB that nobody reads, the command waits, and so does `exit`. Whoever stops reading
+ * early lets the rest be dropped. `exit` says why it ended: a lost connection is an `Err`, never an exit status. Disposing kills
  * the remote process tree if it still runs, waits a bounded time, and never throws.
  */
 export interface RunningCommand extends AsyncDisposable {

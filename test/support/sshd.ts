@@ -15,6 +15,8 @@ export interface TestSshd {
   readonly hostKey: string;
   /** Process ids of the server's children: one for each connection. */
   children(): number[];
+  /** Kills the server's side of every connection. */
+  killChildren(): void;
   stop(): Promise<void>;
 }
 
@@ -65,6 +67,9 @@ export async function startSshd(extraConfig: readonly string[] = []): Promise<Te
     knownHostsFile,
     hostKey,
     children: () => childrenOf(server.pid ?? 0),
+    killChildren: () => {
+      for (const pid of childrenOf(server.pid ?? 0)) process.kill(pid, 'SIGKILL');
+    },
     stop: async () => {
       const pids = childrenOf(server.pid ?? 0);
       const gone = new Promise((resolve) => server.once('exit', resolve));

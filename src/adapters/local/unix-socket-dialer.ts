@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
+import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
 
 const DIAL_MS = 10_000;
@@ -28,18 +29,18 @@ export class UnixSocketDialer implements SocketDialer {
         resolve(err(fault));
       };
       const onError = (error: Error) => fail(shellFault('unreachable', at, error.message));
-      const onAbort = () => fail(shellFault('aborted', at, 'cancelled by the caller'));
       // connect(2) waits where the listener's backlog is full.
+      let forgetSignal = () => {};
       const timer = setTimeout(
         () => fail(shellFault('unreachable', at, `no answer in ${DIAL_MS} ms`)),
         DIAL_MS,
       );
       const forget = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        forgetSignal();
         socket.removeListener('error', onError);
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      forgetSignal = onAbort(signal, () => fail(shellFault('aborted', at, 'cancelled by the caller')));
       socket.once('error', onError);
       socket.once('connect', () => {
         forget();

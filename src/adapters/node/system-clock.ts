@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
+import { onAbort } from '../../streams/on-abort.js';
 
 /** setTimeout(3) of Node fires at once for more than this. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -16,18 +17,18 @@ export class SystemClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve('aborted');
-      const onAbort = () => {
-        clearTimeout(timer);
-        resolve('aborted');
-      };
+      let forget = () => {};
       const timer = setTimeout(
         () => {
-          signal?.removeEventListener('abort', onAbort);
+          forget();
           resolve('elapsed');
         },
         Math.min(Math.max(0, ms), MAX_TIMER_MS),
       );
-      signal?.addEventListener('abort', onAbort, { once: true });
+      forget = onAbort(signal, () => {
+        clearTimeout(timer);
+        resolve('aborted');
+      });
     });
   }
 }

@@ -1,10 +1,10 @@
-import type { ClientChannel } from 'ssh2';
 import { SocketLike } from '../../streams/socket-like.js';
+import type { ChannelTap } from './channel-tap.js';
 import type { SshLink } from './link.js';
 
 export interface ChannelStreamOptions {
-  /** Bytes that were read from the channel before. */
-  readonly head?: Uint8Array;
+  /** What comes on standard error, where the channel has one. */
+  readonly onStderr?: (data: Uint8Array) => void;
   /** Asked when the other side ends: an error makes the end a failure. */
   readonly endProblem?: () => Promise<Error | null>;
   /** Called once when the stream is gone, however that came. */
@@ -18,38 +18,40 @@ export class ChannelStream extends SocketLike {
 
   constructor(
     link: SshLink,
-    private readonly channel: ClientChannel,
+    private readonly tap: ChannelTap,
     private readonly options: ChannelStreamOptions = {},
   ) {
     super({ allowHalfOpen: false });
-    if (options.head !== undefined && options.head.length > 0) this.push(options.head);
-    channel.on('data', (data: Buffer) => {
-      if (!this.destroyed && !this.push(data)) channel.pause();
+    tap.attach({
+      data: ({ stream, data }) => {
+        if (stream === 'stderr') options.onStderr?.(data);
+        else if (!this.destroyed && !this.push(data)) tap.channel.pause();
+      },
+      changed: () => {
+        if (tap.ended('stdout') || tap.closed) void this.endOnce();
+      },
     });
-    channel.on('end', () => this.endOnce());
-    channel.on('close', () => this.endOnce());
-    channel.on('error', (error: Error) => this.destroy(error));
     this.forget = link.onLost((reason) => this.destroy(new Error(`connection lost: ${reason}`)));
   }
 
   override _read(): void {
-    this.channel.resume();
+    this.tap.channel.resume();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.channel.write(chunk, () => done());
+    this.tap.channel.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
-    this.channel.end();
+    this.tap.channel.end();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.forget();
-    this.channel.close();
+    this.tap.channel.close();
     // Read on, or the channel never reports that it is closed.
-    this.channel.resume();
+    this.tap.channel.resume();
     this.options.onGone?.();
     done(error);
   }

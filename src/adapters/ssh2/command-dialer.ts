@@ -4,6 +4,7 @@ import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.
 import type { SocketDialer } from '../../ports/socket-dialer.js';
 import { bounded } from '../../streams/bounded.js';
 import { ChannelStream } from './channel-stream.js';
+import type { ChannelTap } from './channel-tap.js';
 import type { Ssh2Connection } from './connection.js';
 import { type ExecChannel, openExecChannel } from './exec-channel.js';
 import { killCommand } from './process-kill.js';
@@ -34,36 +35,31 @@ export class Ssh2CommandDialer implements SocketDialer {
 }
 
 function dialStream(connection: Ssh2Connection, exec: ExecChannel): Duplex {
-  const { channel, link, token, pid } = exec;
+  const { tap, link, token, pid } = exec;
   let said = '';
-  let closed = false;
-  const keep = (data: Uint8Array) => {
-    said = (said + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
-  };
-  channel.stderr.on('data', keep);
-  channel.stderr.resume();
-  const exited = new Promise<void>((resolve) => {
-    channel.on('exit', () => resolve());
-    channel.on('close', () => {
-      closed = true;
-      resolve();
-    });
-  });
-  const early = (stream: 'stdout' | 'stderr') =>
-    exec.head.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.data);
-  for (const data of early('stderr')) keep(data);
-  return new ChannelStream(link, channel, {
-    head: Buffer.concat(early('stdout')),
+  return new ChannelStream(link, tap, {
+    onStderr: (data) => {
+      said = (said + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
+    },
     endProblem: async () => {
-      if (exec.status() === null) await bounded(exited, { ms: STATUS_WAIT_MS });
-      const status = exec.status();
-      if (status?.code === 0 || (status === null && !closed)) return null;
-      const how = status === null ? 'without a status' : `with ${status.code ?? status.signal}`;
+      await statusOf(tap);
+      if (tap.status?.code === 0 || (tap.status === null && !tap.closed)) return null;
+      const how = tap.status === null ? 'without a status' : `with ${tap.status.code ?? tap.status.signal}`;
       return new Error(`${exec.tried} ended ${how}: ${said.trim()}`);
     },
     onGone: () => {
-      if (closed || link.lost !== null) exec.release();
+      if (tap.closed || link.lost !== null) exec.release();
       else void killCommand({ connection, link, token, pid }).finally(exec.release);
     },
   });
+}
+
+/** Waits for the status, which may come after the end of the output; not for long, because a command may go on without one. */
+async function statusOf({ channel, status, closed }: ChannelTap): Promise<void> {
+  if (status !== null || closed) return;
+  const known = new Promise<void>((resolve) => {
+    channel.once('exit', () => resolve());
+    channel.once('close', () => resolve());
+  });
+  await bounded(known, { ms: STATUS_WAIT_MS });
 }

@@ -5,6 +5,7 @@ import type { ClientChannel } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { ChannelStream } from './channel-stream.js';
+import { ChannelTap } from './channel-tap.js';
 import { shakeHands } from './handshake.js';
 import { HostKeyCheck } from './host-key-check.js';
 import { authMethods } from './identities.js';
@@ -68,7 +69,7 @@ async function openSocket(hop: SshTarget, through: SshLink | null): Promise<Resu
     client.forwardOut('127.0.0.1', 0, hop.host, hop.port, answer),
   );
   return channel
-    .map((open) => new ChannelStream(through, open))
+    .map((open) => new ChannelStream(through, new ChannelTap(open)))
     .mapErr(({ message }) =>
       shellFault('unreachable', { host: targetLabel(hop), tried: 'jump through another host' }, message),
     );

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
-import type { ClientChannel } from 'ssh2';
-import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.js';
 import { bounded } from '../../streams/bounded.js';
 import { commandProblem } from '../../streams/command-check.js';
 import { shellFault } from '../../streams/shell-fault.js';
+import { ChannelTap } from './channel-tap.js';
 import { commandLine, MAX_COMMAND_LINE_BYTES } from './command-line.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
@@ -14,22 +13,18 @@ import { killCommand } from './process-kill.js';
 import { requestSession } from './session-request.js';
 import { awaitStart } from './start-wait.js';
 
-/** A command that has started on a session channel, stopped before the first byte of its own output. */
+/** A command that has started on a session channel; its output waits in the tap. */
 export interface ExecChannel {
   readonly link: SshLink;
-  readonly channel: ClientChannel;
+  readonly tap: ChannelTap;
   readonly token: string;
   readonly pid: number;
-  /** Output that came along with the start. */
-  readonly head: readonly OutputChunk[];
   readonly tried: string;
-  /** The exit status, once it has come; it may come before the start is known. */
-  readonly status: () => ExitStatus | null;
   /** Gives the session's place back; call it when the channel is closed. */
   readonly release: () => void;
 }
 
-/** Starts a command on a channel of its own. The channel is paused; its owner reads both outputs and releases the place. */
+/** Starts a command on a channel of its own. Its owner reads both outputs and releases the place. */
 export async function openExecChannel(
   connection: Ssh2Connection,
   command: Command,
@@ -56,15 +51,11 @@ export async function openExecChannel(
     release();
     return err(link.error);
   }
-  let status: ExitStatus | null = null;
-  const opening = requestSession<ClientChannel>(link.value, (client, answer) =>
-    client.exec(line, (error, channel) => {
-      // Listened to at once: the status of a short command comes in the same packet as the answer.
-      channel?.on('exit', (code: number | null, signal?: string) => {
-        status = { code, signal: code === null ? (signal ?? 'UNKNOWN').replace(/^SIG/, '') : null };
-      });
-      answer(error, channel);
-    }),
+  const opening = requestSession<ChannelTap>(link.value, (client, answer) =>
+    // Tapped at once: see there.
+    client.exec(line, (error, channel) =>
+      error ? answer(error, undefined as never) : answer(null, new ChannelTap(channel)),
+    ),
   );
   const opened = await bounded(opening, { ms: connection.timing.startMs, signal });
   if (opened === 'aborted' || opened === 'timed_out') {
@@ -77,22 +68,13 @@ export async function openExecChannel(
     release();
     return err(faultOfLink(opened.error, { host: connection.host, tried }));
   }
-  const channel = opened.value;
-  const start = await awaitStart({ link: link.value, channel, token, ms: connection.timing.startMs, signal });
+  const tap = opened.value;
+  const start = await awaitStart({ link: link.value, tap, token, ms: connection.timing.startMs, signal });
   if ('problem' in start) {
     void abandon(connection, link.value, token, opening).finally(release);
     return fail(start.problem, start.message);
   }
-  return ok({
-    link: link.value,
-    channel,
-    token,
-    pid: start.pid,
-    head: start.head,
-    tried,
-    status: () => status,
-    release,
-  });
+  return ok({ link: link.value, tap, token, pid: start.pid, tried, release });
 }
 
 /** Ends a command whose start nobody waits for any more. */
@@ -100,13 +82,12 @@ async function abandon(
   connection: Ssh2Connection,
   link: SshLink,
   token: string,
-  opening: Promise<Result<ClientChannel, unknown>>,
+  opening: Promise<Result<ChannelTap, unknown>>,
 ): Promise<void> {
   const opened = await opening;
   if (opened.isErr()) return;
-  opened.value.on('error', () => {});
-  opened.value.resume();
-  opened.value.stderr.resume();
+  // Read on and dropped, or the channel would never report that it is closed.
+  opened.value.attach({ data: () => {}, changed: () => {} });
   await killCommand({ connection, link, token, pid: null });
-  opened.value.close();
+  opened.value.channel.close();
 }

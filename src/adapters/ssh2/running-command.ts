@@ -21,8 +21,6 @@ export class Ssh2RunningCommand implements RunningCommand {
   private settled = false;
   private lost = false;
   private ending: Promise<void> | null = null;
-  private openOutputs = 2;
-  private channelClosed = false;
   private readonly cleanUps: (() => void)[] = [];
 
   constructor(
@@ -36,12 +34,13 @@ export class Ssh2RunningCommand implements RunningCommand {
       settle = resolve;
     });
     this.settleExit = settle;
-    const { channel, link } = exec;
+    const { tap, link } = exec;
+    const { channel } = tap;
     this.queue = new OutputQueue([channel, channel.stderr]);
-    for (const { stream, data } of exec.head) this.queue.push(stream, data);
-    this.listen();
-    this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
+    // Before anything that may end the command at once.
     this.cleanUps.push(exec.release);
+    tap.attach({ data: ({ stream, data }) => this.queue.push(stream, data), changed: () => this.onChange() });
+    if (!this.settled) this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
     if (!this.settled)
       this.cleanUps.push(onAbort(options.signal, () => void this.end('cancelled by the caller')));
     void pumpInput(input, channel, this.inputStop.signal).then((error) => {
@@ -53,38 +52,20 @@ export class Ssh2RunningCommand implements RunningCommand {
     return this.queue;
   }
 
-  private listen(): void {
-    const { channel } = this.exec;
-    channel.on('data', (data: Buffer) => this.queue.push('stdout', data));
-    channel.stderr.on('data', (data: Buffer) => this.queue.push('stderr', data));
-    const onEnd = () => {
-      this.openOutputs -= 1;
-      if (this.openOutputs === 0) this.queue.end();
-      this.maybeFinish();
-    };
-    channel.on('end', onEnd);
-    channel.stderr.on('end', onEnd);
-    channel.on('error', () => {});
-    channel.on('close', () => {
-      this.channelClosed = true;
-      this.maybeFinish();
-    });
-    channel.resume();
-    channel.stderr.resume();
-  }
-
-  private maybeFinish(): void {
-    if (!this.channelClosed || this.openOutputs > 0 || this.ending !== null) return;
-    const status = this.exec.status();
-    if (status !== null) this.settle(ok(status));
+  private onChange(): void {
+    const { tap } = this.exec;
+    if (!tap.ended('stdout') || !tap.ended('stderr')) return;
+    this.queue.end();
+    if (!tap.closed || this.ending !== null) return;
+    if (tap.status !== null) this.settle(ok(tap.status));
     // A channel that closes without a status has lost its command: sshd's child was killed, or the connection went.
     else this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
   }
 
   private onLost(reason: string): void {
     this.lost = true;
-    const status = this.exec.status();
-    if (status !== null && endedByHost(this.exec.channel)) this.settle(ok(status));
+    const { status, channel } = this.exec.tap;
+    if (status !== null && endedByHost(channel)) this.settle(ok(status));
     else this.settle(err(this.fault('connection_lost', reason)));
     this.queue.end();
   }
@@ -97,11 +78,11 @@ export class Ssh2RunningCommand implements RunningCommand {
 
   private async endNow(why: string): Promise<void> {
     if (this.settled && !this.lost) return;
-    const { link, token, pid, channel } = this.exec;
+    const { link, token, pid, tap } = this.exec;
     this.inputStop.abort();
     this.queue.discard();
     await killCommand({ connection: this.connection, link, token, pid });
-    channel.close();
+    tap.channel.close();
     this.queue.end();
     this.settle(err(this.fault('aborted', why)));
   }

@@ -4,6 +4,7 @@ import type { FileFault } from '../../ports/file-store.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
 import { bounded } from '../../streams/bounded.js';
 import { type FileCall, fileFault } from '../../streams/file-fault.js';
+import { onAbort } from '../../streams/on-abort.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
 import { requestSession } from './session-request.js';
@@ -91,15 +92,15 @@ export function sftpRequest<T>(
   return new Promise((resolve) => {
     const settle = (result: Result<T, SftpProblem | 'lost' | 'aborted'>) => {
       forget();
-      signal?.removeEventListener('abort', onAbort);
+      forgetSignal();
       resolve(result);
     };
-    const onAbort = () => settle(err('aborted'));
+    let forgetSignal = () => {};
     let forget = () => {};
     if (link.lost !== null || session.over) return resolve(err('lost'));
     if (signal?.aborted) return resolve(err('aborted'));
     forget = link.onLost(() => settle(err('lost')));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    forgetSignal = onAbort(signal, () => settle(err('aborted')));
     try {
       start(sftp, (error, value) => {
         if (!error) return settle(ok(value));

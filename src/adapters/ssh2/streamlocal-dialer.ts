@@ -6,6 +6,7 @@ import type { SocketDialer } from '../../ports/socket-dialer.js';
 import { bounded } from '../../streams/bounded.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { ChannelStream } from './channel-stream.js';
+import { ChannelTap } from './channel-tap.js';
 import type { Ssh2Connection } from './connection.js';
 
 /** Reaches a unix socket of the host through a channel of its own (OpenSSH PROTOCOL, 2.4: direct-streamlocal). */
@@ -28,7 +29,9 @@ export class Ssh2StreamlocalDialer implements SocketDialer {
     );
     const opened = await bounded(opening, { ms: this.connection.timing.startMs, signal: options.signal });
     if (opened === 'aborted' || opened === 'timed_out') {
-      void opening.then((late) => late.map((channel) => new ChannelStream(link.value, channel).destroy()));
+      void opening.then((late) =>
+        late.map((channel) => new ChannelStream(link.value, new ChannelTap(channel)).destroy()),
+      );
       return opened === 'aborted'
         ? err(shellFault('aborted', at, 'cancelled while the socket was being opened'))
         : err(shellFault('unreachable', at, 'the host did not open the socket in time'));
@@ -45,6 +48,6 @@ export class Ssh2StreamlocalDialer implements SocketDialer {
             ),
           );
     }
-    return ok(new ChannelStream(link.value, opened.value));
+    return ok(new ChannelStream(link.value, new ChannelTap(opened.value)));
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { must, mustFail } from './expect-result.js';
-import type { FileStoreFixture } from './file-store.js';
+import type { FileStoreFixture } from './file-store-fixture.js';
 import { type ContractRunner, withFixture } from './runner.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');

@@ -1,21 +1,8 @@
-import type { FileStore } from '../../ports/file-store.js';
+import type { FileStoreCapabilities, FileStoreFixture } from './file-store-fixture.js';
 import { fileNameContract } from './file-store-names.js';
 import { fileStreamContract } from './file-store-streams.js';
 import { fileWholeContract } from './file-store-whole.js';
-import type { ContractRunner, Fixture } from './runner.js';
-
-export interface FileStoreFixture extends Fixture {
-  readonly store: FileStore;
-  /** Absolute path of an empty directory in the store, for this test alone. */
-  readonly directory: string;
-  /** Makes a symbolic link, which the port itself has no call for. */
-  link(target: string, path: string): Promise<void>;
-}
-
-export interface FileStoreCapabilities {
-  /** Whether permission bits are kept. */
-  readonly modes: boolean;
-}
+import type { ContractRunner } from './runner.js';
 
 /** What every `FileStore` has to do. `make` is called for each test. */
 export function fileStoreContract(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RunningCommand } from '../../ports/remote-shell.js';
 import { must, mustFail } from './expect-result.js';
-import type { RemoteShellFixture } from './remote-shell.js';
+import type { RemoteShellFixture } from './remote-shell-fixture.js';
 import { ran } from './run-command.js';
 import { type ContractRunner, withFixture } from './runner.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Command } from '../../ports/remote-shell.js';
 import { mustFail } from './expect-result.js';
-import type { RemoteShellFixture } from './remote-shell.js';
+import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
 import { faultOf, ran } from './run-command.js';
 import { type ContractRunner, withFixture } from './runner.js';
 
@@ -29,7 +29,11 @@ const HOSTILE = [
 ];
 
 /** What is handed in arrives, and what comes of it comes back. */
-export function shellCommandContract(runner: ContractRunner, make: () => Promise<RemoteShellFixture>): void {
+export function shellCommandContract(
+  runner: ContractRunner,
+  make: () => Promise<RemoteShellFixture>,
+  capabilities: RemoteShellCapabilities,
+): void {
   const it = withFixture(runner, make);
 
   it('the output and the exit code of a command come back', async ({ shell }) => {
@@ -74,11 +78,6 @@ export function shellCommandContract(runner: ContractRunner, make: () => Promise
     assert.equal((await ran(shell, { argv: ['pwd', '-P'], cwd: remote })).stdout.trim(), remote);
   });
 
-  it('a directory that is not there is spawn_failed', async ({ shell, remote }) => {
-    const fault = mustFail(await shell.spawn({ argv: ['true'], cwd: `${remote}/missing` }), 'spawn_failed');
-    assert.equal(fault.host, shell.host);
-  });
-
   it('a program that is not there ends with 127, as in a shell', async ({ shell }) => {
     const result = await ran(shell, { argv: ['pikaci-no-such-program'] });
     assert.equal(result.code, 127);
@@ -104,5 +103,11 @@ export function shellCommandContract(runner: ContractRunner, make: () => Promise
 
   it('a signal that has fired already starts nothing', async ({ shell }) => {
     assert.equal((await faultOf(shell, { argv: ['true'] }, { signal: AbortSignal.abort() })).kind, 'aborted');
+  });
+
+  if (!capabilities.processes) return;
+  it('a directory that is not there is spawn_failed', async ({ shell, remote }) => {
+    const fault = mustFail(await shell.spawn({ argv: ['true'], cwd: `${remote}/missing` }), 'spawn_failed');
+    assert.equal(fault.host, shell.host);
   });
 }

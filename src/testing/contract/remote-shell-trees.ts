@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { must, mustFail } from './expect-result.js';
-import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell.js';
+import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
 import { type ContractRunner, withFixture } from './runner.js';
 
 /** Names that a list of files has to be careful with. */

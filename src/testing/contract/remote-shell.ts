@@ -1,26 +1,13 @@
-import type { RemoteShell } from '../../ports/remote-shell.js';
 import { shellCancelContract } from './remote-shell-cancel.js';
 import { shellCommandContract } from './remote-shell-commands.js';
+import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
 import { shellStreamContract } from './remote-shell-streams.js';
 import { shellTreeContract } from './remote-shell-trees.js';
-import type { ContractRunner, Fixture } from './runner.js';
-
-export interface RemoteShellFixture extends Fixture {
-  readonly shell: RemoteShell;
-  /** Absolute path of an empty directory on the shell's host, for this test alone. */
-  readonly remote: string;
-  /** Absolute path of an empty directory on this machine, for this test alone. */
-  readonly local: string;
-}
-
-export interface RemoteShellCapabilities {
-  /** Whether commands are real processes of a POSIX system; a fake answers what it was told. */
-  readonly processes: boolean;
-}
+import type { ContractRunner } from './runner.js';
 
 /**
- * What every `RemoteShell` has to do. `make` is called for each test. A fake without processes has to answer the commands
- * that `contractCommands` lists.
+ * What every `RemoteShell` has to do. `make` is called for each test. A fake without processes is held to what it passes on,
+ * and has to answer `sh`, `printf`, `cat`, `pwd` and `true` as a POSIX system does.
  */
 export function remoteShellContract(
   runner: ContractRunner,
@@ -29,7 +16,7 @@ export function remoteShellContract(
   capabilities: RemoteShellCapabilities,
 ): void {
   runner.describe(`${name} keeps the contract of RemoteShell`, () => {
-    shellCommandContract(runner, make);
+    shellCommandContract(runner, make, capabilities);
     if (capabilities.processes) {
       shellStreamContract(runner, make);
       shellCancelContract(runner, make);

@@ -1,0 +1,69 @@
+import type { Clock } from '../../ports/clock.js';
+import { onAbort } from '../../streams/on-abort.js';
+
+interface Sleeper {
+  readonly at: number;
+  wake(): void;
+}
+
+/** Time that stands still until it is moved. */
+export class MemoryClock implements Clock {
+  private elapsed = 0;
+  private sleepers: Sleeper[] = [];
+
+  /** `startMs`: what `now()` says at first, milliseconds since the epoch. */
+  constructor(private readonly startMs = Date.UTC(2024, 0, 1)) {}
+
+  now(): number {
+    return this.startMs + this.elapsed;
+  }
+
+  monotonic(): number {
+    return this.elapsed;
+  }
+
+  /** How many sleeps have not ended yet. */
+  get sleeping(): number {
+    return this.sleepers.length;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve('aborted');
+      let forget = () => {};
+      const sleeper: Sleeper = {
+        at: this.elapsed + Math.max(0, ms),
+        wake: () => {
+          forget();
+          resolve('elapsed');
+        },
+      };
+      this.sleepers.push(sleeper);
+      forget = onAbort(signal, () => {
+        this.sleepers = this.sleepers.filter((one) => one !== sleeper);
+        resolve('aborted');
+      });
+      this.wakeDue(this.elapsed);
+    });
+  }
+
+  /** Moves time on; sleeps end in the order of their time, also those that begin on the way. */
+  async advance(ms: number): Promise<void> {
+    const end = this.elapsed + ms;
+    for (;;) {
+      const next = Math.min(...this.sleepers.map((sleeper) => sleeper.at));
+      if (next > end) break;
+      this.elapsed = Math.max(this.elapsed, next);
+      this.wakeDue(this.elapsed);
+      // Whoever woke may go to sleep again within this very advance.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.elapsed = end;
+  }
+
+  private wakeDue(at: number): void {
+    const due = this.sleepers.filter((sleeper) => sleeper.at <= at).sort((a, b) => a.at - b.at);
+    this.sleepers = this.sleepers.filter((sleeper) => sleeper.at > at);
+    for (const sleeper of due) sleeper.wake();
+  }
+}

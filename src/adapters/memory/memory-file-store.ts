@@ -1,0 +1,206 @@
+import { basename, dirname, join } from 'node:path/posix';
+import { err, ok, type Result } from 'neverthrow';
+import type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from '../../ports/file-store.js';
+import type { CallOptions } from '../../ports/remote-shell.js';
+import { type FileCall, fileFault } from '../../streams/file-fault.js';
+import { filePathProblem } from '../../streams/file-paths.js';
+import { MemoryFileError, MemoryFiles } from './memory-files.js';
+import { MemoryWriter } from './memory-writer.js';
+
+type Answer<T> = Promise<Result<T, FileFault>>;
+
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Files in memory. Permission bits are kept and not enforced. */
+export class MemoryFileStore implements FileStore {
+  private readonly files = new MemoryFiles();
+  private lostCalls = 0;
+
+  constructor(readonly host = 'memory') {}
+
+  /** Makes the next `calls` calls fail with `connection_lost`. */
+  loseConnection(calls = 1): void {
+    this.lostCalls = calls;
+  }
+
+  /** Makes a symbolic link, which the port has no call for. */
+  link(target: string, path: string): void {
+    this.files.nodes.set(
+      this.files.canonical(path, true),
+      this.files.stamped({ type: 'symlink' as const, target }, 0o777),
+    );
+  }
+
+  readFile(path: string, options: CallOptions & { readonly maxBytes?: number } = {}): Answer<Uint8Array> {
+    return this.call('read', path, options, () => {
+      const node = this.files.get(path, false);
+      if (node.type !== 'file') throw new MemoryFileError('is_a_directory', 'it is a directory');
+      if (node.data.length > (options.maxBytes ?? DEFAULT_MAX_BYTES))
+        throw new MemoryFileError('too_large', 'too large');
+      return new Uint8Array(node.data);
+    });
+  }
+
+  writeFile(
+    path: string,
+    data: Uint8Array,
+    options: CallOptions & { readonly mode?: number } = {},
+  ): Answer<void> {
+    return this.call('write', path, options, () =>
+      this.replace(path, Buffer.from(data), options.mode ?? 0o644),
+    );
+  }
+
+  appendFile(path: string, data: Uint8Array, options: CallOptions = {}): Answer<void> {
+    return this.call('append', path, options, () => this.append(path, data));
+  }
+
+  createWriter(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<FileWriter> {
+    return this.call('write', path, options, (call) => {
+      const pieces: Uint8Array[] = [];
+      this.files.canonical(path, true);
+      const commit = () =>
+        this.attempt(call, () => this.replace(path, Buffer.concat(pieces), options.mode ?? 0o644));
+      return new MemoryWriter(call, (data) => pieces.push(new Uint8Array(data)), commit);
+    });
+  }
+
+  openAppender(path: string, options: CallOptions = {}): Answer<FileWriter> {
+    return this.call('append', path, options, (call) => {
+      this.append(path, new Uint8Array());
+      return new MemoryWriter(
+        call,
+        (data) => this.append(path, data),
+        () => ok(undefined),
+      );
+    });
+  }
+
+  truncate(path: string, size: number, options: CallOptions = {}): Answer<void> {
+    return this.call('truncate', path, options, () => {
+      const node = this.files.get(path, true);
+      if (node.type !== 'file') throw new MemoryFileError('io', 'it is not a file');
+      const data = Buffer.alloc(size);
+      node.data.copy(data);
+      node.data = data;
+    });
+  }
+
+  list(path: string, options: CallOptions = {}): Answer<readonly DirectoryEntry[]> {
+    return this.call('list', path, options, () => {
+      const node = this.files.get(path, false);
+      if (node.type !== 'directory') throw new MemoryFileError('not_a_directory', 'it is not a directory');
+      return this.files
+        .children(this.files.canonical(path, false))
+        .map((child) => ({ name: basename(child), type: this.files.get(child, true).type }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  stat(path: string, options: CallOptions = {}): Answer<FileStat> {
+    return this.call('stat', path, options, () => this.files.stat(this.files.get(path, false)));
+  }
+
+  lstat(path: string, options: CallOptions = {}): Answer<FileStat> {
+    return this.call('lstat', path, options, () => this.files.stat(this.files.get(path, true)));
+  }
+
+  readlink(path: string, options: CallOptions = {}): Answer<string> {
+    return this.call('readlink', path, options, () => {
+      const node = this.files.get(path, true);
+      if (node.type !== 'symlink') throw new MemoryFileError('io', 'it is not a link');
+      return node.target;
+    });
+  }
+
+  realpath(path: string, options: CallOptions = {}): Answer<string> {
+    return this.call('realpath', path, options, () => {
+      this.files.get(path, false);
+      return this.files.canonical(path, false);
+    });
+  }
+
+  makeDirectory(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<void> {
+    return this.call('make directory', path, options, () =>
+      this.files.makeDirectory(path, options.mode ?? 0o755),
+    );
+  }
+
+  rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
+    return this.call('rename', from, options, () => {
+      const source = this.files.canonical(from, true);
+      const moved = this.files.get(from, true);
+      const target = this.files.canonical(to, true);
+      const there = this.files.nodes.get(target);
+      if (there?.type === 'directory') {
+        if (moved.type !== 'directory') throw new MemoryFileError('is_a_directory', `${to} is a directory`);
+        if (this.files.children(target).length > 0)
+          throw new MemoryFileError('not_empty', `${to} is not empty`);
+      } else if (there !== undefined && moved.type === 'directory') {
+        throw new MemoryFileError('not_a_directory', `${to} is not a directory`);
+      }
+      for (const path of [source, ...this.files.below(source)]) {
+        const node = this.files.nodes.get(path);
+        this.files.nodes.delete(path);
+        if (node !== undefined) this.files.nodes.set(join(target, path.slice(source.length)), node);
+      }
+    });
+  }
+
+  async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
+    const removed = await this.call('remove', path, options, () => {
+      const node = this.files.get(path, true);
+      const at = this.files.canonical(path, true);
+      if (node.type === 'directory' && !options.recursive)
+        throw new MemoryFileError('is_a_directory', 'say recursive');
+      for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
+    });
+    return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
+  }
+
+  private replace(path: string, data: Buffer, mode: number): void {
+    const at = this.files.canonical(path, true);
+    if (this.files.nodes.get(dirname(at)) === undefined)
+      throw new MemoryFileError('not_found', 'no such directory');
+    if (this.files.nodes.get(at)?.type === 'directory')
+      throw new MemoryFileError('is_a_directory', 'it is a directory');
+    this.files.nodes.set(at, this.files.stamped({ type: 'file' as const, data }, mode));
+  }
+
+  private append(path: string, data: Uint8Array): void {
+    const node = this.files.nodes.get(this.files.canonical(path, true));
+    if (node === undefined) this.replace(path, Buffer.from(data), 0o644);
+    else if (node.type === 'file') node.data = Buffer.concat([node.data, data]);
+    else throw new MemoryFileError('io', 'it is not a file');
+  }
+
+  private async call<T>(
+    operation: string,
+    path: string,
+    options: CallOptions,
+    work: (call: FileCall) => T,
+  ): Answer<T> {
+    const call = { host: this.host, path, operation };
+    const problem = filePathProblem(path);
+    if (problem !== null) return err(fileFault('io', call, problem));
+    if (options.signal?.aborted) return err(fileFault('aborted', call, 'cancelled by the caller'));
+    if (this.lostCalls > 0) {
+      this.lostCalls -= 1;
+      return err(fileFault('connection_lost', call, 'the connection was lost, as the test said'));
+    }
+    return this.attempt(call, () => work(call));
+  }
+
+  private attempt<T>(call: FileCall, work: () => T): Result<T, FileFault> {
+    try {
+      return ok(work());
+    } catch (error) {
+      if (error instanceof MemoryFileError) return err(fileFault(error.kind, call, error.message));
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing is held.
+  }
+}

@@ -1,0 +1,97 @@
+import { dirname, join, resolve } from 'node:path/posix';
+import type { FileFault, FileStat } from '../../ports/file-store.js';
+
+export type MemoryNode = { mode: number; mtimeMs: number; uid: number; gid: number } & (
+  | { readonly type: 'file'; data: Buffer }
+  | { readonly type: 'directory' }
+  | { readonly type: 'symlink'; readonly target: string }
+);
+
+const MAX_LINKS = 40;
+
+/** A refusal by the in-memory file tree. */
+export class MemoryFileError extends Error {
+  constructor(
+    readonly kind: FileFault['kind'],
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A tree of files by canonical path, with the rules of path_resolution(7). */
+export class MemoryFiles {
+  readonly nodes = new Map<string, MemoryNode>();
+
+  constructor() {
+    this.nodes.set('/', this.stamped({ type: 'directory' }, 0o755));
+  }
+
+  stamped<T extends { readonly type: string }>(node: T, mode: number) {
+    return { ...node, mode, mtimeMs: Date.now(), uid: 0, gid: 0 };
+  }
+
+  /** The canonical path; its last component may be missing or, with `keepLast`, a link. */
+  canonical(path: string, keepLast: boolean): string {
+    let rest = path.split('/').filter(Boolean);
+    let at = '/';
+    for (let links = 0; rest.length > 0; ) {
+      const [name, ...after] = rest;
+      if (this.nodes.get(at)?.type !== 'directory')
+        throw new MemoryFileError('not_a_directory', `${at} is not a directory`);
+      rest = after;
+      if (name === undefined || name === '.') continue;
+      if (name === '..') {
+        at = dirname(at);
+        continue;
+      }
+      const next = join(at, name);
+      const node = this.nodes.get(next);
+      if (node === undefined && rest.length > 0)
+        throw new MemoryFileError('not_found', `${next} is not there`);
+      if (node?.type === 'symlink' && !(keepLast && rest.length === 0)) {
+        links += 1;
+        if (links > MAX_LINKS) throw new MemoryFileError('io', 'too many levels of symbolic links');
+        rest = [...node.target.split('/').filter(Boolean), ...rest];
+        if (node.target.startsWith('/')) at = '/';
+      } else {
+        at = next;
+      }
+    }
+    return at;
+  }
+
+  get(path: string, keepLast: boolean): MemoryNode {
+    const node = this.nodes.get(this.canonical(path, keepLast));
+    if (node === undefined) throw new MemoryFileError('not_found', `${path} is not there`);
+    return node;
+  }
+
+  /** The paths under a canonical one, itself not counted. */
+  below(canonical: string): string[] {
+    const prefix = canonical === '/' ? '/' : `${canonical}/`;
+    return [...this.nodes.keys()].filter((path) => path !== canonical && path.startsWith(prefix));
+  }
+
+  children(canonical: string): string[] {
+    return this.below(canonical).filter((path) => dirname(path) === canonical);
+  }
+
+  makeDirectory(path: string, mode: number): void {
+    const parts = resolve(path).split('/').filter(Boolean);
+    let at = '/';
+    for (const part of parts) {
+      at = this.canonical(join(at, part), false);
+      const node = this.nodes.get(at);
+      if (node === undefined) this.nodes.set(at, this.stamped({ type: 'directory' as const }, mode));
+      else if (node.type !== 'directory')
+        throw new MemoryFileError('already_exists', `${at} is not a directory`);
+    }
+  }
+
+  stat(node: MemoryNode): FileStat {
+    const size = node.type === 'file' ? node.data.length : node.type === 'symlink' ? node.target.length : 0;
+    const { type, mode, mtimeMs, uid, gid } = node;
+    return { type, size, mode, mtimeMs, uid, gid };
+  }
+}

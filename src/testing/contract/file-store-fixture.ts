@@ -1,0 +1,15 @@
+import type { FileStore } from '../../ports/file-store.js';
+import type { Fixture } from './runner.js';
+
+export interface FileStoreFixture extends Fixture {
+  readonly store: FileStore;
+  /** Absolute path of an empty directory in the store, for this test alone. */
+  readonly directory: string;
+  /** Makes a symbolic link, which the port itself has no call for. */
+  link(target: string, path: string): Promise<void>;
+}
+
+export interface FileStoreCapabilities {
+  /** Whether permission bits are kept. */
+  readonly modes: boolean;
+}

@@ -1,0 +1,15 @@
+import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { Fixture } from './runner.js';
+
+export interface RemoteShellFixture extends Fixture {
+  readonly shell: RemoteShell;
+  /** Absolute path of an empty directory on the shell's host, for this test alone. */
+  readonly remote: string;
+  /** Absolute path of an empty directory on this machine, for this test alone. */
+  readonly local: string;
+}
+
+export interface RemoteShellCapabilities {
+  /** Whether commands are real processes of a POSIX system; a fake answers what it was told. */
+  readonly processes: boolean;
+}
