@@ -25,6 +25,8 @@ import type { JobRun, RunJobInput } from './pikaci.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
 
+const RACES = 5;
+
 export interface RunJobParts {
   readonly ports: JobPorts;
   readonly settings: JobSettings;
@@ -201,9 +203,11 @@ export class RunJob {
     context: RemoteLinuxVmContext,
     signal: AbortSignal,
   ): Promise<Result<void, JobFault>> {
-    const made = await this.#parts.ports.hostFiles.makeDirectory(context.shared.remoteArtifactsDir, {
-      signal,
-    });
+    const { hostFiles } = this.#parts.ports;
+    let made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
+    // The run's last job may have ended this moment, and its clean-up be taking the empty parents away.
+    for (let race = 0; made.isErr() && made.error.kind === 'not_found' && race < RACES; race++)
+      made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
     return made.mapErr((fault) => hostFilesFault(fault, 'prepare_directories'));
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../ports/clock.js';
-import { type ContractRunner, type Fixture, withFixture } from './runner.js';
+import type { SuiteRunner } from './contract-runner.js';
+import { type Fixture, withFixture } from './with-fixture.js';
 
 export interface ClockFixture extends Fixture {
   readonly clock: Clock;
@@ -9,7 +10,7 @@ export interface ClockFixture extends Fixture {
 }
 
 /** What every `Clock` has to do. `make` is called for each test. */
-export function clockContract(runner: ContractRunner, name: string, make: () => Promise<ClockFixture>): void {
+export function clockContract(runner: SuiteRunner, name: string, make: () => Promise<ClockFixture>): void {
   runner.describe(`${name} keeps the contract of Clock`, () => {
     const it = withFixture(runner, make);
 

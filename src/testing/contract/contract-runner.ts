@@ -1,6 +1,13 @@
+/**
+ * What the contract suites need of a test runner: those of vitest and jest fit as they are. Expectations are node:assert's.
+ * `timeoutMs` is the bound of one test or hook; a runner without it may ignore it.
+ */
 export interface ContractRunner {
-  describe(name: string, body: () => void): void;
-  it(name: string, body: () => Promise<void> | void, timeoutMs?: number): void;
-  beforeAll(body: () => Promise<void> | void, timeoutMs?: number): void;
-  afterAll(body: () => Promise<void> | void, timeoutMs?: number): void;
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void> | void, timeoutMs?: number): unknown;
+  beforeAll(body: () => Promise<void> | void, timeoutMs?: number): unknown;
+  afterAll(body: () => Promise<void> | void, timeoutMs?: number): unknown;
 }
+
+/** For suites that make what they need in each test; node:test fits these, too. */
+export type SuiteRunner = Pick<ContractRunner, 'describe' | 'it'>;

@@ -1,5 +1,5 @@
 import type { FileStore } from '../../ports/file-store.js';
-import type { Fixture } from './runner.js';
+import type { Fixture } from './with-fixture.js';
 
 export interface FileStoreFixture extends Fixture {
   readonly store: FileStore;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
 import type { FileStoreFixture } from './file-store-fixture.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const text = (data: Uint8Array) => Buffer.from(data).toString('utf8');
 
 /** Appending, writing in pieces, cutting. */
-export function fileStreamContract(runner: ContractRunner, make: () => Promise<FileStoreFixture>): void {
+export function fileStreamContract(runner: SuiteRunner, make: () => Promise<FileStoreFixture>): void {
   const it = withFixture(runner, make);
 
   it('appending makes the file and then adds to it', async ({ store, directory }) => {

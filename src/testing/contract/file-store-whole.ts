@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
+import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
 import type { FileStoreCapabilities, FileStoreFixture } from './file-store-fixture.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const text = (data: Uint8Array) => Buffer.from(data).toString('utf8');
 
 /** Reading and writing whole files. */
 export function fileWholeContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   make: () => Promise<FileStoreFixture>,
   capabilities: FileStoreCapabilities,
 ): void {

@@ -1,12 +1,12 @@
+import type { SuiteRunner } from './contract-runner.js';
 import type { FileStoreCapabilities, FileStoreFixture } from './file-store-fixture.js';
 import { fileNameContract } from './file-store-names.js';
 import { fileStreamContract } from './file-store-streams.js';
 import { fileWholeContract } from './file-store-whole.js';
-import type { ContractRunner } from './runner.js';
 
 /** What every `FileStore` has to do. `make` is called for each test. */
 export function fileStoreContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   name: string,
   make: () => Promise<FileStoreFixture>,
   capabilities: FileStoreCapabilities,

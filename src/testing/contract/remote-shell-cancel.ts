@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { RunningCommand } from '../../ports/remote-shell.js';
+import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
 import type { RemoteShellFixture } from './remote-shell-fixture.js';
 import { ran } from './run-command.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 /** A family that does not go easily: one that ignores TERM, a grandchild, and one in a session of its own. */
 const FAMILY = `
@@ -26,7 +27,7 @@ async function firstLines(running: RunningCommand, count: number): Promise<reado
 }
 
 /** Cancelling and giving up. */
-export function shellCancelContract(runner: ContractRunner, make: () => Promise<RemoteShellFixture>): void {
+export function shellCancelContract(runner: SuiteRunner, make: () => Promise<RemoteShellFixture>): void {
   const it = withFixture(runner, make);
   const alive = async (fixture: RemoteShellFixture, pids: readonly string[]) => {
     // A zombie whose parent has not asked for it yet is not alive.

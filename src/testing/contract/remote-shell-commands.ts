@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Command } from '../../ports/remote-shell.js';
+import type { SuiteRunner } from './contract-runner.js';
 import { mustFail } from './expect-result.js';
 import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
 import { faultOf, ran } from './run-command.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 /** Words that a shell would do something with. */
 const HOSTILE = [
@@ -30,7 +31,7 @@ const HOSTILE = [
 
 /** What is handed in arrives, and what comes of it comes back. */
 export function shellCommandContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   make: () => Promise<RemoteShellFixture>,
   capabilities: RemoteShellCapabilities,
 ): void {

@@ -1,5 +1,5 @@
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import type { Fixture } from './runner.js';
+import type { Fixture } from './with-fixture.js';
 
 export interface RemoteShellFixture extends Fixture {
   readonly shell: RemoteShell;

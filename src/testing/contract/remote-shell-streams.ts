@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { SuiteRunner } from './contract-runner.js';
 import { must } from './expect-result.js';
 import type { RemoteShellFixture } from './remote-shell-fixture.js';
 import { ran } from './run-command.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 const MB = 1_000_000;
 
@@ -19,7 +20,7 @@ async function standstill(shell: RemoteShell, path: string): Promise<number> {
 }
 
 /** Many at once, much at once, and readers that are slow or leave. */
-export function shellStreamContract(runner: ContractRunner, make: () => Promise<RemoteShellFixture>): void {
+export function shellStreamContract(runner: SuiteRunner, make: () => Promise<RemoteShellFixture>): void {
   const it = withFixture(runner, make);
 
   it('twenty commands at once all end, each with its own output', async ({ shell }) => {
@@ -32,6 +33,14 @@ export function shellStreamContract(runner: ContractRunner, make: () => Promise<
       all.map((one) => one.stdout),
       Array.from({ length: 20 }, (_, index) => `${index}\n`),
     );
+  });
+
+  it('commands that end as soon as they have begun all end with their status', async ({ shell }) => {
+    let left = 300;
+    const oneAfterAnother = async () => {
+      while (left-- > 0) assert.equal((await ran(shell, { argv: ['true'] })).code, 0);
+    };
+    await Promise.all(Array.from({ length: 5 }, oneAfterAnother));
   });
 
   it('bytes come through unchanged in both directions', async ({ shell }) => {

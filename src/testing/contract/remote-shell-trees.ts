@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
 import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
-import { type ContractRunner, withFixture } from './runner.js';
+import { withFixture } from './with-fixture.js';
 
 /** Names that a list of files has to be careful with. */
 const ODD = [
@@ -51,7 +52,7 @@ async function contents(root: string, below = ''): Promise<Record<string, string
 
 /** Sending trees and bringing them back. */
 export function shellTreeContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   make: () => Promise<RemoteShellFixture>,
   capabilities: RemoteShellCapabilities,
 ): void {

@@ -1,16 +1,16 @@
+import type { SuiteRunner } from './contract-runner.js';
 import { shellCancelContract } from './remote-shell-cancel.js';
 import { shellCommandContract } from './remote-shell-commands.js';
 import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
 import { shellStreamContract } from './remote-shell-streams.js';
 import { shellTreeContract } from './remote-shell-trees.js';
-import type { ContractRunner } from './runner.js';
 
 /**
  * What every `RemoteShell` has to do. `make` is called for each test. A fake without processes is held to what it passes on,
  * and has to answer `sh`, `printf`, `cat`, `pwd` and `true` as a POSIX system does.
  */
 export function remoteShellContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   name: string,
   make: () => Promise<RemoteShellFixture>,
   capabilities: RemoteShellCapabilities,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
+import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
-import { type ContractRunner, type Fixture, withFixture } from './runner.js';
+import { type Fixture, withFixture } from './with-fixture.js';
 
 export interface SocketDialerFixture extends Fixture {
   /** Leads to a server that sends back what it gets, and ends when it is told to. */
@@ -24,7 +25,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 /** What every `SocketDialer` has to do. `make` is called for each test. */
 export function socketDialerContract(
-  runner: ContractRunner,
+  runner: SuiteRunner,
   name: string,
   make: () => Promise<SocketDialerFixture>,
   capabilities: SocketDialerCapabilities,
