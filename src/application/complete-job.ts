@@ -9,7 +9,7 @@ import type { Backends } from './backends.js';
 import { localFilesFault } from './fault-of.js';
 import type { FollowStream, Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
-import { LeaseKeeper } from './incus/lease-keeper.js';
+import { type LeasedInstance, LeaseKeeper, writeLease } from './incus/lease-keeper.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
@@ -20,6 +20,7 @@ import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions } from './pikaci.js';
 import { saveJobRecord } from './state/job-record-file.js';
 
+const LEASE_BOUND_MS = 15_000;
 const COLLECT_BOUND_MS = 30 * 60_000;
 
 export interface CompleteJobInput {
@@ -52,7 +53,7 @@ export class CompleteJob {
     const leased = this.#backends.leased(input.context);
     if (leased.isErr()) return err(leased.error);
     const superseded = new AbortController();
-    await using _keeper = new LeaseKeeper({
+    await using keeper = new LeaseKeeper({
       instance: leased.value,
       clock: this.#ports.clock,
       owner: input.owner,
@@ -90,7 +91,24 @@ export class CompleteJob {
       return awaited;
     });
     if (end.isErr()) return err(end.error);
+    if (end.value.kind === 'detached') {
+      await keeper[Symbol.asyncDispose]();
+      await this.#leaveAlone(input, leased.value);
+    }
     return this.#report(input, end.value, log);
+  }
+
+  /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
+  async #leaveAlone({ session, owner }: CompleteJobInput, instance: LeasedInstance): Promise<void> {
+    const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
+    const lease = { owner, expiresAtMs: this.#hostTime.now() + jobMs + this.#settings.leaseMs };
+    const written = await writeLease(instance, lease, owner, AbortSignal.timeout(LEASE_BOUND_MS));
+    if (written.isOk()) return;
+    const reason = written.error.kind === 'incus' ? written.error.fault.message : written.error.message;
+    session.emit({
+      type: 'warning',
+      message: `the lease could not be made longer for the job that is left: ${reason}`,
+    });
   }
 
   async #report(input: CompleteJobInput, end: JobEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {

@@ -294,7 +294,7 @@ export class RunJob {
   }
 }
 
-/** Unreachable, or somebody else's now: removing it would end a job that may go on. */
+/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
 function leavesMachine(fault: JobFault): boolean {
-  return fault.kind === 'host' || fault.kind === 'superseded';
+  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }
