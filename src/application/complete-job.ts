@@ -3,6 +3,7 @@ import { NO_ARTIFACTS } from '../domain/artifact.js';
 import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobRecord } from '../domain/job-record.js';
 import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import type { FileFault } from '../ports/file-store.js';
 import { collectArtifacts } from './artifacts/collect-artifacts.js';
 import { awaitJob, type JobEnd } from './await-job.js';
 import type { Backends } from './backends.js';
@@ -15,6 +16,7 @@ import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import { GuestLog } from './log/guest-log.js';
+import { maskTexts } from './log/masking-event-sink.js';
 import { SecretMasker } from './log/secret-masker.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions } from './pikaci.js';
@@ -85,17 +87,16 @@ export class CompleteJob {
         signal: input.options.signal,
         superseded: superseded.signal,
       });
-      const kept =
-        awaited.isOk() && awaited.value.kind === 'detached' ? await log.pause() : await log.finish();
-      if (kept.isErr()) return err(localFilesFault(kept.error, 'wait_for_completion'));
-      return awaited;
+      const kept = await leaveLog(log, awaited);
+      return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : awaited;
     });
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
       await keeper[Symbol.asyncDispose]();
       await this.#leaveAlone(input, leased.value);
     }
-    return this.#report(input, end.value, log);
+    // Awaited here: the lease has to be kept until the artifacts are collected.
+    return await this.#report(input, end.value, log);
   }
 
   /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
@@ -115,7 +116,6 @@ export class CompleteJob {
     const { session } = input;
     const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
     const artifacts = collects ? await this.#collect(input) : NO_ARTIFACTS;
-    const masker = new SecretMasker(session.secretValues);
     const outcome = outcomeOf({
       session,
       end,
@@ -125,7 +125,7 @@ export class CompleteJob {
       artifacts,
       image: input.record.incus_image,
     });
-    const masked = { ...outcome, message: masker.maskText(outcome.message) };
+    const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
       ...input.record,
       outcome: masked,
@@ -164,4 +164,13 @@ export class CompleteJob {
     session.emit({ type: 'artifacts_collected', artifacts });
     return artifacts;
   }
+}
+
+/**
+ * What the masker holds back may be the beginning of a secret, so it is written only when nothing follows. Where the job
+ * may be taken up, the position is saved instead; where that has happened, the log is another's already.
+ */
+async function leaveLog(log: GuestLog, awaited: Result<JobEnd, JobFault>): Promise<Result<void, FileFault>> {
+  if (awaited.isErr()) return awaited.error.kind === 'superseded' ? ok(undefined) : log.pause();
+  return awaited.value.kind === 'detached' ? log.pause() : log.finish();
 }

@@ -93,7 +93,8 @@ export class RunJob {
     await directories;
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
-      await removeJobDir(ports, provisional);
+      // A machine of that name is another runner's, and so is the directory.
+      if (launched.error.kind !== 'run_exists') await removeJobDir(ports, provisional);
       await session.hostLog.flushed();
       return err(launched.error);
     }
@@ -238,7 +239,8 @@ export class RunJob {
     const snapshot = scanned.value;
     const onProgress = (bytes: number) =>
       session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
-    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress });
+    const rescan = () => ports.scanner.scan(workspace, { signal });
+    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);
   }
 

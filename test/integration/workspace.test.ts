@@ -73,8 +73,8 @@ describe('the workspace', () => {
     });
     expect(run.outcome.artifacts).toEqual({
       collected: [
-        { path: 'deep/er/file.txt', bytes: 10 },
         { path: 'out/result.txt', bytes: 6 },
+        { path: 'deep/er/file.txt', bytes: 10 },
       ],
       refused: [],
       refused_count: 0,

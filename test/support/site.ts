@@ -14,6 +14,7 @@ import {
   type JobSpecInput,
   type Pikaci,
   type PikaciConfigInput,
+  type RunJobInput,
 } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { ran } from '../../src/testing/contract/run-command.js';
@@ -106,12 +107,13 @@ export class Site implements AsyncDisposable {
 
   /** Runs a job to its end, its machine's removal included. */
   async finish(
-    job: Partial<JobSpecInput> & { command: string },
-    more: Partial<Parameters<Pikaci['runJob']>[0]> = {},
+    job: Partial<JobSpecInput> & { readonly command: string },
+    more: Partial<RunJobInput> = {},
+    pikaci: Pikaci = this.pikaci,
   ): Promise<FinishedJob> {
     const events = new EventRecorder();
     const run = must(
-      await this.pikaci.runJob({
+      await pikaci.runJob({
         job: { id: 'j', timeoutSecs: 60, ...job },
         workspace: this.workspace,
         runId: this.newRunId(),
