@@ -33,13 +33,13 @@ let
     builtins.filter (path: lib.hasSuffix ".rs" (toString path)) (lib.filesystem.listFilesRecursive src)
   );
 
+  # `buildCommand` takes the place of all phases: stripping and shrinking would undo what the scripts do.
   stage =
     attributes:
     pkgs.stdenv.mkDerivation (
       {
         inherit buildInputs;
         nativeBuildInputs = [ pkgs.cargo pkgs.rustc pkgs.patchelf ] ++ nativeBuildInputs;
-        # One command instead of the phases: stripping and shrinking would undo what the scripts do.
       }
       // attributes
     );
@@ -64,4 +64,6 @@ let
 in
 {
   inherit workspaceDeps workspaceBuild;
+  # What the dependencies are rebuilt for.
+  inherit manifests;
 }

@@ -1,5 +1,5 @@
 # The guest image for Incus, what both variants share. Import `container.nix` or `virtual-machine.nix`, which add nixpkgs's own
-# module for the kind of machine; `incus.supervisorPath` may then be /run/current-system/sw/bin/pikaci-incus-run.
+# module for the kind of machine. The supervisor is at /run/current-system/sw/bin/pikaci-incus-run.
 { lib, ... }:
 {
   imports = [ ../guest/pikaci-guest.nix ];
@@ -13,6 +13,6 @@
     networkConfig.DHCP = "ipv4";
   };
 
-  # Nobody logs in: the daemon's exec is the only way in.
-  services.openssh.enable = lib.mkDefault false;
+  # Nobody logs in: the daemon's exec is the only way in. Plain, because nixpkgs's container module has a default of its own.
+  services.openssh.enable = false;
 }

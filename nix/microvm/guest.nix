@@ -59,7 +59,7 @@ in
       };
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = "${runJob}";
+        ExecStart = runJob;
         # The supervisor keeps the job's own bound.
         TimeoutStartSec = "infinity";
       };
