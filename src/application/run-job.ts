@@ -37,6 +37,14 @@ export interface RunJobParts {
   readonly parallelCreates: number;
 }
 
+interface Launch {
+  /** The snapshot's place is not known yet. */
+  readonly provisional: RemoteLinuxVmContext;
+  /** No machine mounts the job's directories on the host, so they are made beside all the rest. */
+  readonly directories: Promise<Result<void, JobFault>>;
+  readonly workspace: string;
+}
+
 interface Launched {
   readonly context: RemoteLinuxVmContext;
   readonly record: JobRecord;
@@ -75,12 +83,18 @@ export class RunJob {
       events: input.events,
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
-    const launched = await this.#launch(session, input.workspace, signal);
+    const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
+    const directories = session.during('prepare_directories', () =>
+      this.#prepareDirectories(provisional, signal),
+    );
+    const { workspace } = input;
+    const launched = await this.#launch(session, { provisional, directories, workspace }, signal);
+    // Also when the launch has failed: what is removed then must not appear afterwards.
+    await directories;
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
-      // The directory of a run that is there already is that run's.
-      if (launched.error.kind !== 'run_exists')
-        await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      // A machine of that name is another runner's, and so is the directory.
+      if (launched.error.kind !== 'run_exists') await removeJobDir(ports, provisional);
       await session.hostLog.flushed();
       return err(launched.error);
     }
@@ -102,18 +116,15 @@ export class RunJob {
 
   async #launch(
     session: JobSession,
-    workspace: string,
+    { provisional, directories, workspace }: Launch,
     signal: AbortSignal,
   ): Promise<Result<Launched, JobFault>> {
     const { ports, settings, backends } = this.#parts;
-    const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
-    const [directories, snapshot, image] = await Promise.all([
-      session.during('prepare_directories', () => this.#prepareDirectories(provisional, signal)),
+    const [snapshot, image] = await Promise.all([
       session.during('stage_workspace_snapshot', () => this.#stage(session, workspace, signal)),
       backends.resolveImage(provisional, signal),
       this.#parts.hostTime.learn(signal),
     ]);
-    if (directories.isErr()) return err(directories.error);
     if (snapshot.isErr()) return err(snapshot.error);
     const context = remoteLinuxVmContext({
       ...contextInput(settings, ports.shell.host, session),
@@ -135,16 +146,20 @@ export class RunJob {
           owner,
           expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
         };
-        const [created, saved] = await Promise.all([
+        const [created, saved, made] = await Promise.all([
           backends.launch(context, runtime.value, lease, signal),
           saveJobRecord(ports.localFiles, session.state, record),
+          directories,
         ]);
         if (created.isErr()) return err(created.error);
-        if (saved.isErr()) {
-          await cleanUpJob(ports, backends, context, session);
-          return err(localFilesFault(saved.error, 'launch_guest'));
-        }
-        return ok(undefined);
+        const failed = saved.isErr()
+          ? localFilesFault(saved.error, 'launch_guest')
+          : made.isErr()
+            ? made.error
+            : null;
+        if (failed === null) return ok(undefined);
+        await cleanUpJob(ports, backends, context, session);
+        return err(failed);
       }),
     );
     if (launched.isErr()) return err(launched.error);
@@ -224,7 +239,8 @@ export class RunJob {
     const snapshot = scanned.value;
     const onProgress = (bytes: number) =>
       session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
-    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress });
+    const rescan = () => ports.scanner.scan(workspace, { signal });
+    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);
   }
 
@@ -280,7 +296,7 @@ export class RunJob {
   }
 }
 
-/** Unreachable, or somebody else's now: removing it would end a job that may go on. */
+/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
 function leavesMachine(fault: JobFault): boolean {
-  return fault.kind === 'host' || fault.kind === 'superseded';
+  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }
