@@ -6,8 +6,10 @@ import { BENCH_COMMAND } from './pikaci-cold.js';
 import type { Row, Times } from './row.js';
 
 /**
- * (d) The earlier implementation's way: the system's ssh and the `incus` command, one connection for each step. The job and
- * its mounts are those of (b).
+ * (d) The earlier implementation's way: the system's ssh and the `incus` command, one connection for each step. Its steps are
+ * those of its `executor/incus.rs`: directories, artifacts reset, image checked, instance made, a device for each directory
+ * that it shared with the guest, configured, started, request pushed, run, artifact fetched, deleted. Manifests and devices of
+ * prepared outputs come on top of that; the job that is measured has none.
  */
 export function earlierWayRow(host: BenchHost): Row {
   const ssh = [
@@ -29,22 +31,21 @@ export function earlierWayRow(host: BenchHost): Row {
       const incus = (...args: string[]) => ['incus', '--project', host.project, ...args];
       const start = performance.now();
       try {
-        await step(['mkdir', '-p', `${dir}/snapshot`, `${dir}/artifacts`]);
+        await step(['install', '-d', '-m', '0777', ...shared.map(([name]) => `${dir}/${name}`)]);
+        await step(['find', `${dir}/artifacts`, '-mindepth', '1', '-delete']);
         await step(incus('image', 'info', host.image));
         await step(incus('init', host.image, name, '--ephemeral', '--profile', host.profile));
-        await step(
-          incus(
-            ...['config', 'device', 'add', name, 'snapshot', 'disk'],
-            ...[`source=${dir}/snapshot`, 'path=/workspace/snapshot', 'readonly=true'],
-          ),
-        );
+        for (const [device, path, ...rest] of shared) {
+          const disk = [device, 'disk', `source=${dir}/${device}`, `path=${path}`, ...rest];
+          await step(incus('config', 'device', 'add', name, ...disk));
+        }
         await step(incus('config', 'set', name, 'user.pikaci.run', name));
         await step(incus('start', name));
         await step(incus('file', 'push', '-', `${name}/artifacts/guest-request.json`), request);
         const before = performance.now();
         const ran = await step(incus('exec', name, '--', '/bin/sh', '-c', BENCH_COMMAND));
         if (ran.firstMs === null) throw new Error('the command printed nothing');
-        await step(incus('file', 'pull', `${name}/artifacts/report.txt`, '-'));
+        await step(['cat', `${dir}/artifacts/report.txt`]);
         const pulled = performance.now();
         await step(incus('delete', '--force', name));
         return {
@@ -69,6 +70,14 @@ export function earlierWayRow(host: BenchHost): Row {
     },
   };
 }
+
+/** Name on the host and of the device, path in the guest, options. */
+const shared: readonly (readonly [string, string, ...string[]])[] = [
+  ['snapshot', '/workspace/snapshot', 'readonly=true'],
+  ['artifacts', '/artifacts'],
+  ['cargo-home', '/cargo-home'],
+  ['cargo-target', '/cargo-target'],
+];
 
 /** One word for the shell on the other side: ssh joins its arguments with spaces. */
 function quoted(word: string): string {

@@ -13,6 +13,7 @@ export function hostFault(fault: ShellFault, phase: Phase): JobFault {
 }
 
 export function hostFilesFault(fault: FileFault, phase: Phase): JobFault {
+  if (fault.cause !== undefined) return hostFault(fault.cause, phase);
   const kind =
     fault.kind === 'aborted' ? 'cancelled' : fault.kind === 'connection_lost' ? 'host' : 'host_files';
   const message = `${fault.operation} ${fault.path} on ${fault.host}: ${fault.message}`;

@@ -41,7 +41,12 @@ export async function launchIncusInstance(
   }
   return err(
     created.error.kind === 'not_found'
-      ? await whyNotFound(incus, context, created.error, PHASE, signal)
+      ? await whyNotFound(
+          incus,
+          context,
+          { fault: created.error, phase: PHASE, profiles: instance.profiles ?? [] },
+          signal,
+        )
       : incusFault(created.error, PHASE),
   );
 }

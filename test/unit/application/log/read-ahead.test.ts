@@ -5,11 +5,11 @@ const text = (piece: IteratorResult<Uint8Array, void>) => Buffer.from(piece.valu
 
 /** Pieces `0,` `1,` … that come as fast as they are asked for; `asked` says how many have been. */
 function quickSource(count: number) {
-  const source = { asked: 0, pieces: pieces() };
-  async function* pieces() {
+  const source = { asked: 0 };
+  async function* pieces(): AsyncGenerator<Uint8Array, void> {
     while (source.asked < count) yield Buffer.from(`${source.asked++},`);
   }
-  return source;
+  return Object.assign(source, { pieces: pieces() });
 }
 
 /** Everything here is promises: when the loop turns, all that can happen has happened. */
