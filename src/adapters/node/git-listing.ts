@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { exclusion } from './exclusion.js';
 import { gitAnswer, gitFields } from './git-answer.js';
 import { gitState } from './git-state.js';
@@ -8,13 +8,16 @@ import { gitState } from './git-state.js';
 export interface GitListing {
   /** Relative to the directory; may name files that are deleted by now. */
   readonly paths: readonly string[];
-  readonly git: NonNullable<WorkspaceSnapshot['git']>;
+  /** Only when it was asked for. */
+  readonly revision: WorkspaceRevision | null;
 }
 
 export interface GitListingInput {
   /** Absolute, canonical; a whole work tree or a folder of one. */
   readonly directory: string;
   readonly exclude: readonly string[];
+  /** Also find out the revision: two more runs of git. */
+  readonly withRevision: boolean;
   readonly signal?: AbortSignal | undefined;
   /** For each run of git. */
   readonly timeoutMs: number;
@@ -31,13 +34,13 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
   const ask = (args: readonly string[]) => gitAnswer({ ...input, args });
   // One run for both lists: starting git is most of what a small work tree costs. The tag `?` marks what is not tracked.
   const list = ['ls-files', '-t', '--cached', '--stage', '--others', '--exclude-standard', '-z'];
-  const [listed, state] = await Promise.all([ask(list), gitState(input)]);
+  const [listed, state] = await Promise.all([ask(list), input.withRevision ? gitState(input) : ok(null)]);
   if (listed.isErr()) return err(listed.error);
   if (state.isErr()) return err(state.error);
-  if (listed.value === null || state.value === null) return ok(null);
+  if (listed.value === null) return ok(null);
 
   const isExcluded = exclusion(input.exclude);
-  let { dirty } = state.value;
+  let dirty = state.value?.dirty ?? false;
   const paths: string[] = [];
   const nested: string[] = [];
   const others: string[] = [];
@@ -67,10 +70,10 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     if (within.value === 'not_a_directory') paths.push(path);
     else if (within.value !== null) {
       for (const name of within.value.paths) paths.push(`${path}/${name}`);
-      dirty ||= within.value.git.dirty;
+      dirty ||= within.value.revision?.dirty ?? false;
     }
   }
-  return ok({ paths, git: { head: state.value.head, dirty } });
+  return ok({ paths, revision: state.value === null ? null : { head: state.value.head, dirty } });
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */
