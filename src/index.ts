@@ -9,8 +9,24 @@ export type {
   RunJobInput,
 } from './application/pikaci.js';
 export type { ReapReport } from './application/reap-report.js';
+export type { GcRunsReport } from './application/runs/gc-runs.js';
+export type { RunListing } from './application/runs/list-runs.js';
+export type { LogKind } from './application/runs/load-logs.js';
+export type { RunBundle } from './application/runs/load-run-bundle.js';
+export type { RunStateFault } from './application/runs/run-state-fault.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
+export {
+  gcRuns,
+  listRuns,
+  loadLogs,
+  loadLogsMetadata,
+  loadPlan,
+  loadPreparedOutputs,
+  loadRunBundle,
+  loadRunRecord,
+  type RunStateOptions,
+} from './composition/run-state.js';
 export { type ArtifactReport, artifactReportSchema } from './domain/artifact.js';
 export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config.js';
 export type { ConfigFault, ConfigProblem } from './domain/config-fault.js';
@@ -26,6 +42,13 @@ export { incusInstanceName } from './domain/incus-instance-name.js';
 export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job-outcome.js';
 export { type JobRecord, jobRecordSchema } from './domain/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job-spec.js';
+export {
+  type JobLogMetadata,
+  type RunLogs,
+  type RunLogsMetadata,
+  runLogsMetadataSchema,
+  runLogsSchema,
+} from './domain/logs-metadata.js';
 export { declaredPayloadMountDeviceName } from './domain/mount-device-name.js';
 export { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from './domain/mount-plan.js';
 export {
@@ -41,6 +64,13 @@ export {
   validatePayloadMounts,
 } from './domain/payload-mount-rules.js';
 export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/phase.js';
+export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/plan-record.js';
+export {
+  type PreparedOutputExposure,
+  type PreparedOutputsRecord,
+  preparedOutputsRecordSchema,
+  type RealizedPreparedOutput,
+} from './domain/prepared-outputs-record.js';
 export { type RemoteLayout, remoteLayout } from './domain/remote-layout.js';
 export {
   contextBackend,
@@ -54,7 +84,20 @@ export {
   type RemoteMicrovmContext,
   remoteLinuxVmContext,
 } from './domain/remote-linux-vm-context.js';
-export { type JobStateLayout, jobStateLayout } from './domain/run-layout.js';
+export {
+  type JobStateLayout,
+  jobStateLayout,
+  type RunStateLayout,
+  runStateLayout,
+} from './domain/run-layout.js';
+export {
+  type PrepareTiming,
+  type RemoteLinuxVmExecution,
+  type RunJobRecord,
+  type RunRecord,
+  runRecordSchema,
+} from './domain/run-record.js';
+export type { RunJobStatus, RunStatus } from './domain/run-status.js';
 export { snapshotMountRecord } from './domain/snapshot-mount.js';
 export type { Clock } from './ports/clock.js';
 export type { EventSink } from './ports/event-sink.js';
