@@ -63,7 +63,7 @@ export class AttachJob {
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
     await hostTime.learn(signal);
     const owner = newOwner();
-    const taken = await this.#takeOver(context, owner, signal);
+    const taken = await this.#takeOver(context, { owner, recordedHost: record.host }, signal);
     if (taken.isErr()) return err(taken.error);
     const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest.value, record, signal);
     if (masks.isErr()) return err(masks.error);
@@ -75,6 +75,8 @@ export class AttachJob {
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
+      startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
+      earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
     if (taken.value === 'gone') return this.#lost(session, record);
@@ -91,8 +93,9 @@ export class AttachJob {
   }): Promise<Result<JobRun, JobFault>> {
     const { ports, backends, completeJob } = this.#parts;
     const { session, record, guest } = input;
+    // No bound: the signal of an exec ends it also when it has long begun.
     const restart = () =>
-      guest.start(buildGuestRequest(session.job), {}, { signal: AbortSignal.timeout(ASK_BOUND_MS) });
+      guest.start(buildGuestRequest(session.job), {}, { signal: new AbortController().signal });
     const outcome = await completeJob.complete({
       ...input,
       first: undefined,
@@ -121,7 +124,7 @@ export class AttachJob {
 
   async #takeOver(
     context: RemoteLinuxVmContext,
-    owner: string,
+    { owner, recordedHost }: { readonly owner: string; readonly recordedHost: string },
     signal: AbortSignal,
   ): Promise<Result<'ours' | 'gone', JobFault>> {
     const leased = this.#parts.backends.leased(context);
@@ -130,8 +133,12 @@ export class AttachJob {
     const written = await writeLease(leased.value, lease, null, signal);
     if (written.isOk()) return ok('ours');
     if (written.error.kind === 'superseded') return err(this.#fault('superseded', written.error.message));
-    if (written.error.fault.kind === 'not_found') return ok('gone');
-    return err(incusFault(written.error.fault, 'wait_for_completion'));
+    if (written.error.fault.kind !== 'not_found')
+      return err(incusFault(written.error.fault, 'wait_for_completion'));
+    const { host } = this.#parts.ports.shell;
+    if (recordedHost === host) return ok('gone');
+    const message = `the job was started on ${recordedHost}, and ${host} does not have its machine`;
+    return err({ ...this.#fault('host', message), cause: written.error.fault });
   }
 
   /** What the log must be masked with. Without them nothing is followed: an unmasked log is worse than none. */
@@ -141,13 +148,12 @@ export class AttachJob {
     signal: AbortSignal,
   ): Promise<Result<Readonly<Record<string, string>>, JobFault>> {
     if (record.secret_names.length === 0) return ok({});
+    const unknown = (why: string) =>
+      this.#fault('guest', `the secrets to mask could not be had from ${guest.description}: ${why}`);
     const told = await guest.secrets({ signal });
-    return told.mapErr((fault) =>
-      this.#fault(
-        'guest',
-        `the secrets to mask could not be had from ${guest.description}: ${fault.message}`,
-      ),
-    );
+    if (told.isErr()) return err(unknown(told.error.message));
+    const missing = record.secret_names.find((name) => told.value[name] === undefined);
+    return missing === undefined ? ok(told.value) : err(unknown(`it does not know ${missing}`));
   }
 
   /** The machine went away with its job: that is the result, and it is recorded. */

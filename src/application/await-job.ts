@@ -12,6 +12,7 @@ import type { OnAbort } from './pikaci.js';
 const PHASE = 'wait_for_completion';
 /** What a supervisor that keeps its own bounds never needs; past it the machine counts as lost. */
 const MARGIN_MS = 60_000;
+const CANCEL_AGAIN_MS = 500;
 
 export type JobEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
@@ -40,7 +41,7 @@ export interface AwaitJobInput {
 export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, JobFault>> {
   const { session, guest, clock } = input;
   const stop = new AbortController();
-  let why: StopReason = 'overdue';
+  let why: StopReason | null = null;
   const stopFor = (reason: StopReason) => {
     if (stop.signal.aborted) return;
     why = reason;
@@ -54,9 +55,8 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     if (input.onAbort === 'detach') return stopFor('detached');
     if (input.onAbort === 'destroy') return stopFor('cancelled');
     const graceMs = session.job.graceSecs * 1000 + 15_000;
-    const cancelling = AbortSignal.any([stop.signal, AbortSignal.timeout(graceMs)]);
-    const told = await guest.cancel(session.job.graceSecs, { signal: cancelling });
-    if (told.isErr()) return stopFor('cancelled');
+    const told = await Promise.race([tellToEnd(input, stop.signal), clock.sleep(graceMs, stop.signal)]);
+    if (typeof told === 'string' || told.isErr()) return stopFor('cancelled');
     await clock.sleep(graceMs, stop.signal);
     stopFor('cancelled');
   };
@@ -87,8 +87,7 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
     const end = followed.value;
     if (end.kind === 'aborted') return stopped(why, input);
     if (end.kind !== 'unreachable') return ok(end);
-    const attach = `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
-    const message = `${end.message}; the job may still run: ${attach}`;
+    const message = `${end.message}; the job may still run: ${howToAttach(session)}`;
     return err({ kind: 'host', phase: PHASE, host: guest.description, message });
   } finally {
     stop.abort();
@@ -98,8 +97,28 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
   }
 }
 
-function stopped(why: StopReason, input: AwaitJobInput): Result<JobEnd, JobFault> {
+/** The following is reconnecting meanwhile; a cancel that did not arrive is said again. */
+async function tellToEnd(
+  { session, guest, clock }: AwaitJobInput,
+  signal: AbortSignal,
+): Promise<Result<GuestStatus, GuestFault>> {
+  for (;;) {
+    const told = await guest.cancel(session.job.graceSecs, { signal });
+    if (told.isOk() || told.error.kind !== 'connection_lost') return told;
+    if ((await clock.sleep(CANCEL_AGAIN_MS, signal)) === 'aborted') return told;
+  }
+}
+
+function howToAttach(session: JobSession): string {
+  return `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
+}
+
+function stopped(why: StopReason | null, input: AwaitJobInput): Result<JobEnd, JobFault> {
   switch (why) {
+    case null: {
+      const message = `the connection was closed while the job ran; ${howToAttach(input.session)}`;
+      return err({ kind: 'host', phase: PHASE, host: input.guest.description, message });
+    }
     case 'detached':
       return ok({ kind: 'detached' });
     case 'cancelled':

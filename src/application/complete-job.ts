@@ -3,23 +3,26 @@ import { NO_ARTIFACTS } from '../domain/artifact.js';
 import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobRecord } from '../domain/job-record.js';
 import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import type { FileFault } from '../ports/file-store.js';
 import { collectArtifacts } from './artifacts/collect-artifacts.js';
 import { awaitJob, type JobEnd } from './await-job.js';
 import type { Backends } from './backends.js';
 import { localFilesFault } from './fault-of.js';
 import type { FollowStream, Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
-import { LeaseKeeper } from './incus/lease-keeper.js';
+import { type LeasedInstance, LeaseKeeper, writeLease } from './incus/lease-keeper.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import { GuestLog } from './log/guest-log.js';
+import { maskTexts } from './log/masking-event-sink.js';
 import { SecretMasker } from './log/secret-masker.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions } from './pikaci.js';
 import { saveJobRecord } from './state/job-record-file.js';
 
+const LEASE_BOUND_MS = 15_000;
 const COLLECT_BOUND_MS = 30 * 60_000;
 
 export interface CompleteJobInput {
@@ -52,7 +55,7 @@ export class CompleteJob {
     const leased = this.#backends.leased(input.context);
     if (leased.isErr()) return err(leased.error);
     const superseded = new AbortController();
-    await using _keeper = new LeaseKeeper({
+    await using keeper = new LeaseKeeper({
       instance: leased.value,
       clock: this.#ports.clock,
       owner: input.owner,
@@ -84,20 +87,35 @@ export class CompleteJob {
         signal: input.options.signal,
         superseded: superseded.signal,
       });
-      const kept =
-        awaited.isOk() && awaited.value.kind === 'detached' ? await log.pause() : await log.finish();
-      if (kept.isErr()) return err(localFilesFault(kept.error, 'wait_for_completion'));
-      return awaited;
+      const kept = await leaveLog(log, awaited);
+      return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : awaited;
     });
     if (end.isErr()) return err(end.error);
-    return this.#report(input, end.value, log);
+    if (end.value.kind === 'detached') {
+      await keeper[Symbol.asyncDispose]();
+      await this.#leaveAlone(input, leased.value);
+    }
+    // Awaited here: the lease has to be kept until the artifacts are collected.
+    return await this.#report(input, end.value, log);
+  }
+
+  /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
+  async #leaveAlone({ session, owner }: CompleteJobInput, instance: LeasedInstance): Promise<void> {
+    const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
+    const lease = { owner, expiresAtMs: this.#hostTime.now() + jobMs + this.#settings.leaseMs };
+    const written = await writeLease(instance, lease, owner, AbortSignal.timeout(LEASE_BOUND_MS));
+    if (written.isOk()) return;
+    const reason = written.error.kind === 'incus' ? written.error.fault.message : written.error.message;
+    session.emit({
+      type: 'warning',
+      message: `the lease could not be made longer for the job that is left: ${reason}`,
+    });
   }
 
   async #report(input: CompleteJobInput, end: JobEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
     const { session } = input;
     const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
     const artifacts = collects ? await this.#collect(input) : NO_ARTIFACTS;
-    const masker = new SecretMasker(session.secretValues);
     const outcome = outcomeOf({
       session,
       end,
@@ -107,7 +125,7 @@ export class CompleteJob {
       artifacts,
       image: input.record.incus_image,
     });
-    const masked = { ...outcome, message: masker.maskText(outcome.message) };
+    const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
       ...input.record,
       outcome: masked,
@@ -146,4 +164,13 @@ export class CompleteJob {
     session.emit({ type: 'artifacts_collected', artifacts });
     return artifacts;
   }
+}
+
+/**
+ * What the masker holds back may be the beginning of a secret, so it is written only when nothing follows. Where the job
+ * may be taken up, the position is saved instead; where that has happened, the log is another's already.
+ */
+async function leaveLog(log: GuestLog, awaited: Result<JobEnd, JobFault>): Promise<Result<void, FileFault>> {
+  if (awaited.isErr()) return awaited.error.kind === 'superseded' ? ok(undefined) : log.pause();
+  return awaited.value.kind === 'detached' ? log.pause() : log.finish();
 }

@@ -24,6 +24,8 @@ export interface JobSessionInput {
   readonly events: EventSink | undefined;
   /** Phases of an earlier runner, when this one attaches. */
   readonly earlier?: readonly PhaseTiming[];
+  /** When the earlier runner began, ms since the epoch; now when left out. */
+  readonly startedAtMs?: number;
 }
 
 /** One runner's work on one job: its events, masked; its phases, timed; its host log. */
@@ -44,7 +46,7 @@ export class JobSession {
     this.job = input.job;
     this.state = input.state;
     this.secretValues = input.secrets;
-    this.startedAtMs = input.clock.now();
+    this.startedAtMs = input.startedAtMs ?? input.clock.now();
     this.hostLog = new HostLog(input.localFiles, input.state.hostLog);
     this.#clock = input.clock;
     this.#outer = input.events;

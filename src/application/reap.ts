@@ -48,9 +48,9 @@ export class Reap {
   async reap(options: ReapOptions): Promise<Result<ReapReport, JobFault>> {
     const bound = AbortSignal.timeout(BOUND_MS);
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
-    const server = await this.#ports.incus.server({ signal });
-    if (server.isErr()) return err(incusFault(server.error, 'clean_up'));
-    await this.#hostTime.learn(signal);
+    // Without the host's time nothing can be said to have ended.
+    const learnt = await this.#hostTime.learn(signal);
+    if (learnt.isErr()) return err(incusFault(learnt.error, 'clean_up'));
     const listed = await this.#ports.incus.instances(this.#settings.incusProject, { signal });
     if (listed.isErr()) return err(incusFault(listed.error, 'clean_up'));
 

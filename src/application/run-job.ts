@@ -25,6 +25,8 @@ import type { JobRun, RunJobInput } from './pikaci.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
 
+const RACES = 5;
+
 export interface RunJobParts {
   readonly ports: JobPorts;
   readonly settings: JobSettings;
@@ -76,7 +78,9 @@ export class RunJob {
     const launched = await this.#launch(session, input.workspace, signal);
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
-      await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      // A machine of that name is another runner's, and so is the directory.
+      if (launched.error.kind !== 'run_exists')
+        await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
       await session.hostLog.flushed();
       return err(launched.error);
     }
@@ -201,9 +205,11 @@ export class RunJob {
     context: RemoteLinuxVmContext,
     signal: AbortSignal,
   ): Promise<Result<void, JobFault>> {
-    const made = await this.#parts.ports.hostFiles.makeDirectory(context.shared.remoteArtifactsDir, {
-      signal,
-    });
+    const { hostFiles } = this.#parts.ports;
+    let made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
+    // The run's last job may have ended this moment, and its clean-up be taking the empty parents away.
+    for (let race = 0; made.isErr() && made.error.kind === 'not_found' && race < RACES; race++)
+      made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
     return made.mapErr((fault) => hostFilesFault(fault, 'prepare_directories'));
   }
 
@@ -218,7 +224,8 @@ export class RunJob {
     const snapshot = scanned.value;
     const onProgress = (bytes: number) =>
       session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
-    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress });
+    const rescan = () => ports.scanner.scan(workspace, { signal });
+    const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);
   }
 
@@ -274,7 +281,7 @@ export class RunJob {
   }
 }
 
-/** Unreachable, or somebody else's now: removing it would end a job that may go on. */
+/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
 function leavesMachine(fault: JobFault): boolean {
-  return fault.kind === 'host' || fault.kind === 'superseded';
+  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }

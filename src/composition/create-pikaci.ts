@@ -5,6 +5,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Container } from 'inversify';
 import { err, ok, type Result } from 'neverthrow';
+import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
@@ -37,7 +38,7 @@ export function createPikaci(
   const parsed = pikaciConfigSchema.safeParse(config);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => ({
-      path: path.map(String).join('.'),
+      path: problemPath(path),
       message,
     }));
     return err(configFault(null, problems));

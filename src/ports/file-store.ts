@@ -90,7 +90,7 @@ export interface FileStore extends AsyncDisposable {
   ): Promise<Result<void, FileFault>>;
   /** Renames within one file system. Onto a directory that is not empty: `not_empty` or `already_exists`. Replaces a file. */
   rename(from: string, to: string, options?: CallOptions): Promise<Result<void, FileFault>>;
-  /** Removes a file, a link (not its target) or, with `recursive`, a tree. Fine when it is not there. */
+  /** Removes a file, a link (not its target), an empty directory (else `not_empty`) or, with `recursive`, a tree. Fine when it is not there. */
   remove(
     path: string,
     options?: CallOptions & { readonly recursive?: boolean },

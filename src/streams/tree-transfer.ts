@@ -26,6 +26,7 @@ export interface TreeRoute extends TreeUpload {
  * foreground is over, and that one waits for input.
  */
 const UNPACK_SCRIPT = `d=$1; shift
+if [ "$1" = open ]; then umask 022; fi; shift
 made=
 undo() { if [ -n "$made" ]; then rm -rf -- "$d"; fi; }
 trap 'kill -KILL "$!" 2>/dev/null; wait; undo; exit 143' HUP INT TERM
@@ -84,10 +85,11 @@ function routeProblem(route: TreeRoute): string | null {
   return stray === undefined ? null : `an entry is not a path within the tree: ${JSON.stringify(stray)}`;
 }
 
-function packCommand({ source, entries, owner }: TreeRoute): Command {
+function packCommand({ source, entries, owner, readableByAll }: TreeRoute): Command {
   const owned =
     owner === undefined ? [] : [`--owner=:${owner.uid}`, `--group=:${owner.gid}`, '--numeric-owner'];
-  const create = ['tar', '-c', '-f', '-', ...owned, '-C', source] as const;
+  const modes = readableByAll === true ? ['--mode=a+rX'] : [];
+  const create = ['tar', '-c', '-f', '-', ...owned, ...modes, '-C', source] as const;
   if (entries === undefined) return { argv: [...create, '.'] };
   return {
     argv: [...create, '--null', '--verbatim-files-from', '--no-recursion', '-T', '-'],
@@ -98,7 +100,10 @@ function packCommand({ source, entries, owner }: TreeRoute): Command {
 function unpackCommand(route: TreeRoute, archive: AsyncIterable<Uint8Array>): Command {
   // Without an owner the files belong to whoever unpacks, also for root.
   const ownership = route.owner === undefined ? '--no-same-owner' : '--numeric-owner';
-  return { argv: ['/bin/sh', '-c', UNPACK_SCRIPT, 'unpack', route.destination, ownership], stdin: archive };
+  // Directories that are not in the archive are made under the umask of the one who unpacks.
+  const modes = route.readableByAll === true ? 'open' : 'as-is';
+  const argv = ['/bin/sh', '-c', UNPACK_SCRIPT, 'unpack', route.destination, modes, ownership] as const;
+  return { argv: [...argv], stdin: archive };
 }
 
 /** The packing side: its standard output is the archive, its standard error is kept for the message. */

@@ -15,6 +15,7 @@ const planted: Readonly<Record<string, readonly [file: string, imports: string]>
   'no-cycles': ['src/domain/cycle-back.ts', './cycle.js'],
   'domain-is-pure': ['src/domain/impure.ts', 'node:fs'],
   'ports-see-the-domain-only': ['src/ports/port.ts', 'zod'],
+  'streams-see-ports-only': ['src/streams/writing.ts', 'node:fs'],
   'application-sees-ports-and-domain': ['src/application/grasping.ts', '../adapters/memory/fake.js'],
   'application-does-no-io': ['src/application/reading.ts', 'node:fs'],
   'adapters-do-not-see-composition': ['src/adapters/node/wired.ts', '../../composition/container.js'],

@@ -6,13 +6,22 @@ interface Sleeper {
   wake(): void;
 }
 
+export interface MemoryClockOptions {
+  /** Sleeps of up to this many ms end at once, and move time; none do when it is left out. */
+  readonly skipUpToMs?: number;
+}
+
 /** Time that stands still until it is moved. */
 export class MemoryClock implements Clock {
   private elapsed = 0;
   private sleepers: Sleeper[] = [];
+  private readonly onSleep: (() => void)[] = [];
 
   /** `startMs`: what `now()` says at first, milliseconds since the epoch. */
-  constructor(private readonly startMs = Date.UTC(2024, 0, 1)) {}
+  constructor(
+    private readonly startMs = Date.UTC(2024, 0, 1),
+    private readonly options: MemoryClockOptions = {},
+  ) {}
 
   now(): number {
     return this.startMs + this.elapsed;
@@ -30,6 +39,11 @@ export class MemoryClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve('aborted');
+      if (ms > 0 && ms <= (this.options.skipUpToMs ?? 0)) {
+        this.elapsed += ms;
+        this.wakeDue(this.elapsed);
+        return resolve('elapsed');
+      }
       let forget = () => {};
       const sleeper: Sleeper = {
         at: this.elapsed + Math.max(0, ms),
@@ -44,7 +58,15 @@ export class MemoryClock implements Clock {
         resolve('aborted');
       });
       this.wakeDue(this.elapsed);
+      for (const tell of this.onSleep.splice(0)) tell();
     });
+  }
+
+  /** Resolves when somebody sleeps until exactly `ms` from now. */
+  async asleepFor(ms: number): Promise<void> {
+    while (!this.sleepers.some((sleeper) => sleeper.at === this.elapsed + ms)) {
+      await new Promise<void>((resolve) => this.onSleep.push(resolve));
+    }
   }
 
   /** Moves time on; sleeps end in the order of their time, also those that begin on the way. */

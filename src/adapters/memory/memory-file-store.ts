@@ -9,14 +9,52 @@ import { MemoryWriter } from './memory-writer.js';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
+export type MemoryFileOperation =
+  | 'read'
+  | 'write'
+  | 'append'
+  | 'truncate'
+  | 'list'
+  | 'stat'
+  | 'lstat'
+  | 'readlink'
+  | 'realpath'
+  | 'make directory'
+  | 'rename'
+  | 'remove';
+
+interface PlantedFault {
+  readonly operation: MemoryFileOperation;
+  readonly kind: FileFault['kind'];
+  readonly path: string | undefined;
+}
+
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Files in memory. Permission bits are kept and not enforced. */
 export class MemoryFileStore implements FileStore {
-  private readonly files = new MemoryFiles();
+  private readonly files: MemoryFiles;
+  private readonly planted: PlantedFault[] = [];
   private lostCalls = 0;
 
-  constructor(readonly host = 'memory') {}
+  /** `now` dates files, ms since the epoch. */
+  constructor(
+    readonly host = 'memory',
+    now: () => number = Date.now,
+  ) {
+    this.files = new MemoryFiles(now);
+  }
+
+  /** The next such call (on this path, where one is given) fails before it has any effect. */
+  failNext(operation: MemoryFileOperation, kind: FileFault['kind'], path?: string): void {
+    this.planted.push({ operation, kind, path });
+  }
+
+  /** Whether a path leads to something. */
+  has(path: string): boolean {
+    const call = { host: this.host, path, operation: 'stat' };
+    return this.attempt(call, () => this.files.get(path, false)).isOk();
+  }
 
   /** Makes the next `calls` calls fail with `connection_lost`. */
   loseConnection(calls = 1): void {
@@ -61,7 +99,11 @@ export class MemoryFileStore implements FileStore {
       this.files.canonical(path, true);
       const commit = () =>
         this.attempt(call, () => this.replace(path, Buffer.concat(pieces), options.mode ?? 0o644));
-      return new MemoryWriter(call, (data) => pieces.push(new Uint8Array(data)), commit);
+      const keep = (data: Uint8Array) => {
+        pieces.push(new Uint8Array(data));
+        return ok(undefined);
+      };
+      return new MemoryWriter(call, keep, commit);
     });
   }
 
@@ -70,7 +112,7 @@ export class MemoryFileStore implements FileStore {
       this.append(path, new Uint8Array());
       return new MemoryWriter(
         call,
-        (data) => this.append(path, data),
+        (data) => this.attempt(call, () => this.append(path, data)),
         () => ok(undefined),
       );
     });
@@ -151,8 +193,8 @@ export class MemoryFileStore implements FileStore {
     const removed = await this.call('remove', path, options, () => {
       const node = this.files.get(path, true);
       const at = this.files.canonical(path, true);
-      if (node.type === 'directory' && !options.recursive)
-        throw new MemoryFileError('is_a_directory', 'say recursive');
+      if (node.type === 'directory' && !options.recursive && this.files.children(at).length > 0)
+        throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
       for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
     });
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
@@ -175,7 +217,7 @@ export class MemoryFileStore implements FileStore {
   }
 
   private async call<T>(
-    operation: string,
+    operation: MemoryFileOperation,
     path: string,
     options: CallOptions,
     work: (call: FileCall) => T,
@@ -188,6 +230,11 @@ export class MemoryFileStore implements FileStore {
       this.lostCalls -= 1;
       return err(fileFault('connection_lost', call, 'the connection was lost, as the test said'));
     }
+    const planted = this.planted.findIndex(
+      (one) => one.operation === operation && (one.path ?? path) === path,
+    );
+    const [fault] = planted === -1 ? [] : this.planted.splice(planted, 1);
+    if (fault !== undefined) return err(fileFault(fault.kind, call, `planted: ${fault.kind}`));
     return this.attempt(call, () => work(call));
   }
 

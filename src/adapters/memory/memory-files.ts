@@ -23,12 +23,13 @@ export class MemoryFileError extends Error {
 export class MemoryFiles {
   readonly nodes = new Map<string, MemoryNode>();
 
-  constructor() {
+  /** `now` dates files, ms since the epoch. */
+  constructor(private readonly now: () => number) {
     this.nodes.set('/', this.stamped({ type: 'directory' }, 0o755));
   }
 
   stamped<T extends { readonly type: string }>(node: T, mode: number) {
-    return { ...node, mode, mtimeMs: Date.now(), uid: 0, gid: 0 };
+    return { ...node, mode, mtimeMs: this.now(), uid: 0, gid: 0 };
   }
 
   /** The canonical path; its last component may be missing or, with `keepLast`, a link. */

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import type { FileFault, FileWriter } from '../../ports/file-store.js';
 import { type FileCall, fileFault } from '../../streams/file-fault.js';
 
@@ -8,14 +8,13 @@ export class MemoryWriter implements FileWriter {
 
   constructor(
     private readonly call: FileCall,
-    private readonly onWrite: (data: Uint8Array) => void,
+    private readonly onWrite: (data: Uint8Array) => Result<void, FileFault>,
     private readonly onCommit: () => Result<void, FileFault>,
   ) {}
 
   async write(data: Uint8Array): Promise<Result<void, FileFault>> {
     if (this.done) return err(fileFault('io', this.call, 'the writer is closed'));
-    this.onWrite(data);
-    return ok(undefined);
+    return this.onWrite(data);
   }
 
   async commit(): Promise<Result<void, FileFault>> {

@@ -1,5 +1,17 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from '../../ports/file-store.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
@@ -105,8 +117,7 @@ export class NodeFileStore implements FileStore {
   async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
     const removed = await this.attempt('remove', path, options, async () => {
       if (options.recursive) await rm(path, { recursive: true, force: true });
-      else if (await isDirectory(path))
-        throw new KindError('is_a_directory', 'it is a directory; say recursive');
+      else if (await isDirectory(path)) await rmdir(path);
       else await unlink(path);
     });
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;

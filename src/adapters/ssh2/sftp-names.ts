@@ -90,7 +90,14 @@ export async function sftpRemove(calls: SftpCalls): Promise<Result<void, FileFau
   const found = await calls.lstat();
   if (found.isErr()) return found.error.kind === 'not_found' ? ok(undefined) : err(found.error);
   if (found.value.type !== 'directory') return err(removed.error);
+  const emptied = await calls.request<unknown>((sftp, answer) =>
+    sftp.rmdir(path, (error) => answer(error, undefined)),
+  );
+  if (emptied.isOk() || emptied.error.kind === 'not_found') return ok(undefined);
+  // The protocol (draft-ietf-secsh-filexfer-02, 7) has no word for it but "failure".
   return err(
-    calls.fault('is_a_directory', 'it is a directory; say recursive to remove it with all that is in it'),
+    emptied.error.kind === 'io'
+      ? calls.fault('not_empty', 'it has something in it; say recursive to remove that as well')
+      : emptied.error,
   );
 }

@@ -17,7 +17,8 @@ export class ArtifactGlobs {
     const absolute = patterns.map((pattern) =>
       pattern.startsWith('/') ? pattern : `${GUEST_WORKSPACE_DIR}/${pattern.replace(/^(\.\/)+/, '')}`,
     );
-    this.#matchers = absolute.map((pattern) => picomatch(pattern, { dot: true }));
+    // `s`: a name may hold a newline.
+    this.#matchers = absolute.map((pattern) => picomatch(pattern, { dot: true, flags: 's' }));
     const roots = [...new Set(absolute.map((pattern) => literalBase(pattern)))];
     this.searchRoots = roots.filter(
       (root) => !roots.some((other) => other !== root && root.startsWith(`${other}/`)),

@@ -1,6 +1,8 @@
 import type { ByteReader } from './byte-reader.js';
 import { decodeName, isZeroBlock, parseTarHeader, TAR_BLOCK } from './tar-header.js';
 
+/** Headers that only say something about the next entry; no `tar` needs more than three for one. */
+const MOST_EXTENSIONS = 8;
 /** Names longer than this are not believed: a guest could announce one of gigabytes. */
 const LONGEST_EXTENSION = 64 * 1024;
 
@@ -33,7 +35,7 @@ export class TarReader {
 
   async next(): Promise<TarStep> {
     let longName: string | null | undefined;
-    for (;;) {
+    for (let extensions = 0; ; extensions++) {
       const block = await this.#bytes.read(TAR_BLOCK);
       if (block === null) return { kind: 'cut_short' };
       if (isZeroBlock(block)) return { kind: 'end' };
@@ -42,6 +44,9 @@ export class TarReader {
       if (!'LKxg'.includes(header.flag)) {
         const name = longName === undefined ? header.name : longName;
         return { kind: 'entry', entry: { name, kind: entryKind(header.flag), size: header.size } };
+      }
+      if (extensions === MOST_EXTENSIONS) {
+        return { kind: 'broken', message: 'the archive has extension headers and no entry behind them' };
       }
       if (header.size > LONGEST_EXTENSION)
         return { kind: 'broken', message: 'the archive holds an overlong name' };

@@ -64,7 +64,7 @@ export class IncusGuest implements Guest {
       call,
     );
     return exec.map((running) => ({
-      bytes: onlyStdout(running.output, () => undefined),
+      bytes: onlyStdout(running.output),
       end: running.exit.then((exit) => exit.map(() => undefined).mapErr(guestFault)),
       [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
     }));
@@ -96,12 +96,20 @@ export class IncusGuest implements Guest {
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
     const said = new BoundedBytes(LONGEST_STATUS, 'last');
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
     return ok({
-      log: onlyStdout(running.output, (data) => said.add(data)),
-      end: running.exit.then((exit) =>
+      log: onlyStdout(running.output, (data) => said.add(data), leave),
+      // The command may be over long before a slow reader comes to the status behind its log.
+      end: Promise.all([running.exit, left]).then(([exit]) =>
         exit.isErr() ? err(guestFault(exit.error)) : parseStatus(said.bytes()),
       ),
-      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => {
+        leave();
+        return running[Symbol.asyncDispose]();
+      },
     });
   }
 
@@ -126,10 +134,18 @@ export class IncusGuest implements Guest {
   }
 }
 
-async function* onlyStdout(output: AsyncIterable<OutputChunk>, onStderr: (data: Uint8Array) => void) {
-  for await (const chunk of output) {
-    if (chunk.stream === 'stdout') yield chunk.data;
-    else onStderr(chunk.data);
+async function* onlyStdout(
+  output: AsyncIterable<OutputChunk>,
+  onStderr: (data: Uint8Array) => void = () => {},
+  onLeft: () => void = () => {},
+) {
+  try {
+    for await (const chunk of output) {
+      if (chunk.stream === 'stdout') yield chunk.data;
+      else onStderr(chunk.data);
+    }
+  } finally {
+    onLeft();
   }
 }
 

@@ -40,7 +40,7 @@ export async function whyNotFound(
   if (inherited.isErr() && inherited.error.kind === 'not_found') {
     return missing(
       'profile_not_found',
-      `there is no profile "${profile}" in the project "${project}"; "incus profile create" makes it,`,
+      `there is no profile "${profile}" in the project "${project}"; "incus profile create ${profile} --project ${project}" makes it,`,
     );
   }
   return incusFault(fault, phase);

@@ -7,6 +7,8 @@ import type { GuestLog } from './guest-log.js';
 
 /** Pauses between attempts to reach a host again, ms; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
+/** A stream that brought nothing and did not last this long, ms, has not ended the outage before it. */
+const STEADY_MS = 5000;
 /** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
 const FRUITLESS_ATTEMPTS = 5;
 
@@ -38,11 +40,14 @@ export async function followJob(input: FollowInput): Promise<Result<FollowEnd, F
   let stream = input.first;
   let fruitless = 0;
   let outage = null as { readonly since: number; attempts: number } | null;
+  let resumed = null as { readonly outage: NonNullable<typeof outage>; readonly at: number } | null;
   let restarts = 0;
   for (;;) {
     const before = input.log.received;
     const attempt = await followOnce(input, stream, () => {
-      if (outage !== null) input.onResumed();
+      if (outage === null) return;
+      input.onResumed();
+      resumed = { outage, at: input.clock.monotonic() };
       outage = null;
     });
     stream = undefined;
@@ -69,7 +74,10 @@ export async function followJob(input: FollowInput): Promise<Result<FollowEnd, F
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
       if (end.error.kind === 'connection_lost') {
         if (outage === null) {
-          outage = { since: input.clock.monotonic(), attempts: 0 };
+          const now = input.clock.monotonic();
+          const unsteady = resumed !== null && !progressed && now - resumed.at < STEADY_MS;
+          outage = unsteady && resumed !== null ? resumed.outage : { since: now, attempts: 0 };
+          resumed = null;
           input.onLost(end.error.message);
         }
         if (input.clock.monotonic() - outage.since > input.reconnectMs) {

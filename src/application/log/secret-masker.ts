@@ -5,7 +5,8 @@ const MASK = Buffer.from('***');
 
 /**
  * Replaces secrets in a byte stream by `***`, also where one is cut by a chunk's end: bytes that may be the beginning of a
- * secret are held back until the next chunk, or the end, decides. A secret of several lines is also masked line by line.
+ * secret are held back until the next chunk, or the end, decides. A secret of several lines is also masked line by line,
+ * and each as it stands in JSON.
  */
 export class SecretMasker {
   readonly #patterns: readonly { readonly bytes: Buffer; readonly failure: Int32Array }[];
@@ -16,7 +17,9 @@ export class SecretMasker {
     for (const secret of secrets) {
       const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_MASKED_LINE);
       for (const value of [secret, secret.trimEnd(), ...lines]) {
-        if (value.length >= SHORTEST_MASKED_SECRET) values.add(value);
+        if (value.length < SHORTEST_MASKED_SECRET) continue;
+        values.add(value);
+        values.add(JSON.stringify(value).slice(1, -1));
       }
     }
     this.#patterns = [...values]

@@ -5,8 +5,9 @@ import { snapshotHomeDir } from '../../domain/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
-import { hostFault, hostFilesFault } from '../fault-of.js';
+import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { bounded } from '../../streams/bounded.js';
+import { hostFault, hostFilesFault, workspaceFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 
@@ -22,6 +23,8 @@ export interface StageCall {
   readonly signal: AbortSignal;
   /** Bytes of the archive sent so far. */
   readonly onProgress: (bytes: number) => void;
+  /** Reads the workspace once more. */
+  readonly rescan: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 }
 
 /**
@@ -41,17 +44,21 @@ export class StageSnapshot {
 
   /** The snapshot directory itself is `<workDir>/snapshots/<hash>/snapshot`. */
   async stage(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
-    const underWay = this.#underWay.get(snapshot.contentHash);
-    if (underWay !== undefined) {
-      const shared = await underWay;
-      if (shared.isOk() || call.signal.aborted) return shared;
-      if (shared.error.kind !== 'cancelled') return shared;
+    for (;;) {
+      const underWay = this.#underWay.get(snapshot.contentHash);
+      if (underWay === undefined) break;
+      const shared = await bounded(underWay, { signal: call.signal });
+      if (typeof shared === 'string') return err(this.#cancelled());
+      // Another job's cancel is not this one's: whoever wakes first stages it.
+      if (shared.isOk() || shared.error.kind !== 'cancelled') return shared;
     }
     const staging = this.#stageOnce(snapshot, call);
     this.#underWay.set(snapshot.contentHash, staging);
-    const result = await staging;
-    if (this.#underWay.get(snapshot.contentHash) === staging) this.#underWay.delete(snapshot.contentHash);
-    return result;
+    try {
+      return await staging;
+    } finally {
+      this.#underWay.delete(snapshot.contentHash);
+    }
   }
 
   async #stageOnce(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
@@ -103,6 +110,13 @@ export class StageSnapshot {
       { signal: call.signal },
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
+    // What is there under this hash is there for every later run, so a file that changed on its way must not be.
+    const again = await call.rescan();
+    if (again.isErr()) return err(workspaceFault(again.error, shell.host));
+    if (again.value.contentHash !== snapshot.contentHash) {
+      const message = `${snapshot.root} changed while it was sent, so nothing of it was kept; run again when nothing writes to it`;
+      return err({ kind: 'workspace', phase: PHASE, host: shell.host, message, field: 'workspace' });
+    }
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,
@@ -139,6 +153,11 @@ export class StageSnapshot {
 
   #fault(fault: FileFault): JobFault {
     return hostFilesFault(fault, PHASE);
+  }
+
+  #cancelled(): JobFault {
+    const message = 'cancelled while another job staged the snapshot';
+    return { kind: 'cancelled', phase: PHASE, host: this.#ports.shell.host, message };
   }
 
   #refused(home: string, problem: string): JobFault {

@@ -35,6 +35,14 @@ export function shellStreamContract(runner: SuiteRunner, make: () => Promise<Rem
     );
   });
 
+  it('commands that end as soon as they have begun all end with their status', async ({ shell }) => {
+    let left = 300;
+    const oneAfterAnother = async () => {
+      while (left-- > 0) assert.equal((await ran(shell, { argv: ['true'] })).code, 0);
+    };
+    await Promise.all(Array.from({ length: 5 }, oneAfterAnother));
+  });
+
   it('bytes come through unchanged in both directions', async ({ shell }) => {
     const data = Buffer.from(Array.from({ length: 2 * MB }, (_, index) => (index * 31) % 256));
     await using running = must(await shell.spawn({ argv: ['cat'], stdin: data }));

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
 import type { RemoteShellCapabilities, RemoteShellFixture } from './remote-shell-fixture.js';
+import { ran } from './run-command.js';
 import { withFixture } from './with-fixture.js';
 
 /** Names that a list of files has to be careful with. */
@@ -90,6 +91,28 @@ export function shellTreeContract(
       const fault = await shell.uploadTree({ source: local, entries: [entry], destination: `${remote}/x` });
       mustFail(fault, 'invalid_command');
     }
+  });
+
+  it('what only its owner may read can be read by everybody there, when that is asked for', async ({
+    shell,
+    local,
+    remote,
+  }) => {
+    await mkdir(join(local, 'd'), { mode: 0o700 });
+    await writeFile(join(local, 'd/f'), 'x', { mode: 0o600 });
+    await writeFile(join(local, 'd/x'), 'x', { mode: 0o700 });
+    const tree = {
+      source: local,
+      entries: ['d/f', 'd/x'],
+      destination: `${remote}/tree`,
+      readableByAll: true,
+    };
+    must(await shell.uploadTree(tree));
+    if (!capabilities.processes) return;
+    const paths = ['', '/d', '/d/f', '/d/x'].map((path) => `${tree.destination}${path}`);
+    const { stdout } = await ran(shell, { argv: ['stat', '-c', '%A', ...paths] });
+    for (const [index, mode] of stdout.trim().split('\n').entries())
+      assert.match(mode, index === 2 ? /^-rw-r--r--$/ : /^.rwxr-xr-x$/);
   });
 
   it('a tree that is not there fails and leaves no destination', async ({ shell, local, remote }) => {

@@ -171,7 +171,7 @@ test('a check that gets no answer fails after half a minute, and the others stan
   await imageAsked;
   // One turn of the event loop: the other checks, which wait for nothing, are over.
   await new Promise(setImmediate);
-  clock.advance(30_000);
+  await clock.advance(30_000);
   const seen = await examining;
   expect(check(seen, 'image')).toMatchObject({ status: 'failed', detail: 'no answer within 30 s' });
   expect(statuses(seen)).toMatchObject({ project: 'ok', work_dir: 'ok' });

@@ -69,7 +69,7 @@ export function examined(host: Host = {}) {
     spawn: async () => {
       if (host.shellHangs === true) return never();
       if (host.shellFault !== undefined) return err(host.shellFault);
-      clock.advance(host.commandMs ?? 0);
+      await clock.advance(host.commandMs ?? 0);
       return ok({
         output: (async function* () {})(),
         exit: Promise.resolve(ok({ code: 0, signal: null })),

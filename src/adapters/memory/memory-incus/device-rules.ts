@@ -65,8 +65,11 @@ export function checkRestricted(
     const source = hostPath(device);
     if (source === undefined) continue;
     const allowed = project['restricted.devices.disk'] === 'allow' && withinSome(source, prefixes);
-    const shifted = prefixes.length > 0 && device['shift'] === 'true';
-    if (!allowed || shifted) {
+    if (allowed && prefixes.length > 0 && device['shift'] === 'true') {
+      const message = `Failed add validation for device "${name}": The "shift" property cannot be used with a restricted source path`;
+      return refuse('invalid_request', tried, message);
+    }
+    if (!allowed) {
       return refuse(
         'invalid_request',
         tried,

@@ -1,0 +1,65 @@
+import { MemoryClock } from './memory-clock.js';
+import { MemoryFileStore } from './memory-file-store.js';
+import { MemoryIncus } from './memory-incus/memory-incus.js';
+import { MemoryShell } from './memory-shell.js';
+import type { MemoryJobScript } from './memory-supervisor/memory-job.js';
+import { MemorySupervisor } from './memory-supervisor/memory-supervisor.js';
+import { MemoryTreeCopy } from './memory-tree-copy.js';
+import { type MemoryWorkspace, MemoryWorkspaceScanner } from './memory-workspace-scanner.js';
+
+export interface MemoryHostOptions {
+  /** Plays every job; passes without a word when left out. */
+  readonly script?: MemoryJobScript;
+  /** By default one whose sleeps of up to 5 s are over at once. */
+  readonly clock?: MemoryClock;
+  /** Alias of the image that is there; the default of the configuration when left out. */
+  readonly image?: string;
+}
+
+/** A host and a runner's machine in memory: everything that `createPikaci` takes as `adapters`, made for each other. */
+export class MemoryHost {
+  readonly clock: MemoryClock;
+  readonly hostFiles: MemoryFileStore;
+  readonly localFiles: MemoryFileStore;
+  readonly incus: MemoryIncus;
+  readonly shell: MemoryShell;
+  readonly trees: MemoryTreeCopy;
+  readonly scanner = new MemoryWorkspaceScanner();
+  readonly supervisor: MemorySupervisor;
+
+  constructor(options: MemoryHostOptions = {}) {
+    this.clock = options.clock ?? new MemoryClock(undefined, { skipUpToMs: 5000 });
+    const now = () => this.clock.now();
+    this.hostFiles = new MemoryFileStore('memory', now);
+    this.localFiles = new MemoryFileStore('local', now);
+    this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
+    this.shell = new MemoryShell('memory', this.trees).handle(({ command }) =>
+      command.argv[0] === 'true' ? 0 : undefined,
+    );
+    this.supervisor = new MemorySupervisor(options.script ?? (async () => 0));
+    this.incus = new MemoryIncus({
+      exec: this.supervisor.handler,
+      hostHasPath: (path) => this.hostFiles.has(path),
+      now,
+    });
+    this.incus.world.addImage('default', options.image ?? 'pikaci/dev');
+    this.incus.world.addProfile('default', 'default', { root: { type: 'disk', path: '/', pool: 'default' } });
+  }
+
+  /** What `createPikaci` takes. */
+  get adapters() {
+    const { shell, hostFiles, localFiles, incus, scanner, clock } = this;
+    return { shell, hostFiles, localFiles, incus, scanner, clock };
+  }
+
+  /** A workspace that can be scanned and sent. */
+  async setWorkspace(directory: string, entries: MemoryWorkspace['entries']): Promise<void> {
+    for (const [path, entry] of Object.entries(entries)) {
+      const at = `${directory}/${path}`;
+      await this.localFiles.makeDirectory(at.slice(0, at.lastIndexOf('/')));
+      if ('linkTo' in entry) this.localFiles.link(entry.linkTo, at);
+      else await this.localFiles.writeFile(at, Buffer.from(entry.content));
+    }
+    this.scanner.setWorkspace(directory, { entries });
+  }
+}

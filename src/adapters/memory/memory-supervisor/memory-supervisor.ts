@@ -1,0 +1,128 @@
+import { guestRequestSchema } from '../../../domain/guest-request.js';
+import type { OutputChunk } from '../../../ports/output-chunk.js';
+import type { MemoryExecHandler, MemoryProcess } from '../memory-incus/memory-process.js';
+import { MemoryJob, type MemoryJobScript } from './memory-job.js';
+import { TAR_END, tarEntry } from './memory-tar.js';
+
+type Played = AsyncGenerator<OutputChunk, number, undefined>;
+
+const NAME = 'pikaci-incus-run';
+const ABSENT = { schema_version: 1, state: 'absent', log_bytes: 0, result: null };
+
+/**
+ * `pikaci-incus-run` in memory, for the exec handler of a `MemoryIncus`: each instance has one job, which the script plays.
+ * It answers as guest/README.md says; what dies with a dropped connection is the call, never the job.
+ */
+export class MemorySupervisor {
+  /** Plays the jobs that are started from now on. */
+  script: MemoryJobScript;
+  readonly #jobs = new Map<string, MemoryJob>();
+
+  constructor(script: MemoryJobScript) {
+    this.script = script;
+  }
+
+  /** By instance name. */
+  get jobs(): ReadonlyMap<string, MemoryJob> {
+    return this.#jobs;
+  }
+
+  readonly handler: MemoryExecHandler = async function* (
+    this: MemorySupervisor,
+    process: MemoryProcess,
+  ): Played {
+    const [call, ...args] = callOf(process.request.command);
+    const job = this.#jobs.get(process.instance.name);
+    switch (call) {
+      case 'run':
+        return yield* this.#run(process);
+      case 'follow':
+        return yield* follow(job, Number(args[0]));
+      case 'status':
+        yield line('stdout', job?.status ?? ABSENT);
+        return 0;
+      case 'cancel':
+        job?.cancel();
+        await job?.ended();
+        yield line('stdout', job?.status ?? ABSENT);
+        return 0;
+      case 'secrets':
+        yield { stream: 'stdout', data: Buffer.from(`${job?.secretsLine || '{}'}\n`) };
+        return 0;
+      case 'list':
+        yield { stream: 'stdout', data: Buffer.from(list(process, args)) };
+        return 0;
+      case 'pack':
+        return yield* pack(process);
+      default:
+        return 127;
+    }
+  }.bind(this);
+
+  async *#run(process: MemoryProcess): Played {
+    const { instance, files } = process;
+    const [request = '', secrets = ''] = (await whole(process.stdin)).split('\n');
+    if (this.#jobs.has(instance.name)) {
+      yield { stream: 'stderr', data: Buffer.from(`${NAME}: already_started: this guest has its job\n`) };
+      return 75;
+    }
+    for (const path of ['/artifacts', '/workspace', '/workspace/snapshot']) files.makeDirectory({ path });
+    const job = new MemoryJob(this.script, guestRequestSchema.parse(JSON.parse(request)), secrets, files);
+    this.#jobs.set(instance.name, job);
+    return yield* follow(job, 0);
+  }
+}
+
+/** What was called, whether the supervisor's text came along or not. */
+function callOf(command: readonly string[]): readonly string[] {
+  const at = command.findIndex((word) => word === NAME || word.endsWith(`/${NAME}`));
+  return command.slice(at + (command[at] === NAME ? 2 : 1));
+}
+
+async function* follow(job: MemoryJob | undefined, offset: number): Played {
+  if (job !== undefined) for await (const data of job.follow(offset)) yield { stream: 'stdout', data };
+  yield line('stderr', job?.status ?? ABSENT);
+  return 0;
+}
+
+function list({ files }: MemoryProcess, roots: readonly string[]): string {
+  const isFile = (path: string) =>
+    files
+      .info(path)
+      .map(({ type }) => type !== 'directory')
+      .unwrapOr(false);
+  const below = (path: string) => roots.some((root) => path === root || path.startsWith(`${root}/`));
+  return files.paths
+    .filter((path) => below(path) && isFile(path))
+    .map((path) => `${path}\0`)
+    .join('');
+}
+
+async function* pack({ files, stdin }: MemoryProcess): Played {
+  const paths = (await whole(stdin)).split('\0').filter((path) => path !== '');
+  for (const path of paths) {
+    const file = files.read(path);
+    if (file.isErr()) continue;
+    const name = path.slice(1);
+    const long = Buffer.byteLength(name) > 100;
+    if (long) yield tar({ name: '././@LongLink', flag: 'L', content: Buffer.from(`${name}\0`) });
+    yield tar({ name: name.slice(0, 100), content: file.value.content });
+  }
+  yield { stream: 'stdout', data: TAR_END };
+  return 0;
+}
+
+const tar = (entry: Parameters<typeof tarEntry>[0]): OutputChunk => ({
+  stream: 'stdout',
+  data: tarEntry(entry),
+});
+
+function line(stream: OutputChunk['stream'], value: unknown): OutputChunk {
+  return { stream, data: Buffer.from(`${JSON.stringify(value)}\n`) };
+}
+
+async function whole(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stdin) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { repositoryRoot } from '../support/repository-root.js';
+
+const run = promisify(execFile);
+const host = inject('host');
+const example = join(repositoryRoot, 'examples/run-job.mjs');
+const preparedSchema = z.object({ node: z.string(), packages: z.string() });
+let prepared: z.infer<typeof preparedSchema>;
+
+/** What the quickstart does, by its own script. */
+const PUBLISH = `set -euo pipefail
+for part in say places json packages node prepared-outputs; do . "scripts/lib/$part.sh"; done
+host_json=$1
+publish_node_and_packages
+printf '%s' "$prepared_json"`;
+
+beforeAll(async () => {
+  const published = await run('bash', ['-c', PUBLISH, 'bash', JSON.stringify(host)], { cwd: repositoryRoot });
+  prepared = preparedSchema.parse(JSON.parse(published.stdout));
+}, 300_000);
+
+describe('the example of the README', () => {
+  it('is the file in examples/, in at most 30 lines', async () => {
+    const code = await readFile(example, 'utf8');
+    expect(await readFile(join(repositoryRoot, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${code}\`\`\``);
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
+  });
+
+  it("runs this project's own tests in a guest, with Node and the packages from prepared outputs", async () => {
+    const ended = await run(process.execPath, [example], {
+      cwd: repositoryRoot,
+      maxBuffer: 64 * 1024 * 1024,
+      env: {
+        ...process.env,
+        PIKACI_QUICKSTART_HOST: JSON.stringify(host),
+        PIKACI_QUICKSTART_PREPARED: JSON.stringify(prepared),
+      },
+    });
+    expect(ended.stdout).toMatch(/Tests +[0-9]+ passed/);
+    const last = ended.stdout.trimEnd().split('\n').at(-1) ?? '';
+    const [, jobDir = ''] = /^passed 0 (.+)$/.exec(last) ?? [];
+    expect(await readFile(join(jobDir, 'guest.log'), 'utf8')).toMatch(/Tests +[0-9]+ passed/);
+    await rm(join(jobDir, '../..'), { recursive: true });
+  }, 300_000);
+});
+
+describe('the host itself, which needs no SSH', () => {
+  it('runs a job on its own Incus with "host": "local"', async () => {
+    const config = {
+      host: 'local',
+      incus: { project: host.project, profile: host.profile, image: host.image },
+      workDir: `${host.workDir}/local`,
+      targets: {
+        t: {
+          jobs: [{ id: 'j', command: 'cat greeting; echo kept >/artifacts/a', artifacts: ['/artifacts/**'] }],
+        },
+      },
+    };
+    const there = `${host.workDir}/local-checkout`;
+    const ssh = ['-F', 'none', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${host.knownHostsFile}`];
+    const onHost = (script: string) =>
+      run('ssh', [
+        ...ssh,
+        '-i',
+        host.identityFile,
+        '-p',
+        String(host.port),
+        `${host.user}@${host.host}`,
+        script,
+      ]);
+    const archive = `tar -C '${repositoryRoot}' -c dist guest package.json`;
+    const to = `ssh ${ssh.map((word) => `'${word}'`).join(' ')} -i '${host.identityFile}' -p ${host.port} ${host.user}@${host.host}`;
+    await run('bash', [
+      '-c',
+      `set -o pipefail; ${archive} | ${to} 'mkdir -p ${there}/workspace && tar -C ${there} -x'`,
+    ]);
+    await onHost(
+      `ln -s ${prepared.packages}/root ${there}/node_modules && echo hello >${there}/workspace/greeting`,
+    );
+    await onHost(`printf %s '${JSON.stringify(config)}' >${there}/workspace/pikaci.config.json`);
+    const ran = await onHost(
+      `cd ${there}/workspace && ${prepared.node}/root/bin/node --preserve-symlinks ${there}/dist/composition/bin.js run t --run-id local --output jsonl && cat .pikaci/runs/local/jobs/j/artifacts/a`,
+    );
+    const lines = ran.stdout.trimEnd().split('\n');
+    expect(lines.pop()).toBe('kept');
+    const finished = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'job_finished');
+    expect(finished).toMatchObject({ status: 'passed', exit_code: 0, job_id: 'j' });
+    await onHost(`rm -rf ${there} ${config.workDir}`);
+  }, 120_000);
+});

@@ -1,0 +1,52 @@
+import { err, ok } from 'neverthrow';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { ArtifactLedger } from '../../../../src/application/artifacts/artifact-ledger.js';
+import { type Received, receiveArchive } from '../../../../src/application/artifacts/receive-archive.js';
+import type { GuestArchive, GuestFault } from '../../../../src/application/guest.js';
+import type { ArtifactReport } from '../../../../src/domain/artifact.js';
+
+export const CAPS = { fileBytes: 1000, totalBytes: 2000, files: 100 };
+export const DESTINATION = '/state/artifacts';
+
+/** An archive that comes in chunks and ends well, or with a fault. */
+export function archiveOf(chunks: Iterable<Uint8Array>, fault?: GuestFault['kind']): GuestArchive {
+  return {
+    bytes: (async function* () {
+      yield* chunks;
+    })(),
+    end: Promise.resolve(fault === undefined ? ok(undefined) : err({ kind: fault, message: fault })),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+export interface Taken {
+  readonly received: Received;
+  readonly report: ArtifactReport;
+  /** Path in the store → content. */
+  readonly files: Record<string, string>;
+}
+
+/** Receives an archive in which these guest paths are wanted; each is kept under its name without `/artifacts`. */
+export async function take(archive: GuestArchive, wanted: readonly string[], caps = CAPS): Promise<Taken> {
+  const store = new MemoryFileStore();
+  const ledger = new ArtifactLedger();
+  const received = await receiveArchive({
+    archive,
+    files: store,
+    caps,
+    destination: DESTINATION,
+    wanted: new Map(wanted.map((path) => [path, path.replace(/^\/artifacts\//, '')])),
+    ledger,
+  });
+  return { received, report: ledger.report(), files: await filesOf(store) };
+}
+
+export async function filesOf(store: MemoryFileStore, below = ''): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { name, type } of (await store.list(below || '/')).unwrapOr([])) {
+    const path = `${below}/${name}`;
+    if (type === 'directory') Object.assign(found, await filesOf(store, path));
+    else found[path] = Buffer.from((await store.readFile(path)).unwrapOr(new Uint8Array())).toString();
+  }
+  return found;
+}

@@ -1,0 +1,218 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type MemoryTarEntry,
+  TAR_END,
+  tarEntry,
+} from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
+import { archiveOf, CAPS, DESTINATION, take } from './archive-of.js';
+
+const bytes = (text: string) => Buffer.from(text);
+const tar = (...entries: readonly MemoryTarEntry[]) => Buffer.concat([...entries.map(tarEntry), TAR_END]);
+const good = { name: 'artifacts/good', content: bytes('good') };
+
+describe("an archive made by the system's tar", () => {
+  for (const format of ['gnu', 'pax', 'ustar', 'oldgnu']) {
+    it(`of the format ${format} is taken apart, with long, deep and odd names`, async () => {
+      await using directory = await temporaryDirectory();
+      const contents: Record<string, string> = {
+        'a b/it\'s "x"': 'one',
+        'ünï/😀.txt': 'two',
+        empty: '',
+        'exact-block': 'x'.repeat(512),
+        [`${'deep/'.repeat(20)}file`]: 'deep',
+        ...(format === 'ustar' ? {} : { [`${'n'.repeat(200)}/${'m'.repeat(200)}`]: 'long' }),
+      };
+      for (const [name, content] of Object.entries(contents)) {
+        await mkdir(join(directory.path, 'artifacts', name, '..'), { recursive: true });
+        await writeFile(join(directory.path, 'artifacts', name), content);
+      }
+      const names = Object.keys(contents).map((name) => `artifacts/${name}`);
+      const args = ['-c', '-f', '-', `--format=${format}`, '-C', directory.path, '--no-recursion', ...names];
+      const { files, report } = await take(
+        archiveOf([execFileSync('tar', args, { env: { ...process.env, LC_ALL: 'C.UTF-8' } })]),
+        names.map((name) => `/${name}`),
+      );
+      expect(report).toMatchObject({ refused: [], incomplete: null });
+      expect(files).toEqual(
+        Object.fromEntries(Object.entries(contents).map(([name, text]) => [`${DESTINATION}/${name}`, text])),
+      );
+    });
+  }
+});
+
+describe('an archive of a hostile guest', () => {
+  const cases: readonly (readonly [string, MemoryTarEntry, string])[] = [
+    ['a path that climbs out', { name: 'artifacts/../../etc/passwd', content: bytes('x') }, 'not_requested'],
+    ['an absolute path', { name: '/etc/passwd', content: bytes('x') }, 'not_requested'],
+    ['what was not asked for', { name: 'artifacts/other', content: bytes('x') }, 'not_requested'],
+    ['a symbolic link', { name: 'artifacts/bad', flag: '2', linkName: '/etc/passwd' }, 'symbolic_link'],
+    ['a hard link', { name: 'artifacts/bad', flag: '1', linkName: 'artifacts/good' }, 'hard_link'],
+    ['a character device', { name: 'artifacts/bad', flag: '3' }, 'special_file'],
+    ['a block device', { name: 'artifacts/bad', flag: '4' }, 'special_file'],
+    ['a FIFO', { name: 'artifacts/bad', flag: '6' }, 'special_file'],
+    ['a sparse file', { name: 'artifacts/bad', flag: 'S' }, 'special_file'],
+    [
+      'a file over the cap',
+      { name: 'artifacts/bad', content: Buffer.alloc(CAPS.fileBytes + 1) },
+      'file_too_large',
+    ],
+  ];
+  for (const [title, entry, rule] of cases) {
+    it(`has ${title} refused, with the rule, and the rest kept`, async () => {
+      const { files, report } = await take(archiveOf([tar(entry, good)]), [
+        '/artifacts/bad',
+        '/artifacts/good',
+      ]);
+      expect(report.refused.map((one) => one.rule)).toEqual([rule]);
+      expect(files).toEqual({ [`${DESTINATION}/good`]: 'good' });
+    });
+  }
+
+  it('has files refused from where the total is over its cap', async () => {
+    const file = (name: string) => ({ name: `artifacts/${name}`, content: Buffer.alloc(900) });
+    const { report } = await take(archiveOf([tar(file('a'), file('b'), file('c'))]), [
+      '/artifacts/a',
+      '/artifacts/b',
+      '/artifacts/c',
+    ]);
+    expect(report.collected.map(({ path }) => path)).toEqual(['a', 'b']);
+    expect(report.refused).toEqual([{ path: '/artifacts/c', rule: 'total_too_large' }]);
+  });
+
+  it('is left where it announces a file of terabytes, which is not read', async () => {
+    let sent = 0;
+    const endless = (function* () {
+      yield tarEntry({ name: 'artifacts/bad', size: 2 ** 43 });
+      for (; ; sent++) yield Buffer.alloc(512);
+    })();
+    const { received, report } = await take(archiveOf(endless), ['/artifacts/bad', '/artifacts/good']);
+    expect(received.end).toBe('left');
+    expect([...received.remaining.keys()]).toEqual(['/artifacts/good']);
+    expect(report.refused).toEqual([{ path: '/artifacts/bad', rule: 'file_too_large' }]);
+    expect(sent).toBe(0);
+  });
+
+  it('has a second file of one name refused', async () => {
+    const second = { name: 'artifacts/good', content: bytes('evil') };
+    const { files, report } = await take(archiveOf([tar(good, second)]), ['/artifacts/good']);
+    expect(files).toEqual({ [`${DESTINATION}/good`]: 'good' });
+    expect(report.refused).toEqual([{ path: '/artifacts/good', rule: 'not_requested' }]);
+  });
+
+  it('loses only the file whose name another one needs as a directory', async () => {
+    const below = { name: 'artifacts/good/below', content: bytes('x') };
+    const wanted = ['/artifacts/good', '/artifacts/good/below', '/artifacts/after'];
+    const after = { name: 'artifacts/after', content: bytes('after') };
+    for (const [first, second] of [
+      [good, below],
+      [below, good],
+    ] as const) {
+      const { files, report } = await take(archiveOf([tar(first, second, after)]), wanted);
+      expect(report.refused).toEqual([{ path: `/${second.name}`, rule: 'path_conflict' }]);
+      expect(Object.keys(files)).toEqual(
+        [`${DESTINATION}/after`, `${DESTINATION}/${first.name.slice('artifacts/'.length)}`].sort(),
+      );
+    }
+  });
+
+  it('has what comes behind its end ignored', async () => {
+    const late = tarEntry({ name: 'artifacts/late', content: bytes('x') });
+    const { files, report } = await take(archiveOf([tar(good), late]), [
+      '/artifacts/good',
+      '/artifacts/late',
+    ]);
+    expect(Object.keys(files)).toEqual([`${DESTINATION}/good`]);
+    expect(report.incomplete).toContain('1 files vanished');
+  });
+
+  it('is broken off when a name is announced that is longer than any', async () => {
+    const name = { name: '././@LongLink', flag: 'L', size: 2 ** 30 };
+    const { report } = await take(archiveOf([tar(good), tarEntry(name)].slice(1)), ['/artifacts/good']);
+    expect(report.incomplete).toContain('overlong name');
+  });
+
+  it('is broken off when it is nothing but names', async () => {
+    const endless = (function* () {
+      for (;;) yield tarEntry({ name: 'x', flag: 'L', content: bytes('artifacts/good\0') });
+    })();
+    const { report } = await take(archiveOf(endless), ['/artifacts/good']);
+    expect(report.incomplete).toContain('extension headers');
+  });
+
+  it('is broken off when it is nothing but what was not asked for', async () => {
+    const endless = (function* () {
+      for (;;) yield tarEntry({ name: 'artifacts/dir/', flag: '5' });
+    })();
+    const { report } = await take(archiveOf(endless), ['/artifacts/good']);
+    expect(report.incomplete).toContain('not asked for');
+  });
+
+  it('cannot give a file a name that is not UTF-8', async () => {
+    const odd = tarEntry(good);
+    const name = tarEntry({ name: 'x', flag: 'L', content: Buffer.from([0x61, 0xff, 0]) });
+    const { files, report } = await take(archiveOf([name, odd, TAR_END]), ['/artifacts/good']);
+    expect(files).toEqual({});
+    expect(report.refused).toEqual([{ path: '(a name that is not UTF-8)', rule: 'unsafe_path' }]);
+  });
+});
+
+describe('an archive that is cut short', () => {
+  const whole = tar({ name: 'artifacts/a', content: bytes('a'.repeat(600)) }, good);
+  const wanted = ['/artifacts/a', '/artifacts/good'];
+
+  for (let at = 0; at < whole.length; at += 256) {
+    it(`at byte ${at} gives whole files or none, and says that it is not whole`, async () => {
+      const { files, received, report } = await take(archiveOf([whole.subarray(0, at)]), wanted);
+      for (const [path, content] of Object.entries(files))
+        expect(content).toBe(path.endsWith('good') ? 'good' : 'a'.repeat(600));
+      // The first of the two blocks of zeroes is the end already.
+      const ended = at >= whole.length - 512;
+      expect(report.incomplete === null).toBe(ended);
+      expect(received.remaining.size).toBe(2 - Object.keys(files).length);
+
+      const lost = await take(archiveOf([whole.subarray(0, at)], 'connection_lost'), wanted);
+      expect(lost.received.end).toBe(ended ? 'complete' : 'connection_lost');
+      expect(lost.report.incomplete).toBeNull();
+    });
+  }
+});
+
+describe('any bytes at all', () => {
+  const chunk = fc.oneof(
+    fc.uint8Array({ maxLength: 700 }),
+    fc
+      .record({
+        name: fc.oneof(fc.constantFrom('artifacts/good', '../x', '/etc/x', '', 'artifacts/d/e'), fc.string()),
+        flag: fc.constantFrom('0', '1', '2', '3', '5', '7', 'L', 'K', 'x', 'g', 'S', '\0', 'Z'),
+        size: fc.oneof(fc.nat(1500), fc.constantFrom(2 ** 33, 2 ** 52)),
+        content: fc.uint8Array({ maxLength: 600 }),
+      })
+      .map((entry) => tarEntry(entry)),
+    fc.constant(TAR_END),
+  );
+
+  it('never throw, and never write anything but what was wanted where it was wanted', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(chunk, { maxLength: 12 }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        async (chunks, cuts) => {
+          const all = Buffer.concat(chunks);
+          const at = [0, ...cuts.map((cut) => cut % (all.length + 1)).sort((a, b) => a - b), all.length];
+          const pieces = at.slice(1).map((end, index) => all.subarray(at[index], end));
+          const { files } = await take(archiveOf(pieces), ['/artifacts/good', '/artifacts/d/e']);
+          for (const path of Object.keys(files))
+            expect([`${DESTINATION}/good`, `${DESTINATION}/d/e`]).toContain(path);
+          const whole = await take(archiveOf([all]), ['/artifacts/good', '/artifacts/d/e']);
+          expect(files).toEqual(whole.files);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});

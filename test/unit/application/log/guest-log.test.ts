@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { GuestLog } from '../../../../src/application/log/guest-log.js';
+import { SecretMasker } from '../../../../src/application/log/secret-masker.js';
+import { jobStateLayout } from '../../../../src/domain/run-layout.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+
+const state = jobStateLayout('/state', 'run', 'job');
+const SECRETS = ['hunter2', 'hunter2hunter3'];
+
+class Runner {
+  readonly files = new MemoryFileStore();
+  readonly clock = new MemoryClock();
+  kept = '';
+
+  static async make(): Promise<Runner> {
+    const runner = new Runner();
+    must(await runner.files.makeDirectory(state.jobDir));
+    return runner;
+  }
+
+  open(maxBytes = 1_000_000) {
+    const masker = new SecretMasker(SECRETS);
+    const onKept = (data: Uint8Array) => {
+      this.kept += Buffer.from(data).toString();
+    };
+    return GuestLog.open({ files: this.files, clock: this.clock, state, masker, maxBytes, onKept });
+  }
+
+  async text(): Promise<string> {
+    return Buffer.from(must(await this.files.readFile(state.guestLog))).toString();
+  }
+
+  async position(): Promise<{ guest_bytes: number; kept_bytes: number } | null> {
+    const bytes = await this.files.readFile(state.guestLogPosition);
+    return bytes.isOk() ? JSON.parse(Buffer.from(bytes.value).toString()) : null;
+  }
+}
+
+const GUEST = fc
+  .array(fc.constantFrom('hunter2', 'hunter3', 'hun', 'line\n', 'x'), { maxLength: 40 })
+  .map((words) => Buffer.from(words.join('')));
+
+async function take(log: GuestLog, guest: Buffer, sizes: readonly number[], until = guest.length) {
+  for (let i = 0; log.received < until; i++) {
+    const size = sizes[i % sizes.length] ?? 1;
+    must(await log.take(guest.subarray(log.received, Math.min(until, log.received + size))));
+  }
+}
+
+describe("the runner's copy of a log", () => {
+  it('is the masked log, with a position that stands for it', async () => {
+    const runner = await Runner.make();
+    await using log = must(await runner.open());
+    must(await log.take(Buffer.from('a hunt')));
+    expect(await runner.text()).toBe('a ');
+    must(await log.take(Buffer.from('er2 b')));
+    must(await log.finish());
+    expect(await runner.text()).toBe('a *** b');
+    expect(runner.kept).toBe('a *** b');
+    expect(await runner.position()).toMatchObject({ guest_bytes: 11, kept_bytes: 7 });
+  });
+
+  it('holds the beginning of a secret back from the position when it is left to somebody else', async () => {
+    const runner = await Runner.make();
+    const log = must(await runner.open());
+    must(await log.take(Buffer.from('a hunter')));
+    must(await log.pause());
+    await log[Symbol.asyncDispose]();
+    expect(await runner.position()).toMatchObject({ guest_bytes: 2, kept_bytes: 2 });
+    await using next = must(await runner.open());
+    expect(next.received).toBe(2);
+    must(await next.take(Buffer.from('hunter2')));
+    must(await next.finish());
+    expect(await runner.text()).toBe('a ***');
+  });
+
+  it('is, after kills at any moments, what it would be without them', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        GUEST,
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.record({ at: fc.nat(), ms: fc.nat(1500), roll: fc.nat(), tear: fc.boolean() }), {
+          maxLength: 5,
+        }),
+        fc.integer({ min: 1, max: 200 }),
+        async (guest, sizes, kills, maxBytes) => {
+          const undisturbed = await Runner.make();
+          const whole = must(await undisturbed.open(maxBytes));
+          await take(whole, guest, sizes);
+          must(await whole.finish());
+
+          const runner = await Runner.make();
+          for (const { at, ms, roll, tear } of kills) {
+            const log = must(await runner.open(maxBytes));
+            const until = Math.min(guest.length, log.received + (at % (guest.length + 1)));
+            const before = await runner.position();
+            await take(log, guest, sizes, until - Math.floor((until - log.received) / 2));
+            await runner.clock.advance(ms);
+            await take(log, guest, sizes, until);
+            // Killed: nothing is finished. What the disk has of the log may end anywhere from what the position on it says.
+            const position = (await runner.position()) ?? before;
+            const text = await runner.text();
+            const least = tear ? 0 : Math.min(position?.kept_bytes ?? 0, text.length);
+            const size = least + (roll % (text.length - least + 1));
+            must(await runner.files.truncate(state.guestLog, size));
+          }
+          await using log = must(await runner.open(maxBytes));
+          await take(log, guest, sizes);
+          must(await log.finish());
+          expect(log.received).toBe(guest.length);
+          expect(await runner.text()).toBe(await undisturbed.text());
+          expect(log.kept).toBe(whole.kept);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  for (const damaged of ['', '{', '{"schema_version":1,"guest_bytes":-1,"kept_bytes":0}', '[]']) {
+    it(`begins anew when its position is ${JSON.stringify(damaged)}`, async () => {
+      const runner = await Runner.make();
+      must(await runner.files.writeFile(state.guestLog, Buffer.from('something')));
+      must(await runner.files.writeFile(state.guestLogPosition, Buffer.from(damaged)));
+      await using log = must(await runner.open());
+      expect(log.received).toBe(0);
+      expect(await runner.text()).toBe('');
+    });
+  }
+
+  it('stops growing at its cap, and goes on counting', async () => {
+    const runner = await Runner.make();
+    await using log = must(await runner.open(5));
+    must(await log.take(Buffer.from('1234567')));
+    must(await log.take(Buffer.from('89')));
+    must(await log.finish());
+    expect(await runner.text()).toBe('12345');
+    expect([log.received, log.kept]).toEqual([9, 5]);
+  });
+
+  it('saves its position once a second while bytes come', async () => {
+    const runner = await Runner.make();
+    await using log = must(await runner.open());
+    must(await log.take(Buffer.from('one')));
+    expect(await runner.position()).toBeNull();
+    await runner.clock.advance(1000);
+    must(await log.take(Buffer.from('two')));
+    must(await log.pause());
+    expect(await runner.position()).toMatchObject({ guest_bytes: 6, kept_bytes: 6 });
+  });
+
+  it('says when it cannot be written', async () => {
+    const runner = await Runner.make();
+    must(await runner.files.makeDirectory(state.guestLog));
+    mustFail(await runner.open(), 'io', 'is_a_directory');
+  });
+});
