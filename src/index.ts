@@ -14,6 +14,14 @@ export type { RunListing } from './application/runs/list-runs.js';
 export type { LogKind } from './application/runs/load-logs.js';
 export type { RunBundle } from './application/runs/load-run-bundle.js';
 export type { RunStateFault } from './application/runs/run-state-fault.js';
+export type {
+  PrepareEnd,
+  RerunOptions,
+  RunTargetInput,
+  TargetJobEnd,
+  TargetRun,
+  TargetSecrets,
+} from './application/runs/target-run.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export {
@@ -26,6 +34,7 @@ export {
   loadRunBundle,
   loadRunRecord,
   type RunStateOptions,
+  rerun,
 } from './composition/run-state.js';
 export { type ArtifactReport, artifactReportSchema } from './domain/artifact.js';
 export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config.js';
@@ -84,6 +93,7 @@ export {
   type RemoteMicrovmContext,
   remoteLinuxVmContext,
 } from './domain/remote-linux-vm-context.js';
+export { type RunEvent, runEventSchema } from './domain/run-event.js';
 export {
   type JobStateLayout,
   jobStateLayout,
@@ -99,6 +109,7 @@ export {
 } from './domain/run-record.js';
 export type { RunJobStatus, RunStatus } from './domain/run-status.js';
 export { snapshotMountRecord } from './domain/snapshot-mount.js';
+export { type TargetConfig, type TargetConfigInput, targetConfigSchema } from './domain/target-config.js';
 export type { Clock } from './ports/clock.js';
 export type { EventSink } from './ports/event-sink.js';
 export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from './ports/file-store.js';

@@ -12,7 +12,7 @@ export function hostFault(fault: ShellFault, phase: Phase): JobFault {
   return { kind, phase, host: fault.host, message: fault.message, cause: fault };
 }
 
-export function hostFilesFault(fault: FileFault, phase: Phase): JobFault {
+export function hostFilesFault(fault: FileFault, phase: Phase | null): JobFault {
   const kind =
     fault.kind === 'aborted' ? 'cancelled' : fault.kind === 'connection_lost' ? 'host' : 'host_files';
   const message = `${fault.operation} ${fault.path} on ${fault.host}: ${fault.message}`;

@@ -3,6 +3,8 @@ import type { Result } from 'neverthrow';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
+import type { JobFault } from '../application/job-fault.js';
+import type { Pikaci } from '../application/pikaci.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
 import { listRuns as listRunsOf, type RunListing } from '../application/runs/list-runs.js';
 import {
@@ -15,6 +17,7 @@ import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/run
 import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/runs/load-run-bundle.js';
 import { loadRunRecord as loadRunRecordOf } from '../application/runs/load-run-record.js';
 import type { RunStateFault } from '../application/runs/run-state-fault.js';
+import type { RerunOptions, TargetRun } from '../application/runs/target-run.js';
 import type { RunLogs, RunLogsMetadata } from '../domain/logs-metadata.js';
 import type { PlanRecord } from '../domain/plan-record.js';
 import type { PreparedOutputsRecord } from '../domain/prepared-outputs-record.js';
@@ -101,4 +104,13 @@ export function gcRuns(
 ): Answer<GcRunsReport> {
   const clock = new SystemClock();
   return gcRunsOf({ files, clock }, { stateRoot: resolve(stateRoot), ...options });
+}
+
+/** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */
+export function rerun(
+  pikaci: Pick<Pikaci, 'rerun'>,
+  runId: string,
+  options: RerunOptions = {},
+): Promise<Result<TargetRun, JobFault>> {
+  return pikaci.rerun(runId, options);
 }

@@ -28,7 +28,12 @@ export interface WorkspaceSnapshot {
   /** Bytes of all files. */
   readonly totalBytes: number;
   /** Null where there is no git. */
-  readonly git: { readonly head: string | null; readonly dirty: boolean } | null;
+  readonly git: {
+    readonly head: string | null;
+    readonly dirty: boolean;
+    /** Null when no branch is checked out; left out by those who do not know. */
+    readonly branch?: string | null;
+  } | null;
 }
 
 /** Reads what a workspace holds and names it by its content. */

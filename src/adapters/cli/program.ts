@@ -34,6 +34,15 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
     .addOption(
       new Option('--run-id <id>', 'name of the run, instead of a new one').argParser(id(runIdSchema)),
     )
+    .option('--fail-fast', 'end the run at the first failure')
+    .addOption(new Option('--parallel <n>', 'jobs and prepare nodes at the same time').argParser(wholeNumber))
+    .option('--changed-files <file>', 'a file with one changed path a line, for the filters of the target')
+    .option('--branch <name>', 'branch to record, instead of the one that is checked out')
+    .addOption(
+      new Option('--keep-on-failure [secs]', 'keep the machine of a failed job for "pikaci shell"')
+        .argParser(wholeNumber)
+        .preset(3600),
+    )
     .action(async (target: string | undefined, options: RunOptions) => {
       onExit(await runCommand(context, target, options));
     });
@@ -104,6 +113,12 @@ function output(formats: readonly string[]): Option {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('a whole number above 0 is expected');
 }
 
 function id(schema: typeof runIdSchema): (value: string) => string {

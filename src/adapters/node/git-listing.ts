@@ -67,7 +67,7 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
       dirty ||= within.value.git.dirty;
     }
   }
-  return ok({ paths, git: { head: state.value.head, dirty } });
+  return ok({ paths, git: { ...state.value, dirty } });
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */

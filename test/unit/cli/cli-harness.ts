@@ -5,7 +5,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
 import { type PikaciPlace, runCli } from '../../../src/adapters/cli/main.js';
 import type { Pikaci } from '../../../src/application/pikaci.js';
-import type { PikaciConfigInput } from '../../../src/domain/config.js';
+import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config.js';
 import type { ConfigFault } from '../../../src/domain/config-fault.js';
 import { HeldClock } from '../../support/held-clock.js';
 import { MemoryStream } from './memory-stream.js';
@@ -84,6 +84,7 @@ export class Cli {
       createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
         if (createFault !== undefined) return err(createFault);
         this.created.push({ config, place });
+        this.pikaci.targets = pikaciConfigSchema.parse(config).targets;
         return ok(this.pikaci);
       },
     });
