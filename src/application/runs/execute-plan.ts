@@ -23,6 +23,8 @@ export interface PlanExecution<N extends PlanStep> {
   notRun(node: N, why: NotRun): void;
   /** With `failFast`, at the first failure. */
   onFailFast(cause: string): void;
+  /** A bug was met: what runs must not run on unwatched. It is thrown when all has ended. */
+  onBug(): void;
 }
 
 /**
@@ -72,6 +74,7 @@ export async function executePlan<N extends PlanStep>(execution: PlanExecution<N
         (verdict) => ended(node, verdict),
         (error: unknown) => {
           bug ??= { error };
+          execution.onBug();
           ended(node, 'failed');
         },
       );

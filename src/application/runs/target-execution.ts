@@ -39,7 +39,7 @@ type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_
 export class TargetExecution {
   readonly #at: TargetExecutionInput;
   readonly #workspace: RunWorkspace;
-  readonly #failFast = new AbortController();
+  readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: EventSink;
   readonly #outputs = new Map<string, RealizedPreparedOutput>();
@@ -51,8 +51,7 @@ export class TargetExecution {
   constructor(input: TargetExecutionInput) {
     this.#at = input;
     const outer = input.input.signal;
-    this.#signal =
-      outer === undefined ? this.#failFast.signal : AbortSignal.any([outer, this.#failFast.signal]);
+    this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
     this.#began = input.parts.ports.clock.monotonic();
     this.#events = bothSinks(input.eventFile, input.input.events);
     this.#workspace = new RunWorkspace({
@@ -79,9 +78,10 @@ export class TargetExecution {
       signal: input.signal ?? new AbortController().signal,
       run: (node) => this.#run(node),
       notRun: (node, why) => this.#notRun(node, why),
+      onBug: () => this.#stop.abort('a bug was met'),
       // A job that is left running for `attach` must not be ended by another's failure.
       onFailFast: (cause) => {
-        if (input.onAbort !== 'detach') this.#failFast.abort(`${cause} failed`);
+        if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
       },
     });
     return this.#end();

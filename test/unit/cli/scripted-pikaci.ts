@@ -104,14 +104,26 @@ export class ScriptedPikaci implements Pikaci {
   targets: Readonly<Record<string, TargetConfig>> = {};
   readonly attached: string[] = [];
   readonly reapOptions: ReapOptions[] = [];
+  /** Resolves when the first job has begun. */
+  readonly began: Promise<void>;
+  #begin: () => void = () => {};
   closed = 0;
+
+  constructor() {
+    this.began = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+
   script: JobScript = async (job) => job.end({});
   doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
   reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [] });
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     this.inputs.push(input);
-    return this.script(new ScriptedJob(input.runId ?? '', input.job.id, input), input);
+    const running = this.script(new ScriptedJob(input.runId ?? '', input.job.id, input), input);
+    this.#begin();
+    return running;
   }
 
   /** The real run of a target, on a state in memory, with the test's script for each job. */

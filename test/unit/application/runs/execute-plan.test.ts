@@ -29,6 +29,7 @@ class HeldPlan {
       },
       notRun: (node, why) =>
         this.told.push(`${node.id} ${why.kind}${why.kind === 'skipped' ? ` by ${why.cause}` : ''}`),
+      onBug: () => this.told.push('bug'),
       onFailFast: (cause) => this.told.push(`fail-fast ${cause}`),
     });
     this.done.catch(() => {});
@@ -94,7 +95,7 @@ describe('a plan that is executed', () => {
   it('waits for what runs when it meets a bug, and then throws it', async () => {
     const plan = new HeldPlan([step('a'), step('b'), step('c')], { parallel: 2 });
     await plan.end('a', new Error('a bug'));
-    expect(plan.told).toEqual(['start a', 'start b', 'c interrupted']);
+    expect(plan.told).toEqual(['start a', 'start b', 'bug', 'c interrupted']);
     await plan.end('b');
     await expect(plan.done).rejects.toThrow('a bug');
   });
