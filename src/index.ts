@@ -1,5 +1,6 @@
 export type { DoctorCheck, DoctorReport } from './application/doctor-report.js';
 export type { FaultCause, JobFault } from './application/job-fault.js';
+export type { GuestShell, ShellCall } from './application/open-shell.js';
 export type {
   JobCallOptions,
   JobRun,
@@ -24,9 +25,11 @@ export type {
 } from './application/runs/target-run.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
+export { fulfillPreparedOutputRequest } from './composition/fulfil-prepared-output.js';
 export {
   gcRuns,
   listRuns,
+  loadJob,
   loadLogs,
   loadLogsMetadata,
   loadPlan,
@@ -34,12 +37,19 @@ export {
   loadRunBundle,
   loadRunRecord,
   type RunStateOptions,
+  readLog,
   rerun,
 } from './composition/run-state.js';
 export { type ArtifactReport, artifactReportSchema } from './domain/artifact.js';
 export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config.js';
 export type { ConfigFault, ConfigProblem } from './domain/config-fault.js';
 export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/event.js';
+export {
+  type FulfilmentRequest,
+  type FulfilmentResult,
+  fulfilmentRequestSchema,
+  fulfilmentResultSchema,
+} from './domain/fulfilment.js';
 export { buildGuestRequest, type GuestRequest, guestRequestSchema } from './domain/guest-request.js';
 export {
   type GuestResult,
@@ -116,6 +126,7 @@ export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from 
 export type { IncusApi, IncusEvents, IncusExec } from './ports/incus-api.js';
 export type { IncusFault } from './ports/incus-fault.js';
 export type * from './ports/incus-types.js';
+export type { LogPart } from './ports/log-reader.js';
 export type { ExitStatus, OutputChunk } from './ports/output-chunk.js';
 export type {
   Command,

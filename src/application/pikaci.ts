@@ -3,6 +3,7 @@ import type { JobSpecInput } from '../domain/job-spec.js';
 import type { DoctorReport } from './doctor-report.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import type { JobFault } from './job-fault.js';
+import type { GuestShell, ShellCall } from './open-shell.js';
 import type { ReapReport } from './reap-report.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from './runs/target-run.js';
 
@@ -39,6 +40,8 @@ export interface Pikaci extends AsyncDisposable {
   rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
+  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed. Incus only. */
+  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
   /** Deletes the instances whose lease has ended, and none that is renewed. Safe to run twice at once. */
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong. */

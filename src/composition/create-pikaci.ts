@@ -11,6 +11,7 @@ import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { JobSettings } from '../application/job-settings.js';
+import { openShell } from '../application/open-shell.js';
 import type { Pikaci } from '../application/pikaci.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config.js';
 import { type ConfigFault, configFault } from '../domain/config-fault.js';
@@ -86,6 +87,7 @@ export function createPikaci(
       localFiles: container.get(ids.localFiles),
       stateRoot: container.get(ids.settings).stateRoot,
       attachJob: container.get(ids.attachJob),
+      shell: (job, call) => openShell(container.get(ids.ports), container.get(ids.settings), job, call),
       reap: container.get(ids.reap),
       doctor: container.get(ids.doctor),
       clock: container.get(ids.clock),

@@ -7,6 +7,7 @@ import type { JobFault } from '../application/job-fault.js';
 import type { Pikaci } from '../application/pikaci.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
 import { listRuns as listRunsOf, type RunListing } from '../application/runs/list-runs.js';
+import { loadJob as loadJobOf } from '../application/runs/load-job.js';
 import {
   type LogKind,
   loadLogsMetadata as loadLogsMetadataOf,
@@ -16,12 +17,15 @@ import { loadPlan as loadPlanOf } from '../application/runs/load-plan.js';
 import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/runs/load-prepared-outputs.js';
 import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/runs/load-run-bundle.js';
 import { loadRunRecord as loadRunRecordOf } from '../application/runs/load-run-record.js';
+import { readLog as readLogOf } from '../application/runs/read-log.js';
 import type { RunStateFault } from '../application/runs/run-state-fault.js';
 import type { RerunOptions, TargetRun } from '../application/runs/target-run.js';
+import type { JobRecord } from '../domain/job-record.js';
 import type { RunLogs, RunLogsMetadata } from '../domain/logs-metadata.js';
 import type { PlanRecord } from '../domain/plan-record.js';
 import type { PreparedOutputsRecord } from '../domain/prepared-outputs-record.js';
 import type { RunRecord } from '../domain/run-record.js';
+import type { LogPart } from '../ports/log-reader.js';
 
 /** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
 const files = new NodeFileStore();
@@ -87,6 +91,30 @@ export function loadLogs(
   } = {},
 ): Answer<RunLogs> {
   return loadLogsOf(files, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
+export function readLog(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & {
+    readonly job: string;
+    readonly kind: 'host' | 'guest';
+    readonly offset: number;
+    readonly maxBytes?: number;
+  },
+): Answer<LogPart> {
+  return readLogOf(logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** What a job recorded of itself: its machine, its outcome, its artifacts. */
+export function loadJob(
+  stateRoot: string,
+  runId: string,
+  jobId: string,
+  options: RunStateOptions = {},
+): Answer<JobRecord> {
+  return loadJobOf(files, { stateRoot: resolve(stateRoot), runId, job: jobId, ...options });
 }
 
 /** Newest first. */

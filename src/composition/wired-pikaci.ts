@@ -2,6 +2,7 @@ import type { Result } from 'neverthrow';
 import type { AttachJob } from '../application/attach-job.js';
 import type { Doctor } from '../application/doctor.js';
 import type { JobFault } from '../application/job-fault.js';
+import type { GuestShell, ShellCall } from '../application/open-shell.js';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/pikaci.js';
 import type { Reap } from '../application/reap.js';
 import type { RunJob } from '../application/run-job.js';
@@ -20,6 +21,10 @@ export interface WiredParts {
   readonly localFiles: FileStore;
   readonly stateRoot: string;
   readonly attachJob: AttachJob;
+  readonly shell: (
+    job: { readonly runId: string; readonly jobId: string },
+    call: ShellCall,
+  ) => Promise<Result<GuestShell, JobFault>>;
   readonly reap: Reap;
   readonly doctor: Doctor;
   readonly clock: Clock;
@@ -51,6 +56,10 @@ export class WiredPikaci implements Pikaci {
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
     const { localFiles: files, stateRoot, runTarget } = this.#parts;
     return this.#owning(await rerun({ files, stateRoot, runTarget }, runId, options));
+  }
+
+  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {
+    return this.#parts.shell({ runId, jobId }, call);
   }
 
   async attach(

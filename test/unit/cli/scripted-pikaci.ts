@@ -5,6 +5,7 @@ import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
 import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
 import type { DoctorReport } from '../../../src/application/doctor-report.js';
 import type { JobFault } from '../../../src/application/job-fault.js';
+import type { GuestShell } from '../../../src/application/open-shell.js';
 import type {
   JobCallOptions,
   JobRun,
@@ -107,6 +108,7 @@ export class ScriptedPikaci implements Pikaci {
   /** Resolves when the first job has begun. */
   readonly began: Promise<void>;
   #begin: () => void = () => {};
+  guestShell: Result<GuestShell, JobFault> | null = null;
   closed = 0;
 
   constructor() {
@@ -145,6 +147,11 @@ export class ScriptedPikaci implements Pikaci {
     });
     this.targetInputs.push(input);
     return target.run(input);
+  }
+
+  async shell(runId: string, jobId: string): Promise<Result<GuestShell, JobFault>> {
+    const message = `there is no machine of ${runId}/${jobId}`;
+    return this.guestShell ?? err({ kind: 'guest', phase: null, host: this.host, message });
   }
 
   async rerun(runId: string): Promise<Result<TargetRun, JobFault>> {
