@@ -4,10 +4,6 @@ import { jobSpecSchema } from './job-spec.js';
 import { hasControlCharacter, isNormalisedAbsolutePath } from './path-rules.js';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const text = z
-  .string()
-  .min(1)
-  .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
 const relativeGlob = z
   .string()
   .min(1)
@@ -16,7 +12,15 @@ const relativeGlob = z
   .refine((glob) => !glob.startsWith('/') && !glob.split('/').includes('..'), {
     error: 'must be a pattern of paths in the workspace, without a "/" at the start or ".."',
   });
-const environment = z.record(z.string().regex(VARIABLE), text.or(z.literal(''))).default({});
+const text = z
+  .string()
+  .min(1)
+  .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
+/** An argument may be empty, as in `--option substituters ''`. */
+const argument = z.string().refine((value) => !value.includes('\0'), {
+  error: 'must not contain a NUL character',
+});
+const environment = z.record(z.string().regex(VARIABLE), argument).default({});
 const absolute = z
   .string()
   .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path on the host' });
@@ -50,9 +54,9 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     where: z.enum(['host', 'local']).default('host'),
     binary: text.default('nix'),
     /** Between the binary and `build`. */
-    flags: z.array(text).default(['--extra-experimental-features', 'nix-command flakes']),
+    flags: z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']),
     /** At the end of the build's arguments. */
-    options: z.array(text).default([]),
+    options: z.array(argument).default([]),
     /** `--store`; a directory is a store of its own, whose paths lie below it. */
     store: text.optional(),
     /** For `local`: the store URI of the host, such as `ssh-ng://ci@build-host`. */
