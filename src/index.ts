@@ -137,4 +137,9 @@ export type {
   TreeUpload,
 } from './ports/remote-shell.js';
 export type { SocketDialer } from './ports/socket-dialer.js';
-export type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from './ports/workspace-scanner.js';
+export type {
+  ScanFault,
+  WorkspaceRevision,
+  WorkspaceScanner,
+  WorkspaceSnapshot,
+} from './ports/workspace-scanner.js';

@@ -79,7 +79,7 @@ export class AttachJob {
       earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
-    if (taken.value === 'gone') return this.#lost(session, record);
+    if (taken.value === 'gone') return this.#lost(session, record, context);
     return this.#finish({ session, context, guest: guest.value, record, owner, options });
   }
 
@@ -157,7 +157,11 @@ export class AttachJob {
   }
 
   /** The machine went away with its job: that is the result, and it is recorded. */
-  async #lost(session: JobSession, record: JobRecord): Promise<Result<JobRun, JobFault>> {
+  async #lost(
+    session: JobSession,
+    record: JobRecord,
+    context: RemoteLinuxVmContext,
+  ): Promise<Result<JobRun, JobFault>> {
     const { ports } = this.#parts;
     const outcome: JobOutcome = outcomeOf({
       session,
@@ -172,12 +176,9 @@ export class AttachJob {
     if (saved.isErr()) return err(localFilesFault(saved.error, null));
     const { status, cause, exit_code, message } = outcome;
     session.emit({ type: 'job_finished', status, cause, exit_code, message, duration_ms: 0 });
-    return ok({
-      runId: session.runId,
-      outcome,
-      state: session.state,
-      cleanUp: session.hostLog.flushed().then(() => ok(undefined)),
-    });
+    // What is left of it is its directory.
+    const cleanUp = cleanUpJob(ports, this.#parts.backends, context, session);
+    return ok({ runId: session.runId, outcome, state: session.state, cleanUp });
   }
 
   #fault(kind: JobFault['kind'], message: string): JobFault {

@@ -9,6 +9,8 @@ import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 
 const BOUND_MS = 90_000;
+/** A call after a loss connects again. */
+const TRIES = 3;
 
 /** Removes a job's machine and its directory on the host, with a bound of its own; what fails is left to the reaper. */
 export async function cleanUpJob(
@@ -37,7 +39,13 @@ export async function removeJobDir(
   { shared }: { readonly shared: RemoteLayout },
   signal: AbortSignal = AbortSignal.timeout(BOUND_MS),
 ): Promise<Result<void, JobFault>> {
-  const removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
+  let removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
+  for (
+    let losses = 1;
+    losses < TRIES && removed.isErr() && removed.error.kind === 'connection_lost';
+    losses++
+  )
+    removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
   if (removed.isErr()) return err(hostFilesFault(removed.error, 'clean_up'));
   for (const parent of [posix.dirname(shared.remoteJobDir), shared.remoteRunDir]) {
     const emptied = await hostFiles.remove(parent, { signal });

@@ -44,6 +44,14 @@ export interface RunJobCall extends RunJobInput {
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 }
 
+interface Launch {
+  /** The snapshot's place is not known yet. */
+  readonly provisional: RemoteLinuxVmContext;
+  /** No machine mounts the job's directories on the host, so they are made beside all the rest. */
+  readonly directories: Promise<Result<void, JobFault>>;
+  readonly input: RunJobCall;
+}
+
 interface Launched {
   readonly context: RemoteLinuxVmContext;
   readonly record: JobRecord;
@@ -82,12 +90,17 @@ export class RunJob {
       events: input.events,
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
-    const launched = await this.#launch(session, input, signal);
+    const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
+    const directories = session.during('prepare_directories', () =>
+      this.#prepareDirectories(provisional, signal),
+    );
+    const launched = await this.#launch(session, { provisional, directories, input }, signal);
+    // Also when the launch has failed: what is removed then must not appear afterwards.
+    await directories;
     if (launched.isErr()) {
       session.emit({ type: 'warning', message: launched.error.message });
       // A machine of that name is another runner's, and so is the directory.
-      if (launched.error.kind !== 'run_exists')
-        await removeJobDir(ports, remoteLinuxVmContext(contextInput(settings, ports.shell.host, session)));
+      if (launched.error.kind !== 'run_exists') await removeJobDir(ports, provisional);
       await session.hostLog.flushed();
       return err(launched.error);
     }
@@ -109,18 +122,15 @@ export class RunJob {
 
   async #launch(
     session: JobSession,
-    input: RunJobCall,
+    { provisional, directories, input }: Launch,
     signal: AbortSignal,
   ): Promise<Result<Launched, JobFault>> {
     const { ports, settings, backends } = this.#parts;
-    const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
-    const [directories, snapshot, image] = await Promise.all([
-      session.during('prepare_directories', () => this.#prepareDirectories(provisional, signal)),
+    const [snapshot, image] = await Promise.all([
       session.during('stage_workspace_snapshot', () => this.#stage(session, input, signal)),
       backends.resolveImage(provisional, signal),
       this.#parts.hostTime.learn(signal),
     ]);
-    if (directories.isErr()) return err(directories.error);
     if (snapshot.isErr()) return err(snapshot.error);
     const context = remoteLinuxVmContext({
       ...contextInput(settings, ports.shell.host, session),
@@ -142,16 +152,20 @@ export class RunJob {
           owner,
           expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
         };
-        const [created, saved] = await Promise.all([
+        const [created, saved, made] = await Promise.all([
           backends.launch(context, runtime.value, lease, signal),
           saveJobRecord(ports.localFiles, session.state, record),
+          directories,
         ]);
         if (created.isErr()) return err(created.error);
-        if (saved.isErr()) {
-          await cleanUpJob(ports, backends, context, session);
-          return err(localFilesFault(saved.error, 'launch_guest'));
-        }
-        return ok(undefined);
+        const failed = saved.isErr()
+          ? localFilesFault(saved.error, 'launch_guest')
+          : made.isErr()
+            ? made.error
+            : null;
+        if (failed === null) return ok(undefined);
+        await cleanUpJob(ports, backends, context, session);
+        return err(failed);
       }),
     );
     if (launched.isErr()) return err(launched.error);

@@ -1,4 +1,4 @@
-import type { CliTerminal } from '../adapters/cli/main.js';
+import type { CliTerminal } from '../adapters/cli/cli-input.js';
 
 /** The terminal of this process; both standard streams must be one. */
 export function processTerminal(): CliTerminal {

@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { CallOptions } from './remote-shell.js';
+import type { CallOptions, ShellFault } from './remote-shell.js';
 
 /**
  * What a file store can fail with; `path` is the one that was asked for.
@@ -22,6 +22,8 @@ export interface FileFault {
   readonly path: string;
   readonly operation: string;
   readonly message: string;
+  /** Why there is no connection, with `connection_lost`, where that is known: the host's key was refused, say. */
+  readonly cause?: ShellFault;
 }
 
 export interface FileStat {

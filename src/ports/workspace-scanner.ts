@@ -27,16 +27,19 @@ export interface WorkspaceSnapshot {
   readonly entries: readonly string[];
   /** Bytes of all files. */
   readonly totalBytes: number;
-  /** Null where there is no git. */
-  readonly git: {
-    readonly head: string | null;
-    readonly dirty: boolean;
-    /** Null when no branch is checked out; left out by those who do not know. */
-    readonly branch?: string | null;
-  } | null;
+}
+
+/** Which commit a workspace has, and whether its content differs from it; `head` is null before the first commit. */
+export interface WorkspaceRevision {
+  readonly head: string | null;
+  readonly dirty: boolean;
+  /** Null when no branch is checked out; left out by those who do not know. */
+  readonly branch?: string | null;
 }
 
 /** Reads what a workspace holds and names it by its content. */
 export interface WorkspaceScanner {
   scan(directory: string, options?: CallOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
+  /** Null where there is no git. Apart from the scan, because it takes longer and no job waits for it. */
+  revision(directory: string, options?: CallOptions): Promise<Result<WorkspaceRevision | null, ScanFault>>;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname } from 'node:path';
@@ -10,7 +10,10 @@ export const KEYS_PREFIX = 'pikaci-test-host-';
 
 /** Say whose a test's host is, so that the next run can tell one that was left over from one in use. */
 export function hostLabels(keysDirectory: string): Record<string, string> {
-  return { [OWNER_LABEL]: `${process.pid}:${startTime(process.pid)}`, [KEYS_LABEL]: keysDirectory };
+  return {
+    [OWNER_LABEL]: [pidNamespace(), process.pid, startTime(process.pid)].join(' '),
+    [KEYS_LABEL]: keysDirectory,
+  };
 }
 
 /**
@@ -21,14 +24,17 @@ export async function removeLeftOverHosts(): Promise<void> {
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const found = await dockerode.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
   for (const { Id, Labels } of found) {
-    const [pid, start] = (Labels[OWNER_LABEL] ?? '').split(':');
-    if (start !== undefined && startTime(Number(pid)) === start) continue;
+    const [namespace, pid, start] = (Labels[OWNER_LABEL] ?? '').split(' ');
+    // Of another container's processes nothing can be said.
+    if (namespace !== pidNamespace() || startTime(Number(pid)) === start) continue;
     await dockerode.getContainer(Id).remove({ force: true, v: true });
     const keys = Labels[KEYS_LABEL] ?? '';
     if (dirname(keys) === tmpdir() && basename(keys).startsWith(KEYS_PREFIX))
       await rm(keys, { recursive: true, force: true });
   }
 }
+
+const pidNamespace = () => readlinkSync('/proc/self/ns/pid');
 
 /** A process id comes back; with its start time (field 22 of /proc/PID/stat) it does not. */
 function startTime(pid: number): string | null {

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { RestIncusApi } from '../../src/adapters/incus/rest-incus-api.js';
-import { LocalShell } from '../../src/adapters/local/shell.js';
-import { Ssh2Connection } from '../../src/adapters/ssh2/connection.js';
-import { Ssh2Shell } from '../../src/adapters/ssh2/shell.js';
-import { Ssh2StreamlocalDialer } from '../../src/adapters/ssh2/streamlocal-dialer.js';
 import {
+  type CreatePikaciOptions,
   createPikaci,
+  type IncusApi,
+  incusInstanceName,
   type JobRun,
   type JobSpecInput,
   type Pikaci,
@@ -19,6 +16,7 @@ import {
 import { must } from '../../src/testing/contract/expect-result.js';
 import { ran } from '../../src/testing/contract/run-command.js';
 import { EventRecorder } from './event-recorder.js';
+import { connectTo, type HostConnection } from './host-connection.js';
 import type { HostUnderTest } from './host-under-test.js';
 
 export interface FinishedJob {
@@ -33,9 +31,7 @@ export class Site implements AsyncDisposable {
   readonly host: HostUnderTest = inject('host');
   readonly #mark = randomBytes(4).toString('hex');
   readonly workDir = `${this.host.workDir}/t-${this.#mark}`;
-  readonly incus: RestIncusApi;
-  readonly #connection: Ssh2Connection;
-  readonly #shell: Ssh2Shell;
+  readonly #looking: HostConnection;
   readonly #pikacis: Pikaci[] = [];
   #runs = 0;
 
@@ -44,28 +40,23 @@ export class Site implements AsyncDisposable {
     readonly directory: string,
     config: Partial<PikaciConfigInput>,
   ) {
-    this.#connection = new Ssh2Connection({
-      host: this.host.host,
-      port: this.host.port,
-      user: this.host.user,
-      identityFile: this.host.identityFile,
-      knownHostsFiles: [this.host.knownHostsFile],
-      agent: null,
-      configFile: null,
-    });
-    this.#shell = new Ssh2Shell(this.#connection, new LocalShell());
-    const dialer = new Ssh2StreamlocalDialer(this.#connection, '/var/lib/incus/unix.socket');
-    this.incus = new RestIncusApi({ dialer, host: 'the host under test' });
+    this.#looking = connectTo(this.host);
     this.pikaci = this.open(config);
   }
 
   readonly pikaci: Pikaci;
 
+  /** Below the directory of the host's keys, which goes with the host, should this run be killed. */
   static async open(config: Partial<PikaciConfigInput> = {}): Promise<Site> {
-    const directory = await mkdtemp(join(tmpdir(), 'pikaci-site-'));
+    const directory = await mkdtemp(join(dirname(inject('host').identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
     return new Site(directory, config);
+  }
+
+  /** The daemon, over a connection of the test's own. */
+  get incus(): IncusApi {
+    return this.#looking.incus;
   }
 
   get workspace(): string {
@@ -95,8 +86,8 @@ export class Site implements AsyncDisposable {
   }
 
   /** One more pikaci on the same corner, closed with it. */
-  open(more: Partial<PikaciConfigInput> = {}): Pikaci {
-    const pikaci = must(createPikaci(this.config(more)));
+  open(more: Partial<PikaciConfigInput> = {}, options: CreatePikaciOptions = {}): Pikaci {
+    const pikaci = must(createPikaci(this.config(more), options));
     this.#pikacis.push(pikaci);
     return pikaci;
   }
@@ -111,23 +102,31 @@ export class Site implements AsyncDisposable {
     more: Partial<RunJobInput> = {},
     pikaci: Pikaci = this.pikaci,
   ): Promise<FinishedJob> {
-    const events = new EventRecorder();
+    const events = more.events instanceof EventRecorder ? more.events : new EventRecorder();
     const run = must(
       await pikaci.runJob({
         job: { id: 'j', timeoutSecs: 60, ...job },
         workspace: this.workspace,
         runId: this.newRunId(),
-        events,
         ...more,
+        events,
       }),
     );
     must(await run.cleanUp);
     return { run, events, log: await readFile(run.state.guestLog) };
   }
 
+  /** Makes `/artifacts/go` in the machine of a job that waits for it. */
+  async release(runId: string, jobId = 'j'): Promise<void> {
+    const file = { path: '/artifacts/go', content: Buffer.from('') };
+    must(await this.incus.writeFile(this.host.project, incusInstanceName(runId, jobId), file));
+  }
+
   /** Runs `sh -c` as root on the host; what it prints. */
   async onHost(script: string, ...args: string[]): Promise<string> {
-    const { stdout, stderr, code } = await ran(this.#shell, { argv: ['sh', '-ec', script, 'sh', ...args] });
+    const { stdout, stderr, code } = await ran(this.#looking.shell, {
+      argv: ['sh', '-ec', script, 'sh', ...args],
+    });
     expect({ code, stderr }).toMatchObject({ code: 0 });
     return stdout;
   }
@@ -153,9 +152,7 @@ export class Site implements AsyncDisposable {
       for (const pikaci of this.#pikacis) await pikaci.close();
       await this.onHost('rm -rf "$1"', this.workDir);
     } finally {
-      await this.incus[Symbol.asyncDispose]();
-      await this.#shell[Symbol.asyncDispose]();
-      await this.#connection[Symbol.asyncDispose]();
+      await this.#looking[Symbol.asyncDispose]();
       await rm(this.directory, { recursive: true, force: true });
     }
   }

@@ -8,8 +8,6 @@ import { escapeMessage } from './output/escape-control.js';
 import { StreamOutput } from './output/stream-output.js';
 import { buildProgram } from './program.js';
 
-export type { CliInput, CliTerminal, PikaciPlace } from './cli-input.js';
-
 /** For the last words of a process that leaves at once; a reader that does not take them in that time has lost them. */
 const LAST_WORDS_MS = 1000;
 

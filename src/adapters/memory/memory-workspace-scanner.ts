@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions } from '../../ports/remote-shell.js';
-import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type {
+  ScanFault,
+  WorkspaceRevision,
+  WorkspaceScanner,
+  WorkspaceSnapshot,
+} from '../../ports/workspace-scanner.js';
 
 export type MemoryWorkspaceEntry =
   | { readonly content: string; readonly executable?: boolean }
@@ -10,7 +15,7 @@ export type MemoryWorkspaceEntry =
 export interface MemoryWorkspace {
   readonly entries: Readonly<Record<string, MemoryWorkspaceEntry>>;
   /** Null, as where there is no git, when it is left out. */
-  readonly git?: WorkspaceSnapshot['git'];
+  readonly git?: WorkspaceRevision;
 }
 
 /** Workspaces that exist in a script only; hashes are those that the real scanner gives to the same entries. */
@@ -30,16 +35,23 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
   }
 
   async scan(directory: string, options: CallOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
-    if (options.signal?.aborted) {
-      return err({ kind: 'aborted', path: directory, message: 'the scan was cancelled' });
-    }
+    return this.#find(directory, options).map(({ entries }) => ({ root: directory, ...hashed(entries) }));
+  }
+
+  async revision(
+    directory: string,
+    options: CallOptions = {},
+  ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
+    return this.#find(directory, options).map(({ git }) => git ?? null);
+  }
+
+  #find(directory: string, { signal }: CallOptions): Result<MemoryWorkspace, ScanFault> {
+    if (signal?.aborted) return err({ kind: 'aborted', path: directory, message: 'the scan was cancelled' });
     const fault = this.#faults.get(directory);
     if (fault !== undefined) return err(fault);
     const workspace = this.#workspaces.get(directory);
-    if (workspace === undefined) {
-      return err({ kind: 'not_found', path: directory, message: `there is no directory ${directory}` });
-    }
-    return ok({ root: directory, git: workspace.git ?? null, ...hashed(workspace.entries) });
+    if (workspace !== undefined) return ok(workspace);
+    return err({ kind: 'not_found', path: directory, message: `there is no directory ${directory}` });
   }
 }
 

@@ -37,7 +37,8 @@ function text(stdout: Buffer): Result<string, ScanFault> {
       .toString()
       .split('\0')
       .find((field) => field.includes('\ufffd'));
-    const shown = path ?? '';
+    // Without the tag and the fields that `ls-files` puts before a name.
+    const shown = (path ?? '').replace(/^(?:\? |[^\t]*\t)/, '');
     return err({
       kind: 'unsupported_name',
       path: shown,

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { exclusion } from './exclusion.js';
 import { gitAnswer, gitFields } from './git-answer.js';
 import { gitState } from './git-state.js';
@@ -8,19 +8,23 @@ import { gitState } from './git-state.js';
 export interface GitListing {
   /** Relative to the directory; may name files that are deleted by now. */
   readonly paths: readonly string[];
-  readonly git: NonNullable<WorkspaceSnapshot['git']>;
+  /** Only when it was asked for. */
+  readonly revision: WorkspaceRevision | null;
 }
 
 export interface GitListingInput {
   /** Absolute, canonical; a whole work tree or a folder of one. */
   readonly directory: string;
   readonly exclude: readonly string[];
+  /** Also find out the revision: two more runs of git. */
+  readonly withRevision: boolean;
   readonly signal?: AbortSignal | undefined;
   /** For each run of git. */
   readonly timeoutMs: number;
 }
 
 const GITLINK = '160000';
+const UNTRACKED = '? ';
 
 /**
  * What git tracks in the directory, and what it neither tracks nor ignores. Null when the directory is in no work tree, or
@@ -28,26 +32,28 @@ const GITLINK = '160000';
  */
 export async function gitListing(input: GitListingInput): Promise<Result<GitListing | null, ScanFault>> {
   const ask = (args: readonly string[]) => gitAnswer({ ...input, args });
-  const [tracked, untracked, state] = await Promise.all([
-    ask(['ls-files', '--cached', '--stage', '-z']),
-    ask(['ls-files', '--others', '--exclude-standard', '-z']),
-    gitState(input),
-  ]);
-  if (tracked.isErr()) return err(tracked.error);
-  if (untracked.isErr()) return err(untracked.error);
+  // One run for both lists: starting git is most of what a small work tree costs. The tag `?` marks what is not tracked.
+  const list = ['ls-files', '-t', '--cached', '--stage', '--others', '--exclude-standard', '-z'];
+  const [listed, state] = await Promise.all([ask(list), input.withRevision ? gitState(input) : ok(null)]);
+  if (listed.isErr()) return err(listed.error);
   if (state.isErr()) return err(state.error);
-  if (tracked.value === null || untracked.value === null || state.value === null) return ok(null);
+  if (listed.value === null) return ok(null);
 
-  const others = gitFields(untracked.value);
   const isExcluded = exclusion(input.exclude);
-  let dirty = state.value.dirty || others.some((path) => !isExcluded(path));
+  let dirty = state.value?.dirty ?? false;
   const paths: string[] = [];
   const nested: string[] = [];
-  for (const line of gitFields(tracked.value)) {
-    // "<mode> <object> <stage>\t<path>"
+  const others: string[] = [];
+  for (const line of gitFields(listed.value)) {
+    if (line.startsWith(UNTRACKED)) {
+      others.push(line.slice(UNTRACKED.length));
+      continue;
+    }
+    // "<tag> <mode> <object> <stage>\t<path>"
     const path = line.slice(line.indexOf('\t') + 1);
-    (line.startsWith(GITLINK) ? nested : paths).push(path);
+    (line.startsWith(GITLINK, 2) ? nested : paths).push(path);
   }
+  dirty ||= others.some((path) => !isExcluded(path));
   // Another repository that lies in the tree without being a submodule is listed as "<path>/".
   for (const path of others) {
     if (path.endsWith('/')) nested.push(path.slice(0, -1));
@@ -64,10 +70,10 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     if (within.value === 'not_a_directory') paths.push(path);
     else if (within.value !== null) {
       for (const name of within.value.paths) paths.push(`${path}/${name}`);
-      dirty ||= within.value.git.dirty;
+      dirty ||= within.value.revision?.dirty ?? false;
     }
   }
-  return ok({ paths, git: { ...state.value, dirty } });
+  return ok({ paths, revision: state.value === null ? null : { ...state.value, dirty } });
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
 
 /**
@@ -8,7 +8,7 @@ import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
  */
 export async function gitState(
   place: Omit<GitQuestion, 'args' | 'settings'>,
-): Promise<Result<WorkspaceSnapshot['git'], ScanFault>> {
+): Promise<Result<WorkspaceRevision | null, ScanFault>> {
   const settings = await withoutOwnFilters(place);
   if (settings.isErr()) return err(settings.error);
   const args = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=no', '--no-renames'];

@@ -1,7 +1,12 @@
 import { realpath, stat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions } from '../../ports/remote-shell.js';
-import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type {
+  ScanFault,
+  WorkspaceRevision,
+  WorkspaceScanner,
+  WorkspaceSnapshot,
+} from '../../ports/workspace-scanner.js';
 import { gitListing } from './git-listing.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
@@ -44,18 +49,33 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
     const root = found.value;
-    const listing = await gitListing({
-      directory: root,
-      exclude: this.#exclude,
-      signal,
-      timeoutMs: this.#gitTimeoutMs,
-    });
+    const listing = await this.#list(root, false, signal);
     if (listing.isErr()) return err(listing.error);
     const request = { root, paths: listing.value?.paths ?? null, exclude: this.#exclude };
     const answer = await this.#hash(request, signal);
     if (answer.kind === 'fault') return err(answer.fault);
     const { contentHash, entries, totalBytes } = answer;
-    return ok({ root, contentHash, entries, totalBytes, git: listing.value?.git ?? null });
+    return ok({ root, contentHash, entries, totalBytes });
+  }
+
+  async revision(
+    directory: string,
+    { signal }: CallOptions = {},
+  ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
+    const found = await canonicalDirectory(directory);
+    if (found.isErr()) return err(found.error);
+    const listing = await this.#list(found.value, true, signal);
+    return listing.map((listed) => listed?.revision ?? null);
+  }
+
+  #list(directory: string, withRevision: boolean, signal: AbortSignal | undefined) {
+    return gitListing({
+      directory,
+      withRevision,
+      exclude: this.#exclude,
+      signal,
+      timeoutMs: this.#gitTimeoutMs,
+    });
   }
 
   /** Ends the thread; a scan under way fails. */

@@ -32,7 +32,10 @@ export async function sftpRealpath(calls: SftpCalls): Promise<Result<string, Fil
   return there.map(() => real.value);
 }
 
-/** Tries the directory itself first: where its parent is there, as nearly always, that is one round trip. */
+/**
+ * Tries the directory itself first: where its parent is there, that is one round trip. Else the whole line of parents is asked
+ * for at once, which is one more with a server that works in order, as OpenSSH's does; what is left is done one by one.
+ */
 export async function sftpMakeDirectory(
   calls: SftpCalls,
   path: string,
@@ -43,6 +46,11 @@ export async function sftpMakeDirectory(
   if (made.error.kind === 'connection_lost' || made.error.kind === 'aborted') return err(made.error);
   const parent = dirname(path);
   if (made.error.kind === 'not_found' && parent !== path) {
+    const line = await Promise.all([
+      ...parentsOf(path).map((above) => mkdir(calls, above, 0o777)),
+      mkdir(calls, path, mode),
+    ]);
+    if (line.at(-1)?.isOk()) return ok(undefined);
     const above = await sftpMakeDirectory(calls, parent, 0o777);
     if (above.isErr()) return above;
     const again = await mkdir(calls, path, mode);
@@ -53,6 +61,13 @@ export async function sftpMakeDirectory(
   return fileTypeOf(found.value.mode) === 'directory'
     ? ok(undefined)
     : err(calls.fault('already_exists', `${path} is there and not a directory`));
+}
+
+/** Outermost first, without the root. */
+function parentsOf(path: string): readonly string[] {
+  const parents: string[] = [];
+  for (let above = dirname(path); above !== dirname(above); above = dirname(above)) parents.unshift(above);
+  return parents;
 }
 
 function mkdir(calls: SftpCalls, path: string, mode: number): Promise<Result<unknown, FileFault>> {

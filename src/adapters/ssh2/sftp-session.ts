@@ -50,7 +50,8 @@ export class SftpSessions {
     const link = await this.connection.link();
     if (release === null || link.isErr()) {
       release?.();
-      return fail('connection_lost', link.isErr() ? link.error.message : 'no session');
+      if (link.isOk()) return fail('connection_lost', 'no session');
+      return err({ ...fileFault('connection_lost', call, link.error.message), cause: link.error });
     }
     const opening = requestSession<SFTPWrapper>(link.value, (client, answer) => client.sftp(answer));
     const opened = await bounded(opening, { ms: this.connection.timing.startMs });

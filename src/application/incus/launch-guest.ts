@@ -12,6 +12,9 @@ import { removeInstance } from './remove-instance.js';
 import { whyNotFound } from './why-not-found.js';
 
 const PHASE = 'launch_guest';
+/** How long, in looks with pauses, an instance is waited for that may be being made by a request without an answer. */
+const LOOKS = 15;
+const LOOK_PAUSE_MS = 200;
 
 /** Creates and starts the machine in one call. Whatever a failed call has left behind is removed. */
 export async function launchIncusInstance(
@@ -29,7 +32,7 @@ export async function launchIncusInstance(
     const message = `an instance ${context.incusInstanceName} is there already: this run and job were started before`;
     return err({ kind: 'run_exists', phase: PHASE, host: incus.host, message, cause: created.error });
   }
-  await removeOwn(ports, context, lease.owner);
+  await removeOwn(ports, context, lease.owner, unanswered(created.error) ? LOOKS : 1);
   const plain = withoutShift(instance.devices);
   if (
     !signal.aborted &&
@@ -41,7 +44,12 @@ export async function launchIncusInstance(
   }
   return err(
     created.error.kind === 'not_found'
-      ? await whyNotFound(incus, context, created.error, PHASE, signal)
+      ? await whyNotFound(
+          incus,
+          context,
+          { fault: created.error, phase: PHASE, profiles: instance.profiles ?? [] },
+          signal,
+        )
       : incusFault(created.error, PHASE),
   );
 }
@@ -51,14 +59,27 @@ function refusesShift(fault: IncusFault): boolean {
   return /shift|idmap/i.test(fault.message);
 }
 
+/** The daemon may have taken the request, and goes on with it whoever listens. */
+function unanswered({ kind }: IncusFault): boolean {
+  return kind === 'connection_lost' || kind === 'timed_out';
+}
+
 /** Only if the lease says that this call made it. Failing here is left to the reaper: the lease ends. */
 async function removeOwn(
   ports: { readonly incus: IncusApi; readonly clock: Clock },
   context: RemoteIncusContext,
   owner: string,
+  looks: number,
 ): Promise<void> {
+  const { incusProject: project, incusInstanceName: name } = context;
   const signal = AbortSignal.timeout(30_000);
-  const found = await ports.incus.instance(context.incusProject, context.incusInstanceName, { signal });
-  if (found.isErr() || readLease(found.value.value.config)?.owner !== owner) return;
-  await removeInstance(ports, context.incusProject, context.incusInstanceName, signal);
+  for (let look = 1; ; look++) {
+    const found = await ports.incus.instance(project, name, { signal });
+    if (found.isOk()) {
+      if (readLease(found.value.value.config)?.owner === owner)
+        await removeInstance(ports, project, name, signal);
+      return;
+    }
+    if (look >= looks || (await ports.clock.sleep(LOOK_PAUSE_MS, signal)) === 'aborted') return;
+  }
 }

@@ -80,7 +80,10 @@ export class LeaseKeeper implements AsyncDisposable {
     const { signal } = this.#stop;
     let pause = input.leaseMs / 3;
     while ((await input.clock.sleep(pause, signal)) === 'elapsed') {
-      const bound = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1000, input.leaseMs / 3))]);
+      const bound = AbortSignal.any([
+        signal,
+        AbortSignal.timeout(Math.max(1000, Math.ceil(input.leaseMs / 3))),
+      ]);
       const lease = { owner: input.owner, expiresAtMs: input.hostNow() + input.leaseMs };
       const renewed = await writeLease(input.instance, lease, input.owner, bound);
       if (renewed.isErr() && renewed.error.kind === 'superseded')

@@ -35,7 +35,10 @@ export async function resolveImage(
 ): Promise<Result<IncusImageIdentity, JobFault>> {
   const { incusProject: project, incusImageAlias: alias } = context;
   const target = await incus.imageAlias(project, alias, { signal });
-  if (target.isErr()) return err(await whyNotFound(incus, context, target.error, PHASE, signal));
+  if (target.isErr()) {
+    const missing = { fault: target.error, phase: PHASE, profiles: [] } as const;
+    return err(await whyNotFound(incus, context, missing, signal));
+  }
   return ok({ project, alias, fingerprint: target.value.fingerprint });
 }
 
@@ -130,7 +133,10 @@ async function rootDisk(
   if (disk === undefined) return ok({});
   for (const name of [...job.extraProfiles].reverse().concat(context.incusProfile)) {
     const profile = await incus.profile(context.incusProject, name, { signal });
-    if (profile.isErr()) return err(await whyNotFound(incus, context, profile.error, PHASE, signal));
+    if (profile.isErr()) {
+      const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;
+      return err(await whyNotFound(incus, context, missing, signal));
+    }
     const root = Object.entries(profile.value.value.devices).find(
       ([, d]) => d['type'] === 'disk' && d['path'] === '/',
     );

@@ -5,16 +5,22 @@ import type { IncusFault } from '../../ports/incus-fault.js';
 import { incusFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
 
+export interface NotFound {
+  readonly fault: IncusFault;
+  readonly phase: Phase;
+  /** That the call needed, in the order in which they are looked for. */
+  readonly profiles: readonly string[];
+}
+
 /** Incus says "not found" of whatever is missing first; looks for what that is, and says how to get it. */
 export async function whyNotFound(
   api: IncusApi,
   context: RemoteIncusContext,
-  fault: IncusFault,
-  phase: Phase,
+  { fault, phase, profiles }: NotFound,
   signal: AbortSignal,
 ): Promise<JobFault> {
   if (fault.kind !== 'not_found') return incusFault(fault, phase);
-  const { incusProject: project, incusProfile: profile, incusImageAlias: alias } = context;
+  const { incusProject: project, incusImageAlias: alias } = context;
   const missing = (kind: JobFault['kind'], message: string): JobFault => ({
     kind,
     phase,
@@ -36,12 +42,14 @@ export async function whyNotFound(
       `no image has the alias "${alias}" in the project "${project}"; "incus image import" or "incus image alias create" makes it,`,
     );
   }
-  const inherited = await api.profile(project, profile, { signal });
-  if (inherited.isErr() && inherited.error.kind === 'not_found') {
-    return missing(
-      'profile_not_found',
-      `there is no profile "${profile}" in the project "${project}"; "incus profile create ${profile} --project ${project}" makes it,`,
-    );
+  for (const profile of profiles) {
+    const inherited = await api.profile(project, profile, { signal });
+    if (inherited.isErr() && inherited.error.kind === 'not_found') {
+      return missing(
+        'profile_not_found',
+        `there is no profile "${profile}" in the project "${project}"; "incus profile create ${profile} --project ${project}" makes it,`,
+      );
+    }
   }
   return incusFault(fault, phase);
 }

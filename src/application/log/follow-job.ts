@@ -4,11 +4,14 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileFault } from '../../ports/file-store.js';
 import type { FollowStream, Guest, GuestFault } from '../guest.js';
 import type { GuestLog } from './guest-log.js';
+import { readAhead } from './read-ahead.js';
 
 /** Pauses between attempts to reach a host again, ms; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
 /** A stream that brought nothing and did not last this long, ms, has not ended the outage before it. */
 const STEADY_MS = 5000;
+/** Log that may wait for the disk or for a slow sink; beyond it the guest is slowed down. */
+const READ_AHEAD_BYTES = 256 * 1024;
 /** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
 const FRUITLESS_ATTEMPTS = 5;
 
@@ -116,7 +119,7 @@ async function followOnce(
   const leave = () => void owned[Symbol.asyncDispose]();
   input.signal.addEventListener('abort', leave, { once: true });
   if (input.signal.aborted) leave();
-  for await (const chunk of owned.log) {
+  for await (const chunk of readAhead(owned.log, READ_AHEAD_BYTES)) {
     const taken = await input.log.take(chunk);
     if (taken.isErr()) return err(taken.error);
     await unlessAborted(input.drained(), input.signal);

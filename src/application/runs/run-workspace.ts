@@ -15,8 +15,9 @@ export interface RunWorkspaceInput {
   readonly workspace: string;
   readonly runId: string;
   readonly signal: AbortSignal;
-  readonly onScanned: (
-    found: Pick<RunRecord, 'git_head' | 'git_dirty' | 'git_branch' | 'snapshot_dir'>,
+  /** What was found out, for the record. */
+  readonly onFound: (
+    found: Partial<Pick<RunRecord, 'git_head' | 'git_dirty' | 'git_branch' | 'snapshot_dir'>>,
   ) => void;
 }
 
@@ -35,22 +36,24 @@ export class RunWorkspace {
     return this.#scan;
   }
 
+  /** Asks git which commit it is; nobody waits for it but the end of the run, and a fault leaves the record without it. */
+  async askRevision(): Promise<void> {
+    const { ports, workspace, signal, onFound } = this.#input;
+    const revision = await ports.scanner.revision(workspace, { signal });
+    if (revision.isErr() || revision.value === null) return;
+    const { head, dirty, branch = null } = revision.value;
+    onFound({ git_head: head, git_dirty: dirty, git_branch: branch });
+  }
+
   staged(): Promise<Result<StagedWorkspace, JobFault>> {
     this.#staged ??= this.#stageOnce();
     return this.#staged;
   }
 
   async #scanOnce(): Promise<Result<WorkspaceSnapshot, ScanFault>> {
-    const { ports, workspace, signal, onScanned } = this.#input;
+    const { ports, workspace, signal, onFound } = this.#input;
     const scanned = await ports.scanner.scan(workspace, { signal });
-    if (scanned.isErr()) return scanned;
-    const { git } = scanned.value;
-    onScanned({
-      git_head: git?.head ?? null,
-      git_dirty: git?.dirty ?? null,
-      git_branch: git?.branch ?? null,
-      snapshot_dir: this.#snapshotDir(scanned.value),
-    });
+    if (scanned.isOk()) onFound({ snapshot_dir: this.#snapshotDir(scanned.value) });
     return scanned;
   }
 

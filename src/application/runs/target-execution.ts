@@ -61,9 +61,9 @@ export class TargetExecution {
       workspace: input.input.workspace,
       runId: input.runId,
       signal: this.#signal,
-      onScanned: (found) => {
-        const { record } = input.recorder;
-        input.recorder.change({ ...found, git_branch: record.git_branch ?? found.git_branch });
+      onFound: (found) => {
+        const said = input.input.branch;
+        input.recorder.change(said === undefined ? found : { ...found, git_branch: said });
       },
     });
   }
@@ -71,6 +71,7 @@ export class TargetExecution {
   async execute(): Promise<Ended> {
     const { input, plan, target } = this.#at;
     this.#tellStart();
+    const revision = this.#workspace.askRevision();
     await executePlan<PlanNode>({
       nodes: plan.nodes,
       parallel: input.parallel ?? target.parallel,
@@ -84,6 +85,7 @@ export class TargetExecution {
         if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
       },
     });
+    await revision;
     return this.#end();
   }
 

@@ -78,16 +78,27 @@ export class StageSnapshot {
 
   /** True when it is there and is what its name says; false when nothing is there. */
   async #check(home: string, contentHash: string, signal: AbortSignal): Promise<Result<boolean, JobFault>> {
-    const { hostFiles } = this.#ports;
-    const marker = await hostFiles.readFile(`${home}/${SNAPSHOT_MARKER}`, { signal, maxBytes: 64 * 1024 });
-    if (marker.isOk()) {
-      const problem = markerProblem(marker.value, contentHash);
-      return problem === null ? ok(true) : err(this.#refused(home, problem));
-    }
-    if (marker.error.kind !== 'not_found') return err(this.#fault(marker.error));
-    const there = await hostFiles.lstat(home, { signal });
-    if (there.isOk()) return err(this.#refused(home, `has no ${SNAPSHOT_MARKER}`));
-    return there.error.kind === 'not_found' ? ok(false) : err(this.#fault(there.error));
+    const marked = await this.#checkMarker(home, contentHash, signal);
+    if (marked.isErr() || marked.value) return marked;
+    const there = await this.#ports.hostFiles.lstat(home, { signal });
+    if (there.isErr()) return there.error.kind === 'not_found' ? ok(false) : err(this.#fault(there.error));
+    // It may have appeared between the two looks; marker and directory come in one rename.
+    const appeared = await this.#checkMarker(home, contentHash, signal);
+    if (appeared.isErr() || appeared.value) return appeared;
+    return err(this.#refused(home, `has no ${SNAPSHOT_MARKER}`));
+  }
+
+  /** False when there is no marker. */
+  async #checkMarker(
+    home: string,
+    contentHash: string,
+    signal: AbortSignal,
+  ): Promise<Result<boolean, JobFault>> {
+    const path = `${home}/${SNAPSHOT_MARKER}`;
+    const marker = await this.#ports.hostFiles.readFile(path, { signal, maxBytes: 64 * 1024 });
+    if (marker.isErr()) return marker.error.kind === 'not_found' ? ok(false) : err(this.#fault(marker.error));
+    const problem = markerProblem(marker.value, contentHash);
+    return problem === null ? ok(true) : err(this.#refused(home, problem));
   }
 
   async #upload(

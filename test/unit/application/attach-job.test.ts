@@ -90,6 +90,34 @@ describe('attaching to a job', () => {
     expect(fault.message).toContain('TOKEN');
   });
 
+  it('whose host could not be reached for long masks the secret that was cut there', async () => {
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const run = await memoryRun({
+      script: async ({ write }) => {
+        write('it is hunt');
+        await finished;
+        write('er2.\n');
+        return 0;
+      },
+    });
+    const { faults } = run.host.incus;
+    const emit = ({ type }: { readonly type: string }) => {
+      if (type !== 'log_bytes') return;
+      for (let i = 0; i < 200; i++) faults.failNext('exec', 'connection_lost');
+      run.host.incus.dropConnections();
+    };
+    const job = { ...JOB, secrets: { TOKEN: 'hunter2' } };
+    mustFail(await run.pikaci.runJob({ ...input, job, events: { emit } }), 'host');
+    expect(await run.state('guest.log')).toBe('it is ');
+    while (faults.takeCall('exec') !== undefined);
+    finish();
+    must(await run.another().attach('run', 'job'));
+    expect(await run.state('guest.log')).toBe('it is ***.\n');
+  });
+
   it('that a reaper has claimed is left to the reaper', async () => {
     const { run } = await left();
     setOwner(run, 'reaper-1');

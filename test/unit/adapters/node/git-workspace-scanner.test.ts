@@ -17,6 +17,11 @@ async function scan(directory: string, options?: GitWorkspaceScannerOptions) {
   return (await scanner.scan(directory))._unsafeUnwrap();
 }
 
+async function revision(directory: string) {
+  await using scanner = new GitWorkspaceScanner();
+  return (await scanner.revision(directory))._unsafeUnwrap();
+}
+
 describe('in a git work tree', () => {
   it('takes tracked and untracked files, and neither ignored nor deleted ones', async () => {
     await using repository = await temporaryRepository();
@@ -55,17 +60,17 @@ describe('in a git work tree', () => {
   it('says which commit is checked out and whether there is anything beside it', async () => {
     await using repository = await temporaryRepository();
     const disk = diskWorkspace(repository.path);
-    expect((await scan(repository.path)).git).toEqual({ head: null, dirty: false, branch: 'main' });
+    expect(await revision(repository.path)).toEqual({ head: null, dirty: false, branch: 'main' });
     await disk.write('a', 'x');
-    expect((await scan(repository.path)).git).toEqual({ head: null, dirty: true, branch: 'main' });
+    expect(await revision(repository.path)).toEqual({ head: null, dirty: true, branch: 'main' });
     await git(repository.path, 'add', 'a');
     await git(repository.path, 'commit', '--quiet', '-m', 'first');
     const head = await git(repository.path, 'rev-parse', 'HEAD');
-    expect((await scan(repository.path)).git).toEqual({ head, dirty: false, branch: 'main' });
+    expect(await revision(repository.path)).toEqual({ head, dirty: false, branch: 'main' });
     await disk.write('.pikaci/runs/r/run.json', '{}');
-    expect((await scan(repository.path)).git).toEqual({ head, dirty: false, branch: 'main' });
+    expect(await revision(repository.path)).toEqual({ head, dirty: false, branch: 'main' });
     await disk.write('a', 'y');
-    expect((await scan(repository.path)).git).toEqual({ head, dirty: true, branch: 'main' });
+    expect(await revision(repository.path)).toEqual({ head, dirty: true, branch: 'main' });
   });
 
   it('takes the own files of a submodule and of a repository that lies in the tree', async () => {
@@ -84,9 +89,9 @@ describe('in a git work tree', () => {
     await git(repository.path, 'add', '.');
     await git(repository.path, 'commit', '--quiet', '-m', 'first');
     await disk.write('module/ignored', 'x');
-    expect((await scan(repository.path)).git?.dirty).toBe(false);
+    expect((await revision(repository.path))?.dirty).toBe(false);
     await disk.write('module/new', 'x');
-    expect((await scan(repository.path)).git?.dirty).toBe(true);
+    expect((await revision(repository.path))?.dirty).toBe(true);
     const snapshot = await scan(repository.path);
     expect(snapshot.entries).toEqual([
       '.gitmodules',
@@ -132,7 +137,7 @@ describe('in a git work tree', () => {
     await disk.write('.gitignore', 'build/\n');
     await disk.write('build/a', 'x');
     const snapshot = await scan(join(repository.path, 'build'));
-    expect([snapshot.entries, snapshot.git]).toEqual([['a'], null]);
+    expect([snapshot.entries, await revision(join(repository.path, 'build'))]).toEqual([['a'], null]);
   });
 
   it("runs nothing that the repository's configuration names", async () => {
@@ -158,7 +163,7 @@ describe('in a git work tree', () => {
     }
     await git(repository.path, 'config', 'filter.e=vil.required', 'true');
     await disk.write('a', 'y');
-    expect((await scan(repository.path)).git?.dirty).toBe(true);
+    expect((await revision(repository.path))?.dirty).toBe(true);
     expect(existsSync(join(repository.path, 'ran'))).toBe(false);
   });
 });
@@ -180,7 +185,7 @@ describe('without git', () => {
     await disk.write('.gitignore', 'a\n');
     const snapshot = await scan(directory.path);
     expect(snapshot.entries).toEqual(['.gitignore', '.hidden', 'a.pikaci', 'a/b']);
-    expect(snapshot.git).toBeNull();
+    expect(await revision(directory.path)).toBeNull();
   });
 
   it('leaves out what the caller excludes, by name and by place', async () => {

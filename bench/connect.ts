@@ -1,0 +1,51 @@
+import { RestIncusApi } from '../src/adapters/incus/rest-incus-api.js';
+import { Ssh2Connection } from '../src/adapters/ssh2/connection.js';
+import { Ssh2StreamlocalDialer } from '../src/adapters/ssh2/streamlocal-dialer.js';
+import { createPikaci, type Pikaci } from '../src/index.js';
+import type { IncusApi } from '../src/ports/incus-api.js';
+import type { BenchHost } from './host.js';
+import { value } from './value.js';
+
+export interface BareApi extends AsyncDisposable {
+  readonly incus: IncusApi;
+}
+
+/** The API object that pikaci uses, over a connection made in the same way, and nothing on top of it. */
+export function bareApi(host: BenchHost): BareApi {
+  const connection = new Ssh2Connection({
+    host: host.host,
+    port: host.port,
+    user: host.user,
+    identityFile: host.identityFile,
+    knownHostsFiles: [host.knownHostsFile],
+    agent: null,
+    configFile: null,
+  });
+  const dialer = new Ssh2StreamlocalDialer(connection, '/var/lib/incus/unix.socket');
+  const incus = new RestIncusApi({ dialer, host: connection.host });
+  return {
+    incus,
+    async [Symbol.asyncDispose]() {
+      await incus[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function connectPikaci(host: BenchHost, stateRoot: string): Pikaci {
+  return value(
+    createPikaci({
+      host: {
+        ssh: `${host.user}@${host.host}:${host.port}`,
+        identityFile: host.identityFile,
+        knownHostsFile: host.knownHostsFile,
+        agent: false,
+        sshConfigFile: false,
+      },
+      incus: { project: host.project, profile: host.profile, image: host.image },
+      workDir: host.workDir,
+      stateRoot,
+    }),
+    'create pikaci',
+  );
+}

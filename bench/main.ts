@@ -1,0 +1,61 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { type BenchHost, benchHost } from './host.js';
+import { type BenchOptions, benchOptions, USAGE } from './options.js';
+import { measureRounds, type PlannedRow, summaries } from './rounds.js';
+import { bareApiRow } from './rows/bare-api.js';
+import { dockerRunRow } from './rows/docker-run.js';
+import { earlierWayRow } from './rows/earlier-way.js';
+import { pikaciColdRow } from './rows/pikaci-cold.js';
+import { table } from './table.js';
+import { targets } from './targets.js';
+import { measureThroughput } from './throughput/measure.js';
+import { type BenchPlace, benchPlace } from './workspace.js';
+
+const startedAt = new Date();
+let options: BenchOptions;
+try {
+  options = benchOptions(process.argv.slice(2), startedAt);
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  process.exit(2);
+}
+const host = await benchHost();
+using place = benchPlace();
+const loadBefore = loadavg();
+const samples = await rounds(host, place, options);
+const throughput =
+  options.logRounds > 0 ? await measureThroughput(host, options.logBytes, options.logRounds) : null;
+const rows = Object.fromEntries(Object.entries(samples).map(([name, of]) => [name, summaries(of)]));
+const found = targets(rows, throughput);
+
+console.log(table(rows, throughput, found));
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+  kernel: release(),
+  node: process.version,
+  loadBefore,
+  loadAfter: loadavg(),
+};
+const report = { schema_version: 1, startedAt, machine, targets: found, rows, throughput, samples };
+await mkdir(dirname(options.out), { recursive: true });
+await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+console.log(`\nwritten to ${options.out}`);
+
+async function rounds(of: BenchHost, at: BenchPlace, { only, rounds: most, roundsD }: BenchOptions) {
+  const all: readonly PlannedRow[] = [
+    { row: bareApiRow(of), rounds: most },
+    { row: pikaciColdRow(of, at), rounds: most },
+    { row: dockerRunRow(of), rounds: most },
+    { row: earlierWayRow(of), rounds: roundsD },
+  ];
+  try {
+    const planned = all.filter(({ row, rounds }) => only.has(row.name) && rounds > 0);
+    return await measureRounds(planned, (done, total) => console.error(`round ${done} of ${total}`));
+  } finally {
+    for (const { row } of all) await row[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const MiB = 1024 ** 2;
+const count = z.coerce.number().int().nonnegative();
+
+const optionsSchema = z.object({
+  rounds: count.min(1).default(20),
+  'rounds-d': count.optional(),
+  only: z
+    .string()
+    .regex(/^[abcd](,[abcd])*$/, { error: 'must be a list of a, b, c and d' })
+    .default('a,b,c,d'),
+  'log-mib': count.default(1024),
+  'log-rounds': count.default(1),
+  out: z.string().min(1).optional(),
+});
+
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly roundsD: number;
+  readonly only: ReadonlySet<string>;
+  readonly logBytes: number;
+  readonly logRounds: number;
+  readonly out: string;
+}
+
+export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--only a,b,c,d] [--log-mib N] [--log-rounds N] [--out FILE]
+  --rounds N       rounds of a, b and c, in turn (20)
+  --rounds-d N     rounds of d, which takes seconds each (as many as the others)
+  --only LIST      rows to measure (a,b,c,d)
+  --log-mib N      size of the streamed log (1024)
+  --log-rounds N   times that it is streamed each way (1; 0 leaves it out)
+  --out FILE       where the JSON goes (bench/results/<time>.json)`;
+
+/** Throws with a text for the user. */
+export function benchOptions(argv: readonly string[], now: Date): BenchOptions {
+  const string = { type: 'string' } as const;
+  const options = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, string]));
+  const { values } = parseArgs({ args: [...argv], options });
+  const parsed = optionsSchema.safeParse(values);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`--${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const given = parsed.data;
+  return {
+    rounds: given.rounds,
+    roundsD: Math.min(given.rounds, given['rounds-d'] ?? given.rounds),
+    only: new Set(given.only.split(',')),
+    logBytes: given['log-mib'] * MiB,
+    logRounds: given['log-mib'] === 0 ? 0 : given['log-rounds'],
+    out: given.out ?? `bench/results/${now.toISOString().replaceAll(':', '-')}.json`,
+  };
+}

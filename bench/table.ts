@@ -1,0 +1,55 @@
+import type { Target } from './targets.js';
+import { type RowSummaries, rate } from './targets.js';
+import type { Throughput } from './throughput/measure.js';
+
+/** What is shown of each row, and what it means; the JSON has the rest. */
+const LINES = [
+  ['a', 'all', 'bare API: create+start, exec true'],
+  ['a', 'create', '  of it: create+start'],
+  ['a', 'exec', '  of it: exec true'],
+  ['b', 'first', 'pikaci cold: to the first output'],
+  ['b', 'all', 'pikaci cold: to the collected result'],
+  ['b', 'prepare_directories', '  phase: prepare_directories'],
+  ['b', 'stage_workspace_snapshot', '  phase: stage_workspace_snapshot'],
+  ['b', 'prepare_runtime', '  phase: prepare_runtime'],
+  ['b', 'launch_guest', '  phase: launch_guest'],
+  ['b', 'wait_for_completion', '  phase: wait_for_completion'],
+  ['b', 'collect_artifacts', '  phase: collect_artifacts'],
+  ['c', 'first', 'docker run --rm echo: to the first output'],
+  ['c', 'all', 'docker run --rm true: to its end'],
+  ['d', 'first', 'one ssh a step: to the first output'],
+  ['d', 'all', 'one ssh a step: to the pulled artifact'],
+] as const;
+
+export function table(rows: RowSummaries, throughput: Throughput | null, found: readonly Target[]): string {
+  const lines = [row('', 'what', 'median ms', 'p99 ms', 'rounds', '/ a')];
+  const floor = rows['a']?.['all']?.median;
+  for (const [name, quantity, what] of LINES) {
+    const summary = rows[name]?.[quantity];
+    if (summary === undefined) continue;
+    const ratio = floor === undefined ? '' : (summary.median / floor).toFixed(2);
+    const { median, p99, rounds } = summary;
+    lines.push(row(name, what, median.toFixed(1), p99.toFixed(1), String(rounds), ratio));
+  }
+  if (throughput !== null) lines.push('', ...streams(throughput));
+  lines.push('');
+  for (const { what, measured, wanted, met } of found) {
+    lines.push(
+      `${met ? 'met   ' : 'MISSED'}  ${what.padEnd(34)} ${measured.toFixed(2).padStart(8)}  (${wanted})`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function row(name: string, what: string, ...numbers: readonly string[]): string {
+  return [name.padEnd(2), what.padEnd(44), ...numbers.map((text) => text.padStart(10))].join(' ');
+}
+
+function streams({ bare, job }: Throughput): readonly string[] {
+  const line = (what: string, of: Throughput['bare']) => {
+    const rss = Math.max(...of.map(({ peakRssBytes }) => peakRssBytes)) / 1e6;
+    const mib = (of[0]?.bytes ?? 0) / 1024 ** 2;
+    return `${what.padEnd(24)} ${mib} MiB x ${of.length}: ${(rate(of) / 1000).toFixed(0)} MB/s, peak RSS ${rss.toFixed(0)} MB`;
+  };
+  return [line('bare exec websocket', bare), line('log of a job, kept', job)];
+}

@@ -1,0 +1,47 @@
+import type { Summary } from './statistics.js';
+import type { Throughput } from './throughput/measure.js';
+
+export interface Target {
+  readonly what: string;
+  readonly measured: number;
+  readonly wanted: string;
+  readonly met: boolean;
+}
+
+export type RowSummaries = Readonly<Record<string, Readonly<Record<string, Summary>>>>;
+
+const MB = 1_000_000;
+
+/** Every target that the measured rows say something about. Ratios are of medians. */
+export function targets(rows: RowSummaries, throughput: Throughput | null): readonly Target[] {
+  const median = (row: string, of: string) => rows[row]?.[of]?.median ?? Number.NaN;
+  const [floor, first] = [median('a', 'all'), median('b', 'first')];
+  const atMost = (what: string, measured: number, most: number): Target => ({
+    what,
+    measured,
+    wanted: `<= ${most}`,
+    met: measured <= most,
+  });
+  const atLeast = (what: string, measured: number, least: number): Target => ({
+    what,
+    measured,
+    wanted: `>= ${least}`,
+    met: measured >= least,
+  });
+  const found = [
+    atMost('b first output / a', first / floor, 1.15),
+    atMost('b first output / c first output', first / median('c', 'first'), 1),
+    atLeast('d first output / b first output', median('d', 'first') / first, 15),
+  ];
+  if (throughput !== null) {
+    found.push(atLeast('job log rate / bare exec rate', rate(throughput.job) / rate(throughput.bare), 0.8));
+    const rss = Math.max(...throughput.job.map(({ peakRssBytes }) => peakRssBytes)) / MB;
+    found.push({ what: 'peak RSS of the job log, MB', measured: rss, wanted: '< 200', met: rss < 200 });
+  }
+  return found.filter(({ measured }) => Number.isFinite(measured));
+}
+
+/** Bytes a millisecond, the best of the rounds: what disturbs a stream only ever makes it slower. */
+export function rate(streams: Throughput['bare']): number {
+  return Math.max(...streams.map(({ bytes, ms }) => bytes / ms));
+}

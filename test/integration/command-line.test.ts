@@ -1,0 +1,160 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobStateLayout } from '../../src/index.js';
+import { commandLine, writeConfig } from '../support/command-line.js';
+import { NOTHING_LEFT, Site } from '../support/site.js';
+
+let site: Site;
+beforeAll(async () => {
+  site = await Site.open();
+  const waiting = `trap 'echo ended by TERM; exit 3' TERM; echo begun; while :; do sleep 0.02; done`;
+  await writeConfig(site, {
+    targets: {
+      pass: {
+        jobs: [
+          { id: 'a', command: 'cat hello.txt; echo out >/artifacts/out.txt', artifacts: ['/artifacts/*'] },
+        ],
+      },
+      fail: {
+        jobs: [
+          { id: 'a', command: 'echo why; exit 42' },
+          { id: 'b', command: 'echo fine' },
+        ],
+      },
+      wait: { jobs: [{ id: 'a', command: waiting, graceSecs: 2 }] },
+      deaf: {
+        jobs: [{ id: 'a', command: `trap '' TERM; echo begun; while :; do sleep 0.02; done`, graceSecs: 60 }],
+      },
+    },
+  });
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+function pikaci(...args: string[]) {
+  const runId = site.newRunId();
+  return { runId, ...commandLine(site, [...args, ...(args[0] === 'run' ? ['--run-id', runId] : [])]) };
+}
+const lines = (text: string): Record<string, unknown>[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** Takes the job up, and destroys it as soon as it is followed; the exit status of `pikaci attach`. */
+async function destroyByAttach(runId: string): Promise<number | null> {
+  const attached = commandLine(site, [
+    'attach',
+    runId,
+    'a',
+    '--output',
+    'jsonl',
+    '--on-interrupt',
+    'destroy',
+  ]);
+  await attached.said('"phase":"wait_for_completion"');
+  attached.kill('SIGTERM');
+  return (await attached.end).code;
+}
+
+describe.concurrent('pikaci run', () => {
+  it('ends with 0 for a passed job, having shown its log, its phases and where its artifacts are', async () => {
+    const { runId, end } = pikaci('run', 'pass');
+    const { code, stdout, stderr } = await end;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const shown = `${stdout}${stderr}`;
+    expect(stdout).toContain('hello from the workspace\n');
+    const state = jobStateLayout(site.stateRoot, runId, 'a');
+    expect(shown).toContain(state.artifactsDir);
+    expect(shown).not.toContain('\u001b');
+    expect((await readdir(state.jobDir)).sort()).toEqual(
+      expect.arrayContaining(['artifacts', 'guest.log', 'host.log', 'job.json']),
+    );
+    expect(await readFile(join(state.artifactsDir, 'out.txt'), 'utf8')).toBe('out\n');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('ends with 1 for a failed job, and --output jsonl carries the exit code of each', async () => {
+    const { runId, end } = pikaci('run', 'fail', '--output', 'jsonl');
+    const { code, stdout } = await end;
+    expect(code).toBe(1);
+    const events = lines(stdout);
+    const finished = events.filter(({ type }) => type === 'job_finished');
+    expect(Object.fromEntries(finished.map(({ job_id, exit_code }) => [job_id, exit_code]))).toEqual({
+      a: 42,
+      b: 0,
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'run_finished', run_id: runId, exit_code: 1 });
+    const logOf = (id: string) =>
+      events
+        .filter(({ type, job_id }) => type === 'log' && job_id === id)
+        .map(({ text }) => text)
+        .join('');
+    expect([logOf('a'), logOf('b')]).toEqual(['why\n', 'fine\n']);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('ends with 2 for a target that is not there', async () => {
+    const { code, stderr } = await pikaci('run', 'no-such').end;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no-such/);
+  });
+
+  it('ends with 3 when the host given by --host cannot be reached', async () => {
+    const { code, stderr } = await pikaci('run', 'pass', '--host', 'root@127.0.0.1:1').end;
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/127\.0\.0\.1:1/);
+  });
+
+  it('ends with 130 after Ctrl-C, the job having been told and the machine removed', async () => {
+    const { runId, end, said, kill } = pikaci('run', 'wait');
+    await said('begun');
+    kill('SIGINT');
+    const { code, stdout, stderr } = await end;
+    expect(code).toBe(130);
+    expect(stdout).toContain('ended by TERM\n');
+    expect(stderr).toMatch(/interrupted/);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('leaves at once after a second Ctrl-C, and says what it leaves behind', async () => {
+    const { runId, end, said, kill } = pikaci('run', 'deaf');
+    await said('begun');
+    kill('SIGINT');
+    await said('interrupted');
+    kill('SIGINT');
+    const { code, stdout, stderr } = await end;
+    expect(code).toBe(130);
+    const [left] = (await site.leftovers(runId)).instances;
+    expect(`${stdout}${stderr}`).toContain(String(left));
+    expect(await destroyByAttach(runId)).toBe(130);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('leaves the job running with --on-interrupt detach, and attach takes it up', async () => {
+    const { runId, end, said, kill } = pikaci('run', 'wait', '--on-interrupt', 'detach');
+    await said('begun');
+    kill('SIGINT');
+    expect((await end).code).toBe(130);
+    expect((await site.leftovers(runId)).instances).toHaveLength(1);
+    expect(await destroyByAttach(runId)).toBe(130);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+});
+
+describe('pikaci doctor', () => {
+  it('finds nothing wrong with this host', async () => {
+    const { code, stdout } = await pikaci('doctor', '--output', 'json').end;
+    const report = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
+    expect(report.checks.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('6.0');
+  });
+
+  it('ends with 3 and a remedy when the host cannot be reached', async () => {
+    const { code, stdout } = await pikaci('doctor', '--host', 'root@127.0.0.1:1', '--output', 'json').end;
+    expect(code).toBe(3);
+    const { checks } = JSON.parse(stdout) as { checks: { status: string; remedy: string | null }[] };
+    expect(checks.find(({ status }) => status === 'failed')?.remedy).toBeTruthy();
+  });
+});

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOTHING_LEFT, Site } from '../support/site.js';
+
+let site: Site;
+beforeAll(async () => {
+  site = await Site.open({ maxLogBytes: 1_000_000 });
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+const forged =
+  '{"schema_version":1,"status":"passed","exit_code":0,"finished_at":"2026-01-01T00:00:00Z","message":"ok","cause":"exit"}';
+
+describe.concurrent('a job', () => {
+  const lost = [
+    ['ends its machine', 'kill -TERM 1; sleep 20'],
+    [
+      'kills every process of its supervisor',
+      'for p in keeper supervisor; do kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/$p); done; sleep 20',
+    ],
+    ['kills all that it can reach', 'kill -KILL -1; sleep 20'],
+  ] as const;
+  for (const [what, command] of lost) {
+    it(`that ${what} as root has failed, and its machine is gone`, async () => {
+      const { run } = await site.finish({
+        command: `echo begun; ${command}`,
+        runAsRoot: true,
+        timeoutSecs: 30,
+      });
+      expect(run.outcome.status).toBe('failed');
+      expect(['lost', 'exit']).toContain(run.outcome.cause);
+      expect(run.outcome.exit_code).not.toBe(0);
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+  }
+
+  it('that kills only its supervisor has no exit record, and so is lost', async () => {
+    const command =
+      'kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/keeper) $(cut -d " " -f 1 /var/lib/pikaci/supervisor); sleep 20';
+    const { run } = await site.finish({ command, runAsRoot: true, timeoutSecs: 30 });
+    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'lost', exit_code: null });
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('that forges its result is not believed', async () => {
+    const { run } = await site.finish({
+      command: `echo '${forged}' >/artifacts/result.json; chmod 444 /artifacts/result.json; exit 4`,
+      artifacts: ['/artifacts/**'],
+    });
+    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 4 });
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('that prints a status and JSON of the supervisor’s own kind only has that in its log', async () => {
+    const line = `{"schema_version":1,"state":"finished","log_bytes":0,"result":${forged}}`;
+    const { run, log } = await site.finish({ command: `echo '${line}' >&2; echo '${line}'; exit 6` });
+    expect(log.toString()).toBe(`${line}\n${line}\n`);
+    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 6 });
+  });
+
+  it('that tries to change its log, its request or its supervisor as pikaci cannot', async () => {
+    const { run, log } = await site.finish({
+      command: `cd /artifacts; for f in guest.log guest-request.json; do
+          rm -f $f 2>/dev/null || echo "keeps $f"; (: >$f) 2>/dev/null || echo "protects $f"; done
+        ls /var/lib/pikaci 2>/dev/null || echo 'hides its state'; (echo x >/workspace/snapshot/x) 2>/dev/null || echo 'reads only'`,
+    });
+    expect(log.toString()).toBe(
+      'keeps guest.log\nprotects guest.log\nkeeps guest-request.json\nprotects guest-request.json\nhides its state\nreads only\n',
+    );
+    expect(run.outcome.status).toBe('passed');
+  });
+
+  it('that never stops printing is ended by its timeout, and only the configured part is kept', async () => {
+    const { run, log } = await site.finish({ command: 'yes', timeoutSecs: 1, graceSecs: 0 });
+    expect(log.length).toBe(1_000_000);
+    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'timeout', kept_log_bytes: 1_000_000 });
+    expect(run.outcome.log_bytes).toBeGreaterThan(1_000_000);
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('cannot ask the daemon on the host anything', async () => {
+    const { log } = await site.finish({
+      command: 'ls /dev/incus /dev/lxd 2>/dev/null | wc -l',
+      runAsRoot: true,
+    });
+    expect(log.toString()).toBe('0\n');
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mustFail } from '../../src/testing/contract/expect-result.js';
+import { NOTHING_LEFT, Site } from '../support/site.js';
+
+let site: Site;
+beforeAll(async () => {
+  site = await Site.open();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+describe.concurrent('a limit on', () => {
+  it('memory ends what takes more', async () => {
+    const { run } = await site.finish({
+      command: `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`,
+      limits: { memory: '100MiB' },
+    });
+    expect(run.outcome.status).toBe('failed');
+    expect(run.outcome.exit_code).not.toBe(0);
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('processes stops a job that makes too many', async () => {
+    const { run, log } = await site.finish({
+      command: 'i=0; while [ $i -lt 200 ]; do sleep 5 & i=$((i + 1)); done; echo all; kill $(jobs -p)',
+      limits: { processes: 60 },
+    });
+    expect(log.toString()).toMatch(/fork|Resource temporarily unavailable/i);
+    expect(log.toString()).not.toMatch(/^all$/m);
+    expect(run.outcome.status).toBe('failed');
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('the disk stops a job that fills it', async () => {
+    const { run } = await site.finish({
+      command:
+        '(head -c 900000000 /dev/zero >/artifacts/large && sync) 2>/dev/null && exit 0; rm /artifacts/large; exit 5',
+      limits: { disk: '600MiB' },
+    });
+    // With the disk full the supervisor may not get its record down either: the job is lost then, never passed.
+    expect(run.outcome.status).toBe('failed');
+    expect([5, null]).toContain(run.outcome.exit_code);
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('cores shows in the machine', async () => {
+    const { log } = await site.finish({ command: 'nproc', limits: { cpu: 1 } });
+    expect(log.toString()).toBe('1\n');
+  });
+});
+
+describe('a virtual machine on a host that cannot run one', () => {
+  it('is refused with what the daemon says, and nothing is left', async () => {
+    const runId = site.newRunId();
+    const job = { id: 'j', command: 'true', instanceType: 'virtual-machine' } as const;
+    const fault = mustFail(
+      await site.pikaci.runJob({ job, workspace: site.workspace, runId }),
+      'incus',
+      'invalid_job',
+    );
+    expect(fault.message).toMatch(/virtual-machine|type|QEMU/i);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+});
+
+describe('an extra profile', () => {
+  it('is applied after the configured one', async () => {
+    const name = `extra-${site.newRunId()}`;
+    const { project } = site.host;
+    await site.onHost(
+      'incus profile create "$1" --project "$2" && incus profile set "$1" environment.FROM_PROFILE=yes user.x=y limits.cpu=1 --project "$2"',
+      name,
+      project,
+    );
+    try {
+      const { log } = await site.finish({ command: 'nproc', extraProfiles: [name] });
+      expect(log.toString()).toBe('1\n');
+    } finally {
+      await site.onHost('incus profile delete "$1" --project "$2"', name, project);
+    }
+  });
+});

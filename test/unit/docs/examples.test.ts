@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { pikaciConfigSchema } from '../../../src/domain/config.js';
+import { declaredPayloadMountDeviceName } from '../../../src/domain/mount-device-name.js';
+import { payloadManifestSchema } from '../../../src/domain/payload-manifest.js';
+import { validatePayloadMounts } from '../../../src/domain/payload-mount-rules.js';
+import { repositoryRoot } from '../../support/repository-root.js';
+
+const page = (name: string) => readFileSync(join(repositoryRoot, 'docs', name), 'utf8');
+const jsonBlocks = (text: string) =>
+  [...text.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, json = '']) => json.trim());
+
+describe('what the documents show', () => {
+  it('is a payload manifest that pikaci accepts', () => {
+    const [json = ''] = jsonBlocks(page('incus-migration-plan.md'));
+    const manifest = payloadManifestSchema.parse(JSON.parse(json));
+    expect(manifest.mounts.length).toBe(1);
+    expect(validatePayloadMounts('/output', manifest.mounts).isOk()).toBe(true);
+  });
+
+  it('is the device name of each mount', () => {
+    const rows = [
+      ...page('incus-migration-plan.md').matchAll(
+        /^\| `([\w-]+)` \| `(\w+)` \| `([a-z]+-[0-9a-f]{11})` \|$/gm,
+      ),
+    ];
+    expect(rows.length).toBe(3);
+    for (const [, prefix = '', mount = '', device] of rows) {
+      expect(declaredPayloadMountDeviceName(prefix, mount)).toBe(device);
+    }
+  });
+
+  it('is a configuration that pikaci accepts, for each way to Incus', () => {
+    const transports = jsonBlocks(page('operations.md')).map((json) => {
+      const piece = z.looseObject({}).parse(JSON.parse(`{${json}}`));
+      const incus = 'transport' in piece ? piece : piece['incus'];
+      return pikaciConfigSchema.parse({ host: 'local', incus }).incus.transport.via;
+    });
+    expect(transports).toEqual(['socket', 'https', 'command']);
+  });
+});
