@@ -7,12 +7,12 @@ import type { JobFault } from './job-fault.js';
 
 /** How each port's faults become a job's. */
 
-export function hostFault(fault: ShellFault, phase: Phase): JobFault {
+export function hostFault(fault: ShellFault, phase: Phase | null): JobFault {
   const kind = fault.kind === 'aborted' ? 'cancelled' : 'host';
   return { kind, phase, host: fault.host, message: fault.message, cause: fault };
 }
 
-export function hostFilesFault(fault: FileFault, phase: Phase): JobFault {
+export function hostFilesFault(fault: FileFault, phase: Phase | null): JobFault {
   if (fault.cause !== undefined) return hostFault(fault.cause, phase);
   const kind =
     fault.kind === 'aborted' ? 'cancelled' : fault.kind === 'connection_lost' ? 'host' : 'host_files';

@@ -11,6 +11,8 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
 /**
  * The machinery failed; the job itself has no result. `message` says what was tried, where, and what to do next.
  * - `invalid_job`: the job, run id or workspace that the caller handed in; `field` is the path of the value.
+ * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
+ * - `prepare_failed`: a prepare node did not make its output.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
  * - `backend_unavailable`: the context's backend is not part of this installation.
@@ -30,6 +32,8 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
 export interface JobFault {
   readonly kind:
     | 'invalid_job'
+    | 'invalid_plan'
+    | 'prepare_failed'
     | 'run_exists'
     | 'no_such_job'
     | 'backend_unavailable'

@@ -1,24 +1,13 @@
 import type { Result } from 'neverthrow';
-import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobSpecInput } from '../domain/job-spec.js';
-import type { JobStateLayout } from '../domain/run-layout.js';
-import type { EventSink } from '../ports/event-sink.js';
 import type { DoctorReport } from './doctor-report.js';
+import type { JobCallOptions, JobRun } from './job-call.js';
 import type { JobFault } from './job-fault.js';
+import type { GuestShell, ShellCall } from './open-shell.js';
 import type { ReapReport } from './reap-report.js';
+import type { RerunOptions, RunTargetInput, TargetRun } from './runs/target-run.js';
 
-/**
- * What firing the signal does to a job that runs: `cancel` ends it (TERM, grace, KILL) and still collects; `destroy`
- * removes the machine at once; `detach` leaves it running for `attach`.
- */
-export type OnAbort = 'cancel' | 'destroy' | 'detach';
-
-export interface JobCallOptions {
-  readonly events?: EventSink;
-  readonly signal?: AbortSignal;
-  /** Default `cancel`. */
-  readonly onAbort?: OnAbort;
-}
+export type { JobCallOptions, JobRun, OnAbort } from './job-call.js';
 
 export interface RunJobInput extends JobCallOptions {
   readonly job: JobSpecInput;
@@ -26,17 +15,8 @@ export interface RunJobInput extends JobCallOptions {
   readonly workspace: string;
   /** A new one is made when left out. */
   readonly runId?: string;
-}
-
-/**
- * A job that has been reported. Its machine is still being removed: `cleanUp` resolves when that is done (or has failed
- * and is left to the reaper), and `Pikaci.close` waits for it.
- */
-export interface JobRun {
-  readonly runId: string;
-  readonly outcome: JobOutcome;
-  readonly state: JobStateLayout;
-  readonly cleanUp: Promise<Result<void, JobFault>>;
+  /** When the job fails its machine stays for this long, for `shell`; then a reaper may take it. Seconds. */
+  readonly keepOnFailureSecs?: number;
 }
 
 export interface ReapOptions {
@@ -51,8 +31,17 @@ export interface Pikaci extends AsyncDisposable {
   readonly host: string;
   /** Runs one job in a fresh machine. `Ok` whenever the job ended, passed or not; `Err` when the machinery failed. */
   runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>>;
+  /**
+   * Runs a target: its prepare nodes and jobs in the order that they depend on each other, on one snapshot, under one id,
+   * recorded in the state root. `Ok` whenever the run ended, passed or not.
+   */
+  runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>>;
+  /** Runs again what a recorded run set out to do, on the workspace as it is now. */
+  rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
+  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed. Incus only. */
+  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
   /** Deletes the instances whose lease has ended, and none that is renewed. Safe to run twice at once. */
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong. */

@@ -8,7 +8,7 @@ import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
 import { runIdAt } from '../domain/run-id.js';
 import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
-import type { WorkspaceSnapshot } from '../ports/workspace-scanner.js';
+import type { ScanFault, WorkspaceSnapshot } from '../ports/workspace-scanner.js';
 import type { Backends } from './backends.js';
 import { cleanUpJob, removeJobDir } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
@@ -16,6 +16,7 @@ import { contextInput } from './context-input.js';
 import { hostFilesFault, localFilesFault, workspaceFault } from './fault-of.js';
 import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
+import { keepMachine } from './incus/keep-machine.js';
 import { newOwner } from './incus/lease-keeper.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
@@ -37,12 +38,18 @@ export interface RunJobParts {
   readonly parallelCreates: number;
 }
 
+/** What a run of several jobs adds to one of them. */
+export interface RunJobCall extends RunJobInput {
+  /** Reads the workspace, once for all jobs of a run. */
+  readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
+}
+
 interface Launch {
   /** The snapshot's place is not known yet. */
   readonly provisional: RemoteLinuxVmContext;
   /** No machine mounts the job's directories on the host, so they are made beside all the rest. */
   readonly directories: Promise<Result<void, JobFault>>;
-  readonly workspace: string;
+  readonly input: RunJobCall;
 }
 
 interface Launched {
@@ -61,7 +68,7 @@ export class RunJob {
     this.#creates = pLimit(parts.parallelCreates);
   }
 
-  async run(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
+  async run(input: RunJobCall): Promise<Result<JobRun, JobFault>> {
     const { ports, settings } = this.#parts;
     const signal = input.signal ?? new AbortController().signal;
     const parsed = jobSpecSchema.safeParse(input.job);
@@ -87,8 +94,7 @@ export class RunJob {
     const directories = session.during('prepare_directories', () =>
       this.#prepareDirectories(provisional, signal),
     );
-    const { workspace } = input;
-    const launched = await this.#launch(session, { provisional, directories, workspace }, signal);
+    const launched = await this.#launch(session, { provisional, directories, input }, signal);
     // Also when the launch has failed: what is removed then must not appear afterwards.
     await directories;
     if (launched.isErr()) {
@@ -116,12 +122,12 @@ export class RunJob {
 
   async #launch(
     session: JobSession,
-    { provisional, directories, workspace }: Launch,
+    { provisional, directories, input }: Launch,
     signal: AbortSignal,
   ): Promise<Result<Launched, JobFault>> {
     const { ports, settings, backends } = this.#parts;
     const [snapshot, image] = await Promise.all([
-      session.during('stage_workspace_snapshot', () => this.#stage(session, workspace, signal)),
+      session.during('stage_workspace_snapshot', () => this.#stage(session, input, signal)),
       backends.resolveImage(provisional, signal),
       this.#parts.hostTime.learn(signal),
     ]);
@@ -135,7 +141,7 @@ export class RunJob {
     );
     if (runtime.isErr()) return err(runtime.error);
 
-    const record = this.#record(session, workspace, context, snapshot.value, runtime.value.image);
+    const record = this.#record(session, input.workspace, context, snapshot.value, runtime.value.image);
     const owner = newOwner();
     const launched = await session.during('launch_guest', () =>
       this.#creates(async () => {
@@ -202,13 +208,25 @@ export class RunJob {
       else await cleanUp();
       return err(outcome.error);
     }
-    const detached = outcome.value.status === 'detached';
+    const { status } = outcome.value;
+    const kept =
+      status === 'failed' && input.keepOnFailureSecs !== undefined
+        ? () => this.#keep(session, context, owner, input.keepOnFailureSecs ?? 0)
+        : null;
+    const left = status === 'detached' ? () => session.hostLog.flushed().then(() => ok(undefined)) : kept;
     return ok({
       runId: session.runId,
       outcome: outcome.value,
       state: session.state,
-      cleanUp: detached ? session.hostLog.flushed().then(() => ok(undefined)) : cleanUp(),
+      cleanUp: (left ?? cleanUp)(),
     });
+  }
+
+  async #keep(session: JobSession, context: RemoteLinuxVmContext, owner: string, secs: number) {
+    const leased = this.#parts.backends.leased(context);
+    if (leased.isErr()) return err(leased.error);
+    const expiresAtMs = this.#parts.hostTime.now() + secs * 1000;
+    return keepMachine({ instance: leased.value, session, lease: { owner, expiresAtMs } });
   }
 
   /** Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold. */
@@ -230,11 +248,11 @@ export class RunJob {
 
   async #stage(
     session: JobSession,
-    workspace: string,
+    { workspace, scan }: RunJobCall,
     signal: AbortSignal,
   ): Promise<Result<WorkspaceSnapshot, JobFault>> {
     const { ports, stageSnapshot } = this.#parts;
-    const scanned = await ports.scanner.scan(workspace, { signal });
+    const scanned = await (scan?.() ?? ports.scanner.scan(workspace, { signal }));
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
     const snapshot = scanned.value;
     const onProgress = (bytes: number) =>

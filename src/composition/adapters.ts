@@ -8,6 +8,8 @@ import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 export interface Adapters {
   /** Commands and trees on the host. */
   readonly shell?: RemoteShell;
+  /** Commands on this machine, for what is built here and copied to the host. */
+  readonly localShell?: RemoteShell;
   /** Files on the host. */
   readonly hostFiles?: FileStore;
   /** Files on this machine: the state of runs. */

@@ -4,6 +4,9 @@ import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
+import { fulfillPreparedOutputRequest } from './fulfil-prepared-output.js';
+import { processTerminal } from './process-terminal.js';
+import * as runState from './run-state.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -23,6 +26,9 @@ const code = await runCli({
     };
   },
   createPikaci: (config, place) => createPikaci(config, place),
+  runState,
+  fulfil: fulfillPreparedOutputRequest,
+  terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
   clock: new SystemClock(),
   randomBytes: (count) => randomBytes(count),
 });

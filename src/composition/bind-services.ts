@@ -7,6 +7,7 @@ import { HostTime } from '../application/host-time.js';
 import type { JobPorts } from '../application/job-ports.js';
 import { Reap } from '../application/reap.js';
 import { RunJob } from '../application/run-job.js';
+import { RunTarget } from '../application/runs/run-target.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { type Identifier, ids } from './identifiers.js';
 
@@ -69,6 +70,13 @@ export function bindServices(container: Container): void {
       ids.hostTime,
       ids.parallelCreates,
     ],
+  );
+  bindTo(
+    container,
+    ids.runTarget,
+    (ports, localShell, settings, targets, runJob, stageSnapshot) =>
+      new RunTarget({ ports: { ...ports, localShell }, settings, ...targets, runJob, stageSnapshot }),
+    [ids.ports, ids.localShell, ids.settings, ids.targets, ids.runJob, ids.stageSnapshot],
   );
   bindTo(
     container,

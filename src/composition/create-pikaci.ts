@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { Container } from 'inversify';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
+import { LocalShell } from '../adapters/local/shell.js';
 import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { JobSettings } from '../application/job-settings.js';
+import { openShell } from '../application/open-shell.js';
 import type { Pikaci } from '../application/pikaci.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config.js';
 import { type ConfigFault, configFault } from '../domain/config-fault.js';
@@ -60,6 +62,8 @@ export function createPikaci(
       ? new GitWorkspaceScanner({ exclude: stateIn(baseDir, path(parsed.data.stateRoot)) })
       : null;
 
+  const localShell = adapters.localShell === undefined ? new LocalShell() : null;
+
   const bind = <T>(id: (typeof ids)[keyof typeof ids], value: T | undefined) => {
     if (value === undefined) throw new Error(`nothing to bind to ${String(id)}`);
     container.bind<T>(id as never).toConstantValue(value);
@@ -67,6 +71,8 @@ export function createPikaci(
   bind(ids.settings, jobSettings(parsed.data, path));
   bind(ids.parallelCreates, { parallelCreates: parsed.data.incus.parallelCreates });
   bind(ids.shell, adapters.shell ?? host?.shell);
+  bind(ids.localShell, adapters.localShell ?? localShell ?? undefined);
+  bind(ids.targets, { targets: parsed.data.targets, env: options.env ?? process.env });
   bind(ids.hostFiles, adapters.hostFiles ?? host?.hostFiles);
   bind(ids.incus, adapters.incus ?? host?.incus);
   bind(ids.localFiles, adapters.localFiles ?? new NodeFileStore());
@@ -77,11 +83,19 @@ export function createPikaci(
     new WiredPikaci({
       host: container.get(ids.shell),
       runJob: container.get(ids.runJob),
+      runTarget: container.get(ids.runTarget),
+      localFiles: container.get(ids.localFiles),
+      stateRoot: container.get(ids.settings).stateRoot,
       attachJob: container.get(ids.attachJob),
+      shell: (job, call) => openShell(container.get(ids.ports), container.get(ids.settings), job, call),
       reap: container.get(ids.reap),
       doctor: container.get(ids.doctor),
       clock: container.get(ids.clock),
-      closing: [...(scanner === null ? [] : [scanner]), ...(host?.closing ?? [])],
+      closing: [
+        ...(scanner === null ? [] : [scanner]),
+        ...(localShell === null ? [] : [localShell]),
+        ...(host?.closing ?? []),
+      ],
     }),
   );
 }

@@ -8,6 +8,8 @@ import type { JobPorts } from '../application/job-ports.js';
 import type { JobSettings } from '../application/job-settings.js';
 import type { Reap } from '../application/reap.js';
 import type { RunJob } from '../application/run-job.js';
+import type { RunTarget } from '../application/runs/run-target.js';
+import type { RunTargetParts } from '../application/runs/run-target-parts.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
@@ -34,6 +36,9 @@ export const ids = {
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),
   runJob: identifier<RunJob>('runJob'),
+  localShell: identifier<RemoteShell>('localShell'),
+  targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
+  runTarget: identifier<RunTarget>('runTarget'),
   attachJob: identifier<AttachJob>('attachJob'),
   reap: identifier<Reap>('reap'),
   doctor: identifier<Doctor>('doctor'),

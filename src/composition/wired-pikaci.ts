@@ -2,17 +2,29 @@ import type { Result } from 'neverthrow';
 import type { AttachJob } from '../application/attach-job.js';
 import type { Doctor } from '../application/doctor.js';
 import type { JobFault } from '../application/job-fault.js';
+import type { GuestShell, ShellCall } from '../application/open-shell.js';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/pikaci.js';
 import type { Reap } from '../application/reap.js';
 import type { RunJob } from '../application/run-job.js';
+import { rerun } from '../application/runs/rerun.js';
+import type { RunTarget } from '../application/runs/run-target.js';
+import type { RerunOptions, RunTargetInput, TargetRun } from '../application/runs/target-run.js';
 import type { Clock } from '../ports/clock.js';
+import type { FileStore } from '../ports/file-store.js';
 
 const CLOSE_BOUND_MS = 120_000;
 
 export interface WiredParts {
   readonly host: { readonly host: string };
   readonly runJob: RunJob;
+  readonly runTarget: RunTarget;
+  readonly localFiles: FileStore;
+  readonly stateRoot: string;
   readonly attachJob: AttachJob;
+  readonly shell: (
+    job: { readonly runId: string; readonly jobId: string },
+    call: ShellCall,
+  ) => Promise<Result<GuestShell, JobFault>>;
   readonly reap: Reap;
   readonly doctor: Doctor;
   readonly clock: Clock;
@@ -35,6 +47,19 @@ export class WiredPikaci implements Pikaci {
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     return this.#owning(await this.#parts.runJob.run(input));
+  }
+
+  async runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
+    return this.#owning(await this.#parts.runTarget.run(input));
+  }
+
+  async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
+    const { localFiles: files, stateRoot, runTarget } = this.#parts;
+    return this.#owning(await rerun({ files, stateRoot, runTarget }, runId, options));
+  }
+
+  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {
+    return this.#parts.shell({ runId, jobId }, call);
   }
 
   async attach(
@@ -67,7 +92,7 @@ export class WiredPikaci implements Pikaci {
     return this.close();
   }
 
-  #owning(run: Result<JobRun, JobFault>): Result<JobRun, JobFault> {
+  #owning<R extends { readonly cleanUp: Promise<unknown> }>(run: Result<R, JobFault>): Result<R, JobFault> {
     if (run.isErr()) return run;
     const { cleanUp } = run.value;
     this.#cleanUps.add(cleanUp);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { runIdSchema } from './identifier.js';
-import { jobSpecSchema } from './job-spec.js';
 import { isNormalisedAbsolutePath } from './path-rules.js';
 import { DEFAULT_REMOTE_WORK_DIR } from './remote-layout.js';
+import { targetConfigSchema } from './target-config.js';
 
 const absolute = z
   .string()
@@ -89,30 +89,10 @@ export const pikaciConfigSchema = z.strictObject({
     .int()
     .positive()
     .default(4 * 1024 ** 3),
-  targets: z
-    .record(
-      runIdSchema,
-      z.strictObject({
-        description: z.string().optional(),
-        /** Jobs that run at the same time. */
-        parallel: z.number().int().positive().max(64).default(4),
-        jobs: z
-          .array(
-            jobSpecSchema.omit({ secrets: true }).extend({
-              secrets: z.record(z.string(), z.strictObject({ env: z.string().min(1) })).default({}),
-            }),
-          )
-          .min(1)
-          .refine((jobs) => new Set(jobs.map((job) => job.id)).size === jobs.length, {
-            error: 'two jobs have the same id',
-          }),
-      }),
-    )
-    .default({}),
+  targets: z.record(runIdSchema, targetConfigSchema).default({}),
 });
 
 export type PikaciConfig = z.output<typeof pikaciConfigSchema>;
 export type PikaciConfigInput = z.input<typeof pikaciConfigSchema>;
-export type TargetConfig = PikaciConfig['targets'][string];
 export type SshHostConfig = z.output<typeof sshHostSchema>;
 export type IncusTransport = z.output<typeof incusTransportSchema>;

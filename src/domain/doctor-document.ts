@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { settingSchema } from './setting.js';
 
 /** What `pikaci doctor --output json` prints. */
 export const doctorDocumentSchema = z.looseObject({
   type: z.literal('doctor_report'),
   schema_version: z.literal(1),
   host: z.string(),
+  settings: z.array(settingSchema).default([]),
   /** False when any check failed. */
   ok: z.boolean(),
   checks: z.array(

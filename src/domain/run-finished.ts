@@ -19,8 +19,14 @@ export type WireFault = z.infer<typeof wireFaultSchema>;
 /** How one job of a run ended, as the command line saw it. */
 export const jobSummarySchema = z.looseObject({
   job_id: z.string(),
-  /** `faulted`: the machinery failed. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
-  status: z.enum([...jobOutcomeSchema.shape.status.options, 'faulted', 'not_started', 'abandoned']),
+  /** `faulted`: the machinery failed. `skipped`: what it depends on did not pass, or the run had nothing to do. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
+  status: z.enum([
+    ...jobOutcomeSchema.shape.status.options,
+    'faulted',
+    'skipped',
+    'not_started',
+    'abandoned',
+  ]),
   cause: jobOutcomeSchema.shape.cause.nullable(),
   /** The job's own; null when there is no exit record. */
   exit_code: z.number().int().nullable(),
@@ -32,6 +38,9 @@ export const jobSummarySchema = z.looseObject({
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
+/** A prepare node of a run that failed. */
+export const prepareFaultSchema = z.looseObject({ node_id: z.string(), fault: wireFaultSchema });
+
 /** The last line of `--output jsonl`. `exit_code` is the exit status of the pikaci process. */
 export const runFinishedSchema = z.looseObject({
   type: z.literal('run_finished'),
@@ -40,5 +49,6 @@ export const runFinishedSchema = z.looseObject({
   run_id: z.string(),
   exit_code: z.number().int(),
   jobs: z.array(jobSummarySchema),
+  prepare_faults: z.array(prepareFaultSchema).default([]),
 });
 export type RunFinished = z.infer<typeof runFinishedSchema>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobOutcomeSchema } from './job-outcome.js';
-import { jobSummarySchema } from './run-finished.js';
+import { jobSummarySchema, prepareFaultSchema } from './run-finished.js';
 
 /** The one document of `pikaci run --output json` and `pikaci attach --output json`. */
 export const runReportSchema = z.looseObject({
@@ -16,5 +16,6 @@ export const runReportSchema = z.looseObject({
   /** Exit status of the pikaci process. */
   exit_code: z.number().int(),
   jobs: z.array(jobSummarySchema.extend({ outcome: jobOutcomeSchema.nullable() })),
+  prepare_faults: z.array(prepareFaultSchema).default([]),
 });
 export type RunReport = z.infer<typeof runReportSchema>;

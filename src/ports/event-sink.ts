@@ -1,8 +1,11 @@
 import type { PikaciEvent } from '../domain/event.js';
+import type { RunEvent } from '../domain/run-event.js';
 
 /** Takes what happens in a run, in order. Must not throw and must not block: a slow consumer buffers or drops on its own account. */
 export interface EventSink {
   emit(event: PikaciEvent): void;
+  /** What happens to a run and to the nodes of its plan; for those who care. */
+  emitRun?(event: RunEvent): void;
   /**
    * Backpressure, for sinks that write to something slow: resolves when more log is welcome, at once when it is now, and
    * never rejects. Whoever emits `log_bytes` awaits it after each, raced with its own signal; other events are emitted

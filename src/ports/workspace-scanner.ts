@@ -33,6 +33,8 @@ export interface WorkspaceSnapshot {
 export interface WorkspaceRevision {
   readonly head: string | null;
   readonly dirty: boolean;
+  /** Null when no branch is checked out; left out by those who do not know. */
+  readonly branch?: string | null;
 }
 
 /** Reads what a workspace holds and names it by its content. */

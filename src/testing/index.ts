@@ -6,6 +6,7 @@ export { MemoryHost, type MemoryHostOptions } from '../adapters/memory/memory-ho
 export type { HeldCreate, MemoryFaults } from '../adapters/memory/memory-incus/memory-faults.js';
 export { MemoryIncus, type MemoryIncusOptions } from '../adapters/memory/memory-incus/memory-incus.js';
 export type { MemoryExecHandler, MemoryProcess } from '../adapters/memory/memory-incus/memory-process.js';
+export { MemoryLogReader } from '../adapters/memory/memory-log-reader.js';
 export { MemoryShell, type MemoryTrees } from '../adapters/memory/memory-shell.js';
 export type { MemoryJobControl, MemoryJobScript } from '../adapters/memory/memory-supervisor/memory-job.js';
 export { MemorySupervisor } from '../adapters/memory/memory-supervisor/memory-supervisor.js';
@@ -22,6 +23,7 @@ export { fileStoreContract } from './contract/file-store.js';
 export type { FileStoreCapabilities, FileStoreFixture } from './contract/file-store-fixture.js';
 export type { IncusContractCapabilities, IncusContractSubject } from './contract/incus-api/subject.js';
 export { incusApiContract } from './contract/incus-api.js';
+export { type LogReaderFixture, logReaderContract } from './contract/log-reader.js';
 export { remoteShellContract } from './contract/remote-shell.js';
 export type { RemoteShellCapabilities, RemoteShellFixture } from './contract/remote-shell-fixture.js';
 export {

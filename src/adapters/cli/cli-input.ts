@@ -1,9 +1,18 @@
 import type { Writable } from 'node:stream';
 import type { Result } from 'neverthrow';
 import type { Pikaci } from '../../application/pikaci.js';
+import type { GcRunsReport } from '../../application/runs/gc-runs.js';
+import type { RunListing } from '../../application/runs/list-runs.js';
+import type { RunStateFault } from '../../application/runs/run-state-fault.js';
 import type { PikaciConfigInput } from '../../domain/config.js';
 import type { ConfigFault } from '../../domain/config-fault.js';
+import type { FulfilmentResult } from '../../domain/fulfilment.js';
+import type { JobRecord } from '../../domain/job-record.js';
+import type { RunLogsMetadata } from '../../domain/logs-metadata.js';
+import type { PreparedOutputsRecord } from '../../domain/prepared-outputs-record.js';
+import type { RunRecord } from '../../domain/run-record.js';
 import type { Clock } from '../../ports/clock.js';
+import type { LogPart } from '../../ports/log-reader.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +24,37 @@ export interface PikaciPlace {
 
 /** Makes the library's interface; handed in, because wiring is done from outside. */
 export type CreatePikaci = (config: PikaciConfigInput, place: PikaciPlace) => Result<Pikaci, ConfigFault>;
+
+/** The terminal that the process is in. */
+export interface CliTerminal {
+  size(): { readonly columns: number; readonly rows: number };
+  /** Raw bytes of the keyboard, in raw mode, until stopped. */
+  read(onData: (data: Uint8Array) => void): { stop(): void };
+  onResize(handler: () => void): () => void;
+}
+
+/** What is recorded of runs, read without a host; the functions that the package exports under these names. */
+export interface RunState {
+  listRuns(
+    stateRoot: string,
+    options: Call & { readonly limit?: number; readonly branch?: string },
+  ): Answer<RunListing>;
+  loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
+  loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
+  readLog(
+    stateRoot: string,
+    runId: string,
+    options: Call & { readonly job: string; readonly kind: 'host' | 'guest'; readonly offset: number },
+  ): Answer<LogPart>;
+  loadPreparedOutputs(stateRoot: string, runId: string, options: Call): Answer<PreparedOutputsRecord | null>;
+  gcRuns(
+    stateRoot: string,
+    options: Call & { readonly keepRuns: number; readonly dryRun?: boolean },
+  ): Answer<GcRunsReport>;
+}
+type Answer<T> = Promise<Result<T, RunStateFault>>;
+type Call = { readonly signal?: AbortSignal };
 
 /** Everything that the command line has of its process. */
 export interface CliInput {
@@ -31,6 +71,14 @@ export interface CliInput {
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (handler: () => void) => () => void;
   readonly createPikaci: CreatePikaci;
+  readonly runState: RunState;
+  /** Carries out a fulfilment request on this machine. */
+  readonly fulfil: (
+    requestPath: string,
+    options: { readonly signal?: AbortSignal; readonly resultPath?: string },
+  ) => Promise<FulfilmentResult>;
+  /** Null when standard input or output is not a terminal. */
+  readonly terminal: CliTerminal | null;
   readonly clock: Clock;
   /** For run ids. */
   readonly randomBytes: (count: number) => Uint8Array;

@@ -1,5 +1,5 @@
 import type { JobFault } from '../../application/job-fault.js';
-import type { JobEnd } from './output/run-end.js';
+import type { JobEnd, RunEnd } from './output/run-end.js';
 
 export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
 
@@ -7,8 +7,12 @@ export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 1
  * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before machinery
  * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
  */
-export function exitCodeOf(jobs: readonly JobEnd[]): number {
-  return Math.max(EXIT.passed, ...jobs.map(codeOfJob));
+export function exitCodeOf(jobs: readonly JobEnd[], prepares: RunEnd['prepares'] = []): number {
+  return Math.max(
+    EXIT.passed,
+    ...jobs.map(codeOfJob),
+    ...prepares.map(({ fault }) => exitCodeOfFault(fault)),
+  );
 }
 
 function codeOfJob(job: JobEnd): number {
@@ -18,6 +22,9 @@ function codeOfJob(job: JobEnd): number {
       return EXIT.cancelled;
     case 'faulted':
       return exitCodeOfFault(job.fault);
+    case 'skipped':
+      // For what it waited for, that has a code of its own.
+      return EXIT.passed;
     case 'ended':
       if (job.run.outcome.status === 'passed') return EXIT.passed;
       return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
@@ -29,7 +36,10 @@ export function exitCodeOfFault(fault: JobFault): number {
   switch (fault.kind) {
     case 'cancelled':
       return EXIT.cancelled;
+    case 'prepare_failed':
+      return EXIT.failed;
     case 'invalid_job':
+    case 'invalid_plan':
     case 'run_exists':
     case 'no_such_job':
       return EXIT.usage;

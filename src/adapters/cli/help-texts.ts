@@ -14,6 +14,12 @@ First steps:
   pikaci init       write a configuration, then say in it which host to use
   pikaci doctor     see whether the host is ready
   pikaci run        run the jobs
+  pikaci list       see what has run, then status, logs and artifacts of a run
+
+Environment, above the configuration and below the options:
+  PIKACI_STATE_ROOT                           where runs are recorded here
+  PIKACI_REMOTE_LINUX_VM_BACKEND              incus, microvm, or auto for what the configuration says
+  PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT, …_INCUS_PROFILE, …_INCUS_IMAGE_ALIAS
 `;
 
 export const RUN_HELP = `
@@ -24,6 +30,10 @@ Examples:
   pikaci run                                  the only target of the configuration
   pikaci run test --job unit --job lint       two jobs of the target "test"
   pikaci run --host me@build.example:2222     on another host
+  pikaci run --fail-fast --parallel 8         end at the first failure, eight at a time
+  pikaci run --keep-on-failure 1800           leave the machine of a failed job for half an hour
+  git diff --name-only main... >changed && pikaci run --changed-files changed
+                                              skip the run when the target's filters match none of them
   pikaci run --output jsonl | jq .            one event a line; the last one is "run_finished"
 ${EXIT_CODES}
 
@@ -52,8 +62,63 @@ The file is JSON with comments. A file that is there is not replaced without --f
 `;
 
 export const GC_HELP = `
-Every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
+With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay.
+
+With --remote: every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
 never touched. May be run at any time, by several at once.
 
 Exit status: 0 done, 3 when something could not be removed, 2 for bad usage or configuration.
+`;
+
+export const RERUN_HELP = `
+The target, its jobs and its prepare nodes are those of the recorded run, whatever the configuration says now; the
+workspace is the recorded folder as it is now. Secrets are taken from the environment again. The new run says in
+"rerun_of" which one it repeats.
+${EXIT_CODES}
+`;
+
+export const SHELL_HELP = `
+The job must be running, or have failed in a run with --keep-on-failure. The shell is the job's user in the job's
+workspace. It does not keep the machine: that is removed when the job ends, or when what keeps it runs out.
+
+Example:
+  pikaci run --keep-on-failure || pikaci shell 20261123-164501-abc123 unit
+`;
+
+export const LIST_HELP = `
+Examples:
+  pikaci list --limit 10
+  pikaci list --branch main --output json | jq '.runs[0].status'
+`;
+
+export const STATUS_HELP = `
+Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when its record cannot be read.
+`;
+
+export const LOGS_HELP = `
+One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept.
+
+Examples:
+  pikaci logs 20261123-164501-abc123 --job unit
+  pikaci logs 20261123-164501-abc123 --follow
+  pikaci logs 20261123-164501-abc123 --job unit --kind host
+`;
+
+export const REMOTE_DEFAULTS_HELP = `
+An option stands above the environment, that above the configuration, and that above the default.
+`;
+
+export const FULFIL_HELP = `
+The request names an output ("installable", "output_name", "protocol", "realized_path", or null to build it here) and
+the links to it that are wanted ("requested_exposures"). Its payload manifest is validated first. The result is
+printed as JSON.
+
+Exit status: 0 done, 3 when it could not be carried out.
+`;
+
+export const COMPLETION_HELP = `
+Examples:
+  eval "$(pikaci completion bash)"
+  eval "$(pikaci completion zsh)"
+  pikaci completion fish | source
 `;

@@ -87,7 +87,7 @@ async function runAll(session: JobSession, tracker: JobTracker): Promise<void> {
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }
 
-function whatHappensNow(onAbort: OnAbort, running: number): string {
+export function whatHappensNow(onAbort: OnAbort, running: number): string {
   const doing = {
     cancel: 'ending the jobs that run and collecting what they have',
     destroy: 'removing the machines at once',

@@ -1,6 +1,7 @@
-import type { Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import type { JobFault } from '../../application/job-fault.js';
 import type { JobRun } from '../../application/pikaci.js';
+import type { TargetJobEnd } from '../../application/runs/target-run.js';
 import type { PikaciEvent } from '../../domain/event.js';
 import type { JobEnd } from './output/run-end.js';
 
@@ -9,6 +10,7 @@ export class JobTracker {
   readonly #jobIds: readonly string[];
   readonly #started = new Set<string>();
   readonly #instances = new Map<string, string>();
+  readonly #skipped = new Map<string, string>();
   readonly #results = new Map<string, Result<JobRun, JobFault>>();
 
   /** In the order in which they are to be reported. */
@@ -28,8 +30,15 @@ export class JobTracker {
     this.#results.set(jobId, result);
   }
 
+  /** The end of a job of a target's run; one that was not started is known by having none. */
+  take(end: TargetJobEnd): void {
+    if (end.kind === 'ended') this.ended(end.jobId, ok(end.run));
+    if (end.kind === 'faulted') this.ended(end.jobId, err(end.fault));
+    if (end.kind === 'skipped') this.#skipped.set(end.jobId, end.reason);
+  }
+
   get running(): number {
-    return this.#started.size - this.#results.size;
+    return [...this.#started].filter((jobId) => !this.#results.has(jobId)).length;
   }
 
   runs(): JobRun[] {
@@ -41,6 +50,8 @@ export class JobTracker {
     return this.#jobIds.map((jobId) => {
       const result = this.#results.get(jobId);
       const instance = this.#instances.get(jobId) ?? null;
+      const reason = this.#skipped.get(jobId);
+      if (reason !== undefined) return { jobId, kind: 'skipped', reason };
       if (result === undefined) {
         return this.#started.has(jobId)
           ? { jobId, kind: 'abandoned', instance }

@@ -1,12 +1,33 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { jobIdSchema, runIdSchema } from '../../domain/identifier.js';
 import type { CliContext } from './cli-context.js';
 import { type AttachOptions, attachCommand } from './commands/attach-command.js';
+import { type CompletedShell, completionCommand } from './commands/completion-command.js';
 import { type DoctorOptions, doctorCommand } from './commands/doctor-command.js';
+import { fulfilCommand } from './commands/fulfil-command.js';
 import { type GcOptions, gcCommand } from './commands/gc-command.js';
 import { type InitOptions, initCommand } from './commands/init-command.js';
+import { remoteDefaultsCommand } from './commands/remote-defaults-command.js';
+import { type RerunOptions, rerunCommand } from './commands/rerun-command.js';
 import { type RunOptions, runCommand } from './commands/run-command.js';
-import { ATTACH_HELP, DOCTOR_HELP, GC_HELP, INIT_HELP, PROGRAM_HELP, RUN_HELP } from './help-texts.js';
+import { shellCommand } from './commands/shell-command.js';
+import { type TargetInfoOptions, targetInfoCommand } from './commands/target-info-command.js';
+import type { HostOptions } from './commands/with-pikaci.js';
+import {
+  ATTACH_HELP,
+  COMPLETION_HELP,
+  DOCTOR_HELP,
+  FULFIL_HELP,
+  GC_HELP,
+  INIT_HELP,
+  PROGRAM_HELP,
+  REMOTE_DEFAULTS_HELP,
+  RERUN_HELP,
+  RUN_HELP,
+  SHELL_HELP,
+} from './help-texts.js';
+import { collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
+import { addStateCommands } from './state-commands.js';
 import { packageVersion } from './version.js';
 
 /** The commands and their options. `onExit` is told the exit status of the one that ran. */
@@ -23,31 +44,84 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
       writeErr: (text) => context.stderr.write(text),
     })
     .exitOverride();
+  addRunCommands(program, context, onExit);
+  addStateCommands(program, context, onExit);
+  addHostCommands(program, context, onExit);
+  return program;
+}
 
-  const run = program
+const run = () => new Argument('<run>', 'id of the run').argParser(id(runIdSchema));
+const job = () => new Argument('<job>', 'id of the job').argParser(id(jobIdSchema));
+const runId = () =>
+  new Option('--run-id <id>', 'name of the run, instead of a new one').argParser(id(runIdSchema));
+
+function addRunCommands(program: Command, context: CliContext, onExit: (code: number) => void): void {
+  const start = program
     .command('run')
     .summary('run the jobs of a target, each in a fresh machine')
     .argument('[target]', 'name of a target in the configuration; may be left out when there is only one')
     .addHelpText('after', RUN_HELP);
-  withRunOutput(withHost(run))
-    .option('--job <id>', 'run only this job of the target; may be given again', collect, [])
+  withRunOutput(withHost(start))
+    .option('--job <id>', 'run only this job, and what it depends on; may be given again', collect, [])
+    .addOption(runId())
+    .option('--fail-fast', 'end the run at the first failure')
     .addOption(
-      new Option('--run-id <id>', 'name of the run, instead of a new one').argParser(id(runIdSchema)),
+      new Option('--parallel <n>', 'jobs and prepare nodes at the same time').argParser(wholeNumber(1)),
+    )
+    .option('--changed-files <file>', 'a file with one changed path a line, for the filters of the target')
+    .option('--branch <name>', 'branch to record, instead of the one that is checked out')
+    .addOption(
+      new Option('--keep-on-failure [secs]', 'keep the machine of a failed job for "pikaci shell"')
+        .argParser(wholeNumber(1))
+        .preset('3600'),
     )
     .action(async (target: string | undefined, options: RunOptions) => {
       onExit(await runCommand(context, target, options));
     });
 
+  const again = program
+    .command('rerun')
+    .summary('run again what a recorded run set out to do')
+    .addArgument(run())
+    .addHelpText('after', RERUN_HELP);
+  withRunOutput(withHost(again))
+    .addOption(runId())
+    .action(async (repeated: string, options: RerunOptions) => {
+      onExit(await rerunCommand(context, repeated, options));
+    });
+
   const attach = program
     .command('attach')
     .summary('take up a job whose runner is gone')
-    .addArgument(new Argument('<run>', 'id of the run').argParser(id(runIdSchema)))
-    .addArgument(new Argument('<job>', 'id of the job').argParser(id(jobIdSchema)))
+    .addArgument(run())
+    .addArgument(job())
     .addHelpText('after', ATTACH_HELP);
-  withRunOutput(withHost(attach)).action(async (runId: string, jobId: string, options: AttachOptions) => {
-    onExit(await attachCommand(context, { runId, jobId }, options));
+  withRunOutput(withHost(attach)).action(async (id: string, jobId: string, options: AttachOptions) => {
+    onExit(await attachCommand(context, { runId: id, jobId }, options));
   });
 
+  const shell = program
+    .command('shell')
+    .summary('open a terminal in the machine of a job')
+    .addArgument(run())
+    .addArgument(job())
+    .addHelpText('after', SHELL_HELP);
+  withHost(shell).action(async (id: string, jobId: string, options: HostOptions) => {
+    onExit(await shellCommand(context, { runId: id, jobId }, options));
+  });
+
+  const info = program
+    .command('target-info')
+    .summary('show what a run of a target would do')
+    .argument('[target]', 'name of a target in the configuration; may be left out when there is only one');
+  withHost(info)
+    .option('--json', 'one document with the nodes of the plan')
+    .action(async (target: string | undefined, options: TargetInfoOptions) =>
+      onExit(await targetInfoCommand(context, target, options)),
+    );
+}
+
+function addHostCommands(program: Command, context: CliContext, onExit: (code: number) => void): void {
   const doctor = program
     .command('doctor')
     .summary('check the host, and say what to do about what is wrong')
@@ -55,6 +129,14 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   withHost(doctor)
     .addOption(output(['human', 'json']))
     .action(async (options: DoctorOptions) => onExit(await doctorCommand(context, options)));
+
+  const defaults = program
+    .command('remote-defaults')
+    .summary('show where jobs would run, and what each value came from')
+    .addHelpText('after', REMOTE_DEFAULTS_HELP);
+  withHost(defaults)
+    .option('--json', 'one document with the values')
+    .action(async (options: TargetInfoOptions) => onExit(await remoteDefaultsCommand(context, options)));
 
   program
     .command('init')
@@ -65,51 +147,31 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
 
   const gc = program
     .command('gc')
-    .summary('remove machines that were left behind')
-    .option('--remote', 'those on the host')
+    .summary('remove machines that were left behind, and the state of old runs')
+    .option('--remote', 'machines on the host whose lease has ended')
+    .addOption(
+      new Option('--keep-runs <n>', 'the state of all runs here but the newest n').argParser(wholeNumber(0)),
+    )
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .addHelpText('after', GC_HELP);
   withHost(gc)
     .addOption(output(['human', 'json']))
     .action(async (options: GcOptions) => onExit(await gcCommand(context, options)));
-  return program;
-}
 
-function withHost(command: Command): Command {
-  return command
-    .option(
-      '--config <file>',
-      'configuration; pikaci.config.json, .ts, .js or .mjs in this folder when left out',
-    )
-    .option('--host <host>', '"user@host", "user@host:port" or "local", instead of the configured host')
-    .option(
-      '--state-root <dir>',
-      'where runs are recorded on this machine (default: $PIKACI_STATE_ROOT, else as configured)',
+  program
+    .command('fulfill-prepared-output-request')
+    .summary('on the host itself: make a prepared output visible as a request says')
+    .argument('<file>', 'the request, a JSON file')
+    .option('--result-path <file>', 'write the result there as well')
+    .addHelpText('after', FULFIL_HELP)
+    .action(async (file: string, options: { resultPath?: string }) =>
+      onExit(await fulfilCommand(context, file, options)),
     );
-}
 
-function withRunOutput(command: Command): Command {
-  return command
-    .addOption(output(['human', 'json', 'jsonl']))
-    .addOption(
-      new Option('--on-interrupt <choice>', 'what Ctrl-C does to jobs that run')
-        .choices(['cancel', 'detach', 'destroy'])
-        .default('cancel'),
-    );
-}
-
-function output(formats: readonly string[]): Option {
-  return new Option('--output <format>', 'how to report').choices(formats).default('human');
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function id(schema: typeof runIdSchema): (value: string) => string {
-  return (value) => {
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
-    return parsed.data;
-  };
+  program
+    .command('completion')
+    .summary('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText('after', COMPLETION_HELP)
+    .action((shell: CompletedShell) => onExit(completionCommand(context, program, shell)));
 }

@@ -73,7 +73,7 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
       dirty ||= within.value.revision?.dirty ?? false;
     }
   }
-  return ok({ paths, revision: state.value === null ? null : { head: state.value.head, dirty } });
+  return ok({ paths, revision: state.value === null ? null : { ...state.value, dirty } });
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */

@@ -23,7 +23,9 @@ export async function gitState(
     const oid = /^# branch\.oid ([0-9a-f]+)$/.exec(
       lines.find((line) => line.startsWith('# branch.oid')) ?? '',
     );
-    return { head: oid?.[1] ?? null, dirty: lines.some((line) => !line.startsWith('# ')) };
+    const name = lines.find((line) => line.startsWith('# branch.head '))?.slice('# branch.head '.length);
+    const branch = name === undefined || name === '(detached)' ? null : name;
+    return { head: oid?.[1] ?? null, dirty: lines.some((line) => !line.startsWith('# ')), branch };
   });
 }
 

@@ -1,7 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { PreparedOutput } from '../../domain/job-spec.js';
 import type { DeclaredMounts } from '../../domain/mount-plan.js';
-import { PAYLOAD_MANIFEST_PATH, payloadManifestSchema } from '../../domain/payload-manifest.js';
+import {
+  PAYLOAD_MANIFEST_PATH,
+  type PayloadManifest,
+  payloadManifestSchema,
+} from '../../domain/payload-manifest.js';
 import type { FileStore } from '../../ports/file-store.js';
 import { hostFilesFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
@@ -9,12 +13,22 @@ import type { JobFault } from '../job-fault.js';
 const PHASE = 'prepare_runtime';
 const LARGEST_MANIFEST = 1024 * 1024;
 
-/** Reads what a prepared output on the host says of itself. Nothing in it has been checked against the mount rules yet. */
+/** What a prepared output on the host asks to be mounted. Nothing in it has been checked against the mount rules yet. */
 export async function loadPreparedOutput(
   files: FileStore,
   output: PreparedOutput,
   signal: AbortSignal,
 ): Promise<Result<DeclaredMounts, JobFault>> {
+  const manifest = await loadPayloadManifest(files, output, signal);
+  return manifest.map(({ mounts }) => ({ devicePrefix: output.name, outputRoot: output.path, mounts }));
+}
+
+/** Reads what a prepared output on the host says of itself. */
+export async function loadPayloadManifest(
+  files: FileStore,
+  output: PreparedOutput,
+  signal: AbortSignal,
+): Promise<Result<PayloadManifest, JobFault>> {
   const path = `${output.path}/${PAYLOAD_MANIFEST_PATH}`;
   const invalid = (problem: string): JobFault => ({
     kind: 'manifest_invalid',
@@ -42,7 +56,7 @@ export async function loadPreparedOutput(
       invalid(`does not keep its schema: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`),
     );
   }
-  return ok({ devicePrefix: output.name, outputRoot: output.path, mounts: manifest.data.mounts });
+  return ok(manifest.data);
 }
 
 function parseJson(bytes: Uint8Array): Result<unknown, string> {

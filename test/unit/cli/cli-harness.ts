@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
-import type { PikaciPlace } from '../../../src/adapters/cli/cli-input.js';
+import type { CliTerminal, PikaciPlace } from '../../../src/adapters/cli/cli-input.js';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { Pikaci } from '../../../src/application/pikaci.js';
-import type { PikaciConfigInput } from '../../../src/domain/config.js';
+import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfil-prepared-output.js';
+import * as runState from '../../../src/composition/run-state.js';
+import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config.js';
 import type { ConfigFault } from '../../../src/domain/config-fault.js';
 import { HeldClock } from '../../support/held-clock.js';
 import { MemoryStream } from './memory-stream.js';
@@ -35,6 +37,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
   readonly columns?: number;
+  /** For commands that open a shell. */
+  readonly shellTerminal?: CliTerminal;
   readonly script?: JobScript;
   readonly createFault?: ConfigFault;
 }
@@ -80,11 +84,15 @@ export class Cli {
         this.#handlers.add(handler);
         return () => this.#handlers.delete(handler);
       },
+      runState,
+      fulfil: fulfillPreparedOutputRequest,
+      terminal: this.#options.shellTerminal ?? null,
       clock: this.clock,
       randomBytes: (count) => Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
       createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
         if (createFault !== undefined) return err(createFault);
         this.created.push({ config, place });
+        this.pikaci.targets = pikaciConfigSchema.parse(config).targets;
         return ok(this.pikaci);
       },
     });

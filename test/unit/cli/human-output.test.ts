@@ -101,6 +101,7 @@ const waiting: JobScript = async (job) => {
 test('on a terminal one line shows the phase, its progress and its time, and is redrawn', async () => {
   const cli = new Cli({ terminal: true, env: { NO_COLOR: '1' }, script: waiting });
   const exit = cli.run('run');
+  await cli.pikaci.began;
   await cli.clock.asleepFor(100);
   cli.clock.advance(100);
   await cli.stderr.shows('\r⠙ [a] stage_workspace_snapshot 1.0 MiB of 4.0 MiB 100 ms\x1b[K');
@@ -115,6 +116,7 @@ test('on a terminal one line shows the phase, its progress and its time, and is 
 test('the status line is never wider than the terminal', async () => {
   const cli = new Cli({ terminal: true, columns: 20, env: { NO_COLOR: '1' }, script: waiting });
   const exit = cli.run('run');
+  await cli.pikaci.began;
   await cli.clock.asleepFor(100);
   cli.clock.advance(100);
   await cli.stderr.shows('\r⠙ [a] stage_worksp…\x1b[K');
@@ -125,6 +127,7 @@ test('the status line is never wider than the terminal', async () => {
 test('a terminal that does not know its width is taken to have 80 columns', async () => {
   const cli = new Cli({ terminal: true, columns: 0, env: { NO_COLOR: '1' }, script: waiting });
   const exit = cli.run('run');
+  await cli.pikaci.began;
   await cli.clock.asleepFor(100);
   cli.clock.advance(100);
   await cli.stderr.shows('\r⠙ [a] stage_workspace_snapshot 1.0 MiB of 4.0 MiB 100 ms\x1b[K');
@@ -149,6 +152,7 @@ test('the status line makes way for the log and waits below it until the guest h
     },
   });
   const exit = cli.run('run');
+  await cli.pikaci.began;
   await cli.clock.asleepFor(100);
   cli.clock.advance(100);
   await cli.stderr.shows('⠙');

@@ -1,6 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
+import { MemoryClock } from '../../../src/adapters/memory/memory-clock.js';
+import { MemoryFileStore } from '../../../src/adapters/memory/memory-file-store.js';
+import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
+import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
 import type { DoctorReport } from '../../../src/application/doctor-report.js';
 import type { JobFault } from '../../../src/application/job-fault.js';
+import type { GuestShell } from '../../../src/application/open-shell.js';
 import type {
   JobCallOptions,
   JobRun,
@@ -9,10 +14,13 @@ import type {
   RunJobInput,
 } from '../../../src/application/pikaci.js';
 import type { ReapReport } from '../../../src/application/reap-report.js';
+import { RunTarget } from '../../../src/application/runs/run-target.js';
+import type { RunTargetInput, TargetRun } from '../../../src/application/runs/target-run.js';
 import { NO_ARTIFACTS } from '../../../src/domain/artifact.js';
 import type { PikaciEvent } from '../../../src/domain/event.js';
 import type { JobOutcome } from '../../../src/domain/job-outcome.js';
 import { jobStateLayout } from '../../../src/domain/run-layout.js';
+import type { TargetConfig } from '../../../src/domain/target-config.js';
 
 export const AT = '2026-11-23T16:45:01.250Z';
 
@@ -90,16 +98,64 @@ export type JobScript = (job: ScriptedJob, input: RunJobInput | null) => Promise
 export class ScriptedPikaci implements Pikaci {
   readonly host = 'ci@box:22';
   readonly inputs: RunJobInput[] = [];
+  readonly targetInputs: RunTargetInput[] = [];
+  readonly files = new MemoryFileStore('local');
+  readonly scanner = new MemoryWorkspaceScanner();
+  /** Of the configuration that the library was made with. */
+  targets: Readonly<Record<string, TargetConfig>> = {};
   readonly attached: string[] = [];
   readonly reapOptions: ReapOptions[] = [];
+  /** Resolves when the first job has begun. */
+  readonly began: Promise<void>;
+  #begin: () => void = () => {};
+  guestShell: Result<GuestShell, JobFault> | null = null;
   closed = 0;
+
+  constructor() {
+    this.began = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+
   script: JobScript = async (job) => job.end({});
   doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
   reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [] });
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     this.inputs.push(input);
-    return this.script(new ScriptedJob(input.runId ?? '', input.job.id, input), input);
+    const running = this.script(new ScriptedJob(input.runId ?? '', input.job.id, input), input);
+    this.#begin();
+    return running;
+  }
+
+  /** The real run of a target, on a state in memory, with the test's script for each job. */
+  async runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
+    const target = new RunTarget({
+      ports: {
+        shell: new MemoryShell(this.host),
+        localShell: new MemoryShell('local'),
+        hostFiles: new MemoryFileStore(),
+        localFiles: this.files,
+        scanner: this.scanner,
+        clock: new MemoryClock(),
+      },
+      settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus' },
+      targets: this.targets,
+      env: {},
+      runJob: { run: (job) => this.runJob(job) },
+      stageSnapshot: { stage: async () => ok(undefined) },
+    });
+    this.targetInputs.push(input);
+    return target.run(input);
+  }
+
+  async shell(runId: string, jobId: string): Promise<Result<GuestShell, JobFault>> {
+    const message = `there is no machine of ${runId}/${jobId}`;
+    return this.guestShell ?? err({ kind: 'guest', phase: null, host: this.host, message });
+  }
+
+  async rerun(runId: string): Promise<Result<TargetRun, JobFault>> {
+    return err({ kind: 'no_such_job', phase: null, host: this.host, message: `there is no run ${runId}` });
   }
 
   async attach(

@@ -4,6 +4,7 @@ import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';
+import { settingLines } from '../output/setting-lines.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {
@@ -22,6 +23,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
         type: 'doctor_report',
         schema_version: 1,
         host: report.host,
+        settings: [...loaded.settings],
         ok: report.ok,
         checks: report.checks.map((check) => ({ ...check })),
       };
@@ -31,6 +33,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
       const colours = coloursFor({ env, isTerminal: isTerminal.stdout });
       const lines = [
         escapeLine(report.host),
+        ...settingLines(loaded.settings).map((line) => colours.dim(line)),
         ...report.checks.flatMap((check) => checkLines(check, colours)),
       ];
       context.stdout.write(`${lines.join('\n')}\n`);

@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { OnAbort } from '../../../application/pikaci.js';
+import type { RunTargetInput } from '../../../application/runs/target-run.js';
 import { runIdAt } from '../../../domain/run-id.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { resolveSecrets } from '../config/resolve-secrets.js';
 import { EXIT } from '../exit-code.js';
-import { runSession } from '../job-session.js';
+import { runTargetSession } from '../target-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
-import { selectJobs } from './select-jobs.js';
+import { selectTarget } from './select-target.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 
 export interface RunOptions extends HostOptions {
@@ -13,9 +16,15 @@ export interface RunOptions extends HostOptions {
   readonly job: readonly string[];
   readonly runId?: string;
   readonly onInterrupt: OnAbort;
+  readonly changedFiles?: string;
+  readonly branch?: string;
+  readonly failFast?: boolean;
+  readonly parallel?: number;
+  /** Seconds. */
+  readonly keepOnFailure?: number;
 }
 
-/** `pikaci run`: the jobs of a target, under one run id. */
+/** `pikaci run`: a target, under one run id. */
 export async function runCommand(
   context: CliContext,
   target: string | undefined,
@@ -24,31 +33,66 @@ export async function runCommand(
   const { clock, env, randomBytes } = context.input;
   const loaded = await loadOrComplain(context, options, true);
   if (loaded === null) return EXIT.usage;
-  const selection = selectJobs({ targets: loaded.config.targets, target, jobs: options.job });
-  if (selection.isErr()) {
-    complain(context, selection.error);
+  const selected = selectTarget({ targets: loaded.config.targets, target, jobs: options.job });
+  if (selected.isErr()) {
+    complain(context, selected.error);
     return EXIT.usage;
   }
-  const jobs = resolveSecrets({ loaded, env, ...selection.value });
-  if (jobs.isErr()) {
-    complain(context, jobs.error.message);
+  const secrets = resolveSecrets({ loaded, env, ...selected.value });
+  if (secrets.isErr()) {
+    complain(context, secrets.error.message);
     return EXIT.usage;
   }
+  const changed = await changedFiles(context, options.changedFiles);
+  if (changed === null) return EXIT.usage;
   const runId = options.runId ?? runIdAt(clock.now(), randomBytes(3));
   return withPikaci(context, loaded, (pikaci) =>
-    runSession({
+    runTargetSession({
       runId,
       host: pikaci.host,
-      target: selection.value.targetName,
-      jobs: jobs.value.map((job) => ({
-        jobId: job.id,
-        start: (call) => pikaci.runJob({ ...call, job, runId, workspace: loaded.baseDir }),
-      })),
-      parallel: selection.value.target.parallel,
+      target: selected.value.targetName,
+      jobIds: selected.value.jobIds,
+      start: (call) =>
+        pikaci.runTarget({
+          ...call,
+          target: selected.value.targetName,
+          workspace: loaded.baseDir,
+          runId,
+          jobs: options.job,
+          secrets: secrets.value,
+          ...changed,
+          ...chosen(options),
+        }),
       onAbort: options.onInterrupt,
       view: makeView(options.output, context),
       interrupts: context.interrupts,
       clock,
     }),
   );
+}
+
+function chosen(options: RunOptions): Partial<RunTargetInput> {
+  const { branch, failFast, parallel, keepOnFailure } = options;
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(failFast === undefined ? {} : { failFast }),
+    ...(parallel === undefined ? {} : { parallel }),
+    ...(keepOnFailure === undefined ? {} : { keepOnFailureSecs: keepOnFailure }),
+  };
+}
+
+/** One path a line, as `git diff --name-only` prints them; null after it was said that the file cannot be read. */
+async function changedFiles(
+  context: CliContext,
+  file: string | undefined,
+): Promise<Pick<RunTargetInput, 'changedFiles'> | null> {
+  if (file === undefined) return {};
+  const path = resolve(context.input.cwd, file);
+  try {
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    return { changedFiles: lines.map((line) => line.replace(/\r$/, '')).filter((line) => line !== '') };
+  } catch (error) {
+    complain(context, `--changed-files ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
 }

@@ -3,13 +3,16 @@ import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { type PikaciConfig, pikaciConfigSchema } from '../../../domain/config.js';
 import { type ConfigFault, configFault } from '../../../domain/config-fault.js';
+import type { Setting } from '../../../domain/setting.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
+import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
 import { CONFIG_NAMES, findConfig } from './find-config.js';
 import { checkHostOption, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
 import { loadModuleConfig } from './module-config.js';
 import { problemPath } from './problem-path.js';
 import { schemaProblems } from './schema-problems.js';
+import { settingSources } from './setting-sources.js';
 
 export interface ConfigRequest {
   readonly cwd: string;
@@ -28,6 +31,8 @@ export interface ConfigRequest {
 /** A checked configuration. Every path of this machine in it is absolute. */
 export interface LoadedConfig {
   readonly config: PikaciConfig;
+  /** The values that decide where jobs run, and what each came from. */
+  readonly settings: readonly Setting[];
   /** Null when there is none and `--host` said enough. */
   readonly file: string | null;
   /** The config's folder, which is also the workspace. */
@@ -58,17 +63,19 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
     }));
     return err(configFault(file, problems));
   }
+  const environment = withEnvironment(parsed.data, request.env);
+  if (environment.isErr()) return err(configFault(null, [environment.error]));
   const baseDir = file === null ? request.cwd : dirname(file);
-  const config = withAbsolutePaths(parsed.data, { baseDir, homeDir: request.homeDir });
-  const root = request.stateRoot ?? (request.env['PIKACI_STATE_ROOT'] || undefined);
+  const written = withAbsolutePaths(environment.value, { baseDir, homeDir: request.homeDir });
+  const root = request.stateRoot ?? (request.env[SETTING_VARIABLES.stateRoot] || undefined);
+  const config =
+    root === undefined
+      ? written
+      : { ...written, stateRoot: absolutePath(root, { baseDir: request.cwd, homeDir: request.homeDir }) };
+  const { host, stateRoot, env } = request;
   return ok({
-    config:
-      root === undefined
-        ? config
-        : {
-            ...config,
-            stateRoot: absolutePath(root, { baseDir: request.cwd, homeDir: request.homeDir }),
-          },
+    config,
+    settings: settingSources({ config, raw: raw.value.value, file, env, host, stateRoot }),
     file,
     baseDir,
     place: raw.value.place,

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { TargetConfig } from '../../../domain/config.js';
+import type { TargetSecrets } from '../../../application/runs/target-run.js';
 import { type ConfigFault, type ConfigProblem, configFault } from '../../../domain/config-fault.js';
-import type { JobSpecInput } from '../../../domain/job-spec.js';
+import type { TargetConfig } from '../../../domain/target-config.js';
 import type { LoadedConfig } from './load-config.js';
 import { problemPath } from './problem-path.js';
 
@@ -10,16 +10,16 @@ export interface SecretSource {
   readonly targetName: string;
   readonly target: TargetConfig;
   /** Only these jobs are run, so only their secrets are asked for. */
-  readonly jobIds: ReadonlySet<string>;
+  readonly baseIds: ReadonlySet<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The jobs to run, with the value of each secret taken from the environment. Every missing variable is named, never its value. */
-export function resolveSecrets(source: SecretSource): Result<JobSpecInput[], ConfigFault> {
+/** The value of each secret, taken from the environment. Every missing variable is named with its place in the file, never a value. */
+export function resolveSecrets(source: SecretSource): Result<TargetSecrets, ConfigFault> {
   const problems: ConfigProblem[] = [];
-  const jobs: JobSpecInput[] = [];
+  const found: Record<string, Record<string, string>> = {};
   for (const [index, job] of source.target.jobs.entries()) {
-    if (!source.jobIds.has(job.id)) continue;
+    if (!source.baseIds.has(job.id)) continue;
     const secrets: Record<string, string> = {};
     for (const [name, { env: variable }] of Object.entries(job.secrets)) {
       const value = source.env[variable];
@@ -34,7 +34,7 @@ export function resolveSecrets(source: SecretSource): Result<JobSpecInput[], Con
         ...source.loaded.place(segments),
       });
     }
-    jobs.push({ ...job, secrets });
+    found[job.id] = secrets;
   }
-  return problems.length > 0 ? err(configFault(source.loaded.file, problems)) : ok(jobs);
+  return problems.length > 0 ? err(configFault(source.loaded.file, problems)) : ok(found);
 }

@@ -1,4 +1,5 @@
 import type { PikaciEvent } from '../../../domain/event.js';
+import type { RunEvent } from '../../../domain/run-event.js';
 import type { Colours } from './colours.js';
 import { escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
@@ -7,6 +8,17 @@ export interface NoticeOptions {
   /** Whether finished phases are worth a line: not where a status line shows them. */
   readonly phases: boolean;
   readonly colours: Colours;
+}
+
+/** What people are told of the nodes of a plan. What jobs do has events of its own. */
+export function nodeNotice(event: RunEvent, { phases, colours }: NoticeOptions): string | null {
+  if (event.type === 'node_started') return phases && event.kind === 'prepare' ? 'preparing …' : null;
+  if (event.type !== 'node_finished') return null;
+  const took = formatDuration(event.duration_ms);
+  if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;
+  if (event.kind === 'execute') return null;
+  if (event.status === 'passed') return `prepared in ${took}${event.cached ? ', as it was there' : ''}`;
+  return `${colours.red('could not be prepared')} (${took})`;
 }
 
 /** What people are told about an event while the run goes on; null when that is nothing. */

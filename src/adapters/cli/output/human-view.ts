@@ -1,8 +1,9 @@
 import type { PikaciEvent } from '../../../domain/event.js';
+import type { RunEvent } from '../../../domain/run-event.js';
 import type { Clock } from '../../../ports/clock.js';
 import { type Colours, canRedraw, coloursFor } from './colours.js';
 import { escapeMessage } from './escape-control.js';
-import { eventNotice } from './event-notice.js';
+import { eventNotice, nodeNotice } from './event-notice.js';
 import { JobProgress } from './job-progress.js';
 import { LogWriter } from './log-writer.js';
 import { formatBytes } from './quantities.js';
@@ -58,6 +59,13 @@ export class HumanView implements RunView {
     if (event.type === 'job_finished') this.#log.end(event.job_id);
     const text = eventNotice(event, { phases: this.#status === null, colours: this.#colours });
     if (text !== null) this.#line(`${this.#colours.dim(`[${event.job_id}]`)} ${text}`);
+  }
+
+  emitRun(event: RunEvent): void {
+    if (this.#stop.signal.aborted) return;
+    this.#progress.observeNode(event, this.#outputs.clock.monotonic());
+    const text = nodeNotice(event, { phases: this.#status === null, colours: this.#colours });
+    if (text !== null && 'node_id' in event) this.#line(`${this.#colours.dim(`[${event.node_id}]`)} ${text}`);
   }
 
   drained(): Promise<void> {

@@ -1,9 +1,10 @@
 import type { PikaciEvent } from '../../../domain/event.js';
 import type { Phase } from '../../../domain/phase.js';
+import type { RunEvent } from '../../../domain/run-event.js';
 import { formatBytes, formatDuration } from './quantities.js';
 
 interface Current {
-  readonly phase: Phase;
+  readonly phase: Phase | 'prepare';
   /** Monotonic, ms. */
   readonly since: number;
   readonly upload: { readonly bytes: number; readonly total: number } | null;
@@ -26,6 +27,13 @@ export class JobProgress {
     ) {
       this.#current.delete(event.job_id);
     }
+  }
+
+  /** Prepare nodes stand beside the jobs. */
+  observeNode(event: RunEvent, monotonicNow: number): void {
+    if (event.type === 'node_started' && event.kind === 'prepare')
+      this.#current.set(event.node_id, { phase: 'prepare', since: monotonicNow, upload: null });
+    if (event.type === 'node_finished' && event.kind === 'prepare') this.#current.delete(event.node_id);
   }
 
   /** Null when nothing is under way. The longest-running job comes first: it is the one that is waited for. */

@@ -2,7 +2,7 @@ import type { RunReport } from '../../../domain/run-report.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import type { MachineOutputs } from './jsonl-view.js';
-import { jobSummary, type RunEnd } from './run-end.js';
+import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 
 /** `--output json`: one document at the end, as `runReportSchema` has it. The log is in the file that it names. */
@@ -45,6 +45,10 @@ export class JsonView implements RunView {
       jobs: end.jobs.map((job) => ({
         ...jobSummary(job),
         outcome: job.kind === 'ended' ? job.run.outcome : null,
+      })),
+      prepare_faults: (end.prepares ?? []).map(({ nodeId, fault }) => ({
+        node_id: nodeId,
+        fault: wireFault(fault),
       })),
     };
     this.#outputs.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

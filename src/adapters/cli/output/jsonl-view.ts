@@ -1,10 +1,11 @@
 import type { PikaciEvent } from '../../../domain/event.js';
+import type { RunEvent } from '../../../domain/run-event.js';
 import type { RunFinished } from '../../../domain/run-finished.js';
 import type { Clock } from '../../../ports/clock.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { LogDecoder } from './log-decoder.js';
-import { jobSummary, type RunEnd } from './run-end.js';
+import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 import type { StreamOutput } from './stream-output.js';
 
@@ -40,6 +41,10 @@ export class JsonlView implements RunView {
     this.#line(event);
   }
 
+  emitRun(event: RunEvent): void {
+    if (!this.#ended) this.#line(event);
+  }
+
   drained(): Promise<void> {
     return this.#outputs.stdout.drained();
   }
@@ -63,6 +68,10 @@ export class JsonlView implements RunView {
       run_id: end.runId,
       exit_code: end.exitCode,
       jobs: end.jobs.map(jobSummary),
+      prepare_faults: (end.prepares ?? []).map(({ nodeId, fault }) => ({
+        node_id: nodeId,
+        fault: wireFault(fault),
+      })),
     };
     this.#line(last);
     this.#ended = true;

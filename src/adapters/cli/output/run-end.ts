@@ -7,6 +7,8 @@ export type JobEnd = { readonly jobId: string } & (
   | { readonly kind: 'ended'; readonly run: JobRun }
   | { readonly kind: 'faulted'; readonly fault: JobFault; readonly instance: string | null }
   | { readonly kind: 'not_started' }
+  /** Something that it depends on did not pass, or the run had nothing to do. */
+  | { readonly kind: 'skipped'; readonly reason: string }
   /** The process leaves while the job's machine is still there. */
   | { readonly kind: 'abandoned'; readonly instance: string | null }
 );
@@ -22,6 +24,8 @@ export interface RunEnd {
   /** Of the pikaci process. */
   readonly exitCode: number;
   readonly jobs: readonly JobEnd[];
+  /** Prepare nodes that failed. */
+  readonly prepares?: readonly { readonly nodeId: string; readonly fault: JobFault }[];
 }
 
 /** What the machine-readable outputs say about a job. */
@@ -45,6 +49,8 @@ export function jobSummary(end: JobEnd): JobSummary {
       return { ...none, status: 'faulted', message: end.fault.message, fault: wireFault(end.fault) };
     case 'not_started':
       return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
+    case 'skipped':
+      return { ...none, status: 'skipped', message: end.reason, fault: null };
     case 'abandoned':
       return { ...none, status: 'abandoned', message: abandonedMessage(end.instance), fault: null };
   }
@@ -54,7 +60,7 @@ function abandonedMessage(instance: string | null): string {
   return instance === null ? 'left behind' : `left behind with its machine ${instance}`;
 }
 
-function wireFault(fault: JobFault): WireFault {
+export function wireFault(fault: JobFault): WireFault {
   return {
     kind: fault.kind,
     phase: fault.phase,

@@ -10,13 +10,19 @@ const SHOWN_REFUSALS = 20;
 
 /** What people read when a run is over, one string a line. */
 export function runSummary(end: RunEnd, colours: Colours): string[] {
-  return end.jobs.flatMap((job) => jobLines(job, end, colours));
+  const prepares = (end.prepares ?? []).flatMap(({ nodeId, fault }) => [
+    `${colours.red('✗')} ${colours.bold(nodeId)} ${colours.red('could not be prepared')}`,
+    ...faultLines(fault).map((line) => `  ${line.replaceAll('\n', '\n  ')}`),
+  ]);
+  return [...prepares, ...end.jobs.flatMap((job) => jobLines(job, end, colours))];
 }
 
 function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
   switch (job.kind) {
     case 'not_started':
       return [`${c.yellow('–')} ${c.bold(job.jobId)} not started: the run was interrupted first`];
+    case 'skipped':
+      return [`${c.yellow('–')} ${c.bold(job.jobId)} skipped: ${escapeMessage(job.reason, '    ')}`];
     case 'faulted':
       return [
         `${c.red('✗')} ${c.bold(job.jobId)} ${c.red('has no result: the machinery failed')}`,

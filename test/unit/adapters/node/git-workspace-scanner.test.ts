@@ -60,17 +60,17 @@ describe('in a git work tree', () => {
   it('says which commit is checked out and whether there is anything beside it', async () => {
     await using repository = await temporaryRepository();
     const disk = diskWorkspace(repository.path);
-    expect(await revision(repository.path)).toEqual({ head: null, dirty: false });
+    expect(await revision(repository.path)).toEqual({ head: null, dirty: false, branch: 'main' });
     await disk.write('a', 'x');
-    expect(await revision(repository.path)).toEqual({ head: null, dirty: true });
+    expect(await revision(repository.path)).toEqual({ head: null, dirty: true, branch: 'main' });
     await git(repository.path, 'add', 'a');
     await git(repository.path, 'commit', '--quiet', '-m', 'first');
     const head = await git(repository.path, 'rev-parse', 'HEAD');
-    expect(await revision(repository.path)).toEqual({ head, dirty: false });
+    expect(await revision(repository.path)).toEqual({ head, dirty: false, branch: 'main' });
     await disk.write('.pikaci/runs/r/run.json', '{}');
-    expect(await revision(repository.path)).toEqual({ head, dirty: false });
+    expect(await revision(repository.path)).toEqual({ head, dirty: false, branch: 'main' });
     await disk.write('a', 'y');
-    expect(await revision(repository.path)).toEqual({ head, dirty: true });
+    expect(await revision(repository.path)).toEqual({ head, dirty: true, branch: 'main' });
   });
 
   it('takes the own files of a submodule and of a repository that lies in the tree', async () => {

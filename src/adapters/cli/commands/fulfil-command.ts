@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { type CliContext, complain } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { printJson } from './state-root.js';
+
+/** `pikaci fulfill-prepared-output-request`: for the host itself. Prints the result; exit status 3 when it failed. */
+export async function fulfilCommand(
+  context: CliContext,
+  file: string,
+  options: { readonly resultPath?: string },
+): Promise<number> {
+  const { cwd, fulfil } = context.input;
+  const { resultPath } = options;
+  const { signal } = context.interrupts;
+  const done = await fulfil(resolve(cwd, file), {
+    signal,
+    ...(resultPath === undefined ? {} : { resultPath: resolve(cwd, resultPath) }),
+  });
+  printJson(context, done);
+  if (done.status === 'succeeded') return EXIT.passed;
+  complain(context, done.error ?? 'the request could not be carried out');
+  return signal.aborted ? EXIT.cancelled : EXIT.machinery;
+}

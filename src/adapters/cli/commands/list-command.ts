@@ -1,0 +1,48 @@
+import type { RunListDocument } from '../../../domain/state-documents.js';
+import { type CliContext, complain } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { inColumns } from '../output/columns.js';
+import { tookOf } from '../output/run-record-lines.js';
+import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
+
+export interface ListOptions extends StateOptions {
+  readonly output: 'human' | 'json';
+  readonly limit?: number;
+  readonly branch?: string;
+}
+
+/** `pikaci list`: the recorded runs, newest first. */
+export async function listCommand(context: CliContext, options: ListOptions): Promise<number> {
+  const stateRoot = await stateRootOrComplain(context, options);
+  if (stateRoot === null) return EXIT.usage;
+  const { limit, branch } = options;
+  const listed = await context.input.runState.listRuns(stateRoot, {
+    signal: context.interrupts.signal,
+    ...(limit === undefined ? {} : { limit }),
+    ...(branch === undefined ? {} : { branch }),
+  });
+  if (listed.isErr()) return complainOfState(context, listed.error);
+  const { runs, damaged } = listed.value;
+  for (const { message } of damaged) complain(context, message);
+  if (options.output === 'json') {
+    const document: RunListDocument = {
+      type: 'run_list',
+      schema_version: 1,
+      runs: [...runs],
+      damaged: damaged.map(({ runId, message }) => ({ run_id: runId, message })),
+    };
+    printJson(context, document);
+    return EXIT.passed;
+  }
+  if (runs.length === 0) complain(context, `there are no runs in ${stateRoot}`);
+  const rows = runs.map((run) => [
+    run.run_id,
+    run.status,
+    run.target_id ?? '',
+    run.git_branch ?? '',
+    run.created_at,
+    tookOf(run.created_at, run.finished_at) ?? '',
+  ]);
+  if (rows.length > 0) context.stdout.write(`${inColumns(rows).join('\n')}\n`);
+  return EXIT.passed;
+}

@@ -1,0 +1,42 @@
+import type { OnAbort } from '../../../application/pikaci.js';
+import { runIdAt } from '../../../domain/run-id.js';
+import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { runTargetSession } from '../target-session.js';
+import { makeView, type OutputFormat } from './make-view.js';
+import { complainOfState } from './state-root.js';
+import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+
+export interface RerunOptions extends HostOptions {
+  readonly output: OutputFormat;
+  readonly onInterrupt: OnAbort;
+  readonly runId?: string;
+}
+
+/** `pikaci rerun`: what a recorded run set out to do, once more, on the workspace as it is now. */
+export async function rerunCommand(
+  context: CliContext,
+  repeated: string,
+  options: RerunOptions,
+): Promise<number> {
+  const { clock, randomBytes, runState } = context.input;
+  const loaded = await loadOrComplain(context, options, false);
+  if (loaded === null) return EXIT.usage;
+  const { signal } = context.interrupts;
+  const record = await runState.loadRunRecord(loaded.config.stateRoot, repeated, { signal });
+  if (record.isErr()) return complainOfState(context, record.error);
+  const runId = options.runId ?? runIdAt(clock.now(), randomBytes(3));
+  return withPikaci(context, loaded, (pikaci) =>
+    runTargetSession({
+      runId,
+      host: pikaci.host,
+      target: record.value.target_id ?? repeated,
+      jobIds: record.value.jobs.map((job) => job.id),
+      start: (call) => pikaci.rerun(repeated, { ...call, runId }),
+      onAbort: options.onInterrupt,
+      view: makeView(options.output, context),
+      interrupts: context.interrupts,
+      clock,
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
+import type { ConfigFault } from '../../../domain/config-fault.js';
+import { type CliContext, complain } from '../cli-context.js';
+import { absolutePath } from '../config/config-paths.js';
+import { SETTING_VARIABLES } from '../config/environment-settings.js';
+import { findConfig } from '../config/find-config.js';
+import { loadConfig } from '../config/load-config.js';
+import { EXIT } from '../exit-code.js';
+
+/** Options of the commands that read what is recorded, and need no host. */
+export interface StateOptions {
+  readonly config?: string;
+  readonly stateRoot?: string;
+}
+
+/** As said by the option, the environment or the configuration, else `.pikaci` here; null after it was said what is wrong. */
+export async function stateRootOrComplain(
+  context: CliContext,
+  options: StateOptions,
+): Promise<string | null> {
+  const found = await stateRootOf(context, options);
+  if (found.isOk()) return found.value;
+  complain(context, found.error.message);
+  return null;
+}
+
+async function stateRootOf(
+  { input: { cwd, homeDir, env } }: CliContext,
+  options: StateOptions,
+): Promise<Result<string, ConfigFault>> {
+  const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
+  if (said !== undefined) return ok(absolutePath(said, { baseDir: cwd, homeDir }));
+  const file = await findConfig({ cwd, homeDir, named: options.config });
+  if (file.isErr()) return err(file.error);
+  if (file.value === null) return ok(absolutePath('.pikaci', { baseDir: cwd, homeDir }));
+  const loaded = await loadConfig({ cwd, homeDir, env, file: file.value, needsFile: true });
+  return loaded.map(({ config }) => config.stateRoot);
+}
+
+/** Says what could not be had of the records, and gives the exit status. */
+export function complainOfState(context: CliContext, fault: RunStateFault): number {
+  complain(context, fault.message);
+  if (fault.kind === 'aborted') return EXIT.cancelled;
+  const usage = fault.kind === 'invalid_id' || fault.kind === 'no_such_run' || fault.kind === 'no_such_job';
+  return usage ? EXIT.usage : EXIT.machinery;
+}
+
+export function printJson(context: CliContext, document: unknown): void {
+  context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}

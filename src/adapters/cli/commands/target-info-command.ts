@@ -1,0 +1,68 @@
+import { planRecordOf } from '../../../application/runs/plan-record-of.js';
+import { makePlan } from '../../../domain/plan.js';
+import type { TargetInfoDocument } from '../../../domain/state-documents.js';
+import { type CliContext, complain } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { escapeLine } from '../output/escape-control.js';
+import { selectTarget } from './select-target.js';
+import { printJson } from './state-root.js';
+import { type HostOptions, loadOrComplain } from './with-pikaci.js';
+
+export interface TargetInfoOptions extends HostOptions {
+  readonly json?: boolean;
+}
+
+/** `pikaci target-info`: what a run of a target would do, in the order in which it would. */
+export async function targetInfoCommand(
+  context: CliContext,
+  name: string | undefined,
+  options: TargetInfoOptions,
+): Promise<number> {
+  const loaded = await loadOrComplain(context, options, true);
+  if (loaded === null) return EXIT.usage;
+  const selected = selectTarget({ targets: loaded.config.targets, target: name, jobs: [] });
+  const plan = selected.isOk() ? makePlan(selected.value.target) : null;
+  if (selected.isErr() || plan === null || plan.isErr()) {
+    complain(context, selected.isErr() ? selected.error : 'the target cannot be planned');
+    return EXIT.usage;
+  }
+  const { target, targetName } = selected.value;
+  const record = planRecordOf({
+    runId: '',
+    targetId: targetName,
+    target,
+    plan: plan.value,
+    selectedJobs: [],
+    createdAt: '',
+  });
+  const document: TargetInfoDocument = {
+    type: 'target_info',
+    schema_version: 1,
+    target_id: targetName,
+    description: target.description ?? null,
+    parallel: target.parallel,
+    fail_fast: target.failFast,
+    filters: [...target.filters],
+    nodes: record.nodes,
+  };
+  if (options.json === true) printJson(context, document);
+  else context.stdout.write(`${infoLines(document).join('\n')}\n`);
+  return EXIT.passed;
+}
+
+function infoLines(info: TargetInfoDocument): string[] {
+  const failFast = info.fail_fast ? ', the first failure ends the run' : '';
+  return [
+    `${info.target_id}${info.description === null ? '' : `: ${escapeLine(info.description)}`}`,
+    `  at most ${info.parallel} at the same time${failFast}`,
+    ...(info.filters.length === 0
+      ? []
+      : [`  only for changes in ${info.filters.map(escapeLine).join(', ')}`]),
+    ...info.nodes.map((node) => {
+      const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
+      const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
+      const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
+      return `  ${what} ${node.id}${after}${description}`;
+    }),
+  ];
+}

@@ -1,0 +1,34 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { PikaciConfig } from '../../../domain/config.js';
+import type { ConfigProblem } from '../../../domain/config-fault.js';
+import type { Environment } from '../cli-input.js';
+
+const BACKEND = 'PIKACI_REMOTE_LINUX_VM_BACKEND';
+
+/** The variables of the process that stand above the configuration. An empty one counts as not set. */
+export const SETTING_VARIABLES = {
+  backend: BACKEND,
+  'incus.project': 'PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT',
+  'incus.profile': 'PIKACI_REMOTE_LINUX_VM_INCUS_PROFILE',
+  'incus.image': 'PIKACI_REMOTE_LINUX_VM_INCUS_IMAGE_ALIAS',
+  stateRoot: 'PIKACI_STATE_ROOT',
+} as const;
+
+/** Puts them into a checked configuration. `auto` as the backend leaves the choice to the configuration. */
+export function withEnvironment(config: PikaciConfig, env: Environment): Result<PikaciConfig, ConfigProblem> {
+  const given = (name: keyof typeof SETTING_VARIABLES) => env[SETTING_VARIABLES[name]] || undefined;
+  const backend = given('backend');
+  if (backend !== undefined && backend !== 'incus' && backend !== 'microvm' && backend !== 'auto')
+    return err({ path: BACKEND, message: 'must be "incus", "microvm" or "auto"' });
+  const { incus } = config;
+  return ok({
+    ...config,
+    backend: backend === undefined || backend === 'auto' ? config.backend : backend,
+    incus: {
+      ...incus,
+      project: given('incus.project') ?? incus.project,
+      profile: given('incus.profile') ?? incus.profile,
+      image: given('incus.image') ?? incus.image,
+    },
+  });
+}

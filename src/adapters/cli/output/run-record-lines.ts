@@ -1,0 +1,55 @@
+import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
+import type { RunJobStatus } from '../../../domain/run-status.js';
+import type { Colours } from './colours.js';
+import { escapeLine, escapeMessage } from './escape-control.js';
+import { formatDuration } from './quantities.js';
+
+/** A recorded run for people, one string a line. */
+export function runRecordLines(run: RunRecord, c: Colours): string[] {
+  const facts: [string, string | null][] = [
+    ['target', run.target_id],
+    ['host', run.host],
+    ['branch', run.git_branch],
+    [
+      'commit',
+      run.git_head === null ? null : `${run.git_head}${run.git_dirty === true ? ' and changes' : ''}`,
+    ],
+    ['rerun of', run.rerun_of],
+    ['started', run.created_at],
+    ['took', tookOf(run.created_at, run.finished_at)],
+    ['why', run.message],
+  ];
+  return [
+    `${mark(run.status, c)} ${c.bold(run.run_id)} ${run.status}`,
+    ...facts.flatMap(([name, value]) =>
+      value === null ? [] : [`  ${c.dim(name.padEnd(9))} ${escapeMessage(value, '    ')}`],
+    ),
+    ...run.prepare_timings.map((timing) => {
+      const how = timing.ok ? (timing.cached ? 'was there' : 'prepared') : 'could not be prepared';
+      return `${mark(timing.ok ? 'passed' : 'failed', c)} ${c.bold(escapeLine(timing.node_id))} ${how} in ${formatDuration(timing.duration_ms)}`;
+    }),
+    ...run.jobs.flatMap((job) => jobLines(job, c)),
+  ];
+}
+
+function jobLines(job: RunJobRecord, c: Colours): string[] {
+  const took = job.started_at === null ? null : tookOf(job.started_at, job.finished_at);
+  const code = job.exit_code === null ? '' : ` (exit code ${job.exit_code})`;
+  const head = `${mark(job.status, c)} ${c.bold(escapeLine(job.id))} ${job.status}${code}${took === null ? '' : ` in ${took}`}`;
+  const why =
+    job.status === 'passed' || job.message === null ? [] : [`  ${escapeMessage(job.message, '    ')}`];
+  const phases = job.remote_linux_vm_execution?.phases ?? [];
+  const times = phases.map(
+    ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
+  );
+  return [head, ...why, ...(times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`])];
+}
+
+export function tookOf(from: string, to: string | null): string | null {
+  return to === null ? null : formatDuration(Math.max(0, Date.parse(to) - Date.parse(from)));
+}
+
+function mark(status: RunJobStatus, c: Colours): string {
+  if (status === 'passed') return c.green('✓');
+  return status === 'failed' ? c.red('✗') : c.yellow('–');
+}

@@ -1,0 +1,48 @@
+import type { Result } from 'neverthrow';
+import type { RealizedPreparedOutput } from '../../../domain/prepared-outputs-record.js';
+import type { FileStore } from '../../../ports/file-store.js';
+import type { RemoteShell } from '../../../ports/remote-shell.js';
+import type { WorkspaceSnapshot } from '../../../ports/workspace-scanner.js';
+import type { JobFault } from '../../job-fault.js';
+
+export interface PreparePorts {
+  /** Commands on the host. */
+  readonly shell: RemoteShell;
+  /** Commands on this machine, for what is built here and copied. */
+  readonly localShell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly localFiles: FileStore;
+}
+
+/** The workspace of a run, once on the host. */
+export interface StagedWorkspace {
+  readonly snapshot: WorkspaceSnapshot;
+  /** On the host; shared between runs, never to be changed. */
+  readonly snapshotDir: string;
+}
+
+export interface PrepareCall {
+  readonly signal: AbortSignal;
+  /** On the host. */
+  readonly workDir: string;
+  /** On this machine. */
+  readonly workspace: string;
+  /** Stages the workspace when it is first asked for. */
+  readonly staged: () => Promise<Result<StagedWorkspace, JobFault>>;
+  /** Outputs of the nodes that this one depends on, by their ids. */
+  readonly needs: ReadonlyMap<string, RealizedPreparedOutput>;
+  /** What the commands print, for the node's log. */
+  readonly onOutput: (data: Uint8Array) => Promise<void>;
+}
+
+/** Where an output is; nothing has been read of it yet. */
+export interface MadeOutput {
+  readonly installable: string;
+  readonly outputName: string;
+  readonly protocol: RealizedPreparedOutput['protocol'];
+  readonly residency: RealizedPreparedOutput['residency'];
+  /** Absolute, on the host. */
+  readonly path: string;
+  /** True when an output of an earlier run was used. */
+  readonly cached: boolean;
+}

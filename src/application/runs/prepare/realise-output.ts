@@ -1,0 +1,80 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RealizedPreparedOutput } from '../../../domain/prepared-outputs-record.js';
+import type { PrepareConfig } from '../../../domain/target-config.js';
+import { hostFilesFault } from '../../fault-of.js';
+import type { JobFault } from '../../job-fault.js';
+import { checkOutput } from './check-output.js';
+import { commandOutput } from './command-output.js';
+import { nixBuild } from './nix-build.js';
+import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
+
+export interface RealisedOutput {
+  readonly record: RealizedPreparedOutput;
+  readonly cached: boolean;
+}
+
+/** Makes a prepared output, or finds it, and validates what it wants to have mounted. */
+export async function realiseOutput(
+  ports: PreparePorts,
+  node: PrepareConfig,
+  call: PrepareCall,
+): Promise<Result<RealisedOutput, JobFault>> {
+  const made = await makeOutput(ports, node, call);
+  if (made.isErr()) return err(made.error);
+  const { path, cached, installable, outputName, protocol, residency } = made.value;
+  const manifest = await checkOutput(ports.hostFiles, { name: node.id, path }, call.signal);
+  if (manifest.isErr()) return err(manifest.error);
+  const record: RealizedPreparedOutput = {
+    node_id: node.id,
+    installable,
+    output_name: outputName,
+    protocol,
+    residency,
+    realized_path: path,
+    exposures: manifest.value.mounts.map((mount) => ({
+      kind: 'payload_mount',
+      path: mount.guest_path,
+      access: mount.read_only ? 'read_only' : 'read_write',
+    })),
+    requested_exposures: [],
+    payload: manifest.value,
+  };
+  return ok({ record, cached });
+}
+
+function makeOutput(
+  ports: PreparePorts,
+  node: PrepareConfig,
+  call: PrepareCall,
+): Promise<Result<MadeOutput, JobFault>> {
+  switch (node.type) {
+    case 'nixBuild':
+      return nixBuild(ports, node, call);
+    case 'command':
+      return commandOutput(ports, node, call);
+    case 'path':
+      return pathOutput(ports, node, call);
+  }
+}
+
+async function pathOutput(
+  { hostFiles }: PreparePorts,
+  node: Extract<PrepareConfig, { type: 'path' }>,
+  { signal }: PrepareCall,
+): Promise<Result<MadeOutput, JobFault>> {
+  const stat = await hostFiles.stat(node.path, { signal });
+  if (stat.isErr() && stat.error.kind !== 'not_found') return err(hostFilesFault(stat.error, null));
+  if (stat.isErr() || stat.value.type !== 'directory') {
+    const problem = stat.isErr() ? 'does not exist' : 'is not a directory';
+    const message = `the prepared output ${node.id}: ${node.path} ${problem} on ${hostFiles.host}`;
+    return err({ kind: 'prepare_failed', phase: null, host: hostFiles.host, message });
+  }
+  return ok({
+    installable: node.path,
+    outputName: node.id,
+    protocol: 'host_path_v1',
+    residency: 'remote_authoritative',
+    path: node.path,
+    cached: true,
+  });
+}

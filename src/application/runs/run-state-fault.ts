@@ -1,0 +1,31 @@
+import type { FileFault } from '../../ports/file-store.js';
+
+/**
+ * What is recorded of a run could not be had.
+ * - `invalid_id`: the run or job id breaks the rule for ids; no path was made of it.
+ * - `no_such_run`, `no_such_job`: nothing is recorded under it.
+ * - `damaged`: a record is there and is not what its schema says.
+ * - `unreadable`: the file system refused.
+ * - `in_use`: the run has not ended.
+ * - `aborted`: the caller's signal fired.
+ */
+export interface RunStateFault {
+  readonly kind:
+    | 'invalid_id'
+    | 'no_such_run'
+    | 'no_such_job'
+    | 'damaged'
+    | 'unreadable'
+    | 'in_use'
+    | 'aborted';
+  /** The file that was asked for; null when none was. */
+  readonly path: string | null;
+  readonly message: string;
+  readonly cause?: FileFault;
+}
+
+export function stateFilesFault(fault: FileFault): RunStateFault {
+  const kind = fault.kind === 'aborted' ? 'aborted' : 'unreadable';
+  const message = `${fault.operation} ${fault.path}: ${fault.message}`;
+  return { kind, path: fault.path, message, cause: fault };
+}

@@ -1,0 +1,78 @@
+import { err, ok, type Result } from 'neverthrow';
+import { remoteLayout } from '../../domain/remote-layout.js';
+import type { RunRecord } from '../../domain/run-record.js';
+import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { workspaceFault } from '../fault-of.js';
+import type { JobFault } from '../job-fault.js';
+import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
+import type { StagedWorkspace } from './prepare/prepare-call.js';
+
+export interface RunWorkspaceInput {
+  readonly ports: { readonly shell: RemoteShell; readonly scanner: WorkspaceScanner };
+  readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
+  readonly workDir: string;
+  readonly workspace: string;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** What was found out, for the record. */
+  readonly onFound: (
+    found: Partial<Pick<RunRecord, 'git_head' | 'git_dirty' | 'git_branch' | 'snapshot_dir'>>,
+  ) => void;
+}
+
+/** The workspace of a run: read once and sent once, when the first node needs it, so that all jobs get the same. */
+export class RunWorkspace {
+  readonly #input: RunWorkspaceInput;
+  #scan: Promise<Result<WorkspaceSnapshot, ScanFault>> | null = null;
+  #staged: Promise<Result<StagedWorkspace, JobFault>> | null = null;
+
+  constructor(input: RunWorkspaceInput) {
+    this.#input = input;
+  }
+
+  scan(): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    this.#scan ??= this.#scanOnce();
+    return this.#scan;
+  }
+
+  /** Asks git which commit it is; nobody waits for it but the end of the run, and a fault leaves the record without it. */
+  async askRevision(): Promise<void> {
+    const { ports, workspace, signal, onFound } = this.#input;
+    const revision = await ports.scanner.revision(workspace, { signal });
+    if (revision.isErr() || revision.value === null) return;
+    const { head, dirty, branch = null } = revision.value;
+    onFound({ git_head: head, git_dirty: dirty, git_branch: branch });
+  }
+
+  staged(): Promise<Result<StagedWorkspace, JobFault>> {
+    this.#staged ??= this.#stageOnce();
+    return this.#staged;
+  }
+
+  async #scanOnce(): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    const { ports, workspace, signal, onFound } = this.#input;
+    const scanned = await ports.scanner.scan(workspace, { signal });
+    if (scanned.isOk()) onFound({ snapshot_dir: this.#snapshotDir(scanned.value) });
+    return scanned;
+  }
+
+  async #stageOnce(): Promise<Result<StagedWorkspace, JobFault>> {
+    const { ports, workspace, signal, stageSnapshot } = this.#input;
+    const scanned = await this.scan();
+    if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
+    const staged = await stageSnapshot.stage(scanned.value, {
+      signal,
+      onProgress: () => {},
+      rescan: () => ports.scanner.scan(workspace, { signal }),
+    });
+    if (staged.isErr()) return err(staged.error);
+    return ok({ snapshot: scanned.value, snapshotDir: this.#snapshotDir(scanned.value) });
+  }
+
+  #snapshotDir({ contentHash }: WorkspaceSnapshot): string {
+    const { workDir, runId } = this.#input;
+    const place = { runId, jobId: '', remoteWorkDir: workDir, snapshotHash: contentHash };
+    return remoteLayout(place).remoteSnapshotDir;
+  }
+}

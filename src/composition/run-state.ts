@@ -1,0 +1,144 @@
+import { resolve } from 'node:path';
+import type { Result } from 'neverthrow';
+import { NodeFileStore } from '../adapters/node/node-file-store.js';
+import { NodeLogReader } from '../adapters/node/node-log-reader.js';
+import { SystemClock } from '../adapters/node/system-clock.js';
+import type { JobFault } from '../application/job-fault.js';
+import type { Pikaci } from '../application/pikaci.js';
+import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
+import { listRuns as listRunsOf, type RunListing } from '../application/runs/list-runs.js';
+import { loadJob as loadJobOf } from '../application/runs/load-job.js';
+import {
+  type LogKind,
+  loadLogsMetadata as loadLogsMetadataOf,
+  loadLogs as loadLogsOf,
+} from '../application/runs/load-logs.js';
+import { loadPlan as loadPlanOf } from '../application/runs/load-plan.js';
+import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/runs/load-prepared-outputs.js';
+import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/runs/load-run-bundle.js';
+import { loadRunRecord as loadRunRecordOf } from '../application/runs/load-run-record.js';
+import { readLog as readLogOf } from '../application/runs/read-log.js';
+import type { RunStateFault } from '../application/runs/run-state-fault.js';
+import type { RerunOptions, TargetRun } from '../application/runs/target-run.js';
+import type { JobRecord } from '../domain/job-record.js';
+import type { RunLogs, RunLogsMetadata } from '../domain/logs-metadata.js';
+import type { PlanRecord } from '../domain/plan-record.js';
+import type { PreparedOutputsRecord } from '../domain/prepared-outputs-record.js';
+import type { RunRecord } from '../domain/run-record.js';
+import type { LogPart } from '../ports/log-reader.js';
+
+/** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
+const files = new NodeFileStore();
+const logs = new NodeLogReader();
+
+type Answer<T> = Promise<Result<T, RunStateFault>>;
+
+export interface RunStateOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** The run, what logs it has, and its prepared outputs; those are null when they are missing or cannot be read. */
+export function loadRunBundle(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions = {},
+): Answer<RunBundle> {
+  return loadRunBundleOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** `run.json`, brought up to date with what jobs have recorded since. */
+export function loadRunRecord(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions = {},
+): Answer<RunRecord> {
+  return loadRunRecordOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+export function loadPlan(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions = {},
+): Answer<PlanRecord> {
+  return loadPlanOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** Null when the run prepared nothing; a file that cannot be read is a fault. */
+export function loadPreparedOutputs(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions = {},
+): Answer<PreparedOutputsRecord | null> {
+  return loadPreparedOutputsOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+export function loadLogsMetadata(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions = {},
+): Answer<RunLogsMetadata> {
+  return loadLogsMetadataOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** Of one job or of all, the last `maxBytes` (default 16 MiB) of each log. */
+export function loadLogs(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & {
+    readonly job?: string;
+    readonly kind?: LogKind;
+    readonly maxBytes?: number;
+  } = {},
+): Answer<RunLogs> {
+  return loadLogsOf(files, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
+export function readLog(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & {
+    readonly job: string;
+    readonly kind: 'host' | 'guest';
+    readonly offset: number;
+    readonly maxBytes?: number;
+  },
+): Answer<LogPart> {
+  return readLogOf(logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** What a job recorded of itself: its machine, its outcome, its artifacts. */
+export function loadJob(
+  stateRoot: string,
+  runId: string,
+  jobId: string,
+  options: RunStateOptions = {},
+): Answer<JobRecord> {
+  return loadJobOf(files, { stateRoot: resolve(stateRoot), runId, job: jobId, ...options });
+}
+
+/** Newest first. */
+export function listRuns(
+  stateRoot: string,
+  options: RunStateOptions & { readonly branch?: string; readonly limit?: number } = {},
+): Answer<RunListing> {
+  return listRunsOf(files, { stateRoot: resolve(stateRoot), ...options });
+}
+
+/** Removes the state of all but the newest `keepRuns` runs; runs that have not ended stay. */
+export function gcRuns(
+  stateRoot: string,
+  options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },
+): Answer<GcRunsReport> {
+  const clock = new SystemClock();
+  return gcRunsOf({ files, clock }, { stateRoot: resolve(stateRoot), ...options });
+}
+
+/** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */
+export function rerun(
+  pikaci: Pick<Pikaci, 'rerun'>,
+  runId: string,
+  options: RerunOptions = {},
+): Promise<Result<TargetRun, JobFault>> {
+  return pikaci.rerun(runId, options);
+}

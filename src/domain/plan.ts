@@ -1,0 +1,131 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type ExpandedJob, expandMatrix } from './matrix.js';
+import type { PrepareConfig, TargetConfig } from './target-config.js';
+
+interface Node {
+  readonly id: string;
+  readonly description: string;
+  /** Ids of nodes of this plan. */
+  readonly dependsOn: readonly string[];
+}
+export interface PrepareNode extends Node {
+  readonly kind: 'prepare';
+  readonly prepare: PrepareConfig;
+}
+export interface ExecuteNode extends Node, Pick<ExpandedJob, 'baseId' | 'job'> {
+  readonly kind: 'execute';
+}
+export type PlanNode = PrepareNode | ExecuteNode;
+
+/** Nodes in an order in which each stands after all that it depends on. */
+export interface Plan {
+  readonly nodes: readonly PlanNode[];
+}
+
+/** The target cannot be planned. `path` leads there: the node and what it names, or the cycle from its first node back to it. */
+export interface PlanFault {
+  readonly kind:
+    | 'duplicate_node'
+    | 'unknown_dependency'
+    | 'dependency_cycle'
+    | 'invalid_matrix'
+    | 'unknown_job';
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Plans the jobs that were asked for (all, when none is named), with everything that they depend on. */
+export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Result<Plan, PlanFault> {
+  const expanded: ExpandedJob[] = [];
+  for (const job of target.jobs) {
+    const each = expandMatrix(job);
+    if (each.isErr()) return err(fault('invalid_matrix', [job.id], `the matrix of ${job.id} ${each.error}`));
+    expanded.push(...each.value);
+  }
+  const twice = duplicate([...target.prepare.map(({ id }) => id), ...expanded.map(({ id }) => id)]);
+  if (twice !== undefined)
+    return err(fault('duplicate_node', [twice], `two nodes of the target are called ${twice}`));
+
+  const nodes = new Map<string, PlanNode>();
+  for (const prepare of target.prepare) {
+    const unknown = prepare.dependsOn.find((name) => !target.prepare.some(({ id }) => id === name));
+    if (unknown !== undefined) return err(unknownDependency(prepare.id, unknown, target.prepare));
+    const { id, dependsOn, description = '' } = prepare;
+    nodes.set(id, { kind: 'prepare', id, description, dependsOn: unique(dependsOn), prepare });
+  }
+  for (const { id, baseId, job } of expanded) {
+    const dependsOn: string[] = [];
+    for (const name of job.dependsOn) {
+      const meant = meantBy(name, target, expanded);
+      if (meant.length === 0) return err(unknownDependency(id, name, [...target.prepare, ...expanded]));
+      dependsOn.push(...meant);
+    }
+    const { description = '' } = job;
+    nodes.set(id, { kind: 'execute', id, baseId, description, dependsOn: unique(dependsOn), job });
+  }
+  const wanted = jobs.map((name) => ({ name, ids: expanded.filter(named(name)).map(({ id }) => id) }));
+  const missing = wanted.find(({ ids }) => ids.length === 0);
+  if (missing !== undefined) {
+    const known = target.jobs.map(({ id }) => id).join(', ');
+    return err(fault('unknown_job', [missing.name], `there is no job ${missing.name}; there is ${known}`));
+  }
+  const asked = new Set(wanted.flatMap(({ ids }) => ids));
+  const roots = [...nodes.keys()].filter((id) => jobs.length === 0 || asked.has(id));
+  return ordered(nodes, roots).map((order) => ({ nodes: order }));
+}
+
+const named = (name: string) => (job: ExpandedJob) => job.id === name || job.baseId === name;
+
+function meantBy(name: string, target: TargetConfig, jobs: readonly ExpandedJob[]): readonly string[] {
+  if (target.prepare.some(({ id }) => id === name)) return [name];
+  return jobs.filter(named(name)).map(({ id }) => id);
+}
+
+/** Depth first; a node that is met again on the way to itself closes a cycle, and the way is its path. */
+function ordered(
+  nodes: ReadonlyMap<string, PlanNode>,
+  roots: readonly string[],
+): Result<readonly PlanNode[], PlanFault> {
+  const done = new Set<string>();
+  const order: PlanNode[] = [];
+  const visit = (id: string, way: readonly string[]): PlanFault | null => {
+    if (done.has(id)) return null;
+    const met = way.indexOf(id);
+    if (met !== -1) {
+      const cycle = [...way.slice(met), id];
+      return fault('dependency_cycle', cycle, `these depend on each other: ${cycle.join(' → ')}`);
+    }
+    const node = nodes.get(id);
+    if (node === undefined) return null;
+    for (const next of node.dependsOn) {
+      const cycle = visit(next, [...way, id]);
+      if (cycle !== null) return cycle;
+    }
+    done.add(id);
+    order.push(node);
+    return null;
+  };
+  for (const root of roots) {
+    const cycle = visit(root, []);
+    if (cycle !== null) return err(cycle);
+  }
+  return ok(order);
+}
+
+function unknownDependency(id: string, name: string, known: readonly { readonly id: string }[]): PlanFault {
+  const others = known.map((one) => one.id).filter((other) => other !== id);
+  const message = `${id} → ${name}: there is no ${name}; ${id} may depend on ${others.join(', ') || 'nothing'}`;
+  return fault('unknown_dependency', [id, name], message);
+}
+
+function fault(kind: PlanFault['kind'], path: readonly string[], message: string): PlanFault {
+  return { kind, path, message };
+}
+
+function duplicate(names: readonly string[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}

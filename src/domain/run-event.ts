@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { runJobStatusSchema, runStatusSchema } from './run-status.js';
+
+/** Set on every event; `at` is ISO 8601 from the runner's clock. */
+const common = { schema_version: z.literal(1), at: z.string(), run_id: z.string() };
+const node = { ...common, node_id: z.string(), kind: z.enum(['prepare', 'execute']) };
+
+/** What happens to a run and to the nodes of its plan, beside the events of its jobs; both are in `events.jsonl` and in `--output jsonl`. */
+export const runEventSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...common,
+    type: z.literal('run_started'),
+    host: z.string(),
+    target_id: z.string().nullable(),
+    nodes: z.array(
+      z.looseObject({
+        id: z.string(),
+        kind: z.enum(['prepare', 'execute']),
+        depends_on: z.array(z.string()),
+      }),
+    ),
+  }),
+  z.looseObject({ ...node, type: z.literal('node_started') }),
+  z.looseObject({
+    ...node,
+    type: z.literal('node_finished'),
+    status: runJobStatusSchema,
+    /** 0 for a node that did not begin. */
+    duration_ms: z.number(),
+    /** True when an output of an earlier run was used. */
+    cached: z.boolean(),
+    /** Why, when it did not pass; empty otherwise. */
+    message: z.string(),
+  }),
+  z.looseObject({
+    ...common,
+    type: z.literal('run_ended'),
+    status: runStatusSchema,
+    message: z.string(),
+  }),
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** How a run stands. `skipped`: its target's filters matched none of the changed files. */
+export const runStatusSchema = z.enum(['running', 'passed', 'failed', 'skipped', 'cancelled']);
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+/**
+ * How a job of a run stands. `pending`: not begun yet. `skipped`: something that it depends on failed, or the run ended
+ * first; the message says which. `detached`: left running for `attach`.
+ */
+export const runJobStatusSchema = z.enum([...runStatusSchema.options, 'pending', 'detached']);
+export type RunJobStatus = z.infer<typeof runJobStatusSchema>;
+
+export function isFinal(status: RunJobStatus): boolean {
+  return status !== 'running' && status !== 'pending' && status !== 'detached';
+}
+
+/** Of a run whose jobs all have a final status: a failure outweighs a cancel, and a cancel outweighs what passed. */
+export function runStatusOf(statuses: readonly RunJobStatus[]): RunStatus {
+  if (statuses.some((status) => !isFinal(status))) return 'running';
+  if (statuses.includes('failed')) return 'failed';
+  if (statuses.includes('cancelled')) return 'cancelled';
+  return statuses.includes('skipped') && !statuses.includes('passed') ? 'skipped' : 'passed';
+}

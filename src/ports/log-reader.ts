@@ -1,0 +1,24 @@
+import type { Result } from 'neverthrow';
+import type { FileFault } from './file-store.js';
+import type { CallOptions } from './remote-shell.js';
+
+/** A part of a file that may be growing. */
+export interface LogPart {
+  readonly data: Uint8Array;
+  /** Where `data` begins, in bytes. */
+  readonly offset: number;
+  /** Of the whole file, when it was looked at. */
+  readonly size: number;
+}
+
+export interface LogRange {
+  /** Where to begin; a negative number counts from the end. Beyond the end nothing is read. */
+  readonly offset: number;
+  /** No more than this is read. */
+  readonly maxBytes: number;
+}
+
+/** Reads parts of files that are too large to be read whole. A link at the last component is not followed. */
+export interface LogReader {
+  read(path: string, range: LogRange, options?: CallOptions): Promise<Result<LogPart, FileFault>>;
+}

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  listRuns,
+  loadLogs,
+  loadRunBundle,
+  type RunRecord,
+  runRecordSchema,
+  type TargetConfigInput,
+} from '../../src/index.js';
+import { must } from '../../src/testing/contract/expect-result.js';
+import { builtCommand } from '../support/fresh-build.js';
+import { NOTHING_LEFT, Site } from '../support/site.js';
+
+/** Fills an output with one file and a manifest that mounts it at `/opt/<name>`. */
+const fill = (name: string, output: string, content: string) => `mkdir -p "${output}/share/pikaci"
+${content} >"${output}/data"
+printf '%s' '{"schema_version":1,"kind":"test","mounts":[{"name":"${name}","relative_path":".","guest_path":"/opt/${name}","read_only":true}]}' >"${output}/share/pikaci/payload-manifest.json"`;
+
+/** Nix's text escapes `''` and `${`; the shell's variables here have neither. */
+const FLAKE = `{
+  outputs = { self }: {
+    packages.x86_64-linux.tool = derivation {
+      name = "tool"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
+      args = [ "-c" ''
+        ${fill('built', '$out', 'echo built by nix').replaceAll('\n', '\n        ')}
+      '' ];
+    };
+  };
+}
+`;
+const OFFLINE = ['--offline', '--option', 'build-users-group', '', '--option', 'sandbox', 'false'];
+
+const TARGET: TargetConfigInput = {
+  description: 'two levels',
+  prepare: [
+    {
+      id: 'built',
+      type: 'nixBuild',
+      installable: '.#packages.x86_64-linux.tool',
+      options: [...OFFLINE, '--option', 'substituters', ''],
+    },
+    {
+      id: 'made',
+      type: 'command',
+      command: fill('made', '$PIKACI_OUTPUT', 'cat "$PIKACI_WORKSPACE/hello.txt"'),
+      inputs: ['hello.txt'],
+    },
+  ],
+  jobs: [
+    { id: 'nix', command: 'cat /opt/built/data', dependsOn: ['built'] },
+    {
+      id: 'made-too',
+      command: 'cat /opt/made/data | tee /artifacts/copy',
+      dependsOn: ['made'],
+      artifacts: ['/artifacts/copy'],
+    },
+    {
+      id: 'both',
+      command: 'cat /opt/built/data /opt/made/data; echo "$MATRIX_N"',
+      dependsOn: ['nix', 'made-too', 'built', 'made'],
+      matrix: { n: [1, 2] },
+    },
+  ],
+};
+
+let site: Site;
+beforeAll(async () => {
+  site = await Site.open({
+    targets: {
+      t: TARGET,
+      fails: {
+        jobs: [
+          { id: 'bad', command: 'echo broken; exit 3' },
+          { id: 'after', command: 'true', dependsOn: ['bad'] },
+        ],
+      },
+    },
+  });
+  await writeFile(join(site.workspace, 'flake.nix'), FLAKE);
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+describe('a two-level plan on a real host', () => {
+  let runId: string;
+
+  it('builds with Nix and with a command, mounts what they made into four jobs, and is recorded', async () => {
+    runId = site.newRunId();
+    const run = must(await site.pikaci.runTarget({ target: 't', workspace: site.workspace, runId }));
+    must(await run.cleanUp);
+    expect(run.record).toMatchObject({ status: 'passed', message: null });
+    const bundle = must(await loadRunBundle(site.stateRoot, runId));
+    expect(bundle.run.jobs.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      'nix passed',
+      'made-too passed',
+      'both-1 passed',
+      'both-2 passed',
+    ]);
+    expect(bundle.run.jobs[0]?.remote_linux_vm_execution).toMatchObject({
+      backend: 'incus',
+      incus_image: { project: site.host.project, alias: site.host.image },
+    });
+    expect(bundle.preparedOutputs?.outputs.map((output) => [output.node_id, output.protocol])).toEqual(
+      expect.arrayContaining([
+        ['built', 'nix_store_path_v1'],
+        ['made', 'host_path_v1'],
+      ]),
+    );
+    const logs = must(await loadLogs(site.stateRoot, runId, { job: 'both-2', kind: 'guest' }));
+    expect(logs.guest).toBe('built by nix\nhello from the workspace\n2\n');
+    const copy = join(site.stateRoot, 'runs', runId, 'jobs/made-too/artifacts/copy');
+    expect(await readFile(copy, 'utf8')).toBe('hello from the workspace\n');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('is run again from its record, with what was made before', async () => {
+    const again = must(await site.pikaci.rerun(runId, { runId: site.newRunId() }));
+    must(await again.cleanUp);
+    expect(again.record).toMatchObject({ status: 'passed', rerun_of: runId, target_id: 't' });
+    expect(again.prepares).toMatchObject(
+      expect.arrayContaining([expect.objectContaining({ nodeId: 'made', cached: true })]),
+    );
+    const { runs } = must(await listRuns(site.stateRoot));
+    expect(runs.map((run) => run.run_id)).toEqual(expect.arrayContaining([runId, again.runId]));
+  });
+});
+
+describe('a job that failed', () => {
+  it('leaves its machine for a shell when that is wanted, and its dependents are skipped', async () => {
+    const runId = site.newRunId();
+    const run = must(
+      await site.pikaci.runTarget({
+        target: 'fails',
+        workspace: site.workspace,
+        runId,
+        keepOnFailureSecs: 600,
+      }),
+    );
+    must(await run.cleanUp);
+    expect(run.record.jobs.map(({ status }) => status)).toEqual(['failed', 'skipped']);
+    expect((await site.leftovers(runId)).instances).toHaveLength(1);
+    const shell = must(await site.pikaci.shell(runId, 'bad', { columns: 97, rows: 31, term: 'dumb' }));
+    must(await shell.write(Buffer.from('stty size; id -un; exit 9\n')));
+    let said = '';
+    for await (const { data } of shell.output) said += Buffer.from(data).toString();
+    expect(said).toMatch(/31 97\r\npikaci\r\n/);
+    expect(must(await shell.exit).code).toBe(9);
+    await shell[Symbol.asyncDispose]();
+    const [name = ''] = (await site.leftovers(runId)).instances;
+    const change = { action: 'stop', timeoutSecs: 0, force: true } as const;
+    must(await site.incus.changeState(site.host.project, name, change));
+    expect(
+      (await site.pikaci.shell(runId, 'bad', { columns: 80, rows: 24 }))._unsafeUnwrapErr(),
+    ).toMatchObject({
+      kind: 'guest',
+      message: expect.stringContaining('--keep-on-failure'),
+    });
+  });
+});
+
+describe('a runner that is killed', () => {
+  it('leaves a run that loads, and that has its end once its job was taken up', async () => {
+    const folder = join(site.directory, 'killed');
+    await mkdir(folder);
+    const jobs = [
+      { id: 'slow', command: 'echo begun; while [ ! -e /artifacts/go ]; do sleep 0.1; done; echo done' },
+    ];
+    const config = { ...site.config(), targets: { t: { jobs } } };
+    await writeFile(join(folder, 'pikaci.config.json'), JSON.stringify(config));
+    const runId = site.newRunId();
+    const runner = spawn(process.execPath, [builtCommand, 'run', '--run-id', runId], { cwd: folder });
+    let out = '';
+    for await (const chunk of runner.stdout) {
+      out += String(chunk);
+      if (out.includes('begun')) break;
+    }
+    runner.kill('SIGKILL');
+    await once(runner, 'exit');
+    const load = async (): Promise<RunRecord> => must(await loadRunBundle(site.stateRoot, runId)).run;
+    expect(await load()).toMatchObject({ status: 'running', jobs: [{ id: 'slow', status: 'running' }] });
+    const { instances } = await site.leftovers(runId);
+    const go = { path: '/artifacts/go', content: Buffer.from('') };
+    must(await site.incus.writeFile(site.host.project, instances[0] ?? '', go));
+    const attached = must(await site.pikaci.attach(runId, 'slow'));
+    must(await attached.cleanUp);
+    expect(await load()).toMatchObject({
+      status: 'passed',
+      jobs: [{ id: 'slow', status: 'passed', exit_code: 0 }],
+    });
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    expect(runRecordSchema.safeParse(await load()).success).toBe(true);
+  });
+});

@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, open, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err } from 'neverthrow';
+import { describe, expect, it } from 'vitest';
+import { NodeFileStore } from '../../../../src/adapters/node/node-file-store.js';
+import { loadRunBundle as loadWith } from '../../../../src/application/runs/load-run-bundle.js';
+import { loadPreparedOutputs, loadRunBundle } from '../../../../src/composition/run-state.js';
+import type { FileStore } from '../../../../src/ports/file-store.js';
+import { RUN_ID, runRecord, writeRun } from '../../../support/recorded-run.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
+
+const OUTPUT = {
+  node_id: 'workspace-build',
+  installable: 'path:/snapshot#ci.x86_64-linux.workspaceBuild',
+  output_name: 'ci.x86_64-linux.workspaceBuild',
+  protocol: 'nix_store_path_v1',
+  residency: 'remote_authoritative',
+  realized_path: '/nix/store/abc-workspace-build',
+  exposures: [{ kind: 'payload_mount', path: '/staged/linux-rust/workspace-build', access: 'read_only' }],
+  payload: { schema_version: 1, kind: 'staged_linux_rust', mounts: [] },
+};
+const WHOLE = JSON.stringify({ schema_version: 1, outputs: [OUTPUT] });
+
+describe('a run bundle', () => {
+  it('has the run, what logs it has, and its prepared outputs', async () => {
+    await using root = await temporaryDirectory();
+    const runDir = await writeRun(root.path);
+    await writeFile(join(runDir, 'prepared-outputs.json'), WHOLE);
+    const bundle = (await loadRunBundle(root.path, RUN_ID))._unsafeUnwrap();
+    expect(bundle.run).toEqual(runRecord());
+    expect(bundle.preparedOutputs?.outputs[0]).toMatchObject({
+      node_id: 'workspace-build',
+      realized_path: '/nix/store/abc-workspace-build',
+      payload: { kind: 'staged_linux_rust', entrypoints: [], mounts: [] },
+    });
+    expect(bundle.logs.jobs).toEqual([
+      {
+        id: 'unit',
+        status: 'passed',
+        host_log_path: join(runDir, 'jobs/unit/host.log'),
+        guest_log_path: join(runDir, 'jobs/unit/guest.log'),
+        host_log_exists: true,
+        guest_log_exists: true,
+        host_log_bytes: 13,
+        guest_log_bytes: 14,
+      },
+    ]);
+  });
+
+  it('tolerates keys that it does not know, wherever they stand', async () => {
+    await using root = await temporaryDirectory();
+    const runDir = await writeRun(root.path, { ...runRecord(), later: { version: 2 } });
+    const outputs = [{ ...OUTPUT, later: 1 }];
+    await writeFile(
+      join(runDir, 'prepared-outputs.json'),
+      JSON.stringify({ schema_version: 1, outputs, later: true }),
+    );
+    const bundle = (await loadRunBundle(root.path, RUN_ID))._unsafeUnwrap();
+    expect(bundle.run).toMatchObject({ later: { version: 2 } });
+    expect(bundle.preparedOutputs).toMatchObject({ later: true, outputs: [{ later: 1 }] });
+  });
+
+  const broken: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+    missing: async () => {},
+    empty: (path) => writeFile(path, ''),
+    truncated: (path) => writeFile(path, WHOLE.slice(0, -20)),
+    'not JSON': (path) => writeFile(path, '{not json'),
+    'of a later schema': (path) => writeFile(path, WHOLE.replace('"schema_version":1', '"schema_version":2')),
+    'without a schema version': (path) => writeFile(path, JSON.stringify({ outputs: [OUTPUT] })),
+    'a list': (path) => writeFile(path, '[]'),
+    'the word null': (path) => writeFile(path, 'null'),
+    'of wrong types': (path) => writeFile(path, JSON.stringify({ schema_version: 1, outputs: {} })),
+    'an output without its path': (path) =>
+      writeFile(path, JSON.stringify({ schema_version: 1, outputs: [{ node_id: 'x' }] })),
+    'of an unknown protocol': (path) => writeFile(path, WHOLE.replace('nix_store_path_v1', 'ftp_v9')),
+    'a broken manifest': (path) => writeFile(path, WHOLE.replace('"mounts":[]', '"mounts":[{"name":7}]')),
+    'a directory': (path) => mkdir(path),
+    'a link that leads nowhere': (path) => symlink('/nowhere/at/all', path),
+    'a link to itself': (path) => symlink(path, path),
+    'an endless device': (path) => symlink('/dev/zero', path),
+    'a pipe that nobody writes to': async (path) => execFileSync('mkfifo', [path]),
+    'full of NUL bytes': (path) => writeFile(path, Buffer.alloc(4096)),
+    'not UTF-8': (path) =>
+      writeFile(path, Buffer.concat([Buffer.from('{"schema_version":1,"x":"'), Buffer.from([0xff, 0xfe])])),
+    'nested too deeply': (path) => writeFile(path, '['.repeat(200_000)),
+    'of 100 MB': async (path) => {
+      await using file = await open(path, 'w');
+      await file.write(WHOLE);
+      await file.truncate(100 * 1024 * 1024);
+    },
+  };
+  for (const [how, breakIt] of Object.entries(broken)) {
+    it(`keeps run and logs when the prepared outputs are ${how}`, async () => {
+      await using root = await temporaryDirectory();
+      const runDir = await writeRun(root.path);
+      await breakIt(join(runDir, 'prepared-outputs.json'));
+      const bundle = (await loadRunBundle(root.path, RUN_ID))._unsafeUnwrap();
+      expect(bundle.preparedOutputs).toBeNull();
+      expect(bundle.run.jobs.map((job) => job.id)).toEqual(['unit']);
+      expect(bundle.logs.jobs[0]?.guest_log_exists).toBe(true);
+    });
+  }
+
+  it('keeps run and logs when the prepared outputs may not be read', async () => {
+    await using root = await temporaryDirectory();
+    await writeRun(root.path);
+    const files: FileStore = Object.assign(new NodeFileStore(), {
+      readFile: (path: string) =>
+        path.endsWith('prepared-outputs.json')
+          ? Promise.resolve(err({ ...DENIED, path }))
+          : new NodeFileStore().readFile(path),
+    });
+    const bundle = await loadWith(files, { stateRoot: root.path, runId: RUN_ID });
+    expect(bundle._unsafeUnwrap()).toMatchObject({ preparedOutputs: null, run: { run_id: RUN_ID } });
+  });
+
+  it('says what is wrong when the prepared outputs alone are asked for', async () => {
+    await using root = await temporaryDirectory();
+    const runDir = await writeRun(root.path);
+    expect((await loadPreparedOutputs(root.path, RUN_ID))._unsafeUnwrap()).toBeNull();
+    await writeFile(join(runDir, 'prepared-outputs.json'), '{"schema_version":2}');
+    expect((await loadPreparedOutputs(root.path, RUN_ID))._unsafeUnwrapErr()).toMatchObject({
+      kind: 'damaged',
+      message: expect.stringMatching(/prepared-outputs\.json cannot be read: schema_version: /),
+    });
+  });
+
+  it('does not load without a run record that can be read', async () => {
+    await using root = await temporaryDirectory();
+    expect((await loadRunBundle(root.path, RUN_ID))._unsafeUnwrapErr().kind).toBe('no_such_run');
+    const runDir = await writeRun(root.path);
+    await writeFile(join(runDir, 'run.json'), '{');
+    expect((await loadRunBundle(root.path, RUN_ID))._unsafeUnwrapErr().kind).toBe('damaged');
+    await writeFile(join(runDir, 'run.json'), JSON.stringify(runRecord({ run_id: 'another' })));
+    expect((await loadRunBundle(root.path, RUN_ID))._unsafeUnwrapErr().kind).toBe('damaged');
+  });
+
+  for (const id of ['..', '../x', 'a/b', '/etc', '', '.', '.hidden', 'a\0b', 'x'.repeat(65)]) {
+    it(`makes no path of the run id ${JSON.stringify(id)}`, async () => {
+      await using root = await temporaryDirectory();
+      await writeRun(root.path);
+      const fault = (await loadRunBundle(join(root.path, 'runs'), id))._unsafeUnwrapErr();
+      expect(fault).toMatchObject({ kind: 'invalid_id', path: null });
+    });
+  }
+});
+
+const DENIED = {
+  kind: 'permission_denied',
+  host: 'local',
+  operation: 'read',
+  message: 'EACCES: permission denied',
+} as const;

@@ -1,0 +1,226 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ok } from 'neverthrow';
+import { expect, test } from 'vitest';
+import { doctorDocumentSchema } from '../../../src/domain/doctor-document.js';
+import {
+  remoteDefaultsDocumentSchema,
+  targetInfoDocumentSchema,
+} from '../../../src/domain/state-documents.js';
+import { Cli } from './cli-harness.js';
+
+const CONFIG = {
+  host: { ssh: 'ci@box' },
+  incus: { project: 'of-config' },
+  targets: {
+    t: {
+      description: 'all of it',
+      filters: ['src/**'],
+      prepare: [{ id: 'sdk', type: 'path', path: '/opt/sdk' }],
+      jobs: [
+        { id: 'a', command: 'true', dependsOn: ['sdk'] },
+        { id: 'b', command: 'true', dependsOn: ['a'], matrix: { n: [1, 2] } },
+      ],
+    },
+  },
+};
+const files = (config: object = CONFIG) => ({ 'pikaci.config.json': JSON.stringify(config) });
+const json = (cli: Cli) => JSON.parse(cli.stdout.text);
+
+test('target-info shows the nodes in the order in which they would run', async () => {
+  const cli = new Cli({ files: files() });
+  expect(await cli.run('target-info')).toBe(0);
+  expect(cli.stdout.text).toBe(`t: all of it
+  at most 4 at the same time
+  only for changes in src/**
+  prepare (path) sdk
+  job a, after sdk
+  job b-1, after a
+  job b-2, after a
+`);
+  const document = new Cli({ files: files() });
+  await document.run('target-info', 't', '--json');
+  const info = targetInfoDocumentSchema.parse(json(document));
+  expect(info.nodes.map(({ id, kind }) => `${kind} ${id}`)).toEqual([
+    'prepare sdk',
+    'execute a',
+    'execute b-1',
+    'execute b-2',
+  ]);
+  expect(cli.created).toEqual([]);
+});
+
+test('a target that depends on itself exits 2 with the way around it, whatever the command', async () => {
+  const jobs = [
+    { id: 'a', command: 'x', dependsOn: ['b'] },
+    { id: 'b', command: 'x', dependsOn: ['a'] },
+  ];
+  for (const command of ['run', 'target-info']) {
+    const cli = new Cli({ files: files({ host: 'local', targets: { t: { jobs } } }) });
+    expect(await cli.run(command)).toBe(2);
+    expect(cli.stderr.text).toBe('pikaci: target "t": these depend on each other: a → b → a\n');
+  }
+});
+
+test('remote-defaults says where jobs would run and what each value came from', async () => {
+  const env = {
+    PIKACI_REMOTE_LINUX_VM_BACKEND: 'auto',
+    PIKACI_REMOTE_LINUX_VM_INCUS_PROFILE: 'of-env',
+    PIKACI_REMOTE_LINUX_VM_INCUS_IMAGE_ALIAS: '',
+    PIKACI_STATE_ROOT: '/state',
+  };
+  const cli = new Cli({ files: files(), env });
+  expect(await cli.run('remote-defaults', '--host', 'local', '--json')).toBe(0);
+  const { settings } = remoteDefaultsDocumentSchema.parse(json(cli));
+  expect(settings.map(({ name, value, source, from }) => [name, value, source, from])).toEqual([
+    ['host', 'local', 'option', '--host'],
+    ['backend', 'incus', 'default', null],
+    ['incus.project', 'of-config', 'config', join(cli.folder, 'pikaci.config.json')],
+    ['incus.profile', 'of-env', 'environment', 'PIKACI_REMOTE_LINUX_VM_INCUS_PROFILE'],
+    ['incus.image', 'pikaci/dev', 'default', null],
+    ['workDir', '/var/tmp/pikaci', 'default', null],
+    ['stateRoot', '/state', 'environment', 'PIKACI_STATE_ROOT'],
+  ]);
+});
+
+test('the environment stands above the configuration, and doctor shows it', async () => {
+  const env = {
+    PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT: 'of-env',
+    PIKACI_REMOTE_LINUX_VM_BACKEND: 'incus',
+    PIKACI_REMOTE_LINUX_VM_INCUS_IMAGE_ALIAS: 'other/image',
+  };
+  const cli = new Cli({ files: files(), env });
+  expect(await cli.run('doctor')).toBe(0);
+  expect(cli.created[0]?.config).toMatchObject({ incus: { project: 'of-env', image: 'other/image' } });
+  expect(cli.stdout.text).toContain('incus.project of-env  ($PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT)\n');
+  const document = new Cli({ files: files(), env });
+  await document.run('doctor', '--output', 'json');
+  const { settings } = doctorDocumentSchema.parse(json(document));
+  expect(settings.find(({ name }) => name === 'incus.project')).toMatchObject({ source: 'environment' });
+});
+
+test('a backend that is none exits 2 and names the variable', async () => {
+  const cli = new Cli({ files: files(), env: { PIKACI_REMOTE_LINUX_VM_BACKEND: 'docker' } });
+  expect(await cli.run('run')).toBe(2);
+  expect(cli.stderr.text).toContain('PIKACI_REMOTE_LINUX_VM_BACKEND: must be "incus", "microvm" or "auto"');
+});
+
+test('run hands its choices to the library', async () => {
+  const target = { ...CONFIG.targets.t, prepare: [], jobs: [{ id: 'a', command: 'true' }] };
+  const cli = new Cli({ files: files({ ...CONFIG, targets: { t: target } }) });
+  await writeFile(join(cli.folder, 'changed'), 'src/a\r\ndocs/b\n\n');
+  cli.pikaci.scanner.setWorkspace(cli.folder, { entries: {} });
+  const argv = ['--fail-fast', '--parallel', '7', '--branch', 'x', '--keep-on-failure', '60'];
+  expect(await cli.run('run', ...argv, '--changed-files', 'changed')).toBe(0);
+  expect(cli.pikaci.targetInputs[0]).toMatchObject({
+    target: 't',
+    failFast: true,
+    parallel: 7,
+    branch: 'x',
+    keepOnFailureSecs: 60,
+    changedFiles: ['src/a', 'docs/b'],
+  });
+});
+
+test('a run that has nothing to do exits 0 and says why', async () => {
+  const cli = new Cli({ files: files() });
+  await writeFile(join(cli.folder, 'changed'), 'docs/b\n');
+  expect(await cli.run('run', '--changed-files', 'changed')).toBe(0);
+  expect(cli.pikaci.inputs).toEqual([]);
+  expect(cli.stderr.text).toContain('a skipped: none of the changed files matches the filters of the target');
+  const missing = new Cli({ files: files() });
+  expect(await missing.run('run', '--changed-files', 'nowhere')).toBe(2);
+});
+
+test('what could not be prepared is told with its cause, its jobs are skipped, and the exit status is 1', async () => {
+  const cli = new Cli({ files: files() });
+  expect(await cli.run('run')).toBe(1);
+  expect(cli.stderr.text).toMatch(
+    /✗ sdk could not be prepared\n {2}prepare_failed on memory: .*\/opt\/sdk does not exist/,
+  );
+  expect(cli.stderr.text).toContain('– a skipped: sdk failed\n');
+  const document = new Cli({ files: files() });
+  await document.run('run', '--output', 'json');
+  expect(json(document)).toMatchObject({
+    exit_code: 1,
+    jobs: [{ job_id: 'a', status: 'skipped' }, {}, {}],
+    prepare_faults: [{ node_id: 'sdk', fault: { kind: 'prepare_failed' } }],
+  });
+});
+
+test('shell needs a terminal', async () => {
+  const cli = new Cli({ files: files() });
+  expect(await cli.run('shell', 'r1', 'a')).toBe(2);
+  expect(cli.stderr.text).toContain('a shell needs a terminal');
+});
+
+test('shell shows what the guest says, sends keys and sizes, and ends as the shell ends', async () => {
+  const said: string[] = [];
+  let type: (data: Uint8Array) => void = () => {};
+  let turn = () => {};
+  let stopped = false;
+  const cli = new Cli({
+    files: files(),
+    shellTerminal: {
+      size: () => ({ columns: 100, rows: 30 }),
+      read: (onData) => {
+        type = onData;
+        return {
+          stop: () => {
+            stopped = true;
+          },
+        };
+      },
+      onResize: (handler) => {
+        turn = handler;
+        return () => {};
+      },
+    },
+  });
+  cli.pikaci.guestShell = ok({
+    output: (async function* () {
+      yield { stream: 'stdout', data: Buffer.from('$ ') } as const;
+      type(Buffer.from('exit 5\r'));
+      turn();
+    })(),
+    exit: Promise.resolve(ok({ code: 5, signal: null })),
+    write: async (data) => {
+      said.push(Buffer.from(data).toString());
+      return ok(undefined);
+    },
+    resize: async ({ columns, rows }) => {
+      said.push(`${columns}x${rows}`);
+      return ok(undefined);
+    },
+    [Symbol.asyncDispose]: async () => void said.push('closed'),
+  });
+  expect(await cli.run('shell', 'r1', 'a')).toBe(5);
+  expect(cli.stdout.text).toBe('$ ');
+  expect(said).toEqual(['exit 5\r', '100x30', 'closed']);
+  expect(stopped).toBe(true);
+});
+
+test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command and its options', async (shell) => {
+  const cli = new Cli({ files: {} });
+  expect(await cli.run('completion', shell)).toBe(0);
+  for (const word of ['run', 'prepared-outputs', 'remote-defaults', 'keep-on-failure', 'metadata-json'])
+    expect(cli.stdout.text).toContain(word);
+});
+
+test('in bash the completion completes commands and options', async () => {
+  const cli = new Cli({ files: {} });
+  await cli.run('completion', 'bash');
+  const complete = (...words: string[]) =>
+    execFileSync('bash', [
+      '-c',
+      `${cli.stdout.text}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pikaci; echo "\${COMPREPLY[*]}"`,
+      'bash',
+      ...words,
+    ])
+      .toString()
+      .trim();
+  expect(complete('pikaci', 'sta')).toBe('status');
+  expect(complete('pikaci', 'run', '--fail')).toBe('--fail-fast');
+  expect(complete('pikaci', 'logs', '--me')).toBe('--metadata-json');
+});
