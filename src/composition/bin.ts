@@ -7,6 +7,7 @@ import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfil-prepared-output.js';
 import { processTerminal } from './process-terminal.js';
 import * as runState from './run-state.js';
+import { serve } from './serve.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -28,6 +29,7 @@ const code = await runCli({
   createPikaci: (config, place) => createPikaci(config, place),
   runState,
   fulfil: fulfillPreparedOutputRequest,
+  serve,
   terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
   clock: new SystemClock(),
   randomBytes: (count) => randomBytes(count),

@@ -5,6 +5,11 @@ import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { JobFault } from '../application/job-fault.js';
 import type { Pikaci } from '../application/pikaci.js';
+import {
+  type EventPosition,
+  followEvents as followEventsOf,
+  type StoredEvent,
+} from '../application/runs/follow-events.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
 import { listRuns as listRunsOf, type RunListing } from '../application/runs/list-runs.js';
 import { loadJob as loadJobOf } from '../application/runs/load-job.js';
@@ -17,6 +22,7 @@ import { loadPlan as loadPlanOf } from '../application/runs/load-plan.js';
 import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/runs/load-prepared-outputs.js';
 import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/runs/load-run-bundle.js';
 import { loadRunRecord as loadRunRecordOf } from '../application/runs/load-run-record.js';
+import { readArtifact as readArtifactOf } from '../application/runs/read-artifact.js';
 import { readLog as readLogOf } from '../application/runs/read-log.js';
 import type { RunStateFault } from '../application/runs/run-state-fault.js';
 import type { RerunOptions, TargetRun } from '../application/runs/target-run.js';
@@ -105,6 +111,31 @@ export function readLog(
   },
 ): Answer<LogPart> {
   return readLogOf(logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** A piece of what a job brought back, at most `maxBytes` (default 256 KiB) from `offset` on. Only what the job's record lists is read, and never what a link leads to outside. */
+export function readArtifact(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & {
+    readonly job: string;
+    /** Relative to the job's artifacts, as the record has it. */
+    readonly path: string;
+    readonly offset: number;
+    readonly maxBytes?: number;
+  },
+): Answer<LogPart> {
+  return readArtifactOf(files, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** The events of a run as they are written, from a position on, until the run has ended. */
+export function followEvents(
+  stateRoot: string,
+  runId: string,
+  position: EventPosition & { readonly signal: AbortSignal },
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
+  const parts = { files, reader: logs, clock: new SystemClock() };
+  return followEventsOf(parts, { stateRoot: resolve(stateRoot), runId, ...position });
 }
 
 /** What a job recorded of itself: its machine, its outcome, its artifacts. */

@@ -56,6 +56,22 @@ export interface RunState {
 type Answer<T> = Promise<Result<T, RunStateFault>>;
 type Call = { readonly signal?: AbortSignal };
 
+/** A web server that listens, until it is closed. */
+export interface CliServing extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Starts the web server; handed in, because adapters do not see each other. */
+export type Serve = (
+  stateRoot: string,
+  options: { readonly host: string; readonly port: number; readonly token: string | null },
+) => Promise<
+  Result<
+    CliServing,
+    { readonly kind: 'token_required' | 'token_too_short' | 'address'; readonly message: string }
+  >
+>;
+
 /** Everything that the command line has of its process. */
 export interface CliInput {
   /** Without the interpreter's and the program's name. */
@@ -77,6 +93,7 @@ export interface CliInput {
     requestPath: string,
     options: { readonly signal?: AbortSignal; readonly resultPath?: string },
   ) => Promise<FulfilmentResult>;
+  readonly serve: Serve;
   /** Null when standard input or output is not a terminal. */
   readonly terminal: CliTerminal | null;
   readonly clock: Clock;

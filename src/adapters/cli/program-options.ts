@@ -50,6 +50,12 @@ export function wholeNumber(least: number): (value: string) => number {
   };
 }
 
+export function portNumber(value: string): number {
+  const number = wholeNumber(0)(value);
+  if (number <= 65535) return number;
+  throw new InvalidArgumentError('a port is at most 65535');
+}
+
 export function id(schema: typeof runIdSchema): (value: string) => string {
   return (value) => {
     const parsed = schema.safeParse(value);

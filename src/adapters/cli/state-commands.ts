@@ -5,9 +5,10 @@ import { artifactsCommand } from './commands/artifacts-command.js';
 import { type ListOptions, listCommand } from './commands/list-command.js';
 import { type LogsOptions, logsCommand } from './commands/logs-command.js';
 import { preparedOutputsCommand } from './commands/prepared-outputs-command.js';
+import { type ServeCommandOptions, serveCommand } from './commands/serve-command.js';
 import { type JsonOptions, statusCommand } from './commands/status-command.js';
-import { LIST_HELP, LOGS_HELP, STATUS_HELP } from './help-texts.js';
-import { id, output, wholeNumber, withState } from './program-options.js';
+import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP } from './help-texts.js';
+import { id, output, portNumber, wholeNumber, withState } from './program-options.js';
 
 /** The commands that read what is recorded here, and need no host. */
 export function addStateCommands(
@@ -67,4 +68,19 @@ export function addStateCommands(
     .action(async (runId: string, options: JsonOptions) =>
       onExit(await artifactsCommand(context, runId, options)),
     );
+
+  const server = program
+    .command('serve')
+    .summary('show the recorded runs in a browser, and to programs')
+    .addHelpText('after', SERVE_HELP);
+  withState(server)
+    .option(
+      '--listen <address>',
+      'where to listen; anything but this machine needs $PIKACI_SERVE_TOKEN',
+      '127.0.0.1',
+    )
+    .addOption(
+      new Option('--port <n>', 'which port; 0 for any that is free').argParser(portNumber).default(8787),
+    )
+    .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
 }

@@ -8,6 +8,7 @@ import { runCli } from '../../../src/adapters/cli/main.js';
 import type { Pikaci } from '../../../src/application/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfil-prepared-output.js';
 import * as runState from '../../../src/composition/run-state.js';
+import { serve } from '../../../src/composition/serve.js';
 import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config.js';
 import type { ConfigFault } from '../../../src/domain/config-fault.js';
 import { HeldClock } from '../../support/held-clock.js';
@@ -86,6 +87,7 @@ export class Cli {
       },
       runState,
       fulfil: fulfillPreparedOutputRequest,
+      serve,
       terminal: this.#options.shellTerminal ?? null,
       clock: this.clock,
       randomBytes: (count) => Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),

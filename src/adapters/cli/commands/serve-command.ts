@@ -1,0 +1,31 @@
+import { type CliContext, complain } from '../cli-context.js';
+import { EXIT } from '../exit-code.js';
+import { type StateOptions, stateRootOrComplain } from './state-root.js';
+
+export const TOKEN_VARIABLE = 'PIKACI_SERVE_TOKEN';
+
+export interface ServeCommandOptions extends StateOptions {
+  readonly listen: string;
+  readonly port: number;
+}
+
+/** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
+export async function serveCommand(context: CliContext, options: ServeCommandOptions): Promise<number> {
+  const stateRoot = await stateRootOrComplain(context, options);
+  if (stateRoot === null) return EXIT.usage;
+  const { signal } = context.interrupts;
+  const token = context.input.env[TOKEN_VARIABLE] || null;
+  const started = await context.input.serve(stateRoot, { host: options.listen, port: options.port, token });
+  if (started.isErr()) {
+    const { kind, message } = started.error;
+    complain(context, kind === 'address' ? message : `${message} ($${TOKEN_VARIABLE})`);
+    return kind === 'address' ? EXIT.machinery : EXIT.usage;
+  }
+  await using serving = started.value;
+  context.stdout.write(`${serving.url}\n`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return EXIT.passed;
+}

@@ -1,0 +1,37 @@
+import { Hono } from 'hono';
+import { addApiRoutes } from './api-routes.js';
+import { addEventRoutes } from './event-routes.js';
+import type { EventStreams } from './event-streams.js';
+import { type Gate, refusalAtGate } from './gate.js';
+import { addMetricsRoute } from './metrics-route.js';
+import { notFound, type Refusal, refusalJson } from './refusal.js';
+import type { ServedRuns } from './run-source.js';
+import { secure } from './security-headers.js';
+
+/** All routes, behind the gate. Everything is read only. */
+export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): Hono {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    const refusal = refusalAtGate(gate, c.req.raw.headers) ?? refusalOfMethod(c.req.method);
+    if (refusal === null) await next();
+    else c.res = refusalJson(refusal);
+    if (refusal?.status === 401)
+      c.res.headers.set('www-authenticate', 'Basic realm="pikaci", Bearer realm="pikaci"');
+    if (refusal?.status === 405) c.res.headers.set('allow', 'GET, HEAD');
+    secure(c.res.headers);
+  });
+  addApiRoutes(app, runs);
+  addEventRoutes(app, runs, streams);
+  addMetricsRoute(app, runs, streams);
+  app.notFound(() => refusalJson(notFound('there is nothing under this address')));
+  app.onError(() => {
+    const message = 'this is a bug in pikaci, please report it';
+    return refusalJson({ status: 500, kind: 'bug', message });
+  });
+  return app;
+}
+
+function refusalOfMethod(method: string): Refusal | null {
+  if (method === 'GET' || method === 'HEAD') return null;
+  return { status: 405, kind: 'method_not_allowed', message: 'everything here is read only' };
+}

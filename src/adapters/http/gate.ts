@@ -1,0 +1,49 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { hostOfHeader, isLoopback } from './is-loopback.js';
+import type { Refusal } from './refusal.js';
+
+/** Who may ask. */
+export interface Gate {
+  /** Null on loopback only. */
+  readonly token: string | null;
+}
+
+/**
+ * Null when the request may pass.
+ * With a token it must be shown: as `Bearer`, or as the password of `Basic`, which is what a browser asks a person for.
+ * Without one, only a `Host` of this machine passes: else a page from elsewhere, whose name has been made to point here,
+ * could read along in a browser of this machine (DNS rebinding).
+ */
+export function refusalAtGate({ token }: Gate, headers: Headers): Refusal | null {
+  if (token !== null) {
+    if (shownToken(headers.get('authorization')).some((shown) => isSame(shown, token))) return null;
+    return { status: 401, kind: 'unauthorized', message: 'a bearer token is needed' };
+  }
+  const host = hostOfHeader(headers.get('host') ?? '');
+  if (host !== null && isLoopback(host)) return null;
+  return {
+    status: 403,
+    kind: 'forbidden',
+    message: 'only requests to this machine by its own name are answered',
+  };
+}
+
+function shownToken(authorization: string | null): string[] {
+  const [, scheme = '', credentials = ''] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return [credentials];
+    case 'basic': {
+      const text = Buffer.from(credentials, 'base64').toString('utf8');
+      return text.includes(':') ? [text.slice(text.indexOf(':') + 1)] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Of digests, which have one length: how long it takes says nothing of the token. */
+function isSame(shown: string, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(shown), digest(token));
+}

@@ -1,0 +1,96 @@
+import { err, ok, type Result } from 'neverthrow';
+import { z } from 'zod';
+import { runStateLayout } from '../../domain/run-layout.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { LogReader } from '../../ports/log-reader.js';
+import { loadRunRecord, type RunQuery } from './load-run-record.js';
+import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+
+const PART_BYTES = 256 * 1024;
+/** An event that is longer is no event of pikaci's. */
+const LONGEST_EVENT = 16 * 1024 * 1024;
+const DEFAULT_LOOK_MS = 250;
+
+/** What every event has; the rest is handed on as it is. */
+const storedEventSchema = z.looseObject({ type: z.string() });
+
+export interface StoredEvent {
+  /** Of the first byte after the event in `events.jsonl`: where to go on. */
+  readonly position: number;
+  readonly event: z.infer<typeof storedEventSchema>;
+}
+
+export interface EventPosition {
+  /** In bytes, a `position` from before; beyond the end of the file it counts as 0. */
+  readonly from: number;
+  /** How often a run that goes on is looked at; default 250 ms. */
+  readonly lookMs?: number;
+}
+
+export interface EventParts {
+  readonly files: FileStore;
+  readonly reader: LogReader;
+  readonly clock: Clock;
+}
+
+/** The events of `events.jsonl`, also those that are still to come; ends when the run has ended, the signal fires, or after a fault. Lines that are no event are left out. */
+export async function* followEvents(
+  { files, reader, clock }: EventParts,
+  query: RunQuery & EventPosition & { readonly signal: AbortSignal },
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
+  const { signal } = query;
+  let position = query.from;
+  let maxBytes = PART_BYTES;
+  while (!signal.aborted) {
+    // Asked before the file is read: what was written until then is not missed.
+    const run = await loadRunRecord(files, query);
+    if (run.isErr()) return yield err(run.error);
+    const { events } = runStateLayout(query.stateRoot, query.runId);
+    for (let more = true; more && !signal.aborted; ) {
+      const part = await reader.read(events, { offset: position, maxBytes }, { signal });
+      if (part.isErr()) {
+        if (part.error.kind !== 'not_found') return yield err(stateFilesFault(part.error));
+        break;
+      }
+      const { data, size } = part.value;
+      if (position > size) {
+        position = 0;
+        continue;
+      }
+      const end = data.lastIndexOf(NEWLINE) + 1;
+      for (const stored of eventsIn(data.subarray(0, end), position)) yield ok(stored);
+      position += end;
+      more = position < size && data.length === maxBytes;
+      if (end > 0 || !more) maxBytes = PART_BYTES;
+      else if (maxBytes < LONGEST_EVENT) maxBytes *= 2;
+      else return yield err(tooLong(events));
+    }
+    if (run.value.status !== 'running') return;
+    await clock.sleep(query.lookMs ?? DEFAULT_LOOK_MS, signal);
+  }
+}
+
+const NEWLINE = 0x0a;
+
+function* eventsIn(data: Uint8Array, start: number): Generator<StoredEvent> {
+  for (let begin = 0; begin < data.length; ) {
+    const end = data.indexOf(NEWLINE, begin);
+    const event = parsed(new TextDecoder().decode(data.subarray(begin, end)));
+    begin = end + 1;
+    if (event !== null) yield { position: start + begin, event };
+  }
+}
+
+function parsed(line: string): StoredEvent['event'] | null {
+  try {
+    return storedEventSchema.safeParse(JSON.parse(line)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function tooLong(path: string): RunStateFault {
+  const message = `${path} cannot be read: an event has more than ${LONGEST_EVENT} bytes`;
+  return { kind: 'damaged', path, message };
+}

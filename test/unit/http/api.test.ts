@@ -1,0 +1,170 @@
+import { chmod, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { served } from './served.js';
+
+const BRANCH_LOGS = '/news/api/forge/branch/main/logs';
+const PREPARED = {
+  schema_version: 1,
+  outputs: [
+    {
+      node_id: 'deps',
+      installable: '.#deps',
+      output_name: 'out',
+      protocol: 'nix_store_path_v1',
+      realized_path: '/nix/store/x',
+    },
+  ],
+};
+
+describe('the JSON interface', () => {
+  it('gives the record of a run, and which logs it has', async () => {
+    const server = await served();
+    await writeRun(server.stateRoot);
+    const run = await server.get(`/news/api/forge/pikaci/run/${RUN_ID}`);
+    expect(run.status).toBe(200);
+    expect(run.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(run.text)).toMatchObject({ run_id: RUN_ID, git_branch: 'main', status: 'passed' });
+  });
+
+  it('gives the logs of one job and one kind, as asked', async () => {
+    const server = await served();
+    const jobs = [runJobRecord('unit'), runJobRecord('lint')];
+    await writeRun(server.stateRoot, runRecord({ jobs }));
+    const logs = async (query: string) =>
+      JSON.parse((await server.get(`/news/api/forge/pikaci/logs/${RUN_ID}${query}`)).text);
+    expect(await logs('?job=lint&kind=guest')).toMatchObject({
+      job: 'lint',
+      guest: 'guest of lint\n',
+      host: null,
+    });
+    expect((await logs('')).host).toContain('==> unit <==\nhost of unit\n');
+    expect((await logs('?kind=nonsense')).error.kind).toBe('invalid_request');
+    expect((await logs('?job=nobody')).error.kind).toBe('no_such_job');
+    expect((await logs('?job=..%2F..%2Fetc')).error.kind).toBe('invalid_id');
+  });
+
+  it('gives the prepared outputs, and 404 where there are none', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const path = `/news/api/forge/pikaci/prepared-outputs/${RUN_ID}`;
+    expect((await server.get(path)).status).toBe(404);
+    await writeFile(join(dir, 'prepared-outputs.json'), JSON.stringify(PREPARED));
+    expect(JSON.parse((await server.get(path)).text)).toMatchObject(PREPARED);
+  });
+
+  it('gives the newest run of a branch, also of one with slashes', async () => {
+    const server = await served();
+    const run = (run_id: string, git_branch: string, created_at: string) =>
+      writeRun(server.stateRoot, runRecord({ run_id, git_branch, created_at }));
+    await run('old', 'feature/x', '2026-11-01T00:00:00.000Z');
+    await run('new', 'feature/x', '2026-11-02T00:00:00.000Z');
+    await run('other', 'main', '2026-11-03T00:00:00.000Z');
+    for (const branch of ['feature/x', 'feature%2Fx', 'feature%2fx']) {
+      const answer = await server.get(`/news/api/forge/branch/${branch}/logs`);
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.text).pikaci_run.run_id).toBe('new');
+    }
+    const none = await server.get('/news/api/forge/branch/nobody/logs');
+    expect(none.status).toBe(404);
+    expect(JSON.parse(none.text).error.message).toContain('nobody');
+  });
+
+  it.each(['a..b', '%2e%2e', '..%2f..%2fetc', 'a%00b', 'a%20b', '-x', 'a%5Cb', 'x.lock', 'a%0Ab', '%ff'])(
+    'refuses what is not the name of a branch: %s',
+    async (branch) => {
+      const server = await served();
+      const answer = await server.get(`/news/api/forge/branch/${branch}/logs`);
+      expect([400, 404]).toContain(answer.status);
+      expect(JSON.parse(answer.text).error.kind).toMatch(/invalid_request|not_found/);
+    },
+  );
+
+  it.each([
+    '..',
+    '%2e%2e',
+    '%2e%2e%2f%2e%2e%2fetc%2fpasswd',
+    '..%2f..%2fetc%2fpasswd',
+    '..%5c..%5cetc',
+    '%252e%252e%252fetc',
+    '....//....//etc/passwd',
+    'x%00.json',
+    '.hidden',
+    '/etc/passwd',
+    '%c0%ae%c0%ae%c0%af',
+  ])('does not leave the state root for the run %s', async (id) => {
+    const server = await served();
+    await writeRun(server.stateRoot);
+    await writeFile(join(server.stateRoot, 'run.json'), JSON.stringify(runRecord({ message: 'outside' })));
+    for (const kind of ['run', 'logs', 'prepared-outputs', 'events']) {
+      const answer = await server.get(`/news/api/forge/pikaci/${kind}/${id}`);
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.text).not.toContain('outside');
+    }
+  });
+
+  it('says which run is not there, and which record is damaged', async () => {
+    const server = await served();
+    const missing = await server.get('/news/api/forge/pikaci/run/nobody');
+    expect(missing.status).toBe(404);
+    expect(JSON.parse(missing.text).error.kind).toBe('no_such_run');
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'run.json'), '{');
+    const damaged = await server.get(`/news/api/forge/pikaci/run/${RUN_ID}`);
+    expect(damaged.status).toBe(500);
+    expect(JSON.parse(damaged.text).error.kind).toBe('damaged');
+  });
+});
+
+const broken: [string, (file: string) => Promise<unknown>][] = [
+  ['truncated', (file) => writeFile(file, '{"schema_version":1,"outputs":[')],
+  ['empty', (file) => writeFile(file, '')],
+  ['of another version', (file) => writeFile(file, '{"schema_version":2,"outputs":[]}')],
+  ['with outputs of the wrong type', (file) => writeFile(file, '{"schema_version":1,"outputs":{}}')],
+  ['a bare string', (file) => writeFile(file, '"x"')],
+  ['null', (file) => writeFile(file, 'null')],
+  ['a directory', (file) => mkdir(file)],
+  ['not readable', (file) => writeFile(file, JSON.stringify(PREPARED), { mode: 0o000 })],
+  ['full of NUL bytes', (file) => writeFile(file, Buffer.alloc(4096))],
+  ['not UTF-8', (file) => writeFile(file, Buffer.from([0x22, 0xff, 0xfe, 0x22]))],
+  ['100 MB', (file) => writeFile(file, '').then(() => truncate(file, 100_000_000))],
+  ['HTML', (file) => writeFile(file, '<html>502 Bad Gateway</html>')],
+];
+
+describe('GET /news/api/forge/branch/:branch/logs', () => {
+  it('api forge branch logs keeps run metadata when prepared outputs are invalid', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'prepared-outputs.json'), '{ this is not json');
+    const answer = await server.get(BRANCH_LOGS);
+    expect(answer.status).toBe(200);
+    const body = JSON.parse(answer.text);
+    expect(body.branch).toBe('main');
+    expect(body.pikaci_run).toMatchObject({ run_id: RUN_ID, status: 'passed' });
+    expect(body.pikaci_log_metadata.jobs).toMatchObject([{ id: 'unit', guest_log_exists: true }]);
+    expect(body.pikaci_prepared_outputs).toBeNull();
+  });
+
+  // Root reads what has no permission bits, so that case says something only for others; the answer must be 200 for both.
+  it.each(broken)('answers 200 when the prepared outputs are %s', async (what, breakIt) => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const file = join(dir, 'prepared-outputs.json');
+    await breakIt(file);
+    const answer = await server.get(BRANCH_LOGS);
+    await chmod(file, 0o700);
+    await rm(file, { recursive: true });
+    expect(answer.status).toBe(200);
+    const body = JSON.parse(answer.text);
+    expect(body.pikaci_run.run_id).toBe(RUN_ID);
+    if (what !== 'not readable' || process.getuid?.() !== 0) expect(body.pikaci_prepared_outputs).toBeNull();
+  });
+
+  it('gives prepared outputs that can be read', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'prepared-outputs.json'), JSON.stringify(PREPARED));
+    expect(JSON.parse((await server.get(BRANCH_LOGS)).text).pikaci_prepared_outputs).toMatchObject(PREPARED);
+  });
+});

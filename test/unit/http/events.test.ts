@@ -1,0 +1,138 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { type Served, served } from './served.js';
+
+const PATH = `/news/api/forge/pikaci/events/${RUN_ID}`;
+const line = (n: number) => `${JSON.stringify({ type: 'warning', message: `number ${n}` })}\n`;
+const running = () =>
+  runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', { status: 'running' })] });
+
+interface Stream {
+  /** Resolves when the text has arrived. */
+  saw(text: string): Promise<void>;
+  readonly ended: Promise<string>;
+  leave(): void;
+}
+
+function stream(server: Served, headers: Record<string, string> = {}): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port: server.port, path: PATH, agent: false, headers },
+      (response) => resolve(reading(response, () => sent.destroy())),
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+function reading(response: IncomingMessage, leave: () => void): Stream {
+  let text = '';
+  const waiting = new Set<() => void>();
+  response.setEncoding('utf8');
+  response.on('data', (piece: string) => {
+    text += piece;
+    for (const check of waiting) check();
+  });
+  return {
+    leave,
+    ended: new Promise((resolve) => response.on('close', () => resolve(text))),
+    saw: (wanted) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (text.includes(wanted)) resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+  };
+}
+
+describe('the events of a run', () => {
+  it('arrive as they are written, and end with the run', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot, running());
+    const events = join(dir, 'events.jsonl');
+    const stream_ = await stream(server);
+    await writeFile(events, line(1));
+    await stream_.saw('number 1');
+    await appendFile(events, line(2).slice(0, 9));
+    await appendFile(events, line(2).slice(9));
+    await stream_.saw('number 2');
+    await appendFile(events, line(3));
+    await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord()));
+    const text = await stream_.ended;
+    expect(text.match(/number \d/g)).toEqual(['number 1', 'number 2', 'number 3']);
+    expect(text).toMatch(/event: end\ndata: \{\}\n\n$/);
+  });
+
+  it('go on where a client left off', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'events.jsonl'), line(1) + line(2) + line(3));
+    const all = await (await stream(server)).ended;
+    const [first = ''] = [...all.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id);
+    const rest = await (await stream(server, { 'last-event-id': first })).ended;
+    expect(rest.match(/number \d/g)).toEqual(['number 2', 'number 3']);
+    for (const id of ['-1', 'x', '99999999999999999999', '1e3', '999999']) {
+      const again = await (await stream(server, { 'last-event-id': id })).ended;
+      expect(again.match(/number \d/g)).toEqual(['number 1', 'number 2', 'number 3']);
+    }
+  });
+
+  it('are left out where a line is no event, and cannot forge another', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const hostile = JSON.stringify({ type: 'warning', message: 'x\n\nevent: end\ndata: forged\r\n\u2028' });
+    await writeFile(
+      join(dir, 'events.jsonl'),
+      `{broken\n\n42\n"text"\n${hostile}\n\u0000\n${line(1)}{"type":"cut`,
+    );
+    const text = await (await stream(server)).ended;
+    expect(text.match(/^id: /gm)).toHaveLength(2);
+    expect(text.match(/^event: .*$/gm)).toEqual(['event: end']);
+    expect(text).toContain('number 1');
+  });
+
+  it('arrive whole when one is larger than what is read at once', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const long = 'x'.repeat(700_000);
+    await writeFile(
+      join(dir, 'events.jsonl'),
+      `${line(1)}${JSON.stringify({ type: 'warning', message: long })}\n${line(2)}`,
+    );
+    const text = await (await stream(server)).ended;
+    expect(text).toContain(long);
+    expect(text).toContain('number 2');
+  });
+
+  it('are no longer read for a client that has gone, nor when the server closes', async () => {
+    const server = await served();
+    await writeFile(join(await writeRun(server.stateRoot, running()), 'events.jsonl'), line(1));
+    const open = async () =>
+      Number(/^pikaci_event_streams_open (\d+)$/m.exec((await server.get('/metrics')).text)?.[1]);
+    const gone = await stream(server);
+    const stays = await stream(server);
+    await gone.saw('number 1');
+    await stays.saw('number 1');
+    expect(await open()).toBe(2);
+    gone.leave();
+    await gone.ended;
+    await expect.poll(open).toBe(1);
+    await server.close();
+    await stays.ended;
+  });
+
+  it('have a bound to their number', async () => {
+    const server = await served();
+    await writeRun(server.stateRoot, running());
+    const streams: Stream[] = [];
+    for (let n = 0; n < 64; n += 1) streams.push(await stream(server));
+    const answer = await server.get(PATH);
+    expect(answer.status).toBe(503);
+    for (const open of streams) open.leave();
+  });
+});

@@ -1,0 +1,58 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { onTestFinished } from 'vitest';
+import { serve } from '../../../src/composition/serve.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface Served {
+  readonly stateRoot: string;
+  readonly port: number;
+  /** The path is sent as it is: nothing is normalised on the way. */
+  get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The server on a port of its own, with an empty state root; both are gone after the test. */
+export async function served(token: string | null = null): Promise<Served> {
+  const directory = await temporaryDirectory();
+  const serving = (await serve(directory.path, { host: '127.0.0.1', port: 0, token }))._unsafeUnwrap();
+  onTestFinished(async () => {
+    await serving.close();
+    await directory[Symbol.asyncDispose]();
+  });
+  const port = Number(new URL(serving.url).port);
+  return {
+    stateRoot: directory.path,
+    port,
+    get: (path, headers = {}, method = 'GET') => ask({ port, path, headers, method }),
+    close: () => serving.close(),
+  };
+}
+
+function ask(call: {
+  port: number;
+  path: string;
+  headers: Record<string, string>;
+  method: string;
+}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', agent: false, ...call }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (piece: string) => {
+        text += piece;
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
