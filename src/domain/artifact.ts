@@ -20,6 +20,8 @@ export const collectedArtifactSchema = z.looseObject({
   path: z.string(),
   bytes: z.number().int().nonnegative(),
 });
+export type CollectedArtifact = z.infer<typeof collectedArtifactSchema>;
+
 export const refusedArtifactSchema = z.looseObject({
   /** As the guest named it, cut to 1024 characters. */
   path: z.string(),

@@ -4,6 +4,7 @@ import { addEventRoutes } from './event-routes.js';
 import type { EventStreams } from './event-streams.js';
 import { type Gate, refusalAtGate } from './gate.js';
 import { addMetricsRoute } from './metrics-route.js';
+import { addPageRoutes } from './page-routes.js';
 import { notFound, type Refusal, refusalJson } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
 import { secure } from './security-headers.js';
@@ -23,6 +24,7 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   addApiRoutes(app, runs);
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);
+  addPageRoutes(app, runs);
   app.notFound(() => refusalJson(notFound('there is nothing under this address')));
   app.onError(() => {
     const message = 'this is a bug in pikaci, please report it';

@@ -1,0 +1,127 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JobRecord } from '../../../src/domain/job-record.js';
+import { RUN_ID, writeRun } from '../../support/recorded-run.js';
+import { type Served, served } from './served.js';
+
+/** A job that says that it brought these back. */
+function jobRecord(paths: readonly string[]): JobRecord {
+  return {
+    schema_version: 1,
+    run_id: RUN_ID,
+    job_id: 'unit',
+    created_at: '2026-11-23T16:45:02.000Z',
+    host: 'box',
+    backend: 'incus',
+    workspace: '/w',
+    snapshot_hash: null,
+    job_spec: {},
+    secret_names: [],
+    incus_project: null,
+    incus_profile: null,
+    incus_image: null,
+    instance_name: null,
+    launched_at: null,
+    outcome: {
+      schema_version: 1,
+      run_id: RUN_ID,
+      job_id: 'unit',
+      status: 'passed',
+      cause: 'exit',
+      exit_code: 0,
+      message: '',
+      started_at: '2026-11-23T16:45:02.000Z',
+      finished_at: '2026-11-23T16:45:03.000Z',
+      phases: [],
+      log_bytes: 0,
+      kept_log_bytes: 0,
+      artifacts: {
+        collected: paths.map((path) => ({ path, bytes: 1 })),
+        refused: [],
+        refused_count: 0,
+        incomplete: null,
+      },
+      incus_image: null,
+    },
+  };
+}
+
+async function withArtifacts(
+  server: Served,
+  paths: readonly string[],
+): Promise<{ readonly jobDir: string; get(path: string): ReturnType<Served['get']> }> {
+  const jobDir = join(await writeRun(server.stateRoot), 'jobs/unit');
+  await mkdir(join(jobDir, 'artifacts/sub'), { recursive: true });
+  await writeFile(join(jobDir, 'job.json'), JSON.stringify(jobRecord(paths)));
+  return {
+    jobDir,
+    get: (path) => server.get(`/runs/${RUN_ID}/artifacts/unit?path=${encodeURIComponent(path)}`),
+  };
+}
+
+describe('artifacts', () => {
+  it('are files to keep, whatever they hold and however they are named', async () => {
+    const server = await served();
+    const names = ['sub/page.html', `a "quoted"; name\u00e9'*.svg`, '100%25 #1?.txt'];
+    const { jobDir, get } = await withArtifacts(server, names);
+    for (const name of names) await writeFile(join(jobDir, 'artifacts', name), `<script>${name}</script>`);
+    const page = await server.get(`/runs/${RUN_ID}`);
+    for (const name of names) {
+      const answer = await get(name);
+      expect(answer).toMatchObject({ status: 200, text: `<script>${name}</script>` });
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/octet-stream',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(answer.headers['content-disposition']).toMatch(
+        /^attachment; filename="[A-Za-z0-9._-]+"; filename\*=UTF-8''[A-Za-z0-9._%~!-]+$/,
+      );
+      const link = `/runs/${RUN_ID}/artifacts/unit?path=${encodeURIComponent(name)}`.replaceAll("'", '&#39;');
+      expect(page.text).toContain(`href="${link}"`);
+    }
+  });
+
+  it('arrive whole when they are large', async () => {
+    const server = await served();
+    const { jobDir, get } = await withArtifacts(server, ['big']);
+    const big = 'pikaci '.repeat(200_000);
+    await writeFile(join(jobDir, 'artifacts/big'), big);
+    const answer = await get('big');
+    expect(answer.headers['content-length']).toBe(String(big.length));
+    expect(answer.text === big).toBe(true);
+  });
+
+  it('never lead out of the job, even when its record says so', async () => {
+    const server = await served();
+    const paths = [
+      '../job.json',
+      '/etc/passwd',
+      'link',
+      'sub/../../job.json',
+      'way/job.json',
+      '.',
+      '',
+      'sub',
+      'a\u0000b',
+      'gone',
+    ];
+    const { jobDir, get } = await withArtifacts(server, paths);
+    await symlink('/etc/passwd', join(jobDir, 'artifacts/link'));
+    await symlink('..', join(jobDir, 'artifacts/way'));
+    for (const path of paths) {
+      const answer = await get(path);
+      expect([404, 500]).toContain(answer.status);
+      expect(answer.text).not.toMatch(/root:|schema_version/);
+    }
+  });
+
+  it('are only what the record lists', async () => {
+    const server = await served();
+    const { jobDir, get } = await withArtifacts(server, ['listed']);
+    await writeFile(join(jobDir, 'artifacts/other'), 'x');
+    expect((await get('other')).status).toBe(404);
+    expect((await server.get(`/runs/${RUN_ID}/artifacts/..%2f..?path=listed`)).status).toBe(400);
+    expect((await server.get(`/runs/${RUN_ID}/artifacts/unit`)).status).toBe(404);
+  });
+});

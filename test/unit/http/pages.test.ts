@@ -1,0 +1,193 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { served } from './served.js';
+
+const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\ud800\u202e`;
+const NOT_ESCAPED = /<script|<img|onerror=alert\(2\)>|"'>/;
+const LOG = `/runs/${RUN_ID}/logs/unit`;
+
+function phases() {
+  const timing = (phase: 'launch_guest' | 'wait_for_completion', second: number, ok: boolean) => ({
+    phase,
+    started_at: `2026-11-23T16:45:0${second}.000Z`,
+    finished_at: `2026-11-23T16:45:0${second + 2}.000Z`,
+    duration_ms: 2000,
+    ok,
+  });
+  return [timing('launch_guest', 2, true), timing('wait_for_completion', 4, false)];
+}
+
+describe('the pages', () => {
+  it('list the runs, newest first, and those of one branch', async () => {
+    const server = await served();
+    expect((await server.get('/')).text).toContain('There are no runs.');
+    const at = (run_id: string, git_branch: string, created_at: string) =>
+      writeRun(server.stateRoot, runRecord({ run_id, git_branch, created_at }));
+    await at('older', 'main', '2026-11-01T00:00:00.000Z');
+    await at('newer', 'feature/x', '2026-11-02T00:00:00.000Z');
+    const all = await server.get('/');
+    expect(all.status).toBe(200);
+    expect(all.headers['content-type']).toBe('text/html; charset=UTF-8');
+    expect(all.text.indexOf('/runs/newer')).toBeGreaterThan(0);
+    expect(all.text.indexOf('/runs/older')).toBeGreaterThan(all.text.indexOf('/runs/newer'));
+    expect(all.text).toContain('href="/?branch=feature%2Fx"');
+    const one = await server.get('/?branch=feature%2Fx');
+    expect(one.text).toContain('/runs/newer');
+    expect(one.text).not.toContain('/runs/older');
+    expect((await server.get('/?branch=a..b')).status).toBe(400);
+  });
+
+  it('show a run with its jobs, its phases to one scale, and what was prepared', async () => {
+    const server = await served();
+    const execution = { backend: 'incus' as const, incus_image: null, phases: phases() };
+    const jobs = [runJobRecord('unit', { remote_linux_vm_execution: execution })];
+    const dir = await writeRun(server.stateRoot, runRecord({ jobs }));
+    const output = {
+      node_id: 'deps',
+      installable: '.#deps',
+      output_name: 'out',
+      protocol: 'nix_store_path_v1',
+    };
+    const outputs = [{ ...output, realized_path: '/nix/store/deps' }];
+    await writeFile(join(dir, 'prepared-outputs.json'), JSON.stringify({ schema_version: 1, outputs }));
+    const { text, status } = await server.get(`/runs/${RUN_ID}`);
+    expect(status).toBe(200);
+    expect(text).toContain(`href="${LOG}?kind=guest"`);
+    expect(text).toContain('/nix/store/deps');
+    expect(text).toMatch(/<rect class="bar launch_guest" x="0" y="0" width="500"/);
+    expect(text).toMatch(/<rect class="bar not-ok" x="500" y="0" width="500"/);
+    expect(text).toContain('wait_for_completion 2.0 s (failed)');
+  });
+
+  it('are loaded again while a run goes on, and not after', async () => {
+    const server = await served();
+    await writeRun(server.stateRoot);
+    expect((await server.get(`/runs/${RUN_ID}`)).text).not.toContain('http-equiv');
+    const jobs = [runJobRecord('unit', { status: 'running' })];
+    await writeRun(server.stateRoot, runRecord({ status: 'running', finished_at: null, jobs }));
+    for (const path of ['/', `/runs/${RUN_ID}`, LOG])
+      expect((await server.get(path)).text).toContain('http-equiv="refresh"');
+  });
+
+  it('say in words, as a page, what cannot be shown', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    for (const [path, status] of [
+      ['/runs/nobody', 404],
+      ['/runs/..%2f..%2fetc', 400],
+      [`/runs/${RUN_ID}/logs/nobody`, 404],
+      [`/runs/${RUN_ID}/logs/..%2f..%2frun.json`, 404],
+      [`${LOG}?part=7`, 404],
+      [`${LOG}?part=-1`, 400],
+      [`${LOG}?kind=both`, 400],
+    ] as const) {
+      const answer = await server.get(path);
+      expect([path, answer.status]).toEqual([path, status]);
+      expect(answer.text).toContain('class="problem"');
+    }
+    await writeFile(join(dir, 'run.json'), '{');
+    expect((await server.get(`/runs/${RUN_ID}`)).status).toBe(500);
+    expect((await server.get('/')).text).toContain('cannot be read');
+  });
+
+  it('escape every name and text that a record holds', async () => {
+    const server = await served();
+    const jobs = [runJobRecord('unit', { message: HOSTILE, description: HOSTILE })];
+    const timing = { node_id: HOSTILE, started_at: '2026-11-23T16:45:02.000Z', finished_at: HOSTILE };
+    const record = runRecord({
+      jobs: [...jobs, runJobRecord('x', { id: HOSTILE })],
+      target_id: HOSTILE,
+      git_branch: HOSTILE,
+      git_head: HOSTILE,
+      host: HOSTILE,
+      message: HOSTILE,
+      rerun_of: HOSTILE,
+      created_at: HOSTILE,
+      prepare_timings: [{ ...timing, duration_ms: 5, ok: true, cached: false, message: HOSTILE }],
+    });
+    const dir = await writeRun(server.stateRoot, runRecord());
+    await writeFile(join(dir, 'run.json'), JSON.stringify(record));
+    const output = { node_id: HOSTILE, installable: HOSTILE, output_name: HOSTILE, protocol: 'host_path_v1' };
+    const outputs = [{ ...output, realized_path: HOSTILE }];
+    await writeFile(join(dir, 'prepared-outputs.json'), JSON.stringify({ schema_version: 1, outputs }));
+    await writeFile(join(dir, 'jobs/unit/guest.log'), `${HOSTILE}\n\u001b[31m${HOSTILE}\u001b[0m\n`);
+    const q = encodeURIComponent('"><script>');
+    for (const path of [
+      '/',
+      `/runs/${RUN_ID}`,
+      LOG,
+      `${LOG}?q=${q}`,
+      `/runs/${q}`,
+      `/runs/${RUN_ID}/logs/${q}`,
+      `/?branch=${q}`,
+    ]) {
+      const { text } = await server.get(path);
+      expect(text).toContain('<main>');
+      expect(text).not.toMatch(NOT_ESCAPED);
+    }
+    expect((await server.get(LOG)).text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    const metrics = await server.get('/metrics');
+    expect(metrics.text).toContain('target="\\"\'><script>');
+  });
+});
+
+describe('the page of a log', () => {
+  it('has colours as classes of the style sheet, and a link to each line', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const text =
+      'plain\n\u001b[1;31mred\nstill\u001b[0m \u001b[38;5;200mpink\u001b[0m \u001b[48;2;255;0;0mtrue\u001b[0m\nend\n';
+    await writeFile(join(dir, 'jobs/unit/guest.log'), text);
+    const answer = await server.get(LOG);
+    expect(answer.text).toContain('<span class="fg-red bold">red</span>');
+    expect(answer.text).toContain('<span class="fg-red bold">still</span>');
+    expect(answer.text).toContain('<span class="fg-palette-200">pink</span>');
+    expect(answer.text).toContain('<span class="bg-palette-196">true</span>');
+    expect(answer.text.match(/id="L\d+"/g)).toEqual(['id="L1"', 'id="L2"', 'id="L3"', 'id="L4"']);
+    expect(answer.text).not.toContain('style=');
+    const css = (await server.get('/style.css')).text;
+    for (const name of ['fg-red', 'fg-palette-200', 'bg-palette-196', 'bold'])
+      expect(css).toContain(`.${name} `);
+    expect(css).toContain('prefers-color-scheme: dark');
+  });
+
+  it('shows what other control characters are there, and no class that a log chose', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const hostile =
+      'a\u0007b\u0000c\rd\u001b]0;title\u0007\u001b[38;5;999mx\u001b[38;2;a;b;cm"y\r\n\u001b[2Jz';
+    await writeFile(
+      join(dir, 'jobs/unit/guest.log'),
+      Buffer.concat([Buffer.from(hostile), Buffer.from([0xff, 0xfe])]),
+    );
+    const { text } = await server.get(LOG);
+    expect(text).toContain('a\u2407b\u2400c\u240dd\u241b]0;title\u2407');
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
+    for (const [, classes] of text.matchAll(/class="([^"]*)"/g)) expect(classes).toMatch(/^[a-z0-9_ -]+$/i);
+  });
+
+  it('keeps the address of a line while the log grows', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    const log = join(dir, 'jobs/unit/guest.log');
+    await writeFile(log, `${'first\n'.repeat(50_000)}`);
+    const newest = await server.get(LOG);
+    expect(newest.text).toContain('part 2 of 2');
+    expect(newest.text).toContain(`href="${LOG}?kind=guest&amp;part=1#L3"`);
+    const before = await server.get(`${LOG}?kind=guest&part=0`);
+    await appendFile(log, 'last\n');
+    expect((await server.get(`${LOG}?kind=guest&part=0`)).text).toBe(before.text);
+    expect((await server.get(LOG)).text).toContain('last');
+  });
+
+  it('finds lines, and keeps their numbers', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'jobs/unit/guest.log'), 'one\n\u001b[31mt\u001b[0mwo\nthree\n');
+    const { text } = await server.get(`${LOG}?q=two`);
+    expect(text.match(/id="L\d+"/g)).toEqual(['id="L2"']);
+    expect((await server.get(`${LOG}?q=nothing`)).text).toContain('There is nothing to show.');
+  });
+});
