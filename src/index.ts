@@ -10,6 +10,7 @@ export type {
   RunJobInput,
 } from './application/pikaci.js';
 export type { ReapReport } from './application/reap-report.js';
+export type { EventPosition, StoredEvent } from './application/runs/follow-events.js';
 export type { GcRunsReport } from './application/runs/gc-runs.js';
 export type { RunListing } from './application/runs/list-runs.js';
 export type { LogKind } from './application/runs/load-logs.js';
@@ -27,6 +28,7 @@ export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export { fulfillPreparedOutputRequest } from './composition/fulfil-prepared-output.js';
 export {
+  followEvents,
   gcRuns,
   listRuns,
   loadJob,
@@ -37,6 +39,7 @@ export {
   loadRunBundle,
   loadRunRecord,
   type RunStateOptions,
+  readArtifact,
   readLog,
   rerun,
 } from './composition/run-state.js';

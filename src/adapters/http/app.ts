@@ -26,7 +26,8 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   addMetricsRoute(app, runs, streams);
   addPageRoutes(app, runs);
   app.notFound(() => refusalJson(notFound('there is nothing under this address')));
-  app.onError(() => {
+  app.onError((error) => {
+    console.error(error);
     const message = 'this is a bug in pikaci, please report it';
     return refusalJson({ status: 500, kind: 'bug', message });
   });

@@ -3,6 +3,7 @@ import type { EventStreams } from './event-streams.js';
 import { refusalJson, refusalOf } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
 
+const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
 const FULL = { status: 503, kind: 'too_many_streams', message: 'too many event streams are open' } as const;
 
 /** Server-sent events: those of a run, live. The id of an event is where to go on in `events.jsonl`. */
@@ -12,11 +13,11 @@ export function addEventRoutes(app: Hono, { stateRoot, source }: ServedRuns, str
     const run = await source.loadRunRecord(stateRoot, runId, { signal: c.req.raw.signal });
     if (run.isErr()) return refusalJson(refusalOf(run.error));
     const from = positionOf(c.req.header('last-event-id'));
-    const body = streams.open((signal) => source.followEvents(stateRoot, runId, { from, signal }));
-    if (body === null) return refusalJson(FULL);
-    return new Response(body, {
-      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' },
-    });
+    // Whoever asks for the head only would leave the stream open, and unread.
+    if (c.req.method === 'HEAD') return new Response(null, { headers: HEADERS });
+    const follow = (signal: AbortSignal) => source.followEvents(stateRoot, runId, { from, signal });
+    const body = streams.open(follow, c.req.raw.signal);
+    return body === null ? refusalJson(FULL) : new Response(body, { headers: HEADERS });
   });
 }
 

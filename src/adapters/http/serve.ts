@@ -8,7 +8,9 @@ import type { ServedRuns } from './run-source.js';
 
 const SHORTEST_TOKEN = 16;
 const MOST_CONNECTIONS = 256;
-const STREAM_LIMITS = { most: 64, lifeMs: 60 * 60 * 1000 };
+/** Longer than event streams are quiet: only a client that does not read comes to it. */
+const IDLE_MS = 60_000;
+const STREAM_LIMITS = { most: 64, lifeMs: 60 * 60 * 1000, quietMs: 15_000 };
 
 export interface ServeOptions {
   /** Address or name to listen on. */
@@ -54,6 +56,7 @@ export async function serveRuns(
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
+  server.setTimeout(IDLE_MS);
   const failure = await listening(server, options);
   if (failure !== null) return err({ kind: 'address', message: failure });
   let closed: Promise<void> | null = null;

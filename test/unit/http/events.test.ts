@@ -135,4 +135,12 @@ describe('the events of a run', () => {
     expect(answer.status).toBe(503);
     for (const open of streams) open.leave();
   });
+
+  it('are not followed for who asks for the head only', async () => {
+    const server = await served();
+    await writeRun(server.stateRoot, running());
+    const answer = await server.get(PATH, {}, 'HEAD');
+    expect(answer.headers['content-type']).toContain('text/event-stream');
+    expect((await server.get('/metrics')).text).toContain('pikaci_event_streams_open 0\n');
+  });
 });

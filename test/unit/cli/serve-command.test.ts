@@ -1,0 +1,55 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { Cli } from './cli-harness.js';
+
+/** The address, once it has been printed. */
+async function address(cli: Cli): Promise<string> {
+  await expect.poll(() => cli.stdout.text).toMatch(/^http:\/\/\S+\n$/);
+  return cli.stdout.text.trim();
+}
+
+describe('pikaci serve', () => {
+  it('prints where it listens, answers, and frees the port at Ctrl-C', async () => {
+    const cli = new Cli();
+    const ended = cli.run('serve', '--port', '0', '--state-root', 'state');
+    const url = await address(cli);
+    const answer = await fetch(`${url}/news/api/forge/pikaci/run/nobody`);
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ error: { kind: 'no_such_run' } });
+    cli.ctrlC();
+    expect(await ended).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('wants the token that the environment has', async () => {
+    const cli = new Cli({ env: { PIKACI_SERVE_TOKEN: 'a-token-of-some-length' } });
+    const ended = cli.run('serve', '--port', '0');
+    const url = await address(cli);
+    expect((await fetch(url)).status).toBe(401);
+    const headers = { authorization: 'Bearer a-token-of-some-length' };
+    expect((await fetch(url, { headers })).status).toBe(200);
+    cli.ctrlC();
+    expect(await ended).toBe(0);
+  });
+
+  it('refuses to be reached from elsewhere without a token, or with a short one', async () => {
+    const cli = new Cli();
+    expect(await cli.run('serve', '--listen', '0.0.0.0', '--port', '0')).toBe(2);
+    expect(cli.stderr.text).toContain('$PIKACI_SERVE_TOKEN');
+    const short = new Cli({ env: { PIKACI_SERVE_TOKEN: 'short' } });
+    expect(await short.run('serve', '--port', '0')).toBe(2);
+    expect(short.stderr.text).not.toContain('short ');
+  });
+
+  it('says that a port is taken, and which numbers are ports', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const taken = other.address();
+    const port = taken !== null && typeof taken === 'object' ? String(taken.port) : '';
+    const cli = new Cli();
+    expect(await cli.run('serve', '--port', port)).toBe(3);
+    expect(cli.stderr.text).toContain('EADDRINUSE');
+    other.close();
+    expect(await new Cli().run('serve', '--port', '65536')).toBe(2);
+  });
+});
