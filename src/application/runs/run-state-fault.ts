@@ -6,18 +6,10 @@ import type { FileFault } from '../../ports/file-store.js';
  * - `no_such_run`, `no_such_job`: nothing is recorded under it.
  * - `damaged`: a record is there and is not what its schema says.
  * - `unreadable`: the file system refused.
- * - `in_use`: the run has not ended.
  * - `aborted`: the caller's signal fired.
  */
 export interface RunStateFault {
-  readonly kind:
-    | 'invalid_id'
-    | 'no_such_run'
-    | 'no_such_job'
-    | 'damaged'
-    | 'unreadable'
-    | 'in_use'
-    | 'aborted';
+  readonly kind: 'invalid_id' | 'no_such_run' | 'no_such_job' | 'damaged' | 'unreadable' | 'aborted';
   /** The file that was asked for; null when none was. */
   readonly path: string | null;
   readonly message: string;
