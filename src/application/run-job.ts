@@ -205,7 +205,7 @@ export class RunJob {
       session,
       context,
       guest: guest.value,
-      record,
+      record: input.keepOnFailureSecs === undefined ? record : { ...record, keep_on_failure: true },
       owner,
       first: first.isOk() ? first.value : undefined,
       restart: start,
