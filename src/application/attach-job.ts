@@ -5,7 +5,7 @@ import type { JobOutcome } from '../domain/job-outcome.js';
 import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
-import { jobStateLayout } from '../domain/run-layout.js';
+import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
 import type { Backends } from './backends.js';
 import { cleanUpJob } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
@@ -50,12 +50,12 @@ export class AttachJob {
     const loaded = await loadJobRecord(ports.localFiles, state, options.signal);
     if (loaded.isErr()) return err(loaded.error);
     const record = loaded.value;
-    if (record.outcome !== null && record.outcome.status !== 'detached') {
-      return ok({ runId, outcome: record.outcome, state, cleanUp: Promise.resolve(ok(undefined)) });
-    }
     const job = jobSpecSchema.safeParse(record.job_spec);
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
     const context = this.#context(runId, job.data, record);
+    if (record.outcome !== null && record.outcome.status !== 'detached') {
+      return ok(this.#reported({ runId, job: job.data, state, record, context, outcome: record.outcome }));
+    }
     const guest = this.#parts.backends.guest(context);
     if (guest.isErr()) return err(guest.error);
 
@@ -81,6 +81,26 @@ export class AttachJob {
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
     if (taken.value === 'gone') return this.#lost(session, record, context);
     return this.#finish({ session, context, guest: guest.value, record, owner, options });
+  }
+
+  /** The outcome stands. Its runner may have died before it removed the machine, so that is made sure of. */
+  #reported(ended: {
+    readonly runId: string;
+    readonly job: JobSpec;
+    readonly state: JobStateLayout;
+    readonly record: JobRecord;
+    readonly context: RemoteLinuxVmContext;
+    readonly outcome: JobOutcome;
+  }): JobRun {
+    const { ports, backends } = this.#parts;
+    const { runId, job, state, record, context, outcome } = ended;
+    const { localFiles, clock } = ports;
+    const session = new JobSession({ runId, job, state, secrets: [], localFiles, clock, events: undefined });
+    const elsewhere = record.host !== ports.shell.host;
+    const cleanUp = elsewhere
+      ? Promise.resolve(ok(undefined))
+      : cleanUpJob(ports, backends, context, session);
+    return { runId, outcome, state, cleanUp };
   }
 
   async #finish(input: {

@@ -36,9 +36,15 @@ describe.concurrent('a limit on', () => {
         '(head -c 900000000 /dev/zero >/artifacts/large && sync) 2>/dev/null && exit 0; rm /artifacts/large; exit 5',
       limits: { disk: '600MiB' },
     });
-    // With the disk full the supervisor may not get its record down either: the job is lost then, never passed.
-    expect(run.outcome.status).toBe('failed');
-    expect([5, null]).toContain(run.outcome.exit_code);
+    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('the disk leaves a job its result when the disk stays full', async () => {
+    const command = 'echo before; (cat /dev/zero >/var/tmp/large; sync) 2>/dev/null; exit 5';
+    const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
+    expect(log.toString()).toBe('before\n');
+    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 

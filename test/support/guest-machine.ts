@@ -104,7 +104,12 @@ export class GuestMachine {
   }
 
   async remove(): Promise<void> {
-    if (existsSync(join(this.state, 'started'))) await this.call(['cancel', '0']);
+    const started = join(this.state, 'started');
+    if (existsSync(started)) {
+      await this.call(['cancel', '0']);
+      const record = /^\d+ \d+ (\/dev\/.*pikaci-record\..+)$/m.exec(readFileSync(started, 'utf8'))?.[1];
+      if (record !== undefined) rmSync(record, { recursive: true, force: true });
+    }
     const plan = join(this.state, 'plan');
     const secrets = existsSync(plan) ? /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1] : undefined;
     if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
