@@ -129,7 +129,7 @@ export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from 
 export type { IncusApi, IncusEvents, IncusExec } from './ports/incus-api.js';
 export type { IncusFault } from './ports/incus-fault.js';
 export type * from './ports/incus-types.js';
-export type { LogPart } from './ports/log-reader.js';
+export type { LogPart, LogRange, LogReader } from './ports/log-reader.js';
 export type { ExitStatus, OutputChunk } from './ports/output-chunk.js';
 export type {
   Command,

@@ -96,10 +96,9 @@ export class AttachJob {
     const { runId, job, state, record, context, outcome } = ended;
     const { localFiles, clock } = ports;
     const session = new JobSession({ runId, job, state, secrets: [], localFiles, clock, events: undefined });
-    const elsewhere = record.host !== ports.shell.host;
-    const cleanUp = elsewhere
-      ? Promise.resolve(ok(undefined))
-      : cleanUpJob(ports, backends, context, session);
+    const kept = record.keep_on_failure === true && outcome.status === 'failed';
+    const leave = kept || record.host !== ports.shell.host;
+    const cleanUp = leave ? Promise.resolve(ok(undefined)) : cleanUpJob(ports, backends, context, session);
     return { runId, outcome, state, cleanUp };
   }
 

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { RemoteLayout } from '../domain/remote-layout.js';
 import type { RemoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
+import type { FileFault, FileStore } from '../ports/file-store.js';
 import type { Backends } from './backends.js';
 import { hostFilesFault } from './fault-of.js';
 import type { JobFault } from './job-fault.js';
@@ -39,17 +40,23 @@ export async function removeJobDir(
   { shared }: { readonly shared: RemoteLayout },
   signal: AbortSignal = AbortSignal.timeout(BOUND_MS),
 ): Promise<Result<void, JobFault>> {
-  let removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
-  for (
-    let losses = 1;
-    losses < TRIES && removed.isErr() && removed.error.kind === 'connection_lost';
-    losses++
-  )
-    removed = await hostFiles.remove(shared.remoteJobDir, { recursive: true, signal });
+  const removed = await removeAcrossLosses(hostFiles, shared.remoteJobDir, { recursive: true, signal });
   if (removed.isErr()) return err(hostFilesFault(removed.error, 'clean_up'));
   for (const parent of [posix.dirname(shared.remoteJobDir), shared.remoteRunDir]) {
-    const emptied = await hostFiles.remove(parent, { signal });
+    const emptied = await removeAcrossLosses(hostFiles, parent, { signal });
     if (emptied.isErr()) break;
   }
   return ok(undefined);
+}
+
+/** A lost connection is made again by the next call. */
+async function removeAcrossLosses(
+  files: FileStore,
+  path: string,
+  options: { readonly recursive?: boolean; readonly signal: AbortSignal },
+): Promise<Result<void, FileFault>> {
+  let removed = await files.remove(path, options);
+  for (let tries = 1; tries < TRIES && removed.isErr() && removed.error.kind === 'connection_lost'; tries++)
+    removed = await files.remove(path, options);
+  return removed;
 }

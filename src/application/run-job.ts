@@ -25,6 +25,7 @@ import type { JobSettings } from './job-settings.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
+import { newJobRecord } from './state/new-job-record.js';
 
 const RACES = 5;
 
@@ -141,7 +142,15 @@ export class RunJob {
     );
     if (runtime.isErr()) return err(runtime.error);
 
-    const record = this.#record(session, input.workspace, context, snapshot.value, runtime.value.image);
+    const record = newJobRecord({
+      session,
+      context,
+      workspace: input.workspace,
+      snapshot: snapshot.value,
+      image: runtime.value.image,
+      host: ports.shell.host,
+      nowMs: ports.clock.now(),
+    });
     const owner = newOwner();
     const launched = await session.during('launch_guest', () =>
       this.#creates(async () => {
@@ -196,7 +205,7 @@ export class RunJob {
       session,
       context,
       guest: guest.value,
-      record,
+      record: input.keepOnFailureSecs === undefined ? record : { ...record, keep_on_failure: true },
       owner,
       first: first.isOk() ? first.value : undefined,
       restart: start,
@@ -260,35 +269,6 @@ export class RunJob {
     const rescan = () => ports.scanner.scan(workspace, { signal });
     const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);
-  }
-
-  #record(
-    session: JobSession,
-    workspace: string,
-    context: RemoteLinuxVmContext,
-    snapshot: WorkspaceSnapshot,
-    image: JobRecord['incus_image'],
-  ): JobRecord {
-    const now = new Date(this.#parts.ports.clock.now()).toISOString();
-    const { secrets, ...spec } = session.job;
-    return {
-      schema_version: 1,
-      run_id: session.runId,
-      job_id: session.job.id,
-      created_at: now,
-      host: this.#parts.ports.shell.host,
-      backend: context.backend,
-      workspace,
-      snapshot_hash: snapshot.contentHash,
-      job_spec: spec,
-      secret_names: Object.keys(secrets),
-      incus_project: context.backend === 'incus' ? context.incusProject : null,
-      incus_profile: context.backend === 'incus' ? context.incusProfile : null,
-      incus_image: image,
-      instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
-      launched_at: now,
-      outcome: null,
-    };
   }
 
   #notStarted(fault: GuestFault, guest: Guest): JobFault {

@@ -20,6 +20,8 @@ export const jobRecordSchema = z.looseObject({
   instance_name: z.string().nullable(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
+  /** The machine was to stay when the job fails: it is its lease's to end. */
+  keep_on_failure: z.boolean().optional(),
   outcome: jobOutcomeSchema.nullable(),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;

@@ -26,7 +26,7 @@ export const planNodeSchema = z.discriminatedUnion('kind', [
     kind: z.literal('prepare'),
     ...nodeBase,
     /** `host_local`: on the runner's machine; `remote_host`: on the host. */
-    executor: z.enum(['host_local', 'remote_host']),
+    executor: z.string(),
     prepare: prepareNodeSchema,
   }),
   z.looseObject({

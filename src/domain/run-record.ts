@@ -8,8 +8,8 @@ const orNull = <T extends z.ZodType>(schema: T) => schema.nullable().default(nul
 /** Where a job ran, from which image, and how long each phase took. */
 export const remoteLinuxVmExecutionSchema = z.looseObject({
   backend: z.enum(['incus', 'microvm']),
-  incus_image: orNull(incusImageIdentitySchema),
-  phases: z.array(phaseTimingSchema).default([]),
+  incus_image: orNull(incusImageIdentitySchema.extend({ fingerprint: orNull(z.string()) })),
+  phases: z.array(phaseTimingSchema.extend({ ok: z.boolean().default(true) })).default([]),
 });
 export type RemoteLinuxVmExecution = z.infer<typeof remoteLinuxVmExecutionSchema>;
 
@@ -47,9 +47,12 @@ export const runJobRecordSchema = z.looseObject({
 });
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;
 
-/** `runs/<run>/run.json`. It is there, whole, from the first moment of a run. Unknown keys are kept. */
+/**
+ * `runs/<run>/run.json`. It is there, whole, from the first moment of a run. Unknown keys are kept; what records of before
+ * 0.1.0 do not have, the version among it, has a default.
+ */
 export const runRecordSchema = z.looseObject({
-  schema_version: z.literal(1),
+  schema_version: z.literal(1).default(1),
   run_id: z.string(),
   status: runStatusSchema,
   /** Id of the run that this one repeats. */

@@ -26,10 +26,10 @@ fileStoreContract(
   'the file store in memory',
   async () => {
     const store = new MemoryFileStore();
-    await store.makeDirectory('/work');
+    await store.makeDirectory('/srv');
     return {
       store,
-      directory: '/work',
+      directory: '/srv',
       link: async (target, path) => store.link(target, path),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     };

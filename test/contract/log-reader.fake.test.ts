@@ -21,11 +21,11 @@ logReaderContract({ describe, it }, 'the log reader of this machine', async () =
 
 logReaderContract({ describe, it }, 'the log reader in memory', async () => {
   const store = new MemoryFileStore();
-  await store.makeDirectory('/work');
+  await store.makeDirectory('/srv');
   return {
     reader: new MemoryLogReader(store),
     store,
-    directory: '/work',
+    directory: '/srv',
     link: async (target, path) => store.link(target, path),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -40,6 +40,14 @@ describe.concurrent('a limit on', () => {
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('the disk leaves a job its result when the disk stays full', async () => {
+    const command = 'echo before; (cat /dev/zero >/var/tmp/large; sync) 2>/dev/null; exit 5';
+    const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
+    expect(log.toString()).toBe('before\n');
+    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
   it('cores shows in the machine', async () => {
     const { log } = await site.finish({ command: 'nproc', limits: { cpu: 1 } });
     expect(log.toString()).toBe('1\n');

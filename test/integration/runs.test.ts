@@ -91,6 +91,10 @@ describe('a two-level plan on a real host', () => {
     runId = site.newRunId();
     const run = must(await site.pikaci.runTarget({ target: 't', workspace: site.workspace, runId }));
     must(await run.cleanUp);
+    expect(run.prepares).toMatchObject([
+      { nodeId: 'built', kind: 'realised' },
+      { nodeId: 'made', kind: 'realised' },
+    ]);
     expect(run.record).toMatchObject({ status: 'passed', message: null });
     const bundle = must(await loadRunBundle(site.stateRoot, runId));
     expect(bundle.run.jobs.map(({ id, status }) => `${id} ${status}`)).toEqual([

@@ -107,7 +107,7 @@ export class GuestMachine {
     const started = join(this.state, 'started');
     if (existsSync(started)) {
       await this.call(['cancel', '0']);
-      const record = /^\d+ \d+ (\/dev\/shm\/.+)$/m.exec(readFileSync(started, 'utf8'))?.[1];
+      const record = /^\d+ \d+ (\/dev\/.*pikaci-record\..+)$/m.exec(readFileSync(started, 'utf8'))?.[1];
       if (record !== undefined) rmSync(record, { recursive: true, force: true });
     }
     const plan = join(this.state, 'plan');

@@ -37,7 +37,7 @@ export function runRecord(more: Partial<RunRecord> = {}): RunRecord {
     target_id: 't',
     target_description: null,
     host: 'ci@box:22',
-    source_root: '/work/tree',
+    source_root: '/srv/tree',
     snapshot_dir: null,
     git_head: '0123456789abcdef0123456789abcdef01234567',
     git_dirty: false,

@@ -23,7 +23,6 @@ function statusOf(kind: RunStateFault['kind']): Refusal['status'] {
       return 503;
     case 'damaged':
     case 'unreadable':
-    case 'in_use':
       return 500;
   }
 }

@@ -60,6 +60,8 @@ export class SshLink {
         forget();
         // A socket that ended a moment ago refuses before it says that it is closed.
         const gone = this.reason !== null || /not connected|no response from server/i.test(error.message);
+        // Known from here on, so that the next call connects again instead of asking this one.
+        if (gone) this.close(error.message);
         const { reason } = error as { reason?: unknown };
         const fault = { kind: gone ? ('lost' as const) : ('refused' as const), message: error.message };
         resolve(err(typeof reason === 'number' ? { ...fault, reason } : fault));

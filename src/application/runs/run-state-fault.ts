@@ -7,7 +7,6 @@ import type { FileFault } from '../../ports/file-store.js';
  * - `no_such_artifact`: the job did not bring it back, or it is gone.
  * - `damaged`: a record is there and is not what its schema says.
  * - `unreadable`: the file system refused.
- * - `in_use`: the run has not ended.
  * - `aborted`: the caller's signal fired.
  */
 export interface RunStateFault {
@@ -18,7 +17,6 @@ export interface RunStateFault {
     | 'no_such_artifact'
     | 'damaged'
     | 'unreadable'
-    | 'in_use'
     | 'aborted';
   /** The file that was asked for; null when none was. */
   readonly path: string | null;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { incusInstanceName } from '../../../src/domain/incus-instance-name.js';
 import { leaseConfig, readLease } from '../../../src/domain/lease.js';
 import { must, mustFail } from '../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from './memory-run.js';
@@ -34,6 +35,24 @@ function setOwner(run: MemoryRun, owner: string): void {
   instance.config = { ...instance.config, ...leaseConfig({ ...lease, owner }) };
 }
 
+/** A machine of the job's name, as a runner leaves it that dies. How many there are is told. */
+async function leftMachine(run: MemoryRun): Promise<() => number> {
+  const name = incusInstanceName('run', 'job');
+  const lease = leaseConfig({ runId: 'run', jobId: 'job', owner: 'dead', expiresAtMs: 0 });
+  const { incus } = run.host;
+  const image = { alias: 'pikaci/dev' };
+  const machine = {
+    name,
+    type: 'container',
+    ephemeral: true,
+    start: true,
+    source: image,
+    devices: {},
+  } as const;
+  must(await incus.createInstance('default', { ...machine, config: lease }));
+  return () => incus.allInstances.length;
+}
+
 describe('attaching to a job', () => {
   it('whose end nobody saw collects it', async () => {
     const { run, finish } = await left({ artifacts: ['/artifacts/*'] });
@@ -43,12 +62,31 @@ describe('attaching to a job', () => {
     expect(await run.state('guest.log')).toBe('begun\nover\n');
   });
 
-  it('that has ended gives its outcome again and asks no host', async () => {
+  it('that has ended gives its outcome again, also when the host cannot be asked', async () => {
     const run = await memoryRun();
     const first = must(await run.pikaci.runJob(input));
     must(await first.cleanUp);
     await run.host.incus[Symbol.asyncDispose]();
     expect(must(await run.another().attach('run', 'job')).outcome).toEqual(first.outcome);
+  });
+
+  it('whose runner died after the outcome, and before it removed the machine, removes it', async () => {
+    const run = await memoryRun();
+    must(await must(await run.pikaci.runJob(input)).cleanUp);
+    const machine = await leftMachine(run);
+    const again = must(await run.another().attach('run', 'job'));
+    must(await again.cleanUp);
+    expect(again.outcome.status).toBe('passed');
+    expect(machine()).toBe(0);
+  });
+
+  it('that failed and was to be kept leaves its machine to the lease', async () => {
+    const run = await memoryRun({ script: async () => 1 });
+    must(await must(await run.pikaci.runJob({ ...input, keepOnFailureSecs: 600 })).cleanUp);
+    const machine = () => run.host.incus.allInstances.length;
+    expect(machine()).toBe(1);
+    must(await must(await run.another().attach('run', 'job')).cleanUp);
+    expect(machine()).toBe(1);
   });
 
   it('whose machine is gone says that it is lost, once and for all', async () => {

@@ -5,7 +5,7 @@ import type { PikaciConfigInput } from '../../../src/domain/config.js';
 import type { PikaciEvent } from '../../../src/domain/event.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 
-export const WORKSPACE = '/work/tree';
+export const WORKSPACE = '/srv/tree';
 export const STATE = '/state/runs/run/jobs/job';
 
 export interface MemoryRun {

@@ -148,7 +148,7 @@ describe('a job that is run', () => {
     expect(mustFail(await run.pikaci.runJob({ ...input, runId: '../run' }), 'invalid_job').field).toBe(
       'runId',
     );
-    expect(must(await run.host.localFiles.list('/'))).toEqual([{ name: 'work', type: 'directory' }]);
+    expect(must(await run.host.localFiles.list('/'))).toEqual([{ name: 'srv', type: 'directory' }]);
   });
 
   it('is refused when this run and job have state here already', async () => {

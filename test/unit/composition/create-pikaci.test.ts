@@ -10,7 +10,7 @@ async function embedded(config: Partial<PikaciConfigInput> = {}, clock?: MemoryC
       return 0;
     },
   });
-  await host.setWorkspace('/work', { 'README.md': { content: '# it\n' } });
+  await host.setWorkspace('/srv', { 'README.md': { content: '# it\n' } });
   const options = { adapters: host.adapters, baseDir: '/base' };
   return { host, pikaci: createPikaci({ host: 'local', ...config }, options)._unsafeUnwrap() };
 }
@@ -18,7 +18,7 @@ async function embedded(config: Partial<PikaciConfigInput> = {}, clock?: MemoryC
 describe('a pikaci whose adapters are all replaced', () => {
   it('runs a job without a host, with what pikaci/testing has', async () => {
     const { host, pikaci } = await embedded();
-    const run = await pikaci.runJob({ job: { id: 'test', command: 'make test' }, workspace: '/work' });
+    const run = await pikaci.runJob({ job: { id: 'test', command: 'make test' }, workspace: '/srv' });
     const { outcome, state, cleanUp } = run._unsafeUnwrap();
     expect(outcome).toMatchObject({ status: 'passed', exit_code: 0 });
     expect(state.jobDir).toMatch(/^\/base\/\.pikaci\/runs\/[^/]+\/jobs\/test$/);
@@ -41,7 +41,7 @@ describe('a pikaci whose adapters are all replaced', () => {
     const clock = new MemoryClock();
     const { host, pikaci } = await embedded({}, clock);
     host.incus.faults.failNext('changeState', 'busy');
-    const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/work' });
+    const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/srv' });
     expect(run.isOk()).toBe(true);
     const closing = pikaci.close();
     // The clean-up looks again after a while.
@@ -60,7 +60,7 @@ describe('a pikaci whose adapters are all replaced', () => {
 
   it('refuses jobs of a backend that is not there, and says which setting', async () => {
     const { pikaci } = await embedded({ backend: 'microvm' });
-    const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/work' });
+    const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/srv' });
     expect(run._unsafeUnwrapErr()).toMatchObject({ kind: 'backend_unavailable', field: 'backend' });
   });
 
@@ -68,7 +68,7 @@ describe('a pikaci whose adapters are all replaced', () => {
     const { host, pikaci } = await embedded({ incus: { parallelCreates: 1 } });
     const held = host.incus.faults.holdNextCreate();
     const jobs = ['a', 'b'].map((id) =>
-      pikaci.runJob({ job: { id, command: 'x' }, workspace: '/work', runId: 'run' }),
+      pikaci.runJob({ job: { id, command: 'x' }, workspace: '/srv', runId: 'run' }),
     );
     await held.reached;
     expect(host.incus.allInstances).toHaveLength(1);

@@ -51,6 +51,17 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     expect(guest.statusOf(run)).toMatchObject({ state: 'finished', result: { exit_code: 5, cause: 'exit' } });
   });
 
+  it('does not cost a job its result where nothing mounts /dev/shm', async () => {
+    await using other = await SmallDisk.open();
+    other.withoutShm();
+    guest = new GuestMachine(shell, { namespace: other.namespace });
+    other.mount(guest.root, 'size=1m');
+    const run = await guest.run({ command: `${fill}; exit 5` }).ended;
+    expect(guest.statusOf(run)).toMatchObject({ state: 'finished', log_bytes: 7, result: { exit_code: 5 } });
+    expect((await guest.call(['status'])).stdout.toString()).toBe(run.stderr);
+    expect(other.sh('stat -c "%u %a" /dev/pikaci-record.*')).toBe('0 700\n');
+  });
+
   it('leaves a timeout and a cancelled job what they are', async () => {
     guestWith('size=1m');
     const timed = await guest.run({ command: `${fill}; sleep 600`, timeout_secs: 1 }).ended;

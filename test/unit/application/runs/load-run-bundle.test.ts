@@ -61,6 +61,55 @@ describe('a run bundle', () => {
     expect(bundle.preparedOutputs).toMatchObject({ later: true, outputs: [{ later: 1 }] });
   });
 
+  it('of an earlier implementation loads: no version, no fingerprint, phases without a verdict', async () => {
+    await using root = await temporaryDirectory();
+    const runDir = await writeRun(root.path);
+    const phase = {
+      phase: 'prepare_runtime',
+      started_at: '2026-03-19T15:00:00Z',
+      finished_at: '2026-03-19T15:00:02Z',
+      duration_ms: 2000,
+    };
+    const job = {
+      id: 'unit',
+      description: 'job one',
+      status: 'passed',
+      executor: 'remote_linux_vm',
+      timeout_secs: 30,
+      host_log_path: '/tmp/host.log',
+      guest_log_path: '/tmp/guest.log',
+      started_at: '2026-03-19T15:00:00Z',
+      finished_at: '2026-03-19T15:00:10Z',
+      exit_code: 0,
+      message: null,
+      remote_linux_vm_execution: {
+        backend: 'incus',
+        incus_image: { project: 'p', alias: 'pikaci/dev' },
+        phases: [phase],
+      },
+    };
+    const run = {
+      run_id: RUN_ID,
+      status: 'passed',
+      source_root: '/src',
+      snapshot_dir: '/snapshot',
+      git_head: 'abc',
+      git_dirty: false,
+      created_at: '2026-03-19T15:00:00Z',
+      finished_at: '2026-03-19T15:00:10Z',
+      changed_files: [],
+      jobs: [job],
+    };
+    await writeFile(join(runDir, 'run.json'), JSON.stringify(run));
+    const bundle = (await loadRunBundle(root.path, RUN_ID))._unsafeUnwrap();
+    expect(bundle.run).toMatchObject({ schema_version: 1, rerun_of: null, git_branch: null, filters: [] });
+    expect(bundle.run.jobs[0]?.remote_linux_vm_execution).toMatchObject({
+      incus_image: { fingerprint: null },
+      phases: [{ ok: true }],
+    });
+    expect(bundle.logs.jobs[0]?.guest_log_exists).toBe(true);
+  });
+
   const broken: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
     missing: async () => {},
     empty: (path) => writeFile(path, ''),

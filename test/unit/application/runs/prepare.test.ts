@@ -95,7 +95,7 @@ describe('a nix node', () => {
     });
     await target.run();
     expect(said).toEqual([
-      'build --no-link --json path:/work/tree#ci.x86_64-linux.workspaceBuild',
+      'build --no-link --json path:/srv/tree#ci.x86_64-linux.workspaceBuild',
       `copy --to ssh-ng://ci@box ${BUILT}`,
     ]);
     expect((await target.outputs()).outputs[0]?.residency).toBe('local_authoritative');
@@ -171,10 +171,10 @@ describe('a command node', () => {
     const { target, runs } = await withCommand();
     await target.run();
     const files = { 'src/main.rs': { content: 'fn main() {}\n' }, 'docs/a.md': { content: '# another\n' } };
-    await target.host.setWorkspace('/work/tree', files);
+    await target.host.setWorkspace('/srv/tree', files);
     await target.run({ runId: 'docs' });
     expect(runs()).toHaveLength(1);
-    await target.host.setWorkspace('/work/tree', { ...files, 'src/main.rs': { content: 'fn other() {}\n' } });
+    await target.host.setWorkspace('/srv/tree', { ...files, 'src/main.rs': { content: 'fn other() {}\n' } });
     await target.run({ runId: 'src' });
     expect(runs()).toHaveLength(2);
   });

@@ -14,7 +14,7 @@ import { type RunRecord, runRecordSchema } from '../../../../src/domain/run-reco
 import type { TargetConfigInput } from '../../../../src/domain/target-config.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
-export const WORKSPACE = '/work/tree';
+export const WORKSPACE = '/srv/tree';
 
 /** A runner and a host in memory, with one target. */
 export class TargetInMemory {

@@ -8,15 +8,15 @@ async function staging() {
   const host = new MemoryHost();
   await host.setWorkspace('/tree', { a: { content: 'aaa' }, 'b/c': { content: 'c' }, link: { linkTo: 'a' } });
   const snapshot = must(await host.scanner.scan('/tree'));
-  const home = `/work/snapshots/${snapshot.contentHash}`;
-  const make = () => new StageSnapshot(host.adapters, '/work');
+  const home = `/srv/snapshots/${snapshot.contentHash}`;
+  const make = () => new StageSnapshot(host.adapters, '/srv');
   const call = (signal = new AbortController().signal) => ({
     signal,
     onProgress: () => {},
     rescan: () => host.scanner.scan('/tree'),
   });
   const names = async () =>
-    (await host.hostFiles.list('/work/snapshots')).unwrapOr([]).map(({ name }) => name);
+    (await host.hostFiles.list('/srv/snapshots')).unwrapOr([]).map(({ name }) => name);
   return { host, snapshot, home, make, call, names };
 }
 
