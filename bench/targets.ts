@@ -30,7 +30,8 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
   });
   const found = [
     atMost('b first output / a', first / floor, 1.15),
-    atMost('b first output / c first output', first / median('c', 'first'), 1),
+    // `docker run --rm` is a command that is waited for: it is timed to its end. To its first output c is ahead of a itself.
+    atMost('b first output / c to its end', first / median('c', 'all'), 1),
     atLeast('d first output / b first output', median('d', 'first') / first, 15),
   ];
   if (throughput !== null) {
