@@ -44,7 +44,7 @@ export class NodeFileStore implements FileStore {
     if (writer.isErr()) return err(writer.error);
     await using open = writer.value;
     const written = await open.write(data);
-    return written.isErr() ? written : open.commit();
+    return written.isErr() ? written : await open.commit();
   }
 
   appendFile(path: string, data: Uint8Array, options: CallOptions = {}): Answer<void> {
@@ -53,7 +53,7 @@ export class NodeFileStore implements FileStore {
       if (writer.isErr()) return err(writer.error);
       await using open = writer.value;
       const written = await open.write(data);
-      return written.isErr() ? written : open.commit();
+      return written.isErr() ? written : await open.commit();
     });
   }
 

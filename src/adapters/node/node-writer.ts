@@ -52,10 +52,14 @@ export class NodeWriter implements FileWriter {
 
   async commit(): Promise<Result<void, FileFault>> {
     const committed = await this.step(async () => {
-      const { handle, path, renameTo } = this.file;
-      if (renameTo !== null) await handle.sync();
+      // From here on the file is this call's alone, and a disposal meanwhile takes nothing away.
       this.done = true;
-      await handle.close();
+      const { handle, path, renameTo } = this.file;
+      try {
+        if (renameTo !== null) await handle.sync();
+      } finally {
+        await handle.close();
+      }
       if (renameTo !== null) await rename(path, renameTo);
     });
     if (committed.isErr()) await this.takeAway();

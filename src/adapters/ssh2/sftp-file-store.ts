@@ -50,7 +50,7 @@ export class SftpFileStore implements FileStore {
         if (writer.isErr()) return err(writer.error);
         await using open = writer.value;
         const written = await open.write(data);
-        return written.isErr() ? err(written.error) : open.commit();
+        return written.isErr() ? err(written.error) : await open.commit();
       }),
     );
   }

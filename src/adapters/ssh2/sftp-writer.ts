@@ -151,5 +151,5 @@ export async function sftpWriteFile(
   await using open = writer.value;
   for (const step of await Promise.all([open.write(data), open.setMode(mode)]))
     if (step.isErr()) return err(step.error);
-  return open.commit();
+  return await open.commit();
 }

@@ -120,7 +120,7 @@ async function keepFile(
     missing -= piece.length;
   }
   const committed = await file.commit();
-  if (committed.isErr()) return passOver(bytes, 0, committed.error);
+  if (committed.isErr()) return await passOver(bytes, 0, committed.error);
   input.ledger.took(local, size);
   return 'kept';
 }

@@ -48,6 +48,22 @@ export function fileStreamContract(runner: SuiteRunner, make: () => Promise<File
     assert.equal(text(must(await store.readFile(`${directory}/log`))), 'kept');
   });
 
+  it('files that are being written at once are not taken away by the ends of their writers', async ({
+    store,
+    directory,
+  }) => {
+    const paths = Array.from({ length: 20 }, (_, index) => `${directory}/f${index}`);
+    for (let round = 0; round < 20; round++) {
+      const data = bytes(`round ${round}`);
+      for (const written of await Promise.all(paths.map((path) => store.writeFile(path, data))))
+        must(written);
+    }
+    const writer = must(await store.createWriter(`${directory}/last`));
+    const [committed] = await Promise.all([writer.commit(), writer[Symbol.asyncDispose]()]);
+    must(committed);
+    assert.equal(must(await store.list(directory)).length, 21);
+  });
+
   it('a new file appears whole and only when it is committed', async ({ store, directory }) => {
     must(await store.writeFile(`${directory}/f`, bytes('old')));
     await using writer = must(await store.createWriter(`${directory}/f`));
