@@ -6,6 +6,7 @@ import type { JobStateLayout } from '../domain/run-layout.js';
 import type { Clock } from '../ports/clock.js';
 import type { EventSink } from '../ports/event-sink.js';
 import type { FileStore } from '../ports/file-store.js';
+import { GuardedEventSink } from './log/guarded-event-sink.js';
 import { MaskingEventSink } from './log/masking-event-sink.js';
 import { SecretMasker } from './log/secret-masker.js';
 import { HostLog } from './state/host-log.js';
@@ -38,7 +39,7 @@ export class JobSession {
   readonly secretValues: readonly string[];
   readonly #clock: Clock;
   readonly #sink: EventSink;
-  readonly #outer: EventSink | undefined;
+  readonly #outer: GuardedEventSink | null;
   readonly #timings: PhaseTiming[];
 
   constructor(input: JobSessionInput) {
@@ -49,9 +50,12 @@ export class JobSession {
     this.startedAtMs = input.startedAtMs ?? input.clock.now();
     this.hostLog = new HostLog(input.localFiles, input.state.hostLog);
     this.#clock = input.clock;
-    this.#outer = input.events;
+    this.#outer =
+      input.events === undefined
+        ? null
+        : new GuardedEventSink(input.events, (message) => this.emit({ type: 'warning', message }));
     this.#timings = [...(input.earlier ?? [])];
-    const sinks = input.events === undefined ? [this.hostLog] : [this.hostLog, input.events];
+    const sinks: EventSink[] = this.#outer === null ? [this.hostLog] : [this.hostLog, this.#outer];
     const all: EventSink = {
       emit: (event) => {
         for (const sink of sinks) sink.emit(event);
@@ -75,7 +79,7 @@ export class JobSession {
   }
 
   async drained(): Promise<void> {
-    await this.#outer?.drained?.();
+    await this.#outer?.drained();
   }
 
   /** Records the phase's start, end and duration, also when it fails. */

@@ -32,6 +32,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Why, when it did not pass; empty otherwise. */
     message: z.string(),
   }),
+  /** Something of the caller's that does not end the run, such as an event sink that throws. */
+  z.looseObject({ ...common, type: z.literal('run_warning'), message: z.string() }),
   z.looseObject({
     ...common,
     type: z.literal('run_ended'),

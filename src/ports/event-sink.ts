@@ -1,7 +1,7 @@
 import type { PikaciEvent } from '../domain/event.js';
 import type { RunEvent } from '../domain/run-event.js';
 
-/** Takes what happens in a run, in order. Must not throw and must not block: a slow consumer buffers or drops on its own account. */
+/** Takes what happens in a run, in order. Must not block: a slow consumer buffers or drops on its own account. What it throws is told once, as a warning, and ends nothing. */
 export interface EventSink {
   emit(event: PikaciEvent): void;
   /** What happens to a run and to the nodes of its plan; for those who care. */

@@ -1,5 +1,4 @@
 import { ok } from 'neverthrow';
-import type { PikaciEvent } from '../../domain/event.js';
 import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/plan.js';
 import type { RealizedPreparedOutput } from '../../domain/prepared-outputs-record.js';
 import type { RunEvent } from '../../domain/run-event.js';
@@ -8,6 +7,7 @@ import { type RunJobStatus, runStatusOf } from '../../domain/run-status.js';
 import type { TargetConfig } from '../../domain/target-config.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../job-fault.js';
+import { textOf } from '../log/guarded-event-sink.js';
 import { jsonBytes } from './claim-run.js';
 import type { EventFile } from './event-file.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
@@ -15,6 +15,7 @@ import { jobInput } from './job-input.js';
 import { recordedOutcome } from './load-run-record.js';
 import { realiseOutput } from './prepare/realise-output.js';
 import type { RunRecorder } from './run-recorder.js';
+import { runSinks } from './run-sinks.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import { RunWorkspace } from './run-workspace.js';
 import type { PrepareEnd, RunTargetInput, TargetJobEnd, TargetRun, TargetSecrets } from './target-run.js';
@@ -41,7 +42,7 @@ export class TargetExecution {
   readonly #workspace: RunWorkspace;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #events: EventSink;
+  readonly #events: Required<EventSink>;
   readonly #outputs = new Map<string, RealizedPreparedOutput>();
   readonly #jobs = new Map<string, TargetJobEnd>();
   readonly #prepares = new Map<string, PrepareEnd>();
@@ -53,7 +54,9 @@ export class TargetExecution {
     const outer = input.input.signal;
     this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
     this.#began = input.parts.ports.clock.monotonic();
-    this.#events = bothSinks(input.eventFile, input.input.events);
+    this.#events = runSinks(input.eventFile, input.input.events, (message) =>
+      this.#tell({ type: 'run_warning', message }),
+    );
     this.#workspace = new RunWorkspace({
       ports: input.parts.ports,
       stageSnapshot: input.parts.stageSnapshot,
@@ -230,7 +233,12 @@ export class TargetExecution {
 
   #endJob(end: TargetJobEnd): void {
     this.#jobs.set(end.jobId, end);
-    this.#at.input.onJobEnd?.(end);
+    try {
+      this.#at.input.onJobEnd?.(end);
+    } catch (error) {
+      const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
+      this.#tell({ type: 'run_warning', message });
+    }
   }
 
   /** What a reader of the record wants to know first. */
@@ -258,7 +266,7 @@ export class TargetExecution {
 
   #tell(event: Unstamped<RunEvent>): void {
     const stamp = { schema_version: 1, at: this.#now(), run_id: this.#at.runId } as const;
-    this.#events.emitRun?.({ ...stamp, ...event } as RunEvent);
+    this.#events.emitRun({ ...stamp, ...event } as RunEvent);
   }
 
   #now(): string {
@@ -275,18 +283,4 @@ interface NodeEnd {
   readonly verdict: NodeVerdict;
   readonly message: string;
   readonly cached: boolean;
-}
-
-function bothSinks(file: EventFile, outer: EventSink | undefined): EventSink {
-  return {
-    emit: (event: PikaciEvent) => {
-      file.emit(event);
-      outer?.emit(event);
-    },
-    emitRun: (event) => {
-      file.emitRun(event);
-      outer?.emitRun?.(event);
-    },
-    drained: async () => outer?.drained?.(),
-  };
 }
