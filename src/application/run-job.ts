@@ -18,7 +18,7 @@ import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
 import { keepMachine } from './incus/keep-machine.js';
 import { newOwner } from './incus/lease-keeper.js';
-import type { JobFault } from './job-fault.js';
+import { type JobFault, leavesMachine } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
@@ -26,6 +26,7 @@ import type { JobRun, RunJobInput } from './pikaci.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
 import { newJobRecord } from './state/new-job-record.js';
+import { whileHope } from './while-hope.js';
 
 const RACES = 5;
 
@@ -127,9 +128,11 @@ export class RunJob {
     signal: AbortSignal,
   ): Promise<Result<Launched, JobFault>> {
     const { ports, settings, backends } = this.#parts;
+    const resolved = backends.resolveImage(provisional, signal);
+    const stage = (whileUseful: AbortSignal) => this.#stage(session, input, whileUseful);
     const [snapshot, image] = await Promise.all([
-      session.during('stage_workspace_snapshot', () => this.#stage(session, input, signal)),
-      backends.resolveImage(provisional, signal),
+      session.during('stage_workspace_snapshot', () => whileHope([resolved, directories], stage, signal)),
+      resolved,
       this.#parts.hostTime.learn(signal),
     ]);
     if (snapshot.isErr()) return err(snapshot.error);
@@ -292,9 +295,4 @@ export class RunJob {
     const message = `${field}: ${issue?.message ?? 'is not valid'}`;
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
-}
-
-/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
-function leavesMachine(fault: JobFault): boolean {
-  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }

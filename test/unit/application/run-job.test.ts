@@ -1,7 +1,8 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { jobOutcomeSchema } from '../../../src/domain/job-outcome.js';
 import { must, mustFail } from '../../../src/testing/contract/expect-result.js';
-import { memoryRun, WORKSPACE } from './memory-run.js';
+import { type MemoryRun, memoryRun, WORKSPACE } from './memory-run.js';
 
 const JOB = { id: 'job', command: 'make' } as const;
 const input = { job: JOB, workspace: WORKSPACE, runId: 'run' } as const;
@@ -193,6 +194,30 @@ describe('a job that is run', () => {
     expect(run.host.hostFiles.has('/var/pikaci/runs/run')).toBe(false);
     expect(must(await run.host.hostFiles.list('/var/pikaci/snapshots'))).toEqual([]);
   });
+
+  for (const [kind, what, fail] of [
+    [
+      'image_not_found',
+      'image',
+      (run) => run.host.incus.world.project('default', '').map((p) => p.images.clear()),
+    ],
+    ['host_files', 'directory', (run) => run.host.hostFiles.writeFile('/var/pikaci/runs', Buffer.from(''))],
+  ] as const satisfies readonly (readonly [string, string, (run: MemoryRun) => unknown])[]) {
+    it(`without its ${what} says so at once, and calls off the upload`, async () => {
+      const run = await memoryRun();
+      must(await run.host.hostFiles.makeDirectory('/var/pikaci/snapshots'));
+      await fail(run);
+      run.host.shell.uploadTree = (_upload, { signal } = {}) =>
+        new Promise((resolve) => {
+          const aborted = { kind: 'aborted', host: 'memory', tried: 'send', message: 'cancelled' } as const;
+          const stop = () => resolve(err(aborted));
+          if (signal?.aborted) stop();
+          signal?.addEventListener('abort', stop, { once: true });
+        });
+      mustFail(await run.pikaci.runJob(input), kind);
+      expect(must(await run.host.hostFiles.list('/var/pikaci/snapshots'))).toEqual([]);
+    });
+  }
 
   it('whose start does not succeed leaves no machine', async () => {
     const run = await memoryRun();
