@@ -131,6 +131,7 @@ export type { IncusFault } from './ports/incus-fault.js';
 export type * from './ports/incus-types.js';
 export type { LogPart, LogRange, LogReader } from './ports/log-reader.js';
 export type { ExitStatus, OutputChunk } from './ports/output-chunk.js';
+export type { Processes, ProcessIdentity, ProcessState } from './ports/processes.js';
 export type {
   Command,
   RemoteShell,

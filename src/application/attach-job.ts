@@ -20,6 +20,7 @@ import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions, JobRun } from './pikaci.js';
+import { JobLock } from './state/job-lock.js';
 import { loadJobRecord, saveJobRecord } from './state/job-record-file.js';
 
 const ASK_BOUND_MS = 60_000;
@@ -30,6 +31,16 @@ export interface AttachJobParts {
   readonly backends: Backends;
   readonly completeJob: CompleteJob;
   readonly hostTime: HostTime;
+}
+
+interface LoadedJob {
+  readonly runId: string;
+  readonly job: JobSpec;
+  readonly state: JobStateLayout;
+  readonly record: JobRecord;
+  readonly context: RemoteLinuxVmContext;
+  /** Null while there is something to take up. */
+  readonly outcome: JobOutcome | null;
 }
 
 /** Takes up a job whose runner is gone. The lease changes hands first, so that no reaper and no second runner is in the way. */
@@ -47,15 +58,18 @@ export class AttachJob {
     if (badId !== undefined)
       return err(this.#fault('invalid_job', badId.error?.issues[0]?.message ?? 'is not an id'));
     const state = jobStateLayout(settings.stateRoot, runId, jobId);
-    const loaded = await loadJobRecord(ports.localFiles, state, options.signal);
+    const before = await this.#load(runId, state, options.signal);
+    if (before.isErr()) return err(before.error);
+    if (before.value.outcome !== null) return ok(this.#reported(before.value, before.value.outcome));
+    const untilLocked = options.signal ?? new AbortController().signal;
+    const locked = await JobLock.take(ports, state.jobDir, untilLocked);
+    if (locked.isErr()) return err(locked.error);
+    await using lock = locked.value;
+    // Whoever had the lock may have ended the job meanwhile.
+    const loaded = await this.#load(runId, state, options.signal);
     if (loaded.isErr()) return err(loaded.error);
-    const record = loaded.value;
-    const job = jobSpecSchema.safeParse(record.job_spec);
-    if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
-    const context = this.#context(runId, job.data, record);
-    if (record.outcome !== null && record.outcome.status !== 'detached') {
-      return ok(this.#reported({ runId, job: job.data, state, record, context, outcome: record.outcome }));
-    }
+    const { record, job, context } = loaded.value;
+    if (loaded.value.outcome !== null) return ok(this.#reported(loaded.value, loaded.value.outcome));
     const guest = this.#parts.backends.guest(context);
     if (guest.isErr()) return err(guest.error);
 
@@ -69,7 +83,7 @@ export class AttachJob {
     if (masks.isErr()) return err(masks.error);
     const session = new JobSession({
       runId,
-      job: job.data,
+      job,
       state,
       secrets: Object.values(masks.value),
       localFiles: ports.localFiles,
@@ -79,21 +93,36 @@ export class AttachJob {
       earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
-    if (taken.value === 'gone') return this.#lost(session, record, context);
-    return this.#finish({ session, context, guest: guest.value, record, owner, options });
+    if (taken.value === 'gone') return await this.#lost(session, record, context);
+    return await this.#finish({
+      session,
+      context,
+      guest: guest.value,
+      record,
+      owner,
+      taken: lock.lost,
+      options,
+    });
+  }
+
+  async #load(
+    runId: string,
+    state: JobStateLayout,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<LoadedJob, JobFault>> {
+    const loaded = await loadJobRecord(this.#parts.ports.localFiles, state, signal);
+    if (loaded.isErr()) return err(loaded.error);
+    const record = loaded.value;
+    const job = jobSpecSchema.safeParse(record.job_spec);
+    if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
+    const context = this.#context(runId, job.data, record);
+    const outcome = record.outcome?.status === 'detached' ? null : record.outcome;
+    return ok({ runId, job: job.data, state, record, context, outcome });
   }
 
   /** The outcome stands. Its runner may have died before it removed the machine, so that is made sure of. */
-  #reported(ended: {
-    readonly runId: string;
-    readonly job: JobSpec;
-    readonly state: JobStateLayout;
-    readonly record: JobRecord;
-    readonly context: RemoteLinuxVmContext;
-    readonly outcome: JobOutcome;
-  }): JobRun {
+  #reported({ runId, job, state, record, context }: LoadedJob, outcome: JobOutcome): JobRun {
     const { ports, backends } = this.#parts;
-    const { runId, job, state, record, context, outcome } = ended;
     const { localFiles, clock } = ports;
     const session = new JobSession({ runId, job, state, secrets: [], localFiles, clock, events: undefined });
     const kept = record.keep_on_failure === true && outcome.status === 'failed';
@@ -108,6 +137,7 @@ export class AttachJob {
     readonly guest: Guest;
     readonly record: JobRecord;
     readonly owner: string;
+    readonly taken: AbortSignal;
     readonly options: JobCallOptions;
   }): Promise<Result<JobRun, JobFault>> {
     const { ports, backends, completeJob } = this.#parts;

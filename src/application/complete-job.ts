@@ -31,6 +31,8 @@ export interface CompleteJobInput {
   readonly guest: Guest;
   readonly record: JobRecord;
   readonly owner: string;
+  /** Fires when another runner has taken the job's state; its reason is the message. */
+  readonly taken: AbortSignal;
   readonly first: FollowStream | undefined;
   readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
   readonly options: JobCallOptions;
@@ -85,7 +87,7 @@ export class CompleteJob {
         restart: input.restart,
         onAbort: input.options.onAbort ?? 'cancel',
         signal: input.options.signal,
-        superseded: superseded.signal,
+        superseded: AbortSignal.any([superseded.signal, input.taken]),
       });
       const kept = await leaveLog(log, awaited);
       return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : awaited;

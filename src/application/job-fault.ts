@@ -26,6 +26,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `image_not_found`, `project_not_found`, `profile_not_found`: named by the configuration, not on the host.
  * - `incus`: the daemon refused or failed otherwise.
  * - `guest`: the machine started but its supervisor did not.
+ * - `job_in_use`: a live runner writes this job's state; the two would mix their bytes.
  * - `superseded`: somebody else has taken up this job; this caller no longer owns it.
  * - `cancelled`: the caller's signal fired before there was a job to cancel.
  */
@@ -50,6 +51,7 @@ export interface JobFault {
     | 'profile_not_found'
     | 'incus'
     | 'guest'
+    | 'job_in_use'
     | 'superseded'
     | 'cancelled';
   readonly phase: Phase | null;

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
+import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 
@@ -12,4 +13,6 @@ export interface JobPorts {
   readonly incus: IncusApi;
   readonly scanner: WorkspaceScanner;
   readonly clock: Clock;
+  /** Of this machine. */
+  readonly processes: Processes;
 }

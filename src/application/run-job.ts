@@ -7,7 +7,7 @@ import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
 import { runIdAt } from '../domain/run-id.js';
-import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
+import { jobStateLayout } from '../domain/run-layout.js';
 import type { ScanFault, WorkspaceSnapshot } from '../ports/workspace-scanner.js';
 import type { Backends } from './backends.js';
 import { cleanUpJob, removeJobDir } from './clean-up-job.js';
@@ -24,6 +24,8 @@ import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
+import { claimJobState } from './state/claim-job-state.js';
+import type { JobLock } from './state/job-lock.js';
 import { saveJobRecord } from './state/job-record-file.js';
 import { newJobRecord } from './state/new-job-record.js';
 import { whileHope } from './while-hope.js';
@@ -79,8 +81,9 @@ export class RunJob {
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;
     const state = jobStateLayout(settings.stateRoot, runId.data, job.id);
-    const claimed = await this.#claimState(state, signal);
+    const claimed = await claimJobState(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
+    await using lock = claimed.value;
 
     const session = new JobSession({
       runId: runId.data,
@@ -106,20 +109,7 @@ export class RunJob {
       await session.hostLog.flushed();
       return err(launched.error);
     }
-    return this.#finish(session, launched.value, input, signal);
-  }
-
-  /** The job's directory must be new: its files would be taken for another run's. */
-  async #claimState(state: JobStateLayout, signal: AbortSignal): Promise<Result<void, JobFault>> {
-    const { localFiles } = this.#parts.ports;
-    const there = await localFiles.lstat(state.jobDir, { signal });
-    if (there.isOk()) {
-      const message = `${state.jobDir} is there already: give this run another id, or attach to it`;
-      return err({ kind: 'run_exists', phase: null, host: localFiles.host, message, field: 'runId' });
-    }
-    if (there.error.kind !== 'not_found') return err(localFilesFault(there.error, null));
-    const made = await localFiles.makeDirectory(state.jobDir, { signal });
-    return made.mapErr((fault) => localFilesFault(fault, null));
+    return await this.#finish(session, { ...launched.value, lock }, input, signal);
   }
 
   async #launch(
@@ -187,7 +177,7 @@ export class RunJob {
 
   async #finish(
     session: JobSession,
-    { context, record, owner }: Launched,
+    { context, record, owner, lock }: Launched & { readonly lock: JobLock },
     input: RunJobInput,
     signal: AbortSignal,
   ): Promise<Result<JobRun, JobFault>> {
@@ -210,6 +200,7 @@ export class RunJob {
       guest: guest.value,
       record: input.keepOnFailureSecs === undefined ? record : { ...record, keep_on_failure: true },
       owner,
+      taken: lock.lost,
       first: first.isOk() ? first.value : undefined,
       restart: start,
       options: { ...input, signal },

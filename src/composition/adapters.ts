@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
+import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 
@@ -17,4 +18,6 @@ export interface Adapters {
   readonly incus?: IncusApi;
   readonly scanner?: WorkspaceScanner;
   readonly clock?: Clock;
+  /** Processes of this machine, for what those that were killed have left. */
+  readonly processes?: Processes;
 }

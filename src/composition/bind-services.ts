@@ -31,15 +31,16 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.ports,
-    (shell, hostFiles, localFiles, incus, scanner, clock): JobPorts => ({
+    (shell, hostFiles, localFiles, incus, scanner, clock, processes): JobPorts => ({
       shell,
       hostFiles,
       localFiles,
       incus,
       scanner,
       clock,
+      processes,
     }),
-    [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock],
+    [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock, ids.processes],
   );
   bindTo(container, ids.hostTime, ({ incus, clock }) => new HostTime(incus, clock), [ids.ports]);
   bindTo(container, ids.backends, (ports, { supervisor }) => new Backends(ports, supervisor), [

@@ -9,6 +9,7 @@ import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
 import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
+import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { JobSettings } from '../application/job-settings.js';
 import { openShell } from '../application/open-shell.js';
@@ -78,6 +79,7 @@ export function createPikaci(
   bind(ids.localFiles, adapters.localFiles ?? new NodeFileStore());
   bind(ids.scanner, adapters.scanner ?? scanner ?? undefined);
   bind(ids.clock, adapters.clock ?? new SystemClock());
+  bind(ids.processes, adapters.processes ?? new NodeProcesses());
   bindServices(container);
   return ok(
     new WiredPikaci({

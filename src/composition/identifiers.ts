@@ -14,6 +14,7 @@ import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
+import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 
@@ -30,6 +31,7 @@ export const ids = {
   incus: identifier<IncusApi>('incus'),
   scanner: identifier<WorkspaceScanner>('scanner'),
   clock: identifier<Clock>('clock'),
+  processes: identifier<Processes>('processes'),
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
   backends: identifier<Backends>('backends'),

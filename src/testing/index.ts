@@ -7,6 +7,7 @@ export type { HeldCreate, MemoryFaults } from '../adapters/memory/memory-incus/m
 export { MemoryIncus, type MemoryIncusOptions } from '../adapters/memory/memory-incus/memory-incus.js';
 export type { MemoryExecHandler, MemoryProcess } from '../adapters/memory/memory-incus/memory-process.js';
 export { MemoryLogReader } from '../adapters/memory/memory-log-reader.js';
+export { MemoryProcesses } from '../adapters/memory/memory-processes.js';
 export { MemoryShell, type MemoryTrees } from '../adapters/memory/memory-shell.js';
 export type { MemoryJobControl, MemoryJobScript } from '../adapters/memory/memory-supervisor/memory-job.js';
 export { MemorySupervisor } from '../adapters/memory/memory-supervisor/memory-supervisor.js';
@@ -24,6 +25,7 @@ export type { FileStoreCapabilities, FileStoreFixture } from './contract/file-st
 export type { IncusContractCapabilities, IncusContractSubject } from './contract/incus-api/subject.js';
 export { incusApiContract } from './contract/incus-api.js';
 export { type LogReaderFixture, logReaderContract } from './contract/log-reader.js';
+export { processesContract } from './contract/processes.js';
 export { remoteShellContract } from './contract/remote-shell.js';
 export type { RemoteShellCapabilities, RemoteShellFixture } from './contract/remote-shell-fixture.js';
 export {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incusInstanceName, type JobSpecInput, jobRecordSchema, jobStateLayout } from '../../src/index.js';
@@ -139,7 +139,24 @@ describe('attach', () => {
     expect(stderr).toMatch(/no record of this run and job/);
   });
 
-  it('takes a job over from a runner that still lives, which is told', async () => {
+  it('leaves a job to a runner that still lives, also when that one is stopped', async () => {
+    const runId = site.newRunId();
+    const runner = commandLine(site, ['run', 't', '--job', 'short', '--run-id', runId], {
+      THE_TOKEN: SECRET,
+    });
+    await runner.said('begun');
+    runner.kill('SIGSTOP');
+    const fault = mustFail(await site.pikaci.attach(runId, 'short'), 'job_in_use');
+    expect(fault.message).toContain(`process ${runner.pid} of `);
+    expect((await commandLine(site, ['attach', runId, 'short']).end).code).toBe(2);
+    runner.kill('SIGCONT');
+    await site.release(runId, 'short');
+    expect((await runner.end).code).toBe(1);
+    expect((await readFile(layout(runId, 'short').guestLog)).toString()).toBe('begun\ndone\n');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('with state of its own takes a job over, and the runner that had it is told', async () => {
     const runId = site.newRunId();
     const events = new EventRecorder();
     const pikaci = site.open({ leaseSecs: 5 });
@@ -150,12 +167,17 @@ describe('attach', () => {
     };
     const first = pikaci.runJob({ job, workspace: site.workspace, runId, events });
     await events.logged('begun');
-    const second = site.pikaci.attach(runId, 'j');
+    const stateRoot = join(site.stateRoot, 'elsewhere');
+    const moved = jobStateLayout(stateRoot, runId, 'j');
+    await mkdir(moved.jobDir, { recursive: true });
+    await copyFile(layout(runId, 'j').jobRecord, moved.jobRecord);
+    const second = site.open({ stateRoot }).attach(runId, 'j');
     mustFail(await first, 'superseded');
     await site.release(runId);
     const run = must(await second);
     must(await run.cleanUp);
     expect(run.outcome.status).toBe('passed');
+    expect((await readFile(moved.guestLog)).toString()).toBe('begun\n');
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 });

@@ -17,6 +17,7 @@ export interface RunningCommandLine {
   said(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   readonly end: Promise<CommandEnd>;
+  readonly pid: number | undefined;
 }
 
 /** Writes the site's configuration with these targets beside, not into, its workspace. */
@@ -52,6 +53,7 @@ export function commandLine(
   });
   return {
     end,
+    pid: child.pid,
     kill: (signal) => void child.kill(signal),
     said: (wanted) =>
       new Promise((resolve, reject) => {

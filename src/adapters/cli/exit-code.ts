@@ -41,6 +41,7 @@ export function exitCodeOfFault(fault: JobFault): number {
     case 'invalid_job':
     case 'invalid_plan':
     case 'run_exists':
+    case 'job_in_use':
     case 'no_such_job':
       return EXIT.usage;
     default:

@@ -1,6 +1,7 @@
 import { MemoryClock } from './memory-clock.js';
 import { MemoryFileStore } from './memory-file-store.js';
 import { MemoryIncus } from './memory-incus/memory-incus.js';
+import { MemoryProcesses } from './memory-processes.js';
 import { MemoryShell } from './memory-shell.js';
 import type { MemoryJobScript } from './memory-supervisor/memory-job.js';
 import { MemorySupervisor } from './memory-supervisor/memory-supervisor.js';
@@ -25,6 +26,7 @@ export class MemoryHost {
   readonly shell: MemoryShell;
   readonly trees: MemoryTreeCopy;
   readonly scanner = new MemoryWorkspaceScanner();
+  readonly processes = new MemoryProcesses();
   readonly supervisor: MemorySupervisor;
 
   constructor(options: MemoryHostOptions = {}) {
@@ -48,8 +50,8 @@ export class MemoryHost {
 
   /** What `createPikaci` takes. */
   get adapters() {
-    const { shell, hostFiles, localFiles, incus, scanner, clock } = this;
-    return { shell, hostFiles, localFiles, incus, scanner, clock };
+    const { shell, hostFiles, localFiles, incus, scanner, clock, processes } = this;
+    return { shell, hostFiles, localFiles, incus, scanner, clock, processes };
   }
 
   /** A workspace that can be scanned and sent. */
