@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PikaciConfigInput } from '../../src/index.js';
 import { mustFail } from '../../src/testing/contract/expect-result.js';
 import { EventRecorder } from '../support/event-recorder.js';
+import { repositoryRoot } from '../support/repository-root.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 import { makeKey, publicKey } from '../support/sshd.js';
 
@@ -35,6 +36,25 @@ describe.concurrent('what the host does not have is named, with what makes it:',
   it('a project', async () => {
     const fault = mustFail(await failing({ incus: { ...names(), project: 'nowhere' } }), 'project_not_found');
     expect(fault.message).toMatch(/"incus project create nowhere"/);
+  });
+
+  it('a project that a restricted certificate was not given', async () => {
+    const { httpsUrl: url, serverCertFile } = site.host;
+    const clientCertFile = join(repositoryRoot, 'test/fixtures/tls/client.crt');
+    const clientKeyFile = join(repositoryRoot, 'test/fixtures/tls/client.key');
+    await site.onHost(
+      'f=$(mktemp); printf %s "$1" >"$f"; incus config trust add-certificate "$f" --restricted --projects "$2"; rm "$f"',
+      await readFile(clientCertFile, 'utf8'),
+      site.host.project,
+    );
+    const transport = { via: 'https', url, clientCertFile, clientKeyFile, serverCertFile } as const;
+    const incus = { ...names(), project: 'default', transport };
+    const fault = mustFail(await failing({ incus }), 'incus');
+    expect(fault.message).toMatch(/may not use the Incus project "default".*"incus config trust list"/);
+    expect(fault.cause).toMatchObject({ kind: 'permission_denied' });
+    expect(mustFail(await site.open({ incus }).reap(), 'incus').cause).toMatchObject({
+      kind: 'permission_denied',
+    });
   });
 
   it('a profile', async () => {

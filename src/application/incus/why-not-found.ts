@@ -35,6 +35,12 @@ export async function whyNotFound(
       `there is no Incus project "${project}"; "incus project create ${project}" makes it,`,
     );
   }
+  // Incus says so of a project that is not there as well, and "not found" of all that a forbidden one holds.
+  if (found.isErr() && found.error.kind === 'permission_denied') {
+    const denied = incusFault(found.error, phase);
+    const message = `this client may not use the Incus project "${project}" of ${api.host} (${found.error.message}); "incus config trust list" there shows for which projects its certificate is`;
+    return { ...denied, message };
+  }
   const image = await api.imageAlias(project, alias, { signal });
   if (image.isErr() && image.error.kind === 'not_found') {
     return missing(

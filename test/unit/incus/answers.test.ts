@@ -38,6 +38,7 @@ describe('what the daemon answers', () => {
     [500, 'Instance is busy running a "stop" operation', 'busy'],
     [500, 'Failed checking if instance creation allowed: Disk devices are forbidden', 'invalid_request'],
     [500, 'Use of low-level config "raw.lxc" is forbidden', 'invalid_request'],
+    [500, 'User does not have permissions for project "default"', 'permission_denied'],
     [503, 'Shutting down', 'server_error'],
   ])('with status %i and the text "%s" is %s', async (status, text, kind) => {
     expect(await faultOf(status, failed(status, text))).toMatchObject({ kind, status, message: text });

@@ -5,6 +5,8 @@ import { type CallSite, fault } from '../call-site.js';
 const texts: readonly (readonly [RegExp, IncusFault['kind']])[] = [
   [/UNIQUE constraint|already exists/i, 'already_exists'],
   [/instance is busy|busy running/i, 'busy'],
+  // Of the list of instances, to a restricted certificate; other calls say the same with 403.
+  [/does not have permissions? for project/i, 'permission_denied'],
   // shared/project of Incus: what a restricted project or its limits refuse.
   [/Failed checking if .* allowed|\b(is|are) forbidden|of project ".*"|Reached maximum/i, 'invalid_request'],
 ];
