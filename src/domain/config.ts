@@ -27,7 +27,7 @@ const sshHostSchema = z.strictObject({
   knownHostsFile: z.string().min(1).optional(),
   /** An agent's socket; `$SSH_AUTH_SOCK` when left out, none with `false`. */
   agent: z.union([z.string().min(1), z.literal(false)]).optional(),
-  /** `~/.ssh/config` when left out, none with `false`. */
+  /** With what it includes. `~/.ssh/config` when left out, none with `false`. */
   sshConfigFile: z.union([z.string().min(1), z.literal(false)]).optional(),
   connectTimeoutSecs: z.number().positive().max(600).default(20),
 });

@@ -8,7 +8,7 @@ import { ChannelStream } from './channel-stream.js';
 import { ChannelTap } from './channel-tap.js';
 import { shakeHands } from './handshake.js';
 import { HostKeyCheck } from './host-key-check.js';
-import { authMethods } from './identities.js';
+import { authMethods, userCertificates } from './identities.js';
 import type { SshLink } from './link.js';
 import type { SshTiming } from './options.js';
 import { type SshTarget, targetLabel } from './target.js';
@@ -58,6 +58,7 @@ async function connectHop(
     socket: socket.value,
     check,
     methods: methods.value,
+    certificates: await userCertificates(hop),
     timing: settings.timing,
   });
 }

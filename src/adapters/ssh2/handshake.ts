@@ -13,6 +13,8 @@ export interface Handshake {
   readonly socket: Duplex;
   readonly check: HostKeyCheck;
   readonly methods: readonly AnyAuthMethod[];
+  /** That are there and cannot be offered. */
+  readonly certificates: readonly string[];
   readonly timing: SshTiming;
 }
 
@@ -34,7 +36,7 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
     });
     const fail = () => {
       socket.destroy();
-      resolve(err(refusal ?? handshakeFault(lastError, at, check)));
+      resolve(err(refusal ?? handshakeFault(lastError, at, handshake)));
     };
     client.on('error', (error: Error & { level?: string }) => {
       // The agent's own failures are not the connection's: the next authentication is tried.
@@ -78,14 +80,14 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
 function handshakeFault(
   error: (Error & { level?: string }) | null,
   at: { readonly host: string; readonly tried: string },
-  check: HostKeyCheck,
+  { check, certificates }: Pick<Handshake, 'check' | 'certificates'>,
 ): ShellFault {
   if (error?.level === 'client-authentication') {
-    return shellFault(
-      'authentication_failed',
-      at,
-      'the host took none of the offered keys; check the user name and the key',
-    );
+    const why =
+      certificates.length === 0
+        ? 'check the user name and the key'
+        : `user certificates (${certificates.join(', ')}) cannot be offered, so put the key itself into authorized_keys of the host`;
+    return shellFault('authentication_failed', at, `the host took none of the offered keys; ${why}`);
   }
   if (error !== null && /no matching host key/i.test(error.message)) return check.refusalWithoutKey();
   return shellFault(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import ssh2, { type AnyAuthMethod } from 'ssh2';
 import type { SshTarget } from './target.js';
@@ -19,6 +19,20 @@ export async function authMethods(
     else if (mustExist) return err(key.error);
   }
   return ok(methods);
+}
+
+/** The user certificates that OpenSSH would offer with these keys; ssh2 knows none. */
+export async function userCertificates(target: SshTarget): Promise<string[]> {
+  const paths = [...target.certificates, ...target.identities.map(({ path }) => `${path}-cert.pub`)];
+  const there = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return [...new Set(paths.filter((_, index) => there[index]))];
 }
 
 async function readKey(

@@ -19,7 +19,10 @@ export async function resolveTarget(options: Ssh2Options): Promise<Result<SshTar
   const config =
     configPath === null
       ? ok<SshConfigFile | null, string>(null)
-      : await SshConfigFile.load(configPath, options.configFile !== undefined);
+      : await SshConfigFile.load(configPath, {
+          home: environment.home,
+          mustExist: options.configFile !== undefined,
+        });
   if (config.isErr()) return err(config.error);
   const resolver = new Resolver(options, environment, config.value);
   return resolver.target(options.host, { user: options.user, port: options.port, jumps: options.jumps });
@@ -52,6 +55,7 @@ class Resolver {
       port,
       user,
       identities: this.identities(entry.value, expand),
+      certificates: entry.value.certificatefile?.filter((path) => path !== 'none').map(expand) ?? [],
       agent: this.agent(entry.value, expand),
       knownHosts: this.knownHosts(entry.value, expand),
       jumps: jumps.value,

@@ -7,6 +7,8 @@ export interface SshTarget {
   readonly user: string;
   /** Private key files, in the order in which they are tried. A default place may be missing; a named file must be there. */
   readonly identities: readonly { readonly path: string; readonly mustExist: boolean }[];
+  /** User certificates that the configuration names. They cannot be offered, which is said when the keys are refused. */
+  readonly certificates: readonly string[];
   /** Socket of an ssh-agent. */
   readonly agent: string | null;
   readonly knownHosts: readonly KnownHostsFile[];

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LocalShell } from '../../../src/adapters/local/shell.js';
@@ -173,4 +173,20 @@ it('a server that never says a word is unreachable after the bound', async () =>
   } finally {
     silent.close();
   }
+});
+
+it('a key that is known by a user certificate only fails with the name of the certificate', async () => {
+  const ca = makeKey(join(sshd.directory, 'ca'));
+  const identityFile = makeKey(join(sshd.directory, 'certified'));
+  execFileSync('ssh-keygen', ['-q', '-s', ca, '-I', 'ci', '-n', sshd.user, `${identityFile}.pub`]);
+  const certificate = `${identityFile}-cert.pub`;
+  expect((await faultOf({ identityFile }))?.message).toMatch(
+    /certificates \(.*\/certified-cert\.pub\) cannot be/,
+  );
+
+  const moved = join(sshd.directory, 'elsewhere.pub');
+  renameSync(certificate, moved);
+  const configFile = join(sshd.directory, 'certificate_config');
+  writeFileSync(configFile, `Host *\n  CertificateFile ${moved}\n`);
+  expect((await faultOf({ identityFile, configFile }))?.message).toContain(`(${moved})`);
 });
