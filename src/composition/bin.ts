@@ -5,6 +5,7 @@ import { runCli } from '../adapters/cli/main.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfil-prepared-output.js';
+import { ownOutputs } from './own-outputs.js';
 import { processTerminal } from './process-terminal.js';
 import * as runState from './run-state.js';
 import { serve } from './serve.js';
@@ -26,7 +27,7 @@ const code = await runCli({
       for (const signal of SIGNALS) process.off(signal, handler);
     };
   },
-  createPikaci: (config, place) => createPikaci(config, place),
+  createPikaci: (config, place) => createPikaci(config, { ...place, exclude: ownOutputs(place.baseDir) }),
   runState,
   fulfil: fulfillPreparedOutputRequest,
   serve,

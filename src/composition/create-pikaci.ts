@@ -26,6 +26,8 @@ export interface CreatePikaciOptions {
   readonly adapters?: Adapters;
   /** What relative paths in the configuration are relative to; the working directory when left out. */
   readonly baseDir?: string;
+  /** Files and folders that are no part of a workspace, as paths from its top (`/log.txt`), or as names at any depth. */
+  readonly exclude?: readonly string[];
   /** Where `passphraseEnv` is looked up; the process's environment when left out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -60,7 +62,9 @@ export function createPikaci(
   const host = brought ? null : hostAdapters(parsed.data, { path, env: options.env ?? process.env });
   const scanner =
     adapters.scanner === undefined
-      ? new GitWorkspaceScanner({ exclude: stateIn(baseDir, path(parsed.data.stateRoot)) })
+      ? new GitWorkspaceScanner({
+          exclude: [...stateIn(baseDir, path(parsed.data.stateRoot)), ...(options.exclude ?? [])],
+        })
       : null;
 
   const localShell = adapters.localShell === undefined ? new LocalShell() : null;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runIdSchema } from './identifier.js';
+import { targetIdSchema } from './identifier.js';
 import { isNormalisedAbsolutePath } from './path-rules.js';
 import { DEFAULT_REMOTE_WORK_DIR } from './remote-layout.js';
 import { targetConfigSchema } from './target-config.js';
@@ -89,7 +89,7 @@ export const pikaciConfigSchema = z.strictObject({
     .int()
     .positive()
     .default(4 * 1024 ** 3),
-  targets: z.record(runIdSchema, targetConfigSchema).default({}),
+  targets: z.record(targetIdSchema, targetConfigSchema).default({}),
 });
 
 export type PikaciConfig = z.output<typeof pikaciConfigSchema>;

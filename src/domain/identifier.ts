@@ -12,4 +12,5 @@ const identifier = (what: string) =>
   });
 
 export const runIdSchema = identifier('run');
+export const targetIdSchema = identifier('target');
 export const jobIdSchema = identifier('job');

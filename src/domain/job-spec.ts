@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isExclusion } from './artifact.js';
 import { GUEST_GRACE_SECS, GUEST_USER } from './guest-paths.js';
 import { jobIdSchema } from './identifier.js';
 import { hasControlCharacter, isNormalisedAbsolutePath } from './path-rules.js';
@@ -65,8 +66,14 @@ const artifactGlob = z
   .max(1024)
   .refine((glob) => !hasControlCharacter(glob), { error: 'must not hold control characters' })
   .refine((glob) => !glob.split('/').includes('..'), { error: 'must not contain ".."' })
-  .refine((glob) => !glob.startsWith('/') || glob === '/artifacts' || glob.startsWith('/artifacts/'), {
+  .refine((glob) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(glob) ? glob.slice(1) : glob), {
     error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace',
+  });
+const artifactGlobs = z
+  .array(artifactGlob)
+  .max(100)
+  .refine((globs) => globs.length === 0 || !globs.every(isExclusion), {
+    error: 'patterns with a "!" in front only take away; one without is needed',
   });
 
 /** A job as its caller describes it. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
@@ -95,8 +102,8 @@ export const jobSpecSchema = z.strictObject({
     .default(GUEST_USER),
   /** The job may change its workspace; the changes are thrown away with the machine. */
   writableWorkspace: z.boolean().default(false),
-  /** Globs: absolute ones under `/artifacts`, relative ones under the workspace. */
-  artifacts: z.array(artifactGlob).max(100).default([]),
+  /** Globs: absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. */
+  artifacts: artifactGlobs.default([]),
   artifactCaps: artifactCapsSchema.prefault({}),
   /** Not for secrets: these are visible to whoever may watch the host. */
   env: z.record(variableName, z.string().refine(noNul, noNulError)).default({}),

@@ -1,6 +1,7 @@
 /** Rules for paths that come from outside. Pure string work: what a path leads to on a host is checked there, after `realpath`. */
 
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** C0, DEL and C1: a terminal may obey the last as well. */
+const CONTROL = /\p{Cc}/u;
 
 export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);

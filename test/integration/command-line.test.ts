@@ -1,8 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobStateLayout } from '../../src/index.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
+import { builtCommand } from '../support/fresh-build.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -56,6 +59,24 @@ async function destroyByAttach(runId: string): Promise<number | null> {
   attached.kill('SIGTERM');
   return (await attached.end).code;
 }
+
+describe('pikaci run with its output redirected', () => {
+  it('into the workspace leaves that file out of what is sent', async () => {
+    const runId = site.newRunId();
+    const args = [builtCommand, 'run', 'pass', '--run-id', runId, '--output', 'jsonl'];
+    const [out, log] = await Promise.all(
+      ['out.jsonl', 'log.txt'].map((name) => open(join(site.workspace, name), 'w')),
+    );
+    const env = { PATH: process.env['PATH'] ?? '', HOME: site.directory };
+    const stdio: StdioOptions = ['ignore', out?.fd, log?.fd];
+    const [code] = await once(spawn(process.execPath, args, { cwd: site.workspace, env, stdio }), 'exit');
+    await Promise.all([out?.close(), log?.close()]);
+    const text = await readFile(join(site.workspace, 'out.jsonl'), 'utf8');
+    for (const name of ['out.jsonl', 'log.txt']) await rm(join(site.workspace, name));
+    expect(code).toBe(0);
+    expect(lines(text).at(-1)).toMatchObject({ type: 'run_finished', exit_code: 0 });
+  });
+});
 
 describe.concurrent('pikaci run', () => {
   it('ends with 0 for a passed job, having shown its log, its phases and where its artifacts are', async () => {

@@ -42,7 +42,7 @@ function text(stdout: Buffer): Result<string, ScanFault> {
     return err({
       kind: 'unsupported_name',
       path: shown,
-      message: `the name ${JSON.stringify(shown)} is not UTF-8; rename it`,
+      message: `the name ${JSON.stringify(shown)} is not UTF-8; rename it, and "git add" both names if it was tracked`,
     });
   }
 }

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { isExclusion } from '../../domain/artifact.js';
 import {
   GUEST_ARTIFACTS_DIR,
   GUEST_SUPERVISOR_FILES,
@@ -7,18 +8,21 @@ import {
 
 const SUPERVISOR_FILES = new Set(GUEST_SUPERVISOR_FILES.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
 
-/** What a job's artifact patterns ask for: absolute ones lie under `/artifacts`, the others under the workspace. */
+/**
+ * What a job's artifact patterns ask for: absolute ones lie under `/artifacts`, the others under the workspace. One with a
+ * `!` in front takes away from what the others ask for, wherever it stands.
+ */
 export class ArtifactGlobs {
   /** Guest directories below which a match can lie; no one is inside another. */
   readonly searchRoots: readonly string[];
-  readonly #matchers: readonly ((path: string) => boolean)[];
+  readonly #wanted: Matcher;
+  readonly #unwanted: Matcher;
 
   constructor(patterns: readonly string[]) {
-    const absolute = patterns.map((pattern) =>
-      pattern.startsWith('/') ? pattern : `${GUEST_WORKSPACE_DIR}/${pattern.replace(/^(\.\/)+/, '')}`,
-    );
-    // `s`: a name may hold a newline.
-    this.#matchers = absolute.map((pattern) => picomatch(pattern, { dot: true, flags: 's' }));
+    const absolute = patterns.filter((pattern) => !isExclusion(pattern)).map(absolutePattern);
+    const excluded = patterns.filter(isExclusion).map((pattern) => absolutePattern(pattern.slice(1)));
+    this.#wanted = anyOf(absolute);
+    this.#unwanted = anyOf(excluded);
     const roots = [...new Set(absolute.map((pattern) => literalBase(pattern)))];
     this.searchRoots = roots.filter(
       (root) => !roots.some((other) => other !== root && root.startsWith(`${other}/`)),
@@ -27,8 +31,20 @@ export class ArtifactGlobs {
 
   /** `guestPath` is absolute. */
   matches(guestPath: string): boolean {
-    return !SUPERVISOR_FILES.has(guestPath) && this.#matchers.some((matches) => matches(guestPath));
+    return !SUPERVISOR_FILES.has(guestPath) && this.#wanted(guestPath) && !this.#unwanted(guestPath);
   }
+}
+
+type Matcher = (path: string) => boolean;
+
+function anyOf(patterns: readonly string[]): Matcher {
+  // `s`: a name may hold a newline.
+  const matchers = patterns.map((pattern) => picomatch(pattern, { dot: true, flags: 's' }));
+  return (path) => matchers.some((matches) => matches(path));
+}
+
+function absolutePattern(pattern: string): string {
+  return pattern.startsWith('/') ? pattern : `${GUEST_WORKSPACE_DIR}/${pattern.replace(/^(\.\/)+/, '')}`;
 }
 
 /** The components before the first one that is a pattern. */

@@ -125,7 +125,7 @@ export class StageSnapshot {
     const again = await call.rescan();
     if (again.isErr()) return err(workspaceFault(again.error, shell.host));
     if (again.value.contentHash !== snapshot.contentHash) {
-      const message = `${snapshot.root} changed while it was sent, so nothing of it was kept; run again when nothing writes to it`;
+      const message = `${snapshot.root} changed while it was sent, so nothing of it was kept; run again when nothing writes to it (a log that is being written there, say)`;
       return err({ kind: 'workspace', phase: PHASE, host: shell.host, message, field: 'workspace' });
     }
     const marker: SnapshotMarker = {

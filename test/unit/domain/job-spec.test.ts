@@ -35,6 +35,8 @@ describe('a job', () => {
     ['a negative grace', { graceSecs: -1 }, 'graceSecs'],
     ['a login name with a space', { user: 'a b' }, 'user'],
     ['an artifact outside of /artifacts', { artifacts: ['ok', '/etc/**'] }, 'artifacts.1'],
+    ['an artifact outside of /artifacts that is left out', { artifacts: ['ok', '!/etc/**'] }, 'artifacts.1'],
+    ['artifacts that only leave out', { artifacts: ['!a', '!b'] }, 'artifacts'],
     ['an artifact beside /artifacts', { artifacts: ['/artifacts2/x'] }, 'artifacts.0'],
     ['an artifact above the workspace', { artifacts: ['a/../../b'] }, 'artifacts.0'],
     ['a cap of nothing', { artifactCaps: { files: 0 } }, 'artifactCaps.files'],

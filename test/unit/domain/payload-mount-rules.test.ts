@@ -35,7 +35,7 @@ const goodGuestPath = fc
   .array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 })
   .map((parts) => `/${parts.join('/')}`);
 
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const within = (outer: string, inner: string) => posix.relative(outer, inner).split('/')[0] !== '..';
 
 describe('a declared mount', () => {

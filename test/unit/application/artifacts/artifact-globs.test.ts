@@ -11,7 +11,8 @@ describe('artifact patterns', () => {
     ['/artifacts/**', '/artifacts/a/b', '/workspace/snapshot/a'],
     ['/artifacts/*', '/artifacts/a', '/artifacts/guest.log'],
     ['{a,b}/c', '/workspace/snapshot/b/c', '/workspace/snapshot/c/c'],
-    ['!x', '/workspace/snapshot/!x', '/workspace/snapshot/y'],
+    ['\\!x', '/workspace/snapshot/!x', '/workspace/snapshot/y'],
+    ['!(x)/a', '/workspace/snapshot/y/a', '/workspace/snapshot/x/a'],
   ] as const) {
     it(`${pattern} asks for ${matching} and not for ${other}`, () => {
       const globs = new ArtifactGlobs([pattern]);
@@ -19,6 +20,17 @@ describe('artifact patterns', () => {
       expect(globs.matches(other)).toBe(false);
     });
   }
+
+  it('with a "!" in front take away from the others, wherever they stand', () => {
+    const globs = new ArtifactGlobs(['!/artifacts/*.log', '/artifacts/**', 'out/**', '!out/tmp/**']);
+    const matched = ['/artifacts/a.txt', '/artifacts/a.log', '/artifacts/sub/a.log'].filter((path) =>
+      globs.matches(path),
+    );
+    expect(matched).toEqual(['/artifacts/a.txt', '/artifacts/sub/a.log']);
+    expect(globs.matches('/workspace/snapshot/out/a')).toBe(true);
+    expect(globs.matches('/workspace/snapshot/out/tmp/a')).toBe(false);
+    expect(globs.searchRoots).toEqual(['/artifacts', '/workspace/snapshot/out']);
+  });
 
   it('never ask for what the supervisor wrote', () => {
     const globs = new ArtifactGlobs(['/artifacts/**']);
