@@ -88,7 +88,7 @@ export interface TreeUpload {
   readonly destination: string;
   /** Numeric owner that the files get where the user may give files away (root); otherwise ignored. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  /** Files become readable, and directories searchable, by every user of the host and the guest. */
+  /** Files become readable, and directories searchable, by every user of the host and the guest; so none may stay setuid or setgid. */
   readonly readableByAll?: boolean;
   /** Bytes sent so far, called while the upload runs. */
   readonly onProgress?: (bytes: number) => void;

@@ -88,7 +88,7 @@ function routeProblem(route: TreeRoute): string | null {
 function packCommand({ source, entries, owner, readableByAll }: TreeRoute): Command {
   const owned =
     owner === undefined ? [] : [`--owner=:${owner.uid}`, `--group=:${owner.gid}`, '--numeric-owner'];
-  const modes = readableByAll === true ? ['--mode=a+rX'] : [];
+  const modes = readableByAll === true ? ['--mode=a+rX,a-st'] : [];
   const create = ['tar', '-c', '-f', '-', ...owned, ...modes, '-C', source] as const;
   if (entries === undefined) return { argv: [...create, '.'] };
   return {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
@@ -101,15 +101,17 @@ export function shellTreeContract(
     await mkdir(join(local, 'd'), { mode: 0o700 });
     await writeFile(join(local, 'd/f'), 'x', { mode: 0o600 });
     await writeFile(join(local, 'd/x'), 'x', { mode: 0o700 });
+    await writeFile(join(local, 'd/suid'), 'x');
+    await chmod(join(local, 'd/suid'), 0o6755);
     const tree = {
       source: local,
-      entries: ['d/f', 'd/x'],
+      entries: ['d/f', 'd/x', 'd/suid'],
       destination: `${remote}/tree`,
       readableByAll: true,
     };
     must(await shell.uploadTree(tree));
     if (!capabilities.processes) return;
-    const paths = ['', '/d', '/d/f', '/d/x'].map((path) => `${tree.destination}${path}`);
+    const paths = ['', '/d', '/d/f', '/d/x', '/d/suid'].map((path) => `${tree.destination}${path}`);
     const { stdout } = await ran(shell, { argv: ['stat', '-c', '%A', ...paths] });
     for (const [index, mode] of stdout.trim().split('\n').entries())
       assert.match(mode, index === 2 ? /^-rw-r--r--$/ : /^.rwxr-xr-x$/);
