@@ -97,14 +97,14 @@ export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, Job
   }
 }
 
-/** The following is reconnecting meanwhile; a cancel that did not arrive is said again. */
+/** The following is reconnecting meanwhile. A cancel that did not arrive is said again, and so is one that came before the job had begun. */
 async function tellToEnd(
   { session, guest, clock }: AwaitJobInput,
   signal: AbortSignal,
 ): Promise<Result<GuestStatus, GuestFault>> {
   for (;;) {
     const told = await guest.cancel(session.job.graceSecs, { signal });
-    if (told.isOk() || told.error.kind !== 'connection_lost') return told;
+    if (told.isOk() ? told.value.state !== 'absent' : told.error.kind !== 'connection_lost') return told;
     if ((await clock.sleep(CANCEL_AGAIN_MS, signal)) === 'aborted') return told;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isReaper } from '../../../src/application/incus/lease-keeper.js';
+import type { PikaciEvent } from '../../../src/domain/event.js';
 import { leaseConfig, readLease } from '../../../src/domain/lease.js';
 import { must, mustFail } from '../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from './memory-run.js';
@@ -36,6 +37,26 @@ describe('a job whose caller fires the signal', () => {
       stop.abort();
     });
     const { outcome } = must(await run.pikaci.runJob({ ...input, signal: stop.signal }));
+    expect(outcome).toMatchObject({ status: 'cancelled', exit_code: 143 });
+  });
+
+  it('is told again when it had not begun as it was told', async () => {
+    const stop = new AbortController();
+    const run = await untilCancelled(() => {});
+    const { handler } = run.host.supervisor;
+    let answered = () => {};
+    const toldInVain = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    run.host.incus.execHandler = async function* (process) {
+      if (process.request.command.includes('run')) await toldInVain;
+      const code = yield* handler(process);
+      if (process.request.command.includes('cancel')) answered();
+      return code;
+    };
+    const emit = (event: PikaciEvent) =>
+      event.type === 'phase_started' && event.phase === 'wait_for_completion' && stop.abort();
+    const { outcome } = must(await run.pikaci.runJob({ ...input, signal: stop.signal, events: { emit } }));
     expect(outcome).toMatchObject({ status: 'cancelled', exit_code: 143 });
   });
 
