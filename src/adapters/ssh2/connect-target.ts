@@ -51,6 +51,8 @@ async function connectHop(
     );
   }
   const check = await HostKeyCheck.load({ label, host: hop.host, port: hop.port }, hop.knownHosts);
+  const certificates = await userCertificates(hop);
+  // From here to the handshake nothing waits: it is the first to listen to the socket's errors.
   const socket = await openSocket(hop, through);
   if (socket.isErr()) return err(socket.error);
   return shakeHands({
@@ -58,7 +60,7 @@ async function connectHop(
     socket: socket.value,
     check,
     methods: methods.value,
-    certificates: await userCertificates(hop),
+    certificates,
     timing: settings.timing,
   });
 }
