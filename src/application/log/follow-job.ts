@@ -119,12 +119,15 @@ async function followOnce(
   const leave = () => void owned[Symbol.asyncDispose]();
   input.signal.addEventListener('abort', leave, { once: true });
   if (input.signal.aborted) leave();
-  for await (const chunk of readAhead(owned.log, READ_AHEAD_BYTES)) {
-    const taken = await input.log.take(chunk);
-    if (taken.isErr()) return err(taken.error);
-    await unlessAborted(input.drained(), input.signal);
+  try {
+    for await (const chunk of readAhead(owned.log, READ_AHEAD_BYTES)) {
+      const taken = await input.log.take(chunk);
+      if (taken.isErr()) return err(taken.error);
+      await unlessAborted(input.drained(), input.signal);
+    }
+  } finally {
+    input.signal.removeEventListener('abort', leave);
   }
-  input.signal.removeEventListener('abort', leave);
   return ok(await owned.end);
 }
 
