@@ -33,6 +33,15 @@ export interface CliTerminal {
   onResize(handler: () => void): () => void;
 }
 
+/** The terminal behind standard error, as something is drawn on it. */
+export interface CliScreen {
+  /** 0 where the terminal does not know. */
+  size(): { readonly columns: number; readonly rows: number };
+  onResize(handler: () => void): () => void;
+  /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z); others have written to the terminal since. */
+  onResume(handler: () => void): () => void;
+}
+
 /** What is recorded of runs, read without a host; the functions that the package exports under these names. */
 export interface RunState {
   listRuns(
@@ -82,8 +91,7 @@ export interface CliInput {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
-  /** Width of the terminal now. */
-  readonly columns: () => number;
+  readonly screen: CliScreen;
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (handler: () => void) => () => void;
   readonly createPikaci: CreatePikaci;
