@@ -5,6 +5,8 @@ import { Canvas, type ScreenSize } from './canvas.js';
 
 /** How often the screen is drawn at most, and at least while something runs. */
 const REDRAW_MS = 100;
+/** Since the last drawing: the process was stopped, or was kept from running. */
+const STALLED_MS = 1000;
 /** Text that waits for the next drawing; more is written at once. */
 const MOST_WAITING = 128 * 1024;
 /** A terminal that knows these (DEC private mode 2026) shows nothing half done; others ignore them. */
@@ -31,6 +33,7 @@ export class LiveScreen {
   #waiting: { readonly to: Channel; text: string }[] = [];
   #waitingLength = 0;
   #drawnAt = Number.NEGATIVE_INFINITY;
+  #resumes = false;
 
   constructor(parts: LiveScreenParts) {
     this.#parts = parts;
@@ -39,7 +42,7 @@ export class LiveScreen {
       // What the shell wrote in between stands below what was drawn.
       parts.screen.onResume(() => {
         this.#canvas.forget();
-        this.#draw();
+        this.changed();
       }),
     ];
     void this.#keepDrawing();
@@ -80,9 +83,19 @@ export class LiveScreen {
   }
 
   #draw(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#resumes) return;
     const { screen, frame, clock, stdout, stderr } = this.#parts;
+    const stalledMs = clock.monotonic() - this.#drawnAt;
     this.#drawnAt = clock.monotonic();
+    if (stalledMs > STALLED_MS && !this.#canvas.isEmpty) {
+      // Timers come before signals: whether this is because of Ctrl-Z is known a moment later.
+      this.#resumes = true;
+      setImmediate(() => {
+        this.#resumes = false;
+        this.#draw();
+      });
+      return;
+    }
     const text = this.#taken();
     // A terminal that is behind gets the log, and the newest tree once it has caught up, not all the trees in between.
     if (stderr.backlog > 0 || stdout.backlog > 0) {
