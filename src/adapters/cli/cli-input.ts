@@ -9,6 +9,7 @@ import type { ConfigFault } from '../../domain/config-fault.js';
 import type { FulfilmentResult } from '../../domain/fulfilment.js';
 import type { JobRecord } from '../../domain/job-record.js';
 import type { RunLogsMetadata } from '../../domain/logs-metadata.js';
+import type { PlanRecord } from '../../domain/plan-record.js';
 import type { PreparedOutputsRecord } from '../../domain/prepared-outputs-record.js';
 import type { RunRecord } from '../../domain/run-record.js';
 import type { Clock } from '../../ports/clock.js';
@@ -50,6 +51,7 @@ export interface RunState {
   ): Answer<RunListing>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadPlan(stateRoot: string, runId: string, options: Call): Answer<PlanRecord>;
   loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
   readLog(
     stateRoot: string,

@@ -10,14 +10,11 @@ import type { RunEnd } from '../run-end.js';
 import { runSummary } from '../run-summary.js';
 import type { RunStart, RunView } from '../run-view.js';
 import type { ScreenSize } from './canvas.js';
-import { cutToWidth } from './cut-to-width.js';
+import { liveFrame } from './live-frame.js';
 import { LiveLog } from './live-log.js';
 import { LiveScreen } from './live-screen.js';
 import { RunTree } from './run-tree.js';
 import { treeFrame } from './tree-frame.js';
-
-const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const SPIN_MS = 100;
 
 export interface LiveOutputs extends HumanOutputs {
   readonly screen: CliScreen;
@@ -107,16 +104,8 @@ export class LiveView implements RunView {
     return this.#outputs.clock.monotonic();
   }
 
-  /** At most half of the screen, so that there is room for the log. */
-  #frame({ columns, rows }: ScreenSize, now: number): readonly string[] {
-    const height = Math.max(2, Math.floor(rows / 2));
-    const unfinished = this.#log.unfinished(now).slice(0, Math.floor(height / 3));
-    const spinner = SPINNER[Math.floor((now - this.#began) / SPIN_MS) % SPINNER.length] ?? '';
-    const size = { columns, rows: height - unfinished.length };
-    return [
-      ...unfinished.map((line) => cutToWidth(line, columns - 1)),
-      ...treeFrame({ ...this.#common(now), ...size, spinner }),
-    ];
+  #frame(size: ScreenSize, now: number): readonly string[] {
+    return liveFrame({ ...this.#common(now), unfinished: this.#log.unfinished(now) }, size);
   }
 
   /** What became of each node, for a run that has more than the summary tells of. */

@@ -24,7 +24,7 @@ export interface TreeNode {
   readonly exit: { readonly cause: JobFinished['cause']; readonly code: number | null } | null;
   /** An output of an earlier run was used. */
   readonly cached: boolean;
-  /** Why it ended as it did; empty when it passed. */
+  /** Why it ended as it did, empty when it passed; what is known of one that runs, without a phase. */
   readonly message: string;
 }
 
