@@ -98,7 +98,8 @@ Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when i
 `;
 
 export const LOGS_HELP = `
-One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept.
+One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept. With
+--follow on a terminal the tree of the run stands below them, and a log has only its colours left.
 
 Examples:
   pikaci logs 20261123-164501-abc123 --job unit

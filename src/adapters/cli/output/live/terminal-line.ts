@@ -11,6 +11,8 @@ const SEQUENCE = new RegExp(
   ].join('|'),
   'g',
 );
+/** Where there is none of these there is nothing to do; `escapeLine` knows which of them it minds. */
+const SUSPECT = /[^\t\u0020-\u007e\u00a0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\uffff]/;
 const COLOUR = new RegExp(`^${ESCAPE}\\[([0-9;:]*)m$`);
 const RESET = `${ESCAPE}[0m`;
 /** Of colours that are carried from one line into the next. */
@@ -26,6 +28,8 @@ export class TerminalLines {
 
   next(line: string): string {
     const begun = this.#carried;
+    // Most lines; a loud log is not to cost much more than its bytes.
+    if (begun === '' && !SUSPECT.test(line)) return line;
     let coloured = begun !== '';
     const text = standing(line).replace(SEQUENCE, (sequence) => {
       const colour = COLOUR.exec(sequence);
