@@ -42,9 +42,14 @@ export class ScriptedTerminal implements CliScreen {
   }
 
   async resize(columns: number, rows: number): Promise<void> {
+    await this.resizeUntold(columns, rows);
+    for (const handler of this.#resizeHandlers) handler();
+  }
+
+  /** As it is before the signal has come. */
+  async resizeUntold(columns: number, rows: number): Promise<void> {
     await this.#parsed();
     this.#emulator.resize(columns, rows);
-    for (const handler of this.#resizeHandlers) handler();
   }
 
   /** The shell says something while the process is stopped; then it goes on. */

@@ -113,6 +113,35 @@ test('a terminal that is behind gets the log, and of the trees the newest once i
   expect(await exit).toBe(0);
 });
 
+test('a slow reader of a log that goes elsewhere does not hold up the tree', async () => {
+  const { cli, jobs, exit } = start({ piped: true });
+  const job = await jobs.job('a');
+  cli.stdout.stall();
+  job.log('one\n');
+  job.log('two\n');
+  await tick(cli);
+  expect(await cli.terminal.screen()).toEqual([RUN, '⠙ a  100 ms  starts']);
+  cli.stdout.resume();
+  await jobs.end('a');
+  expect(await exit).toBe(0);
+});
+
+test('a line that is the first to see that the terminal was made narrower erases all of the old tree', async () => {
+  const { cli, jobs, exit } = start({ files: four, terminal: { columns: 60, rows: 24 } });
+  const a = await jobs.job('a');
+  await tick(cli);
+  await cli.terminal.resizeUntold(30, 24);
+  a.log('a line\n');
+  await tick(cli);
+  expect((await cli.terminal.everything()).slice(2, 4)).toEqual([
+    '[a] a line',
+    '⠹ a           200 ms  starts',
+  ]);
+  expect(await cli.terminal.everything()).toHaveLength(8);
+  await jobs.end('a', (job) => job.end({ status: 'failed', exit_code: 1 }));
+  await exit;
+});
+
 test('whatever ends the process, the cursor needs no repair: it is never hidden', async () => {
   const { cli, jobs, exit } = start({ files: four });
   await jobs.job('a');

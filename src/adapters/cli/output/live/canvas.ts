@@ -45,18 +45,19 @@ export class Canvas {
 
   /** From what is there to `lines`, none of which is wider than the terminal; `''` when that is the same. */
   draw(lines: readonly string[], size: ScreenSize): string {
-    const before = this.#reflowed(size);
-    Object.assign(this.#capture, size);
     // log-update finds what is the same in front and at the end, and loses lines when there are more or fewer between.
-    const erased = lines.length === this.#lines.length ? '' : this.erase();
+    const redraws = lines.length !== this.#lines.length || size.columns < this.#columns;
+    const erased = redraws ? this.erase(size) : '';
+    Object.assign(this.#capture, size);
     if (lines.length > 0) this.#update(lines.join('\n'));
     this.#lines = lines;
     this.#columns = size.columns;
-    return `${before}${erased}${this.#capture.take()}`;
+    return `${erased}${this.#capture.take()}`;
   }
 
-  erase(): string {
+  erase(size: ScreenSize): string {
     if (this.isEmpty) return '';
+    if (size.columns < this.#columns) return this.#eraseWrapped(size);
     this.#update.clear();
     this.#lines = [];
     return this.#capture.take();
@@ -69,8 +70,7 @@ export class Canvas {
   }
 
   /** A terminal that was made narrower has wrapped the lines, which log-update does not know of. */
-  #reflowed({ columns }: ScreenSize): string {
-    if (this.isEmpty || columns >= this.#columns) return '';
+  #eraseWrapped({ columns }: ScreenSize): string {
     const height = this.#lines.reduce((sum, line) => sum + rowsOf(line, columns), 0);
     this.forget();
     return `\r\u001b[${height}A\u001b[J`;

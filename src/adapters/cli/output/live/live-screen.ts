@@ -18,6 +18,8 @@ export interface LiveScreenParts {
   readonly stderr: StreamOutput;
   readonly screen: CliScreen;
   readonly clock: Clock;
+  /** Standard error is one. */
+  readonly isTerminal: { readonly stdout: boolean };
   /** The lines to show now; called at each drawing. */
   readonly frame: (size: ScreenSize, now: number) => readonly string[];
 }
@@ -71,7 +73,7 @@ export class LiveScreen {
     for (const forget of this.#forget) forget();
     const lines = last.map((line) => `${line}\n`).join('');
     this.#write([
-      { to: 'stderr', text: this.#canvas.erase() },
+      { to: 'stderr', text: this.#canvas.erase(this.#size) },
       ...this.#taken(),
       { to: 'stderr', text: lines },
     ]);
@@ -84,7 +86,7 @@ export class LiveScreen {
 
   #draw(): void {
     if (this.#stop.signal.aborted || this.#resumes) return;
-    const { screen, frame, clock, stdout, stderr } = this.#parts;
+    const { frame, clock } = this.#parts;
     const stalledMs = clock.monotonic() - this.#drawnAt;
     this.#drawnAt = clock.monotonic();
     if (stalledMs > STALLED_MS && !this.#canvas.isEmpty) {
@@ -98,14 +100,21 @@ export class LiveScreen {
     }
     const text = this.#taken();
     // A terminal that is behind gets the log, and the newest tree once it has caught up, not all the trees in between.
-    if (stderr.backlog > 0 || stdout.backlog > 0) {
-      if (text.length > 0) this.#write([{ to: 'stderr', text: this.#canvas.erase() }, ...text]);
-      return;
-    }
-    const size = known(screen.size());
-    const erased = text.length === 0 ? '' : this.#canvas.erase();
-    const drawn = this.#canvas.draw(frame(size, this.#drawnAt), size);
+    const size = this.#size;
+    const erased = text.length === 0 ? '' : this.#canvas.erase(size);
+    const drawn = this.#isBehind ? '' : this.#canvas.draw(frame(size, this.#drawnAt), size);
     this.#write([{ to: 'stderr', text: erased }, ...text, { to: 'stderr', text: drawn }]);
+  }
+
+  get #size(): ScreenSize {
+    const { columns, rows } = this.#parts.screen.size();
+    // A terminal that does not know its size says 0.
+    return { columns: columns || 80, rows: rows || 24 };
+  }
+
+  get #isBehind(): boolean {
+    const { stdout, stderr, isTerminal } = this.#parts;
+    return stderr.backlog > 0 || (isTerminal.stdout && stdout.backlog > 0);
   }
 
   #taken(): readonly { readonly to: Channel; readonly text: string }[] {
@@ -137,9 +146,4 @@ export class LiveScreen {
       else stderr.write(text);
     }
   }
-}
-
-/** A terminal that does not know its size says 0. */
-function known({ columns, rows }: ScreenSize): ScreenSize {
-  return { columns: columns || 80, rows: rows || 24 };
 }
