@@ -23,7 +23,7 @@ import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
-import type { StageSnapshot } from './snapshot/stage-snapshot.js';
+import type { StageProgress, StageSnapshot } from './snapshot/stage-snapshot.js';
 import { claimJobState } from './state/claim-job-state.js';
 import type { JobLock } from './state/job-lock.js';
 import { saveJobRecord } from './state/job-record-file.js';
@@ -258,8 +258,8 @@ export class RunJob {
     const scanned = await (scan?.() ?? ports.scanner.scan(workspace, { signal }));
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
     const snapshot = scanned.value;
-    const onProgress = (bytes: number) =>
-      session.emit({ type: 'upload_progress', bytes, total_bytes: snapshot.totalBytes });
+    const onProgress = ({ bytes, totalBytes }: StageProgress) =>
+      session.emit({ type: 'upload_progress', bytes, total_bytes: totalBytes });
     const rescan = () => ports.scanner.scan(workspace, { signal });
     const staged = await stageSnapshot.stage(snapshot, { signal, onProgress, rescan });
     return staged.map(() => snapshot);

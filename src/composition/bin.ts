@@ -6,7 +6,7 @@ import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfil-prepared-output.js';
 import { ownOutputs } from './own-outputs.js';
-import { processTerminal } from './process-terminal.js';
+import { processScreen, processTerminal } from './process-terminal.js';
 import * as runState from './run-state.js';
 import { serve } from './serve.js';
 
@@ -20,7 +20,7 @@ const code = await runCli({
   stdout: process.stdout,
   stderr: process.stderr,
   isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
-  columns: () => process.stderr.columns ?? 80,
+  screen: processScreen(),
   onSignal: (handler) => {
     for (const signal of SIGNALS) process.on(signal, handler);
     return () => {

@@ -1,4 +1,4 @@
-import type { CliTerminal } from '../adapters/cli/cli-input.js';
+import type { CliScreen, CliTerminal } from '../adapters/cli/cli-input.js';
 
 /** The terminal of this process; both standard streams must be one. */
 export function processTerminal(): CliTerminal {
@@ -20,6 +20,22 @@ export function processTerminal(): CliTerminal {
     onResize: (handler) => {
       stdout.on('resize', handler);
       return () => stdout.off('resize', handler);
+    },
+  };
+}
+
+/** The terminal behind standard error. */
+export function processScreen(): CliScreen {
+  const { stderr } = process;
+  return {
+    size: () => ({ columns: stderr.columns ?? 0, rows: stderr.rows ?? 0 }),
+    onResize: (handler) => {
+      stderr.on('resize', handler);
+      return () => stderr.off('resize', handler);
+    },
+    onResume: (handler) => {
+      process.on('SIGCONT', handler);
+      return () => process.off('SIGCONT', handler);
     },
   };
 }

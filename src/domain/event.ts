@@ -26,6 +26,7 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     ...common,
     type: z.literal('upload_progress'),
     bytes: z.number(),
+    /** As reckoned before; what is sent may turn out a little more or less. */
     total_bytes: z.number(),
   }),
   z.looseObject({ ...common, type: z.literal('instance_created'), instance: z.string() }),

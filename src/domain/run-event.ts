@@ -21,6 +21,14 @@ export const runEventSchema = z.discriminatedUnion('type', [
     ),
   }),
   z.looseObject({ ...node, type: z.literal('node_started') }),
+  /** The workspace is sent for this node; not in `events.jsonl`. What a job sends is its `upload_progress`. */
+  z.looseObject({
+    ...node,
+    type: z.literal('node_upload_progress'),
+    bytes: z.number(),
+    /** As reckoned before; what is sent may turn out a little more or less. */
+    total_bytes: z.number(),
+  }),
   z.looseObject({
     ...node,
     type: z.literal('node_finished'),

@@ -9,6 +9,8 @@ interface Sleeper {
 export class HeldClock implements Clock {
   #now: number;
   readonly #sleepers = new Set<Sleeper>();
+  /** Every sleep that anybody asked for, in ms. */
+  readonly asked: number[] = [];
   #onSleep: (() => void)[] = [];
 
   constructor(start = Date.parse('2026-11-23T16:45:01.250Z')) {
@@ -24,6 +26,7 @@ export class HeldClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    this.asked.push(ms);
     if (signal?.aborted === true) return Promise.resolve('aborted');
     return new Promise((resolve) => {
       const abort = () => sleeper.wake('aborted');

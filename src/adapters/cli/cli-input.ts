@@ -9,6 +9,7 @@ import type { ConfigFault } from '../../domain/config-fault.js';
 import type { FulfilmentResult } from '../../domain/fulfilment.js';
 import type { JobRecord } from '../../domain/job-record.js';
 import type { RunLogsMetadata } from '../../domain/logs-metadata.js';
+import type { PlanRecord } from '../../domain/plan-record.js';
 import type { PreparedOutputsRecord } from '../../domain/prepared-outputs-record.js';
 import type { RunRecord } from '../../domain/run-record.js';
 import type { Clock } from '../../ports/clock.js';
@@ -33,6 +34,15 @@ export interface CliTerminal {
   onResize(handler: () => void): () => void;
 }
 
+/** The terminal behind standard error, as something is drawn on it. */
+export interface CliScreen {
+  /** 0 where the terminal does not know. */
+  size(): { readonly columns: number; readonly rows: number };
+  onResize(handler: () => void): () => void;
+  /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z); others have written to the terminal since. */
+  onResume(handler: () => void): () => void;
+}
+
 /** What is recorded of runs, read without a host; the functions that the package exports under these names. */
 export interface RunState {
   listRuns(
@@ -41,6 +51,7 @@ export interface RunState {
   ): Answer<RunListing>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadPlan(stateRoot: string, runId: string, options: Call): Answer<PlanRecord>;
   loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
   readLog(
     stateRoot: string,
@@ -82,8 +93,7 @@ export interface CliInput {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
-  /** Width of the terminal now. */
-  readonly columns: () => number;
+  readonly screen: CliScreen;
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (handler: () => void) => () => void;
   readonly createPikaci: CreatePikaci;

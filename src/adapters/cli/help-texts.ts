@@ -26,6 +26,7 @@ Environment, above the configuration and below the options:
 export const RUN_HELP = `
 Each job gets a fresh machine with a snapshot of the configuration's folder. The log goes to standard output,
 everything else to standard error; both the log and the artifacts are kept under .pikaci/runs/<run id>/.
+On a terminal the run is a tree that is drawn over again; plain lines elsewhere, and with CI, NO_COLOR or TERM=dumb.
 
 Examples:
   pikaci run                                  the only target of the configuration
@@ -97,7 +98,8 @@ Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when i
 `;
 
 export const LOGS_HELP = `
-One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept.
+One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept. With
+--follow on a terminal the tree of the run stands below them, and a log has only its colours left.
 
 Examples:
   pikaci logs 20261123-164501-abc123 --job unit

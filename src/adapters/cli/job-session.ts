@@ -51,6 +51,7 @@ export async function runSession(session: JobSession): Promise<number> {
     await waitForCleanUps({ runs: tracker.runs(), view, clock });
     return finish(null);
   } finally {
+    view.close();
     forget();
     interrupts.signal.removeEventListener('abort', sayInterrupted);
   }

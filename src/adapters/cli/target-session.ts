@@ -55,6 +55,7 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
     await waitForCleanUps({ runs: tracker.runs(), view, clock });
     return finish(null);
   } finally {
+    view.close();
     forget();
     interrupts.signal.removeEventListener('abort', sayInterrupted);
   }

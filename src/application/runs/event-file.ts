@@ -20,7 +20,7 @@ export class EventFile implements EventSink {
   }
 
   emitRun(event: RunEvent): void {
-    this.#add(event);
+    if (event.type !== 'node_upload_progress') this.#add(event);
   }
 
   /** Resolves when all that was emitted so far is in the file, or could not be written. */

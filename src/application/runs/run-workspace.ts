@@ -5,7 +5,7 @@ import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { workspaceFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
-import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
+import type { StageProgress, StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { StagedWorkspace } from './prepare/prepare-call.js';
 
 export interface RunWorkspaceInput {
@@ -45,8 +45,9 @@ export class RunWorkspace {
     onFound({ git_head: head, git_dirty: dirty, git_branch: branch });
   }
 
-  staged(): Promise<Result<StagedWorkspace, JobFault>> {
-    this.#staged ??= this.#stageOnce();
+  /** `onProgress` is told of what is sent for this call; another that comes meanwhile shares it and hears nothing. */
+  staged(onProgress: (progress: StageProgress) => void): Promise<Result<StagedWorkspace, JobFault>> {
+    this.#staged ??= this.#stageOnce(onProgress);
     return this.#staged;
   }
 
@@ -57,13 +58,15 @@ export class RunWorkspace {
     return scanned;
   }
 
-  async #stageOnce(): Promise<Result<StagedWorkspace, JobFault>> {
+  async #stageOnce(
+    onProgress: (progress: StageProgress) => void,
+  ): Promise<Result<StagedWorkspace, JobFault>> {
     const { ports, workspace, signal, stageSnapshot } = this.#input;
     const scanned = await this.scan();
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
     const staged = await stageSnapshot.stage(scanned.value, {
       signal,
-      onProgress: () => {},
+      onProgress,
       rescan: () => ports.scanner.scan(workspace, { signal }),
     });
     if (staged.isErr()) return err(staged.error);

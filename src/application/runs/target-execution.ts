@@ -145,7 +145,11 @@ export class TargetExecution {
       signal: this.#signal,
       workDir: parts.settings.workDir,
       workspace: input.workspace,
-      staged: () => this.#workspace.staged(),
+      staged: () =>
+        this.#workspace.staged(({ bytes, totalBytes }) => {
+          const about = { node_id: node.id, kind: node.kind };
+          this.#tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
+        }),
       needs: new Map(needs),
       onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
     });

@@ -9,6 +9,7 @@ import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner
 import { bounded } from '../../streams/bounded.js';
 import { hostFault, hostFilesFault, workspaceFault } from '../fault-of.js';
 import type { JobFault } from '../job-fault.js';
+import { archiveBytes } from './archive-bytes.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 
 const PHASE = 'stage_workspace_snapshot';
@@ -19,10 +20,17 @@ export interface StageSnapshotPorts {
   readonly clock: Clock;
 }
 
+/** The last one has all its bytes; none comes when nothing has to be sent. */
+export interface StageProgress {
+  /** Of the archive, sent so far. */
+  readonly bytes: number;
+  /** Of the archive, as reckoned before. */
+  readonly totalBytes: number;
+}
+
 export interface StageCall {
   readonly signal: AbortSignal;
-  /** Bytes of the archive sent so far. */
-  readonly onProgress: (bytes: number) => void;
+  readonly onProgress: (progress: StageProgress) => void;
   /** Reads the workspace once more. */
   readonly rescan: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 }
@@ -107,6 +115,7 @@ export class StageSnapshot {
     call: StageCall,
   ): Promise<Result<void, JobFault>> {
     const { shell, hostFiles, clock } = this.#ports;
+    const totalBytes = archiveBytes(snapshot);
     const made = await hostFiles.makeDirectory(staging, { signal: call.signal });
     if (made.isErr()) return err(this.#fault(made.error));
     const sent = await shell.uploadTree(
@@ -116,11 +125,12 @@ export class StageSnapshot {
         destination: `${staging}/snapshot`,
         owner: { uid: GUEST_USER_ID, gid: GUEST_USER_ID },
         readableByAll: true,
-        onProgress: call.onProgress,
+        onProgress: (bytes) => call.onProgress({ bytes, totalBytes }),
       },
       { signal: call.signal },
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
+    call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
     // What is there under this hash is there for every later run, so a file that changed on its way must not be.
     const again = await call.rescan();
     if (again.isErr()) return err(workspaceFault(again.error, shell.host));

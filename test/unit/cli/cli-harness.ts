@@ -12,6 +12,7 @@ import { serve } from '../../../src/composition/serve.js';
 import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config.js';
 import type { ConfigFault } from '../../../src/domain/config-fault.js';
 import { HeldClock } from '../../support/held-clock.js';
+import { ScriptedTerminal } from '../../support/scripted-terminal.js';
 import { MemoryStream } from './memory-stream.js';
 import { type JobScript, ScriptedPikaci } from './scripted-pikaci.js';
 
@@ -36,8 +37,10 @@ export interface CliOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly terminal?: boolean;
-  readonly columns?: number;
+  /** Both outputs go to a terminal. */
+  readonly terminal?: boolean | { readonly columns: number; readonly rows: number };
+  /** Standard output goes elsewhere all the same. */
+  readonly piped?: boolean;
   /** For commands that open a shell. */
   readonly shellTerminal?: CliTerminal;
   readonly script?: JobScript;
@@ -46,8 +49,9 @@ export interface CliOptions {
 
 /** The command line in a folder of its own, with streams, signals, time and library in the test's hands. */
 export class Cli {
-  readonly stdout = new MemoryStream();
-  readonly stderr = new MemoryStream();
+  readonly terminal: ScriptedTerminal;
+  readonly stdout: MemoryStream;
+  readonly stderr: MemoryStream;
   readonly clock = new HeldClock();
   readonly pikaci = new ScriptedPikaci();
   readonly folder: string;
@@ -58,6 +62,11 @@ export class Cli {
 
   constructor(options: CliOptions = {}) {
     this.#options = options;
+    const size = typeof options.terminal === 'object' ? options.terminal : { columns: 80, rows: 24 };
+    this.terminal = new ScriptedTerminal(size);
+    const show = (chunk: Uint8Array) => this.terminal.write(chunk);
+    this.stdout = new MemoryStream(options.piped === true ? undefined : show);
+    this.stderr = new MemoryStream(show);
     this.folder = options.cwd ?? folderWith(options.files ?? { 'pikaci.config.json': configWith(['a']) });
     if (options.script !== undefined) this.pikaci.script = options.script;
   }
@@ -71,7 +80,8 @@ export class Cli {
   }
 
   run(...argv: string[]): Promise<number> {
-    const { env = {}, terminal = false, columns = 80, createFault } = this.#options;
+    const { env = {}, piped = false, createFault } = this.#options;
+    const terminal = (this.#options.terminal ?? false) !== false;
     return runCli({
       argv,
       env,
@@ -79,8 +89,8 @@ export class Cli {
       homeDir: '/home/me',
       stdout: this.stdout,
       stderr: this.stderr,
-      isTerminal: { stdout: terminal, stderr: terminal },
-      columns: () => columns,
+      isTerminal: { stdout: terminal && !piped, stderr: terminal },
+      screen: this.terminal,
       onSignal: (handler) => {
         this.#handlers.add(handler);
         return () => this.#handlers.delete(handler);

@@ -8,6 +8,13 @@ export class MemoryStream extends Writable {
   #waiting: (() => void) | null = null;
   #stalled = false;
   #error: Error | null = null;
+  readonly #onTaken: (chunk: Buffer) => void;
+
+  /** `onTaken` is whoever reads. */
+  constructor(onTaken: (chunk: Buffer) => void = () => {}) {
+    super();
+    this.#onTaken = onTaken;
+  }
 
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);
@@ -46,6 +53,7 @@ export class MemoryStream extends Writable {
       return;
     }
     this.#chunks.push(Buffer.from(chunk));
+    this.#onTaken(chunk);
     this.#changes.emit('change');
     if (this.#stalled) this.#waiting = callback;
     else callback();

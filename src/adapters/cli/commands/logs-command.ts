@@ -1,8 +1,12 @@
+import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
 import type { RunLogsMetadata } from '../../../domain/logs-metadata.js';
 import { isFinal } from '../../../domain/run-status.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
+import { canRedraw, coloursFor } from '../output/colours.js';
+import { FollowedRun } from '../output/live/followed-run.js';
 import { LogWriter } from '../output/log-writer.js';
+import { LogCopy, logsOf } from './log-copy.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 
 export interface LogsOptions extends StateOptions {
@@ -15,13 +19,12 @@ export interface LogsOptions extends StateOptions {
 /** How often a run that goes on is looked at. */
 const LOOK_MS = 250;
 
-/** `pikaci logs`: of one job the bytes as they are, of several whole lines led by the job's id. */
+/** `pikaci logs`: of one job the bytes as they are, of several whole lines led by the job's id. With `--follow` on a terminal the run's tree stands below them. */
 export async function logsCommand(context: CliContext, runId: string, options: LogsOptions): Promise<number> {
   const stateRoot = await stateRootOrComplain(context, options);
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
-  const load = () => context.input.runState.loadLogsMetadata(stateRoot, runId, { signal });
-  const metadata = await load();
+  const metadata = await context.input.runState.loadLogsMetadata(stateRoot, runId, { signal });
   if (metadata.isErr()) return complainOfState(context, metadata.error);
   if (options.metadataJson === true) {
     printJson(context, metadata.value);
@@ -35,76 +38,62 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     complain(context, `run ${runId} has no job ${options.job ?? ''}; it has ${known}`);
     return EXIT.usage;
   }
-  const copy = new LogCopy(context, { stateRoot, runId, jobs, kind: options.kind });
-  // Whether all has ended is asked before the files are read: what was written until then is not missed.
-  for (let now: RunLogsMetadata = metadata.value; ; ) {
-    const done = options.follow !== true || ended(now, jobs);
-    const read = await copy.readOn();
-    if (read !== null) return read;
-    if (done) break;
-    if ((await context.input.clock.sleep(LOOK_MS, signal)) === 'aborted') return EXIT.cancelled;
-    const again = await load();
-    if (again.isErr()) return complainOfState(context, again.error);
-    now = again.value;
-  }
-  copy.end();
-  return EXIT.passed;
+  const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind };
+  const follows = options.follow === true && !ended(metadata.value, jobs);
+  const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
+  if (problem === null) return EXIT.passed;
+  return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
 }
 
-function ended({ jobs }: RunLogsMetadata, chosen: readonly string[]): boolean {
-  return jobs.every(({ id, status }) => !chosen.includes(id) || isFinal(status));
-}
-
-interface CopyInput {
+interface Chosen {
   readonly stateRoot: string;
   readonly runId: string;
   readonly jobs: readonly string[];
   readonly kind: LogsOptions['kind'];
 }
+type Problem = RunStateFault | 'interrupted' | null;
 
-/** Writes what logs have had since it last looked. */
-class LogCopy {
-  readonly #context: CliContext;
-  readonly #input: CopyInput;
-  readonly #writer: LogWriter;
-  readonly #logs: {
-    readonly job: string;
-    readonly kind: 'host' | 'guest';
-    readonly name: string;
-    offset: number;
-  }[];
+async function copyOnce(context: CliContext, chosen: Chosen): Promise<Problem> {
+  const writer = plainWriter(context, chosen);
+  const problem = await new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) }).readOn();
+  if (problem === null) writer.endAll();
+  return problem;
+}
 
-  constructor(context: CliContext, input: CopyInput) {
-    this.#context = context;
-    this.#input = input;
-    const kinds = input.kind === 'both' ? (['host', 'guest'] as const) : [input.kind];
-    this.#logs = input.jobs.flatMap((job) =>
-      kinds.map((kind) => ({ job, kind, name: kinds.length > 1 ? `${job} ${kind}` : job, offset: 0 })),
-    );
-    this.#writer = new LogWriter(context.stdout, { prefixed: this.#logs.length > 1 });
-  }
-
-  /** An exit status when it cannot go on, else null. */
-  async readOn(): Promise<number | null> {
-    const { stdout, interrupts, input } = this.#context;
-    const { stateRoot, runId } = this.#input;
-    const { signal } = interrupts;
-    for (const log of this.#logs) {
-      for (;;) {
-        const { job, kind, offset } = log;
-        const part = await input.runState.readLog(stateRoot, runId, { job, kind, offset, signal });
-        if (part.isErr()) return complainOfState(this.#context, part.error);
-        if (part.value.data.length === 0) break;
-        this.#writer.write(log.name, part.value.data);
-        log.offset += part.value.data.length;
-        await stdout.drained();
-        if (signal.aborted) return EXIT.cancelled;
-      }
+async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadata): Promise<Problem> {
+  const { runState, clock, env, isTerminal, screen } = context.input;
+  const { stdout, stderr, interrupts } = context;
+  const { stateRoot, runId, jobs } = chosen;
+  const { signal } = interrupts;
+  const facts = { env, isTerminal: isTerminal.stderr };
+  const outputs = { stdout, stderr, clock, isTerminal, screen, colours: coloursFor(facts) };
+  const prefixed = logsOf(jobs, chosen.kind).length > 1;
+  const tree = canRedraw(facts) ? new FollowedRun(outputs, { prefixed }) : null;
+  const writer = tree ?? plainWriter(context, chosen);
+  const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
+  const plan = tree === null ? null : await runState.loadPlan(stateRoot, runId, { signal });
+  try {
+    // Whether all has ended is asked before the files are read: what was written until then is not missed.
+    for (let now = first; ; ) {
+      const done = ended(now, jobs);
+      const run = tree === null ? null : await runState.loadRunRecord(stateRoot, runId, { signal });
+      if (run?.isOk()) tree?.show({ run: run.value, plan: plan?.isOk() ? plan.value : null });
+      const problem = await copy.readOn();
+      if (problem !== null || done) return problem;
+      if ((await clock.sleep(LOOK_MS, signal)) === 'aborted') return 'interrupted';
+      const again = await runState.loadLogsMetadata(stateRoot, runId, { signal });
+      if (again.isErr()) return again.error;
+      now = again.value;
     }
-    return null;
+  } finally {
+    writer.endAll();
   }
+}
 
-  end(): void {
-    this.#writer.endAll();
-  }
+function plainWriter({ stdout }: CliContext, { jobs, kind }: Chosen): LogWriter {
+  return new LogWriter(stdout, { prefixed: logsOf(jobs, kind).length > 1 });
+}
+
+function ended({ jobs }: RunLogsMetadata, chosen: readonly string[]): boolean {
+  return jobs.every(({ id, status }) => !chosen.includes(id) || isFinal(status));
 }

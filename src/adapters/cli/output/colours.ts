@@ -20,7 +20,11 @@ function wanted(env: TerminalFacts['env'], isTerminal: boolean): boolean {
   return isTerminal && env['TERM'] !== 'dumb';
 }
 
-/** Whether a line may be drawn over again. */
+/** Whether lines may be drawn over again: not in a log that a CI server keeps, nor for who wants plain text. */
 export function canRedraw({ env, isTerminal }: TerminalFacts): boolean {
-  return isTerminal && env['TERM'] !== 'dumb';
+  return isTerminal && env['TERM'] !== 'dumb' && !env['NO_COLOR'] && !isOn(env['CI']);
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value);
 }

@@ -5,14 +5,14 @@ import { escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
 
 export interface NoticeOptions {
-  /** Whether finished phases are worth a line: not where a status line shows them. */
+  /** Whether finished phases are worth a line: not where the tree shows them. */
   readonly phases: boolean;
   readonly colours: Colours;
 }
 
 /** What people are told of the nodes of a plan. What jobs do has events of its own. */
-export function nodeNotice(event: RunEvent, { phases, colours }: NoticeOptions): string | null {
-  if (event.type === 'node_started') return phases && event.kind === 'prepare' ? 'preparing …' : null;
+export function nodeNotice(event: RunEvent, colours: Colours): string | null {
+  if (event.type === 'node_started') return event.kind === 'prepare' ? 'preparing …' : null;
   if (event.type !== 'node_finished') return null;
   const took = formatDuration(event.duration_ms);
   if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;

@@ -28,6 +28,8 @@ export class JsonView implements RunView {
     if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
   }
 
+  close(): void {}
+
   finished(end: RunEnd): void {
     if (this.#ended) return;
     for (const job of end.jobs) {

@@ -53,6 +53,8 @@ export class JsonlView implements RunView {
     if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
   }
 
+  close(): void {}
+
   finished(end: RunEnd): void {
     if (this.#ended) return;
     for (const jobId of this.#decoder.openJobs) this.#endLog(jobId);

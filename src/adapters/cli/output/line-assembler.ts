@@ -32,6 +32,22 @@ export class LineAssembler {
     return lines;
   }
 
+  /** Of the line whose end has not come. */
+  get heldBytes(): number {
+    return this.#length;
+  }
+
+  /** At least the last `bytes` of what is held, or all. */
+  tail(bytes: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (let i = this.#held.length - 1, length = 0; i >= 0 && length < bytes; i -= 1) {
+      const part = this.#held[i] ?? new Uint8Array();
+      parts.unshift(part);
+      length += part.length;
+    }
+    return Buffer.concat(parts);
+  }
+
   /** What came after the last newline; null when there was nothing. */
   end(): LogLine | null {
     return this.#length === 0 ? null : this.#take();

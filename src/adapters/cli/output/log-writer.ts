@@ -18,11 +18,6 @@ export class LogWriter {
     this.#prefixed = options.prefixed;
   }
 
-  /** Whether something else may be drawn on the terminal that the output goes to. */
-  get atLineStart(): boolean {
-    return this.#atLineStart;
-  }
-
   /** Tells it that somebody else is about to end the line; true when there is a line to end. */
   breakLine(): boolean {
     const broken = !this.#atLineStart;

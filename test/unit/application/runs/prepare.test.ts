@@ -55,6 +55,21 @@ describe('a nix node', () => {
     expect(await target.text('run/prepare/build.log')).toContain('building…');
   });
 
+  it('tells what is sent for it, to whoever listens; the record does not keep that', async () => {
+    const target = await TargetInMemory.of({ prepare: [nix], jobs: [needs('build')] });
+    await target.writeOutput(BUILT, '/staged/linux-rust/workspace-build');
+    target.host.shell.handle(({ command, write }) => {
+      if (command.argv[0] !== 'nix') return undefined;
+      write('stdout', json(BUILT));
+      return 0;
+    });
+    await target.run();
+    const sent = target.events.flatMap((event) => (event.type === 'node_upload_progress' ? [event] : []));
+    expect(sent.at(-1)).toMatchObject({ node_id: 'build', kind: 'prepare', run_id: 'run' });
+    expect(sent.at(-1)?.bytes).toBe(sent.at(-1)?.total_bytes);
+    expect(await target.text('run/events.jsonl')).not.toContain('node_upload_progress');
+  });
+
   it('takes its binary, flags, options, store and output from the configuration', async () => {
     const own = {
       binary: '/opt/nix',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
-import { StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
+import { archiveBytes } from '../../../../src/application/snapshot/archive-bytes.js';
+import { type StageProgress, StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { filesOf } from '../artifacts/archive-of.js';
 
@@ -37,6 +38,17 @@ describe('staging a snapshot', () => {
       file_count: 3,
       total_bytes: 4,
     });
+  });
+
+  it('tells how far it is, in bytes of an archive that is reckoned before, and in the end that all is sent', async () => {
+    const { snapshot, make, call } = await staging();
+    const told: StageProgress[] = [];
+    must(await make().stage(snapshot, { ...call(), onProgress: (progress) => told.push(progress) }));
+    expect(told[0]?.totalBytes).toBe(archiveBytes(snapshot));
+    expect(told.at(-1)?.bytes).toBe(told.at(-1)?.totalBytes);
+    told.length = 0;
+    must(await make().stage(snapshot, { ...call(), onProgress: (progress) => told.push(progress) }));
+    expect(told).toEqual([]);
   });
 
   it('uses one that is there and sends nothing', async () => {

@@ -1,0 +1,51 @@
+import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
+import type { CliContext } from '../cli-context.js';
+
+export interface CopiedLogs {
+  readonly stateRoot: string;
+  readonly runId: string;
+  readonly jobs: readonly string[];
+  readonly kind: 'host' | 'guest' | 'both';
+  /** Takes what was read; `name` tells the logs apart. */
+  readonly write: (name: string, data: Uint8Array) => void;
+}
+
+export function logsOf(jobs: readonly string[], kind: CopiedLogs['kind']) {
+  const kinds = kind === 'both' ? (['host', 'guest'] as const) : [kind];
+  return jobs.flatMap((job) =>
+    kinds.map((each) => ({ job, kind: each, name: kinds.length > 1 ? `${job} ${each}` : job })),
+  );
+}
+
+/** Hands on what logs have had since it last looked. */
+export class LogCopy {
+  readonly #context: CliContext;
+  readonly #copied: CopiedLogs;
+  readonly #logs: (ReturnType<typeof logsOf>[number] & { offset: number })[];
+
+  constructor(context: CliContext, copied: CopiedLogs) {
+    this.#context = context;
+    this.#copied = copied;
+    this.#logs = logsOf(copied.jobs, copied.kind).map((log) => ({ ...log, offset: 0 }));
+  }
+
+  /** Null when all that was there is handed on. */
+  async readOn(): Promise<RunStateFault | 'interrupted' | null> {
+    const { stdout, interrupts, input } = this.#context;
+    const { stateRoot, runId, write } = this.#copied;
+    const { signal } = interrupts;
+    for (const log of this.#logs) {
+      for (;;) {
+        const { job, kind, offset } = log;
+        const part = await input.runState.readLog(stateRoot, runId, { job, kind, offset, signal });
+        if (part.isErr()) return part.error;
+        if (part.value.data.length === 0) break;
+        write(log.name, part.value.data);
+        log.offset += part.value.data.length;
+        await stdout.drained();
+        if (signal.aborted) return 'interrupted';
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,14 @@
+import type { RunEnd } from '../run-end.js';
+import type { TreeNode } from './tree-node.js';
+
+/** The end of a node that has told none itself: the process leaves early, or the machinery failed. Null when it has one. */
+export function leftOver(node: TreeNode, end: RunEnd): Pick<TreeNode, 'state' | 'message'> | null {
+  if (node.state !== 'waiting' && node.state !== 'running') return null;
+  const job = end.jobs.find(({ jobId }) => jobId === node.id);
+  if (job?.kind === 'faulted') return { state: 'failed', message: job.fault.message };
+  if (job?.kind === 'skipped') return { state: 'skipped', message: job.reason };
+  if (job?.kind === 'ended') return { state: job.run.outcome.status, message: job.run.outcome.message };
+  return node.state === 'running'
+    ? { state: 'detached', message: 'left behind' }
+    : { state: 'cancelled', message: 'not started' };
+}

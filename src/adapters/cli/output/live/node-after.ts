@@ -1,0 +1,66 @@
+import type { PikaciEvent } from '../../../../domain/event.js';
+import type { RunEvent } from '../../../../domain/run-event.js';
+import { UploadProgress } from '../upload-progress.js';
+import type { TreeNode } from './tree-node.js';
+
+/** Events that are about one node of the plan. */
+export type NodeEvent = Extract<RunEvent, { node_id: string; kind: unknown }>;
+
+/** A job's node after something has happened in it. `now` is monotonic, in ms. */
+export function nodeAfterJobEvent(node: TreeNode, event: PikaciEvent, now: number): TreeNode {
+  switch (event.type) {
+    case 'job_started':
+      return begun(node, now);
+    case 'phase_started':
+      return { ...begun(node, now), phase: event.phase, upload: null };
+    case 'upload_progress':
+      // Directories are made beside it.
+      return { ...uploaded(node, event, now), phase: 'stage_workspace_snapshot' };
+    case 'phase_finished':
+      if (event.phase === 'clean_up') return { ...node, phase: null };
+      // Until the next one begins, a moment later, the last one stands.
+      return event.phase === 'stage_workspace_snapshot' ? { ...node, upload: null } : node;
+    case 'connection_lost':
+      return { ...node, disconnected: true };
+    case 'connection_resumed':
+      return { ...node, disconnected: false };
+    case 'job_finished': {
+      const { status: state, message, duration_ms: durationMs, cause, exit_code: code } = event;
+      return { ...node, state, message, durationMs, disconnected: false, exit: { cause, code } };
+    }
+    case 'cleaned_up':
+      return { ...node, phase: null };
+    default:
+      return node;
+  }
+}
+
+/** The same for what the run tells of its nodes. */
+export function nodeAfterRunEvent(node: TreeNode, event: NodeEvent, now: number): TreeNode {
+  switch (event.type) {
+    case 'node_started':
+      return begun(node, now);
+    case 'node_upload_progress':
+      return uploaded(node, event, now);
+    case 'node_finished': {
+      const { status: state, message, cached, duration_ms: durationMs } = event;
+      // A job has told more of its own end.
+      if (state === 'pending' || state === 'running' || node.exit !== null) return node;
+      return { ...node, state, message, cached, durationMs, upload: null };
+    }
+  }
+}
+
+function begun(node: TreeNode, now: number): TreeNode {
+  return node.state === 'waiting' ? { ...node, state: 'running', since: now } : node;
+}
+
+function uploaded(
+  node: TreeNode,
+  { bytes, total_bytes: total }: { readonly bytes: number; readonly total_bytes: number },
+  now: number,
+): TreeNode {
+  const upload = node.upload ?? new UploadProgress();
+  upload.observe({ bytes, total }, now);
+  return { ...node, upload };
+}

@@ -1,0 +1,81 @@
+import type { Colours } from '../colours.js';
+import { escapeLine } from '../escape-control.js';
+import type { NodeState, TreeNode } from './tree-node.js';
+
+const MARKS: Readonly<Record<Exclude<NodeState, 'running'>, string>> = {
+  waiting: '○',
+  passed: '✓',
+  failed: '✗',
+  skipped: '–',
+  cancelled: '–',
+  detached: '–',
+};
+
+export type Paint = (text: string) => string;
+
+export function paintOf(state: NodeState, c: Colours): Paint {
+  if (state === 'passed') return c.green;
+  if (state === 'failed') return c.red;
+  if (state === 'running') return c.cyan;
+  return state === 'waiting' ? c.dim : c.yellow;
+}
+
+/** `spinner` stands for what runs. */
+export function markOf(state: NodeState, spinner: string): string {
+  return state === 'running' ? spinner : MARKS[state];
+}
+
+export interface RowContext {
+  readonly states: ReadonlyMap<string, NodeState>;
+  /** Monotonic, ms. */
+  readonly now: number;
+}
+
+/** What is said of a node behind its name and time, on one line. */
+export function nodeDetail(node: TreeNode, context: RowContext): string {
+  switch (node.state) {
+    case 'waiting':
+      return waitsFor(node, context);
+    case 'running':
+      return runs(node, context.now);
+    case 'passed': {
+      const how = node.kind === 'execute' ? 'passed' : node.cached ? 'was there' : 'prepared';
+      return `${how}${cleaning(node)}`;
+    }
+    case 'failed':
+      return `${failure(node)}${cleaning(node)}`;
+    case 'skipped':
+      return `skipped: ${firstLine(node.message)}`;
+    case 'cancelled':
+      return `${node.exit === null ? firstLine(node.message) || 'cancelled' : 'cancelled'}${cleaning(node)}`;
+    case 'detached':
+      return node.exit === null ? firstLine(node.message) : 'left running';
+  }
+}
+
+function waitsFor({ dependsOn }: TreeNode, { states }: RowContext): string {
+  const missing = dependsOn.filter((id) => states.get(id) !== 'passed');
+  return missing.length === 0 ? 'waits for its turn' : `waits for ${missing.map(escapeLine).join(', ')}`;
+}
+
+function runs({ kind, phase, upload, disconnected, message }: TreeNode, now: number): string {
+  const what = phase ?? (firstLine(message) || (kind === 'prepare' ? 'prepare' : 'starts'));
+  // A prepare node has no phases that say so.
+  const isSent = upload === null || (kind === 'prepare' && upload.isDone);
+  const sent = isSent ? '' : ` ${upload.text(now)}`;
+  return `${what}${sent}${disconnected ? ', connection lost' : ''}`;
+}
+
+function failure({ exit, message }: TreeNode): string {
+  if (exit === null) return firstLine(message) || 'failed';
+  if (exit.cause !== 'exit') return exit.cause.replaceAll('_', ' ');
+  return exit.code === null ? 'failed' : `exit code ${exit.code}`;
+}
+
+function cleaning({ phase }: TreeNode): string {
+  return phase === 'clean_up' ? ', clean_up' : '';
+}
+
+function firstLine(text: string): string {
+  return escapeLine(text.split('\n', 1)[0] ?? '');
+}

@@ -1,0 +1,79 @@
+import type { PlanRecord } from '../../../../domain/plan-record.js';
+import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../../domain/run-record.js';
+import { type NodeState, type TreeNode, waitingNode } from './tree-node.js';
+
+export interface RecordedRun {
+  readonly run: RunRecord;
+  /** Null when it cannot be read: the jobs alone are shown. */
+  readonly plan: PlanRecord | null;
+}
+
+/** The nodes of a run as its records have them. `monotonic` turns a recorded time into ms of the clock that the tree goes by. */
+export function recordedNodes(
+  { run, plan }: RecordedRun,
+  monotonic: (iso: string) => number,
+): readonly TreeNode[] {
+  const jobs = run.jobs.map(({ id }) => ({ id, kind: 'execute' as const, depends_on: [] }));
+  const states = new Map<string, NodeState>();
+  return (plan?.nodes ?? jobs).map(({ id, kind, depends_on: dependsOn }) => {
+    const waiting = waitingNode({ id, kind, dependsOn });
+    const node =
+      kind === 'execute'
+        ? jobNode(
+            waiting,
+            run.jobs.find((job) => job.id === id),
+            monotonic,
+          )
+        : prepareNode(waiting, { run, states, monotonic });
+    states.set(id, node.state);
+    return node;
+  });
+}
+
+function jobNode(
+  waiting: TreeNode,
+  job: RunJobRecord | undefined,
+  monotonic: (iso: string) => number,
+): TreeNode {
+  if (job === undefined || job.status === 'pending') return waiting;
+  const { status: state, started_at: started, finished_at: finished } = job;
+  // Records do not have the phase that a job is in.
+  const running = state === 'running' ? 'runs' : '';
+  const message = state === 'detached' ? 'left running' : (job.message ?? running);
+  const since = started === null ? null : monotonic(started);
+  const durationMs = since === null || finished === null ? null : monotonic(finished) - since;
+  return { ...waiting, state, message, since, durationMs };
+}
+
+/** A prepare node is recorded when it has ended; until then its state is what its dependencies allow. */
+function prepareNode(
+  waiting: TreeNode,
+  {
+    run,
+    states,
+    monotonic,
+  }: {
+    readonly run: RunRecord;
+    readonly states: ReadonlyMap<string, NodeState>;
+    readonly monotonic: (iso: string) => number;
+  },
+): TreeNode {
+  const timing = run.prepare_timings.find(({ node_id: id }) => id === waiting.id);
+  if (timing !== undefined) return endedPrepare(waiting, timing, monotonic);
+  const lost = waiting.dependsOn.find(
+    (id) => !['passed', 'running', 'waiting'].includes(states.get(id) ?? ''),
+  );
+  if (lost !== undefined) return { ...waiting, state: 'skipped', message: `${lost} did not pass` };
+  if (run.status !== 'running') return { ...waiting, state: 'cancelled', message: 'not started' };
+  const ready = waiting.dependsOn.every((id) => states.get(id) === 'passed');
+  return ready ? { ...waiting, state: 'running' } : waiting;
+}
+
+function endedPrepare(
+  waiting: TreeNode,
+  { ok, cached, message, started_at: started, duration_ms: durationMs }: PrepareTiming,
+  monotonic: (iso: string) => number,
+): TreeNode {
+  const state = ok ? 'passed' : 'failed';
+  return { ...waiting, state, cached, message: message ?? '', since: monotonic(started), durationMs };
+}

@@ -1,0 +1,97 @@
+import type { PikaciEvent } from '../../../domain/event.js';
+import type { RunEvent } from '../../../domain/run-event.js';
+import type { Clock } from '../../../ports/clock.js';
+import type { Colours } from './colours.js';
+import { escapeMessage } from './escape-control.js';
+import { eventNotice, nodeNotice } from './event-notice.js';
+import { LogWriter } from './log-writer.js';
+import { formatBytes } from './quantities.js';
+import type { RunEnd } from './run-end.js';
+import { runSummary } from './run-summary.js';
+import type { RunStart, RunView } from './run-view.js';
+import type { StreamOutput } from './stream-output.js';
+import { UploadNotices } from './upload-notices.js';
+
+export interface HumanOutputs {
+  readonly stdout: StreamOutput;
+  readonly stderr: StreamOutput;
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly colours: Colours;
+  readonly clock: Clock;
+}
+
+/**
+ * `--output human` where nothing can be drawn over again: the log on standard output, and nothing but the log; phases, messages and
+ * the summary as lines on standard error.
+ */
+export class PlainView implements RunView {
+  readonly #outputs: HumanOutputs;
+  readonly #uploads = new UploadNotices();
+  #log: LogWriter;
+  #ended = false;
+
+  constructor(outputs: HumanOutputs) {
+    this.#outputs = outputs;
+    this.#log = new LogWriter(outputs.stdout, { prefixed: false });
+  }
+
+  started(start: RunStart): void {
+    this.#log = new LogWriter(this.#outputs.stdout, { prefixed: start.jobIds.length > 1 });
+    this.notice(`run ${start.runId} on ${start.host}`);
+  }
+
+  emit(event: PikaciEvent): void {
+    if (this.#ended) return;
+    if (event.type === 'log_bytes') {
+      this.#log.write(event.job_id, event.data);
+      return;
+    }
+    if (event.type === 'job_finished') this.#log.end(event.job_id);
+    const { clock, colours } = this.#outputs;
+    const text =
+      event.type === 'upload_progress'
+        ? this.#uploads.next(event.job_id, event, clock.monotonic())
+        : eventNotice(event, { phases: true, colours });
+    if (text !== null) this.#nodeLine(event.job_id, text);
+  }
+
+  emitRun(event: RunEvent): void {
+    if (this.#ended || event.type === 'run_started' || event.type === 'run_ended') return;
+    const { clock, colours } = this.#outputs;
+    const text =
+      event.type === 'node_upload_progress'
+        ? this.#uploads.next(event.node_id, event, clock.monotonic())
+        : nodeNotice(event, colours);
+    if (text !== null) this.#nodeLine(event.node_id, text);
+  }
+
+  drained(): Promise<void> {
+    return this.#outputs.stdout.drained();
+  }
+
+  notice(text: string): void {
+    if (!this.#ended) this.#line(`${this.#outputs.colours.dim('pikaci:')} ${escapeMessage(text)}`);
+  }
+
+  finished(end: RunEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#log.endAll();
+    const dropped = this.#outputs.stdout.droppedBytes;
+    if (dropped > 0) this.#line(`${formatBytes(dropped)} of log were not shown, because the reader stalled`);
+    for (const line of runSummary(end, this.#outputs.colours)) this.#line(line);
+  }
+
+  close(): void {}
+
+  #nodeLine(id: string, text: string): void {
+    this.#line(`${this.#outputs.colours.dim(`[${id}]`)} ${text}`);
+  }
+
+  #line(text: string): void {
+    const { isTerminal, stderr } = this.#outputs;
+    // The guest has left the terminal in the middle of a line.
+    if (isTerminal.stdout && isTerminal.stderr && this.#log.breakLine()) stderr.write('\n');
+    stderr.write(`${text}\n`);
+  }
+}
