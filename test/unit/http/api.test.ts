@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { served } from './served.js';
+import { served } from '../../support/served.js';
 
 const BRANCH_LOGS = '/news/api/forge/branch/main/logs';
 const PREPARED = {

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { type Served, served } from './served.js';
+import { type Served, served } from '../../support/served.js';
 
 const PATH = `/news/api/forge/pikaci/events/${RUN_ID}`;
 const line = (n: number) => `${JSON.stringify({ type: 'warning', message: `number ${n}` })}\n`;

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../../../src/composition/serve.js';
 import { RUN_ID, writeRun } from '../../support/recorded-run.js';
-import { served } from './served.js';
+import { served } from '../../support/served.js';
 
 const TOKEN = 'a-token-of-some-length';
 const PATHS = [
