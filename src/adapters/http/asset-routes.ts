@@ -20,7 +20,8 @@ const SCRIPTS = [
 /** What pages are made with. It changes with the version only, so a browser keeps it and asks whether it is still the same. */
 export function addAssetRoutes(app: Hono): void {
   app.get('/style.css', (c) => asset(c, styleSheet(), 'text/css'));
-  app.get('/icon.svg', (c) => asset(c, ICON, 'image/svg+xml'));
+  // Under the second name browsers ask for it where no page says which, as for a raw log.
+  for (const path of ['/icon.svg', '/favicon.ico']) app.get(path, (c) => asset(c, ICON, 'image/svg+xml'));
   for (const script of SCRIPTS) {
     app.get(`/script/${script}`, async (c) =>
       asset(c, await readFile(new URL(`./script/${script}`, import.meta.url), 'utf8'), 'text/javascript'),

@@ -4,8 +4,9 @@ import { branchNameSchema } from '../../domain/branch-name.js';
 import { jobOfRun } from './job-of-run.js';
 import { searchLog } from './log/log-search.js';
 import { logPartView } from './log/log-view.js';
+import { partOfLine } from './log/part-of-line.js';
 import { logKindSchema } from './log-kind.js';
-import { type LogOfJob, logPage } from './pages/log-page.js';
+import { addressOf, type LogOfJob, logPage } from './pages/log-page.js';
 import { refusalPage } from './pages/refusal-page.js';
 import { runPage } from './pages/run-page.js';
 import { runsPage } from './pages/runs-page.js';
@@ -16,13 +17,15 @@ import { runView } from './run-view.js';
 
 const RUNS_SHOWN = 200;
 
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
 const logQuerySchema = z.object({
   kind: logKindSchema,
-  part: z
-    .string()
-    .regex(/^\d{1,9}$/)
-    .transform(Number)
-    .optional(),
+  part: count.optional(),
+  line: count.optional(),
   q: z.string().max(200).default(''),
 });
 
@@ -50,8 +53,9 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
 
   app.get('/runs/:run_id/logs/:job', async (c) => {
     const query = logQuerySchema.safeParse(c.req.query());
-    if (!query.success) return refuse(c, invalidRequest('kind is "host" or "guest", and part a number'));
-    const { kind, part, q: wanted } = query.data;
+    if (!query.success)
+      return refuse(c, invalidRequest('kind is "host" or "guest", part and line are numbers'));
+    const { kind, part, line, q: wanted } = query.data;
     const { run_id: runId, job } = c.req.param();
     const { signal } = c.req.raw;
     const known = await jobOfRun(runs, { runId, job, signal });
@@ -63,6 +67,12 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
       return search.isOk()
         ? c.html(searchPage(log, wanted, search.value))
         : refuse(c, refusalOf(search.error));
+    }
+    if (line !== undefined) {
+      const at = await partOfLine(runs, { ...call, number: line });
+      if (at.isErr()) return refuse(c, refusalOf(at.error));
+      if (at.value === null) return refuse(c, notFound(`the log has no line ${line}`));
+      return c.redirect(`${addressOf(log)}?kind=${kind}&part=${at.value}#L${line}`);
     }
     const view = await logPartView(runs, { ...call, part });
     if (view.isErr()) return refuse(c, refusalOf(view.error));

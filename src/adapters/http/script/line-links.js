@@ -4,6 +4,8 @@
  * @param {HTMLElement} log
  */
 export function linkLines(log) {
+  seek();
+  addEventListener('hashchange', seek);
   log.addEventListener('click', (event) => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const number = event.target instanceof Element ? event.target.closest('a.number') : null;
@@ -14,4 +16,15 @@ export function linkLines(log) {
     history.replaceState(null, '', href.slice(0, href.length - hash.length));
     location.hash = hash;
   });
+}
+
+/** A line that is not in this part is asked for: an address may have been written by hand, or cut. */
+function seek() {
+  const [, number] = /^#L(\d{1,9})$/.exec(location.hash) ?? [];
+  if (number === undefined || document.getElementById(`L${number}`) !== null) return;
+  const there = new URL(location.href);
+  const kind = there.searchParams.get('kind');
+  there.search = `${kind === null ? '' : `kind=${encodeURIComponent(kind)}&`}line=${number}`;
+  there.hash = '';
+  location.replace(there);
 }
