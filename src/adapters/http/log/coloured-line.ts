@@ -21,10 +21,12 @@ const SEQUENCES = /\u001b(?:\[([0-?]*)[ -/]*([@-~])|[()][0-9A-Z])/g;
  * control character is made visible.
  */
 export function colouredLine(line: string, before: TextStyle): ColouredLine {
+  if (line === '') return { pieces: [], after: before };
   const pieces: ColouredPiece[] = [];
   let style = before;
   let end = 0;
   const add = (text: string) => {
+    if (text === '') return;
     const classes = classesOf(style);
     for (const piece of visible(text))
       pieces.push({ text: piece.text, classes: piece.mark ? 'unseen' : classes });

@@ -71,7 +71,8 @@ export class LineSplitter {
   }
 
   #line(length: number): RawLine {
-    const bytes = this.#held.length === 1 ? (this.#held[0] ?? EMPTY) : Buffer.concat(this.#held);
+    const [first = EMPTY] = this.#held;
+    const bytes = this.#held.length < 2 ? first : Buffer.concat(this.#held);
     return { number: this.#number, offset: this.#lineOffset, bytes, cut: length > bytes.length };
   }
 }

@@ -24,5 +24,8 @@ export function shownLine(line: RawLine, before: TextStyle): { line: ShownLine; 
 
 /** A mark of byte order is no text; where a line was cut, it may be within a character. */
 export function textOf({ bytes }: RawLine): string {
-  return new TextDecoder().decode(bytes);
+  return bytes.length === 0 ? '' : DECODER.decode(bytes);
 }
+
+/** Each line is decoded whole, so nothing stays in it. */
+const DECODER = new TextDecoder();

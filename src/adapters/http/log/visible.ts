@@ -4,21 +4,28 @@ export interface VisiblePiece {
   readonly mark: boolean;
 }
 
-/** C1 controls, the marks and overrides of writing direction, and the two separators that break lines. */
-const UNSEEN = /([\u0080-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069])/;
+/** Controls but the tab, the marks and overrides of writing direction, and the two separators that break lines. */
+const UNSEEN = /([\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069])/;
 
-/** Text in which nothing hides: control characters get their picture (U+2400 and on), others their number. */
+/** As ASCII calls them, from 0 on. Their pictures (U+2400 and on) are missing from many fonts. */
+const CONTROLS =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
+    ' ',
+  );
+
+/** Text in which nothing hides: what would not be seen is named. */
 export function visible(text: string): VisiblePiece[] {
+  if (text === '') return [];
+  if (!UNSEEN.test(text)) return [{ text, mark: false }];
   return text
-    .replace(/[\u0000-\u0008\u000a-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0)))
-    .replace(/\u007f/g, '\u2421')
     .split(UNSEEN)
     .map((piece, index) =>
-      index % 2 === 0 ? { text: piece, mark: false } : { text: numberOf(piece), mark: true },
+      index % 2 === 0 ? { text: piece, mark: false } : { text: named(piece), mark: true },
     )
     .filter((piece) => piece.text !== '');
 }
 
-function numberOf(character: string): string {
-  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+function named(character: string): string {
+  const code = character.charCodeAt(0);
+  return CONTROLS[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
