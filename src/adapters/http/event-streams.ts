@@ -69,7 +69,8 @@ export class EventStreams {
         const next = await orQuiet(pending, quietMs);
         if (next === 'quiet') return stream.enqueue(Buffer.from(':\n\n'));
         pending = null;
-        if (next.done !== true) return stream.enqueue(Buffer.from(eventText(next.value)));
+        // Of a stream that is being ended the reader may say that it was broken off: no client should take that for the run's fault.
+        if (next.done !== true && !signal.aborted) return stream.enqueue(Buffer.from(eventText(next.value)));
         // A browser would come back at once; this tells it, and whoever reads, that there is no more.
         if (!signal.aborted) stream.enqueue(Buffer.from(eventText({ event: 'end', data: '{}' })));
         end();

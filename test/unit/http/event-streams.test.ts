@@ -35,6 +35,21 @@ describe('an event stream', () => {
     expect(streams.count).toBe(0);
   });
 
+  it('does not call it a fault that the server ends it', async () => {
+    const streams = new EventStreams(LIMITS);
+    const open = streams.open(async function* (signal) {
+      yield { data: '1' };
+      await silent(signal).next();
+      yield { event: 'fault', data: '"aborted"' };
+    }, stays());
+    const reader = open?.getReader();
+    const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect([await next(), await next()]).toEqual([RETRY, 'data: 1\n\n']);
+    const last = reader?.read();
+    streams.closeAll();
+    expect((await last)?.done).toBe(true);
+  });
+
   it('makes room when the client goes, also before anything was read, or was gone already', async () => {
     const streams = new EventStreams(LIMITS);
     const client = new AbortController();

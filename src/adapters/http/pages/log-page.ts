@@ -28,8 +28,13 @@ export function logPage(log: LogOfJob, view: LogPartView): Html {
 <a class="button raw" href="${addressOf(log)}/raw?kind=${log.kind}">Raw</a></p>
 ${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is empty.' : 'A long line goes on through this part; its beginning is on an earlier page.'}</p>` : ''}
 <pre class="log" id="log"${isLive ? from : ''}>${view.lines.map((line) => logLine(line, log))}${view.tail === null ? '' : tailLine(view.tail, log)}</pre>
-${isLive ? html`<p class="going" data-live id="going">The job goes on.</p>` : html`<p class="going" data-live id="going"></p>`}`,
+<p class="going" data-live id="going">${isLive ? goingText(log.status) : ''}</p>`,
   });
+}
+
+function goingText(status: RunJobStatus): string {
+  if (status === 'pending') return 'The job waits for its turn.';
+  return status === 'detached' ? 'The job was left running.' : 'The job goes on.';
 }
 
 interface Frame {
