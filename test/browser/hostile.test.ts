@@ -59,7 +59,7 @@ async function writeHostileRun(
     rerun_of: NAME,
     message: NAME,
     created_at: NAME,
-    jobs: [runJobRecord('unit', job), runJobRecord('x', { id: NAME })],
+    jobs: [runJobRecord('unit', job), runJobRecord('x', { id: NAME, status: 'failed', message: NAME })],
   });
   await writeFile(join(dir, 'run.json'), JSON.stringify(record));
   const output = {

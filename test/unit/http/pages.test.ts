@@ -97,7 +97,7 @@ describe('the pages', () => {
     const jobs = [runJobRecord('unit', { message: HOSTILE, description: HOSTILE })];
     const timing = { node_id: HOSTILE, started_at: '2026-11-23T16:45:02.000Z', finished_at: HOSTILE };
     const record = runRecord({
-      jobs: [...jobs, runJobRecord('x', { id: HOSTILE })],
+      jobs: [...jobs, runJobRecord('x', { id: HOSTILE, status: 'failed', message: HOSTILE })],
       target_id: HOSTILE,
       git_branch: HOSTILE,
       git_head: HOSTILE,

@@ -24,7 +24,7 @@ export function logPage(log: LogOfJob, view: LogPartView): Html {
   return framed(log, {
     isLive,
     search: '',
-    body: html`<p class="parts" data-live id="parts">${partLinks(log, view)}
+    body: html`<p class="parts" data-live id="parts">${partLinks(log, view, isLive)}
 <a class="button raw" href="${addressOf(log)}/raw?kind=${log.kind}">Raw</a></p>
 ${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is empty.' : 'A long line goes on through this part; its beginning is on an earlier page.'}</p>` : ''}
 <pre class="log" id="log"${isLive ? from : ''}>${view.lines.map((line) => logLine(line, log))}${view.tail === null ? '' : tailLine(view.tail, log)}</pre>
@@ -69,10 +69,12 @@ export function addressOf({ runId, job }: Pick<LogOfJob, 'runId' | 'job'>): stri
   return `/runs/${encoded(runId)}/logs/${encoded(job)}`;
 }
 
-function partLinks(log: LogOfJob, { part, parts, size }: LogPartView): Html {
+function partLinks(log: LogOfJob, { part, parts, size }: LogPartView, isLive: boolean): Html {
   const at = (other: number) => `${addressOf(log)}?kind=${log.kind}&part=${other}`;
-  if (parts === 1) return html`<span>${sizeText(size)}</span>`;
+  // The size of what grows would not be true for long.
+  const whole = isLive ? '' : sizeText(size);
+  if (parts === 1) return html`<span>${whole}</span>`;
   return html`${part > 0 ? html`<a class="button" href="${at(0)}">First</a> <a class="button" rel="prev" href="${at(part - 1)}">Earlier</a>` : ''}
-<span>Part ${part + 1} of ${parts} · ${sizeText(size)}</span>
+<span>Part ${part + 1} of ${parts}${isLive ? ' so far' : ` · ${whole}`}</span>
 ${part < parts - 1 ? html`<a class="button" rel="next" href="${at(part + 1)}">Later</a> <a class="button" href="${at(parts - 1)}">Last</a>` : ''}`;
 }

@@ -74,7 +74,7 @@ function jobCard(runId: string, job: RunJobRecord): Html {
   return html`<li class="job" id="job-${encoded(job.id)}"><div>
 <div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
-${job.message === null ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div></li>`;
 }
 

@@ -22,6 +22,7 @@ a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visibl
 .bar { position: sticky; top: 0; z-index: 2; display: flex; align-items: center; gap: 1rem; min-height: 3rem; padding: 0 max(1rem, calc((100% - 72rem) / 2)); background: var(--raised); border-bottom: 1px solid var(--line); }
 .bar nav { display: flex; align-items: center; min-width: 0; flex: 1; white-space: nowrap; }
 .bar nav > a, .bar nav > span:not(.slash) { overflow: hidden; text-overflow: ellipsis; padding: .6rem 0; }
+.bar nav > [aria-current] { flex: none; max-width: 60%; }
 .bar a { text-decoration: none; } .bar a:hover { text-decoration: underline; }
 .bar .brand { color: var(--text); font-weight: 700; flex: none; }
 .slash { color: var(--muted); padding: 0 .5rem; flex: none; }
