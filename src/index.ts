@@ -40,6 +40,7 @@ export {
   loadRunRecord,
   type RunStateOptions,
   readArtifact,
+  readEvents,
   readLog,
   rerun,
 } from './composition/run-state.js';

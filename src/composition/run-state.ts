@@ -8,6 +8,7 @@ import type { Pikaci } from '../application/pikaci.js';
 import {
   type EventPosition,
   followEvents as followEventsOf,
+  readEvents as readEventsOf,
   type StoredEvent,
 } from '../application/runs/follow-events.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
@@ -136,6 +137,15 @@ export function followEvents(
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
   const parts = { files, reader: logs, clock: new SystemClock() };
   return followEventsOf(parts, { stateRoot: resolve(stateRoot), runId, ...position });
+}
+
+/** The events that a run has recorded so far, from a position on. */
+export async function* readEvents(
+  stateRoot: string,
+  runId: string,
+  position: Pick<EventPosition, 'from'> & { readonly signal: AbortSignal },
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
+  yield* readEventsOf(logs, { stateRoot: resolve(stateRoot), runId, ...position });
 }
 
 /** What a job recorded of itself: its machine, its outcome, its artifacts. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,12 @@ describe('what the build makes', () => {
     const pointed = [...Object.values(exports).flatMap(targetsOf), ...Object.values(bin), ...files];
     expect(pointed.length).toBeGreaterThan(5);
     expect(pointed.filter((path) => !existsSync(join(built.path, path)))).toEqual([]);
+  });
+
+  it('has the scripts of the pages, which a browser runs as they are', async () => {
+    const script = join(built.path, 'dist/adapters/http/script');
+    expect(await readdir(script)).toEqual(expect.arrayContaining(['live.js', 'merge.js']));
+    expect(await readFile(join(script, 'live.js'), 'utf8')).toContain("from './live-log.js'");
   });
 
   it('hashes a large workspace in its worker thread, and ends when there is nothing left to do', async () => {

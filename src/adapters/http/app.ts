@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
 import { addApiRoutes } from './api-routes.js';
+import { addAssetRoutes } from './asset-routes.js';
 import { addEventRoutes } from './event-routes.js';
 import type { EventStreams } from './event-streams.js';
+import { addFileRoutes } from './file-routes.js';
 import { type Gate, refusalAtGate } from './gate.js';
 import { addMetricsRoute } from './metrics-route.js';
 import { addPageRoutes } from './page-routes.js';
+import { refusalPage } from './pages/refusal-page.js';
 import { notFound, type Refusal, refusalJson } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
 import { secure } from './security-headers.js';
@@ -24,14 +27,24 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   addApiRoutes(app, runs);
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);
+  addAssetRoutes(app);
   addPageRoutes(app, runs);
-  app.notFound(() => refusalJson(notFound('there is nothing under this address')));
+  addFileRoutes(app, runs);
+  app.notFound((c) => {
+    const refusal = notFound('there is nothing under this address');
+    return isForPerson(c.req.header('accept')) ? c.html(refusalPage(refusal), 404) : refusalJson(refusal);
+  });
   app.onError((error) => {
     console.error(error);
     const message = 'this is a bug in pikaci, please report it';
     return refusalJson({ status: 500, kind: 'bug', message });
   });
   return app;
+}
+
+/** Browsers ask for pages by this name; programs do not. */
+function isForPerson(accept: string | undefined): boolean {
+  return accept?.includes('text/html') === true;
 }
 
 function refusalOfMethod(method: string): Refusal | null {

@@ -1,8 +1,13 @@
-import type { Result } from 'neverthrow';
-import type { StoredEvent } from '../../application/runs/follow-events.js';
-import type { RunStateFault } from '../../application/runs/run-state-fault.js';
+/** Of a stream of server-sent events; `id` is what a client hands back to go on after it. */
+export interface SentEvent {
+  readonly id?: string;
+  /** `message` when left out. */
+  readonly event?: string;
+  /** Without line breaks, as JSON is. */
+  readonly data: string;
+}
 
-type Events = AsyncGenerator<Result<StoredEvent, RunStateFault>, void>;
+type Events = AsyncGenerator<SentEvent, void>;
 
 /** Times in milliseconds. */
 export interface EventStreamLimits {
@@ -13,6 +18,10 @@ export interface EventStreamLimits {
   /** After this without an event a comment is sent, so that who has gone, or does not read, is noticed. */
   readonly quietMs: number;
 }
+
+const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+/** How long a browser waits before it comes back, in milliseconds. */
+const RETRY = 'retry: 1000\n\n';
 
 /** The open event streams, so that there is a bound to them and the server can end them. */
 export class EventStreams {
@@ -25,6 +34,14 @@ export class EventStreams {
 
   get count(): number {
     return this.#open.size;
+  }
+
+  /** Null when there are too many. */
+  answer(request: Request, follow: (signal: AbortSignal) => Events): Response | null {
+    // Whoever asks for the head only would leave the stream open, and unread.
+    if (request.method === 'HEAD') return new Response(null, { headers: HEADERS });
+    const body = this.open(follow, request.signal);
+    return body === null ? null : new Response(body, { headers: HEADERS });
   }
 
   /** Null when there are too many. An event is read when the client has taken the one before; the reader ends with the client, whose going `gone` tells. */
@@ -46,14 +63,16 @@ export class EventStreams {
     const { quietMs } = this.#limits;
     let pending: ReturnType<Events['next']> | null = null;
     return new ReadableStream<Uint8Array>({
+      start: (stream) => stream.enqueue(Buffer.from(RETRY)),
       async pull(stream) {
         pending ??= events.next();
         const next = await orQuiet(pending, quietMs);
         if (next === 'quiet') return stream.enqueue(Buffer.from(':\n\n'));
         pending = null;
-        if (next.done !== true) return stream.enqueue(Buffer.from(next.value.match(eventText, faultText)));
+        // Of a stream that is being ended the reader may say that it was broken off: no client should take that for the run's fault.
+        if (next.done !== true && !signal.aborted) return stream.enqueue(Buffer.from(eventText(next.value)));
         // A browser would come back at once; this tells it, and whoever reads, that there is no more.
-        if (!signal.aborted) stream.enqueue(Buffer.from('event: end\ndata: {}\n\n'));
+        if (!signal.aborted) stream.enqueue(Buffer.from(eventText({ event: 'end', data: '{}' })));
         end();
         stream.close();
       },
@@ -78,11 +97,6 @@ async function orQuiet<T>(next: Promise<T>, quietMs: number): Promise<T | 'quiet
   }
 }
 
-/** JSON has no line break of its own, so one `data` line holds it. */
-function eventText({ position, event }: StoredEvent): string {
-  return `id: ${position}\ndata: ${JSON.stringify(event)}\n\n`;
-}
-
-function faultText({ kind, message }: RunStateFault): string {
-  return `event: fault\ndata: ${JSON.stringify({ kind, message })}\n\n`;
+function eventText({ id, event, data }: SentEvent): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 }

@@ -13,19 +13,28 @@ export interface Gate {
  * With a token it must be shown: as `Bearer`, or as the password of `Basic`, which is what a browser asks a person for.
  * Without one, only a `Host` of this machine passes: else a page from elsewhere, whose name has been made to point here,
  * could read along in a browser of this machine (DNS rebinding).
+ * In both cases a page from elsewhere may lead here and do no more: it could not read an answer, but could learn from how long one takes.
  */
 export function refusalAtGate({ token }: Gate, headers: Headers): Refusal | null {
+  if (isAskedByOtherSite(headers)) return forbidden('pages from elsewhere may only lead here');
   if (token !== null) {
     if (shownToken(headers.get('authorization')).some((shown) => isSame(shown, token))) return null;
     return { status: 401, kind: 'unauthorized', message: 'a bearer token is needed' };
   }
   const host = hostOfHeader(headers.get('host') ?? '');
   if (host !== null && isLoopback(host)) return null;
-  return {
-    status: 403,
-    kind: 'forbidden',
-    message: 'only requests to this machine by its own name are answered',
-  };
+  return forbidden('only requests to this machine by its own name are answered');
+}
+
+function forbidden(message: string): Refusal {
+  return { status: 403, kind: 'forbidden', message };
+}
+
+/** Browsers say so (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/); programs say nothing. */
+function isAskedByOtherSite(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  return headers.get('sec-fetch-mode') !== 'navigate';
 }
 
 function shownToken(authorization: string | null): string[] {

@@ -1,39 +1,37 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { CollectedArtifact } from '../../domain/artifact.js';
 import { branchNameSchema } from '../../domain/branch-name.js';
-import { artifactDownload } from './artifact-download.js';
-import { logView } from './log-view.js';
-import { logPage } from './pages/log-page.js';
+import { jobOfRun } from './job-of-run.js';
+import { searchLog } from './log/log-search.js';
+import { logPartView } from './log/log-view.js';
+import { partOfLine } from './log/part-of-line.js';
+import { logKindSchema } from './log-kind.js';
+import { addressOf, type LogOfJob, logPage } from './pages/log-page.js';
 import { refusalPage } from './pages/refusal-page.js';
 import { runPage } from './pages/run-page.js';
 import { runsPage } from './pages/runs-page.js';
-import { styleSheet } from './pages/style-sheet.js';
-import { invalidRequest, type Refusal, refusalOf } from './refusal.js';
+import { searchPage } from './pages/search-page.js';
+import { invalidRequest, notFound, type Refusal, refusalOf } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
+import { runView } from './run-view.js';
 
 const RUNS_SHOWN = 200;
 
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
 const logQuerySchema = z.object({
-  kind: z.enum(['host', 'guest']).default('guest'),
-  part: z
-    .string()
-    .regex(/^\d{1,9}$/)
-    .transform(Number)
-    .optional(),
+  kind: logKindSchema,
+  part: count.optional(),
+  line: count.optional(),
   q: z.string().max(200).default(''),
 });
 
 /** What people read. */
 export function addPageRoutes(app: Hono, runs: ServedRuns): void {
   const { stateRoot, source } = runs;
-
-  app.get('/style.css', (c) =>
-    c.body(styleSheet(), 200, {
-      'content-type': 'text/css; charset=utf-8',
-      'cache-control': 'private, max-age=3600',
-    }),
-  );
 
   app.get('/', async (c) => {
     const asked = c.req.query('branch') || undefined;
@@ -49,32 +47,37 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
   });
 
   app.get('/runs/:run_id', async (c) => {
-    const runId = c.req.param('run_id');
-    const { signal } = c.req.raw;
-    const bundle = await source.loadRunBundle(stateRoot, runId, { signal });
-    if (bundle.isErr()) return refuse(c, refusalOf(bundle.error));
-    const artifacts = new Map<string, readonly CollectedArtifact[]>();
-    for (const { id } of bundle.value.run.jobs) {
-      const job = await source.loadJob(stateRoot, runId, id, { signal });
-      if (job.isOk()) artifacts.set(id, job.value.outcome?.artifacts.collected ?? []);
-    }
-    return c.html(runPage(bundle.value, artifacts));
+    const view = await runView(runs, c.req.param('run_id'), c.req.raw.signal);
+    return view.isOk() ? c.html(runPage(view.value)) : refuse(c, refusalOf(view.error));
   });
 
   app.get('/runs/:run_id/logs/:job', async (c) => {
     const query = logQuerySchema.safeParse(c.req.query());
-    if (!query.success) return refuse(c, invalidRequest('kind is "host" or "guest", and part a number'));
-    const { kind, part, q: search } = query.data;
+    if (!query.success)
+      return refuse(c, invalidRequest('kind is "host" or "guest", part and line are numbers'));
+    const { kind, part, line, q: wanted } = query.data;
     const { run_id: runId, job } = c.req.param();
-    const view = await logView(runs, { runId, job, kind, part, search, signal: c.req.raw.signal });
-    return view.isOk() ? c.html(logPage(view.value)) : refuse(c, view.error);
-  });
-
-  app.get('/runs/:run_id/artifacts/:job', async (c) => {
-    const { run_id: runId, job } = c.req.param();
-    const path = c.req.query('path') ?? '';
-    const answer = await artifactDownload(runs, { runId, job, path, signal: c.req.raw.signal });
-    return answer instanceof Response ? answer : refuse(c, answer);
+    const { signal } = c.req.raw;
+    const known = await jobOfRun(runs, { runId, job, signal });
+    if (known.isErr()) return refuse(c, known.error);
+    const log: LogOfJob = { runId, job, kind, status: known.value.status };
+    const call = { runId, job, kind, signal };
+    if (wanted !== '') {
+      const search = await searchLog(runs, { ...call, wanted });
+      return search.isOk()
+        ? c.html(searchPage(log, wanted, search.value))
+        : refuse(c, refusalOf(search.error));
+    }
+    if (line !== undefined) {
+      const at = await partOfLine(runs, { ...call, number: line });
+      if (at.isErr()) return refuse(c, refusalOf(at.error));
+      if (at.value === null) return refuse(c, notFound(`the log has no line ${line}`));
+      return c.redirect(`${addressOf(log)}?kind=${kind}&part=${at.value}#L${line}`);
+    }
+    const view = await logPartView(runs, { ...call, part });
+    if (view.isErr()) return refuse(c, refusalOf(view.error));
+    if (view.value.lines === null) return refuse(c, notFound(`the log has ${view.value.parts} parts`));
+    return c.html(logPage(log, view.value));
   });
 }
 

@@ -8,7 +8,10 @@ export interface Refusal {
 }
 
 export function refusalOf(fault: RunStateFault): Refusal {
-  return { status: statusOf(fault.kind), kind: fault.kind, message: fault.message };
+  const { kind, path, message } = fault;
+  // Where the state root is concerns nobody who asks for a run that is not there.
+  const said = kind === 'no_such_run' ? message.replace(`: ${path} does not exist`, '') : message;
+  return { status: statusOf(kind), kind, message: said };
 }
 
 function statusOf(kind: RunStateFault['kind']): Refusal['status'] {

@@ -39,9 +39,19 @@ export interface RunSource {
   readArtifact(
     stateRoot: string,
     runId: string,
-    options: Call & { readonly job: string; readonly path: string; readonly offset: number },
+    options: Call & {
+      readonly job: string;
+      readonly path: string;
+      readonly offset: number;
+      readonly maxBytes?: number;
+    },
   ): Answer<LogPart>;
   followEvents(
+    stateRoot: string,
+    runId: string,
+    position: { readonly from: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void>;
+  readEvents(
     stateRoot: string,
     runId: string,
     position: { readonly from: number; readonly signal: AbortSignal },

@@ -1,9 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
-import { runStateLayout } from '../../domain/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogReader } from '../../ports/log-reader.js';
+import { checkedRun } from './checked-run.js';
 import { loadRunRecord, type RunQuery } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
@@ -40,35 +40,56 @@ export async function* followEvents(
   query: RunQuery & EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
   const { signal } = query;
-  let position = query.from;
-  let maxBytes = PART_BYTES;
+  let from = query.from;
   while (!signal.aborted) {
     // Asked before the file is read: what was written until then is not missed.
     const run = await loadRunRecord(files, query);
     if (run.isErr()) return yield err(run.error);
-    const { events } = runStateLayout(query.stateRoot, query.runId);
-    for (let more = true; more && !signal.aborted; ) {
-      const part = await reader.read(events, { offset: position, maxBytes }, { signal });
-      if (part.isErr()) {
-        if (part.error.kind !== 'not_found') return yield err(stateFilesFault(part.error));
-        break;
-      }
-      const { data, size } = part.value;
-      if (position > size) {
-        position = 0;
-        continue;
-      }
-      const end = data.lastIndexOf(NEWLINE) + 1;
-      for (const stored of eventsIn(data.subarray(0, end), position)) yield ok(stored);
-      position += end;
-      more = position < size && data.length === maxBytes;
-      if (end > 0 || !more) maxBytes = PART_BYTES;
-      else if (maxBytes < LONGEST_EVENT) maxBytes *= 2;
-      else return yield err(tooLong(events));
-    }
-    if (run.value.status !== 'running') return;
+    const next = yield* readEvents(reader, { ...query, from });
+    if (next === null || run.value.status !== 'running') return;
+    from = next;
     await clock.sleep(query.lookMs ?? DEFAULT_LOOK_MS, signal);
   }
+}
+
+/** The events that are in `events.jsonl` now, from a position on. Returns where to go on, null after a fault. */
+export async function* readEvents(
+  reader: LogReader,
+  query: RunQuery & Pick<EventPosition, 'from'> & { readonly signal: AbortSignal },
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, number | null> {
+  const { signal } = query;
+  const run = checkedRun(query.stateRoot, query.runId);
+  if (run.isErr()) {
+    yield err(run.error);
+    return null;
+  }
+  const { events } = run.value;
+  let position = query.from;
+  let maxBytes = PART_BYTES;
+  for (let more = true; more && !signal.aborted; ) {
+    const part = await reader.read(events, { offset: position, maxBytes }, { signal });
+    if (part.isErr()) {
+      if (part.error.kind === 'not_found') break;
+      yield err(stateFilesFault(part.error));
+      return null;
+    }
+    const { data, size } = part.value;
+    if (position > size) {
+      position = 0;
+      continue;
+    }
+    const end = data.lastIndexOf(NEWLINE) + 1;
+    for (const stored of eventsIn(data.subarray(0, end), position)) yield ok(stored);
+    position += end;
+    more = position < size && data.length === maxBytes;
+    if (end > 0 || !more) maxBytes = PART_BYTES;
+    else if (maxBytes < LONGEST_EVENT) maxBytes *= 2;
+    else {
+      yield err(tooLong(events));
+      return null;
+    }
+  }
+  return position;
 }
 
 const NEWLINE = 0x0a;

@@ -1,8 +1,13 @@
-import { chmod, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { serveRuns } from '../../../src/adapters/http/serve.js';
+import { loadRunBundle } from '../../../src/application/runs/load-run-bundle.js';
+import * as source from '../../../src/composition/run-state.js';
+import { brokenPreparedOutputs, denyingFiles } from '../../support/broken-prepared-outputs.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { served } from './served.js';
+import { served } from '../../support/served.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const BRANCH_LOGS = '/news/api/forge/branch/main/logs';
 const PREPARED = {
@@ -61,6 +66,9 @@ describe('the JSON interface', () => {
     await run('old', 'feature/x', '2026-11-01T00:00:00.000Z');
     await run('new', 'feature/x', '2026-11-02T00:00:00.000Z');
     await run('other', 'main', '2026-11-03T00:00:00.000Z');
+    await run('called-logs', 'feature/logs', '2026-11-04T00:00:00.000Z');
+    const logs = await server.get('/news/api/forge/branch/feature/logs/logs');
+    expect(JSON.parse(logs.text).pikaci_run.run_id).toBe('called-logs');
     for (const branch of ['feature/x', 'feature%2Fx', 'feature%2fx']) {
       const answer = await server.get(`/news/api/forge/branch/${branch}/logs`);
       expect(answer.status).toBe(200);
@@ -108,7 +116,10 @@ describe('the JSON interface', () => {
     const server = await served();
     const missing = await server.get('/news/api/forge/pikaci/run/nobody');
     expect(missing.status).toBe(404);
-    expect(JSON.parse(missing.text).error.kind).toBe('no_such_run');
+    expect(JSON.parse(missing.text).error).toEqual({
+      kind: 'no_such_run',
+      message: 'there is no run nobody',
+    });
     const dir = await writeRun(server.stateRoot);
     await writeFile(join(dir, 'run.json'), '{');
     const damaged = await server.get(`/news/api/forge/pikaci/run/${RUN_ID}`);
@@ -116,21 +127,6 @@ describe('the JSON interface', () => {
     expect(JSON.parse(damaged.text).error.kind).toBe('damaged');
   });
 });
-
-const broken: [string, (file: string) => Promise<unknown>][] = [
-  ['truncated', (file) => writeFile(file, '{"schema_version":1,"outputs":[')],
-  ['empty', (file) => writeFile(file, '')],
-  ['of another version', (file) => writeFile(file, '{"schema_version":2,"outputs":[]}')],
-  ['with outputs of the wrong type', (file) => writeFile(file, '{"schema_version":1,"outputs":{}}')],
-  ['a bare string', (file) => writeFile(file, '"x"')],
-  ['null', (file) => writeFile(file, 'null')],
-  ['a directory', (file) => mkdir(file)],
-  ['not readable', (file) => writeFile(file, JSON.stringify(PREPARED), { mode: 0o000 })],
-  ['full of NUL bytes', (file) => writeFile(file, Buffer.alloc(4096))],
-  ['not UTF-8', (file) => writeFile(file, Buffer.from([0x22, 0xff, 0xfe, 0x22]))],
-  ['100 MB', (file) => writeFile(file, '').then(() => truncate(file, 100_000_000))],
-  ['HTML', (file) => writeFile(file, '<html>502 Bad Gateway</html>')],
-];
 
 describe('GET /news/api/forge/branch/:branch/logs', () => {
   it('api forge branch logs keeps run metadata when prepared outputs are invalid', async () => {
@@ -146,19 +142,39 @@ describe('GET /news/api/forge/branch/:branch/logs', () => {
     expect(body.pikaci_prepared_outputs).toBeNull();
   });
 
-  // Root reads what has no permission bits, so that case says something only for others; the answer must be 200 for both.
-  it.each(broken)('answers 200 when the prepared outputs are %s', async (what, breakIt) => {
-    const server = await served();
-    const dir = await writeRun(server.stateRoot);
-    const file = join(dir, 'prepared-outputs.json');
-    await breakIt(file);
-    const answer = await server.get(BRANCH_LOGS);
-    await chmod(file, 0o700);
-    await rm(file, { recursive: true });
+  it.each(Object.entries(brokenPreparedOutputs))(
+    'answers 200 when the prepared outputs are %s',
+    async (_, breakIt) => {
+      const server = await served();
+      const dir = await writeRun(server.stateRoot);
+      await breakIt(join(dir, 'prepared-outputs.json'));
+      const answer = await server.get(BRANCH_LOGS);
+      expect(answer.status).toBe(200);
+      const body = JSON.parse(answer.text);
+      expect(body.pikaci_run.run_id).toBe(RUN_ID);
+      expect(body.pikaci_log_metadata.jobs).toMatchObject([{ id: 'unit', guest_log_exists: true }]);
+      expect(body.pikaci_prepared_outputs).toBeNull();
+      expect((await server.get(`/runs/${RUN_ID}`)).status).toBe(200);
+    },
+  );
+
+  it('answers 200 when the prepared outputs may not be read', async () => {
+    await using root = await temporaryDirectory();
+    await writeFile(join(await writeRun(root.path), 'prepared-outputs.json'), JSON.stringify(PREPARED));
+    const denied = {
+      ...source,
+      loadRunBundle: (stateRoot: string, runId: string) =>
+        loadRunBundle(denyingFiles(), { stateRoot, runId }),
+    };
+    const runs = { stateRoot: root.path, source: denied };
+    const options = { host: '127.0.0.1', port: 0, token: null };
+    await using serving = (await serveRuns(runs, options))._unsafeUnwrap();
+    const answer = await fetch(serving.url + BRANCH_LOGS);
     expect(answer.status).toBe(200);
-    const body = JSON.parse(answer.text);
-    expect(body.pikaci_run.run_id).toBe(RUN_ID);
-    if (what !== 'not readable' || process.getuid?.() !== 0) expect(body.pikaci_prepared_outputs).toBeNull();
+    expect(await answer.json()).toMatchObject({
+      pikaci_run: { run_id: RUN_ID },
+      pikaci_prepared_outputs: null,
+    });
   });
 
   it('gives prepared outputs that can be read', async () => {

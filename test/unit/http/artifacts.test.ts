@@ -1,51 +1,9 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JobRecord } from '../../../src/domain/job-record.js';
+import { jobRecord } from '../../support/job-record.js';
 import { RUN_ID, writeRun } from '../../support/recorded-run.js';
-import { type Served, served } from './served.js';
-
-/** A job that says that it brought these back. */
-function jobRecord(paths: readonly string[]): JobRecord {
-  return {
-    schema_version: 1,
-    run_id: RUN_ID,
-    job_id: 'unit',
-    created_at: '2026-11-23T16:45:02.000Z',
-    host: 'box',
-    backend: 'incus',
-    workspace: '/w',
-    snapshot_hash: null,
-    job_spec: {},
-    secret_names: [],
-    incus_project: null,
-    incus_profile: null,
-    incus_image: null,
-    instance_name: null,
-    launched_at: null,
-    outcome: {
-      schema_version: 1,
-      run_id: RUN_ID,
-      job_id: 'unit',
-      status: 'passed',
-      cause: 'exit',
-      exit_code: 0,
-      message: '',
-      started_at: '2026-11-23T16:45:02.000Z',
-      finished_at: '2026-11-23T16:45:03.000Z',
-      phases: [],
-      log_bytes: 0,
-      kept_log_bytes: 0,
-      artifacts: {
-        collected: paths.map((path) => ({ path, bytes: 1 })),
-        refused: [],
-        refused_count: 0,
-        incomplete: null,
-      },
-      incus_image: null,
-    },
-  };
-}
+import { type Served, served } from '../../support/served.js';
 
 async function withArtifacts(
   server: Served,
@@ -53,7 +11,7 @@ async function withArtifacts(
 ): Promise<{ readonly jobDir: string; get(path: string): ReturnType<Served['get']> }> {
   const jobDir = join(await writeRun(server.stateRoot), 'jobs/unit');
   await mkdir(join(jobDir, 'artifacts/sub'), { recursive: true });
-  await writeFile(join(jobDir, 'job.json'), JSON.stringify(jobRecord(paths)));
+  await writeFile(join(jobDir, 'job.json'), JSON.stringify(jobRecord({}, paths)));
   return {
     jobDir,
     get: (path) => server.get(`/runs/${RUN_ID}/artifacts/unit?path=${encodeURIComponent(path)}`),

@@ -1,7 +1,7 @@
-import { ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { EventStreams } from '../../../src/adapters/http/event-streams.js';
 
+const RETRY = 'retry: 1000\n\n';
 const LIMITS = { most: 1, lifeMs: 3_600_000, quietMs: 3_600_000 };
 const stays = () => new AbortController().signal;
 
@@ -22,17 +22,32 @@ describe('an event stream', () => {
   it('says that there is no more, and makes room for the next', async () => {
     const streams = new EventStreams(LIMITS);
     const one = streams.open(async function* () {
-      yield ok({ position: 7, event: { type: 'warning' } });
+      yield { id: '7', data: '{}' };
     }, stays());
     expect(streams.open(silent, stays())).toBeNull();
-    expect(await textOf(one)).toBe('id: 7\ndata: {"type":"warning"}\n\nevent: end\ndata: {}\n\n');
+    expect(await textOf(one)).toBe(`${RETRY}id: 7\ndata: {}\n\nevent: end\ndata: {}\n\n`);
     expect(streams.count).toBe(0);
   });
 
   it('ends after its life without saying that the run has ended', async () => {
     const streams = new EventStreams({ ...LIMITS, lifeMs: 1 });
-    expect(await textOf(streams.open(silent, stays()))).toBe('');
+    expect(await textOf(streams.open(silent, stays()))).toBe(RETRY);
     expect(streams.count).toBe(0);
+  });
+
+  it('does not call it a fault that the server ends it', async () => {
+    const streams = new EventStreams(LIMITS);
+    const open = streams.open(async function* (signal) {
+      yield { data: '1' };
+      await silent(signal).next();
+      yield { event: 'fault', data: '"aborted"' };
+    }, stays());
+    const reader = open?.getReader();
+    const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect([await next(), await next()]).toEqual([RETRY, 'data: 1\n\n']);
+    const last = reader?.read();
+    streams.closeAll();
+    expect((await last)?.done).toBe(true);
   });
 
   it('makes room when the client goes, also before anything was read, or was gone already', async () => {
@@ -42,14 +57,15 @@ describe('an event stream', () => {
     expect(streams.count).toBe(1);
     client.abort();
     expect(streams.count).toBe(0);
-    expect(await textOf(open)).toBe('');
-    expect(await textOf(streams.open(silent, AbortSignal.abort()))).toBe('');
+    expect(await textOf(open)).toBe(RETRY);
+    expect(await textOf(streams.open(silent, AbortSignal.abort()))).toBe(RETRY);
     expect(streams.count).toBe(0);
   });
 
   it('sends comments while nothing happens', async () => {
     const streams = new EventStreams({ ...LIMITS, quietMs: 1 });
     const reader = streams.open(silent, stays())?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe(RETRY);
     for (let n = 0; n < 3; n += 1)
       expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe(':\n\n');
     await reader?.cancel();

@@ -1,54 +1,16 @@
 import { appendFile, writeFile } from 'node:fs/promises';
-import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type EventStream, eventStream } from '../../support/event-stream.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { type Served, served } from './served.js';
+import { type Served, served } from '../../support/served.js';
 
 const PATH = `/news/api/forge/pikaci/events/${RUN_ID}`;
 const line = (n: number) => `${JSON.stringify({ type: 'warning', message: `number ${n}` })}\n`;
 const running = () =>
   runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', { status: 'running' })] });
 
-interface Stream {
-  /** Resolves when the text has arrived. */
-  saw(text: string): Promise<void>;
-  readonly ended: Promise<string>;
-  leave(): void;
-}
-
-function stream(server: Served, headers: Record<string, string> = {}): Promise<Stream> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      { host: '127.0.0.1', port: server.port, path: PATH, agent: false, headers },
-      (response) => resolve(reading(response, () => sent.destroy())),
-    );
-    sent.on('error', reject);
-    sent.end();
-  });
-}
-
-function reading(response: IncomingMessage, leave: () => void): Stream {
-  let text = '';
-  const waiting = new Set<() => void>();
-  response.setEncoding('utf8');
-  response.on('data', (piece: string) => {
-    text += piece;
-    for (const check of waiting) check();
-  });
-  return {
-    leave,
-    ended: new Promise((resolve) => response.on('close', () => resolve(text))),
-    saw: (wanted) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (text.includes(wanted)) resolve();
-        };
-        waiting.add(check);
-        check();
-      }),
-  };
-}
+const stream = (server: Served, headers: Record<string, string> = {}) => eventStream(server, PATH, headers);
 
 describe('the events of a run', () => {
   it('arrive as they are written, and end with the run', async () => {
@@ -129,7 +91,7 @@ describe('the events of a run', () => {
   it('have a bound to their number', async () => {
     const server = await served();
     await writeRun(server.stateRoot, running());
-    const streams: Stream[] = [];
+    const streams: EventStream[] = [];
     for (let n = 0; n < 64; n += 1) streams.push(await stream(server));
     const answer = await server.get(PATH);
     expect(answer.status).toBe(503);

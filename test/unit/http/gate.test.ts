@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../../../src/composition/serve.js';
 import { RUN_ID, writeRun } from '../../support/recorded-run.js';
-import { served } from './served.js';
+import { served } from '../../support/served.js';
 
 const TOKEN = 'a-token-of-some-length';
 const PATHS = [
@@ -12,6 +12,10 @@ const PATHS = [
   `/news/api/forge/pikaci/run/${RUN_ID}`,
   '/style.css',
   '/no',
+  '/script/live.js',
+  `/runs/${RUN_ID}/logs/unit/raw`,
+  `/runs/${RUN_ID}/logs/unit?q=x`,
+  `/runs/${RUN_ID}/artifacts/unit?path=x`,
 ];
 const basic = (password: string) => `Basic ${Buffer.from(`me:${password}`).toString('base64')}`;
 
@@ -64,6 +68,22 @@ describe('who may ask', () => {
     },
   );
 
+  it.each(['cross-site', 'same-site'])(
+    'is led here by a page from elsewhere, which gets nothing itself: %s',
+    async (site) => {
+      for (const token of [null, TOKEN]) {
+        const server = await served(token);
+        await writeRun(server.stateRoot);
+        const shown = { authorization: `Bearer ${TOKEN}`, 'sec-fetch-site': site };
+        for (const path of PATHS)
+          expect((await server.get(path, { ...shown, 'sec-fetch-mode': 'no-cors' })).status).toBe(403);
+        expect((await server.get('/', { ...shown, 'sec-fetch-mode': 'navigate' })).status).toBe(200);
+        expect((await server.get('/', { ...shown, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+        expect((await server.get('/', { ...shown, 'sec-fetch-site': 'none' })).status).toBe(200);
+      }
+    },
+  );
+
   it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('cannot change anything with %s', async (method) => {
     const server = await served();
     const answer = await server.get('/', {}, method);
@@ -84,6 +104,9 @@ describe('who may ask', () => {
         'x-frame-options': 'DENY',
         'referrer-policy': 'no-referrer',
       });
+      expect(headers['content-security-policy']).toMatch(
+        /script-src 'self'; connect-src 'self'; style-src 'self'/,
+      );
       expect(headers['access-control-allow-origin']).toBeUndefined();
     }
   });

@@ -1,54 +1,80 @@
 import { html } from 'hono/html';
-import { colouredLines } from './coloured-lines.js';
-import { encoded, type Html, page } from './page.js';
+import { isFinal, type RunJobStatus } from '../../../domain/run-status.js';
+import { positionText } from '../log/log-position.js';
+import type { LogPartView } from '../log/log-view.js';
+import type { Html } from './html.js';
+import { logLine, tailLine } from './log-line.js';
+import { name, plainName } from './name.js';
+import { encoded, page, statusMark } from './page.js';
+import { sizeText } from './quantities.js';
 
-export interface LogView {
+export interface LogOfJob {
   readonly runId: string;
   readonly job: string;
+  readonly status: RunJobStatus;
   readonly kind: 'host' | 'guest';
-  readonly text: string;
-  /** Counted from 0. A log is shown in parts of one size, so that a line keeps its address while the log grows. */
-  readonly part: number;
-  readonly parts: number;
-  readonly going: boolean;
-  /** Only lines with this in them are shown; empty for all. */
-  readonly search: string;
 }
 
-export function logPage(view: LogView): Html {
-  const here = `/runs/${encoded(view.runId)}/logs/${encoded(view.job)}`;
-  const at = (part: number) => `${here}?kind=${view.kind}&part=${part}`;
-  const lines = colouredLines(view.text).map((pieces, index) => ({ pieces, number: index + 1 }));
-  const shown = lines.filter(
-    ({ pieces }) =>
-      view.search === '' ||
-      pieces
-        .map(({ text }) => text)
-        .join('')
-        .includes(view.search),
-  );
+/** One part of a log; the last part of one that goes on gets its lines as they are written. */
+export function logPage(log: LogOfJob, view: LogPartView): Html {
   const isLast = view.part === view.parts - 1;
-  return page({
-    title: `${view.kind === 'guest' ? 'Log' : 'Machinery'} of ${view.job}`,
-    refreshSecs: view.going && isLast ? 5 : null,
-    body: html`<p><a href="/runs/${encoded(view.runId)}">Run ${view.runId}</a>
-· part ${view.part + 1} of ${view.parts}
-${view.part > 0 ? html`· <a rel="prev" href="${at(view.part - 1)}">earlier</a>` : ''}
-${isLast ? '' : html`· <a rel="next" href="${at(view.part + 1)}">later</a>`}</p>
-<form action="${here}" method="get"><input type="hidden" name="kind" value="${view.kind}"><input type="hidden" name="part" value="${view.part}">
-<label>Lines with <input type="search" name="q" value="${view.search}"></label> <button>Show</button></form>
-${
-  shown.length === 0
-    ? html`<p>There is nothing to show.</p>`
-    : html`<pre class="log">${shown.map(
-        ({
-          pieces,
-          number,
-        }) => html`<span class="line" id="L${number}"><a class="number" href="${at(view.part)}#L${number}">${number}</a>${pieces.map(
-          ({ text, classes }) => (classes === '' ? text : html`<span class="${classes}">${text}</span>`),
-        )}
-</span>`,
-      )}</pre>`
-}`,
+  const isLive = isLast && !isFinal(log.status);
+  const isEmpty = view.lines.length === 0 && view.tail === null;
+  const from = html` data-lines="${addressOf(log)}/lines?kind=${log.kind}" data-from="${positionText(view.next)}"`;
+  return framed(log, {
+    isLive,
+    search: '',
+    body: html`<p class="parts" data-live id="parts">${partLinks(log, view, isLive)}
+<a class="button raw" href="${addressOf(log)}/raw?kind=${log.kind}">Raw</a></p>
+${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is empty.' : 'A long line goes on through this part; its beginning is on an earlier page.'}</p>` : ''}
+<pre class="log" id="log"${isLive ? from : ''}>${view.lines.map((line) => logLine(line, log))}${view.tail === null ? '' : tailLine(view.tail, log)}</pre>
+<p class="going" data-live id="going">${isLive ? goingText(log.status) : ''}</p>`,
   });
+}
+
+function goingText(status: RunJobStatus): string {
+  if (status === 'pending') return 'The job waits for its turn.';
+  return status === 'detached' ? 'The job was left running.' : 'The job goes on.';
+}
+
+interface Frame {
+  readonly isLive: boolean;
+  readonly search: string;
+  readonly body: Html;
+}
+
+/** What all pages of one log have in common. */
+export function framed(log: LogOfJob, { isLive, search, body }: Frame): Html {
+  const here = addressOf(log);
+  const run = `/runs/${encoded(log.runId)}`;
+  const tab = (kind: LogOfJob['kind'], text: string) =>
+    html`<a href="${here}?kind=${kind}"${kind === log.kind ? html` aria-current="page"` : ''}>${text}</a>`;
+  return page({
+    title: `${log.kind === 'guest' ? 'Log' : 'Machinery'} of ${log.job}`,
+    crumbs: [
+      { text: name(log.runId), href: run },
+      { text: name(log.job), href: null },
+    ],
+    live: isLive ? { events: null, refreshSecs: 5 } : null,
+    body: html`<div class="head" data-live id="head"><h1>${name(log.job)}</h1>${statusMark(log.status)}
+<nav class="tabs" aria-label="Logs of the job">${tab('guest', 'Log')}${tab('host', 'Machinery')}</nav></div>
+<div class="tools"><form class="search" action="${here}" method="get" role="search"><input type="hidden" name="kind" value="${log.kind}">
+<input type="search" name="q" aria-label="Search this log" placeholder="Search this log" value="${plainName(search)}" autocapitalize="off" autocomplete="off" spellcheck="false"><button>Search</button></form>
+<button type="button" id="follow" aria-pressed="false" hidden>Follow the end</button></div>
+${body}`,
+  });
+}
+
+export function addressOf({ runId, job }: Pick<LogOfJob, 'runId' | 'job'>): string {
+  return `/runs/${encoded(runId)}/logs/${encoded(job)}`;
+}
+
+function partLinks(log: LogOfJob, { part, parts, size }: LogPartView, isLive: boolean): Html {
+  const at = (other: number) => `${addressOf(log)}?kind=${log.kind}&part=${other}`;
+  // The size of what grows would not be true for long.
+  const whole = isLive ? '' : sizeText(size);
+  if (parts === 1) return html`<span>${whole}</span>`;
+  return html`${part > 0 ? html`<a class="button" href="${at(0)}">First</a> <a class="button" rel="prev" href="${at(part - 1)}">Earlier</a>` : ''}
+<span>Part ${part + 1} of ${parts}${isLive ? ' so far' : ` · ${whole}`}</span>
+${part < parts - 1 ? html`<a class="button" rel="next" href="${at(part + 1)}">Later</a> <a class="button" href="${at(parts - 1)}">Last</a>` : ''}`;
 }

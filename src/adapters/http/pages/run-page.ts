@@ -2,74 +2,105 @@ import { html } from 'hono/html';
 import type { RunBundle } from '../../../application/runs/load-run-bundle.js';
 import type { CollectedArtifact } from '../../../domain/artifact.js';
 import type { PreparedOutputsRecord } from '../../../domain/prepared-outputs-record.js';
-import type { RunJobRecord } from '../../../domain/run-record.js';
+import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
 import { isFinal } from '../../../domain/run-status.js';
-import { between } from './durations.js';
-import { encoded, type Html, page, statusMark } from './page.js';
+import type { Timeline } from '../timeline.js';
+import type { Html } from './html.js';
+import { name } from './name.js';
+import { encoded, page, statusMark } from './page.js';
+import { between, sizeText, timeText } from './quantities.js';
 import { waterfall } from './waterfall.js';
 
 /** Of one job; what a job without an outcome brought back is not known. */
 export type ArtifactsOfJob = ReadonlyMap<string, readonly CollectedArtifact[]>;
 
+export interface RunView {
+  readonly bundle: RunBundle;
+  readonly artifacts: ArtifactsOfJob;
+  readonly timeline: Timeline;
+}
+
 /** One run: its jobs, what took how long, what was prepared, what came back. */
-export function runPage({ run, preparedOutputs }: RunBundle, artifacts: ArtifactsOfJob): Html {
-  const facts: [string, string | null][] = [
-    ['Target', run.target_id],
-    ['Branch', run.git_branch],
-    [
-      'Commit',
-      run.git_head === null ? null : `${run.git_head}${run.git_dirty === true ? ' with changes' : ''}`,
-    ],
-    ['Host', run.host],
-    ['Began', run.created_at],
-    ['Took', between(run.created_at, run.finished_at) || null],
-    ['Repeats', run.rerun_of],
-    ['Message', run.message],
-  ];
+export function runPage({ bundle: { run, preparedOutputs }, artifacts, timeline }: RunView): Html {
+  const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
-    title: `Run ${run.run_id}`,
-    refreshSecs: run.status === 'running' ? 5 : null,
-    body: html`<p>${statusMark(run.status)}</p>
-<dl>${facts.map(([name, value]) => (value === null ? '' : html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>`))}</dl>
+    title: `${run.target_id ?? 'Run'} ${run.run_id}`,
+    crumbs: [{ text: name(run.run_id), href: null }],
+    live: run.status === 'running' ? { events, refreshSecs: 5 } : null,
+    body: html`<div data-live id="run"><div class="head"><h1>${name(run.target_id ?? `Run ${run.run_id}`)}</h1>${statusMark(run.status)}</div>
+${run.target_description ? html`<p class="lead">${name(run.target_description)}</p>` : ''}
+${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
+<dl class="facts">${facts(run)}</dl>
 <h2>Jobs</h2>
-<div class="wide"><table><thead><tr><th>Job</th><th>Status</th><th>Exit</th><th>Took</th><th>Logs</th><th>Message</th></tr></thead>
-<tbody>${run.jobs.map((job) => jobRow(run.run_id, job))}</tbody></table></div>
-${waterfall(run)}
+<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job))}</ul>
+${waterfall(timeline)}
 ${preparedOutputs === null ? '' : prepared(preparedOutputs)}
-${artifactList(run.run_id, artifacts)}`,
+${artifactList(run.run_id, artifacts)}</div>`,
   });
 }
 
-function jobRow(runId: string, job: RunJobRecord): Html {
+function facts(run: RunRecord): Html[] {
+  const commit = run.git_head === null ? null : html`<code>${name(run.git_head.slice(0, 12))}</code>`;
+  const rows: [string, Html | string | null][] = [
+    ['Run', html`<code>${name(run.run_id)}</code>`],
+    [
+      'Branch',
+      run.git_branch === null
+        ? null
+        : html`<a href="/?branch=${encoded(run.git_branch)}">${name(run.git_branch)}</a>`,
+    ],
+    ['Commit', commit === null ? null : html`${commit}${run.git_dirty === true ? ' with changes' : ''}`],
+    ['Host', run.host === null ? null : name(run.host)],
+    ['Began', html`<time datetime="${run.created_at}">${name(timeText(run.created_at))}</time>`],
+    ['Took', between(run.created_at, run.finished_at) || null],
+    [
+      'Repeats',
+      run.rerun_of === null
+        ? null
+        : html`<a href="/runs/${encoded(run.rerun_of)}"><code>${name(run.rerun_of)}</code></a>`,
+    ],
+  ];
+  return rows.flatMap(([term, value]) =>
+    value === null ? [] : [html`<div><dt>${term}</dt><dd>${value}</dd></div>`],
+  );
+}
+
+function jobCard(runId: string, job: RunJobRecord): Html {
   const log = `/runs/${encoded(runId)}/logs/${encoded(job.id)}`;
-  return html`<tr>
-<td><bdi>${job.id}</bdi></td>
-<td>${statusMark(job.status)}</td>
-<td>${job.exit_code ?? ''}</td>
-<td>${isFinal(job.status) ? between(job.started_at, job.finished_at) : ''}</td>
-<td><a href="${log}?kind=guest">job</a> <a href="${log}?kind=host">machinery</a></td>
-<td><bdi>${job.message ?? ''}</bdi></td>
-</tr>`;
+  const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
+  const details = [took, job.exit_code === null ? '' : `exit code ${job.exit_code}`].filter(
+    (text) => text !== '',
+  );
+  return html`<li class="job" id="job-${encoded(job.id)}"><div>
+<div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
+${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
+${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div></li>`;
 }
 
 function prepared({ outputs }: PreparedOutputsRecord): Html {
+  if (outputs.length === 0) return html``;
   return html`<h2>Prepared outputs</h2>
-<div class="wide"><table><thead><tr><th>Node</th><th>Installable</th><th>Output</th><th>Path on the host</th></tr></thead>
-<tbody>${outputs.map(
-    (output) => html`<tr><td><bdi>${output.node_id}</bdi></td><td><bdi>${output.installable}</bdi></td>
-<td><bdi>${output.output_name}</bdi></td><td><code>${output.realized_path}</code></td></tr>`,
-  )}</tbody></table></div>`;
+<ul class="cards">${outputs.map(
+    (
+      output,
+    ) => html`<li><div class="head"><h3>${name(output.node_id)}</h3><span class="muted">${name(output.output_name)}</span></div>
+<dl class="facts"><div><dt>Installable</dt><dd><code>${name(output.installable)}</code></dd></div>
+<div><dt>Path on the host</dt><dd><code>${name(output.realized_path)}</code></dd></div></dl></li>`,
+  )}</ul>`;
 }
 
 function artifactList(runId: string, artifacts: ArtifactsOfJob): Html {
-  const rows = [...artifacts].flatMap(([job, files]) =>
-    files.map(
-      ({ path, bytes }) => html`<tr><td><bdi>${job}</bdi></td>
-<td><a href="/runs/${encoded(runId)}/artifacts/${encoded(job)}?path=${encoded(path)}"><bdi>${path}</bdi></a></td>
-<td>${bytes} bytes</td></tr>`,
-    ),
-  );
-  if (rows.length === 0) return html``;
+  const groups = [...artifacts].filter(([, files]) => files.length > 0);
+  if (groups.length === 0) return html``;
+  const link = (job: string, { path, bytes }: CollectedArtifact) =>
+    html`<li><a href="/runs/${encoded(runId)}/artifacts/${encoded(job)}?path=${encoded(path)}" download>${name(path)}</a> <span class="muted">${sizeText(bytes)}</span></li>`;
   return html`<h2>Artifacts</h2>
-<div class="wide"><table><thead><tr><th>Job</th><th>File</th><th>Size</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+<ul class="cards">${groups.map(
+    ([
+      job,
+      files,
+    ]) => html`<li><div class="head"><h3>${name(job)}</h3><span class="muted">${files.length === 1 ? '1 file' : `${files.length} files`}</span></div>
+<ul class="files">${files.map((file) => link(job, file))}</ul></li>`,
+  )}</ul>`;
 }

@@ -1,32 +1,48 @@
 import { html } from 'hono/html';
 import type { RunListing } from '../../../application/runs/list-runs.js';
-import { between } from './durations.js';
-import { encoded, type Html, page, statusMark } from './page.js';
+import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
+import type { Html } from './html.js';
+import { name, plainName } from './name.js';
+import { encoded, page, statusMark } from './page.js';
+import { between, timeText } from './quantities.js';
 
 /** The recorded runs, newest first. */
 export function runsPage({ runs, damaged }: RunListing, branch: string | null): Html {
-  const rows = runs.map(
-    (run) => html`<tr>
-<td><a href="/runs/${encoded(run.run_id)}">${run.run_id}</a></td>
-<td>${statusMark(run.status)}</td>
-<td><bdi>${run.target_id ?? ''}</bdi></td>
-<td>${run.git_branch === null ? '' : html`<a href="/?branch=${encoded(run.git_branch)}"><bdi>${run.git_branch}</bdi></a>`}</td>
-<td><time>${run.created_at}</time></td>
-<td>${between(run.created_at, run.finished_at)}</td>
-</tr>`,
-  );
   const going = runs.some((run) => run.status === 'running');
+  const title = branch === null ? 'Runs' : `Runs of ${branch}`;
   return page({
-    title: branch === null ? 'Runs' : `Runs of ${branch}`,
-    refreshSecs: going ? 10 : null,
-    body: html`<form action="/" method="get"><label>Branch <input name="branch" value="${branch ?? ''}"></label> <button>Show</button></form>
-${
-  rows.length === 0
-    ? html`<p>There are no runs.</p>`
-    : html`<div class="wide"><table>
-<thead><tr><th>Run</th><th>Status</th><th>Target</th><th>Branch</th><th>Began</th><th>Took</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`
-}
-${damaged.map(({ message }) => html`<p class="problem">${message}</p>`)}`,
+    title,
+    crumbs: branch === null ? [] : [{ text: name(branch), href: null }],
+    live: going ? { events: null, refreshSecs: 5 } : null,
+    body: html`<div class="head"><h1>${branch === null ? 'Runs' : html`Runs of ${name(branch)}`}</h1>
+<form class="search" action="/" method="get" role="search"><input name="branch" aria-label="Branch" placeholder="Branch" value="${plainName(branch ?? '')}" autocapitalize="off" autocomplete="off" spellcheck="false"><button>Show</button></form></div>
+<div data-live id="runs">${
+      runs.length === 0
+        ? html`<p class="empty">There are no runs${branch === null ? '' : ' of this branch'}.</p>`
+        : html`<ol class="runs">${runs.map(row)}</ol>`
+    }
+${damaged.map(({ message }) => html`<p class="problem">${name(message)}</p>`)}</div>`,
   });
+}
+
+function row(run: RunRecord): Html {
+  const took = between(run.created_at, run.finished_at);
+  return html`<li>
+<div>${statusMark(run.status)}</div>
+<div class="what"><a class="title" href="/runs/${encoded(run.run_id)}">${name(run.target_id ?? run.run_id)}</a>
+<span class="id">${name(run.run_id)}</span></div>
+<div class="jobs">${jobsText(run.jobs)}</div>
+<div class="branch">${run.git_branch === null ? '' : html`<a href="/?branch=${encoded(run.git_branch)}">${name(run.git_branch)}</a>`}
+${run.git_head === null ? '' : html`<code>${name(run.git_head.slice(0, 8))}</code>`}</div>
+<div class="when"><time datetime="${run.created_at}">${name(timeText(run.created_at))}</time>
+${took === '' ? '' : html`<span class="took">${took}</span>`}</div>
+</li>`;
+}
+
+function jobsText(jobs: readonly RunJobRecord[]): string {
+  const count = jobs.length === 1 ? '1 job' : `${jobs.length} jobs`;
+  const failed = jobs.filter(({ status }) => status === 'failed').length;
+  if (failed > 0) return jobs.length === 1 ? count : `${failed} of ${count} failed`;
+  const ended = jobs.filter(({ finished_at }) => finished_at !== null).length;
+  return jobs.some(({ status }) => status === 'running') ? `${ended} of ${count} done` : count;
 }

@@ -1,65 +1,48 @@
 import { html } from 'hono/html';
-import type { RunRecord } from '../../../domain/run-record.js';
-import { durationText } from './durations.js';
-import type { Html } from './page.js';
+import type { Stretch, Timeline, TimelineRow } from '../timeline.js';
+import type { Html } from './html.js';
+import { name } from './name.js';
+import { durationText } from './quantities.js';
 
-interface Bar {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly ok: boolean;
-}
-interface Row {
-  readonly label: string;
-  readonly bars: readonly Bar[];
-}
-
-/** Of a row; heights and widths are attributes, for inline styles are not allowed. */
+/** Of a row; places and widths are attributes, for inline styles are not allowed. */
 const WIDTH = 1000;
 const HEIGHT = 16;
+const QUARTERS = [0, 0.25, 0.5, 0.75];
 
-/** What took how long, and beside what: a row for each preparation and each job, a bar for each phase, to one scale. */
-export function waterfall(run: RunRecord): Html {
-  const rows = [...prepareRows(run), ...jobRows(run)].filter(({ bars }) => bars.length > 0);
-  const all = rows.flatMap(({ bars }) => bars);
+/** A row for each preparation and each job, a bar for each phase, to one scale. */
+export function waterfall(timeline: Timeline): Html {
+  const all = timeline.flatMap(({ stretches }) => stretches);
   if (all.length === 0) return html``;
-  const start = all.reduce((least, bar) => Math.min(least, bar.start), Number.POSITIVE_INFINITY);
-  const end = all.reduce((most, bar) => Math.max(most, bar.end), 0);
-  const scale = WIDTH / Math.max(1, end - start);
+  const start = all.reduce((least, { start }) => Math.min(least, start), Number.POSITIVE_INFINITY);
+  const end = all.reduce((most, { end }) => Math.max(most, end), 0);
+  const whole = Math.max(1, end - start);
+  const names = [...new Set(all.map((stretch) => stretch.name))];
+  const hasFailed = all.some(({ state }) => state === 'failed');
   return html`<h2>Phases</h2>
-<table class="waterfall"><tbody>${rows.map(
-    ({ label, bars }) => html`<tr><th scope="row"><bdi>${label}</bdi></th><td>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${described(bars)}">${bars.map(
-      (bar) =>
-        html`<rect class="bar ${bar.ok ? bar.name : 'not-ok'}" x="${(bar.start - start) * scale}" y="0" width="${Math.max(1, (bar.end - bar.start) * scale)}" height="${HEIGHT}"><title>${described([bar])}</title></rect>`,
-    )}</svg>
-<details><summary>${durationText(Math.max(...bars.map((bar) => bar.end)) - Math.min(...bars.map((bar) => bar.start)))}</summary>
-<ul>${bars.map((bar) => html`<li>${described([bar])}</li>`)}</ul></details></td></tr>`,
-  )}</tbody></table>`;
+<div class="waterfall"><p class="legend">${names.map((phase) => html`<span><i class="key ${phase}"></i>${words(phase)}</span>`)}${hasFailed ? html`<span><i class="key not-ok"></i>failed</span>` : ''}</p>
+<div class="axis" aria-hidden="true"><span></span><div>${QUARTERS.map((quarter) => html`<span>${durationText(whole * quarter)}</span>`)}</div><span></span></div>
+${timeline.map((row) => rowOf(row, start, WIDTH / whole))}</div>`;
 }
 
-function described(bars: readonly Bar[]): string {
-  return bars
-    .map(({ name, start, end, ok }) => `${name} ${durationText(end - start)}${ok ? '' : ' (failed)'}`)
-    .join(', ');
+function rowOf({ label, stretches }: TimelineRow, start: number, scale: number): Html {
+  const total =
+    Math.max(...stretches.map(({ end }) => end)) - Math.min(...stretches.map((stretch) => stretch.start));
+  return html`<details><summary><span class="label">${name(label)}</span>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${stretches.map(described).join(', ')}">${QUARTERS.map(
+    (quarter) => html`<rect class="rule" x="${quarter * WIDTH}" y="0" width="1" height="${HEIGHT}"/>`,
+  )}${stretches.map(
+    (stretch) =>
+      html`<rect class="bar ${stretch.state === 'failed' ? 'not-ok' : stretch.name}${stretch.state === 'going' ? ' going' : ''}" x="${(stretch.start - start) * scale}" y="0" width="${Math.max(3, (stretch.end - stretch.start) * scale)}" height="${HEIGHT}"><title>${described(stretch)}</title></rect>`,
+  )}</svg>
+<span class="total">${durationText(total)}</span></summary>
+<ul>${stretches.map((stretch) => html`<li><i class="key ${stretch.state === 'failed' ? 'not-ok' : stretch.name}"></i>${described(stretch)}</li>`)}</ul></details>`;
 }
 
-function prepareRows(run: RunRecord): Row[] {
-  return run.prepare_timings.map((timing) => ({
-    label: timing.node_id,
-    bars: barOf(timing.cached ? 'cached' : 'prepare', timing),
-  }));
+function described({ name: phase, start, end, state }: Stretch): string {
+  const verdict = { ok: '', failed: ' (failed)', going: ' so far' }[state];
+  return `${words(phase)} ${durationText(end - start)}${verdict}`;
 }
 
-function jobRows(run: RunRecord): Row[] {
-  return run.jobs.map((job) => ({
-    label: job.id,
-    bars: (job.remote_linux_vm_execution?.phases ?? []).flatMap((timing) => barOf(timing.phase, timing)),
-  }));
-}
-
-function barOf(name: string, timing: { started_at: string; duration_ms: number; ok: boolean }): Bar[] {
-  const start = Date.parse(timing.started_at);
-  if (!Number.isFinite(start)) return [];
-  return [{ name, start, end: start + timing.duration_ms, ok: timing.ok }];
+function words(phase: string): string {
+  return phase.replaceAll('_', ' ');
 }

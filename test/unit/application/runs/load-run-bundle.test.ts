@@ -1,26 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, open, symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
-import { NodeFileStore } from '../../../../src/adapters/node/node-file-store.js';
 import { loadRunBundle as loadWith } from '../../../../src/application/runs/load-run-bundle.js';
 import { loadPreparedOutputs, loadRunBundle } from '../../../../src/composition/run-state.js';
-import type { FileStore } from '../../../../src/ports/file-store.js';
+import {
+  brokenPreparedOutputs,
+  denyingFiles,
+  OUTPUT,
+  WHOLE,
+} from '../../../support/broken-prepared-outputs.js';
 import { RUN_ID, runRecord, writeRun } from '../../../support/recorded-run.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
-
-const OUTPUT = {
-  node_id: 'workspace-build',
-  installable: 'path:/snapshot#ci.x86_64-linux.workspaceBuild',
-  output_name: 'ci.x86_64-linux.workspaceBuild',
-  protocol: 'nix_store_path_v1',
-  residency: 'remote_authoritative',
-  realized_path: '/nix/store/abc-workspace-build',
-  exposures: [{ kind: 'payload_mount', path: '/staged/linux-rust/workspace-build', access: 'read_only' }],
-  payload: { schema_version: 1, kind: 'staged_linux_rust', mounts: [] },
-};
-const WHOLE = JSON.stringify({ schema_version: 1, outputs: [OUTPUT] });
 
 describe('a run bundle', () => {
   it('has the run, what logs it has, and its prepared outputs', async () => {
@@ -110,36 +100,7 @@ describe('a run bundle', () => {
     expect(bundle.logs.jobs[0]?.guest_log_exists).toBe(true);
   });
 
-  const broken: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
-    missing: async () => {},
-    empty: (path) => writeFile(path, ''),
-    truncated: (path) => writeFile(path, WHOLE.slice(0, -20)),
-    'not JSON': (path) => writeFile(path, '{not json'),
-    'of a later schema': (path) => writeFile(path, WHOLE.replace('"schema_version":1', '"schema_version":2')),
-    'without a schema version': (path) => writeFile(path, JSON.stringify({ outputs: [OUTPUT] })),
-    'a list': (path) => writeFile(path, '[]'),
-    'the word null': (path) => writeFile(path, 'null'),
-    'of wrong types': (path) => writeFile(path, JSON.stringify({ schema_version: 1, outputs: {} })),
-    'an output without its path': (path) =>
-      writeFile(path, JSON.stringify({ schema_version: 1, outputs: [{ node_id: 'x' }] })),
-    'of an unknown protocol': (path) => writeFile(path, WHOLE.replace('nix_store_path_v1', 'ftp_v9')),
-    'a broken manifest': (path) => writeFile(path, WHOLE.replace('"mounts":[]', '"mounts":[{"name":7}]')),
-    'a directory': (path) => mkdir(path),
-    'a link that leads nowhere': (path) => symlink('/nowhere/at/all', path),
-    'a link to itself': (path) => symlink(path, path),
-    'an endless device': (path) => symlink('/dev/zero', path),
-    'a pipe that nobody writes to': async (path) => execFileSync('mkfifo', [path]),
-    'full of NUL bytes': (path) => writeFile(path, Buffer.alloc(4096)),
-    'not UTF-8': (path) =>
-      writeFile(path, Buffer.concat([Buffer.from('{"schema_version":1,"x":"'), Buffer.from([0xff, 0xfe])])),
-    'nested too deeply': (path) => writeFile(path, '['.repeat(200_000)),
-    'of 100 MB': async (path) => {
-      await using file = await open(path, 'w');
-      await file.write(WHOLE);
-      await file.truncate(100 * 1024 * 1024);
-    },
-  };
-  for (const [how, breakIt] of Object.entries(broken)) {
+  for (const [how, breakIt] of Object.entries(brokenPreparedOutputs)) {
     it(`keeps run and logs when the prepared outputs are ${how}`, async () => {
       await using root = await temporaryDirectory();
       const runDir = await writeRun(root.path);
@@ -154,13 +115,7 @@ describe('a run bundle', () => {
   it('keeps run and logs when the prepared outputs may not be read', async () => {
     await using root = await temporaryDirectory();
     await writeRun(root.path);
-    const files: FileStore = Object.assign(new NodeFileStore(), {
-      readFile: (path: string) =>
-        path.endsWith('prepared-outputs.json')
-          ? Promise.resolve(err({ ...DENIED, path }))
-          : new NodeFileStore().readFile(path),
-    });
-    const bundle = await loadWith(files, { stateRoot: root.path, runId: RUN_ID });
+    const bundle = await loadWith(denyingFiles(), { stateRoot: root.path, runId: RUN_ID });
     expect(bundle._unsafeUnwrap()).toMatchObject({ preparedOutputs: null, run: { run_id: RUN_ID } });
   });
 
@@ -194,10 +149,3 @@ describe('a run bundle', () => {
     });
   }
 });
-
-const DENIED = {
-  kind: 'permission_denied',
-  host: 'local',
-  operation: 'read',
-  message: 'EACCES: permission denied',
-} as const;

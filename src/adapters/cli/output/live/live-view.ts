@@ -69,6 +69,7 @@ export class LiveView implements RunView {
 
   emitRun(event: RunEvent): void {
     if (this.#ended) return;
+    if (event.type === 'run_warning') this.notice(`warning: ${event.message}`);
     this.#tree.observeRun(event, this.#now);
     this.#screen.changed();
   }

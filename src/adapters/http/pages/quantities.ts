@@ -12,3 +12,24 @@ export function durationText(ms: number): string {
 export function between(start: string | null, end: string | null): string {
   return start === null || end === null ? '' : durationText(Date.parse(end) - Date.parse(start));
 }
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** For people: `17 bytes`, `51.4 KiB`. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1024) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  let value = bytes;
+  let unit = '';
+  for (const name of UNITS) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = name;
+  }
+  return `${value.toFixed(1)} ${unit}`;
+}
+
+/** `2026-11-23 16:45:01 UTC`; what is no time is given as it is. */
+export function timeText(text: string): string {
+  const at = Date.parse(text);
+  return Number.isFinite(at) ? `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC` : text;
+}

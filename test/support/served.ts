@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { serve } from '../../../src/composition/serve.js';
-import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { serve } from '../../src/composition/serve.js';
+import { temporaryDirectory } from './temporary-directory.js';
 
 export interface Answer {
   readonly status: number;
@@ -12,6 +12,7 @@ export interface Answer {
 export interface Served {
   readonly stateRoot: string;
   readonly port: number;
+  readonly url: string;
   /** The path is sent as it is: nothing is normalised on the way. */
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>;
   close(): Promise<void>;
@@ -29,6 +30,7 @@ export async function served(token: string | null = null): Promise<Served> {
   return {
     stateRoot: directory.path,
     port,
+    url: serving.url,
     get: (path, headers = {}, method = 'GET') => ask({ port, path, headers, method }),
     close: () => serving.close(),
   };
