@@ -8,11 +8,11 @@ import { type RunJobStatus, runStatusOf } from '../../domain/run-status.js';
 import type { TargetConfig } from '../../domain/target-config.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../job-fault.js';
-import { jsonBytes } from './claim-run.js';
 import type { EventFile } from './event-file.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import { recordedOutcome } from './load-run-record.js';
+import { OutputsRecord } from './outputs-record.js';
 import { realiseOutput } from './prepare/realise-output.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
@@ -42,7 +42,7 @@ export class TargetExecution {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: EventSink;
-  readonly #outputs = new Map<string, RealizedPreparedOutput>();
+  readonly #outputs: OutputsRecord;
   readonly #jobs = new Map<string, TargetJobEnd>();
   readonly #prepares = new Map<string, PrepareEnd>();
   readonly #statuses = new Map<string, RunJobStatus>();
@@ -54,6 +54,7 @@ export class TargetExecution {
     this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
     this.#began = input.parts.ports.clock.monotonic();
     this.#events = bothSinks(input.eventFile, input.input.events);
+    this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     this.#workspace = new RunWorkspace({
       ports: input.parts.ports,
       stageSnapshot: input.parts.stageSnapshot,
@@ -135,7 +136,7 @@ export class TargetExecution {
     const log = `${state.runDir}/prepare/${node.id}.log`;
     await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
     const needs = node.dependsOn.flatMap((id) => {
-      const output = this.#outputs.get(id);
+      const output = this.#outputs.outputs.get(id);
       return output === undefined ? [] : [[id, output] as const];
     });
     const realised = await realiseOutput(ports, node.prepare, {
@@ -164,15 +165,13 @@ export class TargetExecution {
       return { verdict, message: realised.error.message, cached: false };
     }
     const { record } = realised.value;
-    this.#outputs.set(node.id, record);
     this.#prepares.set(node.id, { nodeId: node.id, kind: 'realised', output: record, cached });
-    return this.#recordOutputs(cached);
+    return this.#recordOutput(record, cached);
   }
 
-  async #recordOutputs(cached: boolean): Promise<NodeEnd> {
-    const { parts, state, recorder } = this.#at;
-    const document = { schema_version: 1, outputs: [...this.#outputs.values()] };
-    const written = await parts.ports.localFiles.writeFile(state.preparedOutputs, jsonBytes(document));
+  async #recordOutput(record: RealizedPreparedOutput, cached: boolean): Promise<NodeEnd> {
+    const { state, recorder } = this.#at;
+    const written = await this.#outputs.add(record);
     if (written.isErr()) return { verdict: 'failed', message: written.error.message, cached };
     recorder.change({ prepared_outputs_path: state.preparedOutputs });
     return { verdict: 'passed', message: '', cached };
@@ -187,7 +186,7 @@ export class TargetExecution {
       pre_execution_prepare_duration_ms: waited,
     });
     const result = await parts.runJob.run({
-      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs),
+      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
       workspace: input.workspace,
       runId,
       events: this.#events,
