@@ -5,15 +5,17 @@ import { buildGuestRequest } from '../domain/guest-request.js';
 import { runIdSchema } from '../domain/identifier.js';
 import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
+import { snapshotHomeDir } from '../domain/remote-layout.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
 import { runIdAt } from '../domain/run-id.js';
-import { type JobStateLayout, jobStateLayout } from '../domain/run-layout.js';
+import { jobStateLayout } from '../domain/run-layout.js';
 import type { ScanFault, WorkspaceSnapshot } from '../ports/workspace-scanner.js';
 import type { Backends } from './backends.js';
+import { claimJobState } from './claim-job-state.js';
 import { cleanUpJob, removeJobDir } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
 import { contextInput } from './context-input.js';
-import { hostFilesFault, localFilesFault, workspaceFault } from './fault-of.js';
+import { localFilesFault, workspaceFault } from './fault-of.js';
 import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
 import { keepMachine } from './incus/keep-machine.js';
@@ -23,11 +25,15 @@ import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
+import { prepareDirectories } from './prepare-directories.js';
+import { stampUse } from './retention/use-stamp.js';
+import { missesSnapshot } from './snapshot/misses-snapshot.js';
 import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
 import { newJobRecord } from './state/new-job-record.js';
 
-const RACES = 5;
+/** A snapshot may be evicted between the look at it and the mount. */
+const EVICTIONS = 3;
 
 export interface RunJobParts {
   readonly ports: JobPorts;
@@ -78,7 +84,7 @@ export class RunJob {
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;
     const state = jobStateLayout(settings.stateRoot, runId.data, job.id);
-    const claimed = await this.#claimState(state, signal);
+    const claimed = await claimJobState(ports.localFiles, state, signal);
     if (claimed.isErr()) return err(claimed.error);
 
     const session = new JobSession({
@@ -93,7 +99,7 @@ export class RunJob {
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
     const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
     const directories = session.during('prepare_directories', () =>
-      this.#prepareDirectories(provisional, signal),
+      prepareDirectories(ports.hostFiles, provisional, signal),
     );
     const launched = await this.#launch(session, { provisional, directories, input }, signal);
     // Also when the launch has failed: what is removed then must not appear afterwards.
@@ -108,20 +114,22 @@ export class RunJob {
     return this.#finish(session, launched.value, input, signal);
   }
 
-  /** The job's directory must be new: its files would be taken for another run's. */
-  async #claimState(state: JobStateLayout, signal: AbortSignal): Promise<Result<void, JobFault>> {
-    const { localFiles } = this.#parts.ports;
-    const there = await localFiles.lstat(state.jobDir, { signal });
-    if (there.isOk()) {
-      const message = `${state.jobDir} is there already: give this run another id, or attach to it`;
-      return err({ kind: 'run_exists', phase: null, host: localFiles.host, message, field: 'runId' });
+  /** Again when the snapshot was evicted meanwhile: a launch that failed has left nothing, and staging sends it once more. */
+  async #launch(
+    session: JobSession,
+    launch: Launch,
+    signal: AbortSignal,
+  ): Promise<Result<Launched, JobFault>> {
+    for (let evictions = 1; ; evictions++) {
+      const launched = await this.#launchOnce(session, launch, signal);
+      if (launched.isOk() || signal.aborted || evictions === EVICTIONS) return launched;
+      if (!missesSnapshot(launched.error)) return launched;
+      const message = `the snapshot is not there any more, and is staged again: ${launched.error.message}`;
+      session.emit({ type: 'warning', message });
     }
-    if (there.error.kind !== 'not_found') return err(localFilesFault(there.error, null));
-    const made = await localFiles.makeDirectory(state.jobDir, { signal });
-    return made.mapErr((fault) => localFilesFault(fault, null));
   }
 
-  async #launch(
+  async #launchOnce(
     session: JobSession,
     { provisional, directories, input }: Launch,
     signal: AbortSignal,
@@ -161,10 +169,13 @@ export class RunJob {
           owner,
           expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
         };
+        const home = snapshotHomeDir(settings.workDir, snapshot.value.contentHash);
         const [created, saved, made] = await Promise.all([
           backends.launch(context, runtime.value, lease, signal),
           saveJobRecord(ports.localFiles, session.state, record),
           directories,
+          // Beside the launch, which must not wait for it. One that fails makes the snapshot look older than it is, no more.
+          stampUse(ports.hostFiles, home, { runId: session.runId, signal }),
         ]);
         if (created.isErr()) return err(created.error);
         const failed = saved.isErr()
@@ -241,18 +252,6 @@ export class RunJob {
   /** Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold. */
   #start(guest: Guest, job: JobSpec) {
     return guest.start(buildGuestRequest(job), job.secrets, { signal: new AbortController().signal });
-  }
-
-  async #prepareDirectories(
-    context: RemoteLinuxVmContext,
-    signal: AbortSignal,
-  ): Promise<Result<void, JobFault>> {
-    const { hostFiles } = this.#parts.ports;
-    let made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
-    // The run's last job may have ended this moment, and its clean-up be taking the empty parents away.
-    for (let race = 0; made.isErr() && made.error.kind === 'not_found' && race < RACES; race++)
-      made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
-    return made.mapErr((fault) => hostFilesFault(fault, 'prepare_directories'));
   }
 
   async #stage(

@@ -1,5 +1,4 @@
 import { ok } from 'neverthrow';
-import type { PikaciEvent } from '../../domain/event.js';
 import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/plan.js';
 import type { RealizedPreparedOutput } from '../../domain/prepared-outputs-record.js';
 import type { RunEvent } from '../../domain/run-event.js';
@@ -8,12 +7,14 @@ import { type RunJobStatus, runStatusOf } from '../../domain/run-status.js';
 import type { TargetConfig } from '../../domain/target-config.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../job-fault.js';
+import { bothSinks } from './both-sinks.js';
 import type { EventFile } from './event-file.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import { recordedOutcome } from './load-run-record.js';
 import { OutputsRecord } from './outputs-record.js';
 import { realiseOutput } from './prepare/realise-output.js';
+import { RunHold } from './run-hold.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import { RunWorkspace } from './run-workspace.js';
@@ -39,6 +40,7 @@ type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_
 export class TargetExecution {
   readonly #at: TargetExecutionInput;
   readonly #workspace: RunWorkspace;
+  readonly #hold: RunHold;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: EventSink;
@@ -55,13 +57,19 @@ export class TargetExecution {
     this.#began = input.parts.ports.clock.monotonic();
     this.#events = bothSinks(input.eventFile, input.input.events);
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
-    this.#workspace = new RunWorkspace({
-      ports: input.parts.ports,
-      stageSnapshot: input.parts.stageSnapshot,
+    const place = {
       workDir: input.parts.settings.workDir,
-      workspace: input.input.workspace,
       runId: input.runId,
       signal: this.#signal,
+    };
+    const { hostFiles: files, clock } = input.parts.ports;
+    this.#hold = new RunHold({ ...place, files, clock });
+    this.#workspace = new RunWorkspace({
+      ...place,
+      ports: input.parts.ports,
+      stageSnapshot: input.parts.stageSnapshot,
+      workspace: input.input.workspace,
+      hold: (directory) => this.#hold.hold(directory),
       onFound: (found) => {
         const said = input.input.branch;
         input.recorder.change(said === undefined ? found : { ...found, git_branch: said });
@@ -70,10 +78,21 @@ export class TargetExecution {
   }
 
   async execute(): Promise<Ended> {
-    const { input, plan, target } = this.#at;
     this.#tellStart();
     const revision = this.#workspace.askRevision();
-    await executePlan<PlanNode>({
+    try {
+      await this.#executePlan();
+    } catch (bug) {
+      await this.#hold.release();
+      throw bug;
+    }
+    await revision;
+    return this.#end();
+  }
+
+  #executePlan(): Promise<void> {
+    const { input, plan, target } = this.#at;
+    return executePlan<PlanNode>({
       nodes: plan.nodes,
       parallel: input.parallel ?? target.parallel,
       failFast: input.failFast ?? target.failFast,
@@ -86,8 +105,6 @@ export class TargetExecution {
         if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
       },
     });
-    await revision;
-    return this.#end();
   }
 
   /** The run as a whole has nothing to do. */
@@ -112,6 +129,7 @@ export class TargetExecution {
     const prepares = this.#at.plan.nodes.flatMap(({ id }) => this.#prepares.get(id) ?? []);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
+      await this.#hold.release();
       await this.#at.eventFile.flushed();
       return results.find((result) => result.isErr()) ?? ok(undefined);
     });
@@ -145,6 +163,8 @@ export class TargetExecution {
       workspace: input.workspace,
       staged: () => this.#workspace.staged(),
       needs: new Map(needs),
+      hold: (directory) => this.#hold.hold(directory),
+      gcRoot: () => this.#hold.gcRoot(node.id),
       onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
     });
     const cached = realised.isOk() && realised.value.cached;
@@ -274,18 +294,4 @@ interface NodeEnd {
   readonly verdict: NodeVerdict;
   readonly message: string;
   readonly cached: boolean;
-}
-
-function bothSinks(file: EventFile, outer: EventSink | undefined): EventSink {
-  return {
-    emit: (event: PikaciEvent) => {
-      file.emit(event);
-      outer?.emit(event);
-    },
-    emitRun: (event) => {
-      file.emitRun(event);
-      outer?.emitRun?.(event);
-    },
-    drained: async () => outer?.drained?.(),
-  };
 }
