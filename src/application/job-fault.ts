@@ -59,3 +59,8 @@ export interface JobFault {
   readonly field?: string;
   readonly cause?: FaultCause;
 }
+
+/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
+export function leavesMachine(fault: JobFault): boolean {
+  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
+}

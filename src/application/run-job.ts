@@ -20,7 +20,7 @@ import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
 import { keepMachine } from './incus/keep-machine.js';
 import { newOwner } from './incus/lease-keeper.js';
-import type { JobFault } from './job-fault.js';
+import { type JobFault, leavesMachine } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
@@ -63,6 +63,8 @@ interface Launched {
   readonly context: RemoteLinuxVmContext;
   readonly record: JobRecord;
   readonly owner: string;
+  /** Ends when the snapshot's last use is written down, or cannot be. */
+  readonly stamped: Promise<unknown>;
 }
 
 /** One job, from its description to its outcome. What does not depend on another thing runs beside it. */
@@ -160,6 +162,7 @@ export class RunJob {
       nowMs: ports.clock.now(),
     });
     const owner = newOwner();
+    let stamped: Promise<unknown> = Promise.resolve();
     const launched = await session.during('launch_guest', () =>
       this.#creates(async () => {
         if (signal.aborted) return err(this.#cancelled());
@@ -169,13 +172,13 @@ export class RunJob {
           owner,
           expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
         };
+        // Nothing waits for it but the clean-up. One that fails makes the snapshot look older than it is, no more.
         const home = snapshotHomeDir(settings.workDir, snapshot.value.contentHash);
+        stamped = stampUse(ports.hostFiles, home, { runId: session.runId, signal });
         const [created, saved, made] = await Promise.all([
           backends.launch(context, runtime.value, lease, signal),
           saveJobRecord(ports.localFiles, session.state, record),
           directories,
-          // Beside the launch, which must not wait for it. One that fails makes the snapshot look older than it is, no more.
-          stampUse(ports.hostFiles, home, { runId: session.runId, signal }),
         ]);
         if (created.isErr()) return err(created.error);
         const failed = saved.isErr()
@@ -188,19 +191,22 @@ export class RunJob {
         return err(failed);
       }),
     );
-    if (launched.isErr()) return err(launched.error);
+    if (launched.isErr()) {
+      await stamped;
+      return err(launched.error);
+    }
     session.emit({ type: 'instance_created', instance: runtime.value.instance.name });
-    return ok({ context, record, owner });
+    return ok({ context, record, owner, stamped });
   }
 
   async #finish(
     session: JobSession,
-    { context, record, owner }: Launched,
+    { context, record, owner, stamped }: Launched,
     input: RunJobInput,
     signal: AbortSignal,
   ): Promise<Result<JobRun, JobFault>> {
     const { ports, backends, completeJob } = this.#parts;
-    const cleanUp = () => cleanUpJob(ports, backends, context, session);
+    const cleanUp = () => stamped.then(() => cleanUpJob(ports, backends, context, session));
     const guest = backends.guest(context);
     if (guest.isErr()) {
       await cleanUp();
@@ -224,8 +230,7 @@ export class RunJob {
     });
     if (outcome.isErr()) {
       session.emit({ type: 'warning', message: outcome.error.message });
-      if (leavesMachine(outcome.error)) await session.hostLog.flushed();
-      else await cleanUp();
+      await (leavesMachine(outcome.error) ? stamped.then(() => session.hostLog.flushed()) : cleanUp());
       return err(outcome.error);
     }
     const { status } = outcome.value;
@@ -238,7 +243,7 @@ export class RunJob {
       runId: session.runId,
       outcome: outcome.value,
       state: session.state,
-      cleanUp: (left ?? cleanUp)(),
+      cleanUp: stamped.then(left ?? cleanUp),
     });
   }
 
@@ -291,9 +296,4 @@ export class RunJob {
     const message = `${field}: ${issue?.message ?? 'is not valid'}`;
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
-}
-
-/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
-function leavesMachine(fault: JobFault): boolean {
-  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }
