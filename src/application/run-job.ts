@@ -32,8 +32,8 @@ import type { StageSnapshot } from './snapshot/stage-snapshot.js';
 import { saveJobRecord } from './state/job-record-file.js';
 import { newJobRecord } from './state/new-job-record.js';
 
-/** A snapshot may be evicted between the look at it and the mount. */
-const EVICTIONS = 3;
+/** Launches of one job: a snapshot may be evicted between the look at it and the mount. */
+const EVICTIONS = 5;
 
 export interface RunJobParts {
   readonly ports: JobPorts;

@@ -66,7 +66,7 @@ describe('a job whose snapshot is evicted under it', () => {
   it('again and again gives up, and leaves nothing', async () => {
     const { host, ran } = await run(beforeLooking(100));
     mustFail(ran, 'host_files');
-    expect(host.shell.uploads).toHaveLength(3);
+    expect(host.shell.uploads).toHaveLength(5);
     expect(must(await host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
   });
 
