@@ -10,6 +10,7 @@ export type {
   RunJobInput,
 } from './application/pikaci.js';
 export type { ReapReport } from './application/reap-report.js';
+export type { EvictionReport } from './application/retention/eviction-report.js';
 export type { EventPosition, StoredEvent } from './application/runs/follow-events.js';
 export type { GcRunsReport } from './application/runs/gc-runs.js';
 export type { RunListing } from './application/runs/list-runs.js';
@@ -107,6 +108,7 @@ export {
   type RemoteMicrovmContext,
   remoteLinuxVmContext,
 } from './domain/remote-linux-vm-context.js';
+export type { KeptEntry, KeptKind, RetentionBounds } from './domain/retention.js';
 export { type RunEvent, runEventSchema } from './domain/run-event.js';
 export {
   type JobStateLayout,

@@ -8,6 +8,7 @@ import { hostFilesFault } from './fault-of.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
+import { releaseEndedRun } from './retention/release-run.js';
 
 const BOUND_MS = 90_000;
 /** A call after a loss connects again. */
@@ -44,7 +45,10 @@ export async function removeJobDir(
   if (removed.isErr()) return err(hostFilesFault(removed.error, 'clean_up'));
   for (const parent of [posix.dirname(shared.remoteJobDir), shared.remoteRunDir]) {
     const emptied = await removeAcrossLosses(hostFiles, parent, { signal });
-    if (emptied.isErr()) break;
+    if (emptied.isErr()) {
+      if (parent === shared.remoteRunDir) await releaseEndedRun(hostFiles, parent, signal);
+      break;
+    }
   }
   return ok(undefined);
 }

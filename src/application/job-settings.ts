@@ -1,3 +1,4 @@
+import type { RetentionBounds } from '../domain/retention.js';
 import type { SupervisorSource } from './incus/supervisor-call.js';
 
 /** What the services take from the configuration. */
@@ -14,4 +15,5 @@ export interface JobSettings {
   readonly leaseMs: number;
   readonly reconnectMs: number;
   readonly maxLogBytes: number;
+  readonly retention: RetentionBounds;
 }

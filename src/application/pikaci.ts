@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { JobSpecInput } from '../domain/job-spec.js';
+import type { RetentionBounds } from '../domain/retention.js';
 import type { DoctorReport } from './doctor-report.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import type { JobFault } from './job-fault.js';
@@ -23,6 +24,8 @@ export interface ReapOptions {
   readonly signal?: AbortSignal;
   /** Say what would be removed, and remove nothing. */
   readonly dryRun?: boolean;
+  /** What is kept of snapshots and prepared outputs, instead of the configuration's `retention`. */
+  readonly keep?: Partial<RetentionBounds>;
 }
 
 /** One host, ready to run jobs. Connections are made on first use. */
@@ -42,7 +45,10 @@ export interface Pikaci extends AsyncDisposable {
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
   /** Opens a terminal in the machine of a job that runs, or that was kept after it failed. Incus only. */
   shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
-  /** Deletes the instances whose lease has ended, and none that is renewed. Safe to run twice at once. */
+  /**
+   * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
+   * that is used. Safe to run twice at once.
+   */
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong. */
   doctor(options?: { readonly signal?: AbortSignal }): Promise<DoctorReport>;

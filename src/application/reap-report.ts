@@ -1,3 +1,5 @@
+import type { EvictionReport } from './retention/eviction-report.js';
+
 export interface ReapReport {
   /** Instances that are gone now, deleted by this call (or, in a dry run, that would be). */
   readonly deleted: readonly string[];
@@ -5,4 +7,6 @@ export interface ReapReport {
   readonly alive: readonly string[];
   /** Could not be deleted; the next reaper tries again. */
   readonly failed: readonly { readonly instance: string; readonly message: string }[];
+  /** What became of the snapshots and prepared outputs that the host keeps. */
+  readonly kept: EvictionReport;
 }

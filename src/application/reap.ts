@@ -12,6 +12,7 @@ import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import type { ReapOptions } from './pikaci.js';
 import type { ReapReport } from './reap-report.js';
+import type { Evict } from './retention/evict.js';
 
 const BOUND_MS = 10 * 60_000;
 /** How long a claimed instance is left to the reaper that claimed it. */
@@ -34,15 +35,18 @@ export class Reap {
   readonly #ports: JobPorts;
   readonly #settings: { readonly incusProject: string; readonly workDir: string };
   readonly #hostTime: HostTime;
+  readonly #evict: Pick<Evict, 'evict'>;
 
   constructor(
     ports: JobPorts,
     settings: { readonly incusProject: string; readonly workDir: string },
     hostTime: HostTime,
+    evict: Pick<Evict, 'evict'>,
   ) {
     this.#ports = ports;
     this.#settings = settings;
     this.#hostTime = hostTime;
+    this.#evict = evict;
   }
 
   async reap(options: ReapOptions): Promise<Result<ReapReport, JobFault>> {
@@ -70,7 +74,10 @@ export class Reap {
       }
     }
     if (options.dryRun !== true) await this.#removeStaleStaging(signal);
-    return ok({ deleted, alive, failed });
+    // After the machines: what they mounted may go as well.
+    const { keep: bounds = {}, dryRun = false } = options;
+    const kept = await this.#evict.evict({ bounds, dryRun, signal });
+    return ok({ deleted, alive, failed, kept });
   }
 
   async #remove(

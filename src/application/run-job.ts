@@ -5,6 +5,7 @@ import { buildGuestRequest } from '../domain/guest-request.js';
 import { runIdSchema } from '../domain/identifier.js';
 import type { JobRecord } from '../domain/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../domain/job-spec.js';
+import { snapshotHomeDir } from '../domain/remote-layout.js';
 import { type RemoteLinuxVmContext, remoteLinuxVmContext } from '../domain/remote-linux-vm-context.js';
 import { runIdAt } from '../domain/run-id.js';
 import { jobStateLayout } from '../domain/run-layout.js';
@@ -13,7 +14,7 @@ import type { Backends } from './backends.js';
 import { cleanUpJob, removeJobDir } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
 import { contextInput } from './context-input.js';
-import { hostFilesFault, localFilesFault, workspaceFault } from './fault-of.js';
+import { localFilesFault, workspaceFault } from './fault-of.js';
 import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
 import { keepMachine } from './incus/keep-machine.js';
@@ -23,6 +24,9 @@ import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
+import { prepareDirectories } from './prepare-directories.js';
+import { stampUse } from './retention/use-stamp.js';
+import { missesSnapshot } from './snapshot/misses-snapshot.js';
 import type { StageProgress, StageSnapshot } from './snapshot/stage-snapshot.js';
 import { claimJobState } from './state/claim-job-state.js';
 import type { JobLock } from './state/job-lock.js';
@@ -30,7 +34,8 @@ import { saveJobRecord } from './state/job-record-file.js';
 import { newJobRecord } from './state/new-job-record.js';
 import { whileHope } from './while-hope.js';
 
-const RACES = 5;
+/** Launches of one job: a snapshot may be evicted between the look at it and the mount. */
+const EVICTIONS = 5;
 
 export interface RunJobParts {
   readonly ports: JobPorts;
@@ -60,6 +65,8 @@ interface Launched {
   readonly context: RemoteLinuxVmContext;
   readonly record: JobRecord;
   readonly owner: string;
+  /** Ends when the snapshot's last use is written down, or cannot be. */
+  readonly stamped: Promise<unknown>;
 }
 
 /** One job, from its description to its outcome. What does not depend on another thing runs beside it. */
@@ -97,7 +104,7 @@ export class RunJob {
     session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
     const provisional = remoteLinuxVmContext(contextInput(settings, ports.shell.host, session));
     const directories = session.during('prepare_directories', () =>
-      this.#prepareDirectories(provisional, signal),
+      prepareDirectories(ports.hostFiles, provisional, signal),
     );
     const launched = await this.#launch(session, { provisional, directories, input }, signal);
     // Also when the launch has failed: what is removed then must not appear afterwards.
@@ -112,7 +119,22 @@ export class RunJob {
     return await this.#finish(session, { ...launched.value, lock }, input, signal);
   }
 
+  /** Again when the snapshot was evicted meanwhile: a launch that failed has left nothing, and staging sends it once more. */
   async #launch(
+    session: JobSession,
+    launch: Launch,
+    signal: AbortSignal,
+  ): Promise<Result<Launched, JobFault>> {
+    for (let evictions = 1; ; evictions++) {
+      const launched = await this.#launchOnce(session, launch, signal);
+      if (launched.isOk() || signal.aborted || evictions === EVICTIONS) return launched;
+      if (!missesSnapshot(launched.error)) return launched;
+      const message = `the snapshot is not there any more, and is staged again: ${launched.error.message}`;
+      session.emit({ type: 'warning', message });
+    }
+  }
+
+  async #launchOnce(
     session: JobSession,
     { provisional, directories, input }: Launch,
     signal: AbortSignal,
@@ -145,6 +167,7 @@ export class RunJob {
       nowMs: ports.clock.now(),
     });
     const owner = newOwner();
+    let stamped: Promise<unknown> = Promise.resolve();
     const launched = await session.during('launch_guest', () =>
       this.#creates(async () => {
         if (signal.aborted) return err(this.#cancelled());
@@ -154,6 +177,9 @@ export class RunJob {
           owner,
           expiresAtMs: this.#parts.hostTime.now() + settings.leaseMs,
         };
+        // Nothing waits for it but the clean-up. One that fails makes the snapshot look older than it is, no more.
+        const home = snapshotHomeDir(settings.workDir, snapshot.value.contentHash);
+        stamped = stampUse(ports.hostFiles, home, { runId: session.runId, signal });
         const [created, saved, made] = await Promise.all([
           backends.launch(context, runtime.value, lease, signal),
           saveJobRecord(ports.localFiles, session.state, record),
@@ -170,19 +196,22 @@ export class RunJob {
         return err(failed);
       }),
     );
-    if (launched.isErr()) return err(launched.error);
+    if (launched.isErr()) {
+      await stamped;
+      return err(launched.error);
+    }
     session.emit({ type: 'instance_created', instance: runtime.value.instance.name });
-    return ok({ context, record, owner });
+    return ok({ context, record, owner, stamped });
   }
 
   async #finish(
     session: JobSession,
-    { context, record, owner, lock }: Launched & { readonly lock: JobLock },
+    { context, record, owner, stamped, lock }: Launched & { readonly lock: JobLock },
     input: RunJobInput,
     signal: AbortSignal,
   ): Promise<Result<JobRun, JobFault>> {
     const { ports, backends, completeJob } = this.#parts;
-    const cleanUp = () => cleanUpJob(ports, backends, context, session);
+    const cleanUp = () => stamped.then(() => cleanUpJob(ports, backends, context, session));
     const guest = backends.guest(context);
     if (guest.isErr()) {
       await cleanUp();
@@ -207,8 +236,7 @@ export class RunJob {
     });
     if (outcome.isErr()) {
       session.emit({ type: 'warning', message: outcome.error.message });
-      if (leavesMachine(outcome.error)) await session.hostLog.flushed();
-      else await cleanUp();
+      await (leavesMachine(outcome.error) ? stamped.then(() => session.hostLog.flushed()) : cleanUp());
       return err(outcome.error);
     }
     const { status } = outcome.value;
@@ -221,7 +249,7 @@ export class RunJob {
       runId: session.runId,
       outcome: outcome.value,
       state: session.state,
-      cleanUp: (left ?? cleanUp)(),
+      cleanUp: stamped.then(left ?? cleanUp),
     });
   }
 
@@ -235,18 +263,6 @@ export class RunJob {
   /** Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold. */
   #start(guest: Guest, job: JobSpec) {
     return guest.start(buildGuestRequest(job), job.secrets, { signal: new AbortController().signal });
-  }
-
-  async #prepareDirectories(
-    context: RemoteLinuxVmContext,
-    signal: AbortSignal,
-  ): Promise<Result<void, JobFault>> {
-    const { hostFiles } = this.#parts.ports;
-    let made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
-    // The run's last job may have ended this moment, and its clean-up be taking the empty parents away.
-    for (let race = 0; made.isErr() && made.error.kind === 'not_found' && race < RACES; race++)
-      made = await hostFiles.makeDirectory(context.shared.remoteArtifactsDir, { signal });
-    return made.mapErr((fault) => hostFilesFault(fault, 'prepare_directories'));
   }
 
   async #stage(

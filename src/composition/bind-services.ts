@@ -6,6 +6,7 @@ import { Doctor } from '../application/doctor.js';
 import { HostTime } from '../application/host-time.js';
 import type { JobPorts } from '../application/job-ports.js';
 import { Reap } from '../application/reap.js';
+import { Evict } from '../application/retention/evict.js';
 import { RunJob } from '../application/run-job.js';
 import { RunTarget } from '../application/runs/run-target.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -86,11 +87,17 @@ export function bindServices(container: Container): void {
       new AttachJob({ ports, settings, backends, completeJob, hostTime }),
     [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.hostTime],
   );
-  bindTo(container, ids.reap, (ports, settings, hostTime) => new Reap(ports, settings, hostTime), [
+  bindTo(container, ids.evict, (ports, settings, hostTime) => new Evict(ports, settings, hostTime), [
     ids.ports,
     ids.settings,
     ids.hostTime,
   ]);
+  bindTo(
+    container,
+    ids.reap,
+    (ports, settings, hostTime, evict) => new Reap(ports, settings, hostTime, evict),
+    [ids.ports, ids.settings, ids.hostTime, ids.evict],
+  );
   bindTo(
     container,
     ids.doctor,

@@ -14,6 +14,7 @@ import { SystemClock } from '../adapters/node/system-clock.js';
 import type { JobSettings } from '../application/job-settings.js';
 import { openShell } from '../application/open-shell.js';
 import type { Pikaci } from '../application/pikaci.js';
+import { bytesOf } from '../domain/byte-size.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config.js';
 import { type ConfigFault, configFault } from '../domain/config-fault.js';
 import type { Adapters } from './adapters.js';
@@ -120,6 +121,10 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     leaseMs: config.leaseSecs * 1000,
     reconnectMs: config.reconnectSecs * 1000,
     maxLogBytes: config.maxLogBytes,
+    retention: {
+      keepDays: config.retention.keepDays,
+      keepBytes: config.retention.keepBytes === undefined ? null : bytesOf(config.retention.keepBytes),
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { HostTime } from '../application/host-time.js';
 import type { JobPorts } from '../application/job-ports.js';
 import type { JobSettings } from '../application/job-settings.js';
 import type { Reap } from '../application/reap.js';
+import type { Evict } from '../application/retention/evict.js';
 import type { RunJob } from '../application/run-job.js';
 import type { RunTarget } from '../application/runs/run-target.js';
 import type { RunTargetParts } from '../application/runs/run-target-parts.js';
@@ -42,6 +43,7 @@ export const ids = {
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   runTarget: identifier<RunTarget>('runTarget'),
   attachJob: identifier<AttachJob>('attachJob'),
+  evict: identifier<Evict>('evict'),
   reap: identifier<Reap>('reap'),
   doctor: identifier<Doctor>('doctor'),
 } as const;

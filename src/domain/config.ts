@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byteSizeSchema } from './byte-size.js';
 import { targetIdSchema } from './identifier.js';
 import { isNormalisedAbsolutePath } from './path-rules.js';
 import { DEFAULT_REMOTE_WORK_DIR } from './remote-layout.js';
@@ -89,6 +90,15 @@ export const pikaciConfigSchema = z.strictObject({
     .int()
     .positive()
     .default(4 * 1024 ** 3),
+  /** What the host keeps of snapshots and of the outputs of command nodes; `pikaci gc --remote` removes the rest. */
+  retention: z
+    .strictObject({
+      /** Days since its last use. */
+      keepDays: z.number().nonnegative().max(36_500).default(30),
+      /** Of all together, such as `"50GiB"`; no bound when left out. What was used longest ago goes first. */
+      keepBytes: byteSizeSchema.optional(),
+    })
+    .prefault({}),
   targets: z.record(targetIdSchema, targetConfigSchema).default({}),
 });
 

@@ -1,14 +1,29 @@
 import { z } from 'zod';
 
-/** What `pikaci gc --remote --output json` prints. The lists hold instance names. */
+/** What `pikaci gc --remote --output json` prints. `deleted` and `alive` hold instance names. */
 export const reapDocumentSchema = z.looseObject({
   type: z.literal('reap_report'),
   schema_version: z.literal(1),
   host: z.string(),
-  /** With true, `deleted` are those that would be. */
+  /** With true, `deleted` and `evicted` are those that would be. */
   dry_run: z.boolean(),
   deleted: z.array(z.string()),
   alive: z.array(z.string()),
   failed: z.array(z.looseObject({ instance: z.string(), message: z.string() })),
+  /** Snapshots and outputs of command nodes that nobody used for too long, or that were too much; the longest unused first. */
+  evicted: z.array(
+    z.looseObject({
+      kind: z.enum(['snapshot', 'prepared_output']),
+      /** On the host. */
+      path: z.string(),
+      bytes: z.number().int().nonnegative(),
+      last_used_at: z.iso.datetime(),
+    }),
+  ),
+  /** Sum of what was evicted. */
+  freed_bytes: z.number().int().nonnegative(),
+  kept_entries: z.number().int().nonnegative(),
+  kept_bytes: z.number().int().nonnegative(),
+  eviction_failed: z.array(z.looseObject({ path: z.string(), message: z.string() })),
 });
 export type ReapDocument = z.infer<typeof reapDocumentSchema>;

@@ -26,7 +26,7 @@ export interface RemoteLayoutInput {
 
 export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
   const work = (input.remoteWorkDir ?? DEFAULT_REMOTE_WORK_DIR).replace(/(?<=.)\/+$/, '');
-  const run = joinBelow(work, `runs/${input.runId}`);
+  const run = remoteRunDirOf(work, input.runId);
   const job = `${run}/jobs/${input.jobId}`;
   return {
     remoteWorkDir: work,
@@ -47,4 +47,18 @@ export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
 /** Holds `snapshot/` and its marker; it appears whole, by one rename. */
 export function snapshotHomeDir(remoteWorkDir: string, contentHash: string): string {
   return joinBelow(remoteWorkDir, `snapshots/${contentHash}`);
+}
+
+/** What a command made, under the hash of what it was made from; it appears in the same way. */
+export function preparedHomeDir(remoteWorkDir: string, key: string): string {
+  return joinBelow(remoteWorkDir, `prepared/${key}`);
+}
+
+export function remoteRunDirOf(remoteWorkDir: string, runId: string): string {
+  return joinBelow(remoteWorkDir, `runs/${runId}`);
+}
+
+/** Links that Nix takes for garbage-collection roots, one directory for each prepare node. They end with the run. */
+export function gcRootsDir(remoteRunDir: string): string {
+  return `${remoteRunDir}/gc-roots`;
 }

@@ -38,6 +38,9 @@ const timeoutSecs = z
   .max(24 * 3600)
   .default(3600);
 
+const nixBinary = text.default('nix');
+const nixFlags = z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']);
+
 /** What makes a prepared output on the host. Each ends in a directory with `share/pikaci/payload-manifest.json`. */
 export const prepareConfigSchema = z.discriminatedUnion('type', [
   /** Nix builds it; one that is built already costs an evaluation. */
@@ -52,9 +55,9 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     output: z.string().min(1).default('out'),
     /** `host`: built there. `local`: built on this machine and copied with `nix copy`. */
     where: z.enum(['host', 'local']).default('host'),
-    binary: text.default('nix'),
+    binary: nixBinary,
     /** Between the binary and `build`. */
-    flags: z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']),
+    flags: nixFlags,
     /** At the end of the build's arguments. */
     options: z.array(argument).default([]),
     /** `--store`; a directory is a store of its own, whose paths lie below it. */
@@ -73,8 +76,17 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     env: environment,
     timeoutSecs,
   }),
-  /** One that is there. */
-  z.strictObject({ type: z.literal('path'), ...node, path: absolute }),
+  /** One that is there. While a run uses one in a Nix store, its garbage collector is kept away from it. */
+  z.strictObject({
+    type: z.literal('path'),
+    ...node,
+    path: absolute,
+    /** `false` for a store that no Nix on the host looks after, such as one that is mounted from elsewhere. */
+    gcRoot: z.boolean().default(true),
+    binary: nixBinary,
+    flags: nixFlags,
+    store: text.optional(),
+  }),
 ]);
 export type PrepareConfig = z.output<typeof prepareConfigSchema>;
 

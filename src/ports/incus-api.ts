@@ -79,6 +79,8 @@ export interface IncusApi extends AsyncDisposable {
     project: string,
     options?: CallOptions & { readonly filter?: string },
   ): Answer<readonly IncusInstance[]>;
+  /** Those of every project that this client may see. */
+  instancesOfAllProjects(options?: CallOptions): Answer<readonly IncusInstance[]>;
   instanceState(project: string, name: string, options?: CallOptions): Answer<IncusInstanceState>;
   /** Stopping an ephemeral instance also deletes it, and resolves after that. */
   changeState(project: string, name: string, change: IncusStateChange, options?: WaitOptions): Answer<void>;

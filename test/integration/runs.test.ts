@@ -13,26 +13,8 @@ import {
 } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { builtCommand } from '../support/fresh-build.js';
+import { fill, flakeThatSays, OFFLINE } from '../support/nix-output.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
-
-/** Fills an output with one file and a manifest that mounts it at `/opt/<name>`. */
-const fill = (name: string, output: string, content: string) => `mkdir -p "${output}/share/pikaci"
-${content} >"${output}/data"
-printf '%s' '{"schema_version":1,"kind":"test","mounts":[{"name":"${name}","relative_path":".","guest_path":"/opt/${name}","read_only":true}]}' >"${output}/share/pikaci/payload-manifest.json"`;
-
-/** Nix's text escapes `''` and `${`; the shell's variables here have neither. */
-const FLAKE = `{
-  outputs = { self }: {
-    packages.x86_64-linux.tool = derivation {
-      name = "tool"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin:/bin";
-      args = [ "-c" ''
-        ${fill('built', '$out', 'echo built by nix').replaceAll('\n', '\n        ')}
-      '' ];
-    };
-  };
-}
-`;
-const OFFLINE = ['--offline', '--option', 'build-users-group', '', '--option', 'sandbox', 'false'];
 
 const TARGET: TargetConfigInput = {
   description: 'two levels',
@@ -41,7 +23,7 @@ const TARGET: TargetConfigInput = {
       id: 'built',
       type: 'nixBuild',
       installable: '.#packages.x86_64-linux.tool',
-      options: [...OFFLINE, '--option', 'substituters', ''],
+      options: OFFLINE,
     },
     {
       id: 'made',
@@ -80,7 +62,7 @@ beforeAll(async () => {
       },
     },
   });
-  await writeFile(join(site.workspace, 'flake.nix'), FLAKE);
+  await writeFile(join(site.workspace, 'flake.nix'), flakeThatSays('built by nix'));
 });
 afterAll(() => site[Symbol.asyncDispose]());
 

@@ -67,7 +67,13 @@ export const GC_HELP = `
 With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay.
 
 With --remote: every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
-never touched. May be run at any time, by several at once.
+never touched. Then the snapshots and the outputs of command nodes that the host keeps for later runs are brought within
+the bounds of --keep-days and --keep-bytes, or of "retention" in the configuration: what was used longest ago goes first.
+What a machine mounts, or a run has used in the last 30 minutes, stays. May be run at any time, by several at once.
+
+Examples:
+  pikaci gc --remote --dry-run
+  pikaci gc --remote --keep-days 7 --keep-bytes 50GiB
 
 Exit status: 0 done, 3 when something could not be removed, 2 for bad usage or configuration.
 `;

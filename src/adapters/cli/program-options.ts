@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseByteSize } from '../../domain/byte-size.js';
 import type { runIdSchema } from '../../domain/identifier.js';
 
 /** Options that several commands have. */
@@ -48,6 +49,12 @@ export function wholeNumber(least: number): (value: string) => number {
     if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
     throw new InvalidArgumentError(`a whole number, at least ${least}, is expected`);
   };
+}
+
+export function byteSize(value: string): number {
+  const bytes = parseByteSize(value);
+  if (bytes !== null) return bytes;
+  throw new InvalidArgumentError('a size is expected, such as 500MB or 50GiB');
 }
 
 export function portNumber(value: string): number {

@@ -26,7 +26,7 @@ import {
   RUN_HELP,
   SHELL_HELP,
 } from './help-texts.js';
-import { collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
+import { byteSize, collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
 import { addStateCommands } from './state-commands.js';
 import { packageVersion } from './version.js';
 
@@ -148,9 +148,21 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
   const gc = program
     .command('gc')
     .summary('remove machines that were left behind, and the state of old runs')
-    .option('--remote', 'machines on the host whose lease has ended')
+    .option('--remote', 'machines on the host whose lease has ended, and what nobody uses any more')
     .addOption(
       new Option('--keep-runs <n>', 'the state of all runs here but the newest n').argParser(wholeNumber(0)),
+    )
+    .addOption(
+      new Option(
+        '--keep-days <n>',
+        'with --remote: snapshots and outputs that were used in the last n days (default: as configured)',
+      ).argParser(wholeNumber(0)),
+    )
+    .addOption(
+      new Option(
+        '--keep-bytes <size>',
+        'with --remote: no more than this of them, such as 50GiB (default: as configured)',
+      ).argParser(byteSize),
     )
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .addHelpText('after', GC_HELP);

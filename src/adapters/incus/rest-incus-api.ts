@@ -58,6 +58,8 @@ export class RestIncusApi implements IncusApi {
   readonly instance: Call<'instance'> = (project, name, options) =>
     this.#instances.get(project, name, options);
   readonly instances: Call<'instances'> = (project, options) => this.#instances.list(project, options);
+  readonly instancesOfAllProjects: Call<'instancesOfAllProjects'> = (options) =>
+    this.#instances.listAll(options);
   readonly instanceState: Call<'instanceState'> = (project, name, options) =>
     this.#instances.state(project, name, options);
   readonly changeState: Call<'changeState'> = (project, name, change, options) =>

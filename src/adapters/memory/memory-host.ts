@@ -1,4 +1,5 @@
 import { MemoryClock } from './memory-clock.js';
+import { diskTools } from './memory-disk-tools.js';
 import { MemoryFileStore } from './memory-file-store.js';
 import { MemoryIncus } from './memory-incus/memory-incus.js';
 import { MemoryProcesses } from './memory-processes.js';
@@ -35,9 +36,9 @@ export class MemoryHost {
     this.hostFiles = new MemoryFileStore('memory', now);
     this.localFiles = new MemoryFileStore('local', now);
     this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
-    this.shell = new MemoryShell('memory', this.trees).handle(({ command }) =>
-      command.argv[0] === 'true' ? 0 : undefined,
-    );
+    this.shell = new MemoryShell('memory', this.trees)
+      .handle(({ command }) => (command.argv[0] === 'true' ? 0 : undefined))
+      .handle(diskTools(this.hostFiles));
     this.supervisor = new MemorySupervisor(options.script ?? (async () => 0));
     this.incus = new MemoryIncus({
       exec: this.supervisor.handler,

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { remoteLayout } from '../../domain/remote-layout.js';
+import { remoteLayout, snapshotHomeDir } from '../../domain/remote-layout.js';
 import type { RunRecord } from '../../domain/run-record.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
@@ -8,6 +8,8 @@ import type { JobFault } from '../job-fault.js';
 import type { StageProgress, StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { StagedWorkspace } from './prepare/prepare-call.js';
 
+const RACES = 3;
+
 export interface RunWorkspaceInput {
   readonly ports: { readonly shell: RemoteShell; readonly scanner: WorkspaceScanner };
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
@@ -15,6 +17,8 @@ export interface RunWorkspaceInput {
   readonly workspace: string;
   readonly runId: string;
   readonly signal: AbortSignal;
+  /** Keeps the snapshot from being evicted while commands on the host read it; `gone` when it is not there. */
+  readonly hold: (directory: string) => Promise<Result<'held' | 'gone', JobFault>>;
   /** What was found out, for the record. */
   readonly onFound: (
     found: Partial<Pick<RunRecord, 'git_head' | 'git_dirty' | 'git_branch' | 'snapshot_dir'>>,
@@ -61,15 +65,22 @@ export class RunWorkspace {
   async #stageOnce(
     onProgress: (progress: StageProgress) => void,
   ): Promise<Result<StagedWorkspace, JobFault>> {
-    const { ports, workspace, signal, stageSnapshot } = this.#input;
+    const { ports, workspace, workDir, signal, stageSnapshot, hold } = this.#input;
     const scanned = await this.scan();
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
-    const staged = await stageSnapshot.stage(scanned.value, {
-      signal,
-      onProgress,
-      rescan: () => ports.scanner.scan(workspace, { signal }),
-    });
-    if (staged.isErr()) return err(staged.error);
+    const home = snapshotHomeDir(workDir, scanned.value.contentHash);
+    for (let race = 0; ; race++) {
+      const staged = await stageSnapshot.stage(scanned.value, {
+        signal,
+        onProgress,
+        rescan: () => ports.scanner.scan(workspace, { signal }),
+      });
+      if (staged.isErr()) return err(staged.error);
+      const held = await hold(home);
+      if (held.isErr()) return err(held.error);
+      // Evicted between the two, it is sent once more.
+      if (held.value === 'held' || race === RACES) break;
+    }
     return ok({ snapshot: scanned.value, snapshotDir: this.#snapshotDir(scanned.value) });
   }
 

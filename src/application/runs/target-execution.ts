@@ -8,12 +8,13 @@ import type { TargetConfig } from '../../domain/target-config.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../job-fault.js';
 import { textOf } from '../log/guarded-event-sink.js';
-import { jsonBytes } from './claim-run.js';
 import type { EventFile } from './event-file.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import { recordedOutcome } from './load-run-record.js';
+import { OutputsRecord } from './outputs-record.js';
 import { realiseOutput } from './prepare/realise-output.js';
+import { RunHold } from './run-hold.js';
 import type { RunRecorder } from './run-recorder.js';
 import { runSinks } from './run-sinks.js';
 import type { RunTargetParts } from './run-target-parts.js';
@@ -40,10 +41,11 @@ type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_
 export class TargetExecution {
   readonly #at: TargetExecutionInput;
   readonly #workspace: RunWorkspace;
+  readonly #hold: RunHold;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: Required<EventSink>;
-  readonly #outputs = new Map<string, RealizedPreparedOutput>();
+  readonly #outputs: OutputsRecord;
   readonly #jobs = new Map<string, TargetJobEnd>();
   readonly #prepares = new Map<string, PrepareEnd>();
   readonly #statuses = new Map<string, RunJobStatus>();
@@ -57,13 +59,20 @@ export class TargetExecution {
     this.#events = runSinks(input.eventFile, input.input.events, (message) =>
       this.#tell({ type: 'run_warning', message }),
     );
-    this.#workspace = new RunWorkspace({
-      ports: input.parts.ports,
-      stageSnapshot: input.parts.stageSnapshot,
+    this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
+    const place = {
       workDir: input.parts.settings.workDir,
-      workspace: input.input.workspace,
       runId: input.runId,
       signal: this.#signal,
+    };
+    const { hostFiles: files, clock } = input.parts.ports;
+    this.#hold = new RunHold({ ...place, files, clock });
+    this.#workspace = new RunWorkspace({
+      ...place,
+      ports: input.parts.ports,
+      stageSnapshot: input.parts.stageSnapshot,
+      workspace: input.input.workspace,
+      hold: (directory) => this.#hold.hold(directory),
       onFound: (found) => {
         const said = input.input.branch;
         input.recorder.change(said === undefined ? found : { ...found, git_branch: said });
@@ -72,10 +81,21 @@ export class TargetExecution {
   }
 
   async execute(): Promise<Ended> {
-    const { input, plan, target } = this.#at;
     this.#tellStart();
     const revision = this.#workspace.askRevision();
-    await executePlan<PlanNode>({
+    try {
+      await this.#executePlan();
+    } catch (bug) {
+      await this.#hold.release();
+      throw bug;
+    }
+    await revision;
+    return this.#end();
+  }
+
+  #executePlan(): Promise<void> {
+    const { input, plan, target } = this.#at;
+    return executePlan<PlanNode>({
       nodes: plan.nodes,
       parallel: input.parallel ?? target.parallel,
       failFast: input.failFast ?? target.failFast,
@@ -88,8 +108,6 @@ export class TargetExecution {
         if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
       },
     });
-    await revision;
-    return this.#end();
   }
 
   /** The run as a whole has nothing to do. */
@@ -114,6 +132,7 @@ export class TargetExecution {
     const prepares = this.#at.plan.nodes.flatMap(({ id }) => this.#prepares.get(id) ?? []);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
+      await this.#hold.release();
       await this.#at.eventFile.flushed();
       return results.find((result) => result.isErr()) ?? ok(undefined);
     });
@@ -138,7 +157,7 @@ export class TargetExecution {
     const log = `${state.runDir}/prepare/${node.id}.log`;
     await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
     const needs = node.dependsOn.flatMap((id) => {
-      const output = this.#outputs.get(id);
+      const output = this.#outputs.outputs.get(id);
       return output === undefined ? [] : [[id, output] as const];
     });
     const realised = await realiseOutput(ports, node.prepare, {
@@ -151,6 +170,8 @@ export class TargetExecution {
           this.#tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
         }),
       needs: new Map(needs),
+      hold: (directory) => this.#hold.hold(directory),
+      gcRoot: () => this.#hold.gcRoot(node.id),
       onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
     });
     const cached = realised.isOk() && realised.value.cached;
@@ -171,15 +192,13 @@ export class TargetExecution {
       return { verdict, message: realised.error.message, cached: false };
     }
     const { record } = realised.value;
-    this.#outputs.set(node.id, record);
     this.#prepares.set(node.id, { nodeId: node.id, kind: 'realised', output: record, cached });
-    return this.#recordOutputs(cached);
+    return this.#recordOutput(record, cached);
   }
 
-  async #recordOutputs(cached: boolean): Promise<NodeEnd> {
-    const { parts, state, recorder } = this.#at;
-    const document = { schema_version: 1, outputs: [...this.#outputs.values()] };
-    const written = await parts.ports.localFiles.writeFile(state.preparedOutputs, jsonBytes(document));
+  async #recordOutput(record: RealizedPreparedOutput, cached: boolean): Promise<NodeEnd> {
+    const { state, recorder } = this.#at;
+    const written = await this.#outputs.add(record);
     if (written.isErr()) return { verdict: 'failed', message: written.error.message, cached };
     recorder.change({ prepared_outputs_path: state.preparedOutputs });
     return { verdict: 'passed', message: '', cached };
@@ -194,7 +213,7 @@ export class TargetExecution {
       pre_execution_prepare_duration_ms: waited,
     });
     const result = await parts.runJob.run({
-      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs),
+      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
       workspace: input.workspace,
       runId,
       events: this.#events,

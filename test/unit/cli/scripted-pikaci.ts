@@ -14,6 +14,7 @@ import type {
   RunJobInput,
 } from '../../../src/application/pikaci.js';
 import type { ReapReport } from '../../../src/application/reap-report.js';
+import type { EvictionReport } from '../../../src/application/retention/eviction-report.js';
 import { RunTarget } from '../../../src/application/runs/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/runs/target-run.js';
 import { NO_ARTIFACTS } from '../../../src/domain/artifact.js';
@@ -94,6 +95,8 @@ export class ScriptedJob {
 
 export type JobScript = (job: ScriptedJob, input: RunJobInput | null) => Promise<Result<JobRun, JobFault>>;
 
+export const NOTHING_KEPT: EvictionReport = { evicted: [], kept: { entries: 0, bytes: 0 }, failed: [] };
+
 /** The library's interface, with what each call answers written by the test. */
 export class ScriptedPikaci implements Pikaci {
   readonly host = 'ci@box:22';
@@ -119,7 +122,7 @@ export class ScriptedPikaci implements Pikaci {
 
   script: JobScript = async (job) => job.end({});
   doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
-  reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [] });
+  reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [], kept: NOTHING_KEPT });
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     this.inputs.push(input);

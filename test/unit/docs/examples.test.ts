@@ -33,11 +33,20 @@ describe('what the documents show', () => {
   });
 
   it('is a configuration that pikaci accepts, for each way to Incus', () => {
-    const transports = jsonBlocks(page('operations.md')).map((json) => {
+    const transports = jsonBlocks(page('operations.md')).flatMap((json) => {
       const piece = z.looseObject({}).parse(JSON.parse(`{${json}}`));
+      if ('retention' in piece) return [];
       const incus = 'transport' in piece ? piece : piece['incus'];
       return pikaciConfigSchema.parse({ host: 'local', incus }).incus.transport.via;
     });
     expect(transports).toEqual(['socket', 'https', 'command']);
+  });
+
+  it('is a retention that pikaci accepts', () => {
+    const blocks = jsonBlocks(page('operations.md')).filter((json) => json.startsWith('"retention"'));
+    const kept = blocks.map((json) =>
+      pikaciConfigSchema.parse({ host: 'local', ...JSON.parse(`{${json}}`) }),
+    );
+    expect(kept.map(({ retention }) => retention)).toEqual([{ keepDays: 30, keepBytes: '50GiB' }]);
   });
 });

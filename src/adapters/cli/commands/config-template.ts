@@ -17,6 +17,11 @@ export const CONFIG_TEMPLATE = `{
   "workDir": "/var/tmp/pikaci",
   // Where logs, artifacts and records are kept on this machine, relative to this file. Leave it out of git.
   "stateRoot": ".pikaci",
+  // What "pikaci gc --remote" leaves on the host for later runs, of snapshots and of what command nodes made.
+  "retention": {
+    "keepDays": 30, // since its last use
+    // "keepBytes": "50GiB",
+  },
 
   // "pikaci run test" runs the jobs of the target "test". Each gets a fresh machine and a snapshot of this folder.
   "targets": {

@@ -57,7 +57,10 @@ export class PlainView implements RunView {
 
   emitRun(event: RunEvent): void {
     if (this.#ended || event.type === 'run_started' || event.type === 'run_ended') return;
-    if (event.type === 'run_warning') return this.notice(`warning: ${event.message}`);
+    if (event.type === 'run_warning') {
+      this.notice(`warning: ${event.message}`);
+      return;
+    }
     const { clock, colours } = this.#outputs;
     const text =
       event.type === 'node_upload_progress'

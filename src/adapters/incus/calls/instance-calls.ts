@@ -51,6 +51,11 @@ export class InstanceCalls {
     return this.wire.get(z.array(instanceSchema), path, options);
   }
 
+  listAll(options: CallOptions = {}): Answer<readonly IncusInstance[]> {
+    const path = apiPath(['instances'], { 'all-projects': 'true', recursion: '1' });
+    return this.wire.get(z.array(instanceSchema), path, options);
+  }
+
   state(project: string, name: string, options?: CallOptions): Answer<IncusInstanceState> {
     return this.wire.get(instanceStateSchema, apiPath(['instances', name, 'state'], { project }), options);
   }

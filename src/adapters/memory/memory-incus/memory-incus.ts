@@ -123,6 +123,8 @@ export class MemoryIncus implements IncusApi {
     );
   readonly instances: Call<'instances'> = (project, options) =>
     this.#enter('instances', options, () => this.#instances.list(project, options?.filter));
+  readonly instancesOfAllProjects: Call<'instancesOfAllProjects'> = (options) =>
+    this.#enter('instancesOfAllProjects', options, () => ok(this.allInstances.map((one) => one.view())));
   readonly instanceState: Call<'instanceState'> = (project, name, options) =>
     this.#enter('instanceState', options, () =>
       this.#at(project, name).map(({ status, execs }) =>

@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
-import { z } from 'zod';
 import { sha256Hex } from '../../../domain/content-hash.js';
+import { preparedHomeDir } from '../../../domain/remote-layout.js';
 import type { PrepareConfig } from '../../../domain/target-config.js';
 import { hostFilesFault } from '../../fault-of.js';
 import type { JobFault } from '../../job-fault.js';
 import { checkOutput } from './check-output.js';
 import { inputsHash } from './inputs-hash.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
+import { PREPARED_MARKER, preparedMarkerSchema } from './prepared-marker.js';
 import { runToEnd } from './run-to-end.js';
 
 export type CommandConfig = Extract<PrepareConfig, { type: 'command' }>;
-
-/** Beside every kept output: what it was made from. It appears with the output, in one rename. */
-const MARKER = 'pikaci-prepared.json';
-const markerSchema = z.looseObject({ schema_version: z.literal(1), key: z.string() });
 
 /**
  * Runs a command on the host that fills a directory, and keeps what it made under the hash of what it was made from:
@@ -33,7 +30,7 @@ export async function commandOutput(
   const needs = [...call.needs].map(([id, { realized_path: path }]) => [id, path] as const);
   const env = Object.entries(node.env).sort(([a], [b]) => (a < b ? -1 : 1));
   const key = sha256Hex(JSON.stringify([1, node.command, env, inputs.value, needs]));
-  const home = `${call.workDir}/prepared/${key}`;
+  const home = preparedHomeDir(call.workDir, key);
   const made = (cached: boolean): MadeOutput => ({
     installable: node.command,
     outputName: node.id,
@@ -42,7 +39,10 @@ export async function commandOutput(
     path: `${home}/output`,
     cached,
   });
-  if (await isKept(ports, home, key, call.signal)) return ok(made(true));
+  // Held before it is looked at, so that nobody evicts it in between.
+  const held = await call.hold(home);
+  if (held.isErr()) return err(held.error);
+  if (held.value === 'held' && (await isKept(ports, home, key, call.signal))) return ok(made(true));
 
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
@@ -58,7 +58,8 @@ export async function commandOutput(
     await ports.hostFiles.remove(building, { recursive: true });
     return err(kept.error);
   }
-  return ok(made(false));
+  const fresh = await call.hold(home);
+  return fresh.map(() => made(false));
 }
 
 interface Filling {
@@ -98,7 +99,7 @@ async function keep(
   const { hostFiles } = ports;
   const { signal } = at.call;
   const marker = Buffer.from(`${JSON.stringify({ schema_version: 1, key: at.key })}\n`);
-  const written = await hostFiles.writeFile(`${at.building}/${MARKER}`, marker, { signal });
+  const written = await hostFiles.writeFile(`${at.building}/${PREPARED_MARKER}`, marker, { signal });
   if (written.isErr()) return err(hostFilesFault(written.error, null));
   const renamed = await hostFiles.rename(at.building, at.home, { signal });
   if (renamed.isOk()) return ok(undefined);
@@ -114,10 +115,10 @@ async function isKept(
   key: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const bytes = await hostFiles.readFile(`${home}/${MARKER}`, { signal, maxBytes: 64 * 1024 });
+  const bytes = await hostFiles.readFile(`${home}/${PREPARED_MARKER}`, { signal, maxBytes: 64 * 1024 });
   if (bytes.isErr()) return false;
   try {
-    return markerSchema.parse(JSON.parse(Buffer.from(bytes.value).toString('utf8'))).key === key;
+    return preparedMarkerSchema.parse(JSON.parse(Buffer.from(bytes.value).toString('utf8'))).key === key;
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@ import {
   type FulfilmentResult,
   fulfilmentRequestSchema,
 } from '../../../domain/fulfilment.js';
+import { NIX_STORE } from '../../../domain/nix-store.js';
 import { isWithin } from '../../../domain/path-rules.js';
 import type { FileStore } from '../../../ports/file-store.js';
 import type { RemoteShell } from '../../../ports/remote-shell.js';
@@ -19,12 +20,13 @@ export interface FulfilPorts {
   readonly files: FileStore;
 }
 
-const NIX_STORE = '/nix/store';
 const NIX = {
   binary: 'nix',
   flags: ['--extra-experimental-features', 'nix-command flakes'],
   options: [],
   output: 'out',
+  link: null,
+  store: undefined,
 };
 const QUICK = { timeoutSecs: 60, onOutput: async () => {} };
 type Exposure = FulfilmentRequest['requested_exposures'][number];

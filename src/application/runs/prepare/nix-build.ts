@@ -1,9 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
+import { physicalPath } from '../../../domain/nix-store.js';
 import { isNormalisedAbsolutePath, joinBelow } from '../../../domain/path-rules.js';
 import type { PrepareConfig } from '../../../domain/target-config.js';
 import type { RemoteShell } from '../../../ports/remote-shell.js';
 import type { JobFault } from '../../job-fault.js';
+import { addNixRoot, storeOf } from './nix-root.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 import { runToEnd, type ToEnd } from './run-to-end.js';
 
@@ -20,9 +22,9 @@ export async function nixBuild(
   node: NixBuildConfig,
   call: PrepareCall,
 ): Promise<Result<MadeOutput, JobFault>> {
-  const root = await workspaceRoot(node, call);
-  if (root.isErr()) return err(root.error);
-  const installable = absoluteInstallable(node.installable, root.value);
+  const workspace = await workspaceRoot(node, call);
+  if (workspace.isErr()) return err(workspace.error);
+  const installable = absoluteInstallable(node.installable, workspace.value);
   const local = node.where === 'local';
   const shell = local ? ports.localShell : ports.shell;
   const call_: ToEnd = {
@@ -31,7 +33,11 @@ export async function nixBuild(
     signal: call.signal,
     onOutput: call.onOutput,
   };
-  const path = await buildWithNix(shell, { ...node, installable }, call_);
+  const root = await call.gcRoot();
+  if (root.isErr()) return err(root.error);
+  // On the host the build itself makes the root, so there is no moment at which what was built could be collected.
+  const link = local ? null : root.value;
+  const path = await buildWithNix(shell, { ...node, installable, link }, call_);
   if (path.isErr()) return err(path.error);
   if (local && node.copyTo !== undefined) {
     const argv = [node.binary, ...node.flags, 'copy', ...storeOf(node), '--to', node.copyTo, path.value];
@@ -43,6 +49,16 @@ export async function nixBuild(
     );
     if (copied.isErr()) return err(copied.error);
   }
+  if (local) {
+    const { binary, flags } = node;
+    const store = node.copyTo === undefined ? node.store : undefined;
+    const added = await addNixRoot(
+      ports.shell,
+      { binary, flags, store, storePath: path.value, link: root.value },
+      { ...call_, purpose: `garbage-collection root of ${node.id}` },
+    );
+    if (added.isErr()) return err(added.error);
+  }
   return ok({
     installable,
     outputName: node.outputName ?? attributeOf(node.installable),
@@ -53,17 +69,23 @@ export async function nixBuild(
   });
 }
 
+export interface NixBuild
+  extends Pick<NixBuildConfig, 'binary' | 'flags' | 'options' | 'store' | 'output' | 'installable'> {
+  /** Where the garbage-collection root is made; none with null. */
+  readonly link: string | null;
+}
+
 /** The store path of one output of an installable that is absolute. */
 export async function buildWithNix(
   shell: RemoteShell,
-  node: Pick<NixBuildConfig, 'binary' | 'flags' | 'options' | 'store' | 'output' | 'installable'>,
+  node: NixBuild,
   call: ToEnd,
 ): Promise<Result<string, JobFault>> {
   const argv: [string, ...string[]] = [
     node.binary,
     ...node.flags,
     'build',
-    '--no-link',
+    ...(node.link === null ? ['--no-link'] : ['--out-link', node.link]),
     '--json',
     ...storeOf(node),
     node.installable,
@@ -119,13 +141,4 @@ function absoluteInstallable(installable: string, root: string | null): string {
 function attributeOf(installable: string): string {
   const hash = installable.indexOf('#');
   return hash === -1 || hash === installable.length - 1 ? installable : installable.slice(hash + 1);
-}
-
-function storeOf(node: Pick<NixBuildConfig, 'store'>): readonly string[] {
-  return node.store === undefined ? [] : ['--store', node.store];
-}
-
-/** The paths of a store in a directory of its own lie below that. */
-function physicalPath(store: string | undefined, path: string): string {
-  return store?.startsWith('/') === true ? joinBelow(store, path) : path;
 }

@@ -31,6 +31,10 @@ export interface PrepareCall {
   readonly staged: () => Promise<Result<StagedWorkspace, JobFault>>;
   /** Outputs of the nodes that this one depends on, by their ids. */
   readonly needs: ReadonlyMap<string, RealizedPreparedOutput>;
+  /** Keeps a directory on the host from being evicted for as long as the run goes on; `gone` when it is not there. */
+  readonly hold: (directory: string) => Promise<Result<'held' | 'gone', JobFault>>;
+  /** Where the node's garbage-collection root may be made on the host: a name in a directory of the run that is there. */
+  readonly gcRoot: () => Promise<Result<string, JobFault>>;
   /** What the commands print, for the node's log. */
   readonly onOutput: (data: Uint8Array) => Promise<void>;
 }

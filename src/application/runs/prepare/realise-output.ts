@@ -1,11 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RealizedPreparedOutput } from '../../../domain/prepared-outputs-record.js';
 import type { PrepareConfig } from '../../../domain/target-config.js';
-import { hostFilesFault } from '../../fault-of.js';
 import type { JobFault } from '../../job-fault.js';
 import { checkOutput } from './check-output.js';
 import { commandOutput } from './command-output.js';
 import { nixBuild } from './nix-build.js';
+import { pathOutput } from './path-output.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 
 export interface RealisedOutput {
@@ -55,26 +55,4 @@ function makeOutput(
     case 'path':
       return pathOutput(ports, node, call);
   }
-}
-
-async function pathOutput(
-  { hostFiles }: PreparePorts,
-  node: Extract<PrepareConfig, { type: 'path' }>,
-  { signal }: PrepareCall,
-): Promise<Result<MadeOutput, JobFault>> {
-  const stat = await hostFiles.stat(node.path, { signal });
-  if (stat.isErr() && stat.error.kind !== 'not_found') return err(hostFilesFault(stat.error, null));
-  if (stat.isErr() || stat.value.type !== 'directory') {
-    const problem = stat.isErr() ? 'does not exist' : 'is not a directory';
-    const message = `the prepared output ${node.id}: ${node.path} ${problem} on ${hostFiles.host}`;
-    return err({ kind: 'prepare_failed', phase: null, host: hostFiles.host, message });
-  }
-  return ok({
-    installable: node.path,
-    outputName: node.id,
-    protocol: 'host_path_v1',
-    residency: 'remote_authoritative',
-    path: node.path,
-    cached: true,
-  });
 }

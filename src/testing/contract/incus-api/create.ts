@@ -28,6 +28,21 @@ export function createContract({ it, describe }: ContractRunner, { subject }: Be
       okOf(await api.deleteInstance(project, wanted.name));
     });
 
+    it('is seen, with its devices, among those of all projects', async () => {
+      const { api, project } = subject();
+      const devices = { d: { type: 'disk', source: '/tmp', path: '/mnt/d' } };
+      const wanted = newInstance(subject(), { start: false, devices });
+      okOf(await api.createInstance(project, wanted));
+      const found = okOf(await api.instancesOfAllProjects()).filter(({ name }) => name === wanted.name);
+      assert.deepEqual(
+        found.map((one) => [one.project, one.devices['d']?.['source']]),
+        [[project, '/tmp']],
+      );
+      okOf(await api.deleteInstance(project, wanted.name));
+      const names = okOf(await api.instancesOfAllProjects()).map(({ name }) => name);
+      assert.ok(!names.includes(wanted.name));
+    });
+
     it('says already_exists of a name that is taken, also while its creation runs', async () => {
       const { api, project } = subject();
       const wanted = newInstance(subject());

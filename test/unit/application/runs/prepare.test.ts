@@ -30,7 +30,8 @@ describe('a nix node', () => {
       '--extra-experimental-features',
       'nix-command flakes',
       'build',
-      '--no-link',
+      '--out-link',
+      '/var/pikaci/runs/run/gc-roots/build/root',
       '--json',
       `path:${snapshot}#ci.x86_64-linux.workspaceBuild`,
     ]);
@@ -91,7 +92,7 @@ describe('a nix node', () => {
     await target.run();
     const argv = target.host.shell.commands.find((command) => command.argv[0] === '/opt/nix')?.argv;
     expect(argv?.join(' ')).toBe(
-      '/opt/nix -v build --no-link --json --store /srv/nix nixpkgs#hello --offline',
+      '/opt/nix -v build --out-link /var/pikaci/runs/run/gc-roots/build/root --json --store /srv/nix nixpkgs#hello --offline',
     );
     expect((await target.outputs()).outputs[0]?.realized_path).toBe(`/srv/nix${BUILT}`);
   });
@@ -108,13 +109,18 @@ describe('a nix node', () => {
       if (command.argv.includes('build')) write('stdout', json(BUILT));
       return 0;
     });
+    target.host.shell.handle(({ command }) => {
+      if (command.argv[0] !== 'nix') return undefined;
+      said.push(`on the host: ${command.argv.slice(3).join(' ')}`);
+      return 0;
+    });
     await target.run();
     expect(said).toEqual([
       'build --no-link --json path:/srv/tree#ci.x86_64-linux.workspaceBuild',
       `copy --to ssh-ng://ci@box ${BUILT}`,
+      `on the host: build --offline --out-link /var/pikaci/runs/run/gc-roots/build/root ${BUILT}`,
     ]);
     expect((await target.outputs()).outputs[0]?.residency).toBe('local_authoritative');
-    expect(target.host.shell.commands.filter(({ argv }) => argv[0] === 'nix')).toEqual([]);
   });
 
   it.each([
@@ -233,6 +239,42 @@ describe('a path node', () => {
     await target.writeOutput('/opt/sdk', '/opt/sdk');
     await target.run();
     expect((await target.outputs()).outputs[0]).toMatchObject({ node_id: 'sdk', realized_path: '/opt/sdk' });
+  });
+
+  it('in a Nix store is protected while the run goes on, and is what its link leads to now', async () => {
+    const target = await TargetInMemory.of({
+      prepare: [{ ...path, path: '/nix/var/nix/profiles/sdk' }],
+      jobs: [needs('sdk')],
+    });
+    await target.writeOutput('/nix/store/abc-sdk/lib', '/opt/sdk');
+    must(await target.host.hostFiles.makeDirectory('/nix/var/nix/profiles'));
+    target.host.hostFiles.link('/nix/store/abc-sdk/lib', '/nix/var/nix/profiles/sdk');
+    const roots: string[] = [];
+    target.host.shell.handle(({ command: { argv } }) => {
+      if (argv[0] !== 'nix') return undefined;
+      roots.push(argv.slice(3).join(' '));
+      return 0;
+    });
+    await target.run();
+    expect(roots).toEqual([
+      'build --offline --out-link /var/pikaci/runs/run/gc-roots/sdk/root /nix/store/abc-sdk',
+    ]);
+    expect((await target.outputs()).outputs[0]?.realized_path).toBe('/nix/store/abc-sdk/lib');
+    expect(must(await target.host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
+  });
+
+  it('in a store whose root cannot be made fails and says what to do; without a root it is used as it is', async () => {
+    const inStore = { ...path, path: '/nix/store/abc-sdk' };
+    const target = await TargetInMemory.of({ prepare: [inStore], jobs: [needs('sdk')] });
+    await target.writeOutput('/nix/store/abc-sdk', '/opt/sdk');
+    target.host.shell.handle(({ command }) => (command.argv[0] === 'nix' ? 127 : undefined));
+    const run = await target.run();
+    expect(run.prepares[0]).toMatchObject({
+      fault: { kind: 'prepare_failed', message: expect.stringContaining('"gcRoot": false') },
+    });
+    const definition = { prepare: [{ ...inStore, gcRoot: false }], jobs: [needs('sdk')] };
+    const without = await target.run({ runId: 'without', definition });
+    expect(without.prepares[0]).toMatchObject({ kind: 'realised' });
   });
 
   it('that is not there, or has no manifest, fails before a machine is made', async () => {

@@ -1,0 +1,89 @@
+import type { ReapReport } from '../../../application/reap-report.js';
+import type { ReapDocument } from '../../../domain/reap-document.js';
+import { type CliContext, complain } from '../cli-context.js';
+import { EXIT, exitCodeOfFault } from '../exit-code.js';
+import { escapeLine, escapeMessage } from '../output/escape-control.js';
+import { faultLines } from '../output/fault-text.js';
+import { count, formatBytes } from '../output/quantities.js';
+import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+
+export interface GcRemoteOptions extends HostOptions {
+  readonly dryRun?: boolean;
+  readonly keepDays?: number;
+  readonly keepBytes?: number;
+}
+
+/** The part of `pikaci gc` that is done on the host: machines whose lease has ended, and what is kept beyond the bounds. */
+export async function gcRemote(
+  context: CliContext,
+  options: GcRemoteOptions,
+  print: (document: ReapDocument, lines: readonly string[]) => void,
+): Promise<number> {
+  const loaded = await loadOrComplain(context, options, false);
+  if (loaded === null) return EXIT.usage;
+  return withPikaci(context, loaded, async (pikaci) => {
+    const { dryRun = false, keepDays, keepBytes } = options;
+    const keep = {
+      ...(keepDays === undefined ? {} : { keepDays }),
+      ...(keepBytes === undefined ? {} : { keepBytes }),
+    };
+    const reaped = await pikaci.reap({ signal: context.interrupts.signal, dryRun, keep });
+    if (reaped.isErr()) {
+      complain(context, faultLines(reaped.error).join('\n'));
+      return context.interrupts.signal.aborted ? EXIT.cancelled : exitCodeOfFault(reaped.error);
+    }
+    const document = documentOf(reaped.value, { host: pikaci.host, dryRun });
+    print(document, [...machineLines(document), ...keptLines(document)]);
+    return document.failed.length + document.eviction_failed.length > 0 ? EXIT.machinery : EXIT.passed;
+  });
+}
+
+function documentOf(
+  { deleted, alive, failed, kept }: ReapReport,
+  { host, dryRun }: { readonly host: string; readonly dryRun: boolean },
+): ReapDocument {
+  return {
+    type: 'reap_report',
+    schema_version: 1,
+    host,
+    dry_run: dryRun,
+    deleted: [...deleted],
+    alive: [...alive],
+    failed: failed.map((one) => ({ ...one })),
+    evicted: kept.evicted.map(({ kind, path, bytes, lastUsedMs }) => {
+      const lastUsedAt = new Date(lastUsedMs).toISOString();
+      return { kind, path, bytes, last_used_at: lastUsedAt };
+    }),
+    freed_bytes: kept.evicted.reduce((sum, { bytes }) => sum + bytes, 0),
+    kept_entries: kept.kept.entries,
+    kept_bytes: kept.kept.bytes,
+    eviction_failed: kept.failed.map((one) => ({ ...one })),
+  };
+}
+
+function machineLines({ host, dry_run: dryRun, deleted, alive, failed }: ReapDocument): string[] {
+  return [
+    ...deleted.map((name) => `${dryRun ? 'would remove' : 'removed'} ${escapeLine(name)}`),
+    ...failed.map(
+      ({ instance, message }) => `could not remove ${escapeLine(instance)}: ${escapeMessage(message)}`,
+    ),
+    `${escapeLine(host)}: ${count(deleted.length, 'machine')} ${dryRun ? 'would be removed' : 'removed'}, ${alive.length} in use, ${failed.length} failed`,
+  ];
+}
+
+const NOUNS = { snapshot: 'snapshot', prepared_output: 'prepared output' };
+
+function keptLines(document: ReapDocument): string[] {
+  const { dry_run: dryRun, evicted, eviction_failed: failed } = document;
+  const [verb, be] = dryRun ? ['would remove', 'would be removed'] : ['removed', 'removed'];
+  const freed = `${formatBytes(document.freed_bytes)} ${dryRun ? 'would be freed' : 'freed'}`;
+  const kept = `${document.kept_entries} kept (${formatBytes(document.kept_bytes)})`;
+  return [
+    ...evicted.map(
+      ({ kind, path, bytes, last_used_at: at }) =>
+        `${verb} the ${NOUNS[kind]} ${escapeLine(path)} (${formatBytes(bytes)}, last used ${at})`,
+    ),
+    ...failed.map(({ path, message }) => `could not remove ${escapeLine(path)}: ${escapeMessage(message)}`),
+    `${escapeLine(document.host)}: ${count(evicted.length, 'snapshot or output', 'snapshots and outputs')} ${be}, ${freed}, ${kept}, ${failed.length} failed`,
+  ];
+}

@@ -1,0 +1,42 @@
+import type { MemoryFileStore } from './memory-file-store.js';
+import type { MemoryHandler, MemoryRun } from './memory-handler.js';
+
+/** The host's `du -sk` and `rm -rf`, as eviction calls them: a script that is given paths. Sizes are those of the files, in KiB, rounded up. */
+export function diskTools(files: MemoryFileStore): MemoryHandler {
+  return (run) => {
+    const [shell, flag, script = '', , ...paths] = run.command.argv;
+    if (shell !== 'sh' || flag !== '-c') return undefined;
+    if (script.startsWith('du -sk ')) return measure(files, paths, run);
+    if (script.startsWith('rm -rf ')) return removeAll(files, paths, run);
+    return undefined;
+  };
+}
+
+async function measure(files: MemoryFileStore, paths: readonly string[], run: MemoryRun): Promise<number> {
+  for (const path of paths) {
+    const bytes = await sizeOf(files, path);
+    if (bytes !== null) run.write('stdout', `${Math.ceil(bytes / 1024)}\t${path}\n`);
+  }
+  return 0;
+}
+
+async function sizeOf(files: MemoryFileStore, path: string): Promise<number | null> {
+  const stat = await files.lstat(path);
+  if (stat.isErr()) return null;
+  if (stat.value.type !== 'directory') return stat.value.size;
+  const listed = await files.list(path);
+  const names = listed.isOk() ? listed.value.map(({ name }) => name) : [];
+  const sizes = await Promise.all(names.map((name) => sizeOf(files, `${path}/${name}`)));
+  return sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
+}
+
+async function removeAll(files: MemoryFileStore, paths: readonly string[], run: MemoryRun): Promise<number> {
+  for (const path of paths) {
+    const removed = await files.remove(path, { recursive: true });
+    if (removed.isErr()) {
+      run.write('stderr', `rm: ${removed.error.message}\n`);
+      return 1;
+    }
+  }
+  return 0;
+}
