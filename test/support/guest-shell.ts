@@ -13,12 +13,10 @@ export interface GuestShell {
 
 const searched = ['/usr/local/bin', '/usr/bin', '/bin'];
 
-function find(program: string): string | undefined {
-  return searched.map((directory) => join(directory, program)).find((path) => existsSync(path));
-}
-
-function require(program: string): string {
-  const path = find(program);
+function installed(program: string): string {
+  const path = searched
+    .map((directory) => join(directory, program))
+    .find((candidate) => existsSync(candidate));
   if (path === undefined) throw new Error(`${program} is not installed here; scripts/test installs it`);
   return path;
 }
@@ -39,22 +37,19 @@ function directoryOf(name: string, program: string): string {
 /** A PATH on which every tool is busybox's, as on Alpine. */
 function applets(): string {
   const directory = temporary();
-  execFileSync(require('busybox'), ['--install', '-s', directory]);
+  execFileSync(installed('busybox'), ['--install', '-s', directory]);
   return directory;
 }
 
-/** The shells and awks that the supervisor is tested with. Throws when a required one is not installed. */
+/** The shells and awks that the supervisor is tested with. Throws when one is not installed. */
 export function guestShells(): GuestShell[] {
-  const mawk = directoryOf('awk', require('mawk'));
+  const mawk = directoryOf('awk', installed('mawk'));
   const busybox = applets();
-  const gawk = find('gawk');
   return [
-    { name: 'dash and mawk', shell: require('dash'), path: mawk },
+    { name: 'dash and mawk', shell: installed('dash'), path: mawk },
     // As images that have bash for /bin/sh call it: under its own name it would read start-up files when stdin is a socket.
-    { name: 'bash and mawk', shell: join(directoryOf('sh', require('bash')), 'sh'), path: mawk },
+    { name: 'bash and mawk', shell: join(directoryOf('sh', installed('bash')), 'sh'), path: mawk },
     { name: 'busybox', shell: join(busybox, 'ash'), path: busybox },
-    ...(gawk === undefined
-      ? []
-      : [{ name: 'dash and gawk', shell: require('dash'), path: directoryOf('awk', gawk) }]),
+    { name: 'dash and gawk', shell: installed('dash'), path: directoryOf('awk', installed('gawk')) },
   ];
 }

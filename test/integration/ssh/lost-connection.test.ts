@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,7 +105,7 @@ it('a stream to a socket that is cut fails; it does not end', async () => {
     ]) {
       const stream = must(await dialer.dial());
       stream.write('x');
-      await new Promise((resolve) => stream.once('data', resolve));
+      await once(stream, 'data');
       const outcome = new Promise((resolve) => {
         stream.once('error', (error) => resolve(error.message));
         stream.once('end', () => resolve('end'));
