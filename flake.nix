@@ -25,11 +25,10 @@
         microvm-guest = ./nix/microvm/guest.nix;
       };
 
-      # lib.linuxRust { pkgs = …; src = ./.; } and lib.microvmRunner { system = …; shape = …; }
+      # lib.linuxRust { pkgs = …; src = ./.; } and lib.microvmRunner { system = …; shares = [ { tag = …; readOnly = …; } ]; … }
       lib = {
         linuxRust = import ./nix/ci/linux-rust.nix;
-        microvmRunner =
-          { system, shape }: import ./nix/microvm/runner.nix { inherit nixpkgs microvm system shape; };
+        microvmRunner = shape: import ./nix/microvm/runner.nix ({ inherit nixpkgs microvm; } // shape);
       };
 
       packages = forEachSystem (
@@ -47,9 +46,15 @@
           incus-virtual-machine-disk = virtualMachine.qemuImage;
           microvm-runner = self.lib.microvmRunner {
             inherit system;
-            shape = { memMiB = 2048; vcpus = 2; mounts = [ ]; };
+            inherit (builtins.fromJSON (builtins.readFile ./nix/microvm/job-flake/shape.json)) shares;
           };
         }
       );
+
+      # For one job shape: `nix flake init -t pikaci#microvm-runner`, then change shape.json.
+      templates.microvm-runner = {
+        path = ./nix/microvm/job-flake;
+        description = "The microVM runner of one job shape";
+      };
     };
 }

@@ -1,65 +1,88 @@
-# The guest of the microVM runner, on top of microvm.nix. Its one service gives the request to the supervisor and powers the
-# machine off when the job has ended; the host reads the log and the result from the artifacts share meanwhile.
+# The guest of the microVM runner, on top of microvm.nix. Its one service runs the script that the host has put into the share `control`, and
+# powers the machine off; the script mounts what the job needs and runs the supervisor. host/README.md has the same contract.
 { config, lib, pkgs, ... }:
 let
   cfg = config.pikaci.microvm;
-  supervisor = import ../guest/pikaci-incus-run.nix { inherit pkgs; };
-  # The request may be written over several lines: no JSON string holds a raw newline, so joining them is safe.
+  control = "/run/pikaci/control";
+  # Every share has a place in microvm.nix; the script mounts all but this one a second time, where the job wants it.
+  placeOf = share: if share.tag == "control" then control else "/run/pikaci/shares/${share.tag}";
   runJob = pkgs.writeShellScript "pikaci-job" ''
-    {
-      tr -d '\n' <${lib.escapeShellArg cfg.requestFile}
-      echo
-      [ ! -r ${lib.escapeShellArg cfg.secretsFile} ] || tr -d '\n' <${lib.escapeShellArg cfg.secretsFile}
-      echo
-    } | ${supervisor}/bin/pikaci-incus-run run >/dev/null
+    scratch=/var/lib/pikaci-scratch
+    mkdir -p "$scratch" /run/pikaci/scratch
+    mount --bind "$scratch" /run/pikaci/scratch
+    if ! mountpoint -q ${control}; then
+      echo 'pikaci-microvm: the share "control" is missing: there is no job to run'
+    elif [ ! -f ${control}/pikaci-microvm-guest ]; then
+      echo 'pikaci-microvm: the share "control" has no file pikaci-microvm-guest: there is no job to run'
+    else
+      /bin/sh ${control}/pikaci-microvm-guest </dev/null || true
+    fi
+    sync
   '';
 in
 {
   imports = [ ../guest/pikaci-guest.nix ];
 
   options.pikaci.microvm = {
-    requestFile = lib.mkOption {
-      type = lib.types.str;
-      default = "/artifacts/guest-request.json";
-      description = "The guest request, where the host has put it.";
-    };
-    secretsFile = lib.mkOption {
-      type = lib.types.str;
-      default = "/run/pikaci-control/secrets.json";
-      description = "The job's secrets, an object of strings; fine when there is none. It lies in no share that the job's artifacts are taken from.";
-    };
     shares = lib.mkOption {
       type = lib.types.listOf (lib.types.attrsOf lib.types.anything);
       default = [ ];
-      example = [ { tag = "artifacts"; source = "shares/artifacts"; mountPoint = "/artifacts"; readOnly = false; } ];
-      description = "Directories of the host, each with tag, source (may be relative to where the runner is started), mountPoint and readOnly.";
+      example = [ { tag = "artifacts"; readOnly = false; } ];
+      description = "What the machine may attach: shares/<tag> of the directory that the runner is started in.";
+    };
+    diskMiB = lib.mkOption {
+      type = lib.types.ints.positive;
+      default = 8192;
+      description = "Size of the sparse scratch disk that the root filesystem is on, new for each machine.";
     };
   };
 
   config = {
     microvm = {
       hypervisor = lib.mkDefault "qemu";
-      mem = lib.mkDefault 2048;
-      vcpu = lib.mkDefault 2;
-      # Read-only is enforced by the host's daemon, not only by the guest's mount.
+      mem = lib.mkDefault 1024;
+      vcpu = lib.mkDefault 1;
+      # Sockets and sources are relative to where the runner is started, so that jobs of one shape share a runner.
       shares = map (share: {
-        inherit (share) tag source mountPoint readOnly;
+        inherit (share) tag readOnly;
+        source = "shares/${share.tag}";
+        socket = "${share.tag}.sock";
+        mountPoint = placeOf share;
         proto = "virtiofs";
       }) cfg.shares;
+      volumes = [ { image = "scratch.img"; mountPoint = "/"; size = cfg.diskMiB; autoCreate = true; fsType = "ext4"; } ];
+      preStart = "rm -f scratch.img";
+      # That of microvm.nix restarts a daemon that died, and the machine hangs on; this one ends and says which.
+      binScripts.virtiofsd-run = lib.mkForce ''
+        export PATH=${lib.makeBinPath [ pkgs.bash pkgs.coreutils pkgs.gnused pkgs.util-linux pkgs.virtiofsd ]}
+        exec bash ${../../host/microvm/bin/virtiofsd-run}
+      '';
     };
+
+    # A share that cannot be mounted is for the job's script to name: nobody sits at an emergency prompt.
+    fileSystems = builtins.listToAttrs (
+      map (share: { name = placeOf share; value.options = [ "nofail" ]; }) cfg.shares
+    );
+    systemd.enableEmergencyMode = false;
+    boot.kernelModules = [ "virtiofs" "overlay" ];
 
     systemd.services.pikaci-job = {
       description = "The one job of this machine";
       wantedBy = [ "multi-user.target" ];
       after = [ "local-fs.target" ];
+      # The system's own commands, in place of the few that a service gets.
+      environment.PATH = lib.mkForce "/run/wrappers/bin:/run/current-system/sw/bin";
       unitConfig = {
-        RequiresMountsFor = map (share: share.mountPoint) cfg.shares;
-        SuccessAction = "poweroff";
-        FailureAction = "poweroff";
+        SuccessAction = "poweroff-force";
+        FailureAction = "poweroff-force";
       };
       serviceConfig = {
         Type = "oneshot";
         ExecStart = runJob;
+        StandardInput = "null";
+        StandardOutput = "tty";
+        StandardError = "tty";
+        TTYPath = "/dev/console";
         # The supervisor keeps the job's own bound.
         TimeoutStartSec = "infinity";
       };

@@ -50,13 +50,17 @@ write_identity() {
 	printf '[127.0.0.1]:%s %s\n' "${port}" "$(cut -d ' ' -f 1,2 "${dir}/ssh_host_key.pub")" >"${dir}/known_hosts"
 }
 
+# Where the host's microVM runner is; on other processors there is none.
+microvm_runner() { [ "$(uname -m)" != x86_64 ] || printf '%s\n' microvmRunner s /opt/pikaci/microvm-runner; }
+
 describe() {
-	local dir guest
+	local dir guest microvm
+	mapfile -t microvm < <(microvm_runner)
 	dir=$(host_dir)
 	guest=$(docker inspect -f '{{index .Config.Labels "dev.pikaci.guest"}}' "$(host_container)")
 	json_object host s 127.0.0.1 port r "$(published_port 22)" user s root \
 		identityFile s "${dir}/id_ed25519" knownHostsFile s "${dir}/known_hosts" \
-		project s pikaci profile s pikaci image s pikaci/dev workDir s /var/tmp/pikaci \
+		project s pikaci profile s pikaci image s pikaci/dev workDir s /var/tmp/pikaci "${microvm[@]}" \
 		sudoUser s sudoer httpsUrl s "https://127.0.0.1:$(published_port 8443)" \
 		clientCertFile s "${dir}/client.crt" clientKeyFile s "${dir}/client.key" serverCertFile s "${dir}/server.crt" \
 		name s "${name}" container s "$(host_container)" \

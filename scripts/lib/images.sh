@@ -61,6 +61,7 @@ build_images() {
 		say "building the host image ${host_image} (about a minute, once)"
 		context=$(new_build_dir)
 		find "${repository}/host" -maxdepth 1 -type f -exec cp -t "${context}" {} +
+		cp -r "${repository}/host/microvm" "${context}"
 		build --build-arg "BASE=${base}" --target packages --tag "${packages}" "${context}"
 		pack_guest "${guest_image}" "${packages}" "${context}/guest-image"
 		build --build-arg "BASE=${base}" --tag "${host_image}" "${context}"
@@ -68,12 +69,17 @@ build_images() {
 	clear_builds
 }
 
+host_files() {
+	local directory
+	for directory in host host/microvm host/microvm/bin; do content_of "${repository}/${directory}"; done
+}
+
 # Sets host_image and guest_image, and sees to it that both exist.
 ensure_images() {
 	local lib=${repository}/scripts/lib origin
 	origin=$(content_hash "${PIKACI_BASE_IMAGE:-$(debian_suite || echo pulled)}" "$(uname -m)" <"${lib}/base-image.sh")
 	guest_image=pikaci/guest:$(content_of "${repository}/host/guest" | content_hash "${origin}")
-	host_image=pikaci/host:$({ content_of "${repository}/host" && cat "${lib}/images.sh"; } | content_hash "${origin}" "${guest_image}")
+	host_image=pikaci/host:$({ host_files && cat "${lib}/images.sh"; } | content_hash "${origin}" "${guest_image}")
 	docker image inspect "${host_image}" "${guest_image}" >/dev/null 2>&1 ||
 		with_lock "$(pikaci_cache_dir)/build.lock" 1800 build_images
 }

@@ -57,10 +57,13 @@ rec {
     anything = "anything";
     listOf = of: "list of ${of}";
     attrsOf = of: "attributes of ${of}";
+    ints.positive = "positive integer";
   };
   escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
   escapeShellArgs = words: builtins.concatStringsSep " " (map escapeShellArg words);
   concatStringsSep = builtins.concatStringsSep;
+  makeBinPath = packages: builtins.concatStringsSep ":" (map (package: "${package}/bin") packages);
+  genAttrs = names: make: builtins.listToAttrs (map (name: { inherit name; value = make name; }) names);
   removePrefix =
     prefix: text:
     let

@@ -4,7 +4,7 @@
     microvm.declaredRunner = {
       outPath = "/nix/store/stub-microvm-qemu";
       machine = builtins.removeAttrs config.microvm [ "declaredRunner" ];
-      inherit (config) systemd;
+      inherit (config) systemd fileSystems;
     };
   };
 }

@@ -14,6 +14,6 @@ in
 }
 // builtins.listToAttrs (
   map (name: { inherit name; value = package name; }) [
-    "bash" "cargo" "coreutils" "findutils" "gawk" "gnugrep" "gnutar" "patchelf" "rustc" "util-linux"
+    "bash" "cargo" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "gnutar" "patchelf" "rustc" "util-linux" "virtiofsd"
   ]
 )
