@@ -46,7 +46,11 @@
           incus-virtual-machine-disk = virtualMachine.qemuImage;
           microvm-runner = self.lib.microvmRunner {
             inherit system;
-            inherit (builtins.fromJSON (builtins.readFile ./nix/microvm/job-flake/shape.json)) shares;
+            shares = [
+              { tag = "control"; readOnly = true; }
+              { tag = "artifacts"; readOnly = false; }
+              { tag = "workspace-artifacts"; readOnly = false; }
+            ];
           };
         }
       );

@@ -14,8 +14,9 @@ export default {
     identityFile: host.identityFile,
     knownHostsFile: host.knownHostsFile,
   },
-  backend: 'incus',
+  backend: 'incus', // or what PIKACI_REMOTE_LINUX_VM_BACKEND says
   incus: { project: host.project, profile: host.profile, image: host.image },
+  microvm: { runner: host.microvmRunner },
   workDir: host.workDir,
   targets: {
     'unit-tests': {
@@ -29,7 +30,8 @@ export default {
             '  --reporter=default --reporter=junit --outputFile.junit=/artifacts/junit.xml',
           ].join('\n'),
           env: { PATH: '/opt/node/bin:/usr/local/bin:/usr/bin:/bin', NO_COLOR: '1' },
-          timeoutSecs: 900,
+          timeoutSecs: 1800,
+          limits: { cpu: 2, memory: '2GiB' },
           writableWorkspace: true,
           artifacts: ['/artifacts/*.xml'],
           preparedOutputs: [

@@ -10,14 +10,15 @@ import type { Backends } from './backends.js';
 import { cleanUpJob } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
 import { contextInput } from './context-input.js';
-import { incusFault, localFilesFault } from './fault-of.js';
+import { localFilesFault } from './fault-of.js';
 import type { Guest } from './guest.js';
 import type { HostTime } from './host-time.js';
-import { newOwner, writeLease } from './incus/lease-keeper.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
+import { newOwner } from './lease/owner.js';
+import { writeLease } from './lease/write-lease.js';
 import { outcomeOf } from './outcome-of.js';
 import type { JobCallOptions, JobRun } from './pikaci.js';
 import { JobLock } from './state/job-lock.js';
@@ -71,7 +72,6 @@ export class AttachJob {
     const { record, job, context } = loaded.value;
     if (loaded.value.outcome !== null) return ok(this.#reported(loaded.value, loaded.value.outcome));
     const guest = this.#parts.backends.guest(context);
-    if (guest.isErr()) return err(guest.error);
 
     const bound = AbortSignal.timeout(ASK_BOUND_MS);
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
@@ -79,7 +79,7 @@ export class AttachJob {
     const owner = newOwner();
     const taken = await this.#takeOver(context, { owner, recordedHost: record.host }, signal);
     if (taken.isErr()) return err(taken.error);
-    const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest.value, record, signal);
+    const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest, record, signal);
     if (masks.isErr()) return err(masks.error);
     const session = new JobSession({
       runId,
@@ -97,7 +97,7 @@ export class AttachJob {
     return await this.#finish({
       session,
       context,
-      guest: guest.value,
+      guest,
       record,
       owner,
       taken: lock.lost,
@@ -176,18 +176,18 @@ export class AttachJob {
     { owner, recordedHost }: { readonly owner: string; readonly recordedHost: string },
     signal: AbortSignal,
   ): Promise<Result<'ours' | 'gone', JobFault>> {
-    const leased = this.#parts.backends.leased(context);
-    if (leased.isErr()) return err(leased.error);
+    const place = this.#parts.backends.leasePlace(context);
     const lease = { owner, expiresAtMs: this.#parts.hostTime.now() + this.#parts.settings.leaseMs };
-    const written = await writeLease(leased.value, lease, null, signal);
+    const written = await writeLease(place, lease, null, signal);
     if (written.isOk()) return ok('ours');
     if (written.error.kind === 'superseded') return err(this.#fault('superseded', written.error.message));
-    if (written.error.fault.kind !== 'not_found')
-      return err(incusFault(written.error.fault, 'wait_for_completion'));
+    if (written.error.kind !== 'not_found')
+      return err({ ...written.error.fault, phase: 'wait_for_completion' });
     const { host } = this.#parts.ports.shell;
     if (recordedHost === host) return ok('gone');
     const message = `the job was started on ${recordedHost}, and ${host} does not have its machine`;
-    return err({ ...this.#fault('host', message), cause: written.error.fault });
+    const { cause } = written.error.fault;
+    return err({ ...this.#fault('host', message), ...(cause === undefined ? {} : { cause }) });
   }
 
   /** What the log must be masked with. Without them nothing is followed: an unmasked log is worse than none. */

@@ -23,11 +23,9 @@ export async function cleanUpJob(
 ): Promise<Result<void, JobFault>> {
   const signal = AbortSignal.timeout(BOUND_MS);
   const cleaned = await session.during('clean_up', async () => {
-    const [machine, files] = await Promise.all([
-      backends.cleanUp(context, signal),
-      removeJobDir(ports, context, signal),
-    ]);
-    return machine.isErr() ? machine : files;
+    // What tells a reaper of the machine may lie in the directory, so that goes second.
+    const machine = await backends.cleanUp(context, signal);
+    return machine.isErr() ? machine : removeJobDir(ports, context, signal);
   });
   const message = cleaned.isOk() ? 'the machine is gone' : cleaned.error.message;
   session.emit({ type: 'cleaned_up', ok: cleaned.isOk(), message });

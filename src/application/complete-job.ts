@@ -10,11 +10,13 @@ import type { Backends } from './backends.js';
 import { localFilesFault } from './fault-of.js';
 import type { FollowStream, Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
-import { type LeasedInstance, LeaseKeeper, writeLease } from './incus/lease-keeper.js';
 import type { JobFault } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import type { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
+import { LeaseKeeper } from './lease/lease-keeper.js';
+import type { LeasePlace } from './lease/lease-place.js';
+import { writeLease } from './lease/write-lease.js';
 import { GuestLog } from './log/guest-log.js';
 import { maskTexts } from './log/masking-event-sink.js';
 import { SecretMasker } from './log/secret-masker.js';
@@ -54,11 +56,10 @@ export class CompleteJob {
 
   async complete(input: CompleteJobInput): Promise<Result<JobOutcome, JobFault>> {
     const { session } = input;
-    const leased = this.#backends.leased(input.context);
-    if (leased.isErr()) return err(leased.error);
+    const place = this.#backends.leasePlace(input.context);
     const superseded = new AbortController();
     await using keeper = new LeaseKeeper({
-      instance: leased.value,
+      place,
       clock: this.#ports.clock,
       owner: input.owner,
       leaseMs: this.#settings.leaseMs,
@@ -95,19 +96,20 @@ export class CompleteJob {
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
       await keeper[Symbol.asyncDispose]();
-      await this.#leaveAlone(input, leased.value);
+      await this.#leaveAlone(input, place);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
     return await this.#report(input, end.value, log);
   }
 
   /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
-  async #leaveAlone({ session, owner }: CompleteJobInput, instance: LeasedInstance): Promise<void> {
+  async #leaveAlone({ session, owner }: CompleteJobInput, place: LeasePlace): Promise<void> {
     const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
     const lease = { owner, expiresAtMs: this.#hostTime.now() + jobMs + this.#settings.leaseMs };
-    const written = await writeLease(instance, lease, owner, AbortSignal.timeout(LEASE_BOUND_MS));
+    const written = await writeLease(place, lease, owner, AbortSignal.timeout(LEASE_BOUND_MS));
     if (written.isOk()) return;
-    const reason = written.error.kind === 'incus' ? written.error.fault.message : written.error.message;
+    const { error } = written;
+    const reason = error.kind === 'superseded' ? error.message : error.fault.message;
     session.emit({
       type: 'warning',
       message: `the lease could not be made longer for the job that is left: ${reason}`,

@@ -8,6 +8,8 @@ export interface DoctorCheck {
     | 'profile'
     | 'image'
     | 'storage_pool'
+    | 'microvm_host'
+    | 'microvm_runner'
     | 'clock'
     | 'state_root';
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';

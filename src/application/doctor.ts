@@ -7,10 +7,15 @@ import { checkClocks } from './doctor/clock-check.js';
 import { checkConnection } from './doctor/connection-check.js';
 import { checkServer, incusUnusable } from './doctor/incus-check.js';
 import { MachineChecks, type MachineSettings } from './doctor/machine-checks.js';
+import { MicrovmChecks } from './doctor/microvm-checks.js';
 import { probeDirectory } from './doctor/probe-directory.js';
 import type { DoctorCheck, DoctorReport } from './doctor-report.js';
+import type { JobSettings } from './job-settings.js';
+import type { MicrovmHost } from './microvm/microvm-host.js';
 
 export interface DoctorSettings extends MachineSettings {
+  readonly backend: JobSettings['backend'];
+  readonly microvm: Pick<JobSettings['microvm'], 'runner' | 'flake'>;
   /** Absolute directory on this machine. */
   readonly stateRoot: string;
 }
@@ -22,6 +27,7 @@ export interface DoctorParts {
   /** This machine's files. */
   readonly localFiles: FileStore;
   readonly incus: IncusApi;
+  readonly microvmHost: MicrovmHost;
   readonly clock: Clock;
   readonly settings: DoctorSettings;
 }
@@ -35,10 +41,12 @@ const NO_ANSWER = 'Incus did not answer';
 export class Doctor {
   readonly #parts: DoctorParts;
   readonly #machine: MachineChecks;
+  readonly #microvm: MicrovmChecks;
 
   constructor(parts: DoctorParts) {
     this.#parts = parts;
     this.#machine = new MachineChecks(parts.incus, parts.settings);
+    this.#microvm = new MicrovmChecks(parts.microvmHost, parts.files, parts.settings.microvm);
   }
 
   /** Takes at most a few times the bound of one check. Checks that an abort cuts off are `skipped`, and the report is not `ok`. */
@@ -61,11 +69,11 @@ export class Doctor {
       ),
     ]);
     const there = connection.status === 'ok';
-    const [onIncus, workDir] = await Promise.all([
-      there ? this.#incusChecks(signal) : withoutIncus(skipped('incus', NO_CONNECTION), NO_CONNECTION),
+    const [onBackend, workDir] = await Promise.all([
+      this.#backendChecks(there, signal),
       there ? this.#workDir(signal) : skipped('work_dir', NO_CONNECTION),
     ]);
-    const checks = [connection, ...onIncus.checks, workDir, onIncus.clocks, stateRoot];
+    const checks = [connection, ...onBackend.checks, workDir, onBackend.clocks, stateRoot];
     return {
       host: shell.host,
       ok: !signal.aborted && checks.every((check) => check.status !== 'failed'),
@@ -73,7 +81,38 @@ export class Doctor {
     };
   }
 
-  async #incusChecks(signal: AbortSignal): Promise<IncusChecks> {
+  async #backendChecks(there: boolean, signal: AbortSignal): Promise<BackendChecks> {
+    switch (this.#parts.settings.backend) {
+      case 'incus':
+        return there
+          ? this.#incusChecks(signal)
+          : withoutIncus(skipped('incus', NO_CONNECTION), NO_CONNECTION);
+      case 'microvm':
+        return there ? this.#microvmChecks(signal) : withoutMicrovms(NO_CONNECTION);
+    }
+  }
+
+  async #microvmChecks(signal: AbortSignal): Promise<BackendChecks> {
+    const { clock } = this.#parts;
+    const asked = clock.now();
+    const [host, runner] = await Promise.all([
+      inTime({ clock, signal, ms: CHECK_MS }, (inner) => this.#microvm.host(inner)),
+      this.#bounded('microvm_runner', signal, (inner) => this.#microvm.runner(inner)),
+    ]);
+    if (typeof host === 'string')
+      return {
+        checks: [cutOff('microvm_host', host), runner],
+        clocks: skipped('clock', 'the host did not answer'),
+      };
+    const { check, timeMs } = host.value;
+    const clocks =
+      timeMs === null
+        ? skipped('clock', 'the host did not say what time it is there')
+        : checkClocks(timeMs, { asked, answered: clock.now() });
+    return { checks: [check, runner], clocks };
+  }
+
+  async #incusChecks(signal: AbortSignal): Promise<BackendChecks> {
     const { incus, clock } = this.#parts;
     const asked = clock.now();
     const server = await inTime({ clock, signal, ms: CHECK_MS }, (inner) => incus.server({ signal: inner }));
@@ -121,15 +160,20 @@ export class Doctor {
   }
 }
 
-/** What was learnt from Incus: the checks in their order, and the clock's, which is reported further down. */
-interface IncusChecks {
+/** What was learnt of the backend: the checks in their order, and the clock's, which is reported further down. */
+interface BackendChecks {
   readonly checks: readonly DoctorCheck[];
   readonly clocks: DoctorCheck;
 }
 
-function withoutIncus(incus: DoctorCheck, why: string): IncusChecks {
+function withoutIncus(incus: DoctorCheck, why: string): BackendChecks {
   const rest = (['project', 'profile', 'image', 'storage_pool'] as const).map((name) => skipped(name, why));
   return { checks: [incus, ...rest], clocks: skipped('clock', why) };
+}
+
+function withoutMicrovms(why: string): BackendChecks {
+  const checks = (['microvm_host', 'microvm_runner'] as const).map((name) => skipped(name, why));
+  return { checks, clocks: skipped('clock', why) };
 }
 
 function cutOff(name: DoctorCheck['name'], how: 'timed_out' | 'aborted'): DoctorCheck {

@@ -26,7 +26,7 @@ export function localFilesFault(fault: FileFault, phase: Phase | null): JobFault
   return { kind, phase, host: fault.host, message, cause: fault };
 }
 
-export function incusFault(fault: IncusFault, phase: Phase): JobFault {
+export function incusFault(fault: IncusFault, phase: Phase | null): JobFault {
   const kind = fault.kind === 'aborted' ? 'cancelled' : 'incus';
   return { kind, phase, host: fault.host, message: `${fault.tried}: ${fault.message}`, cause: fault };
 }

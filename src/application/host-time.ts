@@ -1,28 +1,23 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Clock } from '../ports/clock.js';
-import type { IncusApi } from '../ports/incus-api.js';
-import type { IncusFault } from '../ports/incus-fault.js';
+import type { JobFault } from './job-fault.js';
 
-/**
- * The host's clock, by which leases end. Read from the daemon's answers; until it can be had, this machine's clock stands
- * in.
- */
+/** The host's clock, by which leases end. Until it can be had, this machine's clock stands in. */
 export class HostTime {
-  readonly #incus: IncusApi;
+  readonly #ask: (signal: AbortSignal) => Promise<Result<number | null, JobFault>>;
   readonly #clock: Clock;
   #offset = 0;
 
-  constructor(incus: IncusApi, clock: Clock) {
-    this.#incus = incus;
+  constructor(ask: (signal: AbortSignal) => Promise<Result<number | null, JobFault>>, clock: Clock) {
+    this.#ask = ask;
     this.#clock = clock;
   }
 
-  /** Asks the daemon, each time: either clock may have been set since. A failure leaves what was known. */
-  async learn(signal: AbortSignal): Promise<Result<void, IncusFault>> {
-    const server = await this.#incus.server({ signal });
-    if (server.isErr()) return err(server.error);
-    const { hostTimeMs } = server.value;
-    if (hostTimeMs !== null) this.#offset = hostTimeMs - this.#clock.now();
+  /** Asks the host, each time: either clock may have been set since. A failure leaves what was known. */
+  async learn(signal: AbortSignal): Promise<Result<void, JobFault>> {
+    const told = await this.#ask(signal);
+    if (told.isErr()) return err(told.error);
+    if (told.value !== null) this.#offset = told.value - this.#clock.now();
     return ok(undefined);
   }
 

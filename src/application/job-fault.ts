@@ -15,7 +15,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `prepare_failed`: a prepare node did not make its output.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
- * - `backend_unavailable`: the context's backend is not part of this installation.
+ * - `backend_unavailable`: the context's backend cannot do what was asked for.
  * - `host`: the host could not be reached, refused, or its key was refused.
  * - `host_files`: the work directory or a file in it could not be used.
  * - `local_files`: the state root could not be used.
@@ -25,6 +25,12 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `payload_refused`: a declared mount breaks a rule, or a link leads out of its output root.
  * - `image_not_found`, `project_not_found`, `profile_not_found`: named by the configuration, not on the host.
  * - `incus`: the daemon refused or failed otherwise.
+ * - `runner_missing`: the host has no microVM runner where the configuration names it.
+ * - `runner_refused`: what is kept of a built runner is not what its name says.
+ * - `share_failed`: a directory could not be given to a microVM, or its share daemon failed.
+ * - `boot_failed`: a microVM ended before its supervisor ran; the message has the end of its console.
+ * - `boot_timed_out`: a microVM did not come to its supervisor in time.
+ * - `microvm`: the host's part of the microVM backend failed otherwise.
  * - `guest`: the machine started but its supervisor did not.
  * - `job_in_use`: a live runner writes this job's state; the two would mix their bytes.
  * - `superseded`: somebody else has taken up this job; this caller no longer owns it.
@@ -50,6 +56,12 @@ export interface JobFault {
     | 'project_not_found'
     | 'profile_not_found'
     | 'incus'
+    | 'runner_missing'
+    | 'runner_refused'
+    | 'share_failed'
+    | 'boot_failed'
+    | 'boot_timed_out'
+    | 'microvm'
     | 'guest'
     | 'job_in_use'
     | 'superseded'

@@ -1,5 +1,6 @@
 import type { RetentionBounds } from '../domain/retention.js';
 import type { SupervisorSource } from './incus/supervisor-call.js';
+import type { MicrovmSettings } from './microvm/microvm-settings.js';
 
 /** What the services take from the configuration. */
 export interface JobSettings {
@@ -8,6 +9,7 @@ export interface JobSettings {
   readonly incusProfile: string;
   readonly incusImageAlias: string;
   readonly supervisor: SupervisorSource;
+  readonly microvm: MicrovmSettings;
   /** On the host. */
   readonly workDir: string;
   /** On this machine. */

@@ -17,12 +17,12 @@ import { contextInput } from './context-input.js';
 import { localFilesFault, workspaceFault } from './fault-of.js';
 import type { Guest, GuestFault } from './guest.js';
 import type { HostTime } from './host-time.js';
-import { keepMachine } from './incus/keep-machine.js';
-import { newOwner } from './incus/lease-keeper.js';
 import { type JobFault, leavesMachine } from './job-fault.js';
 import type { JobPorts } from './job-ports.js';
 import { JobSession } from './job-session.js';
 import type { JobSettings } from './job-settings.js';
+import { keepMachine } from './lease/keep-machine.js';
+import { newOwner } from './lease/owner.js';
 import type { JobRun, RunJobInput } from './pikaci.js';
 import { prepareDirectories } from './prepare-directories.js';
 import { stampUse } from './retention/use-stamp.js';
@@ -140,9 +140,9 @@ export class RunJob {
     signal: AbortSignal,
   ): Promise<Result<Launched, JobFault>> {
     const { ports, settings, backends } = this.#parts;
-    const resolved = backends.resolveImage(provisional, signal);
+    const resolved = backends.resolveBase(provisional, signal);
     const stage = (whileUseful: AbortSignal) => this.#stage(session, input, whileUseful);
-    const [snapshot, image] = await Promise.all([
+    const [snapshot, base] = await Promise.all([
       session.during('stage_workspace_snapshot', () => whileHope([resolved, directories], stage, signal)),
       resolved,
       this.#parts.hostTime.learn(signal),
@@ -153,7 +153,7 @@ export class RunJob {
       snapshotHash: snapshot.value.contentHash,
     });
     const runtime = await session.during('prepare_runtime', async () =>
-      image.isErr() ? err(image.error) : backends.prepareRuntime(context, session.job, image.value, signal),
+      base.isErr() ? err(base.error) : backends.prepareRuntime(context, session.job, base.value, signal),
     );
     if (runtime.isErr()) return err(runtime.error);
 
@@ -200,7 +200,7 @@ export class RunJob {
       await stamped;
       return err(launched.error);
     }
-    session.emit({ type: 'instance_created', instance: runtime.value.instance.name });
+    session.emit({ type: 'instance_created', instance: runtime.value.machine });
     return ok({ context, record, owner, stamped });
   }
 
@@ -213,20 +213,16 @@ export class RunJob {
     const { ports, backends, completeJob } = this.#parts;
     const cleanUp = () => stamped.then(() => cleanUpJob(ports, backends, context, session));
     const guest = backends.guest(context);
-    if (guest.isErr()) {
-      await cleanUp();
-      return err(guest.error);
-    }
-    const start = () => this.#start(guest.value, session.job);
+    const start = () => this.#start(guest, session.job);
     const first = await start();
     if (first.isErr() && first.error.kind !== 'connection_lost') {
       await cleanUp();
-      return err(this.#notStarted(first.error, guest.value));
+      return err(this.#notStarted(first.error, guest));
     }
     const outcome = await completeJob.complete({
       session,
       context,
-      guest: guest.value,
+      guest,
       record: input.keepOnFailureSecs === undefined ? record : { ...record, keep_on_failure: true },
       owner,
       taken: lock.lost,
@@ -240,8 +236,14 @@ export class RunJob {
       return err(outcome.error);
     }
     const { status } = outcome.value;
+    const keeps = status === 'failed' && input.keepOnFailureSecs !== undefined;
+    if (keeps && !backends.outlivesJob(context))
+      session.emit({
+        type: 'warning',
+        message: 'a microVM powers off with its job, so nothing of it is kept',
+      });
     const kept =
-      status === 'failed' && input.keepOnFailureSecs !== undefined
+      keeps && backends.outlivesJob(context)
         ? () => this.#keep(session, context, owner, input.keepOnFailureSecs ?? 0)
         : null;
     const left = status === 'detached' ? () => session.hostLog.flushed().then(() => ok(undefined)) : kept;
@@ -254,10 +256,10 @@ export class RunJob {
   }
 
   async #keep(session: JobSession, context: RemoteLinuxVmContext, owner: string, secs: number) {
-    const leased = this.#parts.backends.leased(context);
-    if (leased.isErr()) return err(leased.error);
+    const place = this.#parts.backends.leasePlace(context);
     const expiresAtMs = this.#parts.hostTime.now() + secs * 1000;
-    return keepMachine({ instance: leased.value, session, lease: { owner, expiresAtMs } });
+    const { host } = this.#parts.ports.shell;
+    return keepMachine({ place, host, session, lease: { owner, expiresAtMs } });
   }
 
   /** Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold. */

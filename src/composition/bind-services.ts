@@ -5,6 +5,7 @@ import { CompleteJob } from '../application/complete-job.js';
 import { Doctor } from '../application/doctor.js';
 import { HostTime } from '../application/host-time.js';
 import type { JobPorts } from '../application/job-ports.js';
+import { MicrovmHost } from '../application/microvm/microvm-host.js';
 import { Reap } from '../application/reap.js';
 import { Evict } from '../application/retention/evict.js';
 import { RunJob } from '../application/run-job.js';
@@ -43,11 +44,24 @@ export function bindServices(container: Container): void {
     }),
     [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock, ids.processes],
   );
-  bindTo(container, ids.hostTime, ({ incus, clock }) => new HostTime(incus, clock), [ids.ports]);
-  bindTo(container, ids.backends, (ports, { supervisor }) => new Backends(ports, supervisor), [
-    ids.ports,
-    ids.settings,
-  ]);
+  bindTo(
+    container,
+    ids.microvmHost,
+    (ports, { workDir, microvm }) => new MicrovmHost(ports, workDir, microvm.scripts),
+    [ids.ports, ids.settings],
+  );
+  bindTo(
+    container,
+    ids.backends,
+    (ports, settings, microvmHost) => new Backends(ports, settings, microvmHost),
+    [ids.ports, ids.settings, ids.microvmHost],
+  );
+  bindTo(
+    container,
+    ids.hostTime,
+    (backends, { clock }) => new HostTime((signal) => backends.hostNow(signal), clock),
+    [ids.backends, ids.ports],
+  );
   bindTo(container, ids.stageSnapshot, (ports, { workDir }) => new StageSnapshot(ports, workDir), [
     ids.ports,
     ids.settings,
@@ -87,28 +101,37 @@ export function bindServices(container: Container): void {
       new AttachJob({ ports, settings, backends, completeJob, hostTime }),
     [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.hostTime],
   );
-  bindTo(container, ids.evict, (ports, settings, hostTime) => new Evict(ports, settings, hostTime), [
-    ids.ports,
-    ids.settings,
-    ids.hostTime,
-  ]);
+  bindTo(
+    container,
+    ids.evict,
+    ({ shell, hostFiles }, settings, backends, hostTime) =>
+      new Evict(
+        { shell, hostFiles, mountedSources: (signal) => backends.mountedSources(signal) },
+        settings,
+        hostTime,
+      ),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime],
+  );
   bindTo(
     container,
     ids.reap,
-    (ports, settings, hostTime, evict) => new Reap(ports, settings, hostTime, evict),
-    [ids.ports, ids.settings, ids.hostTime, ids.evict],
+    (ports, settings, backends, hostTime, evict) => new Reap({ ports, settings, backends, hostTime, evict }),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict],
   );
   bindTo(
     container,
     ids.doctor,
-    ({ shell, hostFiles, localFiles, incus, clock }, settings) =>
+    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost) =>
       new Doctor({
         shell,
         files: hostFiles,
         localFiles,
         incus,
+        microvmHost,
         clock,
         settings: {
+          backend: settings.backend,
+          microvm: settings.microvm,
           project: settings.incusProject,
           profile: settings.incusProfile,
           imageAlias: settings.incusImageAlias,
@@ -116,6 +139,6 @@ export function bindServices(container: Container): void {
           stateRoot: settings.stateRoot,
         },
       }),
-    [ids.ports, ids.settings],
+    [ids.ports, ids.settings, ids.microvmHost],
   );
 }

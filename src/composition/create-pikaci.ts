@@ -1,8 +1,6 @@
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Container } from 'inversify';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
@@ -21,6 +19,8 @@ import type { Adapters } from './adapters.js';
 import { bindServices } from './bind-services.js';
 import { hostAdapters } from './host-adapters.js';
 import { ids } from './identifiers.js';
+import { microvmSettings } from './microvm-settings-of.js';
+import { shippedText } from './shipped-text.js';
 import { WiredPikaci } from './wired-pikaci.js';
 
 export interface CreatePikaciOptions {
@@ -115,7 +115,10 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     incusProfile: incus.profile,
     incusImageAlias: incus.image,
     supervisor:
-      incus.supervisorPath === undefined ? { text: supervisorText() } : { path: incus.supervisorPath },
+      incus.supervisorPath === undefined
+        ? { text: shippedText('guest/pikaci-incus-run') }
+        : { path: incus.supervisorPath },
+    microvm: microvmSettings(config),
     workDir: config.workDir,
     stateRoot: path(config.stateRoot),
     leaseMs: config.leaseSecs * 1000,
@@ -134,15 +137,4 @@ function stateIn(baseDir: string, stateRoot: string): string[] {
   return inside === '' || inside.startsWith('..') || isAbsolute(inside)
     ? ['.pikaci']
     : ['.pikaci', `/${inside}`];
-}
-
-let cachedSupervisor: string | null = null;
-
-/** Shipped beside `dist/`. */
-function supervisorText(): string {
-  cachedSupervisor ??= readFileSync(
-    fileURLToPath(new URL('../../guest/pikaci-incus-run', import.meta.url)),
-    'utf8',
-  );
-  return cachedSupervisor;
 }

@@ -6,6 +6,7 @@ import type { Doctor } from '../application/doctor.js';
 import type { HostTime } from '../application/host-time.js';
 import type { JobPorts } from '../application/job-ports.js';
 import type { JobSettings } from '../application/job-settings.js';
+import type { MicrovmHost } from '../application/microvm/microvm-host.js';
 import type { Reap } from '../application/reap.js';
 import type { Evict } from '../application/retention/evict.js';
 import type { RunJob } from '../application/run-job.js';
@@ -36,6 +37,7 @@ export const ids = {
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
   backends: identifier<Backends>('backends'),
+  microvmHost: identifier<MicrovmHost>('microvmHost'),
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),
   runJob: identifier<RunJob>('runJob'),

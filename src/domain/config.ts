@@ -62,7 +62,39 @@ const incusConfigSchema = z.strictObject({
   parallelCreates: z.number().int().positive().max(64).default(3),
 });
 
-const microvmConfigSchema = z.strictObject({});
+const argument = z.string().refine((text) => !text.includes('\0'), {
+  error: 'must not contain a NUL character',
+});
+
+const microvmConfigSchema = z.strictObject({
+  /** Directory on the host with `bin/microvm-run` and, for shares, `bin/virtiofsd-run`. */
+  runner: absolute.optional(),
+  /** Where there is no such directory: a flake with `lib.microvmRunner`, from which the host builds a runner for each shape of job. */
+  flake: z
+    .strictObject({
+      url: z.string().min(1),
+      binary: z.string().min(1).default('nix'),
+      /** Between the binary and `build`. */
+      flags: z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']),
+      /** At the end of the build's arguments. */
+      options: z.array(argument).default([]),
+      timeoutSecs: z
+        .number()
+        .int()
+        .positive()
+        .max(24 * 3600)
+        .default(3600),
+    })
+    .optional(),
+  /** From the start of the machine to its supervisor; apart from the job's own timeout. */
+  bootTimeoutSecs: z.number().int().positive().max(3600).default(60),
+  /** What a guest may write into its artifacts on the host; its machine is ended when it writes more. */
+  artifactsBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(8 * 1024 ** 3),
+});
 
 /** `pikaci.config.json`. Unknown keys are refused by name. */
 export const pikaciConfigSchema = z.strictObject({

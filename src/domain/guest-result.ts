@@ -20,5 +20,7 @@ export const guestStatusSchema = z.looseObject({
   /** Size of `guest.log`; final once the state is `finished`. */
   log_bytes: z.number().int().nonnegative(),
   result: guestResultSchema.nullable(),
+  /** Why the job is `lost`, where that is known. */
+  message: z.string().max(65_536).optional(),
 });
 export type GuestStatus = z.infer<typeof guestStatusSchema>;

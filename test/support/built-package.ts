@@ -14,7 +14,7 @@ export async function builtPackage(): Promise<{ readonly path: string } & AsyncD
   await node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist);
   await node('scripts/write-config-schema.mjs', dist);
   await copyFile(join(repositoryRoot, 'package.json'), join(scratch.path, 'package.json'));
-  for (const name of ['guest', 'CHANGELOG.md'])
+  for (const name of ['guest', 'microvm', 'CHANGELOG.md'])
     await symlink(join(repositoryRoot, name), join(scratch.path, name));
   return scratch;
 }

@@ -11,8 +11,8 @@ export const hostUnderTestSchema = z.object({
   profile: z.string(),
   image: z.string(),
   workDir: z.string(),
-  /** Where `bin/microvm-run` is, on the host; there is none on processors other than x86_64. */
-  microvmRunner: z.string().optional(),
+  /** Runner directory of the microVM backend, on the host. */
+  microvmRunner: z.string(),
   sudoUser: z.string(),
   httpsUrl: z.string(),
   clientCertFile: z.string(),

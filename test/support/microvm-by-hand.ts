@@ -46,7 +46,6 @@ export class MicrovmByHand implements AsyncDisposable {
     host: HostUnderTest,
     private readonly connection: HostConnection,
   ) {
-    if (host.microvmRunner === undefined) throw new Error('the host has no microVM runner');
     this.runner = host.microvmRunner;
     this.directory = `${host.workDir}/microvm-${randomBytes(4).toString('hex')}`;
   }

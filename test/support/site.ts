@@ -15,6 +15,7 @@ import {
 } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { ran } from '../../src/testing/contract/run-command.js';
+import type { BackendUnderTest } from './backends-under-test.js';
 import { EventRecorder } from './event-recorder.js';
 import { connectTo, type HostConnection } from './host-connection.js';
 import type { HostUnderTest } from './host-under-test.js';
@@ -38,6 +39,7 @@ export class Site implements AsyncDisposable {
   private constructor(
     /** Removed at the end. */
     readonly directory: string,
+    readonly backend: BackendUnderTest,
     config: Partial<PikaciConfigInput>,
   ) {
     this.#looking = connectTo(this.host);
@@ -51,7 +53,7 @@ export class Site implements AsyncDisposable {
     const directory = await mkdtemp(join(dirname(inject('host').identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
-    return new Site(directory, config);
+    return new Site(directory, config.backend ?? 'incus', config);
   }
 
   /** The daemon, over a connection of the test's own. */
@@ -69,7 +71,8 @@ export class Site implements AsyncDisposable {
 
   /** A configuration for this corner of the host. */
   config(more: Partial<PikaciConfigInput> = {}): PikaciConfigInput {
-    const { host, port, user, identityFile, knownHostsFile, project, profile, image } = this.host;
+    const { host, port, user, identityFile, knownHostsFile, project, profile, image, microvmRunner } =
+      this.host;
     return {
       host: {
         ssh: `${user}@${host}:${port}`,
@@ -78,7 +81,10 @@ export class Site implements AsyncDisposable {
         agent: false,
         sshConfigFile: false,
       },
+      backend: this.backend,
       incus: { project, profile, image },
+      // Of no test's business: how busy this machine is.
+      microvm: { runner: microvmRunner, bootTimeoutSecs: 300 },
       workDir: this.workDir,
       stateRoot: this.stateRoot,
       ...more,
@@ -105,7 +111,7 @@ export class Site implements AsyncDisposable {
     const events = more.events instanceof EventRecorder ? more.events : new EventRecorder();
     const run = must(
       await pikaci.runJob({
-        job: { id: 'j', timeoutSecs: 60, ...job },
+        job: { id: 'j', timeoutSecs: this.backend === 'microvm' ? 300 : 60, ...job },
         workspace: this.workspace,
         runId: this.newRunId(),
         ...more,
@@ -118,8 +124,52 @@ export class Site implements AsyncDisposable {
 
   /** Makes `/artifacts/go` in the machine of a job that waits for it. */
   async release(runId: string, jobId = 'j'): Promise<void> {
+    if (this.backend === 'microvm') {
+      await this.onHost('touch "$1/go"', this.artifactsOnHost(runId, jobId));
+      return;
+    }
     const file = { path: '/artifacts/go', content: Buffer.from('') };
     must(await this.incus.writeFile(this.host.project, incusInstanceName(runId, jobId), file));
+  }
+
+  /** Whether there is such a file in the `/artifacts` of a job's machine. */
+  async hasArtifact(runId: string, jobId: string, name: string): Promise<boolean> {
+    if (this.backend === 'microvm') {
+      const found = await this.onHost('ls -A "$1"', this.artifactsOnHost(runId, jobId));
+      return found.split('\n').includes(name);
+    }
+    const instance = incusInstanceName(runId, jobId);
+    return (await this.incus.fileInfo(this.host.project, instance, `/artifacts/${name}`)).isOk();
+  }
+
+  /** Takes a job's machine away from outside, as a power loss would. */
+  async loseMachine(runId: string, jobId = 'j'): Promise<void> {
+    if (this.backend === 'microvm') {
+      const vm = `${this.workDir}/runs/${runId}/jobs/${jobId}/vm`;
+      await this.onHost(
+        'read -r pid _ <"$1/machine"; kill -KILL "-$pid"; while kill -0 "-$pid" 2>/dev/null; do :; done',
+        vm,
+      );
+      return;
+    }
+    const stop = { action: 'stop', timeoutSecs: 0, force: true } as const;
+    must(await this.incus.changeState(this.host.project, incusInstanceName(runId, jobId), stop));
+  }
+
+  /** Names of the machines that there are, as a reaper calls them. */
+  async machines(): Promise<string[]> {
+    if (this.backend === 'incus')
+      return must(await this.incus.instances(this.host.project)).map(({ name }) => name);
+    const found = await this.onHost('ls -d "$1"/runs/*/jobs/*/vm/machine 2>/dev/null || :', this.workDir);
+    return found
+      .split('\n')
+      .filter(Boolean)
+      .map((path) => path.slice(`${this.workDir}/runs/`.length).split('/'))
+      .map(([run = '', , job = '']) => incusInstanceName(run, job));
+  }
+
+  artifactsOnHost(runId: string, jobId = 'j'): string {
+    return `${this.workDir}/runs/${runId}/jobs/${jobId}/artifacts`;
   }
 
   /** Runs `sh -c` as root on the host; what it prints. */
@@ -136,13 +186,21 @@ export class Site implements AsyncDisposable {
     const prefix = runId ?? `r${this.#mark}-`;
     const mine = (id: string) => (runId === undefined ? id.startsWith(prefix) : id === runId);
     const instances = must(await this.incus.instances(this.host.project));
+    // Whatever runs with a directory of this site as its own: share daemons and machines.
+    const processes = await this.onHost(
+      'for p in /proc/[0-9]*/cwd; do readlink "$p"; done 2>/dev/null | grep -F "$1/runs/" || :',
+      this.workDir,
+    );
     const runs = (await this.onHost('ls -A "$1/runs" 2>/dev/null || :', this.workDir))
       .split('\n')
       .filter(Boolean);
     return {
-      instances: instances
-        .filter(({ config }) => mine(config['user.pikaci.run'] ?? ''))
-        .map(({ name }) => name),
+      instances: [
+        ...instances.filter(({ config }) => mine(config['user.pikaci.run'] ?? '')).map(({ name }) => name),
+        ...processes
+          .split('\n')
+          .filter((path) => mine(path.slice(`${this.workDir}/runs/`.length).split('/')[0] ?? '')),
+      ].filter((name) => name !== ''),
       directories: runs.filter(mine),
     };
   }

@@ -19,7 +19,7 @@ First steps:
 Environment, above the configuration and below the options:
   PIKACI_STATE_ROOT                           where runs are recorded here
   PIKACI_REMOTE_LINUX_VM_BACKEND              incus, microvm, or auto for what the configuration says
-  PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT, …_INCUS_PROFILE, …_INCUS_IMAGE_ALIAS
+  PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT, …_INCUS_PROFILE, …_INCUS_IMAGE_ALIAS, …_MICROVM_RUNNER
   PIKACI_SERVE_TOKEN                          what "pikaci serve" wants to be shown
 `;
 

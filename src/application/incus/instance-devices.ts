@@ -1,16 +1,13 @@
-import type { PlannedMount } from '../../domain/mount-plan.js';
 import type { IncusDevice, IncusDevices } from '../../ports/incus-types.js';
+import type { ResolvedMount } from '../payload/resolve-mounts.js';
 
-/** A declared mount whose source has been resolved on the host. */
-export interface ResolvedMount {
-  readonly mount: PlannedMount;
-  readonly source: string;
+interface DiskMount extends ResolvedMount {
   /** Owners on the host are owners in the guest (idmapped mount), so that an overlay's files can be changed there. */
   readonly shift: boolean;
 }
 
 /** One disk device for each mount; the snapshot is one of them. Source: Incus's reference, "Type: disk". */
-export function diskDevices(mounts: readonly ResolvedMount[]): IncusDevices {
+export function diskDevices(mounts: readonly DiskMount[]): IncusDevices {
   return Object.fromEntries(
     mounts.map(({ mount, source, shift }): [string, IncusDevice] => [
       mount.deviceName,

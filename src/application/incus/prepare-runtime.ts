@@ -1,15 +1,13 @@
-import { err, ok, Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../domain/job-outcome.js';
 import type { JobSpec } from '../../domain/job-spec.js';
-import { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from '../../domain/mount-plan.js';
 import type { RemoteIncusContext } from '../../domain/remote-linux-vm-context.js';
-import { SNAPSHOT_DEVICE_PREFIX, snapshotMountRecord } from '../../domain/snapshot-mount.js';
+import { SNAPSHOT_DEVICE_PREFIX } from '../../domain/snapshot-mount.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusCreateInstance, IncusDevices } from '../../ports/incus-types.js';
 import type { JobFault } from '../job-fault.js';
-import { loadPreparedOutput } from '../payload/load-prepared-output.js';
-import { resolveMountSource } from '../payload/resolve-mount-source.js';
+import { type ResolvedMount, resolveMounts } from '../payload/resolve-mounts.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig } from './instance-limits.js';
 import { whyNotFound } from './why-not-found.js';
@@ -18,7 +16,6 @@ const PHASE = 'prepare_runtime';
 
 /** All that the one POST needs, but for the lease. */
 export interface IncusRuntime {
-  readonly image: IncusImageIdentity;
   readonly instance: IncusCreateInstance;
 }
 
@@ -50,32 +47,13 @@ export async function prepareIncusRuntime(
   image: IncusImageIdentity,
   signal: AbortSignal,
 ): Promise<Result<IncusRuntime, JobFault>> {
-  const declared = Result.combine(
-    await Promise.all(
-      job.preparedOutputs.map((output) => loadPreparedOutput(ports.hostFiles, output, signal)),
-    ),
-  );
-  if (declared.isErr()) return err(declared.error);
-  const planned = planDeclaredMounts([snapshotMounts(context), ...declared.value]);
-  if (planned.isErr()) {
-    const { message, field } = planned.error;
-    return err({
-      kind: 'payload_refused',
-      phase: PHASE,
-      host: ports.hostFiles.host,
-      message,
-      field,
-      cause: planned.error,
-    });
-  }
-  const [devices, root] = await Promise.all([
-    resolveDevices(ports.hostFiles, planned.value, job, signal),
+  const [mounts, root] = await Promise.all([
+    resolveMounts(ports.hostFiles, context.shared, job, signal),
     rootDisk(ports.incus, context, job, signal),
   ]);
-  if (devices.isErr()) return err(devices.error);
+  if (mounts.isErr()) return err(mounts.error);
   if (root.isErr()) return err(root.error);
   return ok({
-    image,
     instance: {
       name: context.incusInstanceName,
       type: job.instanceType,
@@ -84,41 +62,22 @@ export async function prepareIncusRuntime(
       source: { fingerprint: image.fingerprint },
       profiles: [context.incusProfile, ...job.extraProfiles],
       config: instanceConfig(job),
-      devices: { ...devices.value, ...root.value },
+      devices: { ...devicesOf(mounts.value, job), ...root.value },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
   });
 }
 
-/** The workspace as one more declared mount. */
-export function snapshotMounts(context: RemoteIncusContext): DeclaredMounts {
-  return {
-    devicePrefix: SNAPSHOT_DEVICE_PREFIX,
-    outputRoot: context.shared.remoteSnapshotDir,
-    mounts: [snapshotMountRecord()],
-  };
-}
-
-async function resolveDevices(
-  files: FileStore,
-  mounts: readonly PlannedMount[],
-  job: JobSpec,
-  signal: AbortSignal,
-): Promise<Result<IncusDevices, JobFault>> {
-  const sources = Result.combine(
-    await Promise.all(mounts.map((mount) => resolveMountSource(files, mount, signal))),
-  );
-  return sources.map((paths) =>
-    diskDevices(
-      mounts.map((mount, index) => ({
-        mount,
-        source: paths[index] ?? mount.sourcePath,
-        shift:
-          job.writableWorkspace &&
-          mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
-          job.instanceType === 'container',
-      })),
-    ),
+function devicesOf(mounts: readonly ResolvedMount[], job: JobSpec): IncusDevices {
+  return diskDevices(
+    mounts.map(({ mount, source }) => ({
+      mount,
+      source,
+      shift:
+        job.writableWorkspace &&
+        mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
+        job.instanceType === 'container',
+    })),
   );
 }
 

@@ -63,7 +63,8 @@ export async function followJob(input: FollowInput): Promise<Result<FollowEnd, F
       const { state, log_bytes: total } = end.value;
       if (state === 'finished' && input.log.received >= total)
         return ok({ kind: 'finished', status: end.value });
-      if (state === 'lost') return ok({ kind: 'lost', message: 'the supervisor in the guest is gone' });
+      if (state === 'lost')
+        return ok({ kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' });
       if (state === 'absent') {
         if (input.restart === undefined || ++restarts > 3 || before > 0) {
           return ok({ kind: 'lost', message: 'the guest knows of no job' });

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import type { Result } from 'neverthrow';
 import { isWithin } from '../../domain/path-rules.js';
 import { isHeld } from '../../domain/retention.js';
 import type { FileStore } from '../../ports/file-store.js';
-import type { IncusApi } from '../../ports/incus-api.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { JobFault } from '../job-fault.js';
 import { removeOnHost } from './host-disk.js';
 import type { KeptDirectories } from './kept-directories.js';
-import { mountedSources } from './mounted-sources.js';
 import { lastUse } from './use-stamp.js';
 
 export interface EvictPorts {
   readonly shell: RemoteShell;
   readonly hostFiles: FileStore;
-  readonly incus: IncusApi;
+  /** Directories of the host that machines mount right now, whoever looks after them. */
+  readonly mountedSources: (signal: AbortSignal) => Promise<Result<readonly string[], JobFault>>;
 }
 
 export interface EvictCall {
@@ -70,7 +71,7 @@ export async function settleAside(ports: EvictPorts, call: EvictCall, aside: str
   const at = `${path}/${aside}`;
   const [used, sources] = await Promise.all([
     lastUse(ports.hostFiles, at, { marker: folder.marker, signal }),
-    mountedSources(ports.incus, signal),
+    ports.mountedSources(signal),
   ]);
   const unknown = used.isErr() ? used.error.message : sources.isErr() ? sources.error.message : null;
   const mounted = sources.isErr() || isMounted(call.in, call.hash, sources.value);

@@ -12,7 +12,6 @@ import {
 import type { EvictionReport } from './eviction-report.js';
 import { diskUsage, removeOnHost } from './host-disk.js';
 import { KEPT_FOLDERS, type KeptDirectories, keptDirectories } from './kept-directories.js';
-import { mountedSources } from './mounted-sources.js';
 import { sweepRuns } from './sweep-runs.js';
 import { lastUse } from './use-stamp.js';
 
@@ -79,12 +78,12 @@ export class Evict {
     failed: Failures,
     signal: AbortSignal,
   ): Promise<readonly Found[]> {
-    const { hostFiles, incus, shell } = this.#ports;
+    const { hostFiles, shell } = this.#ports;
     const { workDir } = this.#settings;
     const paths = directories.flatMap(({ path, hashes }) => hashes.map((hash) => `${path}/${hash}`));
     if (paths.length === 0) return [];
     const [sources, sizes] = await Promise.all([
-      mountedSources(incus, signal),
+      this.#ports.mountedSources(signal),
       diskUsage(shell, paths, signal),
     ]);
     const unknown = sources.isErr() ? sources.error.message : sizes.isErr() ? sizes.error.message : null;

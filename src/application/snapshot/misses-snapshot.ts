@@ -1,6 +1,11 @@
 import type { JobFault } from '../job-fault.js';
 
-const KINDS: ReadonlySet<JobFault['kind']> = new Set(['payload_refused', 'host_files', 'incus']);
+const KINDS: ReadonlySet<JobFault['kind']> = new Set([
+  'payload_refused',
+  'host_files',
+  'incus',
+  'share_failed',
+]);
 
 /** Whether a launch may have failed because its snapshot was evicted after it had been staged: what it names is the snapshot. */
 export function missesSnapshot({ kind, phase, message }: JobFault): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isReaper } from '../../../src/application/incus/lease-keeper.js';
+import { isReaper } from '../../../src/application/lease/owner.js';
 import type { PikaciEvent } from '../../../src/domain/event.js';
 import { leaseConfig, readLease } from '../../../src/domain/lease.js';
 import { must, mustFail } from '../../../src/testing/contract/expect-result.js';

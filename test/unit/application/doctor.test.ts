@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { DoctorReport } from '../../../src/application/doctor-report.js';
 import { examined, type Host, incusFault, NOW } from './examined-host.js';
 
@@ -186,4 +186,26 @@ test('an interrupt ends the examination at once, and the report is not ok', asyn
   const seen = await examining;
   expect(seen.ok).toBe(false);
   expect(check(seen, 'connection')).toMatchObject({ status: 'skipped', detail: 'interrupted' });
+});
+
+describe('a host for microVMs', () => {
+  const statuses = async (host: Parameters<typeof examined>[0]) => {
+    const { checks } = await examined({ backend: 'microvm', ...host }).doctor.examine();
+    return Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+  };
+
+  it('is looked at without Incus: the tools there, and the runner', async () => {
+    expect(await statuses({ runner: '/opt/runner' })).toEqual({
+      connection: 'ok',
+      microvm_host: 'ok',
+      microvm_runner: 'ok',
+      work_dir: 'ok',
+      clock: 'skipped',
+      state_root: 'ok',
+    });
+  });
+
+  it('needs a runner that is named', async () => {
+    expect(await statuses({})).toMatchObject({ microvm_runner: 'failed' });
+  });
 });

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { Doctor } from '../../../src/application/doctor.js';
+import { MicrovmHost } from '../../../src/application/microvm/microvm-host.js';
 import type { FileStore } from '../../../src/ports/file-store.js';
 import type { IncusApi } from '../../../src/ports/incus-api.js';
 import type { IncusFault } from '../../../src/ports/incus-fault.js';
@@ -32,6 +33,8 @@ export interface Host {
   driver?: string;
   writable?: boolean;
   localWritable?: boolean;
+  backend?: 'incus' | 'microvm';
+  runner?: string;
 }
 
 /** A directory tree that remembers what is in it; only what the doctor touches. */
@@ -47,6 +50,8 @@ function fakeFiles(host: string, writable: boolean) {
       files.add(path);
       return ok(undefined);
     },
+    lstat: async () => ok({ type: 'file', size: 1, mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 }),
+    stat: async () => ok({ type: 'file', size: 1, mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 }),
     remove: async (path) => {
       files.delete(path);
       return ok(undefined);
@@ -110,8 +115,19 @@ export function examined(host: Host = {}) {
     files: remote.store,
     localFiles: local.store,
     incus: incus as IncusApi,
+    microvmHost: new MicrovmHost(
+      { shell: shell as RemoteShell, hostFiles: remote.store },
+      '/var/tmp/pikaci',
+      () => ({
+        'pikaci-microvm-host': '',
+        'pikaci-microvm-guest': '',
+        'pikaci-incus-run': '',
+      }),
+    ),
     clock,
     settings: {
+      backend: host.backend ?? 'incus',
+      microvm: { runner: host.runner ?? null, flake: null },
       project: 'ci',
       profile: 'job',
       imageAlias: 'pikaci/dev',

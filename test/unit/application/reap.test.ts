@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../src/adapters/memory/memory-clock.js';
 import { MemoryHost } from '../../../src/adapters/memory/memory-host.js';
-import { LeaseKeeper, writeLease } from '../../../src/application/incus/lease-keeper.js';
+import { IncusLeasePlace } from '../../../src/application/incus/incus-lease-place.js';
+import { LeaseKeeper } from '../../../src/application/lease/lease-keeper.js';
+import { writeLease } from '../../../src/application/lease/write-lease.js';
 import { createPikaci } from '../../../src/composition/create-pikaci.js';
 import { leaseConfig, readLease } from '../../../src/domain/lease.js';
 import type { IncusApi } from '../../../src/ports/incus-api.js';
@@ -26,9 +28,9 @@ async function leased(expiresInMs: number, owner = 'owner') {
   must(await create('job-1', leaseConfig(lease)));
   const pikaci = (incus: IncusApi = host.incus) =>
     must(createPikaci({ host: 'local', workDir: '/var/pikaci' }, { adapters: { ...host.adapters, incus } }));
-  const instance = { incus: host.incus, project: 'default', name: 'job-1' };
+  const place = (incus: IncusApi = host.incus) => new IncusLeasePlace(incus, 'default', 'job-1');
   const current = () => readLease(host.incus.allInstances[0]?.config ?? {});
-  return { clock, host, pikaci, create, instance, current };
+  return { clock, host, pikaci, create, place, current };
 }
 
 /** The same API, with something happening before every call of one name. */
@@ -63,30 +65,25 @@ describe('reaping', () => {
   });
 
   it('lets the owner win who renews in that moment', async () => {
-    const { host, pikaci, instance, clock } = await leased(0);
+    const { host, pikaci, place, clock } = await leased(0);
     const lease = { owner: 'owner', expiresAtMs: clock.now() + 1000 };
     let raced = false;
     const incus = racing(host.incus, 'patchInstance', async () => {
       if (raced) return;
       raced = true;
-      must(await writeLease(instance, lease, 'owner', signal));
+      must(await writeLease(place(), lease, 'owner', signal));
     });
     expect(must(await pikaci(incus).reap())).toMatchObject({ deleted: [], alive: ['job-1'], failed: [] });
     expect(host.incus.allInstances).toHaveLength(1);
   });
 
   it('is final for an owner who comes too late', async () => {
-    const { host, pikaci, instance, clock, current } = await leased(0);
+    const { host, pikaci, place, clock, current } = await leased(0);
     const held = host.incus.faults;
     held.failNext('changeState', 'permission_denied');
     expect(must(await pikaci().reap()).failed).toHaveLength(1);
     expect(current()?.owner).toMatch(/^reaper-/);
-    const late = await writeLease(
-      instance,
-      { owner: 'owner', expiresAtMs: clock.now() + 1000 },
-      null,
-      signal,
-    );
+    const late = await writeLease(place(), { owner: 'owner', expiresAtMs: clock.now() + 1000 }, null, signal);
     mustFail(late, 'superseded');
     // The claim of a reaper that failed ends, and the next one deletes.
     expect(must(await pikaci().reap()).alive).toEqual(['job-1']);
@@ -161,11 +158,11 @@ describe('reaping', () => {
 
 describe('the keeper of a lease', () => {
   const keeper = (
-    { instance, clock }: Pick<Awaited<ReturnType<typeof leased>>, 'instance' | 'clock'>,
+    { place, clock }: Pick<Awaited<ReturnType<typeof leased>>, 'place' | 'clock'>,
     onSuperseded: (message: string) => void = () => {},
   ) =>
     new LeaseKeeper({
-      instance,
+      place: place(),
       clock,
       owner: 'owner',
       leaseMs: 90_000,
@@ -200,33 +197,23 @@ describe('the keeper of a lease', () => {
 
   it('reads again when somebody else writes in the same moment', async () => {
     const world = await leased(90_000);
-    const { host, instance, clock } = world;
+    const { host, place, clock } = world;
     let races = 0;
     const incus = racing(host.incus, 'patchInstance', async () => {
       if (races++ < 3)
         must(await host.incus.patchInstance('default', 'job-1', { 'user.note': String(races) }));
     });
-    must(
-      await writeLease(
-        { ...instance, incus },
-        { owner: 'owner', expiresAtMs: clock.now() + 5 },
-        'owner',
-        signal,
-      ),
-    );
+    must(await writeLease(place(incus), { owner: 'owner', expiresAtMs: clock.now() + 5 }, 'owner', signal));
     expect(races).toBe(4);
   });
 
   it('does not race for ever', async () => {
-    const { host, instance } = await leased(90_000);
+    const { host, place } = await leased(90_000);
     let races = 0;
     const incus = racing(host.incus, 'patchInstance', async () => {
       must(await host.incus.patchInstance('default', 'job-1', { 'user.note': String(races++) }));
     });
-    mustFail(
-      await writeLease({ ...instance, incus }, { owner: 'owner', expiresAtMs: 5 }, 'owner', signal),
-      'incus',
-    );
+    mustFail(await writeLease(place(incus), { owner: 'owner', expiresAtMs: 5 }, 'owner', signal), 'failed');
   });
 
   it("says so when the lease is somebody else's, and ends", async () => {
@@ -236,7 +223,7 @@ describe('the keeper of a lease', () => {
       void keeping;
     });
     await world.clock.asleepFor(30_000);
-    must(await writeLease(world.instance, { owner: 'next', expiresAtMs: 5 }, null, signal));
+    must(await writeLease(world.place(), { owner: 'next', expiresAtMs: 5 }, null, signal));
     await world.clock.advance(30_000);
     expect(await superseded).toContain('somebody else');
     expect(world.current()).toMatchObject({ owner: 'next', expiresAtMs: 5 });

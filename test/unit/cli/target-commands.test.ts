@@ -100,6 +100,26 @@ test('the environment stands above the configuration, and doctor shows it', asyn
   expect(settings.find(({ name }) => name === 'incus.project')).toMatchObject({ source: 'environment' });
 });
 
+test('the microVM backend has its runner among them, from the environment as well', async () => {
+  const env = {
+    PIKACI_REMOTE_LINUX_VM_BACKEND: 'microvm',
+    PIKACI_REMOTE_LINUX_VM_MICROVM_RUNNER: '/opt/runner',
+  };
+  const cli = new Cli({ files: files(), env });
+  expect(await cli.run('remote-defaults', '--json')).toBe(0);
+  const { settings } = remoteDefaultsDocumentSchema.parse(json(cli));
+  expect(settings.find(({ name }) => name === 'microvm.runner')).toMatchObject({
+    value: '/opt/runner',
+    source: 'environment',
+  });
+  await cli.run('doctor');
+  expect(cli.created[0]?.config).toMatchObject({ backend: 'microvm', microvm: { runner: '/opt/runner' } });
+  const relative = { ...env, PIKACI_REMOTE_LINUX_VM_MICROVM_RUNNER: 'runner' };
+  const refused = new Cli({ files: files(), env: relative });
+  expect(await refused.run('run')).toBe(2);
+  expect(refused.stderr.text).toContain('PIKACI_REMOTE_LINUX_VM_MICROVM_RUNNER: must be an absolute');
+});
+
 test('a backend that is none exits 2 and names the variable', async () => {
   const cli = new Cli({ files: files(), env: { PIKACI_REMOTE_LINUX_VM_BACKEND: 'docker' } });
   expect(await cli.run('run')).toBe(2);

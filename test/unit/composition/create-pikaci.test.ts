@@ -58,10 +58,10 @@ describe('a pikaci whose adapters are all replaced', () => {
     expect(report.checks.filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  it('refuses jobs of a backend that is not there, and says which setting', async () => {
+  it('refuses jobs for a microVM without a runner, and says which setting names one', async () => {
     const { pikaci } = await embedded({ backend: 'microvm' });
     const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/srv' });
-    expect(run._unsafeUnwrapErr()).toMatchObject({ kind: 'backend_unavailable', field: 'backend' });
+    expect(run._unsafeUnwrapErr()).toMatchObject({ kind: 'runner_missing', field: 'microvm.runner' });
   });
 
   it('makes no more machines at one moment than the configuration says', async () => {

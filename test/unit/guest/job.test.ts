@@ -172,11 +172,14 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
 
   it('leaves no process behind', async () => {
     guest = new GuestMachine(shell);
-    const run = guest.run({ command: 'echo ready; sleep 0.2' });
+    const run = guest.run({
+      command: 'echo ready; until [ -e "$PIKACI_ARTIFACTS/go" ]; do sleep 0.01; done',
+    });
     await run.output('ready');
     const session = /\) \S+ \d+ \d+ (\d+)/.exec(
       readFileSync(`/proc/${guest.supervisorPid()}/stat`, 'utf8'),
     )?.[1];
+    writeFileSync(join(guest.artifacts, 'go'), '');
     await run.ended;
     const { execFileSync } = await import('node:child_process');
     const left = execFileSync('sh', [

@@ -46,7 +46,10 @@ describe.each(guestShells())('secrets handed to a job by $name', (shell) => {
 
   it('appear in no argument, no environment and no artifact', async () => {
     guest = new GuestMachine(shell);
-    const run = guest.run({ command: 'echo ready; sleep 600' }, secrets);
+    // The request is put there behind the start of the job.
+    const command =
+      'until [ -e "$PIKACI_ARTIFACTS/guest-request.json" ]; do sleep 0.01; done; echo ready; sleep 600';
+    const run = guest.run({ command }, secrets);
     await run.output('ready');
     expect(shownByProcesses()).not.toContain('hunter2');
     expect(shownByProcesses()).toContain('PIKACI_SECRETS_DIR=');

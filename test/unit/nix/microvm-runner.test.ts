@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { stagedFlake } from '../../../src/application/microvm/runner-flake.js';
 import { evaluateNix } from '../../support/nix.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -140,11 +141,17 @@ describe("the script of the machine's one service", () => {
   });
 });
 
-it("the job flake's template gives the runner of the shape beside it", async () => {
-  const shares = await evaluateNix(`
+it('the flake that pikaci writes for a job gives the runner of its shape', async () => {
+  const shares = ['control', 'artifacts', 'tools-0123456789a'].map((tag) => ({
+    tag,
+    readOnly: tag !== 'artifacts',
+  }));
+  const sizes = { cpus: 2, memoryMib: 768, diskMib: null };
+  const { text } = stagedFlake('/var/tmp/pikaci', { url: 'path:/srv/pikaci' }, { shares, ...sizes });
+  const machine = await evaluateNix(`
     let
       pikaci.lib = { microvmRunner = shape: import (root + "/nix/microvm/runner.nix") ({ inherit nixpkgs microvm; } // shape); };
-      flake = import (root + "/nix/microvm/job-flake/flake.nix");
-    in map (share: share.tag) (flake.outputs { inherit pikaci; self = flake; }).packages.x86_64-linux.default.machine.shares`);
-  expect(shares).toEqual(['control', 'snapshot', 'artifacts', 'cargo-home', 'cargo-target']);
+      made = ((${text}).outputs { inherit pikaci; self = null; }).packages.x86_64-linux.runner.machine;
+    in { inherit (made) vcpu mem; tags = map (share: share.tag) made.shares; }`);
+  expect(machine).toEqual({ vcpu: 2, mem: 768, tags: ['control', 'artifacts', 'tools-0123456789a'] });
 });

@@ -7,7 +7,8 @@ export const CONFIG_TEMPLATE = `{
     // "identityFile": "~/.ssh/id_ed25519",      // otherwise your agent's keys and ~/.ssh/config
     // "knownHostsFile": "~/.ssh/known_hosts",
   },
-  "backend": "incus",
+  "backend": "incus", // or "microvm", with
+  // "microvm": { "runner": "/opt/pikaci/microvm-runner" }, // a directory on the host with bin/microvm-run
   "incus": {
     "project": "default",
     "profile": "default", // needs a root disk; "pikaci doctor" looks

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { PikaciConfig } from '../../../domain/config.js';
 import type { ConfigProblem } from '../../../domain/config-fault.js';
+import { isNormalisedAbsolutePath } from '../../../domain/path-rules.js';
 import type { Environment } from '../cli-input.js';
 
 const BACKEND = 'PIKACI_REMOTE_LINUX_VM_BACKEND';
@@ -11,6 +12,7 @@ export const SETTING_VARIABLES = {
   'incus.project': 'PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT',
   'incus.profile': 'PIKACI_REMOTE_LINUX_VM_INCUS_PROFILE',
   'incus.image': 'PIKACI_REMOTE_LINUX_VM_INCUS_IMAGE_ALIAS',
+  'microvm.runner': 'PIKACI_REMOTE_LINUX_VM_MICROVM_RUNNER',
   stateRoot: 'PIKACI_STATE_ROOT',
 } as const;
 
@@ -20,7 +22,12 @@ export function withEnvironment(config: PikaciConfig, env: Environment): Result<
   const backend = given('backend');
   if (backend !== undefined && backend !== 'incus' && backend !== 'microvm' && backend !== 'auto')
     return err({ path: BACKEND, message: 'must be "incus", "microvm" or "auto"' });
-  const { incus } = config;
+  const runner = given('microvm.runner');
+  if (runner !== undefined && !isNormalisedAbsolutePath(runner)) {
+    const message = 'must be an absolute, normalised path on the host';
+    return err({ path: SETTING_VARIABLES['microvm.runner'], message });
+  }
+  const { incus, microvm } = config;
   return ok({
     ...config,
     backend: backend === undefined || backend === 'auto' ? config.backend : backend,
@@ -30,5 +37,6 @@ export function withEnvironment(config: PikaciConfig, env: Environment): Result<
       profile: given('incus.profile') ?? incus.profile,
       image: given('incus.image') ?? incus.image,
     },
+    microvm: runner === undefined ? microvm : { ...microvm, runner },
   });
 }

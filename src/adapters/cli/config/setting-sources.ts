@@ -33,6 +33,7 @@ export function settingSources(input: SourcesInput): readonly Setting[] {
     setting('incus.project', config.incus.project),
     setting('incus.profile', config.incus.profile),
     setting('incus.image', config.incus.image),
+    ...(config.backend === 'microvm' ? [setting('microvm.runner', config.microvm.runner ?? '')] : []),
     setting('workDir', config.workDir),
     setting('stateRoot', config.stateRoot, input.stateRoot === undefined ? undefined : '--state-root'),
   ];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
 import type { MemoryExecHandler } from '../../../../src/adapters/memory/memory-incus/memory-process.js';
-import { IncusGuest } from '../../../../src/application/incus/incus-guest.js';
+import { IncusSupervisorLine } from '../../../../src/application/incus/incus-supervisor-line.js';
+import { SupervisedGuest } from '../../../../src/application/supervisor/supervised-guest.js';
 import type { OutputChunk } from '../../../../src/ports/output-chunk.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { sampleIncusContext } from '../../../support/sample-contexts.js';
@@ -30,7 +31,11 @@ async function guestThat(chunks: readonly OutputChunk[], code = 0) {
       devices: {},
     }),
   );
-  return { host, context, guest: new IncusGuest(host.incus, context, { text: 'text' }) };
+  return {
+    host,
+    context,
+    guest: new SupervisedGuest(new IncusSupervisorLine(host.incus, context, { text: 'text' })),
+  };
 }
 
 describe('the supervisor of an instance', () => {

@@ -2,32 +2,42 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { GuestRequest } from '../../domain/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/guest-result.js';
-import type { RemoteIncusContext } from '../../domain/remote-linux-vm-context.js';
-import type { IncusApi, IncusExec } from '../../ports/incus-api.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { decodeName } from '../artifacts/tar-header.js';
 import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from '../guest.js';
 import { BoundedBytes } from './bounded-bytes.js';
-import { guestFault } from './incus-guest-fault.js';
-import { type SupervisorSource, supervisorCommand } from './supervisor-call.js';
+
+/** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
+export interface SupervisorExec extends AsyncDisposable {
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly exit: Promise<Result<{ readonly code: number | null }, GuestFault>>;
+}
+
+/** How a supervisor is reached: the words of guest/README.md, and what it reads. */
+export interface SupervisorLine {
+  readonly description: string;
+  exec(
+    words: readonly string[],
+    stdin: Uint8Array,
+    call: GuestCall,
+  ): Promise<Result<SupervisorExec, GuestFault>>;
+  /** Of a line that the supervisor said; null when it is none of its kind. */
+  parseStatus?(json: unknown): GuestStatus | null;
+}
 
 /** A status is one line; a guest that says more than this is not listened to. */
 const LONGEST_STATUS = 256 * 1024;
 const LONGEST_LISTING = 64 * 1024 * 1024;
 const secretsSchema = z.record(z.string(), z.string());
 
-/** The supervisor of one instance, spoken to through Incus's exec. */
-export class IncusGuest implements Guest {
+/** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
+export class SupervisedGuest implements Guest {
   readonly description: string;
-  readonly #api: IncusApi;
-  readonly #context: RemoteIncusContext;
-  readonly #supervisor: SupervisorSource;
+  readonly #line: SupervisorLine;
 
-  constructor(api: IncusApi, context: RemoteIncusContext, supervisor: SupervisorSource) {
-    this.#api = api;
-    this.#context = context;
-    this.#supervisor = supervisor;
-    this.description = `${context.incusInstanceName} in project ${context.incusProject} on ${context.shared.remoteHost}`;
+  constructor(line: SupervisorLine) {
+    this.#line = line;
+    this.description = line.description;
   }
 
   start(request: GuestRequest, secrets: Readonly<Record<string, string>>, call: GuestCall) {
@@ -41,7 +51,7 @@ export class IncusGuest implements Guest {
 
   async cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>> {
     const answer = await this.#ask(['cancel', String(graceSecs)], LONGEST_STATUS, call);
-    return answer.andThen((bytes) => parseStatus(bytes));
+    return answer.andThen((bytes) => this.#status(bytes));
   }
 
   async secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>> {
@@ -58,32 +68,24 @@ export class IncusGuest implements Guest {
   }
 
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
-    const exec = await this.#exec(
+    const exec = await this.#line.exec(
       ['pack'],
       Buffer.from(paths.map((path) => `${path}\0`).join(''), 'utf8'),
       call,
     );
     return exec.map((running) => ({
       bytes: onlyStdout(running.output),
-      end: running.exit.then((exit) => exit.map(() => undefined).mapErr(guestFault)),
+      end: running.exit.then((exit) => exit.map(() => undefined)),
       [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
     }));
   }
 
-  #exec(
-    call: readonly string[],
-    stdin: Uint8Array,
-    { signal }: GuestCall,
-  ): Promise<Result<IncusExec, GuestFault>> {
-    const command = supervisorCommand(this.#supervisor, ...call);
-    return this.#api
-      .exec(
-        this.#context.incusProject,
-        this.#context.incusInstanceName,
-        { command, stdin, user: 0, group: 0 },
-        { signal },
-      )
-      .then((exec) => exec.mapErr(guestFault));
+  /** The last line: what comes before it is noise of the guest's own tools. */
+  #status(bytes: Uint8Array): Result<GuestStatus, GuestFault> {
+    const line = text(bytes).split('\n').at(-1) ?? '';
+    const status = (this.#line.parseStatus ?? parseStatus)(parseJson(Buffer.from(line)));
+    if (status !== null) return ok(status);
+    return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
   }
 
   /** Log on stdout, the status as the only line on stderr. */
@@ -92,7 +94,7 @@ export class IncusGuest implements Guest {
     stdin: Uint8Array,
     options: GuestCall,
   ): Promise<Result<FollowStream, GuestFault>> {
-    const exec = await this.#exec(call, stdin, options);
+    const exec = await this.#line.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
     const said = new BoundedBytes(LONGEST_STATUS, 'last');
@@ -104,7 +106,7 @@ export class IncusGuest implements Guest {
       log: onlyStdout(running.output, (data) => said.add(data), leave),
       // The command may be over long before a slow reader comes to the status behind its log.
       end: Promise.all([running.exit, left]).then(([exit]) =>
-        exit.isErr() ? err(guestFault(exit.error)) : parseStatus(said.bytes()),
+        exit.isErr() ? err(exit.error) : this.#status(said.bytes()),
       ),
       [Symbol.asyncDispose]: () => {
         leave();
@@ -119,7 +121,7 @@ export class IncusGuest implements Guest {
     most: number,
     options: GuestCall,
   ): Promise<Result<Uint8Array, GuestFault>> {
-    const exec = await this.#exec(call, new Uint8Array(0), options);
+    const exec = await this.#line.exec(call, new Uint8Array(0), options);
     if (exec.isErr()) return err(exec.error);
     await using running = exec.value;
     const answer = new BoundedBytes(most, 'first');
@@ -127,7 +129,7 @@ export class IncusGuest implements Guest {
     for await (const chunk of running.output)
       (chunk.stream === 'stdout' ? answer : complaint).add(chunk.data);
     const exit = await running.exit;
-    if (exit.isErr()) return err(guestFault(exit.error));
+    if (exit.isErr()) return err(exit.error);
     if (exit.value.code !== 0) return err(refused(`"${call[0]}" failed: ${text(complaint.bytes())}`));
     if (answer.overflowed) return err(refused(`its answer to "${call[0]}" has more than ${most} bytes`));
     return ok(answer.bytes());
@@ -163,12 +165,8 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** The last line: what comes before it is noise of the guest's own tools. */
-function parseStatus(bytes: Uint8Array): Result<GuestStatus, GuestFault> {
-  const line = text(bytes).split('\n').at(-1) ?? '';
-  const parsed = guestStatusSchema.safeParse(parseJson(Buffer.from(line)));
-  if (parsed.success) return ok(parsed.data);
-  return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
+function parseStatus(json: unknown): GuestStatus | null {
+  return guestStatusSchema.safeParse(json).data ?? null;
 }
 
 function splitNul(bytes: Uint8Array, most: number): GuestListing {

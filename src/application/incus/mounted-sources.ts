@@ -3,10 +3,10 @@ import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 
 /**
- * Directories of the host that machines mount right now, whoever looks after them: of all projects, because several may share a
+ * Directories of the host that instances mount right now, whoever looks after them: of all projects, because several may share a
  * work directory.
  */
-export async function mountedSources(
+export async function instanceSources(
   incus: IncusApi,
   signal: AbortSignal,
 ): Promise<Result<readonly string[], IncusFault>> {

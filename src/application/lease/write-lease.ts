@@ -1,0 +1,53 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { Lease } from '../../domain/lease.js';
+import type { JobFault } from '../job-fault.js';
+import type { LeasePlace } from './lease-place.js';
+import { isReaper } from './owner.js';
+
+const RACES = 5;
+
+export type LeaseFault =
+  | { readonly kind: 'superseded'; readonly message: string }
+  | { readonly kind: 'not_found' | 'failed'; readonly fault: JobFault };
+
+/**
+ * Writes a lease over the one that was read, so that of two writers one learns that it lost. `expected` is the owner who may be
+ * replaced; null for whoever it is, but a reaper that has claimed the machine is never overruled.
+ */
+export async function writeLease(
+  place: LeasePlace,
+  lease: Pick<Lease, 'owner' | 'expiresAtMs'>,
+  expected: string | null,
+  signal: AbortSignal,
+): Promise<Result<void, LeaseFault>> {
+  const { machine } = place;
+  for (let race = 0; ; race++) {
+    const found = await place.read(signal);
+    if (found.isErr()) return err(lasting(found.error));
+    const { lease: current, version } = found.value;
+    if (current === null)
+      return err({ kind: 'superseded', message: `${machine} is not an instance of pikaci's` });
+    if (expected !== null && current.owner !== expected) {
+      return err({ kind: 'superseded', message: `somebody else looks after ${machine} now` });
+    }
+    if (isReaper(current.owner) && current.owner !== lease.owner) {
+      return err({
+        kind: 'superseded',
+        message: `a reaper is deleting ${machine}, because its lease had ended`,
+      });
+    }
+    const written = await place.write({ ...current, ...lease }, version, signal);
+    if (written.isOk()) return ok(undefined);
+    if (written.error.kind !== 'stale' || race >= RACES) return err(lasting(written.error));
+  }
+}
+
+function lasting({
+  kind,
+  fault,
+}: {
+  readonly kind: 'not_found' | 'stale' | 'failed';
+  readonly fault: JobFault;
+}): LeaseFault {
+  return { kind: kind === 'not_found' ? 'not_found' : 'failed', fault };
+}

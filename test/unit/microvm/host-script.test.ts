@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { repositoryRoot } from '../../support/repository-root.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const LEASE = 'run job owner-1 1000';
+const RESULT =
+  '{"schema_version":1,"status":"passed","exit_code":0,"finished_at":"x","message":"","cause":"exit"}';
+
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+let jobDir: string;
+beforeEach(async () => {
+  place = await temporaryDirectory();
+  jobDir = join(place.path, 'runs/run/jobs/job');
+  await mkdir(join(place.path, 'scripts'));
+  await mkdir(join(place.path, 'source'));
+  for (const script of [
+    'microvm/pikaci-microvm-host',
+    'microvm/pikaci-microvm-guest',
+    'guest/pikaci-incus-run',
+  ])
+    await copyFile(join(repositoryRoot, script), join(place.path, 'scripts', script.split('/')[1] ?? ''));
+});
+afterEach(async () => {
+  await call('destroy', jobDir);
+  await place[Symbol.asyncDispose]();
+});
+
+async function call(...words: readonly string[]): Promise<Ended> {
+  const script = join(place.path, 'scripts/pikaci-microvm-host');
+  try {
+    const { stdout, stderr } = await promisify(execFile)('/bin/sh', [script, ...words]);
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Ended;
+    return { code, stdout, stderr };
+  }
+}
+
+/** A runner whose machine is this script, run where a machine would be: with the shares as its directories. */
+async function runner(machine: string): Promise<void> {
+  await mkdir(join(jobDir, 'vm/control'), { recursive: true });
+  for (const name of ['request.json', 'secrets.json', 'mounts', 'workspace-artifacts'])
+    await writeFile(join(jobDir, 'vm/control', name), '{}\n');
+  const bin = join(place.path, 'runner/bin');
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, 'microvm-run'), `#!/bin/sh\n${machine}\n`);
+  await chmod(join(bin, 'microvm-run'), 0o755);
+  expect((await call('link', jobDir, join(place.path, 'runner'))).code).toBe(0);
+}
+
+const launch = (lease = LEASE, options: readonly string[] = []) =>
+  call(
+    ...['launch', jobDir, lease, 'boot_secs=20', ...options, '--'],
+    ...['artifacts', 'rw', join(jobDir, 'artifacts')],
+    ...['tools', 'ro', join(place.path, 'source')],
+  );
+const status = async () => JSON.parse((await call('status', jobDir)).stdout);
+
+describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs', () => {
+  it('boots a machine, follows its log from any byte, and has its result when it has ended', async () => {
+    await runner(`printf 'one\\ntwo\\n' >shares/artifacts/guest.log; echo '${RESULT}' >shares/artifacts/result.json
+      touch shares/tools/new 2>/dev/null && echo 'it was writable'; echo console`);
+    expect(await launch()).toMatchObject({ code: 0 });
+    const followed = await call('follow', jobDir, '4');
+    expect(followed.stdout).toBe('two\n');
+    const told = JSON.parse(followed.stderr.trim().split('\n').at(-1) ?? '');
+    expect(told).toMatchObject({ state: 'ended', booted: true, reason: 'exit 0', log_bytes: 8 });
+    expect(Buffer.from(told.result_base64, 'base64').toString()).toBe(`${RESULT}\n`);
+    expect(Buffer.from(told.console_base64, 'base64').toString()).toBe('console\n');
+    expect(existsSync(join(place.path, 'source/new'))).toBe(false);
+  });
+
+  it('boots it once: the same owner finds it, another one is refused', async () => {
+    await runner('echo x >>count; echo log >shares/artifacts/guest.log; exec sleep 600');
+    const launched = await Promise.all([launch(), launch(), launch()]);
+    expect(launched.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await readFile(join(jobDir, 'vm/count'), 'utf8')).toBe('x\n');
+    expect(await launch('run job somebody 1000')).toMatchObject({
+      code: 75,
+      stderr: expect.stringContaining('already_started'),
+    });
+    expect(await status()).toMatchObject({ state: 'running' });
+    expect((await call('destroy', jobDir)).code).toBe(0);
+    expect(await status()).toMatchObject({ state: 'absent' });
+    expect((await call('destroy', jobDir)).code).toBe(0);
+  });
+
+  it('believes no result that a user without root has left, and follows no link to one', async () => {
+    const leave = (command: string) => runner(`${command}; echo log >shares/artifacts/guest.log`);
+    for (const command of [
+      `echo '${RESULT}' >shares/artifacts/result.json; chown 1000 shares/artifacts/result.json`,
+      `echo '${RESULT}' >elsewhere; ln -s "$PWD/elsewhere" shares/artifacts/result.json`,
+      'mkfifo shares/artifacts/result.json',
+    ]) {
+      await leave(command);
+      await launch();
+      await call('follow', jobDir, '0');
+      expect(await status()).toMatchObject({ state: 'ended', result_base64: '' });
+      await call('destroy', jobDir);
+    }
+  });
+
+  it('lists and packs what is there, and nothing that a link leads to', async () => {
+    await runner(`echo log >shares/artifacts/guest.log; cd shares/artifacts; echo kept >kept; ln -s /etc/passwd link; ln -s /etc etc
+      mknod disk b 7 0`);
+    await launch();
+    await call('follow', jobDir, '0');
+    const listed = (await call('list', jobDir, '/artifacts', '/etc', '/artifacts/../../vm')).stdout.split(
+      '\0',
+    );
+    expect(listed.filter(Boolean).sort()).toEqual(
+      ['disk', 'etc', 'guest-request.json', 'guest.log', 'kept', 'link'].map((name) => `/artifacts/${name}`),
+    );
+    const packed = await promisify(execFile)('sh', [
+      '-c',
+      'printf "/artifacts/kept\\0/artifacts/etc/passwd\\0" | sh "$1" pack "$2" 2>/dev/null | tar -t',
+      'sh',
+      join(place.path, 'scripts/pikaci-microvm-host'),
+      jobDir,
+    ]);
+    expect(packed.stdout).toBe('artifacts/kept\n');
+  });
+
+  it('lets one of many win who write the lease at the same moment', async () => {
+    await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
+    await launch();
+    const swaps = Array.from({ length: 8 }, (_, i) =>
+      call('lease-swap', jobDir, LEASE, `run job other-${i} 2000`),
+    );
+    const ended = await Promise.all(swaps);
+    expect(ended.filter(({ code }) => code === 0)).toHaveLength(1);
+    expect(ended.filter(({ code }) => code === 65)).toHaveLength(7);
+    const winner = ended.findIndex(({ code }) => code === 0);
+    expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\n`);
+    expect(await call('lease', join(place.path, 'none'))).toMatchObject({ code: 66 });
+  });
+
+  it('lists machines by their leases; one that is being prepared is nobody’s yet', async () => {
+    await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
+    expect((await call('machines', place.path)).stdout).toBe('');
+    await launch();
+    expect((await call('machines', place.path)).stdout).toBe(`${jobDir} ${LEASE}\n`);
+    expect((await call('sources', place.path)).stdout.split('\0')).toContain(join(place.path, 'source'));
+    await call('destroy', jobDir);
+    const forgotten = join(jobDir, 'vm/control');
+    await mkdir(forgotten, { recursive: true });
+    const daysAgo = new Date(Date.now() - 3 * 24 * 3600_000);
+    await utimes(forgotten, daysAgo, daysAgo);
+    expect((await call('machines', place.path)).stdout).toBe(`${jobDir} \n`);
+  });
+
+  it('says what is wrong with a call', async () => {
+    for (const words of [['nonsense'], ['status', 'relative'], ['follow', jobDir, '-1'], []])
+      expect(await call(...words)).toMatchObject({
+        code: 64,
+        stderr: expect.stringMatching(/^pikaci-microvm-host: usage: /),
+      });
+    expect((await call('check')).stdout).toMatch(/^[0-9]{13}\n$/);
+  });
+});
