@@ -32,8 +32,10 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
           globalSetup: ['test/support/global-host.ts'],
-          testTimeout: 120_000,
+          // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
+          testTimeout: 300_000,
           hookTimeout: 300_000,
+          maxConcurrency: 3,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

@@ -60,7 +60,7 @@ describe.concurrent('a job', () => {
 
   it('that tries to change its log, its request or its supervisor as pikaci cannot', async () => {
     const { run, log } = await site.finish({
-      command: `cd /artifacts; for f in guest.log guest-request.json; do
+      command: `cd /artifacts; until [ -e guest-request.json ]; do sleep 0.01; done; for f in guest.log guest-request.json; do
           rm -f $f 2>/dev/null || echo "keeps $f"; (: >$f) 2>/dev/null || echo "protects $f"; done
         ls /var/lib/pikaci 2>/dev/null || echo 'hides its state'; (echo x >/workspace/snapshot/x) 2>/dev/null || echo 'reads only'`,
     });

@@ -1,183 +1,184 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { incusInstanceName, type JobSpecInput, jobRecordSchema, jobStateLayout } from '../../src/index.js';
+import { type JobSpecInput, jobRecordSchema, jobStateLayout } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
+import { onEachBackend } from '../support/backends-under-test.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
-const SECRET = 'kill-me-not-4711-secret';
-const numbered = `awk 'BEGIN { for (i = 0; i < 400; i++) { printf "line %04d\\n", i; fflush(); if (i % 10 == 9) system("sleep 0.02") } }'`;
-const whole = Array.from({ length: 400 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`).join('');
+onEachBackend((backend) => {
+  const SECRET = 'kill-me-not-4711-secret';
+  const numbered = `awk 'BEGIN { for (i = 0; i < 400; i++) { printf "line %04d\\n", i; fflush(); if (i % 10 == 9) system("sleep 0.02") } }'`;
+  const whole = Array.from({ length: 400 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`).join('');
 
-let site: Site;
-beforeAll(async () => {
-  site = await Site.open();
-  const job = (id: string, command: string, more: Partial<JobSpecInput> = {}) => ({
-    id,
-    command,
-    timeoutSecs: 60,
-    artifacts: ['/artifacts/*.txt'],
-    ...more,
-    secrets: { TOKEN: { env: 'THE_TOKEN' } },
-  });
-  await writeConfig(site, {
-    targets: {
-      t: {
-        jobs: [
-          job('long', `${numbered}; echo kept >/artifacts/kept.txt; exit 9`),
-          job(
-            'short',
-            'echo begun; echo kept >/artifacts/kept.txt; until [ -e /artifacts/go ]; do sleep 0.02; done; echo done; exit 4',
-          ),
-          job(
-            'secretive',
-            'cat "$PIKACI_SECRETS_DIR/TOKEN"; echo " begun"; until [ -e /artifacts/go ]; do sleep 0.02; done; cat "$PIKACI_SECRETS_DIR/TOKEN"',
-          ),
-        ],
-      },
-    },
-  });
-});
-afterAll(() => site[Symbol.asyncDispose]());
-
-/** Starts `pikaci run`, and kills it with SIGKILL as soon as the job has said something. */
-async function killedRun(jobId: string, word: string): Promise<string> {
-  const runId = site.newRunId();
-  const runner = commandLine(site, ['run', 't', '--job', jobId, '--run-id', runId], { THE_TOKEN: SECRET });
-  await runner.said(word);
-  runner.kill('SIGKILL');
-  expect((await runner.end).signal).toBe('SIGKILL');
-  return runId;
-}
-
-const layout = (runId: string, jobId: string) => jobStateLayout(site.stateRoot, runId, jobId);
-/** Asks until the job has left its result. */
-async function finished(runId: string, jobId: string): Promise<void> {
-  const name = incusInstanceName(runId, jobId);
-  while ((await site.incus.fileInfo(site.host.project, name, '/artifacts/result.json')).isErr());
-}
-
-describe.concurrent('a runner that was killed in the middle of a job', () => {
-  it('is replaced through the API: the log is whole, and the artifacts and the result are there', async () => {
-    const runId = await killedRun('long', 'line 0100');
-    const events = new EventRecorder();
-    const run = must(await site.pikaci.attach(runId, 'long', { events }));
-    must(await run.cleanUp);
-    expect((await readFile(run.state.guestLog)).toString()).toBe(whole);
-    expect(whole.endsWith(events.log().toString())).toBe(true);
-    expect(run.outcome).toMatchObject({
-      status: 'failed',
-      cause: 'exit',
-      exit_code: 9,
-      log_bytes: whole.length,
-    });
-    expect(run.outcome.artifacts.collected).toEqual([{ path: 'kept.txt', bytes: 5 }]);
-    expect(await readFile(join(run.state.artifactsDir, 'kept.txt'), 'utf8')).toBe('kept\n');
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-    const again = must(await site.pikaci.attach(runId, 'long'));
-    expect(again.outcome).toEqual(run.outcome);
-  });
-
-  it('is replaced by `pikaci attach`, which ends with the status of the job', async () => {
-    const runId = await killedRun('long', 'line 0200');
-    const { code, stdout } = await commandLine(site, ['attach', runId, 'long', '--output', 'jsonl']).end;
-    expect(code).toBe(1);
-    expect((await readFile(layout(runId, 'long').guestLog)).toString()).toBe(whole);
-    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
-      type: 'run_finished',
-      exit_code: 1,
-      jobs: [{ job_id: 'long', status: 'failed', exit_code: 9 }],
-    });
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('whose job ended meanwhile is replaced: what it left is collected', async () => {
-    const runId = await killedRun('short', 'begun');
-    await site.release(runId, 'short');
-    await finished(runId, 'short');
-    const run = must(await site.pikaci.attach(runId, 'short'));
-    must(await run.cleanUp);
-    expect((await readFile(run.state.guestLog)).toString()).toBe('begun\ndone\n');
-    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 4 });
-    expect(run.outcome.artifacts.collected).toEqual([{ path: 'kept.txt', bytes: 5 }]);
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('had secrets: whoever takes over masks them, without having been told them', async () => {
-    const runId = await killedRun('secretive', ' begun');
-    await site.release(runId, 'secretive');
-    const { code, stdout, stderr } = await commandLine(site, ['attach', runId, 'secretive']).end;
-    expect(code).toBe(0);
-    const state = layout(runId, 'secretive');
-    expect((await readFile(state.guestLog)).toString()).toBe('*** begun\n***');
-    for (const file of [state.hostLog, state.jobRecord])
-      expect(await readFile(file, 'utf8')).not.toContain(SECRET);
-    expect(`${stdout}${stderr}`).not.toContain(SECRET);
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('and whose machine was lost is told so: no result is invented', async () => {
-    const runId = await killedRun('short', 'begun');
-    const stop = { action: 'stop', timeoutSecs: 0, force: true } as const;
-    must(await site.incus.changeState(site.host.project, incusInstanceName(runId, 'short'), stop));
-    const run = must(await site.pikaci.attach(runId, 'short'));
-    must(await run.cleanUp);
-    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'lost', exit_code: null });
-    const record = jobRecordSchema.parse(JSON.parse(await readFile(run.state.jobRecord, 'utf8')));
-    expect(record.outcome).toEqual(run.outcome);
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-  });
-});
-
-describe('attach', () => {
-  it('says so when there is no such job', async () => {
-    mustFail(await site.pikaci.attach('no-such-run', 'j'), 'no_such_job');
-    const { code, stderr } = await commandLine(site, ['attach', 'no-such-run', 'j']).end;
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/no record of this run and job/);
-  });
-
-  it('leaves a job to a runner that still lives, also when that one is stopped', async () => {
-    const runId = site.newRunId();
-    const runner = commandLine(site, ['run', 't', '--job', 'short', '--run-id', runId], {
-      THE_TOKEN: SECRET,
-    });
-    await runner.said('begun');
-    runner.kill('SIGSTOP');
-    const fault = mustFail(await site.pikaci.attach(runId, 'short'), 'job_in_use');
-    expect(fault.message).toContain(`process ${runner.pid} of `);
-    expect((await commandLine(site, ['attach', runId, 'short']).end).code).toBe(2);
-    runner.kill('SIGCONT');
-    await site.release(runId, 'short');
-    expect((await runner.end).code).toBe(1);
-    expect((await readFile(layout(runId, 'short').guestLog)).toString()).toBe('begun\ndone\n');
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('with state of its own takes a job over, and the runner that had it is told', async () => {
-    const runId = site.newRunId();
-    const events = new EventRecorder();
-    const pikaci = site.open({ leaseSecs: 5 });
-    const job = {
-      id: 'j',
-      command: 'echo begun; until [ -e /artifacts/go ]; do sleep 0.02; done',
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ backend });
+    const job = (id: string, command: string, more: Partial<JobSpecInput> = {}) => ({
+      id,
+      command,
       timeoutSecs: 60,
-    };
-    const first = pikaci.runJob({ job, workspace: site.workspace, runId, events });
-    await events.logged('begun');
-    const stateRoot = join(site.stateRoot, 'elsewhere');
-    const moved = jobStateLayout(stateRoot, runId, 'j');
-    await mkdir(moved.jobDir, { recursive: true });
-    await copyFile(layout(runId, 'j').jobRecord, moved.jobRecord);
-    const second = site.open({ stateRoot }).attach(runId, 'j');
-    mustFail(await first, 'superseded');
-    await site.release(runId);
-    const run = must(await second);
-    must(await run.cleanUp);
-    expect(run.outcome.status).toBe('passed');
-    expect((await readFile(moved.guestLog)).toString()).toBe('begun\n');
-    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      artifacts: ['/artifacts/*.txt'],
+      ...more,
+      secrets: { TOKEN: { env: 'THE_TOKEN' } },
+    });
+    await writeConfig(site, {
+      targets: {
+        t: {
+          jobs: [
+            job('long', `${numbered}; echo kept >/artifacts/kept.txt; exit 9`),
+            job(
+              'short',
+              'echo begun; echo kept >/artifacts/kept.txt; until [ -e /artifacts/go ]; do sleep 0.02; done; echo done; exit 4',
+            ),
+            job(
+              'secretive',
+              'cat "$PIKACI_SECRETS_DIR/TOKEN"; echo " begun"; until [ -e /artifacts/go ]; do sleep 0.02; done; cat "$PIKACI_SECRETS_DIR/TOKEN"',
+            ),
+          ],
+        },
+      },
+    });
+  });
+  afterAll(() => site[Symbol.asyncDispose]());
+
+  /** Starts `pikaci run`, and kills it with SIGKILL as soon as the job has said something. */
+  async function killedRun(jobId: string, word: string): Promise<string> {
+    const runId = site.newRunId();
+    const runner = commandLine(site, ['run', 't', '--job', jobId, '--run-id', runId], { THE_TOKEN: SECRET });
+    await runner.said(word);
+    runner.kill('SIGKILL');
+    expect((await runner.end).signal).toBe('SIGKILL');
+    return runId;
+  }
+
+  const layout = (runId: string, jobId: string) => jobStateLayout(site.stateRoot, runId, jobId);
+  /** Asks until the job has left its result. */
+  async function finished(runId: string, jobId: string): Promise<void> {
+    while (!(await site.hasArtifact(runId, jobId, 'result.json')));
+  }
+
+  describe.concurrent('a runner that was killed in the middle of a job', () => {
+    it('is replaced through the API: the log is whole, and the artifacts and the result are there', async () => {
+      const runId = await killedRun('long', 'line 0100');
+      const events = new EventRecorder();
+      const run = must(await site.pikaci.attach(runId, 'long', { events }));
+      must(await run.cleanUp);
+      expect((await readFile(run.state.guestLog)).toString()).toBe(whole);
+      expect(whole.endsWith(events.log().toString())).toBe(true);
+      expect(run.outcome).toMatchObject({
+        status: 'failed',
+        cause: 'exit',
+        exit_code: 9,
+        log_bytes: whole.length,
+      });
+      expect(run.outcome.artifacts.collected).toEqual([{ path: 'kept.txt', bytes: 5 }]);
+      expect(await readFile(join(run.state.artifactsDir, 'kept.txt'), 'utf8')).toBe('kept\n');
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      const again = must(await site.pikaci.attach(runId, 'long'));
+      expect(again.outcome).toEqual(run.outcome);
+    });
+
+    it('is replaced by `pikaci attach`, which ends with the status of the job', async () => {
+      const runId = await killedRun('long', 'line 0200');
+      const { code, stdout } = await commandLine(site, ['attach', runId, 'long', '--output', 'jsonl']).end;
+      expect(code).toBe(1);
+      expect((await readFile(layout(runId, 'long').guestLog)).toString()).toBe(whole);
+      expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+        type: 'run_finished',
+        exit_code: 1,
+        jobs: [{ job_id: 'long', status: 'failed', exit_code: 9 }],
+      });
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('whose job ended meanwhile is replaced: what it left is collected', async () => {
+      const runId = await killedRun('short', 'begun');
+      await site.release(runId, 'short');
+      await finished(runId, 'short');
+      const run = must(await site.pikaci.attach(runId, 'short'));
+      must(await run.cleanUp);
+      expect((await readFile(run.state.guestLog)).toString()).toBe('begun\ndone\n');
+      expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 4 });
+      expect(run.outcome.artifacts.collected).toEqual([{ path: 'kept.txt', bytes: 5 }]);
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('had secrets: whoever takes over masks them, without having been told them', async () => {
+      const runId = await killedRun('secretive', ' begun');
+      await site.release(runId, 'secretive');
+      const { code, stdout, stderr } = await commandLine(site, ['attach', runId, 'secretive']).end;
+      expect(code).toBe(0);
+      const state = layout(runId, 'secretive');
+      expect((await readFile(state.guestLog)).toString()).toBe('*** begun\n***');
+      for (const file of [state.hostLog, state.jobRecord])
+        expect(await readFile(file, 'utf8')).not.toContain(SECRET);
+      expect(`${stdout}${stderr}`).not.toContain(SECRET);
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('and whose machine was lost is told so: no result is invented', async () => {
+      const runId = await killedRun('short', 'begun');
+      await site.loseMachine(runId, 'short');
+      const run = must(await site.pikaci.attach(runId, 'short'));
+      must(await run.cleanUp);
+      expect(run.outcome).toMatchObject({ status: 'failed', cause: 'lost', exit_code: null });
+      const record = jobRecordSchema.parse(JSON.parse(await readFile(run.state.jobRecord, 'utf8')));
+      expect(record.outcome).toEqual(run.outcome);
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+  });
+
+  describe('attach', () => {
+    it('says so when there is no such job', async () => {
+      mustFail(await site.pikaci.attach('no-such-run', 'j'), 'no_such_job');
+      const { code, stderr } = await commandLine(site, ['attach', 'no-such-run', 'j']).end;
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/no record of this run and job/);
+    });
+
+    it('leaves a job to a runner that still lives, also when that one is stopped', async () => {
+      const runId = site.newRunId();
+      const runner = commandLine(site, ['run', 't', '--job', 'short', '--run-id', runId], {
+        THE_TOKEN: SECRET,
+      });
+      await runner.said('begun');
+      runner.kill('SIGSTOP');
+      const fault = mustFail(await site.pikaci.attach(runId, 'short'), 'job_in_use');
+      expect(fault.message).toContain(`process ${runner.pid} of `);
+      expect((await commandLine(site, ['attach', runId, 'short']).end).code).toBe(2);
+      runner.kill('SIGCONT');
+      await site.release(runId, 'short');
+      expect((await runner.end).code).toBe(1);
+      expect((await readFile(layout(runId, 'short').guestLog)).toString()).toBe('begun\ndone\n');
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('with state of its own takes a job over, and the runner that had it is told', async () => {
+      const runId = site.newRunId();
+      const events = new EventRecorder();
+      const pikaci = site.open({ leaseSecs: 5 });
+      const job = {
+        id: 'j',
+        command: 'echo begun; until [ -e /artifacts/go ]; do sleep 0.02; done',
+        timeoutSecs: 60,
+      };
+      const first = pikaci.runJob({ job, workspace: site.workspace, runId, events });
+      await events.logged('begun');
+      const stateRoot = join(site.stateRoot, 'elsewhere');
+      const moved = jobStateLayout(stateRoot, runId, 'j');
+      await mkdir(moved.jobDir, { recursive: true });
+      await copyFile(layout(runId, 'j').jobRecord, moved.jobRecord);
+      const second = site.open({ stateRoot }).attach(runId, 'j');
+      mustFail(await first, 'superseded');
+      await site.release(runId);
+      const run = must(await second);
+      must(await run.cleanUp);
+      expect(run.outcome.status).toBe('passed');
+      expect((await readFile(moved.guestLog)).toString()).toBe('begun\n');
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
   });
 });

@@ -3,125 +3,128 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Phase, Pikaci } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { onEachBackend } from '../support/backends-under-test.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { connectTo } from '../support/host-connection.js';
 import { proxied } from '../support/proxied-host.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
-let site: Site;
-beforeAll(async () => {
-  site = await Site.open();
-  await site.finish({ command: 'true' });
-});
-afterAll(() => site[Symbol.asyncDispose]());
-
-/** 40 lines a step, for about two seconds; awk, so that the guest is not kept busy by forks. */
-const numbered = `awk 'BEGIN { for (i = 0; i < 2000; i++) { printf "line %04d\\n", i; if (i % 40 == 39) { fflush(); system("sleep 0.02") } } }'`;
-const whole = Array.from({ length: 2000 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`).join('');
-
-/** A pikaci of the site that reaches the host through a proxy, and notices in half a second when nobody answers. */
-async function overProxy() {
-  const route = await proxied(site.host, site.directory);
-  const adapters = connectTo(route.host, { keepAliveMs: 200, keepAliveCount: 2 });
-  const { shell, hostFiles, incus } = adapters;
-  const pikaci: Pikaci = site.open({}, { adapters: { shell, hostFiles, incus } });
-  return {
-    pikaci,
-    proxy: route.proxy,
-    [Symbol.asyncDispose]: async () => {
-      await pikaci.close();
-      await adapters[Symbol.asyncDispose]();
-      await route[Symbol.asyncDispose]();
-    },
-  };
-}
-
-describe('a connection that breaks in the middle of the log', () => {
-  it('is made again, again and again, and not a byte is lost or doubled', async () => {
-    await using over = await overProxy();
-    const events = new EventRecorder();
-    for (const line of [100, 500, 501, 1100, 1700])
-      void events.logged(`line ${String(line).padStart(4, '0')}`).then(() => over.proxy.cut());
-    const { run, log } = await site.finish({ command: `${numbered}; exit 3` }, { events }, over.pikaci);
-    expect(log.toString()).toBe(whole);
-    expect(events.log().toString()).toBe(whole);
-    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 3, log_bytes: whole.length });
-    const lost = events.of('connection_lost');
-    expect(lost.length).toBeGreaterThanOrEqual(3);
-    expect(events.of('connection_resumed')).toHaveLength(lost.length);
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+onEachBackend((backend) => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ backend });
+    await site.finish({ command: 'true' });
   });
+  afterAll(() => site[Symbol.asyncDispose]());
 
-  it('in silence is noticed, and not a byte is lost or doubled', async () => {
-    await using over = await overProxy();
-    const events = new EventRecorder();
-    void events.logged('line 0700').then(() => over.proxy.freeze());
-    const { run, log } = await site.finish({ command: numbered }, { events }, over.pikaci);
-    expect(log.toString()).toBe(whole);
-    expect(events.log().toString()).toBe(whole);
-    expect(run.outcome.status).toBe('passed');
-    expect(events.types()).toContain('connection_resumed');
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
+  /** 40 lines a step, for about two seconds; awk, so that the guest is not kept busy by forks. */
+  const numbered = `awk 'BEGIN { for (i = 0; i < 2000; i++) { printf "line %04d\\n", i; if (i % 40 == 39) { fflush(); system("sleep 0.02") } } }'`;
+  const whole = Array.from({ length: 2000 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`).join('');
 
-  it('while much is on its way loses nothing', async () => {
-    await using over = await overProxy();
-    const events = new EventRecorder();
-    for (const bytes of [3_000_000, 9_000_000, 20_000_000])
-      void over.proxy.whenReceived(bytes).then(() => over.proxy.cut());
-    const { run, log } = await site.finish(
-      { command: 'seq -w 0 9999999 | head -c 30000000 | tee /artifacts/copy; sha256sum </artifacts/copy' },
-      { events },
-      over.pikaci,
-    );
-    expect(log.subarray(30_000_000).toString().split(' ')[0]).toBe(
-      createHash('sha256').update(log.subarray(0, 30_000_000)).digest('hex'),
-    );
-    expect(events.log().equals(log)).toBe(true);
-    expect(events.of('connection_lost').length).toBeGreaterThanOrEqual(1);
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
-});
-
-describe('a connection that breaks when a phase begins', () => {
-  const atPhase = async (phase: Phase) => {
-    await using over = await overProxy();
-    const events = new EventRecorder();
-    void events
-      .until(() => events.of('phase_started').some((event) => event.phase === phase))
-      .then(() => over.proxy.cut());
-    const runId = site.newRunId();
-    const job = {
-      id: 'j',
-      command: 'echo kept >/artifacts/kept',
-      timeoutSecs: 30,
-      artifacts: ['/artifacts/*'],
+  /** A pikaci of the site that reaches the host through a proxy, and notices in half a second when nobody answers. */
+  async function overProxy() {
+    const route = await proxied(site.host, site.directory);
+    const adapters = connectTo(route.host, { keepAliveMs: 200, keepAliveCount: 2 });
+    const { shell, hostFiles, incus } = adapters;
+    const pikaci: Pikaci = site.open({}, { adapters: { shell, hostFiles, incus } });
+    return {
+      pikaci,
+      proxy: route.proxy,
+      [Symbol.asyncDispose]: async () => {
+        await pikaci.close();
+        await adapters[Symbol.asyncDispose]();
+        await route[Symbol.asyncDispose]();
+      },
     };
-    const run = await over.pikaci.runJob({ job, workspace: site.workspace, runId, events });
-    const cleanUp = run.isOk() ? await run.value.cleanUp : null;
-    return { run, cleanUp, left: await site.leftovers(runId) };
-  };
-
-  for (const phase of ['prepare_runtime', 'launch_guest'] as const) {
-    it(`${phase}: the job fails for the host's sake or goes on, and leaves nothing behind`, async () => {
-      const { run, left } = await atPhase(phase);
-      if (run.isErr()) expect(['host', 'incus', 'host_files']).toContain(run.error.kind);
-      else expect(run.value.outcome.status).toBe('passed');
-      expect(left).toEqual(NOTHING_LEFT);
-    });
   }
 
-  it('collect_artifacts: they are asked for again', async () => {
-    const { run, left } = await atPhase('collect_artifacts');
-    const { outcome, state } = must(run);
-    expect(outcome.artifacts).toMatchObject({ collected: [{ path: 'kept', bytes: 5 }], incomplete: null });
-    expect(await readFile(`${state.artifactsDir}/kept`, 'utf8')).toBe('kept\n');
-    expect(left).toEqual(NOTHING_LEFT);
+  describe('a connection that breaks in the middle of the log', () => {
+    it('is made again, again and again, and not a byte is lost or doubled', async () => {
+      await using over = await overProxy();
+      const events = new EventRecorder();
+      for (const line of [100, 500, 501, 1100, 1700])
+        void events.logged(`line ${String(line).padStart(4, '0')}`).then(() => over.proxy.cut());
+      const { run, log } = await site.finish({ command: `${numbered}; exit 3` }, { events }, over.pikaci);
+      expect(log.toString()).toBe(whole);
+      expect(events.log().toString()).toBe(whole);
+      expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 3, log_bytes: whole.length });
+      const lost = events.of('connection_lost');
+      expect(lost.length).toBeGreaterThanOrEqual(3);
+      expect(events.of('connection_resumed')).toHaveLength(lost.length);
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('in silence is noticed, and not a byte is lost or doubled', async () => {
+      await using over = await overProxy();
+      const events = new EventRecorder();
+      void events.logged('line 0700').then(() => over.proxy.freeze());
+      const { run, log } = await site.finish({ command: numbered }, { events }, over.pikaci);
+      expect(log.toString()).toBe(whole);
+      expect(events.log().toString()).toBe(whole);
+      expect(run.outcome.status).toBe('passed');
+      expect(events.types()).toContain('connection_resumed');
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('while much is on its way loses nothing', async () => {
+      await using over = await overProxy();
+      const events = new EventRecorder();
+      for (const bytes of [3_000_000, 9_000_000, 20_000_000])
+        void over.proxy.whenReceived(bytes).then(() => over.proxy.cut());
+      const { run, log } = await site.finish(
+        { command: 'seq -w 0 9999999 | head -c 30000000 | tee /artifacts/copy; sha256sum </artifacts/copy' },
+        { events },
+        over.pikaci,
+      );
+      expect(log.subarray(30_000_000).toString().split(' ')[0]).toBe(
+        createHash('sha256').update(log.subarray(0, 30_000_000)).digest('hex'),
+      );
+      expect(events.log().equals(log)).toBe(true);
+      expect(events.of('connection_lost').length).toBeGreaterThanOrEqual(1);
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
   });
 
-  it('clean_up: the machine and the directory still go', async () => {
-    const { run, cleanUp, left } = await atPhase('clean_up');
-    expect(must(run).outcome.status).toBe('passed');
-    expect({ cleanUp, left }).toMatchObject({ cleanUp: { value: undefined }, left: NOTHING_LEFT });
+  describe('a connection that breaks when a phase begins', () => {
+    const atPhase = async (phase: Phase) => {
+      await using over = await overProxy();
+      const events = new EventRecorder();
+      void events
+        .until(() => events.of('phase_started').some((event) => event.phase === phase))
+        .then(() => over.proxy.cut());
+      const runId = site.newRunId();
+      const job = {
+        id: 'j',
+        command: 'echo kept >/artifacts/kept',
+        timeoutSecs: 30,
+        artifacts: ['/artifacts/*'],
+      };
+      const run = await over.pikaci.runJob({ job, workspace: site.workspace, runId, events });
+      const cleanUp = run.isOk() ? await run.value.cleanUp : null;
+      return { run, cleanUp, left: await site.leftovers(runId) };
+    };
+
+    for (const phase of ['prepare_runtime', 'launch_guest'] as const) {
+      it(`${phase}: the job fails for the host's sake or goes on, and leaves nothing behind`, async () => {
+        const { run, left } = await atPhase(phase);
+        if (run.isErr()) expect(['host', 'incus', 'host_files']).toContain(run.error.kind);
+        else expect(run.value.outcome.status).toBe('passed');
+        expect(left).toEqual(NOTHING_LEFT);
+      });
+    }
+
+    it('collect_artifacts: they are asked for again', async () => {
+      const { run, left } = await atPhase('collect_artifacts');
+      const { outcome, state } = must(run);
+      expect(outcome.artifacts).toMatchObject({ collected: [{ path: 'kept', bytes: 5 }], incomplete: null });
+      expect(await readFile(`${state.artifactsDir}/kept`, 'utf8')).toBe('kept\n');
+      expect(left).toEqual(NOTHING_LEFT);
+    });
+
+    it('clean_up: the machine and the directory still go', async () => {
+      const { run, cleanUp, left } = await atPhase('clean_up');
+      expect(must(run).outcome.status).toBe('passed');
+      expect({ cleanUp, left }).toMatchObject({ cleanUp: { value: undefined }, left: NOTHING_LEFT });
+    });
   });
 });

@@ -73,7 +73,7 @@ describe('the host itself, which needs no SSH', () => {
         `${host.user}@${host.host}`,
         script,
       ]);
-    const archive = `tar -C '${repositoryRoot}' -c dist guest package.json`;
+    const archive = `tar -C '${repositoryRoot}' -c dist guest microvm package.json`;
     const to = `ssh ${ssh.map((word) => `'${word}'`).join(' ')} -i '${host.identityFile}' -p ${host.port} ${host.user}@${host.host}`;
     await run('bash', [
       '-c',
