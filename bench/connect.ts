@@ -10,9 +10,8 @@ export interface BareApi extends AsyncDisposable {
   readonly incus: IncusApi;
 }
 
-/** The API object that pikaci uses, over a connection made in the same way, and nothing on top of it. */
-export function bareApi(host: BenchHost): BareApi {
-  const connection = new Ssh2Connection({
+export function openConnection(host: BenchHost): Ssh2Connection {
+  return new Ssh2Connection({
     host: host.host,
     port: host.port,
     user: host.user,
@@ -21,6 +20,11 @@ export function bareApi(host: BenchHost): BareApi {
     agent: null,
     configFile: null,
   });
+}
+
+/** The API object that pikaci uses, over a connection made in the same way, and nothing on top of it. */
+export function bareApi(host: BenchHost): BareApi {
+  const connection = openConnection(host);
   const dialer = new Ssh2StreamlocalDialer(connection, '/var/lib/incus/unix.socket');
   const incus = new RestIncusApi({ dialer, host: connection.host });
   return {
@@ -32,7 +36,11 @@ export function bareApi(host: BenchHost): BareApi {
   };
 }
 
-export function connectPikaci(host: BenchHost, stateRoot: string): Pikaci {
+export function connectPikaci(
+  host: BenchHost,
+  stateRoot: string,
+  backend: 'incus' | 'microvm' = 'incus',
+): Pikaci {
   return value(
     createPikaci({
       host: {
@@ -42,6 +50,8 @@ export function connectPikaci(host: BenchHost, stateRoot: string): Pikaci {
         agent: false,
         sshConfigFile: false,
       },
+      backend,
+      microvm: { runner: host.microvmRunner },
       incus: { project: host.project, profile: host.profile, image: host.image },
       workDir: host.workDir,
       stateRoot,

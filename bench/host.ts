@@ -12,6 +12,7 @@ const hostSchema = z.object({
   profile: z.string(),
   image: z.string(),
   workDir: z.string(),
+  microvmRunner: z.string(),
   guestDockerImage: z.string(),
 });
 export type BenchHost = z.infer<typeof hostSchema>;

@@ -7,6 +7,7 @@ import { measureRounds, type PlannedRow, summaries } from './rounds.js';
 import { bareApiRow } from './rows/bare-api.js';
 import { dockerRunRow } from './rows/docker-run.js';
 import { earlierWayRow } from './rows/earlier-way.js';
+import { microvmByHandRow } from './rows/microvm-by-hand.js';
 import { pikaciColdRow } from './rows/pikaci-cold.js';
 import { table } from './table.js';
 import { targets } from './targets.js';
@@ -45,12 +46,18 @@ await mkdir(dirname(options.out), { recursive: true });
 await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
 console.log(`\nwritten to ${options.out}`);
 
-async function rounds(of: BenchHost, at: BenchPlace, { only, rounds: most, roundsD }: BenchOptions) {
+async function rounds(
+  of: BenchHost,
+  at: BenchPlace,
+  { only, rounds: most, roundsD, roundsVm }: BenchOptions,
+) {
   const all: readonly PlannedRow[] = [
     { row: bareApiRow(of), rounds: most },
-    { row: pikaciColdRow(of, at), rounds: most },
+    { row: pikaciColdRow(of, at, { name: 'b', backend: 'incus' }), rounds: most },
     { row: dockerRunRow(of), rounds: most },
     { row: earlierWayRow(of), rounds: roundsD },
+    { row: microvmByHandRow(of, at), rounds: roundsVm },
+    { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
   ];
   try {
     const planned = all.filter(({ row, rounds }) => only.has(row.name) && rounds > 0);

@@ -7,10 +7,11 @@ const count = z.coerce.number().int().nonnegative();
 const optionsSchema = z.object({
   rounds: count.min(1).default(20),
   'rounds-d': count.optional(),
+  'rounds-vm': count.optional(),
   only: z
     .string()
-    .regex(/^[abcd](,[abcd])*$/, { error: 'must be a list of a, b, c and d' })
-    .default('a,b,c,d'),
+    .regex(/^[a-f](,[a-f])*$/, { error: 'must be a list of a to f' })
+    .default('a,b,c,d,e,f'),
   'log-mib': count.default(1024),
   'log-rounds': count.default(1),
   out: z.string().min(1).optional(),
@@ -19,16 +20,18 @@ const optionsSchema = z.object({
 export interface BenchOptions {
   readonly rounds: number;
   readonly roundsD: number;
+  readonly roundsVm: number;
   readonly only: ReadonlySet<string>;
   readonly logBytes: number;
   readonly logRounds: number;
   readonly out: string;
 }
 
-export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--only a,b,c,d] [--log-mib N] [--log-rounds N] [--out FILE]
+export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--only a,b,c,d,e,f] [--log-mib N] [--log-rounds N] [--out FILE]
   --rounds N       rounds of a, b and c, in turn (20)
   --rounds-d N     rounds of d, which takes seconds each (as many as the others)
-  --only LIST      rows to measure (a,b,c,d)
+  --rounds-vm N    rounds of e and f, likewise
+  --only LIST      rows to measure (a,b,c,d,e,f)
   --log-mib N      size of the streamed log (1024)
   --log-rounds N   times that it is streamed each way (1; 0 leaves it out)
   --out FILE       where the JSON goes (bench/results/<time>.json)`;
@@ -47,6 +50,7 @@ export function benchOptions(argv: readonly string[], now: Date): BenchOptions {
   return {
     rounds: given.rounds,
     roundsD: Math.min(given.rounds, given['rounds-d'] ?? given.rounds),
+    roundsVm: Math.min(given.rounds, given['rounds-vm'] ?? given.rounds),
     only: new Set(given.only.split(',')),
     logBytes: given['log-mib'] * MiB,
     logRounds: given['log-mib'] === 0 ? 0 : given['log-rounds'],

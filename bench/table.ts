@@ -17,6 +17,11 @@ const LINES = [
   ['b', 'collect_artifacts', '  phase: collect_artifacts'],
   ['c', 'first', 'docker run --rm echo: to the first output'],
   ['c', 'all', 'docker run --rm true: to its end'],
+  ['e', 'first', 'microVM by hand: to the first output'],
+  ['e', 'all', 'microVM by hand: to its power-off'],
+  ['f', 'first', 'pikaci on a microVM: to the first output'],
+  ['f', 'all', 'pikaci on a microVM: to the collected result'],
+  ['f', 'launch_guest', '  phase: launch_guest'],
   ['d', 'first', 'one ssh a step: to the first output'],
   ['d', 'all', 'one ssh a step: to the pulled artifact'],
 ] as const;

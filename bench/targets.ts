@@ -33,6 +33,7 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     // `docker run --rm` is a command that is waited for: it is timed to its end. To its first output c is ahead of a itself.
     atMost('b first output / c to its end', first / median('c', 'all'), 1),
     atLeast('d first output / b first output', median('d', 'first') / first, 15),
+    atMost('f first output / e', median('f', 'first') / median('e', 'first'), 1.15),
   ];
   if (throughput !== null) {
     found.push(atLeast('job log rate / bare exec rate', rate(throughput.job) / rate(throughput.bare), 0.8));

@@ -8,12 +8,19 @@ import type { Row, Times } from './row.js';
 /** What every row runs that runs more than `true`: one line of output and one artifact. */
 export const BENCH_COMMAND = 'echo ready; echo done >/artifacts/report.txt';
 
-/** (b) pikaci: a fresh machine for a job whose snapshot is staged, from the call to the first byte and to the collected result. */
-export function pikaciColdRow(host: BenchHost, place: BenchPlace): Row {
-  const pikaci = connectPikaci(host, place.stateRoot);
+/**
+ * (b) pikaci: a fresh machine for a job whose snapshot is staged, from the call to the first byte and to the collected result. (f) The
+ * same on a microVM.
+ */
+export function pikaciColdRow(
+  host: BenchHost,
+  place: BenchPlace,
+  { name, backend }: { readonly name: 'b' | 'f'; readonly backend: 'incus' | 'microvm' },
+): Row {
+  const pikaci = connectPikaci(host, place.stateRoot, backend);
   const job: JobSpecInput = { id: 'bench', command: BENCH_COMMAND, artifacts: ['/artifacts/**'] };
   return {
-    name: 'b',
+    name,
     async round(): Promise<Times> {
       let first: number | null = null;
       const phases: Record<string, number> = {};
