@@ -26,7 +26,7 @@ export default {
           id: 'vitest',
           command: [
             'node --version',
-            'exec node /workspace/node_modules/vitest/vitest.mjs run --configLoader runner --project unit test/unit/domain test/unit/application test/unit/adapters \\',
+            'exec node /workspace/node_modules/vitest/vitest.mjs run --configLoader runner --no-isolate --project unit test/unit/domain test/unit/application test/unit/adapters \\',
             '  --reporter=default --reporter=junit --outputFile.junit=/artifacts/junit.xml',
           ].join('\n'),
           env: { PATH: '/opt/node/bin:/usr/local/bin:/usr/bin:/bin', NO_COLOR: '1' },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { stagedFlake } from '../../../src/application/microvm/runner-flake.js';
+import { nixString, stagedFlake } from '../../../src/application/microvm/runner-flake.js';
 import { evaluateNix } from '../../support/nix.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -154,4 +154,9 @@ it('the flake that pikaci writes for a job gives the runner of its shape', async
       made = ((${text}).outputs { inherit pikaci; self = null; }).packages.x86_64-linux.runner.machine;
     in { inherit (made) vcpu mem; tags = map (share: share.tag) made.shares; }`);
   expect(machine).toEqual({ vcpu: 2, mem: 768, tags: ['control', 'artifacts', 'tools-0123456789a'] });
+});
+
+it('a URL of any kind is one string of that flake', async () => {
+  const odd = 'path:/a"b${x}\\c';
+  expect(await evaluateNix(nixString(odd))).toBe(odd);
 });

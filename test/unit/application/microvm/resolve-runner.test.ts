@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
 import { remoteLinuxVmPrepareArtifact } from '../../../../src/application/microvm/prepare-artifact.js';
 import { resolveRunner } from '../../../../src/application/microvm/resolve-runner.js';
-import { nixString, stagedFlake } from '../../../../src/application/microvm/runner-flake.js';
+import { stagedFlake } from '../../../../src/application/microvm/runner-flake.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { sampleIncusContext, sampleMicrovmContext } from '../../../support/sample-contexts.js';
 
@@ -100,22 +99,5 @@ describe('the runner', () => {
     must(await resolveRunner(parts, context, shape, signal));
     must(await host.hostFiles.writeFile(`${staged.directory}/flake.nix`, Buffer.from('{ }')));
     mustFail(await resolveRunner(parts, context, shape, signal), 'runner_refused');
-  });
-
-  it('has a flake that Nix can read, whatever the URL is', () => {
-    const odd = `path:/a"b\${x}\\c`;
-    const { text } = stagedFlake('/var/tmp/pikaci', { url: odd }, shape);
-    const evaluate = (expression: string) =>
-      execFileSync('nix-instantiate', ['--eval', '--strict', '--json', '-E', expression], {
-        encoding: 'utf8',
-      });
-    expect(JSON.parse(evaluate(nixString(odd)))).toBe(odd);
-    const call = `((${text}).outputs { self = null; pikaci.lib.microvmRunner = a: a; }).packages.x86_64-linux.runner`;
-    expect(JSON.parse(evaluate(call))).toEqual({
-      system: 'x86_64-linux',
-      shares: shape.shares,
-      cpus: 2,
-      memoryMiB: 1024,
-    });
   });
 });
