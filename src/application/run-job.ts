@@ -58,7 +58,7 @@ interface Launch {
   readonly provisional: RemoteLinuxVmContext;
   /** No machine mounts the job's directories on the host, so they are made beside all the rest. */
   readonly directories: Promise<Result<void, JobFault>>;
-  readonly input: RunJobCall;
+  readonly input: RunJobCall & Required<Pick<RunJobCall, 'scan'>>;
 }
 
 interface Launched {
@@ -88,6 +88,7 @@ export class RunJob {
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;
     const state = jobStateLayout(settings.stateRoot, runId.data, job.id);
+    const scan = this.#scanAhead(input, signal);
     const claimed = await claimJobState(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
     await using lock = claimed.value;
@@ -106,7 +107,11 @@ export class RunJob {
     const directories = session.during('prepare_directories', () =>
       prepareDirectories(ports.hostFiles, provisional, signal),
     );
-    const launched = await this.#launch(session, { provisional, directories, input }, signal);
+    const launched = await this.#launch(
+      session,
+      { provisional, directories, input: { ...input, scan } },
+      signal,
+    );
     // Also when the launch has failed: what is removed then must not appear afterwards.
     await directories;
     if (launched.isErr()) {
@@ -117,6 +122,18 @@ export class RunJob {
       return err(launched.error);
     }
     return await this.#finish(session, { ...launched.value, lock }, input, signal);
+  }
+
+  /** Begins to read the workspace beside the claim of the job's state. Whoever stages again reads it again. */
+  #scanAhead({ workspace, scan }: RunJobCall, signal: AbortSignal): NonNullable<RunJobCall['scan']> {
+    if (scan !== undefined) return scan;
+    const read = () => this.#parts.ports.scanner.scan(workspace, { signal });
+    let ahead: ReturnType<typeof read> | null = read();
+    return () => {
+      const reading = ahead ?? read();
+      ahead = null;
+      return reading;
+    };
   }
 
   /** Again when the snapshot was evicted meanwhile: a launch that failed has left nothing, and staging sends it once more. */
@@ -269,11 +286,11 @@ export class RunJob {
 
   async #stage(
     session: JobSession,
-    { workspace, scan }: RunJobCall,
+    { workspace, scan }: Launch['input'],
     signal: AbortSignal,
   ): Promise<Result<WorkspaceSnapshot, JobFault>> {
     const { ports, stageSnapshot } = this.#parts;
-    const scanned = await (scan?.() ?? ports.scanner.scan(workspace, { signal }));
+    const scanned = await scan();
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
     const snapshot = scanned.value;
     const onProgress = ({ bytes, totalBytes }: StageProgress) =>
