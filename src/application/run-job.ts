@@ -27,6 +27,7 @@ import type { JobRun, RunJobInput } from './pikaci.js';
 import { prepareDirectories } from './prepare-directories.js';
 import { stampUse } from './retention/use-stamp.js';
 import { missesSnapshot } from './snapshot/misses-snapshot.js';
+import { scanAhead } from './snapshot/scan-ahead.js';
 import type { StageProgress, StageSnapshot } from './snapshot/stage-snapshot.js';
 import { claimJobState } from './state/claim-job-state.js';
 import type { JobLock } from './state/job-lock.js';
@@ -88,7 +89,7 @@ export class RunJob {
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
     const job = parsed.data;
     const state = jobStateLayout(settings.stateRoot, runId.data, job.id);
-    const scan = this.#scanAhead(input, signal);
+    const scan = input.scan ?? scanAhead(ports.scanner, input.workspace, signal);
     const claimed = await claimJobState(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
     await using lock = claimed.value;
@@ -122,18 +123,6 @@ export class RunJob {
       return err(launched.error);
     }
     return await this.#finish(session, { ...launched.value, lock }, input, signal);
-  }
-
-  /** Begins to read the workspace beside the claim of the job's state. Whoever stages again reads it again. */
-  #scanAhead({ workspace, scan }: RunJobCall, signal: AbortSignal): NonNullable<RunJobCall['scan']> {
-    if (scan !== undefined) return scan;
-    const read = () => this.#parts.ports.scanner.scan(workspace, { signal });
-    let ahead: ReturnType<typeof read> | null = read();
-    return () => {
-      const reading = ahead ?? read();
-      ahead = null;
-      return reading;
-    };
   }
 
   /** Again when the snapshot was evicted meanwhile: a launch that failed has left nothing, and staging sends it once more. */

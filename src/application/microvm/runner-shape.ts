@@ -1,5 +1,5 @@
+import { bytesOf } from '../../domain/byte-size.js';
 import type { JobSpec } from '../../domain/job-spec.js';
-import { sizeInMebibytes } from '../../domain/size.js';
 
 /** One directory (or file) of the host that the machine gets over virtio-fs. */
 export interface MicrovmShare {
@@ -26,7 +26,10 @@ export function runnerShape(
   return {
     shares: shares.map(({ tag, readOnly }) => ({ tag, readOnly })),
     cpus: cpu ?? null,
-    memoryMib: memory === undefined ? null : sizeInMebibytes(memory),
-    diskMib: disk === undefined ? null : sizeInMebibytes(disk),
+    memoryMib: memory === undefined ? null : mebibytes(memory),
+    diskMib: disk === undefined ? null : mebibytes(disk),
   };
 }
+
+/** Rounded up: what a machine's memory and disks are counted in. */
+const mebibytes = (size: string) => Math.ceil(bytesOf(size) / 1024 ** 2);
