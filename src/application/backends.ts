@@ -1,4 +1,4 @@
-import { ok, type Result } from 'neverthrow';
+import type { Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../domain/job-outcome.js';
 import type { JobSpec } from '../domain/job-spec.js';
 import type { Lease } from '../domain/lease.js';
@@ -17,6 +17,7 @@ import type { JobPorts } from './job-ports.js';
 import type { JobSettings } from './job-settings.js';
 import type { LeasePlace } from './lease/lease-place.js';
 import type { LeasedMachine } from './leased-machine.js';
+import { findNoMachine } from './microvm/find-no-machine.js';
 import { launchMicrovm } from './microvm/launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './microvm/list-microvms.js';
 import type { MicrovmHost } from './microvm/microvm-host.js';
@@ -59,8 +60,10 @@ export class Backends {
         const image = await resolveImage(this.#ports.incus, context, signal);
         return image.map((resolved) => ({ backend: 'incus', image: resolved }));
       }
-      case 'microvm':
-        return ok({ backend: 'microvm', image: null });
+      case 'microvm': {
+        const free = await findNoMachine(this.#ports.hostFiles, context, signal);
+        return free.map(() => ({ backend: 'microvm', image: null }));
+      }
     }
   }
 

@@ -153,6 +153,8 @@ export class RunJob {
       resolved,
       this.#parts.hostTime.learn(signal),
     ]);
+    // First of all: nothing that is another runner's may be taken for what this one left.
+    if (base.isErr() && base.error.kind === 'run_exists') return err(base.error);
     if (snapshot.isErr()) return err(snapshot.error);
     const context = remoteLinuxVmContext({
       ...contextInput(settings, ports.shell.host, session),

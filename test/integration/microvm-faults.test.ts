@@ -186,6 +186,16 @@ describe('a microVM that runs', () => {
     const elsewhere = site.open({ stateRoot: `${site.directory}/another-state` });
     const job = { id: 'j', command: 'true' };
     mustFail(await elsewhere.runJob({ job, workspace: site.workspace, runId }), 'run_exists');
+    // Nor does one that fails before its launch take anything away.
+    const missing = { ...job, preparedOutputs: [{ name: 'none', path: '/nowhere' }] };
+    mustFail(
+      await site
+        .open({ stateRoot: `${site.directory}/a-third-state` })
+        .runJob({ job: missing, workspace: `${site.directory}/no-workspace`, runId }),
+      'run_exists',
+    );
+    const control = `${site.workDir}/runs/${runId}/jobs/j/vm/control`;
+    expect(await site.onHost('cat "$1/request.json"', control)).toContain('until [ -e /artifacts/go ]');
     await site.release(runId);
     expect((await running).run.outcome.status).toBe('passed');
     expect(must(await site.pikaci.reap({ dryRun: true })).deleted).toEqual([]);
