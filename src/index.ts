@@ -1,6 +1,3 @@
-export type { DoctorCheck, DoctorReport } from './application/doctor-report.js';
-export type { FaultCause, JobFault } from './application/job-fault.js';
-export type { GuestShell, ShellCall } from './application/open-shell.js';
 export type {
   JobCallOptions,
   JobRun,
@@ -8,15 +5,18 @@ export type {
   Pikaci,
   ReapOptions,
   RunJobInput,
-} from './application/pikaci.js';
-export type { ReapReport } from './application/reap-report.js';
-export type { EvictionReport } from './application/retention/eviction-report.js';
-export type { EventPosition, StoredEvent } from './application/runs/follow-events.js';
-export type { GcRunsReport } from './application/runs/gc-runs.js';
-export type { RunListing } from './application/runs/list-runs.js';
-export type { LogKind } from './application/runs/load-logs.js';
-export type { RunBundle } from './application/runs/load-run-bundle.js';
-export type { RunStateFault } from './application/runs/run-state-fault.js';
+} from './application/api/pikaci.js';
+export type { DoctorCheck, DoctorReport } from './application/doctor/doctor-report.js';
+export type { FaultCause, JobFault } from './application/faults/job-fault.js';
+export type { EvictionReport } from './application/gc/eviction-report.js';
+export type { GcRunsReport } from './application/gc/gc-runs.js';
+export type { ReapReport } from './application/gc/reap-report.js';
+export type { GuestShell, ShellCall } from './application/machine/open-shell.js';
+export type { EventPosition, StoredEvent } from './application/records/follow-events.js';
+export type { RunListing } from './application/records/list-runs.js';
+export type { LogKind } from './application/records/load-logs.js';
+export type { RunBundle } from './application/records/load-run-bundle.js';
+export type { RunStateFault } from './application/records/run-state-fault.js';
 export type {
   PrepareEnd,
   RerunOptions,
@@ -24,7 +24,7 @@ export type {
   TargetJobEnd,
   TargetRun,
   TargetSecrets,
-} from './application/runs/target-run.js';
+} from './application/target/target-run.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export { fulfillPreparedOutputRequest } from './composition/fulfil-prepared-output.js';
@@ -45,57 +45,25 @@ export {
   readLog,
   rerun,
 } from './composition/run-state.js';
-export { type ArtifactReport, artifactReportSchema } from './domain/artifact.js';
-export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config.js';
-export type { ConfigFault, ConfigProblem } from './domain/config-fault.js';
-export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/event.js';
-export {
-  type FulfilmentRequest,
-  type FulfilmentResult,
-  fulfilmentRequestSchema,
-  fulfilmentResultSchema,
-} from './domain/fulfilment.js';
-export { buildGuestRequest, type GuestRequest, guestRequestSchema } from './domain/guest-request.js';
+export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config/config.js';
+export type { ConfigFault, ConfigProblem } from './domain/config/config-fault.js';
+export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/events/event.js';
+export { type RunEvent, runEventSchema } from './domain/events/run-event.js';
+export type { RunJobStatus, RunStatus } from './domain/events/run-status.js';
+export { type ArtifactReport, artifactReportSchema } from './domain/job/artifact.js';
+export { buildGuestRequest, type GuestRequest, guestRequestSchema } from './domain/job/guest-request.js';
 export {
   type GuestResult,
   type GuestStatus,
   guestResultSchema,
   guestStatusSchema,
-} from './domain/guest-result.js';
-export { incusInstanceName } from './domain/incus-instance-name.js';
-export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job-outcome.js';
-export { type JobRecord, jobRecordSchema } from './domain/job-record.js';
-export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job-spec.js';
-export {
-  type JobLogMetadata,
-  type RunLogs,
-  type RunLogsMetadata,
-  runLogsMetadataSchema,
-  runLogsSchema,
-} from './domain/logs-metadata.js';
-export { declaredPayloadMountDeviceName } from './domain/mount-device-name.js';
-export { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from './domain/mount-plan.js';
-export {
-  PAYLOAD_MANIFEST_PATH,
-  type PayloadManifest,
-  type PayloadMountRecord,
-  payloadManifestSchema,
-} from './domain/payload-manifest.js';
-export {
-  type PayloadMountFault,
-  type ValidatedPayloadMount,
-  validatePayloadMount,
-  validatePayloadMounts,
-} from './domain/payload-mount-rules.js';
-export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/phase.js';
-export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/plan-record.js';
-export {
-  type PreparedOutputExposure,
-  type PreparedOutputsRecord,
-  preparedOutputsRecordSchema,
-  type RealizedPreparedOutput,
-} from './domain/prepared-outputs-record.js';
-export { type RemoteLayout, remoteLayout } from './domain/remote-layout.js';
+} from './domain/job/guest-result.js';
+export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job/job-outcome.js';
+export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
+export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
+export { incusInstanceName } from './domain/machine/incus-instance-name.js';
+export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/machine/phase.js';
+export { type RemoteLayout, remoteLayout } from './domain/machine/remote-layout.js';
 export {
   contextBackend,
   contextShared,
@@ -107,25 +75,61 @@ export {
   type RemoteLinuxVmSharedContext,
   type RemoteMicrovmContext,
   remoteLinuxVmContext,
-} from './domain/remote-linux-vm-context.js';
-export type { KeptEntry, KeptKind, RetentionBounds } from './domain/retention.js';
-export { type RunEvent, runEventSchema } from './domain/run-event.js';
+} from './domain/machine/remote-linux-vm-context.js';
+export { declaredPayloadMountDeviceName } from './domain/mounts/mount-device-name.js';
+export { type DeclaredMounts, type PlannedMount, planDeclaredMounts } from './domain/mounts/mount-plan.js';
+export {
+  PAYLOAD_MANIFEST_PATH,
+  type PayloadManifest,
+  type PayloadMountRecord,
+  payloadManifestSchema,
+} from './domain/mounts/payload-manifest.js';
+export {
+  type PayloadMountFault,
+  type ValidatedPayloadMount,
+  validatePayloadMount,
+  validatePayloadMounts,
+} from './domain/mounts/payload-mount-rules.js';
+export { snapshotMountRecord } from './domain/mounts/snapshot-mount.js';
+export {
+  type JobLogMetadata,
+  type RunLogs,
+  type RunLogsMetadata,
+  runLogsMetadataSchema,
+  runLogsSchema,
+} from './domain/records/logs-metadata.js';
+export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/records/plan-record.js';
+export {
+  type PreparedOutputExposure,
+  type PreparedOutputsRecord,
+  preparedOutputsRecordSchema,
+  type RealizedPreparedOutput,
+} from './domain/records/prepared-outputs-record.js';
 export {
   type JobStateLayout,
   jobStateLayout,
   type RunStateLayout,
   runStateLayout,
-} from './domain/run-layout.js';
+} from './domain/records/run-layout.js';
 export {
   type PrepareTiming,
   type RemoteLinuxVmExecution,
   type RunJobRecord,
   type RunRecord,
   runRecordSchema,
-} from './domain/run-record.js';
-export type { RunJobStatus, RunStatus } from './domain/run-status.js';
-export { snapshotMountRecord } from './domain/snapshot-mount.js';
-export { type TargetConfig, type TargetConfigInput, targetConfigSchema } from './domain/target-config.js';
+} from './domain/records/run-record.js';
+export {
+  type FulfilmentRequest,
+  type FulfilmentResult,
+  fulfilmentRequestSchema,
+  fulfilmentResultSchema,
+} from './domain/target/fulfilment.js';
+export type { KeptEntry, KeptKind, RetentionBounds } from './domain/target/retention.js';
+export {
+  type TargetConfig,
+  type TargetConfigInput,
+  targetConfigSchema,
+} from './domain/target/target-config.js';
 export type { Clock } from './ports/clock.js';
 export type { EventSink } from './ports/event-sink.js';
 export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from './ports/file-store.js';

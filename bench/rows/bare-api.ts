@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SystemClock } from '../../src/adapters/node/system-clock.js';
-import { removeInstance } from '../../src/application/incus/remove-instance.js';
+import { removeInstance } from '../../src/application/machine/incus/remove-instance.js';
 import { bareApi } from '../connect.js';
 import type { BenchHost } from '../host.js';
 import { value } from '../value.js';

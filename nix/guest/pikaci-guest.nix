@@ -1,5 +1,5 @@
 # What every NixOS guest of pikaci has, container, virtual machine or microVM: the supervisor on the system's path, the user
-# of the jobs, and the places that jobs are mounted on. The paths are those of src/domain/guest-paths.ts.
+# of the jobs, and the places that jobs are mounted on. The paths are those of src/domain/machine/guest-paths.ts.
 { lib, pkgs, ... }:
 let
   user = "pikaci";

@@ -1,16 +1,16 @@
 import type { Container } from 'inversify';
-import { AttachJob } from '../application/attach-job.js';
-import { Backends } from '../application/backends.js';
-import { CompleteJob } from '../application/complete-job.js';
-import { Doctor } from '../application/doctor.js';
-import { HostTime } from '../application/host-time.js';
-import type { JobPorts } from '../application/job-ports.js';
-import { MicrovmHost } from '../application/microvm/microvm-host.js';
-import { Reap } from '../application/reap.js';
-import { Evict } from '../application/retention/evict.js';
-import { RunJob } from '../application/run-job.js';
-import { RunTarget } from '../application/runs/run-target.js';
+import { Doctor } from '../application/doctor/doctor.js';
+import { Evict } from '../application/gc/evict.js';
+import { Reap } from '../application/gc/reap.js';
+import { AttachJob } from '../application/job/attach-job.js';
+import { CompleteJob } from '../application/job/complete-job.js';
+import { RunJob } from '../application/job/run-job.js';
+import { HostTime } from '../application/lease/host-time.js';
+import { Backends } from '../application/machine/backends.js';
+import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
+import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
+import { RunTarget } from '../application/target/run-target.js';
 import { type Identifier, ids } from './identifiers.js';
 
 type Identifiers<Args extends readonly unknown[]> = { readonly [K in keyof Args]: Identifier<Args[K]> };

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { LocalShell } from '../adapters/local/shell.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
-import { fulfilRequest } from '../application/runs/prepare/fulfil-request.js';
-import type { FulfilmentResult } from '../domain/fulfilment.js';
+import { fulfilRequest } from '../application/prepare/fulfill-request.js';
+import type { FulfilmentResult } from '../domain/target/fulfilment.js';
 
 /** Carries out a fulfilment request on this machine. The answer says what became of it; nothing is thrown. */
 export async function fulfillPreparedOutputRequest(

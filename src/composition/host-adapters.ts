@@ -10,7 +10,7 @@ import type { Ssh2Options } from '../adapters/ssh2/options.js';
 import { SftpFileStore } from '../adapters/ssh2/sftp-file-store.js';
 import { Ssh2Shell } from '../adapters/ssh2/shell.js';
 import { Ssh2StreamlocalDialer } from '../adapters/ssh2/streamlocal-dialer.js';
-import type { IncusTransport, PikaciConfig, SshHostConfig } from '../domain/config.js';
+import type { IncusTransport, PikaciConfig, SshHostConfig } from '../domain/config/config.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
 import type { RemoteShell } from '../ports/remote-shell.js';

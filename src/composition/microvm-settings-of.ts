@@ -1,5 +1,5 @@
-import type { MicrovmSettings } from '../application/microvm/microvm-settings.js';
-import type { PikaciConfig } from '../domain/config.js';
+import type { MicrovmSettings } from '../application/settings/microvm-settings.js';
+import type { PikaciConfig } from '../domain/config/config.js';
 import { shippedText } from './shipped-text.js';
 
 export function microvmSettings({ microvm }: PikaciConfig): MicrovmSettings {

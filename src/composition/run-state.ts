@@ -3,35 +3,35 @@ import type { Result } from 'neverthrow';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
-import type { JobFault } from '../application/job-fault.js';
-import type { Pikaci } from '../application/pikaci.js';
+import type { Pikaci } from '../application/api/pikaci.js';
+import type { JobFault } from '../application/faults/job-fault.js';
+import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/gc/gc-runs.js';
 import {
   type EventPosition,
   followEvents as followEventsOf,
   readEvents as readEventsOf,
   type StoredEvent,
-} from '../application/runs/follow-events.js';
-import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/runs/gc-runs.js';
-import { listRuns as listRunsOf, type RunListing } from '../application/runs/list-runs.js';
-import { loadJob as loadJobOf } from '../application/runs/load-job.js';
+} from '../application/records/follow-events.js';
+import { listRuns as listRunsOf, type RunListing } from '../application/records/list-runs.js';
+import { loadJob as loadJobOf } from '../application/records/load-job.js';
 import {
   type LogKind,
   loadLogsMetadata as loadLogsMetadataOf,
   loadLogs as loadLogsOf,
-} from '../application/runs/load-logs.js';
-import { loadPlan as loadPlanOf } from '../application/runs/load-plan.js';
-import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/runs/load-prepared-outputs.js';
-import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/runs/load-run-bundle.js';
-import { loadRunRecord as loadRunRecordOf } from '../application/runs/load-run-record.js';
-import { readArtifact as readArtifactOf } from '../application/runs/read-artifact.js';
-import { readLog as readLogOf } from '../application/runs/read-log.js';
-import type { RunStateFault } from '../application/runs/run-state-fault.js';
-import type { RerunOptions, TargetRun } from '../application/runs/target-run.js';
-import type { JobRecord } from '../domain/job-record.js';
-import type { RunLogs, RunLogsMetadata } from '../domain/logs-metadata.js';
-import type { PlanRecord } from '../domain/plan-record.js';
-import type { PreparedOutputsRecord } from '../domain/prepared-outputs-record.js';
-import type { RunRecord } from '../domain/run-record.js';
+} from '../application/records/load-logs.js';
+import { loadPlan as loadPlanOf } from '../application/records/load-plan.js';
+import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/records/load-prepared-outputs.js';
+import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/records/load-run-bundle.js';
+import { loadRunRecord as loadRunRecordOf } from '../application/records/load-run-record.js';
+import { readArtifact as readArtifactOf } from '../application/records/read-artifact.js';
+import { readLog as readLogOf } from '../application/records/read-log.js';
+import type { RunStateFault } from '../application/records/run-state-fault.js';
+import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
+import type { JobRecord } from '../domain/job/job-record.js';
+import type { RunLogs, RunLogsMetadata } from '../domain/records/logs-metadata.js';
+import type { PlanRecord } from '../domain/records/plan-record.js';
+import type { PreparedOutputsRecord } from '../domain/records/prepared-outputs-record.js';
+import type { RunRecord } from '../domain/records/run-record.js';
 import type { LogPart } from '../ports/log-reader.js';
 
 /** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */

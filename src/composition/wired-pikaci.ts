@@ -1,14 +1,14 @@
 import type { Result } from 'neverthrow';
-import type { AttachJob } from '../application/attach-job.js';
-import type { Doctor } from '../application/doctor.js';
-import type { JobFault } from '../application/job-fault.js';
-import type { GuestShell, ShellCall } from '../application/open-shell.js';
-import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/pikaci.js';
-import type { Reap } from '../application/reap.js';
-import type { RunJob } from '../application/run-job.js';
-import { rerun } from '../application/runs/rerun.js';
-import type { RunTarget } from '../application/runs/run-target.js';
-import type { RerunOptions, RunTargetInput, TargetRun } from '../application/runs/target-run.js';
+import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
+import type { Doctor } from '../application/doctor/doctor.js';
+import type { JobFault } from '../application/faults/job-fault.js';
+import type { Reap } from '../application/gc/reap.js';
+import type { AttachJob } from '../application/job/attach-job.js';
+import type { RunJob } from '../application/job/run-job.js';
+import type { GuestShell, ShellCall } from '../application/machine/open-shell.js';
+import { rerun } from '../application/target/rerun.js';
+import type { RunTarget } from '../application/target/run-target.js';
+import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 

@@ -1,5 +1,5 @@
-import type { PikaciEvent } from '../domain/event.js';
-import type { RunEvent } from '../domain/run-event.js';
+import type { PikaciEvent } from '../domain/events/event.js';
+import type { RunEvent } from '../domain/events/run-event.js';
 
 /** Takes what happens in a run, in order. Must not block: a slow consumer buffers or drops on its own account. What it throws is told once, as a warning, and ends nothing. */
 export interface EventSink {

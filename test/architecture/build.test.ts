@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { configJsonSchema } from '../../src/domain/config-json-schema.js';
+import { configJsonSchema } from '../../src/domain/config/config-json-schema.js';
 import { builtPackage } from '../support/built-package.js';
 import { diskWorkspace } from '../support/disk-workspace.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';

@@ -46,8 +46,10 @@ describe('the layers', () => {
     const own = modules.filter(({ source }) => source.startsWith('src/'));
     expect(own.length).toBeGreaterThan(20);
     // Without TypeScript's JavaScript API the files would be counted and nothing read in them.
-    const context = own.find(({ source }) => source === 'src/domain/remote-linux-vm-context.ts');
-    expect(context?.dependencies.map(({ resolved }) => resolved)).toContain('src/domain/remote-layout.ts');
+    const context = own.find(({ source }) => source === 'src/domain/machine/remote-linux-vm-context.ts');
+    expect(context?.dependencies.map(({ resolved }) => resolved)).toContain(
+      'src/domain/machine/remote-layout.ts',
+    );
   }, 120_000);
 
   describe('are watched by rules, so that', () => {

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { JobRecord } from '../../src/domain/job-record.js';
-import type { Phase } from '../../src/domain/phase.js';
-import type { RunRecord } from '../../src/domain/run-record.js';
+import type { JobRecord } from '../../src/domain/job/job-record.js';
+import type { Phase } from '../../src/domain/machine/phase.js';
+import type { RunRecord } from '../../src/domain/records/run-record.js';
 import { jobRecord } from '../support/job-record.js';
 import { runJobRecord, runRecord, writeRun } from '../support/recorded-run.js';
 

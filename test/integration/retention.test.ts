@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reapDocumentSchema } from '../../src/domain/reap-document.js';
+import { reapDocumentSchema } from '../../src/domain/records/reap-document.js';
 import { incusInstanceName, type ReapReport } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { commandLine, writeConfig } from '../support/command-line.js';

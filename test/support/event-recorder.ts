@@ -1,4 +1,4 @@
-import type { PikaciEvent } from '../../src/domain/event.js';
+import type { PikaciEvent } from '../../src/domain/events/event.js';
 import type { EventSink } from '../../src/ports/event-sink.js';
 
 /** Keeps all events of a job, and lets a test wait for one. */

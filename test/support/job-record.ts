@@ -1,4 +1,4 @@
-import type { JobRecord } from '../../src/domain/job-record.js';
+import type { JobRecord } from '../../src/domain/job/job-record.js';
 import { RUN_ID } from './recorded-run.js';
 
 /** A job that says that it brought these back. */

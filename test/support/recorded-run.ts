@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunJobRecord, RunRecord } from '../../src/domain/run-record.js';
+import type { RunJobRecord, RunRecord } from '../../src/domain/records/run-record.js';
 
 export const RUN_ID = '20261123-164501-abc123';
 

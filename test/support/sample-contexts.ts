@@ -2,7 +2,7 @@ import type {
   RemoteIncusContext,
   RemoteLinuxVmSharedContext,
   RemoteMicrovmContext,
-} from '../../src/domain/remote-linux-vm-context.js';
+} from '../../src/domain/machine/remote-linux-vm-context.js';
 
 /** What a job `job` of the run `run` has on either backend, written out, so that a test compares against plain text. */
 export function sampleRemoteSharedContext(): RemoteLinuxVmSharedContext {

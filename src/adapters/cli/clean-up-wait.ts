@@ -1,4 +1,4 @@
-import type { JobRun } from '../../application/pikaci.js';
+import type { JobRun } from '../../application/api/pikaci.js';
 import type { Clock } from '../../ports/clock.js';
 import { faultLines } from './output/fault-text.js';
 import type { RunView } from './output/run-view.js';

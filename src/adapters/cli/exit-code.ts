@@ -1,4 +1,4 @@
-import type { JobFault } from '../../application/job-fault.js';
+import type { JobFault } from '../../application/faults/job-fault.js';
 import type { JobEnd, RunEnd } from './output/run-end.js';
 
 export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;

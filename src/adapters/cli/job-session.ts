@@ -1,6 +1,6 @@
 import type { Result } from 'neverthrow';
-import type { JobFault } from '../../application/job-fault.js';
-import type { JobCallOptions, JobRun, OnAbort } from '../../application/pikaci.js';
+import type { JobCallOptions, JobRun, OnAbort } from '../../application/api/pikaci.js';
+import type { JobFault } from '../../application/faults/job-fault.js';
 import type { Clock } from '../../ports/clock.js';
 import { waitForCleanUps } from './clean-up-wait.js';
 import { EXIT, exitCodeOf } from './exit-code.js';

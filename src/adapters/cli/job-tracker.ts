@@ -1,8 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { JobFault } from '../../application/job-fault.js';
-import type { JobRun } from '../../application/pikaci.js';
-import type { TargetJobEnd } from '../../application/runs/target-run.js';
-import type { PikaciEvent } from '../../domain/event.js';
+import type { JobRun } from '../../application/api/pikaci.js';
+import type { JobFault } from '../../application/faults/job-fault.js';
+import type { TargetJobEnd } from '../../application/target/target-run.js';
+import type { PikaciEvent } from '../../domain/events/event.js';
 import type { JobEnd } from './output/run-end.js';
 
 /** How far each job of a run is, so that the end can be told at any moment. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseByteSize } from '../../domain/byte-size.js';
-import type { runIdSchema } from '../../domain/identifier.js';
+import { parseByteSize } from '../../domain/values/byte-size.js';
+import type { runIdSchema } from '../../domain/values/identifier.js';
 
 /** Options that several commands have. */
 

@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from 'commander';
-import { jobIdSchema, runIdSchema } from '../../domain/identifier.js';
+import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import type { CliContext } from './cli-context.js';
 import { type AttachOptions, attachCommand } from './commands/attach-command.js';
 import { type CompletedShell, completionCommand } from './commands/completion-command.js';

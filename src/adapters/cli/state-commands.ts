@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
-import { runIdSchema } from '../../domain/identifier.js';
+import { runIdSchema } from '../../domain/values/identifier.js';
 import type { CliContext } from './cli-context.js';
 import { artifactsCommand } from './commands/artifacts-command.js';
 import { type ListOptions, listCommand } from './commands/list-command.js';

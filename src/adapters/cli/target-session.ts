@@ -1,7 +1,7 @@
 import { err, type Result } from 'neverthrow';
-import type { JobFault } from '../../application/job-fault.js';
-import type { OnAbort } from '../../application/pikaci.js';
-import type { RunTargetInput, TargetRun } from '../../application/runs/target-run.js';
+import type { OnAbort } from '../../application/api/pikaci.js';
+import type { JobFault } from '../../application/faults/job-fault.js';
+import type { RunTargetInput, TargetRun } from '../../application/target/target-run.js';
 import type { Clock } from '../../ports/clock.js';
 import { waitForCleanUps } from './clean-up-wait.js';
 import { EXIT, exitCodeOf } from './exit-code.js';

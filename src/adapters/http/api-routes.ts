@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { branchNameSchema } from '../../domain/branch-name.js';
+import { branchNameSchema } from '../../domain/values/branch-name.js';
 import { invalidRequest, notFound, refusalJson, refusalOf } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
 

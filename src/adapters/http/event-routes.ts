@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
-import type { StoredEvent } from '../../application/runs/follow-events.js';
-import type { RunStateFault } from '../../application/runs/run-state-fault.js';
+import type { StoredEvent } from '../../application/records/follow-events.js';
+import type { RunStateFault } from '../../application/records/run-state-fault.js';
 import type { EventStreams, SentEvent } from './event-streams.js';
 import { jobOfRun } from './job-of-run.js';
 import { followLog } from './log/follow-log.js';

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RunJobRecord } from '../../domain/run-record.js';
+import type { RunJobRecord } from '../../domain/records/run-record.js';
 import { notFound, type Refusal, refusalOf } from './refusal.js';
 import type { ServedRuns } from './run-source.js';
 

@@ -1,6 +1,6 @@
-import type { RunListing } from '../../application/runs/list-runs.js';
-import type { RunRecord } from '../../domain/run-record.js';
-import { runJobStatusSchema, runStatusSchema } from '../../domain/run-status.js';
+import type { RunListing } from '../../application/records/list-runs.js';
+import { runJobStatusSchema, runStatusSchema } from '../../domain/events/run-status.js';
+import type { RunRecord } from '../../domain/records/run-record.js';
 
 interface Sample {
   readonly labels?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import { branchNameSchema } from '../../domain/branch-name.js';
+import { branchNameSchema } from '../../domain/values/branch-name.js';
 import { jobOfRun } from './job-of-run.js';
 import { searchLog } from './log/log-search.js';
 import { logPartView } from './log/log-view.js';

@@ -1,4 +1,4 @@
-import type { RunStateFault } from '../../application/runs/run-state-fault.js';
+import type { RunStateFault } from '../../application/records/run-state-fault.js';
 
 /** Why a request is not answered with what it asked for; `kind` and `message` are the body's `error`. */
 export interface Refusal {

@@ -1,12 +1,12 @@
 import type { Result } from 'neverthrow';
-import type { StoredEvent } from '../../application/runs/follow-events.js';
-import type { RunListing } from '../../application/runs/list-runs.js';
-import type { LogKind } from '../../application/runs/load-logs.js';
-import type { RunBundle } from '../../application/runs/load-run-bundle.js';
-import type { RunStateFault } from '../../application/runs/run-state-fault.js';
-import type { JobRecord } from '../../domain/job-record.js';
-import type { RunLogs } from '../../domain/logs-metadata.js';
-import type { RunRecord } from '../../domain/run-record.js';
+import type { StoredEvent } from '../../application/records/follow-events.js';
+import type { RunListing } from '../../application/records/list-runs.js';
+import type { LogKind } from '../../application/records/load-logs.js';
+import type { RunBundle } from '../../application/records/load-run-bundle.js';
+import type { RunStateFault } from '../../application/records/run-state-fault.js';
+import type { JobRecord } from '../../domain/job/job-record.js';
+import type { RunLogs } from '../../domain/records/logs-metadata.js';
+import type { RunRecord } from '../../domain/records/run-record.js';
 import type { LogPart } from '../../ports/log-reader.js';
 
 type Answer<T> = Promise<Result<T, RunStateFault>>;

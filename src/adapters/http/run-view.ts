@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RunStateFault } from '../../application/runs/run-state-fault.js';
-import type { CollectedArtifact } from '../../domain/artifact.js';
-import { isFinal } from '../../domain/run-status.js';
+import type { RunStateFault } from '../../application/records/run-state-fault.js';
+import { isFinal } from '../../domain/events/run-status.js';
+import type { CollectedArtifact } from '../../domain/job/artifact.js';
 import type { RunView } from './pages/run-page.js';
 import type { ServedRuns } from './run-source.js';
 import { GoingStretches, timelineOf } from './timeline.js';

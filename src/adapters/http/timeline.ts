@@ -1,8 +1,8 @@
-import type { StoredEvent } from '../../application/runs/follow-events.js';
-import { wireEventSchema } from '../../domain/event.js';
-import { runEventSchema } from '../../domain/run-event.js';
-import type { RunRecord } from '../../domain/run-record.js';
-import { isFinal } from '../../domain/run-status.js';
+import type { StoredEvent } from '../../application/records/follow-events.js';
+import { wireEventSchema } from '../../domain/events/event.js';
+import { runEventSchema } from '../../domain/events/run-event.js';
+import { isFinal } from '../../domain/events/run-status.js';
+import type { RunRecord } from '../../domain/records/run-record.js';
 
 /** A stretch of time, in milliseconds since the epoch. */
 export interface Stretch {

@@ -1,4 +1,4 @@
-import type { PikaciEvent } from '../../domain/event.js';
+import type { PikaciEvent } from '../../domain/events/event.js';
 import type { EventSink } from '../../ports/event-sink.js';
 
 /** Keeps every event, in order. */

@@ -1,10 +1,10 @@
 import picomatch from 'picomatch';
-import { isExclusion } from '../../domain/artifact.js';
+import { isExclusion } from '../../domain/job/artifact.js';
 import {
   GUEST_ARTIFACTS_DIR,
   GUEST_SUPERVISOR_FILES,
   GUEST_WORKSPACE_DIR,
-} from '../../domain/guest-paths.js';
+} from '../../domain/machine/guest-paths.js';
 
 const SUPERVISOR_FILES = new Set(GUEST_SUPERVISOR_FILES.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
 

@@ -1,4 +1,4 @@
-import type { ArtifactReport, ArtifactRule } from '../../domain/artifact.js';
+import type { ArtifactReport, ArtifactRule } from '../../domain/job/artifact.js';
 
 const MOST_NAMED = 1000;
 

@@ -1,9 +1,9 @@
-import type { ArtifactReport } from '../../domain/artifact.js';
-import { NO_ARTIFACTS } from '../../domain/artifact.js';
-import type { ArtifactCaps } from '../../domain/job-spec.js';
+import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import type { ArtifactCaps } from '../../domain/job/job-spec.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
-import type { Guest, GuestCall } from '../guest.js';
+import type { Guest, GuestCall } from '../supervisor/guest.js';
 import { ArtifactGlobs, localArtifactPath } from './artifact-globs.js';
 import { ArtifactLedger } from './artifact-ledger.js';
 import { receiveArchive } from './receive-archive.js';

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import type { ArtifactRule } from '../../domain/artifact.js';
-import type { ArtifactCaps } from '../../domain/job-spec.js';
+import type { ArtifactRule } from '../../domain/job/artifact.js';
+import type { ArtifactCaps } from '../../domain/job/job-spec.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
-import type { GuestArchive } from '../guest.js';
+import type { GuestArchive } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import { ByteReader } from './byte-reader.js';
 import { type TarEntry, TarReader } from './tar-reader.js';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
-import type { DoctorCheck } from '../doctor-report.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 type Name = DoctorCheck['name'];
 

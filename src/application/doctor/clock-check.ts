@@ -1,5 +1,5 @@
-import type { DoctorCheck } from '../doctor-report.js';
 import { passed, skipped, warned } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 const MAX_SKEW_MS = 5000;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.js';
 import type { RemoteShell, ShellFault } from '../../ports/remote-shell.js';
-import type { DoctorCheck } from '../doctor-report.js';
 import { failed, passed, quoted } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 /** Opens the connection, then measures one more command: a round trip with what a started process costs. */
 export async function checkConnection(

@@ -1,7 +1,7 @@
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { IncusServer } from '../../ports/incus-types.js';
-import type { DoctorCheck } from '../doctor-report.js';
 import { failed, passed, warned } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 /** Below it, what pikaci needs was not seen to work. */
 const OLDEST = [6, 0, 4];

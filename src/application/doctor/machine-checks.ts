@@ -1,8 +1,8 @@
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { IncusDevice } from '../../ports/incus-types.js';
-import type { DoctorCheck } from '../doctor-report.js';
 import { failed, passed, quoted, skipped, warned } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 import { describeFault } from './incus-check.js';
 import { checkProject } from './project-check.js';
 

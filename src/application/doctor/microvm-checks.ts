@@ -1,8 +1,8 @@
 import type { FileStore } from '../../ports/file-store.js';
-import type { DoctorCheck } from '../doctor-report.js';
-import type { MicrovmHost } from '../microvm/microvm-host.js';
-import type { MicrovmSettings } from '../microvm/microvm-settings.js';
+import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
+import type { MicrovmSettings } from '../settings/microvm-settings.js';
 import { failed, passed, quoted } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 /** What a host needs for microVMs. */
 export class MicrovmChecks {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FileStore } from '../../ports/file-store.js';
-import type { DoctorCheck } from '../doctor-report.js';
 import { failed, passed, quoted, warned } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 export interface DirectoryProbe {
   readonly name: 'work_dir' | 'state_root';

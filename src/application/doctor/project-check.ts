@@ -1,7 +1,7 @@
-import { isWithin } from '../../domain/path-rules.js';
+import { isWithin } from '../../domain/values/path-rules.js';
 import type { IncusProject } from '../../ports/incus-types.js';
-import type { DoctorCheck } from '../doctor-report.js';
 import { failed, passed, quoted } from './check.js';
+import type { DoctorCheck } from './doctor-report.js';
 
 /** A restricted project refuses directories of the host unless it is told otherwise, and then may allow some paths only. */
 export function checkProject(project: IncusProject, workDir: string): DoctorCheck {

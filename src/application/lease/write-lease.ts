@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { Lease } from '../../domain/lease.js';
-import type { JobFault } from '../job-fault.js';
-import type { LeasePlace } from './lease-place.js';
+import type { Lease } from '../../domain/machine/lease.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { LeasePlace } from './lease-store.js';
 import { isReaper } from './owner.js';
 
 const RACES = 5;

@@ -1,9 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
-import type { JobStateLayout } from '../../domain/run-layout.js';
+import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore, FileWriter } from '../../ports/file-store.js';
-import type { SecretMasker } from './secret-masker.js';
+import type { SecretMasker } from '../secrets/secret-masker.js';
 
 /** How long a position may be behind the log, ms: what a killed runner reads again is cut off first, so nothing doubles. */
 const POSITION_EVERY_MS = 1000;

@@ -1,4 +1,4 @@
-import type { JobFault } from '../job-fault.js';
+import type { JobFault } from '../faults/job-fault.js';
 
 const KINDS: ReadonlySet<JobFault['kind']> = new Set([
   'payload_refused',

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_USER_ID } from '../../domain/guest-paths.js';
-import { snapshotHomeDir } from '../../domain/remote-layout.js';
+import { GUEST_USER_ID } from '../../domain/machine/guest-paths.js';
+import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
-import { hostFault, hostFilesFault, workspaceFault } from '../fault-of.js';
-import type { JobFault } from '../job-fault.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { hostFault, hostFilesFault, workspaceFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 

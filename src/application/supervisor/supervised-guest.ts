@@ -1,11 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
-import type { GuestRequest } from '../../domain/guest-request.js';
-import { type GuestStatus, guestStatusSchema } from '../../domain/guest-result.js';
+import type { GuestRequest } from '../../domain/job/guest-request.js';
+import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { decodeName } from '../artifacts/tar-header.js';
-import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from '../guest.js';
-import { BoundedBytes } from './bounded-bytes.js';
+import { BoundedBytes } from '../commands/bounded-bytes.js';
+import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from './guest.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { MemoryHost, type MemoryHostOptions } from '../../../src/adapters/memory/memory-host.js';
-import type { Pikaci } from '../../../src/application/pikaci.js';
+import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { createPikaci } from '../../../src/composition/create-pikaci.js';
-import type { PikaciConfigInput } from '../../../src/domain/config.js';
-import type { PikaciEvent } from '../../../src/domain/event.js';
+import type { PikaciConfigInput } from '../../../src/domain/config/config.js';
+import type { PikaciEvent } from '../../../src/domain/events/event.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 
 export const WORKSPACE = '/srv/tree';

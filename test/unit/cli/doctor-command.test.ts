@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { doctorDocumentSchema } from '../../../src/domain/doctor-document.js';
+import { doctorDocumentSchema } from '../../../src/domain/records/doctor-document.js';
 import { Cli } from './cli-harness.js';
 
 const checks = [

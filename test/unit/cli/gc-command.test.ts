@@ -1,6 +1,6 @@
 import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
-import { reapDocumentSchema } from '../../../src/domain/reap-document.js';
+import { reapDocumentSchema } from '../../../src/domain/records/reap-document.js';
 import { Cli } from './cli-harness.js';
 import { NOTHING_KEPT as NOTHING } from './scripted-pikaci.js';
 

@@ -1,6 +1,6 @@
 import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
-import { runFinishedSchema } from '../../../src/domain/run-finished.js';
+import { runFinishedSchema } from '../../../src/domain/events/run-finished.js';
 import { Cli, configWith } from './cli-harness.js';
 
 const never = () => new Promise<never>(() => undefined);

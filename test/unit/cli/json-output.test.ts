@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runReportSchema } from '../../../src/domain/run-report.js';
+import { runReportSchema } from '../../../src/domain/events/run-report.js';
 import { Cli, configWith } from './cli-harness.js';
 
 test('standard output is one document with every job and its outcome, and no log', async () => {

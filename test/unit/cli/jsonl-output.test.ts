@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { wireEventSchema } from '../../../src/domain/event.js';
-import { runEventSchema } from '../../../src/domain/run-event.js';
-import { runFinishedSchema } from '../../../src/domain/run-finished.js';
+import { wireEventSchema } from '../../../src/domain/events/event.js';
+import { runEventSchema } from '../../../src/domain/events/run-event.js';
+import { runFinishedSchema } from '../../../src/domain/events/run-finished.js';
 import { Cli, configWith } from './cli-harness.js';
 import { AT } from './scripted-pikaci.js';
 

@@ -3,25 +3,25 @@ import { MemoryClock } from '../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../src/adapters/memory/memory-file-store.js';
 import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
 import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
-import type { DoctorReport } from '../../../src/application/doctor-report.js';
-import type { JobFault } from '../../../src/application/job-fault.js';
-import type { GuestShell } from '../../../src/application/open-shell.js';
 import type {
   JobCallOptions,
   JobRun,
   Pikaci,
   ReapOptions,
   RunJobInput,
-} from '../../../src/application/pikaci.js';
-import type { ReapReport } from '../../../src/application/reap-report.js';
-import type { EvictionReport } from '../../../src/application/retention/eviction-report.js';
-import { RunTarget } from '../../../src/application/runs/run-target.js';
-import type { RunTargetInput, TargetRun } from '../../../src/application/runs/target-run.js';
-import { NO_ARTIFACTS } from '../../../src/domain/artifact.js';
-import type { PikaciEvent } from '../../../src/domain/event.js';
-import type { JobOutcome } from '../../../src/domain/job-outcome.js';
-import { jobStateLayout } from '../../../src/domain/run-layout.js';
-import type { TargetConfig } from '../../../src/domain/target-config.js';
+} from '../../../src/application/api/pikaci.js';
+import type { DoctorReport } from '../../../src/application/doctor/doctor-report.js';
+import type { JobFault } from '../../../src/application/faults/job-fault.js';
+import type { EvictionReport } from '../../../src/application/gc/eviction-report.js';
+import type { ReapReport } from '../../../src/application/gc/reap-report.js';
+import type { GuestShell } from '../../../src/application/machine/open-shell.js';
+import { RunTarget } from '../../../src/application/target/run-target.js';
+import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
+import type { PikaciEvent } from '../../../src/domain/events/event.js';
+import { NO_ARTIFACTS } from '../../../src/domain/job/artifact.js';
+import type { JobOutcome } from '../../../src/domain/job/job-outcome.js';
+import { jobStateLayout } from '../../../src/domain/records/run-layout.js';
+import type { TargetConfig } from '../../../src/domain/target/target-config.js';
 
 export const AT = '2026-11-23T16:45:01.250Z';
 

@@ -1,14 +1,14 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runLogsMetadataSchema } from '../../../src/domain/logs-metadata.js';
-import { preparedOutputsRecordSchema } from '../../../src/domain/prepared-outputs-record.js';
-import { type RunRecord, runRecordSchema } from '../../../src/domain/run-record.js';
+import { runLogsMetadataSchema } from '../../../src/domain/records/logs-metadata.js';
+import { preparedOutputsRecordSchema } from '../../../src/domain/records/prepared-outputs-record.js';
+import { type RunRecord, runRecordSchema } from '../../../src/domain/records/run-record.js';
 import {
   artifactsDocumentSchema,
   runGcDocumentSchema,
   runListDocumentSchema,
-} from '../../../src/domain/state-documents.js';
+} from '../../../src/domain/records/state-documents.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli } from './cli-harness.js';
 

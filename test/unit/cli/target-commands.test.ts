@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ok } from 'neverthrow';
 import { expect, test } from 'vitest';
-import { doctorDocumentSchema } from '../../../src/domain/doctor-document.js';
+import { doctorDocumentSchema } from '../../../src/domain/records/doctor-document.js';
 import {
   remoteDefaultsDocumentSchema,
   targetInfoDocumentSchema,
-} from '../../../src/domain/state-documents.js';
+} from '../../../src/domain/records/state-documents.js';
 import { Cli } from './cli-harness.js';
 
 const CONFIG = {

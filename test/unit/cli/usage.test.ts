@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { configFault } from '../../../src/domain/config-fault.js';
+import { configFault } from '../../../src/domain/config/config-fault.js';
 import { Cli, configWith } from './cli-harness.js';
 
 test.each([

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pikaciConfigSchema } from '../../../src/domain/config.js';
-import { declaredPayloadMountDeviceName } from '../../../src/domain/mount-device-name.js';
-import { payloadManifestSchema } from '../../../src/domain/payload-manifest.js';
-import { validatePayloadMounts } from '../../../src/domain/payload-mount-rules.js';
+import { pikaciConfigSchema } from '../../../src/domain/config/config.js';
+import { declaredPayloadMountDeviceName } from '../../../src/domain/mounts/mount-device-name.js';
+import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
+import { validatePayloadMounts } from '../../../src/domain/mounts/payload-mount-rules.js';
 import { repositoryRoot } from '../../support/repository-root.js';
 
 const page = (name: string) => readFileSync(join(repositoryRoot, 'docs', name), 'utf8');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { artifactRuleSchema } from '../../../src/domain/artifact.js';
-import { jobOutcomeSchema } from '../../../src/domain/job-outcome.js';
+import { artifactRuleSchema } from '../../../src/domain/job/artifact.js';
+import { jobOutcomeSchema } from '../../../src/domain/job/job-outcome.js';
 import { faultKinds } from '../../support/fault-kinds.js';
 import { repositoryRoot } from '../../support/repository-root.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { artifactReportSchema, NO_ARTIFACTS } from '../../../src/domain/artifact.js';
-import { wireEventSchema } from '../../../src/domain/event.js';
-import { buildGuestRequest, guestRequestSchema } from '../../../src/domain/guest-request.js';
-import { guestResultSchema, guestStatusSchema } from '../../../src/domain/guest-result.js';
-import { incusImageIdentitySchema, jobOutcomeSchema } from '../../../src/domain/job-outcome.js';
-import { payloadManifestSchema } from '../../../src/domain/payload-manifest.js';
-import { phaseTimingSchema } from '../../../src/domain/phase.js';
+import { wireEventSchema } from '../../../src/domain/events/event.js';
+import { artifactReportSchema, NO_ARTIFACTS } from '../../../src/domain/job/artifact.js';
+import { buildGuestRequest, guestRequestSchema } from '../../../src/domain/job/guest-request.js';
+import { guestResultSchema, guestStatusSchema } from '../../../src/domain/job/guest-result.js';
+import { incusImageIdentitySchema, jobOutcomeSchema } from '../../../src/domain/job/job-outcome.js';
+import { phaseTimingSchema } from '../../../src/domain/machine/phase.js';
+import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
 
 const at = '2025-01-01T00:00:00.000Z';
 const result = { schema_version: 1, status: 'passed', exit_code: 0, finished_at: at, message: '' };

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serveRuns } from '../../../src/adapters/http/serve.js';
-import { loadRunBundle } from '../../../src/application/runs/load-run-bundle.js';
+import { loadRunBundle } from '../../../src/application/records/load-run-bundle.js';
 import * as source from '../../../src/composition/run-state.js';
 import { brokenPreparedOutputs, denyingFiles } from '../../support/broken-prepared-outputs.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';

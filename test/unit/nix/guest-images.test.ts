@@ -8,7 +8,7 @@ import {
   GUEST_USER_ID,
   GUEST_WORKSPACE_DIR,
   guestHomeDir,
-} from '../../../src/domain/guest-paths.js';
+} from '../../../src/domain/machine/guest-paths.js';
 import { evaluateNix } from '../../support/nix.js';
 
 const machineSchema = z.object({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { nixString, stagedFlake } from '../../../src/application/microvm/runner-flake.js';
+import { nixString, stagedFlake } from '../../../src/application/machine/microvm/runner-flake.js';
 import { evaluateNix } from '../../support/nix.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 

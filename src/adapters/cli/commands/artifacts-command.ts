@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { jobStateLayout } from '../../../domain/run-layout.js';
-import type { ArtifactsDocument } from '../../../domain/state-documents.js';
+import { jobStateLayout } from '../../../domain/records/run-layout.js';
+import type { ArtifactsDocument } from '../../../domain/records/state-documents.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { inColumns } from '../output/columns.js';

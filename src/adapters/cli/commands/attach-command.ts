@@ -1,4 +1,4 @@
-import type { OnAbort } from '../../../application/pikaci.js';
+import type { OnAbort } from '../../../application/api/pikaci.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { runSession } from '../job-session.js';

@@ -1,5 +1,5 @@
-import type { DoctorCheck } from '../../../application/doctor-report.js';
-import type { DoctorDocument } from '../../../domain/doctor-document.js';
+import type { DoctorCheck } from '../../../application/doctor/doctor-report.js';
+import type { DoctorDocument } from '../../../domain/records/doctor-document.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { type Colours, coloursFor } from '../output/colours.js';

@@ -1,4 +1,4 @@
-import type { RunGcDocument } from '../../../domain/state-documents.js';
+import type { RunGcDocument } from '../../../domain/records/state-documents.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';

@@ -1,5 +1,5 @@
-import type { ReapReport } from '../../../application/reap-report.js';
-import type { ReapDocument } from '../../../domain/reap-document.js';
+import type { ReapReport } from '../../../application/gc/reap-report.js';
+import type { ReapDocument } from '../../../domain/records/reap-document.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT, exitCodeOfFault } from '../exit-code.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';

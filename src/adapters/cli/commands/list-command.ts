@@ -1,4 +1,4 @@
-import type { RunListDocument } from '../../../domain/state-documents.js';
+import type { RunListDocument } from '../../../domain/records/state-documents.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { inColumns } from '../output/columns.js';

@@ -1,4 +1,4 @@
-import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { CliContext } from '../cli-context.js';
 
 export interface CopiedLogs {

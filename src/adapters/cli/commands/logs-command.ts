@@ -1,6 +1,6 @@
-import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
-import type { RunLogsMetadata } from '../../../domain/logs-metadata.js';
-import { isFinal } from '../../../domain/run-status.js';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import { isFinal } from '../../../domain/events/run-status.js';
+import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { canRedraw, coloursFor } from '../output/colours.js';

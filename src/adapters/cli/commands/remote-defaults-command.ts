@@ -1,4 +1,4 @@
-import type { RemoteDefaultsDocument } from '../../../domain/state-documents.js';
+import type { RemoteDefaultsDocument } from '../../../domain/records/state-documents.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { settingLines } from '../output/setting-lines.js';

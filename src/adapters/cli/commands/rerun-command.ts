@@ -1,5 +1,5 @@
-import type { OnAbort } from '../../../application/pikaci.js';
-import { runIdAt } from '../../../domain/run-id.js';
+import type { OnAbort } from '../../../application/api/pikaci.js';
+import { runIdAt } from '../../../domain/values/run-id.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { runTargetSession } from '../target-session.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { OnAbort } from '../../../application/pikaci.js';
-import type { RunTargetInput } from '../../../application/runs/target-run.js';
-import { runIdAt } from '../../../domain/run-id.js';
+import type { OnAbort } from '../../../application/api/pikaci.js';
+import type { RunTargetInput } from '../../../application/target/target-run.js';
+import { runIdAt } from '../../../domain/values/run-id.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { resolveSecrets } from '../config/resolve-secrets.js';
 import { EXIT } from '../exit-code.js';

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { PikaciConfig } from '../../../domain/config.js';
-import { makePlan } from '../../../domain/plan.js';
-import type { TargetConfig } from '../../../domain/target-config.js';
+import type { PikaciConfig } from '../../../domain/config/config.js';
+import { makePlan } from '../../../domain/target/plan.js';
+import type { TargetConfig } from '../../../domain/target/target-config.js';
 
 export interface Selection {
   readonly targetName: string;

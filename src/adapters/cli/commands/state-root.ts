@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
-import type { ConfigFault } from '../../../domain/config-fault.js';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import type { ConfigFault } from '../../../domain/config/config-fault.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { absolutePath } from '../config/config-paths.js';
 import { SETTING_VARIABLES } from '../config/environment-settings.js';

@@ -1,6 +1,6 @@
-import { planRecordOf } from '../../../application/runs/plan-record-of.js';
-import { makePlan } from '../../../domain/plan.js';
-import type { TargetInfoDocument } from '../../../domain/state-documents.js';
+import { planRecordOf } from '../../../application/target/plan-record-of.js';
+import type { TargetInfoDocument } from '../../../domain/records/state-documents.js';
+import { makePlan } from '../../../domain/target/plan.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { EXIT } from '../exit-code.js';
 import { escapeLine } from '../output/escape-control.js';

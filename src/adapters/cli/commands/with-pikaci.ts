@@ -1,4 +1,4 @@
-import type { Pikaci } from '../../../application/pikaci.js';
+import type { Pikaci } from '../../../application/api/pikaci.js';
 import { within } from '../clean-up-wait.js';
 import { type CliContext, complain } from '../cli-context.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { PikaciConfig } from '../../../domain/config.js';
+import type { PikaciConfig } from '../../../domain/config/config.js';
 
 export interface PathBase {
   /** Folder that relative paths start from. */

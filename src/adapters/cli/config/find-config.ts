@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { type ConfigFault, configFault } from '../../../domain/config-fault.js';
+import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
 import { absolutePath } from './config-paths.js';
 
 /** In the order in which they are looked for. */

@@ -1,4 +1,4 @@
-import { pikaciConfigSchema } from '../../../domain/config.js';
+import { pikaciConfigSchema } from '../../../domain/config/config.js';
 
 /** What is wrong with the value of `--host`, or null. */
 export function checkHostOption(value: string): string | null {

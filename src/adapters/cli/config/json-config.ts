@@ -7,7 +7,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { err, ok, type Result } from 'neverthrow';
-import type { ConfigProblem } from '../../../domain/config-fault.js';
+import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { problemPath } from './problem-path.js';
 
 interface Place {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { type PikaciConfig, pikaciConfigSchema } from '../../../domain/config.js';
-import { type ConfigFault, configFault } from '../../../domain/config-fault.js';
-import type { Setting } from '../../../domain/setting.js';
+import { type PikaciConfig, pikaciConfigSchema } from '../../../domain/config/config.js';
+import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
+import type { Setting } from '../../../domain/values/setting.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
 import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
 import { CONFIG_NAMES, findConfig } from './find-config.js';

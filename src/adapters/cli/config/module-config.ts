@@ -1,6 +1,6 @@
 import { createJiti } from 'jiti';
 import { err, ok, type Result } from 'neverthrow';
-import type { ConfigProblem } from '../../../domain/config-fault.js';
+import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import type { RawConfig } from './json-config.js';
 
 /** Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. */

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { TargetSecrets } from '../../../application/runs/target-run.js';
-import { type ConfigFault, type ConfigProblem, configFault } from '../../../domain/config-fault.js';
-import type { TargetConfig } from '../../../domain/target-config.js';
+import type { TargetSecrets } from '../../../application/target/target-run.js';
+import { type ConfigFault, type ConfigProblem, configFault } from '../../../domain/config/config-fault.js';
+import type { TargetConfig } from '../../../domain/target/target-config.js';
 import type { LoadedConfig } from './load-config.js';
 import { problemPath } from './problem-path.js';
 

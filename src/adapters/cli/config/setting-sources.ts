@@ -1,5 +1,5 @@
-import type { PikaciConfig } from '../../../domain/config.js';
-import type { Setting } from '../../../domain/setting.js';
+import type { PikaciConfig } from '../../../domain/config/config.js';
+import type { Setting } from '../../../domain/values/setting.js';
 import type { Environment } from '../cli-input.js';
 import { SETTING_VARIABLES } from './environment-settings.js';
 

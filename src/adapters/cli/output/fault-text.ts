@@ -1,4 +1,4 @@
-import type { FaultCause, JobFault } from '../../../application/job-fault.js';
+import type { FaultCause, JobFault } from '../../../application/faults/job-fault.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 
 /** A fault for people: its kind and phase, what happened, what lies behind it, and what to look at. One string a line, escaped. */

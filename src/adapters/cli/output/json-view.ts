@@ -1,4 +1,4 @@
-import type { RunReport } from '../../../domain/run-report.js';
+import type { RunReport } from '../../../domain/events/run-report.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import type { MachineOutputs } from './jsonl-view.js';

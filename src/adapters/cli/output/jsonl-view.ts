@@ -1,6 +1,6 @@
-import type { PikaciEvent } from '../../../domain/event.js';
-import type { RunEvent } from '../../../domain/run-event.js';
-import type { RunFinished } from '../../../domain/run-finished.js';
+import type { PikaciEvent } from '../../../domain/events/event.js';
+import type { RunEvent } from '../../../domain/events/run-event.js';
+import type { RunFinished } from '../../../domain/events/run-finished.js';
 import type { Clock } from '../../../ports/clock.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';

@@ -1,6 +1,6 @@
-import type { JobFault } from '../../../application/job-fault.js';
-import type { JobRun } from '../../../application/pikaci.js';
-import type { JobSummary, WireFault } from '../../../domain/run-finished.js';
+import type { JobRun } from '../../../application/api/pikaci.js';
+import type { JobFault } from '../../../application/faults/job-fault.js';
+import type { JobSummary, WireFault } from '../../../domain/events/run-finished.js';
 
 /** How one job of a run ended for the command line. `instance` is the machine that it is known to have had. */
 export type JobEnd = { readonly jobId: string } & (

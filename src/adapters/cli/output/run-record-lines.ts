@@ -1,5 +1,5 @@
-import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
-import type { RunJobStatus } from '../../../domain/run-status.js';
+import type { RunJobStatus } from '../../../domain/events/run-status.js';
+import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';

@@ -1,4 +1,4 @@
-import type { ArtifactReport } from '../../../domain/artifact.js';
+import type { ArtifactReport } from '../../../domain/job/artifact.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';

@@ -1,4 +1,4 @@
-import type { Setting } from '../../../domain/setting.js';
+import type { Setting } from '../../../domain/values/setting.js';
 import { escapeLine } from './escape-control.js';
 
 /** Values and what they came from, for people, one string a line. */

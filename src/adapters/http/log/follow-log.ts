@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isFinal } from '../../../domain/run-status.js';
+import { isFinal } from '../../../domain/events/run-status.js';
 import type { SentEvent } from '../event-streams.js';
 import { logLine, tailLine } from '../pages/log-line.js';
 import type { ServedRuns } from '../run-source.js';

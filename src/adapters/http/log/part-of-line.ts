@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RunStateFault } from '../../../application/runs/run-state-fault.js';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { ServedRuns } from '../run-source.js';
 import { LineSplitter } from './line-splitter.js';
 import { type LogCall, LogReading } from './log-reading.js';

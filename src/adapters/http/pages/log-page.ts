@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { isFinal, type RunJobStatus } from '../../../domain/run-status.js';
+import { isFinal, type RunJobStatus } from '../../../domain/events/run-status.js';
 import { positionText } from '../log/log-position.js';
 import type { LogPartView } from '../log/log-view.js';
 import type { Html } from './html.js';

@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
-import type { RunBundle } from '../../../application/runs/load-run-bundle.js';
-import type { CollectedArtifact } from '../../../domain/artifact.js';
-import type { PreparedOutputsRecord } from '../../../domain/prepared-outputs-record.js';
-import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
-import { isFinal } from '../../../domain/run-status.js';
+import type { RunBundle } from '../../../application/records/load-run-bundle.js';
+import { isFinal } from '../../../domain/events/run-status.js';
+import type { CollectedArtifact } from '../../../domain/job/artifact.js';
+import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
+import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Timeline } from '../timeline.js';
 import type { Html } from './html.js';
 import { name } from './name.js';

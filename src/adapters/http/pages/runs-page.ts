@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import type { RunListing } from '../../../application/runs/list-runs.js';
-import type { RunJobRecord, RunRecord } from '../../../domain/run-record.js';
+import type { RunListing } from '../../../application/records/list-runs.js';
+import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Html } from './html.js';
 import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';

@@ -1,5 +1,5 @@
-import type { GuestRequest } from '../../../domain/guest-request.js';
-import type { GuestResult, GuestStatus } from '../../../domain/guest-result.js';
+import type { GuestRequest } from '../../../domain/job/guest-request.js';
+import type { GuestResult, GuestStatus } from '../../../domain/job/guest-result.js';
 import type { MemoryFiles } from '../memory-incus/memory-files.js';
 
 export interface MemoryJobControl {

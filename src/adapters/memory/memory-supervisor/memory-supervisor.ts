@@ -1,4 +1,4 @@
-import { guestRequestSchema } from '../../../domain/guest-request.js';
+import { guestRequestSchema } from '../../../domain/job/guest-request.js';
 import type { OutputChunk } from '../../../ports/output-chunk.js';
 import type { MemoryExecHandler, MemoryProcess } from '../memory-incus/memory-process.js';
 import { MemoryJob, type MemoryJobScript } from './memory-job.js';

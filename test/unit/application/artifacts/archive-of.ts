@@ -2,8 +2,8 @@ import { err, ok } from 'neverthrow';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { ArtifactLedger } from '../../../../src/application/artifacts/artifact-ledger.js';
 import { type Received, receiveArchive } from '../../../../src/application/artifacts/receive-archive.js';
-import type { GuestArchive, GuestFault } from '../../../../src/application/guest.js';
-import type { ArtifactReport } from '../../../../src/domain/artifact.js';
+import type { GuestArchive, GuestFault } from '../../../../src/application/supervisor/guest.js';
+import type { ArtifactReport } from '../../../../src/domain/job/artifact.js';
 
 export const CAPS = { fileBytes: 1000, totalBytes: 2000, files: 100 };
 export const DESTINATION = '/state/artifacts';

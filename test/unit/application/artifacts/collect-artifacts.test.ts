@@ -4,7 +4,7 @@ import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
 import { collectArtifacts } from '../../../../src/application/artifacts/collect-artifacts.js';
-import type { Guest, GuestFault } from '../../../../src/application/guest.js';
+import type { Guest, GuestFault } from '../../../../src/application/supervisor/guest.js';
 import { archiveOf, DESTINATION, filesOf } from './archive-of.js';
 
 type Broken = GuestFault['kind'];

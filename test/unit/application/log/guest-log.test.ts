@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
-import { SecretMasker } from '../../../../src/application/log/secret-masker.js';
-import { jobStateLayout } from '../../../../src/domain/run-layout.js';
+import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
+import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
 const state = jobStateLayout('/state', 'run', 'job');

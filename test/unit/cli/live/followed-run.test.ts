@@ -1,8 +1,8 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PlanRecord } from '../../../../src/domain/plan-record.js';
-import type { RunRecord } from '../../../../src/domain/run-record.js';
+import type { PlanRecord } from '../../../../src/domain/records/plan-record.js';
+import type { RunRecord } from '../../../../src/domain/records/run-record.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../../support/recorded-run.js';
 import { Cli, type CliOptions } from '../cli-harness.js';
 

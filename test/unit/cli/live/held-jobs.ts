@@ -1,6 +1,6 @@
 import type { Result } from 'neverthrow';
-import type { JobFault } from '../../../../src/application/job-fault.js';
-import type { JobRun } from '../../../../src/application/pikaci.js';
+import type { JobRun } from '../../../../src/application/api/pikaci.js';
+import type { JobFault } from '../../../../src/application/faults/job-fault.js';
 import type { JobScript, ScriptedJob } from '../scripted-pikaci.js';
 
 type End = (job: ScriptedJob) => Result<JobRun, JobFault> | Promise<never>;

@@ -1,5 +1,5 @@
-import type { PikaciEvent } from '../../../../domain/event.js';
-import type { RunEvent } from '../../../../domain/run-event.js';
+import type { PikaciEvent } from '../../../../domain/events/event.js';
+import type { RunEvent } from '../../../../domain/events/run-event.js';
 import type { CliScreen } from '../../cli-input.js';
 import { escapeMessage } from '../escape-control.js';
 import { eventNotice } from '../event-notice.js';

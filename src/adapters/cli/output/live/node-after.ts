@@ -1,5 +1,5 @@
-import type { PikaciEvent } from '../../../../domain/event.js';
-import type { RunEvent } from '../../../../domain/run-event.js';
+import type { PikaciEvent } from '../../../../domain/events/event.js';
+import type { RunEvent } from '../../../../domain/events/run-event.js';
 import { UploadProgress } from '../upload-progress.js';
 import type { TreeNode } from './tree-node.js';
 

@@ -1,5 +1,5 @@
-import type { PlanRecord } from '../../../../domain/plan-record.js';
-import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../../domain/run-record.js';
+import type { PlanRecord } from '../../../../domain/records/plan-record.js';
+import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../../domain/records/run-record.js';
 import { type NodeState, type TreeNode, waitingNode } from './tree-node.js';
 
 export interface RecordedRun {

@@ -1,5 +1,5 @@
-import type { WireEvent } from '../../../../domain/event.js';
-import type { Phase } from '../../../../domain/phase.js';
+import type { WireEvent } from '../../../../domain/events/event.js';
+import type { Phase } from '../../../../domain/machine/phase.js';
 import type { UploadProgress } from '../upload-progress.js';
 
 type JobFinished = Extract<WireEvent, { type: 'job_finished' }>;

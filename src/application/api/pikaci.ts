@@ -1,0 +1,57 @@
+import type { Result } from 'neverthrow';
+import type { JobSpecInput } from '../../domain/job/job-spec.js';
+import type { RetentionBounds } from '../../domain/target/retention.js';
+import type { DoctorReport } from '../doctor/doctor-report.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { ReapReport } from '../gc/reap-report.js';
+import type { JobCallOptions, JobRun } from '../job/job-call.js';
+import type { GuestShell, ShellCall } from '../machine/open-shell.js';
+import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
+
+export type { JobCallOptions, JobRun, OnAbort } from '../job/job-call.js';
+
+export interface RunJobInput extends JobCallOptions {
+  readonly job: JobSpecInput;
+  /** Directory whose snapshot the job gets. */
+  readonly workspace: string;
+  /** A new one is made when left out. */
+  readonly runId?: string;
+  /** When the job fails its machine stays for this long, for `shell`; then a reaper may take it. Seconds. */
+  readonly keepOnFailureSecs?: number;
+}
+
+export interface ReapOptions {
+  readonly signal?: AbortSignal;
+  /** Say what would be removed, and remove nothing. */
+  readonly dryRun?: boolean;
+  /** What is kept of snapshots and prepared outputs, instead of the configuration's `retention`. */
+  readonly keep?: Partial<RetentionBounds>;
+}
+
+/** One host, ready to run jobs. Connections are made on first use. */
+export interface Pikaci extends AsyncDisposable {
+  /** `user@host:port`, or `local`. */
+  readonly host: string;
+  /** Runs one job in a fresh machine. `Ok` whenever the job ended, passed or not; `Err` when the machinery failed. */
+  runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>>;
+  /**
+   * Runs a target: its prepare nodes and jobs in the order that they depend on each other, on one snapshot, under one id,
+   * recorded in the state root. `Ok` whenever the run ended, passed or not.
+   */
+  runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>>;
+  /** Runs again what a recorded run set out to do, on the workspace as it is now. */
+  rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
+  /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
+  attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
+  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed. Incus only. */
+  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
+  /**
+   * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
+   * that is used. Safe to run twice at once.
+   */
+  reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
+  /** Looks at everything that a job will need, and says what to do about what is wrong. */
+  doctor(options?: { readonly signal?: AbortSignal }): Promise<DoctorReport>;
+  /** Waits (bounded) for clean-ups that are under way, then closes the connections. */
+  close(): Promise<void>;
+}

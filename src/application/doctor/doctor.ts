@@ -1,0 +1,182 @@
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
+import type { JobSettings } from '../settings/job-settings.js';
+import { failed, inTime, quoted, skipped } from './check.js';
+import { checkClocks } from './clock-check.js';
+import { checkConnection } from './connection-check.js';
+import type { DoctorCheck, DoctorReport } from './doctor-report.js';
+import { checkServer, incusUnusable } from './incus-check.js';
+import { MachineChecks, type MachineSettings } from './machine-checks.js';
+import { MicrovmChecks } from './microvm-checks.js';
+import { probeDirectory } from './probe-directory.js';
+
+export interface DoctorSettings extends MachineSettings {
+  readonly backend: JobSettings['backend'];
+  readonly microvm: Pick<JobSettings['microvm'], 'runner' | 'flake'>;
+  /** Absolute directory on this machine. */
+  readonly stateRoot: string;
+}
+
+export interface DoctorParts {
+  readonly shell: RemoteShell;
+  /** The host's files. */
+  readonly files: FileStore;
+  /** This machine's files. */
+  readonly localFiles: FileStore;
+  readonly incus: IncusApi;
+  readonly microvmHost: MicrovmHost;
+  readonly clock: Clock;
+  readonly settings: DoctorSettings;
+}
+
+/** Bound of one check. */
+const CHECK_MS = 30_000;
+const NO_CONNECTION = 'there is no connection';
+const NO_ANSWER = 'Incus did not answer';
+
+/** Looks at everything that a job needs. Changes nothing but the work directory and the state root, which it makes as a job would. */
+export class Doctor {
+  readonly #parts: DoctorParts;
+  readonly #machine: MachineChecks;
+  readonly #microvm: MicrovmChecks;
+
+  constructor(parts: DoctorParts) {
+    this.#parts = parts;
+    this.#machine = new MachineChecks(parts.incus, parts.settings);
+    this.#microvm = new MicrovmChecks(parts.microvmHost, parts.files, parts.settings.microvm);
+  }
+
+  /** Takes at most a few times the bound of one check. Checks that an abort cuts off are `skipped`, and the report is not `ok`. */
+  async examine({
+    signal = new AbortController().signal,
+  }: {
+    readonly signal?: AbortSignal;
+  } = {}): Promise<DoctorReport> {
+    const { shell, clock, settings } = this.#parts;
+    const [connection, stateRoot] = await Promise.all([
+      this.#bounded('connection', signal, (inner) => checkConnection(shell, clock, inner)),
+      this.#bounded('state_root', signal, (inner) =>
+        probeDirectory({
+          name: 'state_root',
+          files: this.#parts.localFiles,
+          path: settings.stateRoot,
+          remedy: `mkdir -p ${quoted(settings.stateRoot)} && chmod u+rwx ${quoted(settings.stateRoot)}`,
+          signal: inner,
+        }),
+      ),
+    ]);
+    const there = connection.status === 'ok';
+    const [onBackend, workDir] = await Promise.all([
+      this.#backendChecks(there, signal),
+      there ? this.#workDir(signal) : skipped('work_dir', NO_CONNECTION),
+    ]);
+    const checks = [connection, ...onBackend.checks, workDir, onBackend.clocks, stateRoot];
+    return {
+      host: shell.host,
+      ok: !signal.aborted && checks.every((check) => check.status !== 'failed'),
+      checks,
+    };
+  }
+
+  async #backendChecks(there: boolean, signal: AbortSignal): Promise<BackendChecks> {
+    switch (this.#parts.settings.backend) {
+      case 'incus':
+        return there
+          ? this.#incusChecks(signal)
+          : withoutIncus(skipped('incus', NO_CONNECTION), NO_CONNECTION);
+      case 'microvm':
+        return there ? this.#microvmChecks(signal) : withoutMicrovms(NO_CONNECTION);
+    }
+  }
+
+  async #microvmChecks(signal: AbortSignal): Promise<BackendChecks> {
+    const { clock } = this.#parts;
+    const asked = clock.now();
+    const [host, runner] = await Promise.all([
+      inTime({ clock, signal, ms: CHECK_MS }, (inner) => this.#microvm.host(inner)),
+      this.#bounded('microvm_runner', signal, (inner) => this.#microvm.runner(inner)),
+    ]);
+    if (typeof host === 'string')
+      return {
+        checks: [cutOff('microvm_host', host), runner],
+        clocks: skipped('clock', 'the host did not answer'),
+      };
+    const { check, timeMs } = host.value;
+    const clocks =
+      timeMs === null
+        ? skipped('clock', 'the host did not say what time it is there')
+        : checkClocks(timeMs, { asked, answered: clock.now() });
+    return { checks: [check, runner], clocks };
+  }
+
+  async #incusChecks(signal: AbortSignal): Promise<BackendChecks> {
+    const { incus, clock } = this.#parts;
+    const asked = clock.now();
+    const server = await inTime({ clock, signal, ms: CHECK_MS }, (inner) => incus.server({ signal: inner }));
+    if (typeof server === 'string') return withoutIncus(cutOff('incus', server), NO_ANSWER);
+    if (server.value.isErr()) return withoutIncus(incusUnusable(server.value.error), NO_ANSWER);
+    const clocks = checkClocks(server.value.value.hostTimeMs, { asked, answered: clock.now() });
+    const [project, [profile, pool], image] = await Promise.all([
+      this.#bounded('project', signal, (inner) => this.#machine.project(inner)),
+      this.#profileAndPool(signal),
+      this.#bounded('image', signal, (inner) => this.#machine.image(inner)),
+    ]);
+    return { checks: [checkServer(server.value.value), project, profile, image, pool], clocks };
+  }
+
+  async #profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
+    const { clock } = this.#parts;
+    const result = await inTime({ clock, signal, ms: CHECK_MS }, (inner) =>
+      this.#machine.profileAndPool(inner),
+    );
+    if (typeof result !== 'string') return result.value;
+    return [cutOff('profile', result), cutOff('storage_pool', result)];
+  }
+
+  #workDir(signal: AbortSignal): Promise<DoctorCheck> {
+    const { files, settings } = this.#parts;
+    const path = quoted(settings.workDir);
+    return this.#bounded('work_dir', signal, (inner) =>
+      probeDirectory({
+        name: 'work_dir',
+        files,
+        path: settings.workDir,
+        remedy: `sudo install -d -o "$USER" ${path}`,
+        signal: inner,
+      }),
+    );
+  }
+
+  async #bounded(
+    name: DoctorCheck['name'],
+    signal: AbortSignal,
+    check: (signal: AbortSignal) => Promise<DoctorCheck>,
+  ): Promise<DoctorCheck> {
+    const result = await inTime({ clock: this.#parts.clock, signal, ms: CHECK_MS }, check);
+    return typeof result === 'string' ? cutOff(name, result) : result.value;
+  }
+}
+
+/** What was learnt of the backend: the checks in their order, and the clock's, which is reported further down. */
+interface BackendChecks {
+  readonly checks: readonly DoctorCheck[];
+  readonly clocks: DoctorCheck;
+}
+
+function withoutIncus(incus: DoctorCheck, why: string): BackendChecks {
+  const rest = (['project', 'profile', 'image', 'storage_pool'] as const).map((name) => skipped(name, why));
+  return { checks: [incus, ...rest], clocks: skipped('clock', why) };
+}
+
+function withoutMicrovms(why: string): BackendChecks {
+  const checks = (['microvm_host', 'microvm_runner'] as const).map((name) => skipped(name, why));
+  return { checks, clocks: skipped('clock', why) };
+}
+
+function cutOff(name: DoctorCheck['name'], how: 'timed_out' | 'aborted'): DoctorCheck {
+  if (how === 'aborted') return skipped(name, 'interrupted');
+  return failed(name, `no answer within ${CHECK_MS / 1000} s`, 'pikaci doctor');
+}

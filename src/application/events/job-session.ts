@@ -1,0 +1,107 @@
+import type { Result } from 'neverthrow';
+import type { PikaciEvent, WireEvent } from '../../domain/events/event.js';
+import type { JobSpec } from '../../domain/job/job-spec.js';
+import type { Phase, PhaseTiming } from '../../domain/machine/phase.js';
+import type { JobStateLayout } from '../../domain/records/run-layout.js';
+import type { Clock } from '../../ports/clock.js';
+import type { EventSink } from '../../ports/event-sink.js';
+import type { FileStore } from '../../ports/file-store.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { GuardedEventSink } from './guarded-event-sink.js';
+import { HostLog } from './host-log.js';
+import { MaskingEventSink } from './masking-event-sink.js';
+
+type Unstamped<T> = T extends WireEvent ? Omit<T, 'schema_version' | 'at' | 'run_id' | 'job_id'> : never;
+/** An event before it is stamped with the run, the job and the time. */
+export type JobEvent = Unstamped<Exclude<WireEvent, { type: 'log' }>>;
+
+export interface JobSessionInput {
+  readonly runId: string;
+  readonly job: JobSpec;
+  readonly state: JobStateLayout;
+  readonly secrets: readonly string[];
+  readonly localFiles: FileStore;
+  readonly clock: Clock;
+  readonly events: EventSink | undefined;
+  /** Phases of an earlier runner, when this one attaches. */
+  readonly earlier?: readonly PhaseTiming[];
+  /** When the earlier runner began, ms since the epoch; now when left out. */
+  readonly startedAtMs?: number;
+}
+
+/** One runner's work on one job: its events, masked; its phases, timed; its host log. */
+export class JobSession {
+  readonly runId: string;
+  readonly job: JobSpec;
+  readonly state: JobStateLayout;
+  readonly startedAtMs: number;
+  readonly hostLog: HostLog;
+  readonly secretValues: readonly string[];
+  readonly #clock: Clock;
+  readonly #sink: EventSink;
+  readonly #outer: GuardedEventSink | null;
+  readonly #timings: PhaseTiming[];
+
+  constructor(input: JobSessionInput) {
+    this.runId = input.runId;
+    this.job = input.job;
+    this.state = input.state;
+    this.secretValues = input.secrets;
+    this.startedAtMs = input.startedAtMs ?? input.clock.now();
+    this.hostLog = new HostLog(input.localFiles, input.state.hostLog);
+    this.#clock = input.clock;
+    this.#outer =
+      input.events === undefined
+        ? null
+        : new GuardedEventSink(input.events, (message) => this.emit({ type: 'warning', message }));
+    this.#timings = [...(input.earlier ?? [])];
+    const sinks: EventSink[] = this.#outer === null ? [this.hostLog] : [this.hostLog, this.#outer];
+    const all: EventSink = {
+      emit: (event) => {
+        for (const sink of sinks) sink.emit(event);
+      },
+    };
+    this.#sink = new MaskingEventSink(all, new SecretMasker(input.secrets));
+  }
+
+  get timings(): readonly PhaseTiming[] {
+    return this.#timings;
+  }
+
+  emit(event: JobEvent): void {
+    const stamp = { schema_version: 1, at: this.#now(), run_id: this.runId, job_id: this.job.id } as const;
+    this.#sink.emit({ ...stamp, ...event } as PikaciEvent);
+  }
+
+  /** Already masked. */
+  emitLog(data: Uint8Array): void {
+    this.#sink.emit({ type: 'log_bytes', run_id: this.runId, job_id: this.job.id, data });
+  }
+
+  async drained(): Promise<void> {
+    await this.#outer?.drained();
+  }
+
+  /** Records the phase's start, end and duration, also when it fails. */
+  async during<T, E>(phase: Phase, work: () => Promise<Result<T, E>>): Promise<Result<T, E>> {
+    const startedAt = this.#now();
+    const start = this.#clock.monotonic();
+    this.emit({ type: 'phase_started', phase });
+    const result = await work();
+    const durationMs = this.#clock.monotonic() - start;
+    const ok = result.isOk();
+    this.#timings.push({
+      phase,
+      started_at: startedAt,
+      finished_at: this.#now(),
+      duration_ms: durationMs,
+      ok,
+    });
+    this.emit({ type: 'phase_finished', phase, duration_ms: durationMs, ok });
+    return result;
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}

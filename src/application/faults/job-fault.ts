@@ -1,0 +1,80 @@
+import type { Phase } from '../../domain/machine/phase.js';
+import type { PayloadMountFault } from '../../domain/mounts/payload-mount-rules.js';
+import type { FileFault } from '../../ports/file-store.js';
+import type { IncusFault } from '../../ports/incus-fault.js';
+import type { ShellFault } from '../../ports/remote-shell.js';
+import type { ScanFault } from '../../ports/workspace-scanner.js';
+
+/** What lies behind a fault, as the port that met it reported it. */
+export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | PayloadMountFault;
+
+/**
+ * The machinery failed; the job itself has no result. `message` says what was tried, where, and what to do next.
+ * - `invalid_job`: the job, run id or workspace that the caller handed in; `field` is the path of the value.
+ * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
+ * - `prepare_failed`: a prepare node did not make its output.
+ * - `run_exists`: state of this run and job is there already.
+ * - `no_such_job`: there is no record to attach to.
+ * - `backend_unavailable`: the context's backend cannot do what was asked for.
+ * - `host`: the host could not be reached, refused, or its key was refused.
+ * - `host_files`: the work directory or a file in it could not be used.
+ * - `local_files`: the state root could not be used.
+ * - `workspace`: the workspace could not be read.
+ * - `snapshot_refused`: what is staged under the hash has no marker, or another one.
+ * - `manifest_missing`, `manifest_invalid`: a prepared output's payload manifest.
+ * - `payload_refused`: a declared mount breaks a rule, or a link leads out of its output root.
+ * - `image_not_found`, `project_not_found`, `profile_not_found`: named by the configuration, not on the host.
+ * - `incus`: the daemon refused or failed otherwise.
+ * - `runner_missing`: the host has no microVM runner where the configuration names it.
+ * - `runner_refused`: what is kept of a built runner is not what its name says.
+ * - `share_failed`: a directory could not be given to a microVM, or its share daemon failed.
+ * - `boot_failed`: a microVM ended before its supervisor ran; the message has the end of its console.
+ * - `boot_timed_out`: a microVM did not come to its supervisor in time.
+ * - `microvm`: the host's part of the microVM backend failed otherwise.
+ * - `guest`: the machine started but its supervisor did not.
+ * - `job_in_use`: a live runner writes this job's state; the two would mix their bytes.
+ * - `superseded`: somebody else has taken up this job; this caller no longer owns it.
+ * - `cancelled`: the caller's signal fired before there was a job to cancel.
+ */
+export interface JobFault {
+  readonly kind:
+    | 'invalid_job'
+    | 'invalid_plan'
+    | 'prepare_failed'
+    | 'run_exists'
+    | 'no_such_job'
+    | 'backend_unavailable'
+    | 'host'
+    | 'host_files'
+    | 'local_files'
+    | 'workspace'
+    | 'snapshot_refused'
+    | 'manifest_missing'
+    | 'manifest_invalid'
+    | 'payload_refused'
+    | 'image_not_found'
+    | 'project_not_found'
+    | 'profile_not_found'
+    | 'incus'
+    | 'runner_missing'
+    | 'runner_refused'
+    | 'share_failed'
+    | 'boot_failed'
+    | 'boot_timed_out'
+    | 'microvm'
+    | 'guest'
+    | 'job_in_use'
+    | 'superseded'
+    | 'cancelled';
+  readonly phase: Phase | null;
+  readonly host: string;
+  readonly message: string;
+  /** Path of the offending value, for faults in what was handed in. */
+  readonly field?: string;
+  readonly cause?: FaultCause;
+}
+
+/** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
+export function leavesMachine(fault: JobFault): boolean {
+  return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
+}

@@ -1,0 +1,10 @@
+import type { KeptEntry } from '../../domain/target/retention.js';
+
+export interface EvictionReport {
+  /** Snapshots and prepared outputs that are gone now, removed by this call (or, in a dry run, that would be). */
+  readonly evicted: readonly KeptEntry[];
+  /** What stays, what is in use included. */
+  readonly kept: { readonly entries: number; readonly bytes: number };
+  /** Could not be removed, or looked at; the next call tries again. */
+  readonly failed: readonly { readonly path: string; readonly message: string }[];
+}

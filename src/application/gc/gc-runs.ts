@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import { runsDirOf } from '../../domain/records/run-layout.js';
+import type { RunRecord } from '../../domain/records/run-record.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import { listRuns } from '../records/list-runs.js';
+import type { RunStateFault } from '../records/run-state-fault.js';
+
+/** No job runs longer than this: a run that says so is one whose runner was killed. */
+const LONGEST_RUN_MS = 8 * 24 * 3600_000;
+/** What was being made or removed this long ago was given up. */
+const STALE_MS = 24 * 3600_000;
+
+export interface GcRunsQuery {
+  readonly stateRoot: string;
+  /** The newest ones are kept. */
+  readonly keepRuns: number;
+  /** Say what would be removed, and remove nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Run ids. */
+export interface GcRunsReport {
+  readonly removed: readonly string[];
+  readonly kept: readonly string[];
+  readonly failed: readonly { readonly runId: string; readonly message: string }[];
+}
+
+/** Removes the state of old runs. Runs that have not ended are kept, and what cannot be read is not touched. */
+export async function gcRuns(
+  ports: { readonly files: FileStore; readonly clock: Clock },
+  query: GcRunsQuery,
+): Promise<Result<GcRunsReport, RunStateFault>> {
+  const { files, clock } = ports;
+  const listed = await listRuns(files, query);
+  if (listed.isErr()) return err(listed.error);
+  const { runs, damaged } = listed.value;
+  const old = new Set(runs.slice(Math.max(0, query.keepRuns)));
+  const removed: string[] = [];
+  const failed: { runId: string; message: string }[] = [];
+  for (const run of old) {
+    if (!mayGo(run, clock.now())) continue;
+    const gone = query.dryRun === true ? ok(undefined) : await removeRun(files, query, run.run_id);
+    if (gone.isOk()) removed.push(run.run_id);
+    else failed.push({ runId: run.run_id, message: gone.error.message });
+  }
+  if (query.dryRun !== true) await removeStale(ports, query);
+  const kept = [...runs.map((run) => run.run_id), ...damaged.map(({ runId }) => runId)].filter(
+    (id) => !removed.includes(id),
+  );
+  return ok({ removed, kept, failed });
+}
+
+function mayGo(run: RunRecord, now: number): boolean {
+  const detached = run.jobs.some((job) => job.status === 'detached');
+  if (run.status !== 'running' && !detached) return true;
+  return now - Date.parse(run.created_at) > LONGEST_RUN_MS;
+}
+
+/** Out of sight by one rename, so that no reader meets half a run. */
+async function removeRun(files: FileStore, { stateRoot, signal }: GcRunsQuery, runId: string) {
+  const options = signal === undefined ? {} : { signal };
+  const runs = runsDirOf(stateRoot);
+  const aside = `${runs}/.removing-${runId}-${randomBytes(4).toString('hex')}`;
+  const moved = await files.rename(`${runs}/${runId}`, aside, options);
+  return moved.isErr() ? moved : files.remove(aside, { ...options, recursive: true });
+}
+
+async function removeStale(
+  { files, clock }: { readonly files: FileStore; readonly clock: Clock },
+  { stateRoot, signal }: GcRunsQuery,
+): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
+  const runs = runsDirOf(stateRoot);
+  const listed = await files.list(runs, options);
+  if (listed.isErr()) return;
+  for (const { name } of listed.value.filter((entry) => /^\.(?:new|removing)-/.test(entry.name))) {
+    const stat = await files.lstat(`${runs}/${name}`, options);
+    const stale = stat.isOk() && stat.value.mtimeMs < clock.now() - STALE_MS;
+    if (stale) await files.remove(`${runs}/${name}`, { ...options, recursive: true });
+  }
+}

@@ -1,0 +1,12 @@
+import type { EvictionReport } from './eviction-report.js';
+
+export interface ReapReport {
+  /** Instances that are gone now, deleted by this call (or, in a dry run, that would be). */
+  readonly deleted: readonly string[];
+  /** Instances of pikaci whose lease holds. */
+  readonly alive: readonly string[];
+  /** Could not be deleted; the next reaper tries again. */
+  readonly failed: readonly { readonly instance: string; readonly message: string }[];
+  /** What became of the snapshots and prepared outputs that the host keeps. */
+  readonly kept: EvictionReport;
+}

@@ -1,0 +1,127 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type Lease, leaseHasEnded } from '../../domain/machine/lease.js';
+import { remoteLayout } from '../../domain/machine/remote-layout.js';
+import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import type { ReapOptions } from '../api/pikaci.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { removeJobDir } from '../job/clean-up-job.js';
+import type { HostTime } from '../lease/host-time.js';
+import { newReaper } from '../lease/owner.js';
+import type { Backends } from '../machine/backends.js';
+import type { LeasedMachine } from '../machine/leased-machine.js';
+import type { JobPorts } from '../settings/job-ports.js';
+import type { Evict } from './evict.js';
+import type { ReapReport } from './reap-report.js';
+
+const BOUND_MS = 10 * 60_000;
+/** How long a claimed instance is left to the reaper that claimed it. */
+const CLAIM_MS = 120_000;
+const RACES = 3;
+/** An upload that was given up this long ago. */
+const STALE_STAGING_MS = 24 * 3600_000;
+
+type Claim =
+  | { readonly kind: 'claimed'; readonly lease: Lease }
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface ReapParts {
+  readonly ports: Pick<JobPorts, 'hostFiles'>;
+  readonly settings: { readonly workDir: string };
+  readonly backends: Backends;
+  readonly hostTime: HostTime;
+  readonly evict: Pick<Evict, 'evict'>;
+}
+
+/**
+ * Deletes the machines whose lease has ended. Each is claimed first: an owner who renews in that moment
+ * wins, and of two reapers one does.
+ */
+export class Reap {
+  readonly #parts: ReapParts;
+
+  constructor(parts: ReapParts) {
+    this.#parts = parts;
+  }
+
+  async reap(options: ReapOptions): Promise<Result<ReapReport, JobFault>> {
+    const bound = AbortSignal.timeout(BOUND_MS);
+    const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
+    // Without the host's time nothing can be said to have ended.
+    const learnt = await this.#parts.hostTime.learn(signal);
+    if (learnt.isErr()) return err({ ...learnt.error, phase: 'clean_up' });
+    const listed = await this.#parts.backends.machines(signal);
+    if (listed.isErr()) return err(listed.error);
+
+    const deleted: string[] = [];
+    const alive: string[] = [];
+    const failed: { instance: string; message: string }[] = [];
+    for (const machine of listed.value) {
+      const { name, lease } = machine;
+      if (!leaseHasEnded(lease, this.#parts.hostTime.now())) alive.push(name);
+      else if (options.dryRun === true) deleted.push(name);
+      else {
+        const end = await this.#remove(machine, signal);
+        if (end === 'deleted') deleted.push(name);
+        else if (end === 'alive') alive.push(name);
+        else failed.push({ instance: name, message: end.message });
+      }
+    }
+    if (options.dryRun !== true) await this.#removeStaleStaging(signal);
+    // After the machines: what they mounted may go as well.
+    const { keep: bounds = {}, dryRun = false } = options;
+    const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
+    return ok({ deleted, alive, failed, kept });
+  }
+
+  async #remove(
+    machine: LeasedMachine,
+    signal: AbortSignal,
+  ): Promise<'deleted' | 'alive' | { readonly message: string }> {
+    const claimed = await this.#claim(machine, signal);
+    if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
+    const removed = await machine.remove(signal);
+    if (removed.isErr()) return removed.error;
+    await this.#removeJobDir(claimed.lease, signal);
+    return 'deleted';
+  }
+
+  /** Reads and writes one version: what has been renewed in between is not claimed. */
+  async #claim({ place }: LeasedMachine, signal: AbortSignal): Promise<Claim> {
+    for (let race = 0; race < RACES; race++) {
+      const current = await place.read(signal);
+      if (current.isErr()) {
+        const { kind, fault } = current.error;
+        return kind === 'not_found' ? { kind: 'deleted' } : { kind: 'failed', message: fault.message };
+      }
+      const { lease, version } = current.value;
+      if (lease === null || !leaseHasEnded(lease, this.#parts.hostTime.now())) return { kind: 'alive' };
+      const claim = { ...lease, owner: newReaper(), expiresAtMs: this.#parts.hostTime.now() + CLAIM_MS };
+      const written = await place.write(claim, version, signal);
+      if (written.isOk()) return { kind: 'claimed', lease };
+      if (written.error.kind === 'not_found') return { kind: 'deleted' };
+      if (written.error.kind !== 'stale') return { kind: 'failed', message: written.error.fault.message };
+    }
+    return { kind: 'alive' };
+  }
+
+  /** The lease's ids come from the instance, where anybody may have written them: they are checked before they name a path. */
+  async #removeJobDir(lease: Lease, signal: AbortSignal): Promise<void> {
+    if (!runIdSchema.safeParse(lease.runId).success || !jobIdSchema.safeParse(lease.jobId).success) return;
+    const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
+    await removeJobDir(this.#parts.ports, { shared: remoteLayout(place) }, signal);
+  }
+
+  async #removeStaleStaging(signal: AbortSignal): Promise<void> {
+    const { hostFiles } = this.#parts.ports;
+    const snapshots = `${this.#parts.settings.workDir}/snapshots`;
+    const listed = await hostFiles.list(snapshots, { signal });
+    if (listed.isErr()) return;
+    for (const { name } of listed.value.filter((entry) => entry.name.startsWith('.staging-'))) {
+      const stat = await hostFiles.lstat(`${snapshots}/${name}`, { signal });
+      const stale = stat.isOk() && stat.value.mtimeMs < this.#parts.hostTime.now() - STALE_STAGING_MS;
+      if (stale) await hostFiles.remove(`${snapshots}/${name}`, { recursive: true, signal });
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { JobHolder } from '../../domain/job/job-holder.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { Processes } from '../../ports/processes.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import { type FoundLock, LockFiles } from './lock-files.js';
+
+/** How often a holder says that it lives, ms. */
+const BEAT_MS = 6000;
+/** How long a holder whose process cannot be looked at is listened to, ms. */
+const PATIENCE_MS = 20_000;
+const RACES = 10;
+
+export interface JobLockPorts {
+  readonly localFiles: FileStore;
+  readonly processes: Processes;
+  readonly clock: Clock;
+}
+
+/** The right to write one job's state: two runners that did so at once would mix their bytes. Held until it is disposed. */
+export class JobLock implements AsyncDisposable {
+  readonly #files: LockFiles;
+  readonly #clock: Clock;
+  readonly #generation: number;
+  readonly #stop = new AbortController();
+  readonly #lost = new AbortController();
+  readonly #beating: Promise<void>;
+
+  private constructor(ports: JobLockPorts, files: LockFiles, generation: number, holder: JobHolder) {
+    this.#files = files;
+    this.#clock = ports.clock;
+    this.#generation = generation;
+    this.#beating = this.#beat(holder);
+  }
+
+  /**
+   * Takes the lock of a job's directory, also from a process that has ended. A holder of another machine, or of another
+   * container, is listened to for as long as three beats take; while it lives, the fault is `job_in_use`.
+   */
+  static async take(
+    ports: JobLockPorts,
+    jobDir: string,
+    signal: AbortSignal,
+  ): Promise<Result<JobLock, JobFault>> {
+    const files = new LockFiles(ports.localFiles, jobDir);
+    const self = await ports.processes.self();
+    const since = new Date(ports.clock.now()).toISOString();
+    const holder: JobHolder = { schema_version: 1, ...self, since, beat: 0 };
+    for (let race = 0; race < RACES; race++) {
+      const newest = await files.newest();
+      if (newest.isErr()) return err(localFilesFault(newest.error, null));
+      if (newest.value !== null) {
+        const held = await isHeld(ports, files, newest.value, signal);
+        if (held.isErr()) return err(held.error);
+        if (held.value) return err(inUse(ports, jobDir, newest.value));
+      }
+      const generation = (newest.value?.generation ?? 0) + 1;
+      const taken = await files.take(generation, holder);
+      if (taken.isErr()) return err(localFilesFault(taken.error, null));
+      if (taken.value) return ok(new JobLock(ports, files, generation, holder));
+    }
+    return err(inUse(ports, jobDir, null));
+  }
+
+  /** True when nobody had held this job before. */
+  get isFirst(): boolean {
+    return this.#generation === 1;
+  }
+
+  /** Fires when another runner has taken the lock, as it may when this process was stopped for long; its reason is the message. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async #beat(holder: JobHolder): Promise<void> {
+    for (let beat = 1; (await this.#clock.sleep(BEAT_MS, this.#stop.signal)) === 'elapsed'; beat++) {
+      const newest = await this.#files.newest();
+      if (newest.isOk() && newest.value !== null && newest.value.generation > this.#generation)
+        return this.#lost.abort('another runner has taken the job up');
+      // What cannot be written now is written by a later beat.
+      if (newest.isOk()) await this.#files.renew(this.#generation, { ...holder, beat });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return this.#beating;
+    this.#stop.abort();
+    await this.#beating;
+    // One that was lost is not there any more.
+    await this.#files.release(this.#generation);
+  }
+}
+
+async function isHeld(
+  { processes, clock }: JobLockPorts,
+  files: LockFiles,
+  found: FoundLock,
+  signal: AbortSignal,
+): Promise<Result<boolean, JobFault>> {
+  if (found.text === '') return ok(false);
+  const state = found.holder === null ? 'unknown' : await processes.state(found.holder);
+  if (state !== 'unknown') return ok(state === 'alive');
+  for (let waited = 0; waited < PATIENCE_MS; waited += BEAT_MS / 2) {
+    if ((await clock.sleep(BEAT_MS / 2, signal)) === 'aborted') return err(cancelled());
+    const text = await files.text(found.generation);
+    if (text.isErr()) return err(localFilesFault(text.error, null));
+    if (text.value !== found.text) return ok(text.value !== '');
+  }
+  return ok(false);
+}
+
+function inUse({ localFiles }: JobLockPorts, jobDir: string, found: FoundLock | null): JobFault {
+  const holder = found?.holder ?? null;
+  const who =
+    holder === null
+      ? 'another runner'
+      : `the process ${holder.pid} of ${holder.hostname} (since ${holder.since})`;
+  const message = `${who} follows this job, and writes to ${jobDir}: wait for it, or end it and attach again`;
+  return { kind: 'job_in_use', phase: null, host: localFiles.host, message };
+}
+
+function cancelled(): JobFault {
+  const message = 'cancelled while waiting for a sign of the runner that had the job before';
+  return { kind: 'cancelled', phase: null, host: 'local', message };
+}

@@ -1,0 +1,50 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type JobRecord, jobRecordSchema } from '../../domain/job/job-record.js';
+import type { JobStateLayout } from '../../domain/records/run-layout.js';
+import type { FileFault, FileStore } from '../../ports/file-store.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+
+const LARGEST_RECORD = 16 * 1024 * 1024;
+
+/** Replaces the record, whole. */
+export function saveJobRecord(
+  files: FileStore,
+  state: JobStateLayout,
+  record: JobRecord,
+): Promise<Result<void, FileFault>> {
+  return files.writeFile(state.jobRecord, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+}
+
+export async function loadJobRecord(
+  files: FileStore,
+  state: JobStateLayout,
+  signal?: AbortSignal,
+): Promise<Result<JobRecord, JobFault>> {
+  const options = { maxBytes: LARGEST_RECORD, ...(signal === undefined ? {} : { signal }) };
+  const bytes = await files.readFile(state.jobRecord, options);
+  if (bytes.isErr()) {
+    if (bytes.error.kind !== 'not_found') return err(localFilesFault(bytes.error, null));
+    const message = `there is no record of this run and job: ${state.jobRecord} does not exist; there is no such run, or its runner ended before it asked for a machine`;
+    return err({ kind: 'no_such_job', phase: null, host: files.host, message, cause: bytes.error });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes.value).toString('utf8'));
+  } catch {
+    return err(damaged(files, state, 'is not JSON'));
+  }
+  const record = jobRecordSchema.safeParse(json);
+  if (record.success) return ok(record.data);
+  const [issue] = record.error.issues;
+  return err(damaged(files, state, `${issue?.path.join('.')}: ${issue?.message}`));
+}
+
+function damaged(files: FileStore, state: JobStateLayout, problem: string): JobFault {
+  return {
+    kind: 'local_files',
+    phase: null,
+    host: files.host,
+    message: `${state.jobRecord} cannot be read: ${problem}`,
+  };
+}

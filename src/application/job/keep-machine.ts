@@ -1,0 +1,36 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { Lease } from '../../domain/machine/lease.js';
+import type { JobSession } from '../events/job-session.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { LeasePlace } from '../lease/lease-store.js';
+import { writeLease } from '../lease/write-lease.js';
+
+const BOUND_MS = 60_000;
+
+export interface KeepMachine {
+  readonly place: LeasePlace;
+  readonly host: string;
+  readonly session: JobSession;
+  readonly lease: Pick<Lease, 'owner' | 'expiresAtMs'>;
+}
+
+/** Leaves a machine to people for a while: its lease ends once more and for good, and then a reaper removes it. */
+export async function keepMachine({
+  place,
+  host,
+  session,
+  lease,
+}: KeepMachine): Promise<Result<void, JobFault>> {
+  const written = await writeLease(place, lease, lease.owner, AbortSignal.timeout(BOUND_MS));
+  const until = new Date(lease.expiresAtMs).toISOString();
+  const shell = `"pikaci shell ${session.runId} ${session.job.id}"`;
+  const message = written.isOk()
+    ? `the machine ${place.machine} is kept until ${until} for ${shell}; then "pikaci gc --remote" removes it`
+    : `the machine ${place.machine} could not be kept`;
+  session.emit({ type: 'warning', message });
+  await session.hostLog.flushed();
+  if (written.isOk()) return ok(undefined);
+  const { error } = written;
+  if (error.kind !== 'superseded') return err({ ...error.fault, phase: 'clean_up' });
+  return err({ kind: 'superseded', phase: 'clean_up', host, message: error.message });
+}

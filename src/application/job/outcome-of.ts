@@ -1,0 +1,62 @@
+import type { ArtifactReport } from '../../domain/job/artifact.js';
+import type { IncusImageIdentity, JobOutcome } from '../../domain/job/job-outcome.js';
+import type { JobSession } from '../events/job-session.js';
+import type { JobEnd } from '../step/await-step.js';
+
+type Verdict = Pick<JobOutcome, 'status' | 'cause' | 'exit_code' | 'message'>;
+
+/** What an end means. Without an exit record there is no success, and a record that contradicts itself is none. */
+function verdictOf(end: JobEnd): Verdict {
+  switch (end.kind) {
+    case 'detached':
+      return {
+        status: 'detached',
+        cause: 'detached',
+        exit_code: null,
+        message: 'left running; attach takes it up',
+      };
+    case 'cancelled':
+      return { status: 'cancelled', cause: 'cancelled', exit_code: null, message: end.message };
+    case 'lost':
+      return { status: 'failed', cause: 'lost', exit_code: null, message: end.message };
+    case 'finished': {
+      const { result } = end.status;
+      if (result === null) return verdictOf({ kind: 'lost', message: 'the guest left no exit record' });
+      const { exit_code, message } = result;
+      const cause = result.cause ?? 'exit';
+      if (cause === 'cancelled') return { status: 'cancelled', cause, exit_code, message };
+      const passed = result.status === 'passed' && exit_code === 0 && cause === 'exit';
+      if (result.status === 'passed' && !passed) {
+        return verdictOf({ kind: 'lost', message: 'the exit record contradicts itself' });
+      }
+      return { status: passed ? 'passed' : 'failed', cause, exit_code, message };
+    }
+  }
+}
+
+export interface OutcomeInput {
+  readonly session: JobSession;
+  readonly end: JobEnd;
+  readonly finishedAtMs: number;
+  readonly logBytes: number;
+  readonly keptLogBytes: number;
+  readonly artifacts: ArtifactReport;
+  readonly image: IncusImageIdentity | null;
+}
+
+export function outcomeOf(input: OutcomeInput): JobOutcome {
+  const { session } = input;
+  return {
+    schema_version: 1,
+    run_id: session.runId,
+    job_id: session.job.id,
+    ...verdictOf(input.end),
+    started_at: new Date(session.startedAtMs).toISOString(),
+    finished_at: new Date(input.finishedAtMs).toISOString(),
+    phases: [...session.timings],
+    log_bytes: input.logBytes,
+    kept_log_bytes: input.keptLogBytes,
+    artifacts: input.artifacts,
+    incus_image: input.image,
+  };
+}

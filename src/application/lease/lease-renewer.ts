@@ -1,0 +1,44 @@
+import type { Clock } from '../../ports/clock.js';
+import type { LeasePlace } from './lease-store.js';
+import { writeLease } from './write-lease.js';
+
+export interface LeaseKeeperInput {
+  readonly place: LeasePlace;
+  readonly clock: Clock;
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** The host's time, ms since the epoch. */
+  readonly hostNow: () => number;
+  readonly onSuperseded: (message: string) => void;
+}
+
+/** Renews a lease every third of it until closed. A renewal that fails is tried again; losing the lease ends it. */
+export class LeaseKeeper implements AsyncDisposable {
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(input: LeaseKeeperInput) {
+    this.#running = this.#run(input);
+  }
+
+  async #run(input: LeaseKeeperInput): Promise<void> {
+    const { signal } = this.#stop;
+    let pause = input.leaseMs / 3;
+    while ((await input.clock.sleep(pause, signal)) === 'elapsed') {
+      const bound = AbortSignal.any([
+        signal,
+        AbortSignal.timeout(Math.max(1000, Math.ceil(input.leaseMs / 3))),
+      ]);
+      const lease = { owner: input.owner, expiresAtMs: input.hostNow() + input.leaseMs };
+      const renewed = await writeLease(input.place, lease, input.owner, bound);
+      if (renewed.isErr() && renewed.error.kind === 'superseded')
+        return input.onSuperseded(renewed.error.message);
+      pause = renewed.isOk() ? input.leaseMs / 3 : input.leaseMs / 10;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}

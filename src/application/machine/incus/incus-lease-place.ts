@@ -1,0 +1,39 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type Lease, leaseConfig, readLease } from '../../../domain/machine/lease.js';
+import type { IncusApi } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import { incusFault } from '../../faults/port-faults.js';
+import type { FoundLease, LeasePlace, LeasePlaceFault } from '../../lease/lease-store.js';
+
+/** The `user.pikaci.*` keys of one instance, compared by its ETag. */
+export class IncusLeasePlace implements LeasePlace {
+  readonly #incus: IncusApi;
+  readonly #project: string;
+
+  constructor(
+    incus: IncusApi,
+    project: string,
+    readonly machine: string,
+  ) {
+    this.#incus = incus;
+    this.#project = project;
+  }
+
+  async read(signal: AbortSignal): Promise<Result<FoundLease, LeasePlaceFault>> {
+    const found = await this.#incus.instance(this.#project, this.machine, { signal });
+    if (found.isErr()) return err(placeFault(found.error));
+    return ok({ lease: readLease(found.value.value.config), version: found.value.etag });
+  }
+
+  async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeasePlaceFault>> {
+    const patch = leaseConfig(lease);
+    const options = { etag: version, signal };
+    const written = await this.#incus.patchInstance(this.#project, this.machine, patch, options);
+    return written.map(() => undefined).mapErr(placeFault);
+  }
+}
+
+function placeFault(fault: IncusFault): LeasePlaceFault {
+  const kind = fault.kind === 'not_found' || fault.kind === 'stale' ? fault.kind : 'failed';
+  return { kind, fault: incusFault(fault, null) };
+}

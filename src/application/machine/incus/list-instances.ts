@@ -1,0 +1,33 @@
+import type { Result } from 'neverthrow';
+import { readLease } from '../../../domain/machine/lease.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { incusFault } from '../../faults/port-faults.js';
+import type { JobPorts } from '../../settings/job-ports.js';
+import type { LeasedMachine } from '../leased-machine.js';
+import { IncusLeasePlace } from './incus-lease-place.js';
+import { removeInstance } from './remove-instance.js';
+
+const PHASE = 'clean_up';
+
+/** The instances of a project that carry a lease. */
+export async function listInstances(
+  ports: JobPorts,
+  project: string,
+  signal: AbortSignal,
+): Promise<Result<LeasedMachine[], JobFault>> {
+  const listed = await ports.incus.instances(project, { signal });
+  return listed
+    .map((instances) =>
+      instances.flatMap(({ name, config }) => {
+        const lease = readLease(config);
+        if (lease === null) return [];
+        const place = new IncusLeasePlace(ports.incus, project, name);
+        const remove = async (bound: AbortSignal) => {
+          const removed = await removeInstance(ports, project, name, bound);
+          return removed.mapErr((fault) => incusFault(fault, PHASE));
+        };
+        return [{ name, lease, place, remove }];
+      }),
+    )
+    .mapErr((fault) => incusFault(fault, PHASE));
+}

@@ -1,0 +1,106 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import type { JobSpec } from '../../../domain/job/job-spec.js';
+import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
+import type { FileStore } from '../../../ports/file-store.js';
+import type { IncusApi } from '../../../ports/incus-api.js';
+import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
+import { diskDevices } from './instance-devices.js';
+import { instanceConfig } from './instance-limits.js';
+import { whyNotFound } from './why-not-found.js';
+
+const PHASE = 'prepare_runtime';
+
+/** All that the one POST needs, but for the lease. */
+export interface IncusRuntime {
+  readonly instance: IncusCreateInstance;
+}
+
+export interface IncusRuntimePorts {
+  readonly incus: IncusApi;
+  readonly hostFiles: FileStore;
+}
+
+/** Which image the alias means now; it does not depend on the snapshot, so it is asked for beside the staging. */
+export async function resolveImage(
+  incus: IncusApi,
+  context: RemoteIncusContext,
+  signal: AbortSignal,
+): Promise<Result<IncusImageIdentity, JobFault>> {
+  const { incusProject: project, incusImageAlias: alias } = context;
+  const target = await incus.imageAlias(project, alias, { signal });
+  if (target.isErr()) {
+    const missing = { fault: target.error, phase: PHASE, profiles: [] } as const;
+    return err(await whyNotFound(incus, context, missing, signal));
+  }
+  return ok({ project, alias, fingerprint: target.value.fingerprint });
+}
+
+/** Reads the manifests, plans every mount (the snapshot among them), and looks where their sources lie. */
+export async function prepareIncusRuntime(
+  ports: IncusRuntimePorts,
+  context: RemoteIncusContext,
+  job: JobSpec,
+  image: IncusImageIdentity,
+  signal: AbortSignal,
+): Promise<Result<IncusRuntime, JobFault>> {
+  const [mounts, root] = await Promise.all([
+    resolveMounts(ports.hostFiles, context.shared, job, signal),
+    rootDisk(ports.incus, context, job, signal),
+  ]);
+  if (mounts.isErr()) return err(mounts.error);
+  if (root.isErr()) return err(root.error);
+  return ok({
+    instance: {
+      name: context.incusInstanceName,
+      type: job.instanceType,
+      ephemeral: true,
+      start: true,
+      source: { fingerprint: image.fingerprint },
+      profiles: [context.incusProfile, ...job.extraProfiles],
+      config: instanceConfig(job),
+      devices: { ...devicesOf(mounts.value, job), ...root.value },
+      description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
+    },
+  });
+}
+
+function devicesOf(mounts: readonly ResolvedMount[], job: JobSpec): IncusDevices {
+  return diskDevices(
+    mounts.map(({ mount, source }) => ({
+      mount,
+      source,
+      shift:
+        job.writableWorkspace &&
+        mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
+        job.instanceType === 'container',
+    })),
+  );
+}
+
+/** A disk limit is the profile's root disk with a size of its own; nothing when there is no limit. */
+async function rootDisk(
+  incus: IncusApi,
+  context: RemoteIncusContext,
+  job: JobSpec,
+  signal: AbortSignal,
+): Promise<Result<IncusDevices, JobFault>> {
+  const { disk } = job.limits;
+  if (disk === undefined) return ok({});
+  for (const name of [...job.extraProfiles].reverse().concat(context.incusProfile)) {
+    const profile = await incus.profile(context.incusProject, name, { signal });
+    if (profile.isErr()) {
+      const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;
+      return err(await whyNotFound(incus, context, missing, signal));
+    }
+    const root = Object.entries(profile.value.value.devices).find(
+      ([, d]) => d['type'] === 'disk' && d['path'] === '/',
+    );
+    if (root !== undefined) return ok({ [root[0]]: { ...root[1], size: disk } });
+  }
+  const message = `limits.disk needs a root disk in the profile "${context.incusProfile}", and it has none`;
+  return err({ kind: 'invalid_job', phase: PHASE, host: incus.host, message, field: 'job.limits.disk' });
+}

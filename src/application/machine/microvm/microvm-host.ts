@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import type { Phase } from '../../../domain/machine/phase.js';
+import { joinBelow } from '../../../domain/values/path-rules.js';
+import type { FileStore } from '../../../ports/file-store.js';
+import type { RemoteShell, RunningCommand } from '../../../ports/remote-shell.js';
+import { BoundedBytes } from '../../commands/bounded-bytes.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { hostFault, hostFilesFault } from '../../faults/port-faults.js';
+import type { MicrovmScripts } from '../../settings/microvm-settings.js';
+
+const HOST_SCRIPT = 'pikaci-microvm-host';
+const LONGEST_ANSWER = 16 * 1024 * 1024;
+const LONGEST_COMPLAINT = 8 * 1024;
+
+export interface MicrovmHostPorts {
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+}
+
+export interface HostCall {
+  readonly signal: AbortSignal;
+  readonly phase: Phase | null;
+  readonly stdin?: Uint8Array;
+}
+
+/** What `pikaci-microvm-host` said when it had ended; see microvm/README.md for its words and exit codes. */
+export interface HostAnswer {
+  readonly code: number | null;
+  readonly stdout: string;
+  /** The name before the colon of its own complaint, such as `runner_missing`; empty when it made none. */
+  readonly name: string;
+  readonly complaint: string;
+}
+
+/** The script on the host that looks after its microVMs. It is put there once for each version of it. */
+export class MicrovmHost {
+  readonly #ports: MicrovmHostPorts;
+  readonly #workDir: string;
+  readonly #scripts: () => MicrovmScripts;
+  #place: { readonly directory: string; readonly scripts: MicrovmScripts } | null = null;
+  #staged: Promise<Result<void, JobFault>> | null = null;
+
+  constructor(ports: MicrovmHostPorts, workDir: string, scripts: () => MicrovmScripts) {
+    this.#ports = ports;
+    this.#workDir = workDir;
+    this.#scripts = scripts;
+  }
+
+  get name(): string {
+    return this.#ports.shell.host;
+  }
+
+  /** Starts a call whose output is streamed. */
+  async spawn(words: readonly string[], call: HostCall): Promise<Result<RunningCommand, JobFault>> {
+    const staged = await this.#stage(call);
+    if (staged.isErr()) return err(staged.error);
+    const { directory } = this.#versioned();
+    const argv: [string, ...string[]] = ['/bin/sh', `${directory}/${HOST_SCRIPT}`, ...words];
+    const { signal, stdin } = call;
+    const spawned = await this.#ports.shell.spawn(
+      { argv, ...(stdin === undefined ? {} : { stdin }) },
+      { signal },
+    );
+    return spawned.mapErr((fault) => hostFault(fault, call.phase));
+  }
+
+  /** A call with a short answer. A complaint is an answer, too. */
+  async ask(words: readonly string[], call: HostCall): Promise<Result<HostAnswer, JobFault>> {
+    const spawned = await this.spawn(words, call);
+    if (spawned.isErr()) return err(spawned.error);
+    await using running = spawned.value;
+    const stdout = new BoundedBytes(LONGEST_ANSWER, 'first');
+    const stderr = new BoundedBytes(LONGEST_COMPLAINT, 'last');
+    for await (const { stream, data } of running.output) (stream === 'stdout' ? stdout : stderr).add(data);
+    const exit = await running.exit;
+    if (exit.isErr()) return err(hostFault(exit.error, call.phase));
+    const said = Buffer.from(stderr.bytes()).toString('utf8').trim();
+    const [, name = '', complaint = said] = /^pikaci-microvm-host: ([a-z_]+): ([\s\S]*)$/m.exec(said) ?? [];
+    const text = Buffer.from(stdout.bytes()).toString('utf8');
+    return ok({ code: exit.value.code, stdout: text, name, complaint });
+  }
+
+  /** A call that has to succeed; its standard output. */
+  async must(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
+    const answer = await this.ask(words, call);
+    if (answer.isErr()) return err(answer.error);
+    if (answer.value.code === 0) return ok(answer.value.stdout);
+    return err(this.refused(words[0] ?? '', answer.value, call.phase));
+  }
+
+  refused(word: string, answer: HostAnswer, phase: Phase | null): JobFault {
+    const message = `"${word}" of the microVM on ${this.name} ended with ${answer.code}: ${answer.complaint || 'it gave no reason'}`;
+    return { kind: 'microvm', phase, host: this.name, message };
+  }
+
+  /** The scripts, and the directory on the host that is named after their content. */
+  #versioned() {
+    if (this.#place !== null) return this.#place;
+    const scripts = this.#scripts();
+    const hash = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 16);
+    this.#place = { directory: joinBelow(this.#workDir, `cache/microvm/${hash}`), scripts };
+    return this.#place;
+  }
+
+  #stage(call: HostCall): Promise<Result<void, JobFault>> {
+    this.#staged ??= this.#put(call).then((staged) => {
+      // The next call tries again.
+      if (staged.isErr()) this.#staged = null;
+      return staged;
+    });
+    return this.#staged;
+  }
+
+  async #put({ phase }: HostCall): Promise<Result<void, JobFault>> {
+    const { hostFiles } = this.#ports;
+    // Not the caller's signal: others wait for the same.
+    const signal = AbortSignal.timeout(60_000);
+    const { directory, scripts } = this.#versioned();
+    const last = `${directory}/${HOST_SCRIPT}`;
+    const there = await hostFiles.lstat(last, { signal });
+    if (there.isOk()) return ok(undefined);
+    if (there.error.kind !== 'not_found') return err(hostFilesFault(there.error, phase));
+    const made = await hostFiles.makeDirectory(directory, { signal });
+    if (made.isErr()) return err(hostFilesFault(made.error, phase));
+    const write = (name: string, text: string) =>
+      hostFiles.writeFile(`${directory}/${name}`, Buffer.from(text), { signal, mode: 0o755 });
+    const { [HOST_SCRIPT]: host, ...others } = scripts;
+    const written = await Promise.all(Object.entries(others).map(([name, text]) => write(name, text)));
+    // Last: where it is, the others are.
+    written.push(await write(HOST_SCRIPT, host));
+    for (const one of written) if (one.isErr()) return err(hostFilesFault(one.error, phase));
+    return ok(undefined);
+  }
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { type GuestResult, type GuestStatus, guestResultSchema } from '../../../domain/job/guest-result.js';
+
+/** The line that `pikaci-microvm-host` ends every `follow` with. What the guest may have chosen in it is base64. */
+const microvmStatusSchema = z.looseObject({
+  schema_version: z.literal(1),
+  state: z.enum(['absent', 'running', 'ended']),
+  log_bytes: z.number().int().nonnegative(),
+  /** The supervisor had opened its log. */
+  booted: z.boolean(),
+  /** `exit N`, `boot_timeout`, `overdue`, `artifacts_full`, `share_failed`, `destroyed`, `removed`, `setup` or `killed`. */
+  reason: z.string().max(100),
+  result_base64: z.string(),
+  /** The end of the console. */
+  console_base64: z.string(),
+});
+export type MicrovmStatus = z.infer<typeof microvmStatusSchema>;
+
+export function parseMicrovmStatus(json: unknown): MicrovmStatus | null {
+  return microvmStatusSchema.safeParse(json).data ?? null;
+}
+
+/** The same as any supervisor's status: a machine that has ended without an exit record has lost its job. */
+export function guestStatusOf(status: MicrovmStatus): GuestStatus {
+  const { state, log_bytes } = status;
+  const seen = { schema_version: 1, log_bytes } as const;
+  if (state !== 'ended') return { ...seen, state, result: null };
+  const result = resultOf(status.result_base64);
+  if (result !== null) return { ...seen, state: 'finished', result };
+  return { ...seen, state: 'lost', result: null, message: whyLost(status) };
+}
+
+function resultOf(base64: string): GuestResult | null {
+  try {
+    return (
+      guestResultSchema.safeParse(JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))).data ?? null
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** Why there is no exit record, with the end of the console where that tells more. */
+export function whyLost(status: MicrovmStatus): string {
+  const said = consoleTail(status.console_base64);
+  const shown = said === '' ? 'its console said nothing' : `the end of its console:\n${said}`;
+  switch (status.reason) {
+    case 'boot_timeout':
+      return `the machine did not come to its supervisor within the boot timeout; ${shown}`;
+    case 'overdue':
+      return 'the machine did not end within the timeout of its job';
+    case 'artifacts_full':
+      return 'the guest wrote more into its artifacts than the host takes ("microvm.artifactsBytes"), and its machine was ended';
+    case 'share_failed':
+      return 'a share daemon of the machine ended while it ran';
+    case 'destroyed':
+      return 'the machine was removed';
+    case 'removed':
+      return 'the directory of the machine was removed from the host';
+    case 'killed':
+      return 'the machine was killed from outside, and left no exit record';
+    default: {
+      const how = status.reason.replace(/^exit (\d+)$/, 'its runner ended with status $1');
+      const what = status.booted
+        ? 'the machine powered off without an exit record'
+        : 'the machine ended before its supervisor ran';
+      return `${what} (${how}); ${shown}`;
+    }
+  }
+}
+
+/** Printable text only; a console is the guest's to write. */
+function consoleTail(base64: string): string {
+  const text = Buffer.from(base64, 'base64').toString('utf8');
+  return text
+    .replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
+    .replace(/[^\n -~\u00a0-\uffff]/g, '')
+    .trim();
+}

@@ -1,0 +1,121 @@
+import { err, ok, Result } from 'neverthrow';
+import { buildGuestRequest } from '../../../domain/job/guest-request.js';
+import type { JobSpec } from '../../../domain/job/job-spec.js';
+import { GUEST_ARTIFACTS_DIR } from '../../../domain/machine/guest-paths.js';
+import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { hostFilesFault } from '../../faults/port-faults.js';
+import { resolveMounts } from '../../mounts/resolve-mounts.js';
+import type { MicrovmSettings } from '../../settings/microvm-settings.js';
+import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
+import { resolveRunner } from './resolve-runner.js';
+import { type MicrovmShare, runnerShape } from './runner-shape.js';
+import { workspacePatterns } from './workspace-pattern.js';
+
+const PHASE = 'prepare_runtime';
+/** On top of a job's own times: booting, setting aside what is collected of the workspace, powering off. */
+const LIFE_MARGIN_SECS = 900;
+
+/** All that the one call needs that boots the machine, but for the lease. */
+export interface MicrovmRuntime {
+  /** `KEY=VALUE` words of the launch. */
+  readonly options: readonly string[];
+  readonly shares: readonly MicrovmShare[];
+}
+
+export interface MicrovmParts extends MicrovmHostPorts {
+  readonly host: MicrovmHost;
+  readonly settings: MicrovmSettings;
+}
+
+/**
+ * Reads the manifests, realises the runner, and puts into the machine's directory what its guest is told: the request, the secrets,
+ * which shares it mounts where, and what of its workspace it sets aside.
+ */
+export async function prepareMicrovm(
+  parts: MicrovmParts,
+  context: RemoteMicrovmContext,
+  job: JobSpec,
+  signal: AbortSignal,
+): Promise<Result<MicrovmRuntime, JobFault>> {
+  const { hostFiles, host, settings } = parts;
+  const { shared, remoteRuntimeDir } = context;
+  const mounts = await resolveMounts(hostFiles, shared, job, signal);
+  if (mounts.isErr()) return err(mounts.error);
+  const kinds = Result.combine(
+    await Promise.all(
+      mounts.value.map(async ({ source }) => {
+        const stat = await hostFiles.stat(source, { signal });
+        return stat.map(({ type }) => (type === 'directory' ? ('directory' as const) : ('file' as const)));
+      }),
+    ),
+  );
+  if (kinds.isErr()) return err(hostFilesFault(kinds.error, PHASE));
+  const own = { kind: 'directory', readOnly: false } as const;
+  const shares: MicrovmShare[] = [
+    { ...own, tag: 'control', source: `${remoteRuntimeDir}/control`, guestPath: null, readOnly: true },
+    { ...own, tag: 'artifacts', source: shared.remoteArtifactsDir, guestPath: GUEST_ARTIFACTS_DIR },
+    {
+      ...own,
+      tag: 'workspace-artifacts',
+      source: `${shared.remoteJobDir}/workspace-artifacts`,
+      guestPath: null,
+    },
+    ...mounts.value.map(({ mount, source }, index) => ({
+      tag: mount.deviceName,
+      kind: kinds.value[index] ?? ('directory' as const),
+      source,
+      guestPath: mount.guestPath,
+      readOnly: mount.readOnly,
+    })),
+  ];
+  const shape = runnerShape(shares, job.limits);
+  const runner = await resolveRunner(parts, context, shape, signal);
+  if (runner.isErr()) return err(runner.error);
+  const written = await writeControl(parts, context, job, shares, signal);
+  if (written.isErr()) return err(written.error);
+  const linked = await host.must(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
+  if (linked.isErr()) return err(linked.error);
+  const life = job.timeoutSecs + 2 * job.graceSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
+  return ok({
+    shares,
+    options: [
+      `boot_secs=${settings.bootTimeoutSecs}`,
+      `life_secs=${life}`,
+      `artifacts_bytes=${settings.artifactsBytes}`,
+      ...(shape.cpus === null ? [] : [`cpus=${shape.cpus}`]),
+      ...(shape.memoryMib === null ? [] : [`memory_mib=${shape.memoryMib}`]),
+      ...(shape.diskMib === null ? [] : [`disk_mib=${shape.diskMib}`]),
+    ],
+  });
+}
+
+async function writeControl(
+  { hostFiles }: MicrovmParts,
+  { remoteRuntimeDir }: RemoteMicrovmContext,
+  job: JobSpec,
+  shares: readonly MicrovmShare[],
+  signal: AbortSignal,
+): Promise<Result<void, JobFault>> {
+  const control = `${remoteRuntimeDir}/control`;
+  const made = await hostFiles.makeDirectory(control, { signal });
+  if (made.isErr()) return err(hostFilesFault(made.error, PHASE));
+  const mounted = shares.flatMap(({ tag, kind, readOnly, guestPath }) =>
+    guestPath === null ? [] : [`${tag}\t${readOnly ? 'ro' : 'rw'}\t${kind}\t${guestPath}\n`],
+  );
+  const files = {
+    'request.json': `${JSON.stringify(buildGuestRequest(job))}\n`,
+    'secrets.json': `${JSON.stringify(job.secrets)}\n`,
+    mounts: mounted.join(''),
+    'workspace-artifacts': workspacePatterns(job.artifacts)
+      .map((pattern) => `${pattern}\n`)
+      .join(''),
+  };
+  const written = await Promise.all(
+    Object.entries(files).map(([name, text]) =>
+      hostFiles.writeFile(`${control}/${name}`, Buffer.from(text), { signal, mode: 0o600 }),
+    ),
+  );
+  for (const one of written) if (one.isErr()) return err(hostFilesFault(one.error, PHASE));
+  return ok(undefined);
+}

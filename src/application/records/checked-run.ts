@@ -1,0 +1,19 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type RunStateLayout, runStateLayout } from '../../domain/records/run-layout.js';
+import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import type { RunStateFault } from './run-state-fault.js';
+
+/** Where a run's records are. The id comes from outside: it is checked before it becomes part of a path. */
+export function checkedRun(stateRoot: string, runId: string): Result<RunStateLayout, RunStateFault> {
+  const id = runIdSchema.safeParse(runId);
+  return id.success ? ok(runStateLayout(stateRoot, id.data)) : err(invalidId(id.error.issues[0]?.message));
+}
+
+export function checkedJob(jobId: string): Result<string, RunStateFault> {
+  const id = jobIdSchema.safeParse(jobId);
+  return id.success ? ok(id.data) : err(invalidId(id.error.issues[0]?.message));
+}
+
+function invalidId(message = 'is not an id'): RunStateFault {
+  return { kind: 'invalid_id', path: null, message };
+}

@@ -1,0 +1,35 @@
+import { err, ok, type Result } from 'neverthrow';
+import { jobStateLayout } from '../../domain/records/run-layout.js';
+import type { LogPart, LogReader } from '../../ports/log-reader.js';
+import { checkedJob, checkedRun } from './checked-run.js';
+import type { RunQuery } from './load-run-record.js';
+import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+
+const DEFAULT_MAX_BYTES = 256 * 1024;
+
+export interface LogPartQuery extends RunQuery {
+  readonly job: string;
+  readonly kind: 'host' | 'guest';
+  /** In bytes; a negative number counts from the end. */
+  readonly offset: number;
+  /** Default 256 KiB. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** A piece of one log from an offset on; empty, and of size 0, while there is no file yet. For those who follow a run. */
+export async function readLog(
+  reader: LogReader,
+  query: LogPartQuery,
+): Promise<Result<LogPart, RunStateFault>> {
+  const run = checkedRun(query.stateRoot, query.runId);
+  if (run.isErr()) return err(run.error);
+  const job = checkedJob(query.job);
+  if (job.isErr()) return err(job.error);
+  const state = jobStateLayout(query.stateRoot, query.runId, job.value);
+  const range = { offset: query.offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };
+  const options = query.signal === undefined ? {} : { signal: query.signal };
+  const part = await reader.read(query.kind === 'host' ? state.hostLog : state.guestLog, range, options);
+  if (part.isOk()) return ok(part.value);
+  if (part.error.kind === 'not_found') return ok({ data: new Uint8Array(), offset: 0, size: 0 });
+  return err(stateFilesFault(part.error));
+}

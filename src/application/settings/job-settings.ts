@@ -1,0 +1,21 @@
+import type { RetentionBounds } from '../../domain/target/retention.js';
+import type { SupervisorSource } from '../machine/incus/supervisor-call.js';
+import type { MicrovmSettings } from './microvm-settings.js';
+
+/** What the services take from the configuration. */
+export interface JobSettings {
+  readonly backend: 'incus' | 'microvm';
+  readonly incusProject: string;
+  readonly incusProfile: string;
+  readonly incusImageAlias: string;
+  readonly supervisor: SupervisorSource;
+  readonly microvm: MicrovmSettings;
+  /** On the host. */
+  readonly workDir: string;
+  /** On this machine. */
+  readonly stateRoot: string;
+  readonly leaseMs: number;
+  readonly reconnectMs: number;
+  readonly maxLogBytes: number;
+  readonly retention: RetentionBounds;
+}

@@ -1,0 +1,145 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { GuestStatus } from '../../domain/job/guest-result.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileFault } from '../../ports/file-store.js';
+import type { GuestLog } from '../log/guest-log.js';
+import { readAhead } from '../log/read-ahead.js';
+import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
+
+/** Pauses between attempts to reach a host again, ms; the last one repeats. */
+const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
+/** A stream that brought nothing and did not last this long, ms, has not ended the outage before it. */
+const STEADY_MS = 5000;
+/** Log that may wait for the disk or for a slow sink; beyond it the guest is slowed down. */
+const READ_AHEAD_BYTES = 256 * 1024;
+/** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
+const FRUITLESS_ATTEMPTS = 5;
+
+export type FollowEnd =
+  | { readonly kind: 'finished'; readonly status: GuestStatus }
+  /** The machine or its supervisor is gone, or does not behave as one. */
+  | { readonly kind: 'lost'; readonly message: string }
+  /** The host could not be reached again within the bound; the job may still run. */
+  | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'aborted' };
+
+export interface FollowInput {
+  readonly guest: Guest;
+  readonly log: GuestLog;
+  readonly clock: Clock;
+  readonly reconnectMs: number;
+  /** The stream that started the job; left out when the job runs already. */
+  readonly first?: FollowStream;
+  /** Starts the job again when the supervisor says that it never began (the connection broke before). */
+  readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
+  readonly signal: AbortSignal;
+  readonly drained: () => Promise<void>;
+  readonly onLost: (message: string) => void;
+  readonly onResumed: () => void;
+}
+
+/** Follows a job's log to its end, across lost connections; not a byte is lost or doubled. */
+export async function followJob(input: FollowInput): Promise<Result<FollowEnd, FileFault>> {
+  let stream = input.first;
+  let fruitless = 0;
+  let outage = null as { readonly since: number; attempts: number } | null;
+  let resumed = null as { readonly outage: NonNullable<typeof outage>; readonly at: number } | null;
+  let restarts = 0;
+  for (;;) {
+    const before = input.log.received;
+    const attempt = await followOnce(input, stream, () => {
+      if (outage === null) return;
+      input.onResumed();
+      resumed = { outage, at: input.clock.monotonic() };
+      outage = null;
+    });
+    stream = undefined;
+    if (attempt.isErr()) return err(attempt.error);
+    const progressed = input.log.received > before;
+    const end = attempt.value;
+
+    if (input.signal.aborted) return ok({ kind: 'aborted' });
+    if (end.isOk()) {
+      const { state, log_bytes: total } = end.value;
+      if (state === 'finished' && input.log.received >= total)
+        return ok({ kind: 'finished', status: end.value });
+      if (state === 'lost')
+        return ok({ kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' });
+      if (state === 'absent') {
+        if (input.restart === undefined || ++restarts > 3 || before > 0) {
+          return ok({ kind: 'lost', message: 'the guest knows of no job' });
+        }
+        const again = await input.restart();
+        if (again.isOk()) stream = again.value;
+        continue;
+      }
+    } else {
+      if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
+      if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
+      if (end.error.kind === 'connection_lost') {
+        if (outage === null) {
+          const now = input.clock.monotonic();
+          const unsteady = resumed !== null && !progressed && now - resumed.at < STEADY_MS;
+          outage = unsteady && resumed !== null ? resumed.outage : { since: now, attempts: 0 };
+          resumed = null;
+          input.onLost(end.error.message);
+        }
+        if (input.clock.monotonic() - outage.since > input.reconnectMs) {
+          return ok({ kind: 'unreachable', message: end.error.message });
+        }
+        await input.clock.sleep(
+          BACKOFF_MS[Math.min(outage.attempts++, BACKOFF_MS.length - 1)] ?? 5000,
+          input.signal,
+        );
+        continue;
+      }
+    }
+    fruitless = progressed ? 0 : fruitless + 1;
+    if (fruitless >= FRUITLESS_ATTEMPTS) {
+      const message = end.isErr() ? end.error.message : 'its log ends before its announced size';
+      return ok({ kind: 'lost', message: `the guest does not answer as a supervisor does: ${message}` });
+    }
+    await input.clock.sleep(BACKOFF_MS[Math.min(fruitless, 3)] ?? 1000, input.signal);
+  }
+}
+
+/** One stream, from the byte after the last one taken. The inner result says how the stream ended, the outer one whether the log could be kept. */
+async function followOnce(
+  input: FollowInput,
+  given: FollowStream | undefined,
+  onOpened: () => void,
+): Promise<Result<Result<GuestStatus, GuestFault>, FileFault>> {
+  let stream = given;
+  if (stream === undefined) {
+    const opened = await input.guest.follow(input.log.received, { signal: input.signal });
+    if (opened.isErr()) return ok(err(opened.error));
+    stream = opened.value;
+    onOpened();
+  }
+  await using owned = stream;
+  const leave = () => void owned[Symbol.asyncDispose]();
+  input.signal.addEventListener('abort', leave, { once: true });
+  if (input.signal.aborted) leave();
+  try {
+    for await (const chunk of readAhead(owned.log, READ_AHEAD_BYTES)) {
+      const taken = await input.log.take(chunk);
+      if (taken.isErr()) return err(taken.error);
+      await unlessAborted(input.drained(), input.signal);
+    }
+  } finally {
+    input.signal.removeEventListener('abort', leave);
+  }
+  return ok(await owned.end);
+}
+
+/** Waits for `work`, or for the signal: a reader that has stalled must not keep a job from being left. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let onAbort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+  });
+  signal.addEventListener('abort', onAbort, { once: true });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', onAbort);
+}

@@ -1,0 +1,62 @@
+import type { Result } from 'neverthrow';
+import type { GuestRequest } from '../../domain/job/guest-request.js';
+import type { GuestStatus } from '../../domain/job/guest-result.js';
+import type { FaultCause } from '../faults/job-fault.js';
+
+/**
+ * What can go wrong between a runner and a machine that was started.
+ * - `connection_lost`: worth trying again; the job runs on meanwhile.
+ * - `gone`: the machine is not there any more, or does not run.
+ * - `refused`: it answered, but not as a supervisor does.
+ * - `aborted`: the caller's signal fired.
+ */
+export interface GuestFault {
+  readonly kind: 'connection_lost' | 'gone' | 'refused' | 'aborted';
+  readonly message: string;
+  readonly cause?: FaultCause;
+}
+
+/** The log from an offset on. `log` ends and never throws; `end` says why: with the supervisor's status, or a fault. */
+export interface FollowStream extends AsyncDisposable {
+  readonly log: AsyncIterable<Uint8Array>;
+  readonly end: Promise<Result<GuestStatus, GuestFault>>;
+}
+
+/** Bytes of an archive; `end` is an `Err` when it did not arrive whole. */
+export interface GuestArchive extends AsyncDisposable {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly end: Promise<Result<void, GuestFault>>;
+}
+
+export interface GuestListing {
+  readonly paths: readonly string[];
+  /** There are more than were asked for. */
+  readonly truncated: boolean;
+  /** Names that are not UTF-8; they cannot be asked for. */
+  readonly undecodable: number;
+}
+
+export interface GuestCall {
+  readonly signal: AbortSignal;
+}
+
+/** A machine that runs, and the supervisor in it, whatever the backend. What it says is hostile until parsed. */
+export interface Guest {
+  /** For messages: how an operator finds the machine. */
+  readonly description: string;
+  /** Starts the job and follows it from the first byte. Fine to repeat only while the status is `absent`. */
+  start(
+    request: GuestRequest,
+    secrets: Readonly<Record<string, string>>,
+    call: GuestCall,
+  ): Promise<Result<FollowStream, GuestFault>>;
+  follow(offset: number, call: GuestCall): Promise<Result<FollowStream, GuestFault>>;
+  /** Ends the job's whole process tree: TERM, grace, KILL. Fine to repeat. */
+  cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
+  /** The secrets that the job was given, for masking by a runner that did not start it. */
+  secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>>;
+  /** Absolute paths of what is not a directory below `roots`; at most `most` of them. */
+  list(roots: readonly string[], most: number, call: GuestCall): Promise<Result<GuestListing, GuestFault>>;
+  /** A tar archive of exactly these files. */
+  pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>>;
+}

@@ -1,0 +1,47 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { JobSpecInput } from '../../domain/job/job-spec.js';
+import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
+import type { ExecuteNode, PlanNode } from '../../domain/target/plan.js';
+import type { TargetSecrets } from './target-run.js';
+
+export interface SecretSources {
+  readonly secrets: TargetSecrets | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The secrets of every job, found before anything begins; the error is a sentence that names the variable, never a value. */
+export function resolveTargetSecrets(
+  nodes: readonly PlanNode[],
+  { secrets, env }: SecretSources,
+): Result<TargetSecrets, { readonly field: string; readonly message: string }> {
+  const found: Record<string, Record<string, string>> = {};
+  for (const node of nodes) {
+    if (node.kind !== 'execute') continue;
+    const values: Record<string, string> = {};
+    for (const [name, { env: variable }] of Object.entries(node.job.secrets)) {
+      const given = secrets?.[node.baseId];
+      const value = given !== undefined && Object.hasOwn(given, name) ? given[name] : env[variable];
+      if (value === undefined || value === '') {
+        const field = `jobs.${node.baseId}.secrets.${name}`;
+        return err({ field, message: `${field}: the environment variable ${variable} is not set` });
+      }
+      values[name] = value;
+    }
+    found[node.id] = values;
+  }
+  return ok(found);
+}
+
+/** What `runJob` takes: the target's own keys are gone, and the outputs that the job depends on are there. */
+export function jobInput(
+  node: ExecuteNode,
+  secrets: Readonly<Record<string, string>>,
+  outputs: ReadonlyMap<string, RealizedPreparedOutput>,
+): JobSpecInput {
+  const { description: _, dependsOn: __, matrix: ___, ...job } = node.job;
+  const prepared = node.dependsOn.flatMap((id) => {
+    const output = outputs.get(id);
+    return output === undefined ? [] : [{ name: id, path: output.realized_path }];
+  });
+  return { ...job, secrets, preparedOutputs: [...job.preparedOutputs, ...prepared] };
+}

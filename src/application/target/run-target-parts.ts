@@ -1,0 +1,17 @@
+import type { TargetConfig } from '../../domain/target/target-config.js';
+import type { Clock } from '../../ports/clock.js';
+import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
+import type { RunJob } from '../job/run-job.js';
+import type { PreparePorts } from '../prepare/prepare-call.js';
+import type { JobSettings } from '../settings/job-settings.js';
+import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
+
+export interface RunTargetParts {
+  readonly ports: PreparePorts & { readonly scanner: WorkspaceScanner; readonly clock: Clock };
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend'>;
+  readonly targets: Readonly<Record<string, TargetConfig>>;
+  /** Where secrets are looked up that the caller did not give. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly runJob: Pick<RunJob, 'run'>;
+  readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
+}

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import { jobStateLayout, type RunStateLayout, runStateLayout } from '../../domain/records/run-layout.js';
+import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
+import { makePlan, type Plan } from '../../domain/target/plan.js';
+import {
+  type TargetConfig,
+  type TargetConfigInput,
+  targetConfigSchema,
+} from '../../domain/target/target-config.js';
+import { runIdSchema } from '../../domain/values/identifier.js';
+import { runIdAt } from '../../domain/values/run-id.js';
+import { EventFile } from '../events/event-file.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import { filteredOut } from '../prepare/path-filters.js';
+import { claimRun } from './claim-run.js';
+import { resolveTargetSecrets } from './job-input.js';
+import { planRecordOf } from './plan-record-of.js';
+import { RunRecorder } from './run-recorder.js';
+import type { RunTargetParts } from './run-target-parts.js';
+import { TargetExecution } from './target-execution.js';
+import type { RunTargetInput, TargetRun } from './target-run.js';
+
+/** Runs a target: its plan, its records, and all its jobs on one snapshot. */
+export class RunTarget {
+  readonly #parts: RunTargetParts;
+
+  constructor(parts: RunTargetParts) {
+    this.#parts = parts;
+  }
+
+  async run(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
+    const { clock, localFiles } = this.#parts.ports;
+    const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
+    if (!runId.success)
+      return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
+    const target = this.#target(input);
+    if (target.isErr()) return err(target.error);
+    const plan = makePlan(target.value, input.jobs);
+    if (plan.isErr()) {
+      const { path, message } = plan.error;
+      return err(this.#fault('invalid_plan', path.join(' → '), `target ${input.target}: ${message}`));
+    }
+    const secrets = resolveTargetSecrets(plan.value.nodes, {
+      secrets: input.secrets,
+      env: this.#parts.env,
+    });
+    if (secrets.isErr()) return err(this.#fault('invalid_job', secrets.error.field, secrets.error.message));
+
+    const state = runStateLayout(this.#parts.settings.stateRoot, runId.data);
+    const createdAt = new Date(clock.now()).toISOString();
+    const skipped = filteredOut(target.value.filters, input.changedFiles);
+    const run = this.#record(input, { state, plan: plan.value, target: target.value, createdAt, skipped });
+    const planRecord = planRecordOf({
+      runId: runId.data,
+      targetId: input.target,
+      target: target.value,
+      plan: plan.value,
+      selectedJobs: input.jobs ?? [],
+      createdAt,
+    });
+    const claimed = await claimRun(localFiles, state, { run, plan: planRecord });
+    if (claimed.isErr()) return err(claimed.error);
+
+    const eventFile = new EventFile(localFiles, state.events);
+    const recorder = new RunRecorder(localFiles, state, run);
+    const execution = new TargetExecution({
+      parts: this.#parts,
+      input,
+      runId: runId.data,
+      state,
+      plan: plan.value,
+      target: target.value,
+      secrets: secrets.value,
+      recorder,
+      eventFile,
+    });
+    const ended = skipped ? execution.skipAll(FILTERED_OUT) : await execution.execute();
+    const saved = await recorder.saved();
+    if (saved.isErr()) return err(localFilesFault(saved.error, null));
+    await eventFile.flushed();
+    return ok({ runId: runId.data, record: recorder.record, state, ...ended });
+  }
+
+  #target(input: RunTargetInput): Result<TargetConfig, JobFault> {
+    const { targets } = this.#parts;
+    if (input.definition !== undefined) {
+      const parsed = targetConfigSchema.safeParse(input.definition satisfies TargetConfigInput);
+      if (parsed.success) return ok(parsed.data);
+      const [issue] = parsed.error.issues;
+      const field = ['definition', ...(issue?.path ?? []).map(String)].join('.');
+      return err(this.#fault('invalid_plan', field, `${field}: ${issue?.message ?? 'is not valid'}`));
+    }
+    const found = Object.hasOwn(targets, input.target) ? targets[input.target] : undefined;
+    if (found !== undefined) return ok(found);
+    const known = Object.keys(targets).join(', ') || 'no targets';
+    const message = `there is no target ${JSON.stringify(input.target)}; the configuration has ${known}`;
+    return err(this.#fault('invalid_plan', 'target', message));
+  }
+
+  #record(
+    input: RunTargetInput,
+    run: {
+      readonly state: RunStateLayout;
+      readonly plan: Plan;
+      readonly target: TargetConfig;
+      readonly createdAt: string;
+      readonly skipped: boolean;
+    },
+  ): RunRecord {
+    const { state, plan, target, createdAt, skipped } = run;
+    const runId = state.runDir.slice(state.runsDir.length + 1);
+    const jobs = plan.nodes.flatMap((node): RunJobRecord[] => {
+      if (node.kind === 'prepare') return [];
+      const { hostLog, guestLog } = jobStateLayout(this.#parts.settings.stateRoot, runId, node.id);
+      return [
+        {
+          id: node.id,
+          description: node.description,
+          status: skipped ? 'skipped' : 'pending',
+          executor: 'remote_linux_vm',
+          plan_node_id: node.id,
+          timeout_secs: node.job.timeoutSecs,
+          host_log_path: hostLog,
+          guest_log_path: guestLog,
+          started_at: null,
+          finished_at: null,
+          exit_code: null,
+          message: skipped ? FILTERED_OUT : null,
+          pre_execution_prepare_duration_ms: null,
+          remote_linux_vm_execution: null,
+        },
+      ];
+    });
+    return {
+      schema_version: 1,
+      run_id: runId,
+      status: skipped ? 'skipped' : 'running',
+      rerun_of: input.rerunOf ?? null,
+      target_id: input.target,
+      target_description: target.description ?? null,
+      host: this.#parts.ports.shell.host,
+      source_root: input.workspace,
+      snapshot_dir: null,
+      git_head: null,
+      git_dirty: null,
+      git_branch: input.branch ?? null,
+      created_at: createdAt,
+      finished_at: skipped ? createdAt : null,
+      plan_path: state.planRecord,
+      prepared_outputs_path: null,
+      changed_files: input.changedFiles === undefined ? null : [...input.changedFiles],
+      filters: [...target.filters],
+      message: skipped ? FILTERED_OUT : null,
+      prepare_timings: [],
+      jobs,
+    };
+  }
+
+  #fault(kind: JobFault['kind'], field: string, message: string): JobFault {
+    return { kind, phase: null, host: this.#parts.ports.shell.host, message, field };
+  }
+}
+
+const FILTERED_OUT = 'none of the changed files matches the filters of the target';

@@ -1,0 +1,309 @@
+import { ok } from 'neverthrow';
+import type { RunEvent } from '../../domain/events/run-event.js';
+import { type RunJobStatus, runStatusOf } from '../../domain/events/run-status.js';
+import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
+import type { RunStateLayout } from '../../domain/records/run-layout.js';
+import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
+import type { TargetConfig } from '../../domain/target/target-config.js';
+import type { EventSink } from '../../ports/event-sink.js';
+import type { EventFile } from '../events/event-file.js';
+import { textOf } from '../events/guarded-event-sink.js';
+import { runSinks } from '../events/run-sinks.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { RunHold } from '../holds/run-hold.js';
+import { realiseOutput } from '../prepare/realize-output.js';
+import { recordedOutcome } from '../records/load-run-record.js';
+import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
+import { jobInput } from './job-input.js';
+import { OutputsRecord } from './outputs-record.js';
+import type { RunRecorder } from './run-recorder.js';
+import type { RunTargetParts } from './run-target-parts.js';
+import { RunWorkspace } from './run-workspace.js';
+import type { PrepareEnd, RunTargetInput, TargetJobEnd, TargetRun, TargetSecrets } from './target-run.js';
+
+export interface TargetExecutionInput {
+  readonly parts: RunTargetParts;
+  readonly input: RunTargetInput;
+  readonly runId: string;
+  readonly state: RunStateLayout;
+  readonly plan: Plan;
+  readonly target: TargetConfig;
+  /** By the ids of the plan's nodes. */
+  readonly secrets: TargetSecrets;
+  readonly recorder: RunRecorder;
+  readonly eventFile: EventFile;
+}
+
+type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
+type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_id'> : never;
+
+/** One run of a plan: what its nodes do, and what is recorded and told of it. */
+export class TargetExecution {
+  readonly #at: TargetExecutionInput;
+  readonly #workspace: RunWorkspace;
+  readonly #hold: RunHold;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #events: Required<EventSink>;
+  readonly #outputs: OutputsRecord;
+  readonly #jobs = new Map<string, TargetJobEnd>();
+  readonly #prepares = new Map<string, PrepareEnd>();
+  readonly #statuses = new Map<string, RunJobStatus>();
+  readonly #began: number;
+
+  constructor(input: TargetExecutionInput) {
+    this.#at = input;
+    const outer = input.input.signal;
+    this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
+    this.#began = input.parts.ports.clock.monotonic();
+    this.#events = runSinks(input.eventFile, input.input.events, (message) =>
+      this.#tell({ type: 'run_warning', message }),
+    );
+    this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
+    const place = {
+      workDir: input.parts.settings.workDir,
+      runId: input.runId,
+      signal: this.#signal,
+    };
+    const { hostFiles: files, clock } = input.parts.ports;
+    this.#hold = new RunHold({ ...place, files, clock });
+    this.#workspace = new RunWorkspace({
+      ...place,
+      ports: input.parts.ports,
+      stageSnapshot: input.parts.stageSnapshot,
+      workspace: input.input.workspace,
+      hold: (directory) => this.#hold.hold(directory),
+      onFound: (found) => {
+        const said = input.input.branch;
+        input.recorder.change(said === undefined ? found : { ...found, git_branch: said });
+      },
+    });
+  }
+
+  async execute(): Promise<Ended> {
+    this.#tellStart();
+    const revision = this.#workspace.askRevision();
+    try {
+      await this.#executePlan();
+    } catch (bug) {
+      await this.#hold.release();
+      throw bug;
+    }
+    await revision;
+    return this.#end();
+  }
+
+  #executePlan(): Promise<void> {
+    const { input, plan, target } = this.#at;
+    return executePlan<PlanNode>({
+      nodes: plan.nodes,
+      parallel: input.parallel ?? target.parallel,
+      failFast: input.failFast ?? target.failFast,
+      signal: input.signal ?? new AbortController().signal,
+      run: (node) => this.#run(node),
+      notRun: (node, why) => this.#notRun(node, why),
+      onBug: () => this.#stop.abort('a bug was met'),
+      // A job that is left running for `attach` must not be ended by another's failure.
+      onFailFast: (cause) => {
+        if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
+      },
+    });
+  }
+
+  /** The run as a whole has nothing to do. */
+  skipAll(reason: string): Ended {
+    this.#tellStart();
+    for (const { id, kind } of this.#at.plan.nodes) {
+      this.#tellNode({ node_id: id, kind, status: 'skipped', message: reason });
+      if (kind === 'execute') this.#endJob({ jobId: id, kind: 'skipped', cause: null, reason });
+    }
+    this.#tell({ type: 'run_ended', status: 'skipped', message: reason });
+    return { jobs: [...this.#jobs.values()], prepares: [], cleanUp: Promise.resolve(ok(undefined)) };
+  }
+
+  #end(): Ended {
+    const { recorder } = this.#at;
+    const status = runStatusOf([...this.#statuses.values()]);
+    const message = this.#firstProblem();
+    const finishedAt = status === 'running' ? null : this.#now();
+    recorder.change({ status, finished_at: finishedAt, message });
+    this.#tell({ type: 'run_ended', status, message: message ?? '' });
+    const jobs = this.#at.plan.nodes.flatMap(({ id }) => this.#jobs.get(id) ?? []);
+    const prepares = this.#at.plan.nodes.flatMap(({ id }) => this.#prepares.get(id) ?? []);
+    const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
+    const cleanUp = Promise.all(cleanUps).then(async (results) => {
+      await this.#hold.release();
+      await this.#at.eventFile.flushed();
+      return results.find((result) => result.isErr()) ?? ok(undefined);
+    });
+    return { jobs, prepares, cleanUp };
+  }
+
+  async #run(node: PlanNode): Promise<NodeVerdict> {
+    const { clock } = this.#at.parts.ports;
+    const started = { at: this.#now(), mark: clock.monotonic() };
+    this.#tell({ type: 'node_started', node_id: node.id, kind: node.kind });
+    const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
+    const durationMs = clock.monotonic() - started.mark;
+    this.#statuses.set(node.id, end.verdict);
+    const { verdict: status, message, cached } = end;
+    this.#tellNode({ node_id: node.id, kind: node.kind, status, message, cached, duration_ms: durationMs });
+    return end.verdict;
+  }
+
+  async #prepare(node: PrepareNode, started: Started): Promise<NodeEnd> {
+    const { parts, input, state, recorder } = this.#at;
+    const { ports } = parts;
+    const log = `${state.runDir}/prepare/${node.id}.log`;
+    await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
+    const needs = node.dependsOn.flatMap((id) => {
+      const output = this.#outputs.outputs.get(id);
+      return output === undefined ? [] : [[id, output] as const];
+    });
+    const realised = await realiseOutput(ports, node.prepare, {
+      signal: this.#signal,
+      workDir: parts.settings.workDir,
+      workspace: input.workspace,
+      staged: () =>
+        this.#workspace.staged(({ bytes, totalBytes }) => {
+          const about = { node_id: node.id, kind: node.kind };
+          this.#tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
+        }),
+      needs: new Map(needs),
+      hold: (directory) => this.#hold.hold(directory),
+      gcRoot: () => this.#hold.gcRoot(node.id),
+      onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
+    });
+    const cached = realised.isOk() && realised.value.cached;
+    const message = realised.isErr() ? realised.error.message : null;
+    const timing = {
+      node_id: node.id,
+      started_at: started.at,
+      finished_at: this.#now(),
+      duration_ms: ports.clock.monotonic() - started.mark,
+      ok: realised.isOk(),
+      cached,
+      message,
+    };
+    recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
+    if (realised.isErr()) {
+      this.#prepares.set(node.id, { nodeId: node.id, kind: 'faulted', fault: realised.error });
+      const verdict = realised.error.kind === 'cancelled' ? 'cancelled' : 'failed';
+      return { verdict, message: realised.error.message, cached: false };
+    }
+    const { record } = realised.value;
+    this.#prepares.set(node.id, { nodeId: node.id, kind: 'realised', output: record, cached });
+    return this.#recordOutput(record, cached);
+  }
+
+  async #recordOutput(record: RealizedPreparedOutput, cached: boolean): Promise<NodeEnd> {
+    const { state, recorder } = this.#at;
+    const written = await this.#outputs.add(record);
+    if (written.isErr()) return { verdict: 'failed', message: written.error.message, cached };
+    recorder.change({ prepared_outputs_path: state.preparedOutputs });
+    return { verdict: 'passed', message: '', cached };
+  }
+
+  async #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
+    const { parts, input, runId, recorder } = this.#at;
+    const waited = Math.round(started.mark - this.#began);
+    recorder.changeJob(node.id, {
+      status: 'running',
+      started_at: started.at,
+      pre_execution_prepare_duration_ms: waited,
+    });
+    const result = await parts.runJob.run({
+      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
+      workspace: input.workspace,
+      runId,
+      events: this.#events,
+      signal: this.#signal,
+      ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
+      ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
+      scan: () => this.#workspace.scan(),
+    });
+    if (result.isErr()) return this.#faulted(node, result.error);
+    const { outcome } = result.value;
+    recorder.changeJob(node.id, recordedOutcome(outcome, parts.settings.backend));
+    this.#endJob({ jobId: node.id, kind: 'ended', run: result.value });
+    const message = outcome.status === 'passed' ? '' : outcome.message;
+    return { verdict: outcome.status, message, cached: false };
+  }
+
+  #faulted(node: ExecuteNode, fault: JobFault): NodeEnd {
+    const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
+    const { message } = fault;
+    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#now(), message });
+    this.#endJob({ jobId: node.id, kind: 'faulted', fault });
+    return { verdict, message, cached: false };
+  }
+
+  #notRun(node: PlanNode, why: NotRun): void {
+    const interrupted = why.kind === 'interrupted';
+    const status = interrupted ? 'cancelled' : 'skipped';
+    const message = interrupted ? 'the run was interrupted first' : why.reason;
+    this.#statuses.set(node.id, status);
+    if (node.kind === 'prepare') {
+      const end = { nodeId: node.id };
+      this.#prepares.set(node.id, interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why });
+    } else {
+      this.#at.recorder.changeJob(node.id, { status, message });
+      const end = { jobId: node.id };
+      this.#endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why });
+    }
+    this.#tellNode({ node_id: node.id, kind: node.kind, status, message });
+  }
+
+  #endJob(end: TargetJobEnd): void {
+    this.#jobs.set(end.jobId, end);
+    try {
+      this.#at.input.onJobEnd?.(end);
+    } catch (error) {
+      const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
+      this.#tell({ type: 'run_warning', message });
+    }
+  }
+
+  /** What a reader of the record wants to know first. */
+  #firstProblem(): string | null {
+    const failed = this.#at.plan.nodes.find(({ id }) => this.#statuses.get(id) === 'failed');
+    return failed === undefined ? null : `${failed.id} failed`;
+  }
+
+  #tellStart(): void {
+    const { plan, parts, input } = this.#at;
+    const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
+    this.#tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
+  }
+
+  #tellNode(end: {
+    readonly node_id: string;
+    readonly kind: PlanNode['kind'];
+    readonly status: RunJobStatus;
+    readonly message: string;
+    readonly cached?: boolean;
+    readonly duration_ms?: number;
+  }): void {
+    this.#tell({ type: 'node_finished', duration_ms: 0, cached: false, ...end });
+  }
+
+  #tell(event: Unstamped<RunEvent>): void {
+    const stamp = { schema_version: 1, at: this.#now(), run_id: this.#at.runId } as const;
+    this.#events.emitRun({ ...stamp, ...event } as RunEvent);
+  }
+
+  #now(): string {
+    return new Date(this.#at.parts.ports.clock.now()).toISOString();
+  }
+}
+
+interface Started {
+  readonly at: string;
+  /** Of the clock that does not go back. */
+  readonly mark: number;
+}
+interface NodeEnd {
+  readonly verdict: NodeVerdict;
+  readonly message: string;
+  readonly cached: boolean;
+}

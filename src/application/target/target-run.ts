@@ -1,0 +1,70 @@
+import type { Result } from 'neverthrow';
+import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
+import type { RunStateLayout } from '../../domain/records/run-layout.js';
+import type { RunRecord } from '../../domain/records/run-record.js';
+import type { TargetConfigInput } from '../../domain/target/target-config.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { JobCallOptions, JobRun } from '../job/job-call.js';
+
+/** Values of secrets by job id (as the configuration has it) and name. */
+export type TargetSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface RunTargetInput extends JobCallOptions {
+  /** Name of a target of the configuration, or of `definition`. */
+  readonly target: string;
+  /** The target itself, where the configuration does not have it. */
+  readonly definition?: TargetConfigInput;
+  /** Directory whose snapshot all jobs get. */
+  readonly workspace: string;
+  /** A new one is made when left out. */
+  readonly runId?: string;
+  /** Only these, and what they depend on; ids with or without their matrix values. */
+  readonly jobs?: readonly string[];
+  /** Taken from the environment, as the target says, when left out. */
+  readonly secrets?: TargetSecrets;
+  /** Paths relative to the workspace. With them the target's filters decide whether there is anything to do. */
+  readonly changedFiles?: readonly string[];
+  /** For the record; the branch that is checked out when left out. */
+  readonly branch?: string;
+  /** Instead of the target's own. */
+  readonly failFast?: boolean;
+  readonly parallel?: number;
+  /** Leaves the machine of a job that failed in place for this long, for `shell`. Seconds. */
+  readonly keepOnFailureSecs?: number;
+  /** For the record: the run that this one repeats. */
+  readonly rerunOf?: string;
+  /** Called once for each job, when its end is known. */
+  readonly onJobEnd?: (end: TargetJobEnd) => void;
+}
+
+/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. */
+export type TargetJobEnd = { readonly jobId: string } & (
+  | { readonly kind: 'ended'; readonly run: JobRun }
+  | { readonly kind: 'faulted'; readonly fault: JobFault }
+  | { readonly kind: 'skipped'; readonly cause: string | null; readonly reason: string }
+  | { readonly kind: 'not_started' }
+);
+
+export type PrepareEnd = { readonly nodeId: string } & (
+  | { readonly kind: 'realised'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
+  | { readonly kind: 'faulted'; readonly fault: JobFault }
+  | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
+  | { readonly kind: 'not_started' }
+);
+
+/** A run that has ended and is recorded. Machines may still be under removal. */
+export interface TargetRun {
+  readonly runId: string;
+  readonly record: RunRecord;
+  readonly state: RunStateLayout;
+  /** In the plan's order. */
+  readonly jobs: readonly TargetJobEnd[];
+  readonly prepares: readonly PrepareEnd[];
+  /** Resolves when every machine is gone, or with the first that could not be removed. */
+  readonly cleanUp: Promise<Result<void, JobFault>>;
+}
+
+/** What may differ from the run that is repeated; the workspace is the recorded one unless said. */
+export type RerunOptions = Partial<
+  Omit<RunTargetInput, 'target' | 'definition' | 'rerunOf' | 'changedFiles' | 'jobs'>
+>;

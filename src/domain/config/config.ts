@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
+import { targetConfigSchema } from '../target/target-config.js';
+import { byteSizeSchema } from '../values/byte-size.js';
+import { targetIdSchema } from '../values/identifier.js';
+import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+
+const absolute = z
+  .string()
+  .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path' });
+
+/** `user@host:port`, `host`, or an alias of `~/.ssh/config`; IPv6 in brackets. */
+const sshTarget = z
+  .string()
+  .regex(/^(?:[^@\s:/-][^@\s:/]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@\s:/[\]-][^@\s:/[\]]*)(?::[0-9]{1,5})?$/, {
+    error: 'must be "host", "user@host" or "user@host:port"',
+  })
+  .refine((target) => Number(/:([0-9]+)$/.exec(target)?.[1] ?? 22) <= 65_535, {
+    error: 'the port must be at most 65535',
+  });
+
+const sshHostSchema = z.strictObject({
+  ssh: sshTarget,
+  /** Private key file; an encrypted one takes its passphrase from the variable that `passphraseEnv` names, or use an agent. */
+  identityFile: z.string().min(1).optional(),
+  passphraseEnv: z.string().min(1).optional(),
+  /** The host's key must stand in it; `~/.ssh/known_hosts` when left out. */
+  knownHostsFile: z.string().min(1).optional(),
+  /** An agent's socket; `$SSH_AUTH_SOCK` when left out, none with `false`. */
+  agent: z.union([z.string().min(1), z.literal(false)]).optional(),
+  /** With what it includes. `~/.ssh/config` when left out, none with `false`. */
+  sshConfigFile: z.union([z.string().min(1), z.literal(false)]).optional(),
+  connectTimeoutSecs: z.number().positive().max(600).default(20),
+});
+
+/** The host's Incus, seen from the host itself or over the network. */
+const incusTransportSchema = z.discriminatedUnion('via', [
+  /** The unix socket, directly for `"local"`, else through an SSH channel. */
+  z.strictObject({ via: z.literal('socket'), path: absolute.default('/var/lib/incus/unix.socket') }),
+  /** A command whose standard input and output are the socket, for users who may only `sudo -n socat`. */
+  z.strictObject({ via: z.literal('command'), argv: z.array(z.string().min(1)).min(1) }),
+  /** The network API, with a client certificate. */
+  z.strictObject({
+    via: z.literal('https'),
+    url: z.url({ protocol: /^https$/ }),
+    clientCertFile: z.string().min(1),
+    clientKeyFile: z.string().min(1),
+    /** PEM of the certificate that the server must show. */
+    serverCertFile: z.string().min(1),
+  }),
+]);
+
+const incusConfigSchema = z.strictObject({
+  project: z.string().min(1).default('default'),
+  profile: z.string().min(1).default('default'),
+  /** Alias of the image that machines are made from. */
+  image: z.string().min(1).default('pikaci/dev'),
+  transport: incusTransportSchema.prefault({ via: 'socket' }),
+  /** Path of `pikaci-incus-run` in the image; when left out pikaci brings its own. */
+  supervisorPath: absolute.optional(),
+  /** Instances that may be created at the same moment. */
+  parallelCreates: z.number().int().positive().max(64).default(3),
+});
+
+const argument = z.string().refine((text) => !text.includes('\0'), {
+  error: 'must not contain a NUL character',
+});
+
+const microvmConfigSchema = z.strictObject({
+  /** Directory on the host with `bin/microvm-run` and, for shares, `bin/virtiofsd-run`. */
+  runner: absolute.optional(),
+  /** Where there is no such directory: a flake with `lib.microvmRunner`, from which the host builds a runner for each shape of job. */
+  flake: z
+    .strictObject({
+      url: z.string().min(1),
+      binary: z.string().min(1).default('nix'),
+      /** Between the binary and `build`. */
+      flags: z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']),
+      /** At the end of the build's arguments. */
+      options: z.array(argument).default([]),
+      timeoutSecs: z
+        .number()
+        .int()
+        .positive()
+        .max(24 * 3600)
+        .default(3600),
+    })
+    .optional(),
+  /** From the start of the machine to its supervisor; apart from the job's own timeout. */
+  bootTimeoutSecs: z.number().int().positive().max(3600).default(60),
+  /** What a guest may write into its artifacts on the host; its machine is ended when it writes more. */
+  artifactsBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(8 * 1024 ** 3),
+});
+
+/** `pikaci.config.json`. Unknown keys are refused by name. */
+export const pikaciConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  host: z.union([z.literal('local'), sshHostSchema], { error: 'must be "local" or an object with "ssh"' }),
+  backend: z.enum(['incus', 'microvm']).default('incus'),
+  incus: incusConfigSchema.prefault({}),
+  microvm: microvmConfigSchema.prefault({}),
+  /** Directory on the host. */
+  workDir: absolute.default(DEFAULT_REMOTE_WORK_DIR),
+  /** Where the state of runs is kept on this machine; relative to the config's folder. */
+  stateRoot: z.string().min(1).default('.pikaci'),
+  /** How long an instance may live without its owner; renewed every third of it. */
+  leaseSecs: z
+    .number()
+    .int()
+    .min(5)
+    .max(7 * 24 * 3600)
+    .default(900),
+  /** How long to go on trying to reach a host again while a job runs there. */
+  reconnectSecs: z.number().int().positive().max(86_400).default(300),
+  /** Bytes of a job's log that are kept; the rest is read and dropped. */
+  maxLogBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(4 * 1024 ** 3),
+  /** What the host keeps of snapshots and of the outputs of command nodes; `pikaci gc --remote` removes the rest. */
+  retention: z
+    .strictObject({
+      /** Days since its last use. */
+      keepDays: z.number().nonnegative().max(36_500).default(30),
+      /** Of all together, such as `"50GiB"`; no bound when left out. What was used longest ago goes first. */
+      keepBytes: byteSizeSchema.optional(),
+    })
+    .prefault({}),
+  targets: z.record(targetIdSchema, targetConfigSchema).default({}),
+});
+
+export type PikaciConfig = z.output<typeof pikaciConfigSchema>;
+export type PikaciConfigInput = z.input<typeof pikaciConfigSchema>;
+export type SshHostConfig = z.output<typeof sshHostSchema>;
+export type IncusTransport = z.output<typeof incusTransportSchema>;

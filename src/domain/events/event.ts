@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { artifactReportSchema } from '../job/artifact.js';
+import { jobOutcomeSchema } from '../job/job-outcome.js';
+import { phaseSchema } from '../machine/phase.js';
+
+/** Set on every event; `at` is ISO 8601 from the runner's clock. */
+const common = { schema_version: z.literal(1), at: z.string(), run_id: z.string(), job_id: z.string() };
+
+/** What happens in a run, as it is written to `events` and to `--output jsonl`. Readers must tolerate unknown keys and types. */
+export const wireEventSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...common,
+    type: z.literal('job_started'),
+    host: z.string(),
+    backend: z.enum(['incus', 'microvm']),
+  }),
+  z.looseObject({ ...common, type: z.literal('phase_started'), phase: phaseSchema }),
+  z.looseObject({
+    ...common,
+    type: z.literal('phase_finished'),
+    phase: phaseSchema,
+    duration_ms: z.number(),
+    ok: z.boolean(),
+  }),
+  z.looseObject({
+    ...common,
+    type: z.literal('upload_progress'),
+    bytes: z.number(),
+    /** As reckoned before; what is sent may turn out a little more or less. */
+    total_bytes: z.number(),
+  }),
+  z.looseObject({ ...common, type: z.literal('instance_created'), instance: z.string() }),
+  /** Log text; invalid UTF-8 is replaced, and a character is never cut in two. */
+  z.looseObject({ ...common, type: z.literal('log'), text: z.string() }),
+  z.looseObject({
+    ...common,
+    type: z.literal('connection_lost'),
+    log_offset: z.number(),
+    message: z.string(),
+  }),
+  z.looseObject({ ...common, type: z.literal('connection_resumed'), log_offset: z.number() }),
+  z.looseObject({ ...common, type: z.literal('warning'), message: z.string() }),
+  z.looseObject({ ...common, type: z.literal('artifacts_collected'), artifacts: artifactReportSchema }),
+  z.looseObject({
+    ...common,
+    type: z.literal('job_finished'),
+    status: jobOutcomeSchema.shape.status,
+    cause: jobOutcomeSchema.shape.cause,
+    exit_code: z.number().int().nullable(),
+    message: z.string(),
+    duration_ms: z.number(),
+  }),
+  z.looseObject({ ...common, type: z.literal('cleaned_up'), ok: z.boolean(), message: z.string() }),
+]);
+export type WireEvent = z.infer<typeof wireEventSchema>;
+
+/** The guest's log inside the process: raw bytes, already masked. The edge that prints it decodes it. */
+export interface LogEvent {
+  readonly type: 'log_bytes';
+  readonly run_id: string;
+  readonly job_id: string;
+  readonly data: Uint8Array;
+}
+
+export type PikaciEvent = Exclude<WireEvent, { type: 'log' }> | LogEvent;

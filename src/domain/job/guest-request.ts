@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import {
+  GUEST_CARGO_HOME_DIR,
+  GUEST_GRACE_SECS,
+  GUEST_TARGET_DIR,
+  GUEST_USER,
+  GUEST_WORKSPACE_DIR,
+  GUEST_XDG_STATE_HOME_DIR,
+  guestHomeDir,
+} from '../machine/guest-paths.js';
+import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+
+const guestDir = z
+  .string()
+  .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path' });
+
+/** `/artifacts/guest-request.json`: what the supervisor inside the guest is asked to do. Unknown keys are kept. */
+export const guestRequestSchema = z.looseObject({
+  schema_version: z.literal(1),
+  /** Run by `/bin/sh` in `workspace_dir`. */
+  command: z.string().min(1),
+  timeout_secs: z.number().int().positive(),
+  run_as_root: z.boolean(),
+  workspace_dir: guestDir,
+  cargo_home_dir: guestDir,
+  target_dir: guestDir,
+  xdg_state_home_dir: guestDir,
+  home_dir: guestDir,
+  /** Between TERM and KILL, in seconds; the supervisor's own default is 10. */
+  grace_secs: z.number().int().nonnegative().optional(),
+  writable_workspace: z.boolean().optional(),
+  /** Login name; `pikaci` when left out. */
+  user: z.string().optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+});
+export type GuestRequest = z.infer<typeof guestRequestSchema>;
+
+/** The part of a job that its guest has to know. */
+export interface GuestRequestJob {
+  readonly command: string;
+  readonly timeoutSecs: number;
+  readonly runAsRoot?: boolean | undefined;
+  readonly graceSecs?: number | undefined;
+  readonly writableWorkspace?: boolean | undefined;
+  readonly user?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What differs from the guest's defaults is said; the rest is left out, so that plain jobs keep the plain form. */
+export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
+  const runAsRoot = job.runAsRoot ?? false;
+  return {
+    schema_version: 1,
+    command: job.command,
+    timeout_secs: job.timeoutSecs,
+    run_as_root: runAsRoot,
+    workspace_dir: GUEST_WORKSPACE_DIR,
+    cargo_home_dir: GUEST_CARGO_HOME_DIR,
+    target_dir: GUEST_TARGET_DIR,
+    xdg_state_home_dir: GUEST_XDG_STATE_HOME_DIR,
+    home_dir: guestHomeDir({ runAsRoot, user: job.user }),
+    ...(job.graceSecs === undefined || job.graceSecs === GUEST_GRACE_SECS
+      ? {}
+      : { grace_secs: job.graceSecs }),
+    ...(job.writableWorkspace === true ? { writable_workspace: true } : {}),
+    ...(job.user === undefined || job.user === GUEST_USER || runAsRoot ? {} : { user: job.user }),
+    ...(job.env === undefined || Object.keys(job.env).length === 0 ? {} : { environment: { ...job.env } }),
+  };
+}

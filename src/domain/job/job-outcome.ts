@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { phaseTimingSchema } from '../machine/phase.js';
+import { artifactReportSchema } from './artifact.js';
+
+/** Which image a machine was made from. */
+export const incusImageIdentitySchema = z.looseObject({
+  project: z.string(),
+  alias: z.string(),
+  fingerprint: z.string(),
+});
+export type IncusImageIdentity = z.infer<typeof incusImageIdentitySchema>;
+
+/**
+ * How a job ended.
+ * - `passed`: an exit record says 0. `failed`: an exit record says otherwise, or there is none (`lost`): nothing is invented.
+ * - `cancelled`: the caller's signal ended it. `detached`: the caller left it running; `attach` takes it up.
+ */
+export const jobOutcomeSchema = z.looseObject({
+  schema_version: z.literal(1),
+  run_id: z.string(),
+  job_id: z.string(),
+  status: z.enum(['passed', 'failed', 'cancelled', 'detached']),
+  cause: z.enum(['exit', 'timeout', 'cancelled', 'detached', 'lost', 'invalid_request', 'setup']),
+  exit_code: z.number().int().nullable(),
+  message: z.string(),
+  started_at: z.string(),
+  finished_at: z.string(),
+  phases: z.array(phaseTimingSchema),
+  /** Bytes of the guest's log as the guest wrote it, and as it was kept (masked and capped). */
+  log_bytes: z.number().int().nonnegative(),
+  kept_log_bytes: z.number().int().nonnegative(),
+  artifacts: artifactReportSchema,
+  incus_image: incusImageIdentitySchema.nullable(),
+});
+export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

@@ -1,0 +1,64 @@
+/** Where a run's files lie on the host. All that a run may change is under `runs/<run>`, so cleaning it is removing one directory. */
+
+import { joinBelow } from '../values/path-rules.js';
+
+export const DEFAULT_REMOTE_WORK_DIR = '/var/tmp/pikaci';
+
+export interface RemoteLayout {
+  readonly remoteWorkDir: string;
+  readonly remoteRunDir: string;
+  readonly remoteJobDir: string;
+  readonly remoteSnapshotDir: string;
+  readonly remoteArtifactsDir: string;
+  readonly remoteCargoHomeDir: string;
+  readonly remoteTargetDir: string;
+  readonly remoteWorkspaceDepsDir: string;
+  readonly remoteWorkspaceBuildDir: string;
+}
+
+export interface RemoteLayoutInput {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly remoteWorkDir?: string;
+  /** Snapshots with a content hash are shared between runs; without one the snapshot belongs to the run. */
+  readonly snapshotHash?: string;
+}
+
+export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
+  const work = (input.remoteWorkDir ?? DEFAULT_REMOTE_WORK_DIR).replace(/(?<=.)\/+$/, '');
+  const run = remoteRunDirOf(work, input.runId);
+  const job = `${run}/jobs/${input.jobId}`;
+  return {
+    remoteWorkDir: work,
+    remoteRunDir: run,
+    remoteJobDir: job,
+    remoteSnapshotDir:
+      input.snapshotHash === undefined
+        ? `${run}/snapshot`
+        : `${snapshotHomeDir(work, input.snapshotHash)}/snapshot`,
+    remoteArtifactsDir: `${job}/artifacts`,
+    remoteCargoHomeDir: joinBelow(work, 'cache/cargo-home'),
+    remoteTargetDir: joinBelow(work, 'cache/cargo-target'),
+    remoteWorkspaceDepsDir: `${job}/staged-linux-rust/workspace-deps`,
+    remoteWorkspaceBuildDir: `${job}/staged-linux-rust/workspace-build`,
+  };
+}
+
+/** Holds `snapshot/` and its marker; it appears whole, by one rename. */
+export function snapshotHomeDir(remoteWorkDir: string, contentHash: string): string {
+  return joinBelow(remoteWorkDir, `snapshots/${contentHash}`);
+}
+
+/** What a command made, under the hash of what it was made from; it appears in the same way. */
+export function preparedHomeDir(remoteWorkDir: string, key: string): string {
+  return joinBelow(remoteWorkDir, `prepared/${key}`);
+}
+
+export function remoteRunDirOf(remoteWorkDir: string, runId: string): string {
+  return joinBelow(remoteWorkDir, `runs/${runId}`);
+}
+
+/** Links that Nix takes for garbage-collection roots, one directory for each prepare node. They end with the run. */
+export function gcRootsDir(remoteRunDir: string): string {
+  return `${remoteRunDir}/gc-roots`;
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
+
+/** What logs a job has, without their text. Paths are absolute on the machine of the state root; sizes in bytes, null where there is no file. */
+export const jobLogMetadataSchema = z.looseObject({
+  id: z.string(),
+  status: runJobStatusSchema,
+  host_log_path: z.string(),
+  guest_log_path: z.string(),
+  host_log_exists: z.boolean(),
+  guest_log_exists: z.boolean(),
+  host_log_bytes: z.number().int().nonnegative().nullable(),
+  guest_log_bytes: z.number().int().nonnegative().nullable(),
+});
+export type JobLogMetadata = z.infer<typeof jobLogMetadataSchema>;
+
+export const runLogsMetadataSchema = z.looseObject({
+  schema_version: z.literal(1),
+  run_id: z.string(),
+  status: runStatusSchema,
+  jobs: z.array(jobLogMetadataSchema),
+});
+export type RunLogsMetadata = z.infer<typeof runLogsMetadataSchema>;
+
+/** Log text, invalid UTF-8 replaced. A text is null where it was not asked for or there is no file. */
+export const runLogsSchema = z.looseObject({
+  schema_version: z.literal(1),
+  run_id: z.string(),
+  /** Null when the logs of several jobs follow each other, each under a line `==> job <==`. */
+  job: z.string().nullable(),
+  host: z.string().nullable(),
+  guest: z.string().nullable(),
+  /** True when the beginning of a log was left out, because it is larger than what was asked for. */
+  truncated: z.boolean(),
+});
+export type RunLogs = z.infer<typeof runLogsSchema>;

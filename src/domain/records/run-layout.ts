@@ -1,0 +1,63 @@
+import { joinBelow } from '../values/path-rules.js';
+
+/** Where a run's state lies on the runner, below the state root (`.pikaci`). */
+export interface JobStateLayout {
+  readonly runDir: string;
+  readonly jobDir: string;
+  /** The job, its machine and its outcome: all that `attach` needs. */
+  readonly jobRecord: string;
+  /** What the machinery did. */
+  readonly hostLog: string;
+  /** What the job wrote, masked. */
+  readonly guestLog: string;
+  /** How many bytes of the guest's own log `guestLog` stands for. */
+  readonly guestLogPosition: string;
+  readonly artifactsDir: string;
+}
+
+/** What belongs to a run as a whole. */
+export interface RunStateLayout {
+  /** Holds the run directories, and what is being made (`.new-…`) or removed (`.removing-…`). */
+  readonly runsDir: string;
+  readonly runDir: string;
+  readonly runRecord: string;
+  readonly planRecord: string;
+  readonly preparedOutputs: string;
+  /** One event a line, without the log. */
+  readonly events: string;
+}
+
+/** The run id must have been validated: it becomes a path component. */
+export function runStateLayout(stateRoot: string, runId: string): RunStateLayout {
+  const runsDir = runsDirOf(stateRoot);
+  return { runsDir, ...runFiles(`${runsDir}/${runId}`) };
+}
+
+export function runFiles(runDir: string): Omit<RunStateLayout, 'runsDir'> {
+  return {
+    runDir,
+    runRecord: `${runDir}/run.json`,
+    planRecord: `${runDir}/plan.json`,
+    preparedOutputs: `${runDir}/prepared-outputs.json`,
+    events: `${runDir}/events.jsonl`,
+  };
+}
+
+export function runsDirOf(stateRoot: string): string {
+  return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'runs');
+}
+
+/** Ids must have been validated: they become path components. */
+export function jobStateLayout(stateRoot: string, runId: string, jobId: string): JobStateLayout {
+  const { runDir } = runStateLayout(stateRoot, runId);
+  const jobDir = `${runDir}/jobs/${jobId}`;
+  return {
+    runDir,
+    jobDir,
+    jobRecord: `${jobDir}/job.json`,
+    hostLog: `${jobDir}/host.log`,
+    guestLog: `${jobDir}/guest.log`,
+    guestLogPosition: `${jobDir}/guest.log.position.json`,
+    artifactsDir: `${jobDir}/artifacts`,
+  };
+}

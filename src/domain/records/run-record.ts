@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
+import { incusImageIdentitySchema } from '../job/job-outcome.js';
+import { phaseTimingSchema } from '../machine/phase.js';
+
+const orNull = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+
+/** Where a job ran, from which image, and how long each phase took. */
+export const remoteLinuxVmExecutionSchema = z.looseObject({
+  backend: z.enum(['incus', 'microvm']),
+  incus_image: orNull(incusImageIdentitySchema.extend({ fingerprint: orNull(z.string()) })),
+  phases: z.array(phaseTimingSchema.extend({ ok: z.boolean().default(true) })).default([]),
+});
+export type RemoteLinuxVmExecution = z.infer<typeof remoteLinuxVmExecutionSchema>;
+
+/** How long a prepare node took, also when it failed. Times are ISO 8601, the duration is in milliseconds. */
+export const prepareTimingSchema = z.looseObject({
+  node_id: z.string(),
+  started_at: z.string(),
+  finished_at: z.string(),
+  duration_ms: z.number().nonnegative(),
+  ok: z.boolean().default(true),
+  /** True when the output of an earlier run was used. */
+  cached: z.boolean().default(false),
+  message: orNull(z.string()),
+});
+export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
+
+export const runJobRecordSchema = z.looseObject({
+  id: z.string(),
+  description: z.string().default(''),
+  status: runJobStatusSchema,
+  executor: z.string().default('remote_linux_vm'),
+  plan_node_id: orNull(z.string()),
+  timeout_secs: z.number().nonnegative(),
+  /** Absolute, on the machine of the runner; readers that serve files take the layout instead. */
+  host_log_path: z.string(),
+  guest_log_path: z.string(),
+  started_at: orNull(z.string()),
+  finished_at: orNull(z.string()),
+  exit_code: orNull(z.number().int()),
+  /** What went wrong, or why the job was skipped; for people. */
+  message: orNull(z.string()),
+  /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */
+  pre_execution_prepare_duration_ms: orNull(z.number().nonnegative()),
+  remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
+});
+export type RunJobRecord = z.infer<typeof runJobRecordSchema>;
+
+/**
+ * `runs/<run>/run.json`. It is there, whole, from the first moment of a run. Unknown keys are kept; what records of before
+ * 0.1.0 do not have, the version among it, has a default.
+ */
+export const runRecordSchema = z.looseObject({
+  schema_version: z.literal(1).default(1),
+  run_id: z.string(),
+  status: runStatusSchema,
+  /** Id of the run that this one repeats. */
+  rerun_of: orNull(z.string()),
+  target_id: orNull(z.string()),
+  target_description: orNull(z.string()),
+  /** `user@host:port`, or `local`. */
+  host: orNull(z.string()),
+  /** The workspace, absolute. */
+  source_root: z.string(),
+  /** On the host. */
+  snapshot_dir: orNull(z.string()),
+  git_head: orNull(z.string()),
+  git_dirty: orNull(z.boolean()),
+  git_branch: orNull(z.string()),
+  created_at: z.string(),
+  finished_at: orNull(z.string()),
+  plan_path: orNull(z.string()),
+  prepared_outputs_path: orNull(z.string()),
+  /** What the caller said has changed; null when it did not say. */
+  changed_files: orNull(z.array(z.string())),
+  filters: z.array(z.string()).default([]),
+  message: orNull(z.string()),
+  prepare_timings: z.array(prepareTimingSchema).default([]),
+  jobs: z.array(runJobRecordSchema),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;

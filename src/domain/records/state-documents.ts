@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { collectedArtifactSchema } from '../job/artifact.js';
+import { settingSchema } from '../values/setting.js';
+import { planNodeSchema } from './plan-record.js';
+import { runRecordSchema } from './run-record.js';
+
+const versioned = { schema_version: z.literal(1) };
+
+/** What `pikaci list --output json` prints, the newest run first. */
+export const runListDocumentSchema = z.looseObject({
+  type: z.literal('run_list'),
+  ...versioned,
+  runs: z.array(runRecordSchema),
+  /** Directories that look like runs and cannot be read. */
+  damaged: z.array(z.looseObject({ run_id: z.string(), message: z.string() })),
+});
+export type RunListDocument = z.infer<typeof runListDocumentSchema>;
+
+/** What `pikaci gc --keep-runs N --output json` prints. The lists hold run ids. */
+export const runGcDocumentSchema = z.looseObject({
+  type: z.literal('run_gc_report'),
+  ...versioned,
+  dry_run: z.boolean(),
+  removed: z.array(z.string()),
+  kept: z.array(z.string()),
+  failed: z.array(z.looseObject({ run_id: z.string(), message: z.string() })),
+});
+export type RunGcDocument = z.infer<typeof runGcDocumentSchema>;
+
+/** What `pikaci artifacts RUN --output json` prints. */
+export const artifactsDocumentSchema = z.looseObject({
+  type: z.literal('artifacts'),
+  ...versioned,
+  run_id: z.string(),
+  jobs: z.array(
+    z.looseObject({
+      id: z.string(),
+      /** Absolute; the paths are below it. */
+      directory: z.string(),
+      artifacts: z.array(collectedArtifactSchema),
+      refused_count: z.number().int().nonnegative(),
+      incomplete: z.string().nullable(),
+    }),
+  ),
+});
+export type ArtifactsDocument = z.infer<typeof artifactsDocumentSchema>;
+
+/** What `pikaci target-info T --json` prints: what a run of the target would do. */
+export const targetInfoDocumentSchema = z.looseObject({
+  type: z.literal('target_info'),
+  ...versioned,
+  target_id: z.string(),
+  description: z.string().nullable(),
+  parallel: z.number(),
+  fail_fast: z.boolean(),
+  filters: z.array(z.string()),
+  nodes: z.array(planNodeSchema),
+});
+export type TargetInfoDocument = z.infer<typeof targetInfoDocumentSchema>;
+
+/** What `pikaci remote-defaults --json` prints. */
+export const remoteDefaultsDocumentSchema = z.looseObject({
+  type: z.literal('remote_defaults'),
+  ...versioned,
+  settings: z.array(settingSchema),
+});
+export type RemoteDefaultsDocument = z.infer<typeof remoteDefaultsDocumentSchema>;

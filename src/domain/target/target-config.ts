@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { jobSpecSchema } from '../job/job-spec.js';
+import { jobIdSchema } from '../values/identifier.js';
+import { hasControlCharacter, isNormalisedAbsolutePath } from '../values/path-rules.js';
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const relativeGlob = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((glob) => !hasControlCharacter(glob), { error: 'must not hold control characters' })
+  .refine((glob) => !glob.startsWith('/') && !glob.split('/').includes('..'), {
+    error: 'must be a pattern of paths in the workspace, without a "/" at the start or ".."',
+  });
+const text = z
+  .string()
+  .min(1)
+  .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
+/** An argument may be empty, as in `--option substituters ''`. */
+const argument = z.string().refine((value) => !value.includes('\0'), {
+  error: 'must not contain a NUL character',
+});
+const environment = z.record(z.string().regex(VARIABLE), argument).default({});
+const absolute = z
+  .string()
+  .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path on the host' });
+
+const node = {
+  id: jobIdSchema,
+  description: z.string().optional(),
+  /** Other prepare nodes that have to be there first. */
+  dependsOn: z.array(z.string()).default([]),
+};
+const timeoutSecs = z
+  .number()
+  .int()
+  .positive()
+  .max(24 * 3600)
+  .default(3600);
+
+const nixBinary = text.default('nix');
+const nixFlags = z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']);
+
+/** What makes a prepared output on the host. Each ends in a directory with `share/pikaci/payload-manifest.json`. */
+export const prepareConfigSchema = z.discriminatedUnion('type', [
+  /** Nix builds it; one that is built already costs an evaluation. */
+  z.strictObject({
+    type: z.literal('nixBuild'),
+    ...node,
+    /** What `nix build` takes; a `.` at the start stands for the workspace, such as `.#ci.x86_64-linux.workspaceBuild`. */
+    installable: text,
+    /** In the record; the part of the installable after `#` unless said. */
+    outputName: text.optional(),
+    /** Which of the derivation's outputs. */
+    output: z.string().min(1).default('out'),
+    /** `host`: built there. `local`: built on this machine and copied with `nix copy`. */
+    where: z.enum(['host', 'local']).default('host'),
+    binary: nixBinary,
+    /** Between the binary and `build`. */
+    flags: nixFlags,
+    /** At the end of the build's arguments. */
+    options: z.array(argument).default([]),
+    /** `--store`; a directory is a store of its own, whose paths lie below it. */
+    store: text.optional(),
+    /** For `local`: the store URI of the host, such as `ssh-ng://ci@build-host`. */
+    copyTo: text.optional(),
+    timeoutSecs,
+  }),
+  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; the workspace is at `$PIKACI_WORKSPACE`, not to be changed. */
+  z.strictObject({
+    type: z.literal('command'),
+    ...node,
+    command: text,
+    /** Files of the workspace that decide what comes out; all when left out. An output of the same inputs, command and environment is used again. */
+    inputs: z.array(relativeGlob).max(1000).optional(),
+    env: environment,
+    timeoutSecs,
+  }),
+  /** One that is there. While a run uses one in a Nix store, its garbage collector is kept away from it. */
+  z.strictObject({
+    type: z.literal('path'),
+    ...node,
+    path: absolute,
+    /** `false` for a store that no Nix on the host looks after, such as one that is mounted from elsewhere. */
+    gcRoot: z.boolean().default(true),
+    binary: nixBinary,
+    flags: nixFlags,
+    store: text.optional(),
+  }),
+]);
+export type PrepareConfig = z.output<typeof prepareConfigSchema>;
+
+/** Names and their values; a job runs once for each combination, with `$MATRIX_<NAME>` set. */
+const matrixSchema = z.record(
+  z.string().regex(VARIABLE, { error: 'a name is letters, digits and "_", not starting with a digit' }),
+  z
+    .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .min(1)
+    .max(256),
+);
+
+export const targetJobSchema = jobSpecSchema.omit({ secrets: true }).extend({
+  description: z.string().optional(),
+  /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
+  dependsOn: z.array(z.string()).default([]),
+  matrix: matrixSchema.optional(),
+  secrets: z.record(z.string(), z.strictObject({ env: z.string().min(1) })).default({}),
+});
+export type TargetJob = z.output<typeof targetJobSchema>;
+
+export const targetConfigSchema = z.strictObject({
+  description: z.string().optional(),
+  /** Jobs and prepare nodes that run at the same time. */
+  parallel: z.number().int().positive().max(64).default(4),
+  /** The first failure ends what runs, and nothing new begins. */
+  failFast: z.boolean().default(false),
+  /** Globs of paths; when it is known what has changed and nothing matches, the run is skipped. */
+  filters: z.array(relativeGlob).max(1000).default([]),
+  prepare: z
+    .array(prepareConfigSchema)
+    .default([])
+    .refine((nodes) => new Set(nodes.map(({ id }) => id)).size === nodes.length, {
+      error: 'two prepare nodes have the same id',
+    }),
+  jobs: z
+    .array(targetJobSchema)
+    .min(1)
+    .refine((jobs) => new Set(jobs.map((job) => job.id)).size === jobs.length, {
+      error: 'two jobs have the same id',
+    }),
+});
+export type TargetConfig = z.output<typeof targetConfigSchema>;
+export type TargetConfigInput = z.input<typeof targetConfigSchema>;

@@ -1,0 +1,211 @@
+import { describe, expect, it, test } from 'vitest';
+import type { DoctorReport } from '../../../../src/application/doctor/doctor-report.js';
+import { examined, type Host, incusFault, NOW } from './examined-host.js';
+
+async function report(host: Host = {}): Promise<DoctorReport> {
+  return examined(host).doctor.examine();
+}
+
+const statuses = (seen: DoctorReport) =>
+  Object.fromEntries(seen.checks.map(({ name, status }) => [name, status]));
+const check = (seen: DoctorReport, name: string) => seen.checks.find((one) => one.name === name);
+
+test('on a host that is ready every check is ok, and no probe file is left', async () => {
+  const { doctor, remote, local } = examined({ commandMs: 7 });
+  const seen = await doctor.examine();
+  expect(seen.ok).toBe(true);
+  expect(statuses(seen)).toEqual({
+    connection: 'ok',
+    incus: 'ok',
+    project: 'ok',
+    profile: 'ok',
+    image: 'ok',
+    storage_pool: 'ok',
+    work_dir: 'ok',
+    clock: 'ok',
+    state_root: 'ok',
+  });
+  expect(check(seen, 'connection')?.detail).toContain('a command takes 7 ms');
+  expect([...remote.files, ...local.files]).toEqual([]);
+});
+
+test('without a connection everything on the host is skipped, and the state root is still looked at', async () => {
+  const seen = await report({
+    shellFault: { kind: 'unreachable', host: 'ci@box:2222', tried: 'connect', message: 'refused' },
+  });
+  expect(seen.ok).toBe(false);
+  expect(check(seen, 'connection')).toMatchObject({
+    status: 'failed',
+    detail: 'unreachable: refused',
+    remedy: 'ssh -v -p 2222 ci@box true',
+  });
+  const { connection, state_root, ...others } = statuses(seen);
+  expect([connection, state_root]).toEqual(['failed', 'ok']);
+  expect(new Set(Object.values(others))).toEqual(new Set(['skipped']));
+});
+
+test.each([
+  ['unknown', "ssh-keyscan -p 2222 box | tee -a '/a b/known' | ssh-keygen -lf -   # compare with SHA256:x"],
+  ['mismatch', "ssh-keygen -l -F '[box]:2222' -f '/a b/known'   # ask the host's owner before you change it"],
+] as const)('a host key that is refused (%s) has a remedy', async (reason, remedy) => {
+  const seen = await report({
+    shellFault: {
+      kind: 'host_key_refused',
+      host: 'ci@box:2222',
+      reason,
+      fingerprint: 'SHA256:x',
+      knownHostsFile: '/a b/known',
+      message: 'refused',
+    },
+  });
+  expect(check(seen, 'connection')?.remedy).toBe(remedy);
+});
+
+test.each([
+  ['6.0.3', 'failed', /6\.0\.4 is the oldest/],
+  ['6.0.4', 'warning', /incus#2865/],
+  ['6.0.6', 'ok', /6\.0\.6/],
+  ['6.10', 'ok', /6\.10/],
+  ['unknown', 'warning', /cannot be read/],
+])('Incus %s is %s', async (serverVersion, status, detail) => {
+  const seen = check(await report({ server: { serverVersion } }), 'incus');
+  expect(seen?.status).toBe(status);
+  expect(seen?.detail).toMatch(detail);
+});
+
+test('an Incus that does not trust the client, or cannot create and start at once, fails', async () => {
+  expect(statuses(await report({ server: { auth: 'untrusted' } }))).toMatchObject({ incus: 'failed' });
+  expect(statuses(await report({ server: { apiExtensions: [] } }))).toMatchObject({ incus: 'failed' });
+});
+
+test('when the Incus socket is closed to the user, the group to join is named and the rest of Incus is skipped', async () => {
+  const seen = await report({ serverFault: incusFault('permission_denied') });
+  expect(check(seen, 'incus')?.remedy).toContain('usermod --append --groups incus-admin');
+  expect(statuses(seen)).toMatchObject({
+    project: 'skipped',
+    profile: 'skipped',
+    image: 'skipped',
+    storage_pool: 'skipped',
+    clock: 'skipped',
+    work_dir: 'ok',
+  });
+});
+
+test('what the configuration names and the host lacks fails with the command that makes it', async () => {
+  const seen = await report({ project: null, devices: null, image: 'missing' });
+  expect(check(seen, 'project')?.remedy).toBe('incus project create ci');
+  expect(check(seen, 'profile')?.remedy).toBe('incus profile create job --project ci');
+  expect(check(seen, 'image')?.remedy).toContain('--alias pikaci/dev --target-project ci');
+  expect(statuses(seen)).toMatchObject({
+    project: 'failed',
+    profile: 'failed',
+    image: 'failed',
+    storage_pool: 'skipped',
+  });
+});
+
+test.each([
+  ['refuses disks unless told otherwise', {}, 'failed'],
+  ['allows disks from everywhere', { 'restricted.devices.disk': 'allow' }, 'ok'],
+  [
+    'allows disks below another path only',
+    { 'restricted.devices.disk': 'allow', 'restricted.devices.disk.paths': '/srv,/var/tmp/pika' },
+    'failed',
+  ],
+  [
+    'allows disks below a parent of the work directory',
+    { 'restricted.devices.disk': 'allow', 'restricted.devices.disk.paths': '/srv, /var/tmp/' },
+    'ok',
+  ],
+])('a restricted project that %s', async (_title, config, status) => {
+  const seen = check(await report({ project: { restricted: 'true', ...config } }), 'project');
+  expect(seen?.status).toBe(status);
+  if (status === 'failed') expect(seen?.remedy).toMatch(/^incus project set ci .*\/var\/tmp\/pikaci/);
+});
+
+test('a profile without a root disk fails', async () => {
+  const seen = await report({
+    devices: { eth0: { type: 'nic' }, data: { type: 'disk', path: '/data', pool: 'p' } },
+  });
+  expect(check(seen, 'profile')).toMatchObject({
+    status: 'failed',
+    remedy: 'incus profile device add job root disk path=/ pool=default --project ci',
+  });
+});
+
+test('a dir pool is a warning, and the host is still usable', async () => {
+  const seen = await report({ driver: 'dir' });
+  expect(check(seen, 'storage_pool')).toMatchObject({
+    status: 'warning',
+    remedy: expect.stringContaining('incus profile device set job root pool=fast --project ci'),
+  });
+  expect(seen.ok).toBe(true);
+});
+
+test('directories that cannot be written to fail, each with its own remedy', async () => {
+  const seen = await report({ writable: false, localWritable: false });
+  expect(check(seen, 'work_dir')).toMatchObject({
+    status: 'failed',
+    detail: '/var/tmp/pikaci on ci@box:22 cannot be written to: permission_denied: not yours',
+    remedy: 'sudo install -d -o "$USER" /var/tmp/pikaci',
+  });
+  expect(check(seen, 'state_root')).toMatchObject({
+    status: 'failed',
+    remedy: expect.stringMatching(/^mkdir -p/),
+  });
+});
+
+test.each([
+  ['within five seconds', 5000, 'ok', /agrees/],
+  ['ahead', 60_000, 'warning', /60 s ahead/],
+  ['behind', -60_000, 'warning', /60 s behind/],
+])("a host's clock that is %s", async (_title, skew, status, detail) => {
+  const seen = check(await report({ server: { hostTimeMs: NOW - 500 + skew } }), 'clock');
+  expect(seen?.status).toBe(status);
+  expect(seen?.detail).toMatch(detail);
+});
+
+test('a check that gets no answer fails after half a minute, and the others stand', async () => {
+  const { doctor, clock, imageAsked } = examined({ image: 'hangs' });
+  const examining = doctor.examine();
+  await imageAsked;
+  // One turn of the event loop: the other checks, which wait for nothing, are over.
+  await new Promise(setImmediate);
+  await clock.advance(30_000);
+  const seen = await examining;
+  expect(check(seen, 'image')).toMatchObject({ status: 'failed', detail: 'no answer within 30 s' });
+  expect(statuses(seen)).toMatchObject({ project: 'ok', work_dir: 'ok' });
+});
+
+test('an interrupt ends the examination at once, and the report is not ok', async () => {
+  const { doctor, clock } = examined({ shellHangs: true });
+  const stop = new AbortController();
+  const examining = doctor.examine({ signal: stop.signal });
+  await clock.asleepFor(30_000);
+  stop.abort();
+  const seen = await examining;
+  expect(seen.ok).toBe(false);
+  expect(check(seen, 'connection')).toMatchObject({ status: 'skipped', detail: 'interrupted' });
+});
+
+describe('a host for microVMs', () => {
+  const statuses = async (host: Parameters<typeof examined>[0]) => {
+    const { checks } = await examined({ backend: 'microvm', ...host }).doctor.examine();
+    return Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+  };
+
+  it('is looked at without Incus: the tools there, and the runner', async () => {
+    expect(await statuses({ runner: '/opt/runner' })).toEqual({
+      connection: 'ok',
+      microvm_host: 'ok',
+      microvm_runner: 'ok',
+      work_dir: 'ok',
+      clock: 'skipped',
+      state_root: 'ok',
+    });
+  });
+
+  it('needs a runner that is named', async () => {
+    expect(await statuses({})).toMatchObject({ microvm_runner: 'failed' });
+  });
+});

@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
+import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
+
+const JOB = { id: 'job', command: 'make' } as const;
+const input = { job: JOB, workspace: WORKSPACE, runId: 'run' } as const;
+
+/** A job whose runner has gone, as one that detached leaves it; it ends when `finish` is called. */
+async function left(job: Record<string, unknown> = {}) {
+  const stop = new AbortController();
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const run = await memoryRun({
+    script: async (control) => {
+      control.write('begun\n');
+      queueMicrotask(() => stop.abort());
+      await finished;
+      control.write('over\n');
+      return 0;
+    },
+  });
+  const options = { signal: stop.signal, onAbort: 'detach' } as const;
+  must(await run.pikaci.runJob({ ...input, ...options, job: { ...JOB, ...job } }));
+  return { run, finish };
+}
+
+function setOwner(run: MemoryRun, owner: string): void {
+  const [instance] = run.host.incus.allInstances;
+  const lease = readLease(instance?.config ?? {});
+  if (instance === undefined || lease === null) throw new Error('there is no lease');
+  instance.config = { ...instance.config, ...leaseConfig({ ...lease, owner }) };
+}
+
+/** A machine of the job's name, as a runner leaves it that dies. How many there are is told. */
+async function leftMachine(run: MemoryRun): Promise<() => number> {
+  const name = incusInstanceName('run', 'job');
+  const lease = leaseConfig({ runId: 'run', jobId: 'job', owner: 'dead', expiresAtMs: 0 });
+  const { incus } = run.host;
+  const image = { alias: 'pikaci/dev' };
+  const machine = {
+    name,
+    type: 'container',
+    ephemeral: true,
+    start: true,
+    source: image,
+    devices: {},
+  } as const;
+  must(await incus.createInstance('default', { ...machine, config: lease }));
+  return () => incus.allInstances.length;
+}
+
+describe('attaching to a job', () => {
+  it('whose end nobody saw collects it', async () => {
+    const { run, finish } = await left({ artifacts: ['/artifacts/*'] });
+    finish();
+    const { outcome } = must(await run.another().attach('run', 'job', { events: run.sink }));
+    expect(outcome).toMatchObject({ status: 'passed', log_bytes: 11 });
+    expect(await run.state('guest.log')).toBe('begun\nover\n');
+  });
+
+  it('that has ended gives its outcome again, also when the host cannot be asked', async () => {
+    const run = await memoryRun();
+    const first = must(await run.pikaci.runJob(input));
+    must(await first.cleanUp);
+    await run.host.incus[Symbol.asyncDispose]();
+    expect(must(await run.another().attach('run', 'job')).outcome).toEqual(first.outcome);
+  });
+
+  it('whose runner died after the outcome, and before it removed the machine, removes it', async () => {
+    const run = await memoryRun();
+    must(await must(await run.pikaci.runJob(input)).cleanUp);
+    const machine = await leftMachine(run);
+    const again = must(await run.another().attach('run', 'job'));
+    must(await again.cleanUp);
+    expect(again.outcome.status).toBe('passed');
+    expect(machine()).toBe(0);
+  });
+
+  it('that failed and was to be kept leaves its machine to the lease', async () => {
+    const run = await memoryRun({ script: async () => 1 });
+    must(await must(await run.pikaci.runJob({ ...input, keepOnFailureSecs: 600 })).cleanUp);
+    const machine = () => run.host.incus.allInstances.length;
+    expect(machine()).toBe(1);
+    must(await must(await run.another().attach('run', 'job')).cleanUp);
+    expect(machine()).toBe(1);
+  });
+
+  it('whose machine is gone says that it is lost, once and for all', async () => {
+    const { run } = await left();
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const { outcome } = must(await run.another().attach('run', 'job'));
+    expect(outcome).toMatchObject({ status: 'failed', cause: 'lost' });
+    expect(JSON.parse(await run.state('job.json')).outcome).toEqual(outcome);
+  });
+
+  it('through another host than its own is a fault, and no result', async () => {
+    const { run } = await left();
+    const record = JSON.parse(await run.state('job.json'));
+    const path = '/state/runs/run/jobs/job/job.json';
+    const moved = Buffer.from(JSON.stringify({ ...record, host: 'ci@elsewhere' }));
+    must(await run.host.localFiles.writeFile(path, moved));
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const fault = mustFail(await run.another().attach('run', 'job'), 'host');
+    expect(fault.message).toContain('ci@elsewhere');
+    expect(JSON.parse(await run.state('job.json'))).toMatchObject({ outcome: { status: 'detached' } });
+  });
+
+  it('masks its log with the secrets that the guest was given', async () => {
+    const { run, finish } = await left({ secrets: { TOKEN: 'over' } });
+    finish();
+    must(await run.another().attach('run', 'job', { events: run.sink }));
+    expect(await run.state('guest.log')).toBe('begun\n***\n');
+  });
+
+  it('follows nothing when the guest does not know all its secrets', async () => {
+    const { run } = await left({ secrets: { TOKEN: 'over' } });
+    const { handler } = run.host.supervisor;
+    run.host.incus.execHandler = async function* (process) {
+      if (!process.request.command.includes('secrets')) return yield* handler(process);
+      yield { stream: 'stdout', data: Buffer.from('{}\n') };
+      return 0;
+    };
+    const fault = mustFail(await run.another().attach('run', 'job'), 'guest');
+    expect(fault.message).toContain('TOKEN');
+  });
+
+  it('whose host could not be reached for long masks the secret that was cut there', async () => {
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const run = await memoryRun({
+      script: async ({ write }) => {
+        write('it is hunt');
+        await finished;
+        write('er2.\n');
+        return 0;
+      },
+    });
+    const { faults } = run.host.incus;
+    const emit = ({ type }: { readonly type: string }) => {
+      if (type !== 'log_bytes') return;
+      for (let i = 0; i < 200; i++) faults.failNext('exec', 'connection_lost');
+      run.host.incus.dropConnections();
+    };
+    const job = { ...JOB, secrets: { TOKEN: 'hunter2' } };
+    mustFail(await run.pikaci.runJob({ ...input, job, events: { emit } }), 'host');
+    expect(await run.state('guest.log')).toBe('it is ');
+    while (faults.takeCall('exec') !== undefined);
+    finish();
+    must(await run.another().attach('run', 'job'));
+    expect(await run.state('guest.log')).toBe('it is ***.\n');
+  });
+
+  it('that a reaper has claimed is left to the reaper', async () => {
+    const { run } = await left();
+    setOwner(run, 'reaper-1');
+    mustFail(await run.another().attach('run', 'job'), 'superseded');
+  });
+
+  it('takes the lease over', async () => {
+    const { run, finish } = await left();
+    setOwner(run, 'the runner that is gone');
+    const attached = run.another().attach('run', 'job');
+    await run.host.clock.asleepFor(300_000);
+    expect(readLease(run.host.incus.allInstances[0]?.config ?? {})?.owner).toMatch(/^[0-9a-f]{32}$/);
+    finish();
+    expect(must(await attached).outcome.status).toBe('passed');
+  });
+
+  it('starts a job that never began, and waits for it as long as it takes', async () => {
+    const run = await memoryRun({ script: async () => 0 });
+    const { handler } = run.host.supervisor;
+    run.host.incus.execHandler = async function* () {
+      yield* [];
+      return 1;
+    };
+    run.host.incus.faults.failNext('exec', 'connection_lost');
+    const stop = new AbortController();
+    const emit = ({ type }: { readonly type: string }) => type === 'instance_created' && stop.abort();
+    must(await run.pikaci.runJob({ ...input, signal: stop.signal, onAbort: 'detach', events: { emit } }));
+    run.host.incus.execHandler = handler;
+    expect(must(await run.another().attach('run', 'job')).outcome.status).toBe('passed');
+  });
+
+  it('that nobody has run says so', async () => {
+    const run = await memoryRun();
+    mustFail(await run.pikaci.attach('run', 'job'), 'no_such_job');
+    mustFail(await run.pikaci.attach('../run', 'job'), 'invalid_job');
+  });
+
+  for (const damaged of ['', '{}', '[]', '{"schema_version":2}']) {
+    it(`whose record is ${JSON.stringify(damaged)} names the file`, async () => {
+      const { run } = await left();
+      const path = '/state/runs/run/jobs/job/job.json';
+      must(await run.host.localFiles.writeFile(path, Buffer.from(damaged)));
+      expect(mustFail(await run.another().attach('run', 'job'), 'local_files').message).toContain(path);
+    });
+  }
+});

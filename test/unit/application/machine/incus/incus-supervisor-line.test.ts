@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
+import type { MemoryExecHandler } from '../../../../../src/adapters/memory/memory-incus/memory-process.js';
+import { IncusSupervisorLine } from '../../../../../src/application/machine/incus/incus-supervisor-line.js';
+import { SupervisedGuest } from '../../../../../src/application/supervisor/supervised-guest.js';
+import type { OutputChunk } from '../../../../../src/ports/output-chunk.js';
+import { must, mustFail } from '../../../../../src/testing/contract/expect-result.js';
+import { sampleIncusContext } from '../../../../support/sample-contexts.js';
+
+const call = { signal: new AbortController().signal };
+const status = '{"schema_version":1,"state":"running","log_bytes":3,"result":null}';
+const out = (text: string): OutputChunk => ({ stream: 'stdout', data: Buffer.from(text) });
+const said = (text: string): OutputChunk => ({ stream: 'stderr', data: Buffer.from(text) });
+
+async function guestThat(chunks: readonly OutputChunk[], code = 0) {
+  const host = new MemoryHost();
+  const handler: MemoryExecHandler = async function* () {
+    yield* chunks;
+    return code;
+  };
+  host.incus.execHandler = handler;
+  const context = { ...sampleIncusContext(), incusProject: 'default' };
+  must(
+    await host.incus.createInstance('default', {
+      name: context.incusInstanceName,
+      type: 'container',
+      ephemeral: true,
+      start: true,
+      source: { alias: 'pikaci/dev' },
+      config: {},
+      devices: {},
+    }),
+  );
+  return {
+    host,
+    context,
+    guest: new SupervisedGuest(new IncusSupervisorLine(host.incus, context, { text: 'text' })),
+  };
+}
+
+describe('the supervisor of an instance', () => {
+  it('has its status read behind the log, by however slow a reader', async () => {
+    const { guest } = await guestThat([out('one'), out('two'), said(`noise\n${status}\n`)]);
+    const stream = must(await guest.follow(0, call));
+    const chunks: string[] = [];
+    for await (const chunk of stream.log) {
+      // The command is over long before this reader is.
+      await new Promise((resolve) => setImmediate(resolve));
+      chunks.push(Buffer.from(chunk).toString());
+    }
+    expect(chunks.join('')).toBe('onetwo');
+    expect(must(await stream.end).state).toBe('running');
+  });
+
+  it('does not keep a reader waiting that leaves', async () => {
+    const { guest } = await guestThat([out('one'), said(status)]);
+    const stream = must(await guest.follow(0, call));
+    await stream[Symbol.asyncDispose]();
+    await stream.end;
+  });
+
+  for (const [title, line] of [
+    ['says nothing', ''],
+    ['says something else', 'sh: not found'],
+    ['says something of another form', '{"schema_version":1,"state":"fine"}'],
+  ] as const) {
+    it(`is refused when it ${title}`, async () => {
+      const { guest } = await guestThat([said(line)]);
+      const stream = must(await guest.follow(0, call));
+      for await (const _ of stream.log) throw new Error('there is no log');
+      expect(mustFail(await stream.end, 'refused').message).toContain('no status');
+    });
+  }
+
+  it('is not listened to for longer than an answer may be', async () => {
+    const { guest } = await guestThat([out('x'.repeat(300 * 1024))]);
+    expect(mustFail(await guest.cancel(1, call), 'refused').message).toContain('more than');
+  });
+
+  it('has its complaint passed on when it fails', async () => {
+    const { guest } = await guestThat([said('pikaci-incus-run: usage: no')], 64);
+    expect(mustFail(await guest.secrets(call), 'refused').message).toContain('usage: no');
+  });
+
+  it('has its files listed up to a number, and odd names counted', async () => {
+    const names = Buffer.concat([Buffer.from('/a\0/b\0'), Buffer.from([0x2f, 0xff, 0]), Buffer.from('/c\0')]);
+    const { guest } = await guestThat([{ stream: 'stdout', data: names }]);
+    expect(must(await guest.list(['/'], 3, call))).toEqual({
+      paths: ['/a', '/b', '/c'],
+      truncated: false,
+      undecodable: 1,
+    });
+    expect(must(await guest.list(['/'], 1, call))).toMatchObject({ paths: ['/a'], truncated: true });
+  });
+
+  it('is gone with its instance, stopped or deleted', async () => {
+    const { guest, host, context } = await guestThat([]);
+    const [instance] = host.incus.allInstances;
+    if (instance !== undefined) instance.status = 'Stopped';
+    mustFail(await guest.follow(0, call), 'gone');
+    must(await host.incus.deleteInstance('default', context.incusInstanceName));
+    mustFail(await guest.follow(0, call), 'gone');
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
+import { launchIncusInstance } from '../../../../../src/application/machine/incus/launch-instance.js';
+import {
+  prepareIncusRuntime,
+  resolveImage,
+} from '../../../../../src/application/machine/incus/prepare-runtime.js';
+import { type JobSpecInput, jobSpecSchema } from '../../../../../src/domain/job/job-spec.js';
+import { readLease } from '../../../../../src/domain/machine/lease.js';
+import {
+  type RemoteIncusContext,
+  remoteLinuxVmContext,
+} from '../../../../../src/domain/machine/remote-linux-vm-context.js';
+import { declaredPayloadMountDeviceName } from '../../../../../src/domain/mounts/mount-device-name.js';
+import { must, mustFail } from '../../../../../src/testing/contract/expect-result.js';
+
+const none = new AbortController().signal;
+
+async function world(job: Partial<JobSpecInput> = {}, more: Partial<RemoteIncusContext> = {}) {
+  const host = new MemoryHost();
+  const context: RemoteIncusContext = {
+    ...remoteLinuxVmContext({
+      backend: 'incus',
+      runId: 'run',
+      jobId: 'job',
+      remoteHost: 'memory',
+      remoteWorkDir: '/var/pikaci',
+      snapshotHash: 'abc',
+      incusProject: 'default',
+      incusProfile: 'default',
+      incusImageAlias: 'pikaci/dev',
+    }),
+    ...more,
+  };
+  must(await host.hostFiles.makeDirectory(context.shared.remoteSnapshotDir));
+  const spec = jobSpecSchema.parse({ id: 'job', command: 'make', ...job });
+  const image = () => resolveImage(host.incus, context, none);
+  const prepare = async () => prepareIncusRuntime(host.adapters, context, spec, must(await image()), none);
+  const lease = { runId: 'run', jobId: 'job', owner: 'me', expiresAtMs: host.clock.now() + 1000 };
+  const launch = async (signal = none) =>
+    launchIncusInstance(host.adapters, context, must(await prepare()), lease, signal);
+  return { host, context, image, prepare, launch };
+}
+
+async function declare(host: MemoryHost, path: string, mounts: readonly Record<string, unknown>[]) {
+  must(await host.hostFiles.makeDirectory(`${path}/share/pikaci`));
+  const manifest = Buffer.from(JSON.stringify({ schema_version: 1, kind: 'k', mounts }));
+  must(await host.hostFiles.writeFile(`${path}/share/pikaci/payload-manifest.json`, manifest));
+}
+
+const SNAPSHOT = declaredPayloadMountDeviceName('workspace-snapshot', 'workspace_snapshot_root');
+const mount = { name: 'deps', relative_path: 'share', guest_path: '/deps', read_only: true };
+
+describe('the devices of a machine', () => {
+  it('have the snapshot as one more declared mount, read-only and under a short stable name', async () => {
+    const { prepare } = await world();
+    expect(must(await prepare()).instance.devices).toEqual({
+      [SNAPSHOT]: {
+        type: 'disk',
+        source: '/var/pikaci/snapshots/abc/snapshot',
+        path: '/workspace/snapshot',
+        readonly: 'true',
+      },
+    });
+    expect(SNAPSHOT).toMatch(/^[a-z0-9-]{1,20}$/);
+  });
+
+  it('have what the prepared outputs declare, where it really lies', async () => {
+    const { host, prepare } = await world({ preparedOutputs: [{ name: 'linux-rust', path: '/result' }] });
+    await declare(host, '/nix/store/x', [{ ...mount, read_only: false }]);
+    host.hostFiles.link('/nix/store/x', '/result');
+    expect(must(await prepare()).instance.devices).toMatchObject({
+      [declaredPayloadMountDeviceName('linux-rust', 'deps')]: {
+        source: '/nix/store/x/share',
+        path: '/deps',
+        readonly: 'false',
+      },
+    });
+  });
+
+  for (const [title, bad, field] of [
+    ['climbs out of its output', { ...mount, relative_path: '../x' }, 'relative_path'],
+    ['has a relative place in the guest', { ...mount, guest_path: 'deps' }, 'guest_path'],
+    ['covers the workspace', { ...mount, guest_path: '/workspace' }, 'guest_path'],
+    ['lies in the workspace', { ...mount, guest_path: '/workspace/snapshot/deps' }, 'guest_path'],
+    ['covers what the supervisor owns', { ...mount, guest_path: '/artifacts' }, 'guest_path'],
+  ] as const) {
+    it(`are refused with the field when a mount ${title}`, async () => {
+      const { host, prepare } = await world({ preparedOutputs: [{ name: 'o', path: '/o' }] });
+      await declare(host, '/o', [bad]);
+      expect(mustFail(await prepare(), 'payload_refused').field).toBe(field);
+    });
+  }
+
+  it('are idmapped for the workspace only, and only when the job may change it', async () => {
+    const { host, prepare } = await world({
+      writableWorkspace: true,
+      preparedOutputs: [{ name: 'o', path: '/o' }],
+    });
+    await declare(host, '/o', [mount]);
+    const { devices } = must(await prepare()).instance;
+    expect(devices[SNAPSHOT]?.['shift']).toBe('true');
+    expect(devices[declaredPayloadMountDeviceName('o', 'deps')]).not.toHaveProperty('shift');
+  });
+
+  it('have a root disk of the size that the job may use, as the profiles have it', async () => {
+    const { host, prepare } = await world({ limits: { disk: '5GiB' }, extraProfiles: ['big'] });
+    host.incus.world.addProfile('default', 'big', { disk0: { type: 'disk', path: '/', pool: 'fast' } });
+    expect(must(await prepare()).instance.devices['disk0']).toEqual({
+      type: 'disk',
+      path: '/',
+      pool: 'fast',
+      size: '5GiB',
+    });
+  });
+
+  it('cannot be limited where no profile has a root disk', async () => {
+    const { host, prepare } = await world({ limits: { disk: '5GiB' } });
+    host.incus.world.addProfile('default', 'default', {});
+    expect(mustFail(await prepare(), 'invalid_job').field).toBe('job.limits.disk');
+  });
+});
+
+describe('a machine', () => {
+  it('is ephemeral, limited as the job says, and carries its lease', async () => {
+    const { host, context, launch } = await world({ limits: { cpu: 2, memory: '1GiB', processes: 50 } });
+    must(await launch());
+    const [instance] = host.incus.allInstances;
+    expect(instance).toMatchObject({ name: context.incusInstanceName, status: 'Running', ephemeral: true });
+    expect(instance?.config).toMatchObject({
+      'limits.cpu': '2',
+      'limits.memory': '1GiB',
+      'limits.processes': '50',
+      'security.guestapi': 'false',
+    });
+    expect(readLease(instance?.config ?? {})).toMatchObject({ runId: 'run', jobId: 'job', owner: 'me' });
+  });
+
+  it('that is there already is left to whoever made it', async () => {
+    const { host, launch } = await world();
+    must(await launch());
+    mustFail(await launch(), 'run_exists');
+    expect(host.incus.allInstances).toHaveLength(1);
+  });
+
+  it('that does not start leaves nothing', async () => {
+    const { host, launch } = await world();
+    host.incus.faults.failNextStart();
+    mustFail(await launch(), 'incus');
+    expect(host.incus.allInstances).toEqual([]);
+  });
+
+  it('is made without idmapped mounts where they are refused', async () => {
+    const { host, launch } = await world({ writableWorkspace: true });
+    host.incus.world.project('default', '').map((project) =>
+      Object.assign(project, {
+        config: {
+          restricted: 'true',
+          'restricted.devices.disk': 'allow',
+          'restricted.devices.disk.paths': '/var/pikaci',
+        },
+      }),
+    );
+    must(await launch());
+    const [instance] = host.incus.allInstances;
+    expect(instance?.devices[SNAPSHOT]).not.toHaveProperty('shift');
+  });
+
+  it('is removed when its making is cancelled', async () => {
+    const { host, launch } = await world();
+    const stop = new AbortController();
+    const held = host.incus.faults.holdNextCreate();
+    const launching = launch(stop.signal);
+    await held.reached;
+    stop.abort();
+    held.release();
+    mustFail(await launching, 'cancelled');
+    expect(host.incus.allInstances).toEqual([]);
+  });
+
+  for (const [kind, more] of [
+    ['project_not_found', { incusProject: 'nowhere' }],
+    ['image_not_found', { incusImageAlias: 'nothing' }],
+  ] as const) {
+    it(`that lacks something on the host says which: ${kind}`, async () => {
+      const { image } = await world({}, more);
+      mustFail(await image(), kind);
+    });
+  }
+
+  it('that lacks its profile says so', async () => {
+    const { launch } = await world({}, { incusProfile: 'nobody' });
+    expect(mustFail(await launch(), 'profile_not_found').message).toContain('incus profile create nobody');
+  });
+});

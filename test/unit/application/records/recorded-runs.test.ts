@@ -1,0 +1,122 @@
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { gcRuns, listRuns, loadRunRecord } from '../../../../src/composition/run-state.js';
+import { NO_ARTIFACTS } from '../../../../src/domain/job/artifact.js';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../../support/recorded-run.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
+
+const hour = (number: number) => new Date(Date.UTC(2026, 0, 1, number)).toISOString();
+
+async function writeRuns(stateRoot: string, ids: readonly string[]): Promise<void> {
+  for (const [index, run_id] of ids.entries()) {
+    await writeRun(
+      stateRoot,
+      runRecord({ run_id, created_at: hour(index), git_branch: index === 0 ? 'x' : 'main' }),
+    );
+  }
+}
+
+describe('the list of runs', () => {
+  it('is empty where nothing has run', async () => {
+    await using root = await temporaryDirectory();
+    expect((await listRuns(root.path))._unsafeUnwrap()).toEqual({ runs: [], damaged: [] });
+  });
+
+  it('has the newest first, whatever the runs are called, and can be cut to a branch', async () => {
+    await using root = await temporaryDirectory();
+    await writeRuns(root.path, ['zebra', 'ant', 'mule']);
+    const ids = async (options: object) =>
+      (await listRuns(root.path, options))._unsafeUnwrap().runs.map((run) => run.run_id);
+    expect(await ids({})).toEqual(['mule', 'ant', 'zebra']);
+    expect(await ids({ branch: 'main', limit: 1 })).toEqual(['mule']);
+    expect(await ids({ branch: 'x' })).toEqual(['zebra']);
+  });
+
+  it('names what cannot be read, and leaves out what is no run', async () => {
+    await using root = await temporaryDirectory();
+    await writeRuns(root.path, ['a']);
+    await mkdir(join(root.path, 'runs/b'));
+    await mkdir(join(root.path, 'runs/.new-c'));
+    await writeFile(join(root.path, 'runs/file'), '');
+    const { runs, damaged } = (await listRuns(root.path))._unsafeUnwrap();
+    expect([runs.map((run) => run.run_id), damaged.map(({ runId }) => runId)]).toEqual([['a'], ['b']]);
+  });
+});
+
+describe('the record of a run whose runner was killed', () => {
+  it('has the outcomes that its jobs recorded since, and so its own end', async () => {
+    await using root = await temporaryDirectory();
+    const jobs = [
+      runJobRecord('a'),
+      runJobRecord('b', { status: 'running', finished_at: null, exit_code: null }),
+    ];
+    const runDir = await writeRun(root.path, runRecord({ status: 'running', finished_at: null, jobs }));
+    expect((await loadRunRecord(root.path, RUN_ID))._unsafeUnwrap().status).toBe('running');
+    const outcome = {
+      schema_version: 1,
+      run_id: RUN_ID,
+      job_id: 'b',
+      status: 'failed',
+      cause: 'exit',
+      exit_code: 4,
+      message: '',
+      started_at: hour(1),
+      finished_at: hour(2),
+      phases: [],
+      log_bytes: 0,
+      kept_log_bytes: 0,
+      artifacts: NO_ARTIFACTS,
+      incus_image: null,
+    };
+    const record = {
+      schema_version: 1,
+      run_id: RUN_ID,
+      job_id: 'b',
+      created_at: hour(1),
+      host: 'h',
+      backend: 'incus',
+      workspace: '/w',
+      snapshot_hash: null,
+      job_spec: {},
+      secret_names: [],
+      incus_project: null,
+      incus_profile: null,
+      incus_image: null,
+      instance_name: null,
+      launched_at: null,
+      outcome,
+    };
+    await writeFile(join(runDir, 'jobs/b/job.json'), JSON.stringify(record));
+    const run = (await loadRunRecord(root.path, RUN_ID))._unsafeUnwrap();
+    expect(run).toMatchObject({ status: 'failed', finished_at: '2026-11-23T16:45:09.000Z' });
+    expect(run.jobs[1]).toMatchObject({ status: 'failed', exit_code: 4, finished_at: hour(2) });
+  });
+});
+
+describe('the collection of old runs', () => {
+  it('keeps the newest, those that have not ended, and what it cannot read', async () => {
+    await using root = await temporaryDirectory();
+    await writeRuns(root.path, ['a', 'b', 'c', 'd']);
+    const created_at = new Date().toISOString();
+    const running = runRecord({ run_id: 'live', status: 'running', created_at: hour(0) });
+    await writeRun(root.path, { ...running, created_at });
+    await mkdir(join(root.path, 'runs/odd'));
+    const dry = (await gcRuns(root.path, { keepRuns: 1, dryRun: true }))._unsafeUnwrap();
+    expect(dry.removed).toEqual(['d', 'c', 'b', 'a']);
+    const report = (await gcRuns(root.path, { keepRuns: 2 }))._unsafeUnwrap();
+    expect(report).toEqual({ removed: ['c', 'b', 'a'], kept: ['live', 'd', 'odd'], failed: [] });
+    expect((await readdir(join(root.path, 'runs'))).sort()).toEqual(['d', 'live', 'odd']);
+  });
+
+  it('takes away what a killed runner left half made or half removed, once that is a day old', async () => {
+    await using root = await temporaryDirectory();
+    for (const name of ['.new-x', '.removing-y', '.new-z']) {
+      await mkdir(join(root.path, 'runs', name, 'jobs'), { recursive: true });
+      const old = new Date(Date.now() - 48 * 3600_000);
+      if (name !== '.new-z') await utimes(join(root.path, 'runs', name), old, old);
+    }
+    (await gcRuns(root.path, { keepRuns: 0 }))._unsafeUnwrap();
+    expect(await readdir(join(root.path, 'runs'))).toEqual(['.new-z']);
+  });
+});

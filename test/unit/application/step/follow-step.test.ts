@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { err } from 'neverthrow';
+import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { GuestLog } from '../../../../src/application/log/guest-log.js';
+import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
+import { type FollowInput, followJob } from '../../../../src/application/step/follow-step.js';
+import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { type Attempt, passed, ScriptedGuest } from './scripted-guest.js';
+
+const state = jobStateLayout('/state', 'run', 'job');
+const MINUTE = 60_000;
+
+async function following(text: string, attempts: Attempt[], more: Partial<FollowInput> = {}) {
+  const files = new MemoryFileStore();
+  const clock = new MemoryClock(undefined, { skipUpToMs: 10_000 });
+  must(await files.makeDirectory(state.jobDir));
+  const masker = new SecretMasker([]);
+  let kept = '';
+  const onKept = (data: Uint8Array) => {
+    kept += Buffer.from(data).toString();
+  };
+  const log = must(await GuestLog.open({ files, clock, state, masker, maxBytes: 1e6, onKept }));
+  const guest = new ScriptedGuest(Buffer.from(text), attempts);
+  const told: string[] = [];
+  const begun = clock.now();
+  const follow = () =>
+    followJob({
+      guest,
+      log,
+      clock,
+      reconnectMs: 5 * MINUTE,
+      signal: new AbortController().signal,
+      drained: async () => {},
+      onLost: () => told.push('lost'),
+      onResumed: () => told.push('resumed'),
+      ...more,
+    });
+  return { guest, follow, told, files, clock, kept: () => kept, waited: () => clock.now() - begun };
+}
+
+const times = (count: number, attempt: Attempt) => Array.from({ length: count }, () => attempt);
+
+describe('following a job', () => {
+  it('brings every byte once, wherever and however often the connection breaks', async () => {
+    const attempt: fc.Arbitrary<Attempt> = fc.oneof(
+      fc.record({
+        kind: fc.constant('brings' as const),
+        bytes: fc.integer({ min: 1, max: 9 }),
+        ends: fc.constantFrom('connection_lost' as const, 'running' as const, 'refused' as const),
+      }),
+      fc.constant({ kind: 'refuses' as const, fault: 'connection_lost' as const }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ maxLength: 60 }),
+        fc.array(attempt, { maxLength: 20 }),
+        async (text, attempts) => {
+          const { follow, kept, guest } = await following(text, attempts, { reconnectMs: 24 * 60 * MINUTE });
+          const end = must(await follow());
+          const bytes = Buffer.byteLength(text);
+          // Only a guest that again and again brings nothing is given up.
+          if (end.kind === 'lost') {
+            expect(guest.offsets.at(-1)).toBe(bytes);
+            return;
+          }
+          expect(end).toEqual({ kind: 'finished', status: passed(bytes) });
+          expect(kept()).toBe(text);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('goes on from the next byte, and says that it was lost and resumed', async () => {
+    const { follow, guest, told } = await following('0123456789', [
+      { kind: 'brings', bytes: 4, ends: 'connection_lost' },
+      { kind: 'refuses', fault: 'connection_lost' },
+    ]);
+    must(await follow());
+    expect(guest.offsets).toEqual([0, 4, 4]);
+    expect(told).toEqual(['lost', 'resumed']);
+  });
+
+  it('does not end while bytes that were announced are missing', async () => {
+    const { follow, guest, kept } = await following('0123456789', [
+      { kind: 'brings', bytes: 4, ends: 'finished' },
+    ]);
+    expect(must(await follow()).kind).toBe('finished');
+    expect(guest.offsets).toEqual([0, 4]);
+    expect(kept()).toBe('0123456789');
+  });
+
+  it('gives a guest up that answers five times as no supervisor does', async () => {
+    const { follow, guest } = await following('x', times(9, { kind: 'refuses', fault: 'refused' }));
+    expect(must(await follow())).toMatchObject({ kind: 'lost' });
+    expect(guest.offsets).toHaveLength(5);
+  });
+
+  it('is over when the machine is gone, or its supervisor', async () => {
+    const gone = await following('x', [{ kind: 'refuses', fault: 'gone' }]);
+    expect(must(await gone.follow())).toEqual({ kind: 'lost', message: 'gone' });
+    const lost = await following('x', [{ kind: 'brings', bytes: 1, ends: 'lost' }]);
+    expect(must(await lost.follow())).toMatchObject({ kind: 'lost' });
+  });
+
+  it('starts a job again that never began, and no other', async () => {
+    const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
+    let restarts = 0;
+    const again = await following('01', [absent], {
+      restart: async () => {
+        restarts++;
+        return again.guest.start();
+      },
+    });
+    expect(must(await again.follow()).kind).toBe('finished');
+    expect(again.guest.offsets).toEqual([0, 0]);
+
+    const begun = await following('01', [{ kind: 'brings', bytes: 1, ends: 'connection_lost' }, absent], {
+      restart: async () => {
+        restarts++;
+        return err({ kind: 'refused', message: 'no' });
+      },
+    });
+    expect(must(await begun.follow())).toEqual({ kind: 'lost', message: 'the guest knows of no job' });
+    expect(restarts).toBe(1);
+  });
+
+  it('ends the attempts to start it after the third', async () => {
+    let restarts = 0;
+    const { follow } = await following('', times(9, { kind: 'brings', bytes: 0, ends: 'absent' }), {
+      restart: async () => {
+        restarts++;
+        return err({ kind: 'connection_lost', message: 'again' });
+      },
+    });
+    expect(must(await follow()).kind).toBe('lost');
+    expect(restarts).toBe(3);
+  });
+
+  it('ends as unreachable when the host does not come back within the bound', async () => {
+    const { follow, waited } = await following(
+      'x',
+      times(999, { kind: 'refuses', fault: 'connection_lost' }),
+    );
+    expect(must(await follow())).toMatchObject({ kind: 'unreachable' });
+    expect(waited()).toBeGreaterThan(5 * MINUTE);
+    expect(waited()).toBeLessThan(5 * MINUTE + 10_000);
+  });
+
+  it('ends as unreachable also when every connection opens and breaks at once', async () => {
+    const breaks: Attempt = { kind: 'brings', bytes: 0, ends: 'connection_lost' };
+    const { follow, waited } = await following('x', times(9999, breaks));
+    expect(must(await follow())).toMatchObject({ kind: 'unreachable' });
+    expect(waited()).toBeLessThan(5 * MINUTE + 10_000);
+  });
+
+  it('is left at once when the signal fires, also in the middle of a silence', async () => {
+    const stop = new AbortController();
+    const { follow, guest } = await following('x', [{ kind: 'stalls' }], { signal: stop.signal });
+    guest.onStall = () => stop.abort();
+    expect(must(await follow())).toEqual({ kind: 'aborted' });
+  });
+
+  it('is left when the signal fires while a reader does not drain', async () => {
+    const stop = new AbortController();
+    const { follow } = await following('xy', [], {
+      signal: stop.signal,
+      drained: () => {
+        stop.abort();
+        return new Promise(() => {});
+      },
+    });
+    expect(must(await follow())).toEqual({ kind: 'aborted' });
+  });
+
+  it('ends with a fault when the log cannot be written', async () => {
+    const { follow, files } = await following('x', []);
+    must(await files.remove(state.guestLog));
+    must(await files.makeDirectory(state.guestLog));
+    mustFail(await follow(), 'io');
+  });
+});
