@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { repositoryRoot } from './repository-root.js';
 
-/** Exported types named `…Fault` in the files of these folders, and the kinds of each. One without any is another's wire form. */
+/** Exported types named `…Fault` in the files below these folders, and the kinds of each. One without any is another's wire form. */
 export function faultKinds(folders: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const folder of folders) {
-    for (const name of readdirSync(join(repositoryRoot, folder)).filter((file) => file.endsWith('.ts'))) {
+    const names = readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((file) => file.endsWith('.ts'))) {
       const text = readFileSync(join(repositoryRoot, folder, name), 'utf8');
       ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true).forEachChild((node) => {
         if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) return;
