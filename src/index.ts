@@ -11,7 +11,7 @@ export type { FaultCause, JobFault } from './application/faults/job-fault.js';
 export type { EvictionReport } from './application/gc/eviction-report.js';
 export type { GcRunsReport } from './application/gc/gc-runs.js';
 export type { ReapReport } from './application/gc/reap-report.js';
-export type { GuestShell, ShellCall } from './application/machine/open-shell.js';
+export type { GuestShell, ShellCall } from './application/job/open-shell.js';
 export type { EventPosition, StoredEvent } from './application/records/follow-events.js';
 export type { RunListing } from './application/records/list-runs.js';
 export type { LogKind } from './application/records/load-logs.js';

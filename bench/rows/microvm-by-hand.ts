@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { LocalShell } from '../../src/adapters/local/shell.js';
 import { SftpFileStore } from '../../src/adapters/ssh2/sftp-file-store.js';
 import { Ssh2Shell } from '../../src/adapters/ssh2/shell.js';
+import { bootRequest } from '../../src/application/job/boot-request.js';
 import { MicrovmHost } from '../../src/application/machine/microvm/microvm-host.js';
 import { prepareMicrovm } from '../../src/application/machine/microvm/prepare-microvm.js';
 import { microvmSettings } from '../../src/composition/microvm-settings-of.js';
@@ -59,7 +60,12 @@ export function microvmByHandRow(host: BenchHost, place: BenchPlace): Row {
       const { remoteJobDir, remoteRunDir } = context.shared;
       const { signal } = new AbortController();
       const { shares } = value(
-        await prepareMicrovm({ shell, hostFiles, host: machines, settings }, context, job, signal),
+        await prepareMicrovm(
+          { shell, hostFiles, host: machines, settings },
+          context,
+          { spec: job, boot: bootRequest(job) },
+          signal,
+        ),
         'prepare',
       );
       const scripts = `${host.workDir}/cache/microvm`;

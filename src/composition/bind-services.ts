@@ -6,7 +6,10 @@ import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
 import { RunJob } from '../application/job/run-job.js';
 import { HostTime } from '../application/lease/host-time.js';
-import { Backends } from '../application/machine/backends.js';
+import { AcquireMachine } from '../application/machine/acquire-machine.js';
+import { IncusBackend } from '../application/machine/incus/incus-backend.js';
+import { MachineBackends } from '../application/machine/machine-backends.js';
+import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.js';
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -53,7 +56,11 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.backends,
-    (ports, settings, microvmHost) => new Backends(ports, settings, microvmHost),
+    (ports, settings, microvmHost) => {
+      const incus = new IncusBackend(ports, settings);
+      const microvm = new MicrovmBackend(ports, settings, microvmHost);
+      return new MachineBackends({ incus, microvm }, settings.backend);
+    },
     [ids.ports, ids.settings, ids.microvmHost],
   );
   bindTo(
@@ -69,23 +76,22 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.completeJob,
-    (ports, settings, backends, hostTime) => new CompleteJob(ports, settings, backends, hostTime),
-    [ids.ports, ids.settings, ids.backends, ids.hostTime],
+    (ports, settings, hostTime) => new CompleteJob(ports, settings, hostTime),
+    [ids.ports, ids.settings, ids.hostTime],
+  );
+  bindTo(
+    container,
+    ids.acquireMachine,
+    ({ hostFiles, clock }, settings, backends, hostTime, { parallelCreates }) =>
+      new AcquireMachine({ hostFiles, clock, settings, backends, hostTime, parallelCreates }),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.parallelCreates],
   );
   bindTo(
     container,
     ids.runJob,
-    (ports, settings, backends, stageSnapshot, completeJob, hostTime, { parallelCreates }) =>
-      new RunJob({ ports, settings, backends, stageSnapshot, completeJob, hostTime, parallelCreates }),
-    [
-      ids.ports,
-      ids.settings,
-      ids.backends,
-      ids.stageSnapshot,
-      ids.completeJob,
-      ids.hostTime,
-      ids.parallelCreates,
-    ],
+    (ports, settings, backends, stageSnapshot, acquireMachine, completeJob) =>
+      new RunJob({ ports, settings, backends, stageSnapshot, acquireMachine, completeJob }),
+    [ids.ports, ids.settings, ids.backends, ids.stageSnapshot, ids.acquireMachine, ids.completeJob],
   );
   bindTo(
     container,

@@ -10,7 +10,7 @@ import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
-import { openShell } from '../application/machine/open-shell.js';
+import { openShell } from '../application/job/open-shell.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config/config.js';
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';

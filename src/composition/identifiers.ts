@@ -6,7 +6,8 @@ import type { AttachJob } from '../application/job/attach-job.js';
 import type { CompleteJob } from '../application/job/complete-job.js';
 import type { RunJob } from '../application/job/run-job.js';
 import type { HostTime } from '../application/lease/host-time.js';
-import type { Backends } from '../application/machine/backends.js';
+import type { AcquireMachine } from '../application/machine/acquire-machine.js';
+import type { MachineBackends } from '../application/machine/machine-backends.js';
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
@@ -36,7 +37,8 @@ export const ids = {
   processes: identifier<Processes>('processes'),
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
-  backends: identifier<Backends>('backends'),
+  backends: identifier<MachineBackends>('backends'),
+  acquireMachine: identifier<AcquireMachine>('acquireMachine'),
   microvmHost: identifier<MicrovmHost>('microvmHost'),
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),

@@ -74,8 +74,8 @@ describe('a two-level plan on a real host', () => {
     const run = must(await site.pikaci.runTarget({ target: 't', workspace: site.workspace, runId }));
     must(await run.cleanUp);
     expect(run.prepares).toMatchObject([
-      { nodeId: 'built', kind: 'realised' },
-      { nodeId: 'made', kind: 'realised' },
+      { nodeId: 'built', kind: 'realized' },
+      { nodeId: 'made', kind: 'realized' },
     ]);
     expect(run.record).toMatchObject({ status: 'passed', message: null });
     const bundle = must(await loadRunBundle(site.stateRoot, runId));

@@ -1,32 +1,15 @@
 import type { Result } from 'neverthrow';
-import type { JobSpecInput } from '../../domain/job/job-spec.js';
-import type { RetentionBounds } from '../../domain/target/retention.js';
 import type { DoctorReport } from '../doctor/doctor-report.js';
 import type { JobFault } from '../faults/job-fault.js';
+import type { ReapOptions } from '../gc/reap.js';
 import type { ReapReport } from '../gc/reap-report.js';
-import type { JobCallOptions, JobRun } from '../job/job-call.js';
-import type { GuestShell, ShellCall } from '../machine/open-shell.js';
+import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
+import type { GuestShell, ShellCall } from '../job/open-shell.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 
-export type { JobCallOptions, JobRun, OnAbort } from '../job/job-call.js';
-
-export interface RunJobInput extends JobCallOptions {
-  readonly job: JobSpecInput;
-  /** Directory whose snapshot the job gets. */
-  readonly workspace: string;
-  /** A new one is made when left out. */
-  readonly runId?: string;
-  /** When the job fails its machine stays for this long, for `shell`; then a reaper may take it. Seconds. */
-  readonly keepOnFailureSecs?: number;
-}
-
-export interface ReapOptions {
-  readonly signal?: AbortSignal;
-  /** Say what would be removed, and remove nothing. */
-  readonly dryRun?: boolean;
-  /** What is kept of snapshots and prepared outputs, instead of the configuration's `retention`. */
-  readonly keep?: Partial<RetentionBounds>;
-}
+export type { ReapOptions } from '../gc/reap.js';
+export type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
+export type { OnAbort } from '../step/on-abort.js';
 
 /** One host, ready to run jobs. Connections are made on first use. */
 export interface Pikaci extends AsyncDisposable {

@@ -1,3 +1,5 @@
+import { decodeName } from '../../domain/values/decode-name.js';
+
 /**
  * One 512-byte header block of a tar archive, as POSIX.1-1988 (ustar) has it, with GNU's base-256 sizes.
  * Source: POSIX.1-2017 `pax`, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
@@ -10,17 +12,6 @@ export interface TarHeader {
 }
 
 export const TAR_BLOCK = 512;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Null for bytes that are not UTF-8. */
-export function decodeName(bytes: Uint8Array): string | null {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
-  }
-}
 
 export function isZeroBlock(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);

@@ -1,5 +1,6 @@
+import { decodeName } from '../../domain/values/decode-name.js';
 import type { ByteReader } from './byte-reader.js';
-import { decodeName, isZeroBlock, parseTarHeader, TAR_BLOCK } from './tar-header.js';
+import { isZeroBlock, parseTarHeader, TAR_BLOCK } from './tar-header.js';
 
 /** Headers that only say something about the next entry; no `tar` needs more than three for one. */
 const MOST_EXTENSIONS = 8;

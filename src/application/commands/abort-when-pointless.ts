@@ -1,7 +1,7 @@
 import { err, type Result } from 'neverthrow';
 
 /** Does long work whose fruit is of no use once something else that is `needed` has failed: then it is called off, and that fault is the answer. */
-export async function whileHope<T, F>(
+export async function abortWhenPointless<T, F>(
   needed: readonly Promise<Result<unknown, F>>[],
   work: (signal: AbortSignal) => Promise<Result<T, F>>,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ import type { JobFault } from '../faults/job-fault.js';
 const MOST_STDOUT = 16 * 1024 * 1024;
 const MESSAGE_TAIL = 2000;
 
-export interface ToEnd {
+export interface RunCommandOptions {
   /** For messages: what the command is there for. */
   readonly purpose: string;
   readonly timeoutSecs: number;
@@ -14,10 +14,10 @@ export interface ToEnd {
 }
 
 /** Runs a command that has to succeed; its standard output comes back. A failure carries the end of what it said. */
-export async function runToEnd(
+export async function runCommand(
   shell: RemoteShell,
   command: Command,
-  { purpose, timeoutSecs, signal, onOutput }: ToEnd,
+  { purpose, timeoutSecs, signal, onOutput }: RunCommandOptions,
 ): Promise<Result<Uint8Array, JobFault>> {
   const timeout = AbortSignal.timeout(timeoutSecs * 1000);
   const failed = (message: string): JobFault => ({

@@ -33,6 +33,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `microvm`: the host's part of the microVM backend failed otherwise.
  * - `guest`: the machine started but its supervisor did not.
  * - `job_in_use`: a live runner writes this job's state; the two would mix their bytes.
+ * - `config_mismatch`: the job was started with another backend or work directory than the configuration names.
  * - `superseded`: somebody else has taken up this job; this caller no longer owns it.
  * - `cancelled`: the caller's signal fired before there was a job to cancel.
  */
@@ -64,6 +65,7 @@ export interface JobFault {
     | 'microvm'
     | 'guest'
     | 'job_in_use'
+    | 'config_mismatch'
     | 'superseded'
     | 'cancelled';
   readonly phase: Phase | null;
@@ -75,6 +77,6 @@ export interface JobFault {
 }
 
 /** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */
-export function leavesMachine(fault: JobFault): boolean {
+export function jobMayStillRun(fault: JobFault): boolean {
   return fault.kind === 'host' || fault.kind === 'superseded' || fault.kind === 'local_files';
 }

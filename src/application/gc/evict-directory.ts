@@ -5,7 +5,7 @@ import { isWithin } from '../../domain/values/path-rules.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { lastUse } from '../holds/last-used.js';
+import { readLastUsed } from '../holds/last-used.js';
 import { removeOnHost } from './host-disk.js';
 import type { KeptDirectories } from './kept-directories.js';
 
@@ -51,7 +51,7 @@ export async function evictDirectory(ports: EvictPorts, call: EvictCall): Promis
   const { path, folder } = call.in;
   const { signal } = call;
   const home = `${path}/${call.hash}`;
-  const used = await lastUse(ports.hostFiles, home, { marker: folder.marker, signal });
+  const used = await readLastUsed(ports.hostFiles, home, { marker: folder.marker, signal });
   if (used.isErr()) return { kind: 'failed', message: used.error.message };
   if (used.value === null) return { kind: 'gone' };
   if (isHeld(used.value, call.now())) return { kind: 'in_use' };
@@ -70,7 +70,7 @@ export async function settleAside(ports: EvictPorts, call: EvictCall, aside: str
   const { signal } = call;
   const at = `${path}/${aside}`;
   const [used, sources] = await Promise.all([
-    lastUse(ports.hostFiles, at, { marker: folder.marker, signal }),
+    readLastUsed(ports.hostFiles, at, { marker: folder.marker, signal }),
     ports.mountedSources(signal),
   ]);
   const unknown = used.isErr() ? used.error.message : sources.isErr() ? sources.error.message : null;

@@ -1,5 +1,5 @@
 import { chooseEvictions, type KeptEntry, type RetentionBounds } from '../../domain/target/retention.js';
-import { lastUse } from '../holds/last-used.js';
+import { readLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import {
   deleteDoomed,
@@ -95,7 +95,7 @@ export class Evict {
     for (const of of directories) {
       for (const hash of of.hashes) {
         const path = `${of.path}/${hash}`;
-        const used = await lastUse(hostFiles, path, { marker: of.folder.marker, signal });
+        const used = await readLastUsed(hostFiles, path, { marker: of.folder.marker, signal });
         if (used.isErr()) failed.push({ path, message: used.error.message });
         if (used.isErr() || used.value === null) continue;
         const bytes = sizes.value.get(path) ?? 0;

@@ -1,6 +1,6 @@
 import { ok, type Result } from 'neverthrow';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import { runToEnd } from '../commands/run-command.js';
+import { runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
 
 const AT_ONCE = 200;
@@ -18,7 +18,7 @@ export async function diskUsage(
     const some = paths.slice(at, at + AT_ONCE);
     // du complains of what vanishes under it, and goes on: its status says nothing that its output does not.
     const argv = ['sh', '-c', 'du -sk -- "$@" 2>/dev/null || :', 'sh', ...some] as [string, ...string[]];
-    const said = await runToEnd(shell, { argv }, { ...QUIET, purpose: 'measure what is kept', signal });
+    const said = await runCommand(shell, { argv }, { ...QUIET, purpose: 'measure what is kept', signal });
     if (said.isErr()) return said.map(() => bytes);
     for (const line of Buffer.from(said.value).toString('utf8').split('\n')) {
       const [, size, path] = /^([0-9]+)\s+(\/.*)$/.exec(line) ?? [];
@@ -36,6 +36,6 @@ export async function removeOnHost(
 ): Promise<Result<void, JobFault>> {
   const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwX -- "$1"; rm -rf -- "$1"; }';
   const call = { ...QUIET, purpose: `remove ${path}`, signal };
-  const removed = await runToEnd(shell, { argv: ['sh', '-c', script, 'sh', path] }, call);
+  const removed = await runCommand(shell, { argv: ['sh', '-c', script, 'sh', path] }, call);
   return removed.map(() => undefined);
 }

@@ -1,14 +1,14 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type Lease, leaseHasEnded } from '../../domain/machine/lease.js';
 import { remoteLayout } from '../../domain/machine/remote-layout.js';
+import type { RetentionBounds } from '../../domain/target/retention.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
-import type { ReapOptions } from '../api/pikaci.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { removeJobDir } from '../job/clean-up-job.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newReaper } from '../lease/owner.js';
-import type { Backends } from '../machine/backends.js';
+import { removeHostDirectory } from '../machine/host-directory.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
+import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { Evict } from './evict.js';
 import type { ReapReport } from './reap-report.js';
@@ -26,10 +26,18 @@ type Claim =
   | { readonly kind: 'alive' }
   | { readonly kind: 'failed'; readonly message: string };
 
+export interface ReapOptions {
+  readonly signal?: AbortSignal;
+  /** Say what would be removed, and remove nothing. */
+  readonly dryRun?: boolean;
+  /** What is kept of snapshots and prepared outputs, instead of the configuration's `retention`. */
+  readonly keep?: Partial<RetentionBounds>;
+}
+
 export interface ReapParts {
   readonly ports: Pick<JobPorts, 'hostFiles'>;
   readonly settings: { readonly workDir: string };
-  readonly backends: Backends;
+  readonly backends: Pick<MachineBackends, 'leased'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
 }
@@ -51,7 +59,7 @@ export class Reap {
     // Without the host's time nothing can be said to have ended.
     const learnt = await this.#parts.hostTime.learn(signal);
     if (learnt.isErr()) return err({ ...learnt.error, phase: 'clean_up' });
-    const listed = await this.#parts.backends.machines(signal);
+    const listed = await this.#parts.backends.leased(signal);
     if (listed.isErr()) return err(listed.error);
 
     const deleted: string[] = [];
@@ -110,7 +118,7 @@ export class Reap {
   async #removeJobDir(lease: Lease, signal: AbortSignal): Promise<void> {
     if (!runIdSchema.safeParse(lease.runId).success || !jobIdSchema.safeParse(lease.jobId).success) return;
     const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
-    await removeJobDir(this.#parts.ports, { shared: remoteLayout(place) }, signal);
+    await removeHostDirectory(this.#parts.ports.hostFiles, remoteLayout(place), signal);
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

@@ -2,10 +2,10 @@ import { ok, type Result } from 'neverthrow';
 import { RENEW_USE_MS } from '../../domain/target/retention.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
-import { stampUse } from './last-used.js';
+import { touchLastUsed } from './last-used.js';
 
 /** Keeps in use what a run uses on the host, for as long as the run goes on. A renewal that fails is tried again with the next. */
-export class UseKeeper implements AsyncDisposable {
+export class HoldRenewer implements AsyncDisposable {
   readonly #ports: { readonly files: FileStore; readonly clock: Clock };
   readonly #runId: string;
   readonly #held = new Set<string>();
@@ -19,7 +19,7 @@ export class UseKeeper implements AsyncDisposable {
 
   /** `gone` when the directory is not there. */
   async hold(directory: string, signal: AbortSignal): Promise<Result<'held' | 'gone', FileFault>> {
-    const stamped = await stampUse(this.#ports.files, directory, { runId: this.#runId, signal });
+    const stamped = await touchLastUsed(this.#ports.files, directory, { runId: this.#runId, signal });
     if (stamped.isErr()) return stamped.map(() => 'gone');
     if (stamped.value === 'gone') return ok('gone');
     this.#held.add(directory);
@@ -34,7 +34,7 @@ export class UseKeeper implements AsyncDisposable {
         runId: this.#runId,
         signal: AbortSignal.any([signal, AbortSignal.timeout(RENEW_USE_MS)]),
       };
-      for (const directory of this.#held) await stampUse(this.#ports.files, directory, use);
+      for (const directory of this.#held) await touchLastUsed(this.#ports.files, directory, use);
     }
   }
 

@@ -7,7 +7,7 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
  * that speaks. `gone` when the directory is not there: whoever evicts moves it aside first and looks at the stamp afterwards, so a
  * stamp that could be written keeps the directory where it is.
  */
-export async function stampUse(
+export async function touchLastUsed(
   files: FileStore,
   directory: string,
   use: { readonly runId: string; readonly signal: AbortSignal },
@@ -19,7 +19,7 @@ export async function stampUse(
 }
 
 /** When a directory was last used: its stamp's time, or its marker's; null when it has no marker. Ms since the epoch, on the host. */
-export async function lastUse(
+export async function readLastUsed(
   files: FileStore,
   directory: string,
   { marker, signal }: { readonly marker: string; readonly signal: AbortSignal },

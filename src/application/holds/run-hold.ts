@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
-import { UseKeeper } from './hold-renewer.js';
+import { HoldRenewer } from './hold-renewer.js';
 import { releaseRun } from './release-run.js';
 
 const RACES = 5;
@@ -22,13 +22,13 @@ export interface RunHoldInput {
 /** What a run keeps for itself on the host while it goes on: snapshots and outputs from eviction, store paths from Nix. */
 export class RunHold {
   readonly #input: RunHoldInput;
-  readonly #keeper: UseKeeper;
+  readonly #keeper: HoldRenewer;
   readonly #runDir: string;
   #hasRoots = false;
 
   constructor(input: RunHoldInput) {
     this.#input = input;
-    this.#keeper = new UseKeeper(input, input.runId);
+    this.#keeper = new HoldRenewer(input, input.runId);
     this.#runDir = remoteRunDirOf(input.workDir, input.runId);
   }
 

@@ -3,36 +3,32 @@ import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
-import {
-  type RemoteLinuxVmContext,
-  remoteLinuxVmContext,
-} from '../../domain/machine/remote-linux-vm-context.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
-import type { JobCallOptions, JobRun } from '../api/pikaci.js';
-import { JobSession } from '../events/job-session.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { localFilesFault } from '../faults/port-faults.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
-import type { Backends } from '../machine/backends.js';
-import { contextInput } from '../machine/context-input.js';
+import type { Machine } from '../machine/machine-backend.js';
+import type { MachineBackends } from '../machine/machine-backends.js';
+import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
-import type { Guest } from '../supervisor/guest.js';
-import { cleanUpJob } from './clean-up-job.js';
 import type { CompleteJob } from './complete-job.js';
+import { configMismatch } from './config-mismatch.js';
+import type { JobCallOptions, JobRun } from './job-call.js';
 import { JobLock } from './job-lock.js';
-import { loadJobRecord, saveJobRecord } from './job-record-file.js';
-import { outcomeOf } from './outcome-of.js';
+import { loadJobRecord } from './job-record-file.js';
+import { JobSession } from './job-session.js';
+import { reportLost } from './report-lost.js';
+import { secretsToMask } from './secrets-to-mask.js';
 
 const ASK_BOUND_MS = 60_000;
 
 export interface AttachJobParts {
   readonly ports: JobPorts;
-  readonly settings: JobSettings;
-  readonly backends: Backends;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'leaseMs'>;
+  readonly backends: MachineBackends;
   readonly completeJob: CompleteJob;
   readonly hostTime: HostTime;
 }
@@ -42,7 +38,7 @@ interface LoadedJob {
   readonly job: JobSpec;
   readonly state: JobStateLayout;
   readonly record: JobRecord;
-  readonly context: RemoteLinuxVmContext;
+  readonly machine: Machine;
   /** Null while there is something to take up. */
   readonly outcome: JobOutcome | null;
 }
@@ -56,7 +52,7 @@ export class AttachJob {
   }
 
   async attach(runId: string, jobId: string, options: JobCallOptions): Promise<Result<JobRun, JobFault>> {
-    const { ports, settings, hostTime } = this.#parts;
+    const { ports, settings } = this.#parts;
     const ids = [runIdSchema.safeParse(runId), jobIdSchema.safeParse(jobId)];
     const badId = ids.find((id) => !id.success);
     if (badId !== undefined)
@@ -72,40 +68,8 @@ export class AttachJob {
     // Whoever had the lock may have ended the job meanwhile.
     const loaded = await this.#load(runId, state, options.signal);
     if (loaded.isErr()) return err(loaded.error);
-    const { record, job, context } = loaded.value;
     if (loaded.value.outcome !== null) return ok(this.#reported(loaded.value, loaded.value.outcome));
-    const guest = this.#parts.backends.guest(context);
-
-    const bound = AbortSignal.timeout(ASK_BOUND_MS);
-    const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
-    await hostTime.learn(signal);
-    const owner = newOwner();
-    const taken = await this.#takeOver(context, { owner, recordedHost: record.host }, signal);
-    if (taken.isErr()) return err(taken.error);
-    const masks = taken.value === 'gone' ? ok({}) : await this.#secrets(guest, record, signal);
-    if (masks.isErr()) return err(masks.error);
-    const session = new JobSession({
-      runId,
-      job,
-      state,
-      secrets: Object.values(masks.value),
-      localFiles: ports.localFiles,
-      clock: ports.clock,
-      events: options.events,
-      startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
-      earlier: record.outcome?.phases ?? [],
-    });
-    session.emit({ type: 'job_started', host: ports.shell.host, backend: settings.backend });
-    if (taken.value === 'gone') return await this.#lost(session, record, context);
-    return await this.#finish({
-      session,
-      context,
-      guest,
-      record,
-      owner,
-      taken: lock.lost,
-      options,
-    });
+    return await this.#takeUp(loaded.value, lock, options);
   }
 
   async #load(
@@ -118,70 +82,82 @@ export class AttachJob {
     const record = loaded.value;
     const job = jobSpecSchema.safeParse(record.job_spec);
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
-    const context = this.#context(runId, job.data, record);
+    const machine = this.#parts.backends.machine({
+      runId,
+      jobId: job.data.id,
+      ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
+      ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
+    });
     const outcome = record.outcome?.status === 'detached' ? null : record.outcome;
-    return ok({ runId, job: job.data, state, record, context, outcome });
+    return ok({ runId, job: job.data, state, record, machine, outcome });
   }
 
   /** The outcome stands. Its runner may have died before it removed the machine, so that is made sure of. */
-  #reported({ runId, job, state, record, context }: LoadedJob, outcome: JobOutcome): JobRun {
-    const { ports, backends } = this.#parts;
-    const { localFiles, clock } = ports;
+  #reported({ runId, job, state, record, machine }: LoadedJob, outcome: JobOutcome): JobRun {
+    const { localFiles, clock, hostFiles } = this.#parts.ports;
     const session = new JobSession({ runId, job, state, secrets: [], localFiles, clock, events: undefined });
     const kept = record.keep_on_failure === true && outcome.status === 'failed';
-    const leave = kept || record.host !== ports.shell.host;
-    const cleanUp = leave ? Promise.resolve(ok(undefined)) : cleanUpJob(ports, backends, context, session);
+    const elsewhere =
+      record.host !== this.#parts.ports.shell.host || configMismatch(record, machine) !== null;
+    const leave = kept || elsewhere;
+    const cleanUp = leave ? Promise.resolve(ok(undefined)) : releaseMachine(machine, hostFiles, session);
     return { runId, outcome, state, cleanUp };
   }
 
-  async #finish(input: {
-    readonly session: JobSession;
-    readonly context: RemoteLinuxVmContext;
-    readonly guest: Guest;
-    readonly record: JobRecord;
-    readonly owner: string;
-    readonly taken: AbortSignal;
-    readonly options: JobCallOptions;
-  }): Promise<Result<JobRun, JobFault>> {
-    const { ports, backends, completeJob } = this.#parts;
-    const { session, record, guest } = input;
-    // No bound: the signal of an exec ends it also when it has long begun.
-    const restart = () =>
-      guest.start(buildGuestRequest(session.job), {}, { signal: new AbortController().signal });
-    const outcome = await completeJob.complete({
-      ...input,
-      first: undefined,
-      // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
-      restart: record.secret_names.length === 0 ? restart : undefined,
+  async #takeUp(
+    { runId, job, state, record, machine }: LoadedJob,
+    lock: JobLock,
+    options: JobCallOptions,
+  ): Promise<Result<JobRun, JobFault>> {
+    const { ports, hostTime } = this.#parts;
+    const mismatch = configMismatch(record, machine);
+    if (mismatch !== null) return err(this.#fault('config_mismatch', mismatch));
+    const bound = AbortSignal.timeout(ASK_BOUND_MS);
+    const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
+    await hostTime.learn(signal);
+    const owner = newOwner();
+    const taken = await this.#takeLease(machine, { owner, recordedHost: record.host }, signal);
+    if (taken.isErr()) return err(taken.error);
+    const masks = taken.value === 'gone' ? ok({}) : await secretsToMask(machine, record, signal);
+    if (masks.isErr()) return err(masks.error);
+    const session = new JobSession({
+      runId,
+      job,
+      state,
+      secrets: Object.values(masks.value),
+      localFiles: ports.localFiles,
+      clock: ports.clock,
+      events: options.events,
+      startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
+      earlier: record.outcome?.phases ?? [],
     });
-    if (outcome.isErr()) return err(outcome.error);
-    const detached = outcome.value.status === 'detached';
-    const cleanUp = detached
-      ? session.hostLog.flushed().then(() => ok(undefined))
-      : cleanUpJob(ports, backends, input.context, session);
-    return ok({ runId: session.runId, outcome: outcome.value, state: session.state, cleanUp });
+    session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
+    if (taken.value === 'gone') return await reportLost(ports, { session, record, machine });
+    const { supervisor } = machine;
+    // No bound: the signal of an exec ends it also when it has long begun.
+    const start = () =>
+      supervisor.start(buildGuestRequest(job), {}, { signal: new AbortController().signal });
+    return await this.#parts.completeJob.complete({
+      session,
+      machine,
+      record,
+      owner,
+      settled: Promise.resolve(),
+      lockLost: lock.lost,
+      isNew: false,
+      // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
+      start: record.secret_names.length === 0 ? start : null,
+      options,
+    });
   }
 
-  #context(runId: string, job: JobSpec, record: JobRecord): RemoteLinuxVmContext {
-    const { settings, ports } = this.#parts;
-    const place = contextInput(settings, ports.shell.host, { runId, job });
-    const recorded =
-      place.backend === 'incus' && record.incus_project !== null
-        ? { ...place, incusProject: record.incus_project }
-        : place;
-    return remoteLinuxVmContext(
-      record.snapshot_hash === null ? recorded : { ...recorded, snapshotHash: record.snapshot_hash },
-    );
-  }
-
-  async #takeOver(
-    context: RemoteLinuxVmContext,
+  async #takeLease(
+    machine: Machine,
     { owner, recordedHost }: { readonly owner: string; readonly recordedHost: string },
     signal: AbortSignal,
   ): Promise<Result<'ours' | 'gone', JobFault>> {
-    const place = this.#parts.backends.leasePlace(context);
     const lease = { owner, expiresAtMs: this.#parts.hostTime.now() + this.#parts.settings.leaseMs };
-    const written = await writeLease(place, lease, null, signal);
+    const written = await writeLease(machine.lease, lease, null, signal);
     if (written.isOk()) return ok('ours');
     if (written.error.kind === 'superseded') return err(this.#fault('superseded', written.error.message));
     if (written.error.kind !== 'not_found')
@@ -191,46 +167,6 @@ export class AttachJob {
     const message = `the job was started on ${recordedHost}, and ${host} does not have its machine`;
     const { cause } = written.error.fault;
     return err({ ...this.#fault('host', message), ...(cause === undefined ? {} : { cause }) });
-  }
-
-  /** What the log must be masked with. Without them nothing is followed: an unmasked log is worse than none. */
-  async #secrets(
-    guest: Guest,
-    record: JobRecord,
-    signal: AbortSignal,
-  ): Promise<Result<Readonly<Record<string, string>>, JobFault>> {
-    if (record.secret_names.length === 0) return ok({});
-    const unknown = (why: string) =>
-      this.#fault('guest', `the secrets to mask could not be had from ${guest.description}: ${why}`);
-    const told = await guest.secrets({ signal });
-    if (told.isErr()) return err(unknown(told.error.message));
-    const missing = record.secret_names.find((name) => told.value[name] === undefined);
-    return missing === undefined ? ok(told.value) : err(unknown(`it does not know ${missing}`));
-  }
-
-  /** The machine went away with its job: that is the result, and it is recorded. */
-  async #lost(
-    session: JobSession,
-    record: JobRecord,
-    context: RemoteLinuxVmContext,
-  ): Promise<Result<JobRun, JobFault>> {
-    const { ports } = this.#parts;
-    const outcome: JobOutcome = outcomeOf({
-      session,
-      end: { kind: 'lost', message: 'the machine is gone, and left no exit record' },
-      finishedAtMs: ports.clock.now(),
-      logBytes: record.outcome?.log_bytes ?? 0,
-      keptLogBytes: record.outcome?.kept_log_bytes ?? 0,
-      artifacts: { collected: [], refused: [], refused_count: 0, incomplete: 'the machine is gone' },
-      image: record.incus_image,
-    });
-    const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, outcome });
-    if (saved.isErr()) return err(localFilesFault(saved.error, null));
-    const { status, cause, exit_code, message } = outcome;
-    session.emit({ type: 'job_finished', status, cause, exit_code, message, duration_ms: 0 });
-    // What is left of it is its directory.
-    const cleanUp = cleanUpJob(ports, this.#parts.backends, context, session);
-    return ok({ runId: session.runId, outcome, state: session.state, cleanUp });
   }
 
   #fault(kind: JobFault['kind'], message: string): JobFault {

@@ -1,67 +1,80 @@
 import { err, ok, type Result } from 'neverthrow';
 import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
-import type { JobRecord } from '../../domain/job/job-record.js';
-import type { RemoteLinuxVmContext } from '../../domain/machine/remote-linux-vm-context.js';
 import type { FileFault } from '../../ports/file-store.js';
-import type { JobCallOptions } from '../api/pikaci.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
-import type { JobSession } from '../events/job-session.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { jobMayStillRun } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { HostTime } from '../lease/host-time.js';
-import { LeaseKeeper } from '../lease/lease-renewer.js';
-import type { LeasePlace } from '../lease/lease-store.js';
-import { writeLease } from '../lease/write-lease.js';
+import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { GuestLog } from '../log/guest-log.js';
-import type { Backends } from '../machine/backends.js';
+import { releaseMachine } from '../machine/release-machine.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
-import { awaitJob, type JobEnd } from '../step/await-step.js';
-import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
+import { awaitStep, type StepEnd } from '../step/await-step.js';
+import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import type { JobRun } from './job-call.js';
 import { saveJobRecord } from './job-record-file.js';
+import { keepMachine } from './keep-machine.js';
+import { leaveMachine } from './leave-machine.js';
+import type { LiveJob } from './live-job.js';
 import { outcomeOf } from './outcome-of.js';
 
-const LEASE_BOUND_MS = 15_000;
 const COLLECT_BOUND_MS = 30 * 60_000;
 
-export interface CompleteJobInput {
-  readonly session: JobSession;
-  readonly context: RemoteLinuxVmContext;
-  readonly guest: Guest;
-  readonly record: JobRecord;
-  readonly owner: string;
-  /** Fires when another runner has taken the job's state; its reason is the message. */
-  readonly taken: AbortSignal;
-  readonly first: FollowStream | undefined;
-  readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
-  readonly options: JobCallOptions;
-}
-
-/** The second half of every job, whoever started it: follow, collect, record the outcome. The machine is the caller's to remove. */
+/** The second half of every job, whoever started it: start or take up, follow, collect, record the outcome, release the machine. */
 export class CompleteJob {
   readonly #ports: JobPorts;
-  readonly #settings: JobSettings;
-  readonly #backends: Backends;
+  readonly #settings: Pick<JobSettings, 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>;
   readonly #hostTime: HostTime;
 
-  constructor(ports: JobPorts, settings: JobSettings, backends: Backends, hostTime: HostTime) {
+  constructor(
+    ports: JobPorts,
+    settings: Pick<JobSettings, 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>,
+    hostTime: HostTime,
+  ) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#backends = backends;
     this.#hostTime = hostTime;
   }
 
-  async complete(input: CompleteJobInput): Promise<Result<JobOutcome, JobFault>> {
-    const { session } = input;
-    const place = this.#backends.leasePlace(input.context);
+  async complete(job: LiveJob): Promise<Result<JobRun, JobFault>> {
+    const { session } = job;
+    const started = await this.#start(job);
+    if (started.isErr()) {
+      session.warn(started.error.message);
+      await this.#release(job);
+      return err(started.error);
+    }
+    const outcome = await this.#toOutcome(job, started.value);
+    if (outcome.isErr()) {
+      session.warn(outcome.error.message);
+      await (jobMayStillRun(outcome.error) ? this.#leave(job) : this.#release(job));
+      return err(outcome.error);
+    }
+    const { runId, state } = session;
+    return ok({ runId, outcome: outcome.value, state, cleanUp: this.#end(job, outcome.value) });
+  }
+
+  /** A lost connection is no fault: the supervisor may have the job, and following finds out. */
+  async #start({ isNew, start, machine }: LiveJob): Promise<Result<FollowStream | undefined, JobFault>> {
+    if (!isNew || start === null) return ok(undefined);
+    const started = await start();
+    if (started.isOk()) return ok(started.value);
+    if (started.error.kind === 'connection_lost') return ok(undefined);
+    return err(this.#notStarted(started.error, machine.supervisor.description));
+  }
+
+  async #toOutcome(job: LiveJob, first: FollowStream | undefined): Promise<Result<JobOutcome, JobFault>> {
+    const { session } = job;
     const superseded = new AbortController();
-    await using keeper = new LeaseKeeper({
-      place,
+    await using renewer = new LeaseRenewer({
+      place: job.machine.lease,
       clock: this.#ports.clock,
-      owner: input.owner,
+      owner: job.owner,
       leaseMs: this.#settings.leaseMs,
       hostNow: () => this.#hostTime.now(),
       onSuperseded: (message) => superseded.abort(message),
@@ -77,49 +90,55 @@ export class CompleteJob {
     if (opened.isErr()) return err(localFilesFault(opened.error, 'wait_for_completion'));
     await using log = opened.value;
 
-    const end = await session.during('wait_for_completion', async () => {
-      const awaited = await awaitJob({
-        session,
-        guest: input.guest,
-        log,
-        clock: this.#ports.clock,
-        reconnectMs: this.#settings.reconnectMs,
-        first: input.first,
-        restart: input.restart,
-        onAbort: input.options.onAbort ?? 'cancel',
-        signal: input.options.signal,
-        superseded: AbortSignal.any([superseded.signal, input.taken]),
-      });
-      const kept = await leaveLog(log, awaited);
-      return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : awaited;
-    });
+    const end = await session.during('wait_for_completion', () =>
+      this.#follow(job, { log, first, superseded: superseded.signal }),
+    );
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
-      await keeper[Symbol.asyncDispose]();
-      await this.#leaveAlone(input, place);
+      await renewer[Symbol.asyncDispose]();
+      await leaveMachine(job, this.#hostTime, this.#settings.leaseMs);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
-    return await this.#report(input, end.value, log);
+    return await this.#report(job, end.value, log);
   }
 
-  /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
-  async #leaveAlone({ session, owner }: CompleteJobInput, place: LeasePlace): Promise<void> {
-    const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
-    const lease = { owner, expiresAtMs: this.#hostTime.now() + jobMs + this.#settings.leaseMs };
-    const written = await writeLease(place, lease, owner, AbortSignal.timeout(LEASE_BOUND_MS));
-    if (written.isOk()) return;
-    const { error } = written;
-    const reason = error.kind === 'superseded' ? error.message : error.fault.message;
-    session.emit({
-      type: 'warning',
-      message: `the lease could not be made longer for the job that is left: ${reason}`,
+  async #follow(
+    job: LiveJob,
+    {
+      log,
+      first,
+      superseded,
+    }: {
+      readonly log: GuestLog;
+      readonly first: FollowStream | undefined;
+      readonly superseded: AbortSignal;
+    },
+  ): Promise<Result<StepEnd, JobFault>> {
+    const { session, machine, start, options, lockLost } = job;
+    const { job: spec, runId } = session;
+    const ended = await awaitStep({
+      journal: session,
+      guest: machine.supervisor,
+      log,
+      clock: this.#ports.clock,
+      reconnectMs: this.#settings.reconnectMs,
+      boundMs: spec.timeoutSecs * 1000 + spec.graceSecs * 2000,
+      graceSecs: spec.graceSecs,
+      names: { step: 'job', attach: `pikaci attach ${runId} ${spec.id}` },
+      first,
+      restart: start ?? undefined,
+      onAbort: options.onAbort ?? 'cancel',
+      signal: options.signal,
+      superseded: AbortSignal.any([superseded, lockLost]),
     });
+    const kept = await leaveLog(log, ended);
+    return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;
   }
 
-  async #report(input: CompleteJobInput, end: JobEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
-    const { session } = input;
+  async #report(job: LiveJob, end: StepEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
+    const { session, record } = job;
     const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
-    const artifacts = collects ? await this.#collect(input) : NO_ARTIFACTS;
+    const artifacts = collects ? await this.#collect(job) : NO_ARTIFACTS;
     const outcome = outcomeOf({
       session,
       end,
@@ -127,13 +146,10 @@ export class CompleteJob {
       logBytes: log.received,
       keptLogBytes: log.kept,
       artifacts,
-      image: input.record.incus_image,
+      image: record.incus_image,
     });
     const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
-    const saved = await saveJobRecord(this.#ports.localFiles, session.state, {
-      ...input.record,
-      outcome: masked,
-    });
+    const saved = await saveJobRecord(this.#ports.localFiles, session.state, { ...record, outcome: masked });
     if (saved.isErr()) return err(localFilesFault(saved.error, null));
     session.emit({
       type: 'job_finished',
@@ -146,14 +162,13 @@ export class CompleteJob {
     return ok(masked);
   }
 
-  async #collect(input: CompleteJobInput) {
-    const { session, options } = input;
+  async #collect({ session, options, machine }: LiveJob) {
     const bound = AbortSignal.timeout(COLLECT_BOUND_MS);
     const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
     const collected = await session.during('collect_artifacts', async () => {
       const report = await collectArtifacts(
         {
-          guest: input.guest,
+          guest: machine.supervisor,
           files: this.#ports.localFiles,
           clock: this.#ports.clock,
           patterns: session.job.artifacts,
@@ -168,13 +183,42 @@ export class CompleteJob {
     session.emit({ type: 'artifacts_collected', artifacts });
     return artifacts;
   }
+
+  /** Behind the result: what becomes of the machine. */
+  #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
+    const { session, machine, record } = job;
+    if (status === 'detached') return this.#leave(job).then(() => ok(undefined));
+    const keepSecs = status === 'failed' ? record.keep_on_failure_secs : undefined;
+    if (keepSecs === undefined) return this.#release(job);
+    if (!machine.canBeKept) {
+      session.warn('a microVM powers off with its job, so nothing of it is kept');
+      return this.#release(job);
+    }
+    const lease = { owner: job.owner, expiresAtMs: this.#hostTime.now() + keepSecs * 1000 };
+    const host = machine.context.shared.remoteHost;
+    return job.settled.then(() => keepMachine({ place: machine.lease, host, session, lease }));
+  }
+
+  #release({ settled, machine, session }: LiveJob): Promise<Result<void, JobFault>> {
+    return settled.then(() => releaseMachine(machine, this.#ports.hostFiles, session));
+  }
+
+  #leave({ settled, session }: LiveJob): Promise<void> {
+    return settled.then(() => session.hostLog.flushed());
+  }
+
+  #notStarted(fault: GuestFault, description: string): JobFault {
+    const message = `the job could not be started in ${description}: ${fault.message}`;
+    const cause = fault.cause === undefined ? {} : { cause: fault.cause };
+    return { kind: 'guest', phase: 'launch_guest', host: this.#ports.shell.host, message, ...cause };
+  }
 }
 
 /**
  * What the masker holds back may be the beginning of a secret, so it is written only when nothing follows. Where the job
  * may be taken up, the position is saved instead; where that has happened, the log is another's already.
  */
-async function leaveLog(log: GuestLog, awaited: Result<JobEnd, JobFault>): Promise<Result<void, FileFault>> {
-  if (awaited.isErr()) return awaited.error.kind === 'superseded' ? ok(undefined) : log.pause();
-  return awaited.value.kind === 'detached' ? log.pause() : log.finish();
+async function leaveLog(log: GuestLog, ended: Result<StepEnd, JobFault>): Promise<Result<void, FileFault>> {
+  if (ended.isErr()) return ended.error.kind === 'superseded' ? ok(undefined) : log.pause();
+  return ended.value.kind === 'detached' ? log.pause() : log.finish();
 }

@@ -1,20 +1,26 @@
 import type { Result } from 'neverthrow';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import type { JobSpecInput } from '../../domain/job/job-spec.js';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
-
-/**
- * What firing the signal does to a job that runs: `cancel` ends it (TERM, grace, KILL) and still collects; `destroy`
- * removes the machine at once; `detach` leaves it running for `attach`.
- */
-export type OnAbort = 'cancel' | 'destroy' | 'detach';
+import type { OnAbort } from '../step/on-abort.js';
 
 export interface JobCallOptions {
   readonly events?: EventSink;
   readonly signal?: AbortSignal;
   /** Default `cancel`. */
   readonly onAbort?: OnAbort;
+}
+
+export interface RunJobInput extends JobCallOptions {
+  readonly job: JobSpecInput;
+  /** Directory whose snapshot the job gets. */
+  readonly workspace: string;
+  /** A new one is made when left out. */
+  readonly runId?: string;
+  /** When the job fails its machine stays for this long, for `shell`; then a reaper may take it. Seconds. */
+  readonly keepOnFailureSecs?: number;
 }
 
 /**

@@ -1,14 +1,14 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
-import type { JobSession } from '../events/job-session.js';
 import type { JobFault } from '../faults/job-fault.js';
-import type { LeasePlace } from '../lease/lease-store.js';
+import type { LeaseStore } from '../lease/lease-store.js';
 import { writeLease } from '../lease/write-lease.js';
+import type { JobSession } from './job-session.js';
 
 const BOUND_MS = 60_000;
 
 export interface KeepMachine {
-  readonly place: LeasePlace;
+  readonly place: LeaseStore;
   readonly host: string;
   readonly session: JobSession;
   readonly lease: Pick<Lease, 'owner' | 'expiresAtMs'>;

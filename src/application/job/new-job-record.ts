@@ -1,40 +1,40 @@
 import type { JobRecord } from '../../domain/job/job-record.js';
-import type { RemoteLinuxVmContext } from '../../domain/machine/remote-linux-vm-context.js';
-import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
-import type { JobSession } from '../events/job-session.js';
+import type { PlannedMachine } from '../machine/acquire-machine.js';
+import type { JobSession } from './job-session.js';
 
 export interface NewJobRecord {
   readonly session: JobSession;
-  readonly context: RemoteLinuxVmContext;
+  readonly made: PlannedMachine;
   readonly workspace: string;
-  readonly snapshot: WorkspaceSnapshot;
-  readonly image: JobRecord['incus_image'];
-  readonly host: string;
   /** Since the epoch. */
   readonly nowMs: number;
+  readonly keepOnFailureSecs: number | undefined;
 }
 
 /** What is recorded of a job while its machine is made: all that `attach` needs, and the names of its secrets only. */
-export function newJobRecord(input: NewJobRecord): JobRecord {
-  const { session, context, snapshot } = input;
+export function newJobRecord({ session, made, ...input }: NewJobRecord): JobRecord {
+  const { context } = made.machine;
   const now = new Date(input.nowMs).toISOString();
   const { secrets, ...spec } = session.job;
+  const keep = input.keepOnFailureSecs;
   return {
     schema_version: 1,
     run_id: session.runId,
     job_id: session.job.id,
     created_at: now,
-    host: input.host,
+    host: context.shared.remoteHost,
     backend: context.backend,
+    work_dir: context.shared.remoteWorkDir,
     workspace: input.workspace,
-    snapshot_hash: snapshot.contentHash,
+    snapshot_hash: made.snapshotHash,
     job_spec: spec,
     secret_names: Object.keys(secrets),
     incus_project: context.backend === 'incus' ? context.incusProject : null,
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
-    incus_image: input.image,
+    incus_image: made.image,
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
     launched_at: now,
+    ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
     outcome: null,
   };
 }

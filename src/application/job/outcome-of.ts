@@ -1,12 +1,12 @@
 import type { ArtifactReport } from '../../domain/job/artifact.js';
 import type { IncusImageIdentity, JobOutcome } from '../../domain/job/job-outcome.js';
-import type { JobSession } from '../events/job-session.js';
-import type { JobEnd } from '../step/await-step.js';
+import type { StepEnd } from '../step/await-step.js';
+import type { JobSession } from './job-session.js';
 
 type Verdict = Pick<JobOutcome, 'status' | 'cause' | 'exit_code' | 'message'>;
 
 /** What an end means. Without an exit record there is no success, and a record that contradicts itself is none. */
-function verdictOf(end: JobEnd): Verdict {
+function verdictOf(end: StepEnd): Verdict {
   switch (end.kind) {
     case 'detached':
       return {
@@ -36,7 +36,7 @@ function verdictOf(end: JobEnd): Verdict {
 
 export interface OutcomeInput {
   readonly session: JobSession;
-  readonly end: JobEnd;
+  readonly end: StepEnd;
   readonly finishedAtMs: number;
   readonly logBytes: number;
   readonly keptLogBytes: number;

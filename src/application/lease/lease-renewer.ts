@@ -1,9 +1,9 @@
 import type { Clock } from '../../ports/clock.js';
-import type { LeasePlace } from './lease-store.js';
+import type { LeaseStore } from './lease-store.js';
 import { writeLease } from './write-lease.js';
 
-export interface LeaseKeeperInput {
-  readonly place: LeasePlace;
+export interface LeaseRenewerInput {
+  readonly place: LeaseStore;
   readonly clock: Clock;
   readonly owner: string;
   readonly leaseMs: number;
@@ -13,15 +13,15 @@ export interface LeaseKeeperInput {
 }
 
 /** Renews a lease every third of it until closed. A renewal that fails is tried again; losing the lease ends it. */
-export class LeaseKeeper implements AsyncDisposable {
+export class LeaseRenewer implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(input: LeaseKeeperInput) {
+  constructor(input: LeaseRenewerInput) {
     this.#running = this.#run(input);
   }
 
-  async #run(input: LeaseKeeperInput): Promise<void> {
+  async #run(input: LeaseRenewerInput): Promise<void> {
     const { signal } = this.#stop;
     let pause = input.leaseMs / 3;
     while ((await input.clock.sleep(pause, signal)) === 'elapsed') {

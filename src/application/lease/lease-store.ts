@@ -7,7 +7,7 @@ import type { JobFault } from '../faults/job-fault.js';
  * - `stale`: what was read has been changed since; read again.
  * - `failed`: anything else.
  */
-export interface LeasePlaceFault {
+export interface LeaseStoreFault {
   readonly kind: 'not_found' | 'stale' | 'failed';
   /** Its phase is the caller's to set. */
   readonly fault: JobFault;
@@ -21,10 +21,10 @@ export interface FoundLease {
 }
 
 /** Where one machine's lease is kept: with the machine itself, so that it ends with it. */
-export interface LeasePlace {
+export interface LeaseStore {
   /** The machine's name, for messages. */
   readonly machine: string;
-  read(signal: AbortSignal): Promise<Result<FoundLease, LeasePlaceFault>>;
+  read(signal: AbortSignal): Promise<Result<FoundLease, LeaseStoreFault>>;
   /** Replaces the lease if it still is what was read as `version`. */
-  write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeasePlaceFault>>;
+  write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeaseStoreFault>>;
 }

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
 import type { JobFault } from '../faults/job-fault.js';
-import type { LeasePlace } from './lease-store.js';
+import type { LeaseStore } from './lease-store.js';
 import { isReaper } from './owner.js';
 
 const RACES = 5;
@@ -15,7 +15,7 @@ export type LeaseFault =
  * replaced; null for whoever it is, but a reaper that has claimed the machine is never overruled.
  */
 export async function writeLease(
-  place: LeasePlace,
+  place: LeaseStore,
   lease: Pick<Lease, 'owner' | 'expiresAtMs'>,
   expected: string | null,
   signal: AbortSignal,

@@ -1,13 +1,13 @@
 import type { Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
 import type { JobFault } from '../faults/job-fault.js';
-import type { LeasePlace } from '../lease/lease-store.js';
+import type { LeaseStore } from '../lease/lease-store.js';
 
 /** A machine on the host that carries a lease of pikaci's, as a reaper finds it. */
 export interface LeasedMachine {
   readonly name: string;
   readonly lease: Lease;
-  readonly place: LeasePlace;
+  readonly place: LeaseStore;
   /** Removes the machine, not its job's directory. Fine to repeat. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
 }

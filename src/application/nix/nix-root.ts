@@ -1,6 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import { runToEnd, type ToEnd } from '../commands/run-command.js';
+import { type RunCommandOptions, runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
 
 export interface NixRoot {
@@ -22,7 +22,7 @@ export interface NixRoot {
 export async function addNixRoot(
   shell: RemoteShell,
   { binary, flags, store, storePath, link }: NixRoot,
-  call: ToEnd,
+  call: RunCommandOptions,
 ): Promise<Result<void, JobFault>> {
   const argv: [string, ...string[]] = [
     binary,
@@ -34,7 +34,7 @@ export async function addNixRoot(
     ...storeOf({ store }),
     storePath,
   ];
-  const made = await runToEnd(shell, { argv }, call);
+  const made = await runCommand(shell, { argv }, call);
   return made.map(() => undefined);
 }
 

@@ -3,7 +3,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { preparedHomeDir } from '../../domain/machine/remote-layout.js';
 import type { PrepareConfig } from '../../domain/target/target-config.js';
 import { sha256Hex } from '../../domain/values/content-hash.js';
-import { runToEnd } from '../commands/run-command.js';
+import { runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { checkOutput } from './check-output.js';
@@ -79,7 +79,7 @@ async function fill(
     const made = await hostFiles.makeDirectory(directory, { signal });
     if (made.isErr()) return err(hostFilesFault(made.error, null));
   }
-  const ran = await runToEnd(
+  const ran = await runCommand(
     shell,
     { argv: ['/bin/sh', '-c', node.command], cwd: scratch, env: environment },
     { purpose: `the command of ${node.id}`, timeoutSecs: node.timeoutSecs, signal, onOutput },

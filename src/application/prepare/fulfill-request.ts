@@ -10,8 +10,8 @@ import { NIX_STORE } from '../../domain/values/nix-store.js';
 import { isWithin } from '../../domain/values/path-rules.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import { runToEnd } from '../commands/run-command.js';
-import { buildWithNix } from '../nix/nix-build.js';
+import { runCommand } from '../commands/run-command.js';
+import { buildWithNix } from '../nix/build-with-nix.js';
 import { readRecord } from '../records/read-record.js';
 import { checkOutput } from './check-output.js';
 
@@ -44,24 +44,24 @@ export async function fulfilRequest(
   }
   const request = read.value;
   const names = { node_id: request.node_id, output_name: request.output_name };
-  const realised = await realise(ports, request, signal);
-  if (realised.isErr()) return { ...failed(requestPath, realised.error), ...names };
+  const realized = await realize(ports, request, signal);
+  if (realized.isErr()) return { ...failed(requestPath, realized.error), ...names };
   const done: Exposure[] = [];
   for (const exposure of request.requested_exposures) {
-    const linked = await link(ports, realised.value, exposure.path, signal);
+    const linked = await link(ports, realized.value, exposure.path, signal);
     if (linked.isErr())
       return {
-        ...result(requestPath, realised.value, done),
+        ...result(requestPath, realized.value, done),
         ...names,
         status: 'failed',
         error: linked.error,
       };
     done.push(exposure);
   }
-  return { ...result(requestPath, realised.value, done), ...names };
+  return { ...result(requestPath, realized.value, done), ...names };
 }
 
-async function realise(
+async function realize(
   { shell, files }: FulfilPorts,
   request: FulfilmentRequest,
   signal: AbortSignal,
@@ -95,7 +95,7 @@ async function link(
   if (made.isErr()) return err(made.error.message);
   const making = `${path}.making-${randomBytes(4).toString('hex')}`;
   const argv: [string, ...string[]] = ['ln', '-s', '--', target, making];
-  const linked = await runToEnd(shell, { argv }, { ...QUICK, purpose: `link ${path}`, signal });
+  const linked = await runCommand(shell, { argv }, { ...QUICK, purpose: `link ${path}`, signal });
   if (linked.isErr()) return err(linked.error.message);
   const renamed = await files.rename(making, path, { signal });
   if (renamed.isOk()) return ok(undefined);

@@ -2,9 +2,9 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { PrepareConfig } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { nixBuild } from '../nix/nix-build.js';
 import { checkOutput } from './check-output.js';
 import { commandOutput } from './command-output.js';
+import { nixBuild } from './nix-output.js';
 import { pathOutput } from './path-output.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 

@@ -1,6 +1,6 @@
 import type { RetentionBounds } from '../../domain/target/retention.js';
-import type { SupervisorSource } from '../machine/incus/supervisor-call.js';
 import type { MicrovmSettings } from './microvm-settings.js';
+import type { SupervisorSource } from './supervisor-source.js';
 
 /** What the services take from the configuration. */
 export interface JobSettings {

@@ -1,124 +1,99 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
 import type { Clock } from '../../ports/clock.js';
-import type { OnAbort } from '../api/pikaci.js';
-import type { JobSession } from '../events/job-session.js';
+import { onAbort } from '../../streams/on-abort.js';
+import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
 import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
-import { followJob } from './follow-step.js';
+import { cancelStep } from './cancel-step.js';
+import { followStep } from './follow-step.js';
+import type { OnAbort } from './on-abort.js';
+import { untilOverdue } from './overdue.js';
+import { StopReason } from './stop-reason.js';
 
 const PHASE = 'wait_for_completion';
-/** What a supervisor that keeps its own bounds never needs; past it the machine counts as lost. */
-const MARGIN_MS = 60_000;
-const CANCEL_AGAIN_MS = 500;
 
-export type JobEnd =
+export type StepEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
   | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 
-type StopReason = 'overdue' | 'cancelled' | 'detached' | 'superseded';
+type Reason = 'overdue' | 'cancelled' | 'detached' | 'superseded';
 
-export interface AwaitJobInput {
-  readonly session: JobSession;
+export interface AwaitStepInput {
   readonly guest: Guest;
   readonly log: GuestLog;
+  readonly journal: Pick<Journal, 'emit' | 'drained'>;
   readonly clock: Clock;
+  /** How long a lost connection is made again, ms. */
   readonly reconnectMs: number;
+  /** What the step may take by its own bounds, ms. */
+  readonly boundMs: number;
+  readonly graceSecs: number;
+  /** The stream that started the step; left out when it is followed from the log's position on. */
   readonly first: FollowStream | undefined;
   readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
   readonly onAbort: OnAbort;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
-  /** Fires when somebody else has taken the job over; its reason is the message. */
+  /** Fires when somebody else has taken the step over; its reason is the message. */
   readonly superseded: AbortSignal;
+  /** For messages: what the step is called, and the command that takes it up. */
+  readonly names: { readonly step: string; readonly attach: string };
 }
 
-/** Follows the job until it has ended, or until the caller's signal, the bound or another owner ends the following. */
-export async function awaitJob(input: AwaitJobInput): Promise<Result<JobEnd, JobFault>> {
-  const { session, guest, clock } = input;
-  const stop = new AbortController();
-  let why: StopReason | null = null;
-  const stopFor = (reason: StopReason) => {
-    if (stop.signal.aborted) return;
-    why = reason;
-    stop.abort();
-  };
-  const bound = session.job.timeoutSecs * 1000 + session.job.graceSecs * 2000 + MARGIN_MS;
-  const overdue = clock.sleep(bound, stop.signal).then((end) => {
-    if (end === 'elapsed') stopFor('overdue');
+/** Follows a step until it has ended, or until the caller's signal, its bound or another owner ends the following. */
+export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, JobFault>> {
+  const { guest, clock, log, journal, graceSecs } = input;
+  const stop = new StopReason<Reason>();
+  let heldUp = false;
+  const overdue = untilOverdue({ clock, boundMs: input.boundMs, isHeldUp: () => heldUp }, stop.signal).then(
+    (end) => end === 'overdue' && stop.give('overdue'),
+  );
+  let cancelling: Promise<void> = Promise.resolve();
+  const offAborted = onAbort(input.signal, () => {
+    if (input.onAbort === 'detach') return stop.give('detached');
+    if (input.onAbort === 'destroy') return stop.give('cancelled');
+    cancelling = cancelStep({ guest, clock, graceSecs }, stop.signal).then(() => stop.give('cancelled'));
   });
-  const onAbort = async () => {
-    if (input.onAbort === 'detach') return stopFor('detached');
-    if (input.onAbort === 'destroy') return stopFor('cancelled');
-    const graceMs = session.job.graceSecs * 1000 + 15_000;
-    const told = await Promise.race([tellToEnd(input, stop.signal), clock.sleep(graceMs, stop.signal)]);
-    if (typeof told === 'string' || told.isErr()) return stopFor('cancelled');
-    await clock.sleep(graceMs, stop.signal);
-    stopFor('cancelled');
-  };
-  const aborting = { done: Promise.resolve() };
-  const abortListener = () => {
-    aborting.done = onAbort();
-  };
-  const supersededListener = () => stopFor('superseded');
-  input.signal?.addEventListener('abort', abortListener, { once: true });
-  input.superseded.addEventListener('abort', supersededListener, { once: true });
-  if (input.signal?.aborted === true) abortListener();
-  if (input.superseded.aborted) supersededListener();
-
+  const offSuperseded = onAbort(input.superseded, () => stop.give('superseded'));
   try {
-    const followed = await followJob({
+    const followed = await followStep({
       guest,
-      log: input.log,
+      log,
       clock,
       reconnectMs: input.reconnectMs,
       ...(input.first === undefined ? {} : { first: input.first }),
       ...(input.restart === undefined ? {} : { restart: input.restart }),
       signal: stop.signal,
-      drained: () => session.drained(),
-      onLost: (message) => session.emit({ type: 'connection_lost', log_offset: input.log.received, message }),
-      onResumed: () => session.emit({ type: 'connection_resumed', log_offset: input.log.received }),
+      drained: async () => {
+        heldUp = true;
+        await journal.drained();
+        heldUp = false;
+      },
+      onLost: (message) => journal.emit({ type: 'connection_lost', log_offset: log.received, message }),
+      onResumed: () => journal.emit({ type: 'connection_resumed', log_offset: log.received }),
     });
     if (followed.isErr()) return err(localFilesFault(followed.error, PHASE));
     const end = followed.value;
-    if (end.kind === 'aborted') return stopped(why, input);
+    if (end.kind === 'aborted') return stopped(stop.first, input);
     if (end.kind !== 'unreachable') return ok(end);
-    const message = `${end.message}; the job may still run: ${howToAttach(session)}`;
-    return err({ kind: 'host', phase: PHASE, host: guest.description, message });
+    return err(hostFault(input, `${end.message}; the ${input.names.step} may still run`));
   } finally {
-    stop.abort();
-    input.signal?.removeEventListener('abort', abortListener);
-    input.superseded.removeEventListener('abort', supersededListener);
-    await Promise.all([overdue, aborting.done]);
+    stop.end();
+    offAborted();
+    offSuperseded();
+    await Promise.all([overdue, cancelling]);
   }
 }
 
-/** The following is reconnecting meanwhile. A cancel that did not arrive is said again, and so is one that came before the job had begun. */
-async function tellToEnd(
-  { session, guest, clock }: AwaitJobInput,
-  signal: AbortSignal,
-): Promise<Result<GuestStatus, GuestFault>> {
-  for (;;) {
-    const told = await guest.cancel(session.job.graceSecs, { signal });
-    if (told.isOk() ? told.value.state !== 'absent' : told.error.kind !== 'connection_lost') return told;
-    if ((await clock.sleep(CANCEL_AGAIN_MS, signal)) === 'aborted') return told;
-  }
-}
-
-function howToAttach(session: JobSession): string {
-  return `"pikaci attach ${session.runId} ${session.job.id}" takes it up`;
-}
-
-function stopped(why: StopReason | null, input: AwaitJobInput): Result<JobEnd, JobFault> {
-  switch (why) {
-    case null: {
-      const message = `the connection was closed while the job ran; ${howToAttach(input.session)}`;
-      return err({ kind: 'host', phase: PHASE, host: input.guest.description, message });
-    }
+function stopped(reason: Reason | null, input: AwaitStepInput): Result<StepEnd, JobFault> {
+  switch (reason) {
+    case null:
+      return err(hostFault(input, `the connection was closed while the ${input.names.step} ran`));
     case 'detached':
       return ok({ kind: 'detached' });
     case 'cancelled':
@@ -127,10 +102,18 @@ function stopped(why: StopReason | null, input: AwaitJobInput): Result<JobEnd, J
         message: 'cancelled by the caller; the machine was removed without waiting',
       });
     case 'overdue':
-      return ok({ kind: 'lost', message: 'the guest did not end the job within its timeout' });
+      return ok({
+        kind: 'lost',
+        message: `the guest did not end the ${input.names.step} within its timeout`,
+      });
     case 'superseded': {
       const message = String(input.superseded.reason);
       return err({ kind: 'superseded', phase: PHASE, host: input.guest.description, message });
     }
   }
+}
+
+function hostFault({ guest, names }: AwaitStepInput, message: string): JobFault {
+  const how = `"${names.attach}" takes it up`;
+  return { kind: 'host', phase: PHASE, host: guest.description, message: `${message}: ${how}` };
 }

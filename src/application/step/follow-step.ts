@@ -39,7 +39,7 @@ export interface FollowInput {
 }
 
 /** Follows a job's log to its end, across lost connections; not a byte is lost or doubled. */
-export async function followJob(input: FollowInput): Promise<Result<FollowEnd, FileFault>> {
+export async function followStep(input: FollowInput): Promise<Result<FollowEnd, FileFault>> {
   let stream = input.first;
   let fruitless = 0;
   let outage = null as { readonly since: number; attempts: number } | null;

@@ -2,8 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
+import { decodeName } from '../../domain/values/decode-name.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
-import { decodeName } from '../artifacts/tar-header.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from './guest.js';
 
@@ -14,7 +14,7 @@ export interface SupervisorExec extends AsyncDisposable {
 }
 
 /** How a supervisor is reached: the words of guest/README.md, and what it reads. */
-export interface SupervisorLine {
+export interface SupervisorTransport {
   readonly description: string;
   exec(
     words: readonly string[],
@@ -33,9 +33,9 @@ const secretsSchema = z.record(z.string(), z.string());
 /** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
 export class SupervisedGuest implements Guest {
   readonly description: string;
-  readonly #line: SupervisorLine;
+  readonly #line: SupervisorTransport;
 
-  constructor(line: SupervisorLine) {
+  constructor(line: SupervisorTransport) {
     this.#line = line;
     this.description = line.description;
   }

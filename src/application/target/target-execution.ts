@@ -160,7 +160,7 @@ export class TargetExecution {
       const output = this.#outputs.outputs.get(id);
       return output === undefined ? [] : [[id, output] as const];
     });
-    const realised = await realiseOutput(ports, node.prepare, {
+    const realized = await realiseOutput(ports, node.prepare, {
       signal: this.#signal,
       workDir: parts.settings.workDir,
       workspace: input.workspace,
@@ -174,25 +174,25 @@ export class TargetExecution {
       gcRoot: () => this.#hold.gcRoot(node.id),
       onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
     });
-    const cached = realised.isOk() && realised.value.cached;
-    const message = realised.isErr() ? realised.error.message : null;
+    const cached = realized.isOk() && realized.value.cached;
+    const message = realized.isErr() ? realized.error.message : null;
     const timing = {
       node_id: node.id,
       started_at: started.at,
       finished_at: this.#now(),
       duration_ms: ports.clock.monotonic() - started.mark,
-      ok: realised.isOk(),
+      ok: realized.isOk(),
       cached,
       message,
     };
     recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
-    if (realised.isErr()) {
-      this.#prepares.set(node.id, { nodeId: node.id, kind: 'faulted', fault: realised.error });
-      const verdict = realised.error.kind === 'cancelled' ? 'cancelled' : 'failed';
-      return { verdict, message: realised.error.message, cached: false };
+    if (realized.isErr()) {
+      this.#prepares.set(node.id, { nodeId: node.id, kind: 'faulted', fault: realized.error });
+      const verdict = realized.error.kind === 'cancelled' ? 'cancelled' : 'failed';
+      return { verdict, message: realized.error.message, cached: false };
     }
-    const { record } = realised.value;
-    this.#prepares.set(node.id, { nodeId: node.id, kind: 'realised', output: record, cached });
+    const { record } = realized.value;
+    this.#prepares.set(node.id, { nodeId: node.id, kind: 'realized', output: record, cached });
     return this.#recordOutput(record, cached);
   }
 

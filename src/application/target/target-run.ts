@@ -46,7 +46,7 @@ export type TargetJobEnd = { readonly jobId: string } & (
 );
 
 export type PrepareEnd = { readonly nodeId: string } & (
-  | { readonly kind: 'realised'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
+  | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
   | { readonly kind: 'faulted'; readonly fault: JobFault }
   | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
   | { readonly kind: 'not_started' }

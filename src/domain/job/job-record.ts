@@ -9,6 +9,8 @@ export const jobRecordSchema = z.looseObject({
   created_at: z.string(),
   host: z.string(),
   backend: z.enum(['incus', 'microvm']),
+  /** The work directory on the host; records before 0.2 lack it. */
+  work_dir: z.string().optional(),
   workspace: z.string(),
   snapshot_hash: z.string().nullable(),
   /** The job as it was handed in, in the configuration's own form, without its secrets. */
@@ -22,6 +24,8 @@ export const jobRecordSchema = z.looseObject({
   launched_at: z.string().nullable(),
   /** The machine was to stay when the job fails: it is its lease's to end. */
   keep_on_failure: z.boolean().optional(),
+  /** For how long. Records before 0.2 lack it. */
+  keep_on_failure_secs: z.number().positive().optional(),
   outcome: jobOutcomeSchema.nullable(),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;

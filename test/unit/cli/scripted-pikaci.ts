@@ -14,7 +14,7 @@ import type { DoctorReport } from '../../../src/application/doctor/doctor-report
 import type { JobFault } from '../../../src/application/faults/job-fault.js';
 import type { EvictionReport } from '../../../src/application/gc/eviction-report.js';
 import type { ReapReport } from '../../../src/application/gc/reap-report.js';
-import type { GuestShell } from '../../../src/application/machine/open-shell.js';
+import type { GuestShell } from '../../../src/application/job/open-shell.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
 import type { PikaciEvent } from '../../../src/domain/events/event.js';

@@ -17,7 +17,7 @@ const LOOKS = 15;
 const LOOK_PAUSE_MS = 200;
 
 /** Creates and starts the machine in one call. Whatever a failed call has left behind is removed. */
-export async function launchIncusInstance(
+export async function launchInstance(
   ports: { readonly incus: IncusApi; readonly clock: Clock },
   context: RemoteIncusContext,
   runtime: IncusRuntime,
@@ -40,7 +40,7 @@ export async function launchIncusInstance(
     JSON.stringify(plain) !== JSON.stringify(instance.devices)
   ) {
     const again: IncusRuntime = { ...runtime, instance: { ...runtime.instance, devices: plain } };
-    return launchIncusInstance(ports, context, again, lease, signal);
+    return launchInstance(ports, context, again, lease, signal);
   }
   return err(
     created.error.kind === 'not_found'

@@ -4,14 +4,14 @@ import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { LeasedMachine } from '../leased-machine.js';
-import { IncusLeasePlace } from './incus-lease-place.js';
+import { IncusLeaseStore } from './incus-lease-store.js';
 import { removeInstance } from './remove-instance.js';
 
 const PHASE = 'clean_up';
 
 /** The instances of a project that carry a lease. */
 export async function listInstances(
-  ports: JobPorts,
+  ports: Pick<JobPorts, 'incus' | 'clock'>,
   project: string,
   signal: AbortSignal,
 ): Promise<Result<LeasedMachine[], JobFault>> {
@@ -21,7 +21,7 @@ export async function listInstances(
       instances.flatMap(({ name, config }) => {
         const lease = readLease(config);
         if (lease === null) return [];
-        const place = new IncusLeasePlace(ports.incus, project, name);
+        const place = new IncusLeaseStore(ports.incus, project, name);
         const remove = async (bound: AbortSignal) => {
           const removed = await removeInstance(ports, project, name, bound);
           return removed.mapErr((fault) => incusFault(fault, PHASE));

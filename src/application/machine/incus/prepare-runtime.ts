@@ -1,6 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
-import type { JobSpec } from '../../../domain/job/job-spec.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
 import type { FileStore } from '../../../ports/file-store.js';
@@ -8,6 +7,7 @@ import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
+import type { MachineSpec } from '../machine-spec.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig } from './instance-limits.js';
 import { whyNotFound } from './why-not-found.js';
@@ -43,40 +43,40 @@ export async function resolveImage(
 export async function prepareIncusRuntime(
   ports: IncusRuntimePorts,
   context: RemoteIncusContext,
-  job: JobSpec,
+  spec: MachineSpec,
   image: IncusImageIdentity,
   signal: AbortSignal,
 ): Promise<Result<IncusRuntime, JobFault>> {
   const [mounts, root] = await Promise.all([
-    resolveMounts(ports.hostFiles, context.shared, job, signal),
-    rootDisk(ports.incus, context, job, signal),
+    resolveMounts(ports.hostFiles, context.shared, spec, signal),
+    rootDisk(ports.incus, context, spec, signal),
   ]);
   if (mounts.isErr()) return err(mounts.error);
   if (root.isErr()) return err(root.error);
   return ok({
     instance: {
       name: context.incusInstanceName,
-      type: job.instanceType,
+      type: spec.instanceType,
       ephemeral: true,
       start: true,
       source: { fingerprint: image.fingerprint },
-      profiles: [context.incusProfile, ...job.extraProfiles],
-      config: instanceConfig(job),
-      devices: { ...devicesOf(mounts.value, job), ...root.value },
+      profiles: [context.incusProfile, ...spec.extraProfiles],
+      config: instanceConfig(spec),
+      devices: { ...devicesOf(mounts.value, spec), ...root.value },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
   });
 }
 
-function devicesOf(mounts: readonly ResolvedMount[], job: JobSpec): IncusDevices {
+function devicesOf(mounts: readonly ResolvedMount[], spec: MachineSpec): IncusDevices {
   return diskDevices(
     mounts.map(({ mount, source }) => ({
       mount,
       source,
       shift:
-        job.writableWorkspace &&
+        spec.writableWorkspace &&
         mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
-        job.instanceType === 'container',
+        spec.instanceType === 'container',
     })),
   );
 }
@@ -85,12 +85,12 @@ function devicesOf(mounts: readonly ResolvedMount[], job: JobSpec): IncusDevices
 async function rootDisk(
   incus: IncusApi,
   context: RemoteIncusContext,
-  job: JobSpec,
+  spec: MachineSpec,
   signal: AbortSignal,
 ): Promise<Result<IncusDevices, JobFault>> {
-  const { disk } = job.limits;
+  const { disk } = spec.limits;
   if (disk === undefined) return ok({});
-  for (const name of [...job.extraProfiles].reverse().concat(context.incusProfile)) {
+  for (const name of [...spec.extraProfiles].reverse().concat(context.incusProfile)) {
     const profile = await incus.profile(context.incusProject, name, { signal });
     if (profile.isErr()) {
       const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;

@@ -1,7 +1,5 @@
 import { GUEST_SUPERVISOR_DIR } from '../../../domain/machine/guest-paths.js';
-
-/** Where the supervisor's text comes from: sent along with `run`, or a file that the image carries. */
-export type SupervisorSource = { readonly text: string } | { readonly path: string };
+import type { SupervisorSource } from '../../settings/supervisor-source.js';
 
 /** `run` puts the text that came with it in its place and goes on as that. */
 const INSTALL = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';

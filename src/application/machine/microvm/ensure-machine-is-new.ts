@@ -7,7 +7,7 @@ import { hostFilesFault } from '../../faults/port-faults.js';
 const PHASE = 'prepare_runtime';
 
 /** Looks before anything is written or removed there: what lies beside a machine is its owner's. */
-export async function findNoMachine(
+export async function ensureMachineIsNew(
   hostFiles: FileStore,
   { remoteRuntimeDir }: RemoteMicrovmContext,
   signal: AbortSignal,

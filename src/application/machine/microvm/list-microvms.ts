@@ -4,7 +4,7 @@ import type { JobFault } from '../../faults/job-fault.js';
 import type { LeasedMachine } from '../leased-machine.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { readLeaseLine } from './microvm-lease.js';
-import { MicrovmLeasePlace } from './microvm-lease-place.js';
+import { MicrovmLeaseStore } from './microvm-lease-store.js';
 import { removeMicrovm } from './remove-microvm.js';
 
 /** The machines below a work directory, by the leases that lie beside them. */
@@ -13,7 +13,7 @@ export async function listMicrovms(
   workDir: string,
   signal: AbortSignal,
 ): Promise<Result<LeasedMachine[], JobFault>> {
-  const listed = await host.must(['machines', workDir], { signal, phase: 'clean_up' });
+  const listed = await host.runOrFail(['machines', workDir], { signal, phase: 'clean_up' });
   return listed.map((text) =>
     text
       .split('\n')
@@ -28,7 +28,7 @@ export async function microvmSources(
   workDir: string,
   signal: AbortSignal,
 ): Promise<Result<readonly string[], JobFault>> {
-  const told = await host.must(['sources', workDir], { signal, phase: 'clean_up' });
+  const told = await host.runOrFail(['sources', workDir], { signal, phase: 'clean_up' });
   return told.map((text) => text.split('\0').filter((source) => source !== ''));
 }
 
@@ -41,7 +41,7 @@ function leasedMachine(host: MicrovmHost, workDir: string, line: string): Leased
   return {
     name,
     lease: { ...readLeaseLine(words), runId, jobId },
-    place: new MicrovmLeasePlace(host, remoteJobDir, name),
+    place: new MicrovmLeaseStore(host, remoteJobDir, name),
     remove: (signal) => removeMicrovm(host, { shared: { remoteJobDir } }, signal),
   };
 }

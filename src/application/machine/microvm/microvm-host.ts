@@ -82,7 +82,7 @@ export class MicrovmHost {
   }
 
   /** A call that has to succeed; its standard output. */
-  async must(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
+  async runOrFail(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
     const answer = await this.ask(words, call);
     if (answer.isErr()) return err(answer.error);
     if (answer.value.code === 0) return ok(answer.value.stdout);

@@ -4,7 +4,7 @@ import { stagedFlake } from './runner-flake.js';
 import type { RunnerShape } from './runner-shape.js';
 
 /**
- * What has to be realised on the host before a machine can be launched: for a microVM the installable of its declared runner (null
+ * What has to be realized on the host before a machine can be launched: for a microVM the installable of its declared runner (null
  * where a runner directory is configured), nothing for Incus.
  */
 export function remoteLinuxVmPrepareArtifact(

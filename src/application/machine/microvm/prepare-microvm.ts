@@ -1,12 +1,12 @@
 import { err, ok, Result } from 'neverthrow';
-import { buildGuestRequest } from '../../../domain/job/guest-request.js';
-import type { JobSpec } from '../../../domain/job/job-spec.js';
 import { GUEST_ARTIFACTS_DIR } from '../../../domain/machine/guest-paths.js';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
 import { resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { MicrovmSettings } from '../../settings/microvm-settings.js';
+import type { PlanInput } from '../machine-backend.js';
+import type { BootRequest } from '../machine-spec.js';
 import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
 import { resolveRunner } from './resolve-runner.js';
 import { type MicrovmShare, runnerShape } from './runner-shape.js';
@@ -35,12 +35,12 @@ export interface MicrovmParts extends MicrovmHostPorts {
 export async function prepareMicrovm(
   parts: MicrovmParts,
   context: RemoteMicrovmContext,
-  job: JobSpec,
+  { spec, boot }: Pick<PlanInput, 'spec' | 'boot'>,
   signal: AbortSignal,
 ): Promise<Result<MicrovmRuntime, JobFault>> {
   const { hostFiles, host, settings } = parts;
   const { shared, remoteRuntimeDir } = context;
-  const mounts = await resolveMounts(hostFiles, shared, job, signal);
+  const mounts = await resolveMounts(hostFiles, shared, spec, signal);
   if (mounts.isErr()) return err(mounts.error);
   const kinds = Result.combine(
     await Promise.all(
@@ -69,14 +69,14 @@ export async function prepareMicrovm(
       readOnly: mount.readOnly,
     })),
   ];
-  const shape = runnerShape(shares, job.limits);
+  const shape = runnerShape(shares, spec.limits);
   const runner = await resolveRunner(parts, context, shape, signal);
   if (runner.isErr()) return err(runner.error);
-  const written = await writeControl(parts, context, job, shares, signal);
+  const written = await writeControl(parts, context, boot, shares, signal);
   if (written.isErr()) return err(written.error);
-  const linked = await host.must(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
+  const linked = await host.runOrFail(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
   if (linked.isErr()) return err(linked.error);
-  const life = job.timeoutSecs + 2 * job.graceSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
+  const life = boot.lifeSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
   return ok({
     shares,
     options: [
@@ -93,7 +93,7 @@ export async function prepareMicrovm(
 async function writeControl(
   { hostFiles }: MicrovmParts,
   { remoteRuntimeDir }: RemoteMicrovmContext,
-  job: JobSpec,
+  boot: BootRequest,
   shares: readonly MicrovmShare[],
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
@@ -104,10 +104,10 @@ async function writeControl(
     guestPath === null ? [] : [`${tag}\t${readOnly ? 'ro' : 'rw'}\t${kind}\t${guestPath}\n`],
   );
   const files = {
-    'request.json': `${JSON.stringify(buildGuestRequest(job))}\n`,
-    'secrets.json': `${JSON.stringify(job.secrets)}\n`,
+    'request.json': `${JSON.stringify(boot.request)}\n`,
+    'secrets.json': `${JSON.stringify(boot.secrets)}\n`,
     mounts: mounted.join(''),
-    'workspace-artifacts': workspacePatterns(job.artifacts)
+    'workspace-artifacts': workspacePatterns(boot.artifacts)
       .map((pattern) => `${pattern}\n`)
       .join(''),
   };

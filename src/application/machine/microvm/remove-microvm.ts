@@ -14,12 +14,12 @@ export async function removeMicrovm(
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
   const words = ['destroy', shared.remoteJobDir];
-  let removed = await host.must(words, { signal, phase: PHASE });
+  let removed = await host.runOrFail(words, { signal, phase: PHASE });
   for (
     let tries = 1;
     tries < TRIES && removed.isErr() && removed.error.cause?.kind === 'connection_lost';
     tries++
   )
-    removed = await host.must(words, { signal, phase: PHASE });
+    removed = await host.runOrFail(words, { signal, phase: PHASE });
   return removed.map(() => undefined);
 }

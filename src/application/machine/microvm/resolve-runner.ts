@@ -4,7 +4,7 @@ import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-
 import { isNormalisedAbsolutePath } from '../../../domain/values/path-rules.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
-import { buildWithNix } from '../../nix/nix-build.js';
+import { buildWithNix } from '../../nix/build-with-nix.js';
 import type { MicrovmSettings, RunnerFlake } from '../../settings/microvm-settings.js';
 import type { MicrovmHostPorts } from './microvm-host.js';
 import { remoteLinuxVmPrepareArtifact } from './prepare-artifact.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
-import { LeaseKeeper } from '../../../../src/application/lease/lease-renewer.js';
+import { LeaseRenewer } from '../../../../src/application/lease/lease-renewer.js';
 import { writeLease } from '../../../../src/application/lease/write-lease.js';
-import { IncusLeasePlace } from '../../../../src/application/machine/incus/incus-lease-place.js';
+import { IncusLeaseStore } from '../../../../src/application/machine/incus/incus-lease-store.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
@@ -28,7 +28,7 @@ async function leased(expiresInMs: number, owner = 'owner') {
   must(await create('job-1', leaseConfig(lease)));
   const pikaci = (incus: IncusApi = host.incus) =>
     must(createPikaci({ host: 'local', workDir: '/var/pikaci' }, { adapters: { ...host.adapters, incus } }));
-  const place = (incus: IncusApi = host.incus) => new IncusLeasePlace(incus, 'default', 'job-1');
+  const place = (incus: IncusApi = host.incus) => new IncusLeaseStore(incus, 'default', 'job-1');
   const current = () => readLease(host.incus.allInstances[0]?.config ?? {});
   return { clock, host, pikaci, create, place, current };
 }
@@ -161,7 +161,7 @@ describe('the keeper of a lease', () => {
     { place, clock }: Pick<Awaited<ReturnType<typeof leased>>, 'place' | 'clock'>,
     onSuperseded: (message: string) => void = () => {},
   ) =>
-    new LeaseKeeper({
+    new LeaseRenewer({
       place: place(),
       clock,
       owner: 'owner',

@@ -58,7 +58,7 @@ describe('a job whose snapshot is evicted under it', () => {
   ])('%s stages it again, says so, and passes', async (_title, make) => {
     const { host, ran, warnings } = await run(make);
     expect(must(ran).outcome.status).toBe('passed');
-    expect(warnings).toEqual([expect.stringContaining('staged again')]);
+    expect(warnings).toEqual([expect.stringContaining('staging it again')]);
     expect(host.shell.uploads).toHaveLength(2);
     expect(host.incus.allInstances).toEqual([]);
   });

@@ -274,7 +274,7 @@ describe('a path node', () => {
     });
     const definition = { prepare: [{ ...inStore, gcRoot: false }], jobs: [needs('sdk')] };
     const without = await target.run({ runId: 'without', definition });
-    expect(without.prepares[0]).toMatchObject({ kind: 'realised' });
+    expect(without.prepares[0]).toMatchObject({ kind: 'realized' });
   });
 
   it('that is not there, or has no manifest, fails before a machine is made', async () => {

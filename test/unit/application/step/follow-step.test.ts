@@ -5,7 +5,7 @@ import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
 import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
-import { type FollowInput, followJob } from '../../../../src/application/step/follow-step.js';
+import { type FollowInput, followStep } from '../../../../src/application/step/follow-step.js';
 import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type Attempt, passed, ScriptedGuest } from './scripted-guest.js';
@@ -27,7 +27,7 @@ async function following(text: string, attempts: Attempt[], more: Partial<Follow
   const told: string[] = [];
   const begun = clock.now();
   const follow = () =>
-    followJob({
+    followStep({
       guest,
       log,
       clock,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
-import { launchIncusInstance } from '../../../../../src/application/machine/incus/launch-instance.js';
+import { launchInstance } from '../../../../../src/application/machine/incus/launch-instance.js';
 import {
   prepareIncusRuntime,
   resolveImage,
@@ -38,7 +38,7 @@ async function world(job: Partial<JobSpecInput> = {}, more: Partial<RemoteIncusC
   const prepare = async () => prepareIncusRuntime(host.adapters, context, spec, must(await image()), none);
   const lease = { runId: 'run', jobId: 'job', owner: 'me', expiresAtMs: host.clock.now() + 1000 };
   const launch = async (signal = none) =>
-    launchIncusInstance(host.adapters, context, must(await prepare()), lease, signal);
+    launchInstance(host.adapters, context, must(await prepare()), lease, signal);
   return { host, context, image, prepare, launch };
 }
 

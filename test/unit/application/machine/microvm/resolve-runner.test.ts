@@ -36,7 +36,7 @@ async function hostThatBuilds() {
   return { host, built, parts };
 }
 
-describe('what has to be realised before a machine is launched', () => {
+describe('what has to be realized before a machine is launched', () => {
   it('is the installable of the declared runner for a microVM, and nothing for Incus', () => {
     expect(remoteLinuxVmPrepareArtifact(context, { runner: null, flake }, shape)).toBe(staged.installable);
     expect(remoteLinuxVmPrepareArtifact(sampleIncusContext(), { runner: null, flake }, shape)).toBeNull();

@@ -1,8 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { PikaciEvent, WireEvent } from '../../domain/events/event.js';
-import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { Phase, PhaseTiming } from '../../domain/machine/phase.js';
-import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -15,40 +13,32 @@ type Unstamped<T> = T extends WireEvent ? Omit<T, 'schema_version' | 'at' | 'run
 /** An event before it is stamped with the run, the job and the time. */
 export type JobEvent = Unstamped<Exclude<WireEvent, { type: 'log' }>>;
 
-export interface JobSessionInput {
+export interface JournalInput {
   readonly runId: string;
-  readonly job: JobSpec;
-  readonly state: JobStateLayout;
+  readonly jobId: string;
+  /** Path of `host.log` on the runner. */
+  readonly hostLog: string;
+  /** Masked in everything that is told. */
   readonly secrets: readonly string[];
   readonly localFiles: FileStore;
   readonly clock: Clock;
   readonly events: EventSink | undefined;
   /** Phases of an earlier runner, when this one attaches. */
   readonly earlier?: readonly PhaseTiming[];
-  /** When the earlier runner began, ms since the epoch; now when left out. */
-  readonly startedAtMs?: number;
 }
 
-/** One runner's work on one job: its events, masked; its phases, timed; its host log. */
-export class JobSession {
-  readonly runId: string;
-  readonly job: JobSpec;
-  readonly state: JobStateLayout;
-  readonly startedAtMs: number;
+/** What is told of one machine and what runs in it: events, masked and stamped; phases, timed; the host log. */
+export class Journal {
   readonly hostLog: HostLog;
-  readonly secretValues: readonly string[];
+  readonly #stamp: { readonly schema_version: 1; readonly run_id: string; readonly job_id: string };
   readonly #clock: Clock;
   readonly #sink: EventSink;
   readonly #outer: GuardedEventSink | null;
   readonly #timings: PhaseTiming[];
 
-  constructor(input: JobSessionInput) {
-    this.runId = input.runId;
-    this.job = input.job;
-    this.state = input.state;
-    this.secretValues = input.secrets;
-    this.startedAtMs = input.startedAtMs ?? input.clock.now();
-    this.hostLog = new HostLog(input.localFiles, input.state.hostLog);
+  constructor(input: JournalInput) {
+    this.hostLog = new HostLog(input.localFiles, input.hostLog);
+    this.#stamp = { schema_version: 1, run_id: input.runId, job_id: input.jobId };
     this.#clock = input.clock;
     this.#outer =
       input.events === undefined
@@ -69,13 +59,17 @@ export class JobSession {
   }
 
   emit(event: JobEvent): void {
-    const stamp = { schema_version: 1, at: this.#now(), run_id: this.runId, job_id: this.job.id } as const;
-    this.#sink.emit({ ...stamp, ...event } as PikaciEvent);
+    this.#sink.emit({ ...this.#stamp, at: this.#now(), ...event } as PikaciEvent);
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', message });
   }
 
   /** Already masked. */
   emitLog(data: Uint8Array): void {
-    this.#sink.emit({ type: 'log_bytes', run_id: this.runId, job_id: this.job.id, data });
+    const { run_id, job_id } = this.#stamp;
+    this.#sink.emit({ type: 'log_bytes', run_id, job_id, data });
   }
 
   async drained(): Promise<void> {

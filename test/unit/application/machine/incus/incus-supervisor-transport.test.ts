@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
 import type { MemoryExecHandler } from '../../../../../src/adapters/memory/memory-incus/memory-process.js';
-import { IncusSupervisorLine } from '../../../../../src/application/machine/incus/incus-supervisor-line.js';
+import { IncusSupervisorTransport } from '../../../../../src/application/machine/incus/incus-supervisor-transport.js';
 import { SupervisedGuest } from '../../../../../src/application/supervisor/supervised-guest.js';
 import type { OutputChunk } from '../../../../../src/ports/output-chunk.js';
 import { must, mustFail } from '../../../../../src/testing/contract/expect-result.js';
@@ -34,7 +34,7 @@ async function guestThat(chunks: readonly OutputChunk[], code = 0) {
   return {
     host,
     context,
-    guest: new SupervisedGuest(new IncusSupervisorLine(host.incus, context, { text: 'text' })),
+    guest: new SupervisedGuest(new IncusSupervisorTransport(host.incus, context, { text: 'text' })),
   };
 }
 

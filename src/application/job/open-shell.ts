@@ -5,9 +5,9 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import type { IncusExec } from '../../ports/incus-api.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { loadJobRecord } from '../job/job-record-file.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { loadJobRecord } from './job-record-file.js';
 
 export interface ShellCall {
   readonly columns: number;

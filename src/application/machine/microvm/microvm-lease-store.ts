@@ -1,12 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../../domain/machine/lease.js';
 import type { JobFault } from '../../faults/job-fault.js';
-import type { FoundLease, LeasePlace, LeasePlaceFault } from '../../lease/lease-store.js';
+import type { FoundLease, LeaseStore, LeaseStoreFault } from '../../lease/lease-store.js';
 import type { HostAnswer, MicrovmHost } from './microvm-host.js';
 import { leaseLine, readLeaseLine } from './microvm-lease.js';
 
 /** The file beside the machine, compared and replaced under a lock of the host. */
-export class MicrovmLeasePlace implements LeasePlace {
+export class MicrovmLeaseStore implements LeaseStore {
   readonly #host: MicrovmHost;
   readonly #jobDir: string;
 
@@ -19,7 +19,7 @@ export class MicrovmLeasePlace implements LeasePlace {
     this.#jobDir = jobDir;
   }
 
-  async read(signal: AbortSignal): Promise<Result<FoundLease, LeasePlaceFault>> {
+  async read(signal: AbortSignal): Promise<Result<FoundLease, LeaseStoreFault>> {
     const answer = await this.#host.ask(['lease', this.#jobDir], { signal, phase: null });
     return this.#taken('lease', answer).map(({ stdout }) => {
       const version = stdout.trimEnd();
@@ -27,13 +27,13 @@ export class MicrovmLeasePlace implements LeasePlace {
     });
   }
 
-  async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeasePlaceFault>> {
+  async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeaseStoreFault>> {
     const words = ['lease-swap', this.#jobDir, version, leaseLine(lease)];
     const answer = await this.#host.ask(words, { signal, phase: null });
     return this.#taken('lease-swap', answer).map(() => undefined);
   }
 
-  #taken(word: string, answer: Result<HostAnswer, JobFault>): Result<HostAnswer, LeasePlaceFault> {
+  #taken(word: string, answer: Result<HostAnswer, JobFault>): Result<HostAnswer, LeaseStoreFault> {
     if (answer.isErr()) return err({ kind: 'failed', fault: answer.error });
     if (answer.value.code === 0) return ok(answer.value);
     const { name } = answer.value;

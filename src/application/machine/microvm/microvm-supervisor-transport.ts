@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import type { GuestCall, GuestFault } from '../../supervisor/guest.js';
-import type { SupervisorExec, SupervisorLine } from '../../supervisor/supervised-guest.js';
+import type { SupervisorExec, SupervisorTransport } from '../../supervisor/supervised-guest.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { guestStatusOf, parseMicrovmStatus } from './microvm-status.js';
 
@@ -10,7 +10,7 @@ import { guestStatusOf, parseMicrovmStatus } from './microvm-status.js';
  * The supervisor of one microVM, as the host sees it: the job was started with its machine, its log and its result lie in the artifacts
  * share, and it is asked to end with a file. So `run` follows what runs.
  */
-export class MicrovmSupervisorLine implements SupervisorLine {
+export class MicrovmSupervisorTransport implements SupervisorTransport {
   readonly description: string;
   readonly #host: MicrovmHost;
   readonly #jobDir: string;

@@ -3,10 +3,10 @@ import { type Lease, leaseConfig, readLease } from '../../../domain/machine/leas
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
-import type { FoundLease, LeasePlace, LeasePlaceFault } from '../../lease/lease-store.js';
+import type { FoundLease, LeaseStore, LeaseStoreFault } from '../../lease/lease-store.js';
 
 /** The `user.pikaci.*` keys of one instance, compared by its ETag. */
-export class IncusLeasePlace implements LeasePlace {
+export class IncusLeaseStore implements LeaseStore {
   readonly #incus: IncusApi;
   readonly #project: string;
 
@@ -19,13 +19,13 @@ export class IncusLeasePlace implements LeasePlace {
     this.#project = project;
   }
 
-  async read(signal: AbortSignal): Promise<Result<FoundLease, LeasePlaceFault>> {
+  async read(signal: AbortSignal): Promise<Result<FoundLease, LeaseStoreFault>> {
     const found = await this.#incus.instance(this.#project, this.machine, { signal });
     if (found.isErr()) return err(placeFault(found.error));
     return ok({ lease: readLease(found.value.value.config), version: found.value.etag });
   }
 
-  async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeasePlaceFault>> {
+  async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeaseStoreFault>> {
     const patch = leaseConfig(lease);
     const options = { etag: version, signal };
     const written = await this.#incus.patchInstance(this.#project, this.machine, patch, options);
@@ -33,7 +33,7 @@ export class IncusLeasePlace implements LeasePlace {
   }
 }
 
-function placeFault(fault: IncusFault): LeasePlaceFault {
+function placeFault(fault: IncusFault): LeaseStoreFault {
   const kind = fault.kind === 'not_found' || fault.kind === 'stale' ? fault.kind : 'failed';
   return { kind, fault: incusFault(fault, null) };
 }

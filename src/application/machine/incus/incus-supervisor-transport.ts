@@ -1,12 +1,13 @@
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
+import type { SupervisorSource } from '../../settings/supervisor-source.js';
 import type { GuestCall } from '../../supervisor/guest.js';
-import type { SupervisorLine } from '../../supervisor/supervised-guest.js';
+import type { SupervisorTransport } from '../../supervisor/supervised-guest.js';
 import { guestFault } from './incus-guest-fault.js';
-import { type SupervisorSource, supervisorCommand } from './supervisor-call.js';
+import { supervisorCommand } from './supervisor-call.js';
 
 /** The supervisor of one instance, spoken to through Incus's exec. */
-export class IncusSupervisorLine implements SupervisorLine {
+export class IncusSupervisorTransport implements SupervisorTransport {
   readonly description: string;
   readonly #api: IncusApi;
   readonly #context: RemoteIncusContext;

@@ -1,0 +1,9 @@
+import { buildGuestRequest } from '../../domain/job/guest-request.js';
+import type { JobSpec } from '../../domain/job/job-spec.js';
+import type { BootRequest } from '../machine/machine-spec.js';
+
+/** The job as a microVM starts it while it boots. */
+export function bootRequest(job: JobSpec): BootRequest {
+  const { secrets, artifacts, timeoutSecs, graceSecs } = job;
+  return { request: buildGuestRequest(job), secrets, artifacts, lifeSecs: timeoutSecs + 2 * graceSecs };
+}

@@ -1,0 +1,24 @@
+import type { Result } from 'neverthrow';
+import type { JobRecord } from '../../domain/job/job-record.js';
+import type { Machine } from '../machine/machine-backend.js';
+import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import type { JobCallOptions } from './job-call.js';
+import type { JobSession } from './job-session.js';
+
+/** A job whose machine runs, and who looks after both: the runner that made it, or one that took it up. */
+export interface LiveJob {
+  readonly session: JobSession;
+  readonly machine: Machine;
+  readonly record: JobRecord;
+  /** The lease's owner token. */
+  readonly owner: string;
+  /** Fires when another runner has taken the job's state; its reason is the message. */
+  readonly lockLost: AbortSignal;
+  /** Resolves when nothing writes to the host any more on the machine's account. */
+  readonly settled: Promise<unknown>;
+  /** Hands the job to the supervisor, which may be repeated while that knows of no job; null when it cannot be handed over again. */
+  readonly start: (() => Promise<Result<FollowStream, GuestFault>>) | null;
+  /** The job is new: it is started, not looked for. */
+  readonly isNew: boolean;
+  readonly options: JobCallOptions;
+}

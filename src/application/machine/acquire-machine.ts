@@ -1,0 +1,168 @@
+import { err, ok, type Result } from 'neverthrow';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
+import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import { abortWhenPointless } from '../commands/abort-when-pointless.js';
+import type { Journal } from '../events/journal.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { touchLastUsed } from '../holds/last-used.js';
+import type { HostTime } from '../lease/host-time.js';
+import { newOwner } from '../lease/owner.js';
+import { missesSnapshot } from '../snapshot/misses-snapshot.js';
+import { makeHostDirectory, removeHostDirectory } from './host-directory.js';
+import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
+import type { MachineBackends } from './machine-backends.js';
+import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
+import { releaseMachine } from './release-machine.js';
+
+/** Attempts at one machine: its snapshot may be evicted between the look at it and the mount. */
+const EVICTIONS = 5;
+
+export interface AcquireMachineParts {
+  readonly hostFiles: FileStore;
+  readonly clock: Clock;
+  readonly backends: MachineBackends;
+  readonly hostTime: HostTime;
+  readonly settings: { readonly leaseMs: number; readonly workDir: string };
+  /** Machines that are made at once. */
+  readonly parallelCreates: number;
+}
+
+/** `R` is what is recorded of the machine for other processes. */
+export interface AcquireMachineInput<R> {
+  readonly place: Pick<MachinePlace, 'runId' | 'jobId'>;
+  readonly spec: MachineSpec;
+  readonly boot: BootRequest;
+  readonly journal: Journal;
+  /** Puts the workspace on the host and says what its hash is. Called again when it was evicted meanwhile. */
+  readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string }, JobFault>>;
+  /** Saves what another process needs to take the machine up; runs beside its creation. */
+  readonly record: (made: PlannedMachine) => Promise<Result<R, JobFault>>;
+  readonly signal: AbortSignal;
+}
+
+export interface PlannedMachine {
+  readonly machine: Machine;
+  readonly image: IncusImageIdentity | null;
+  readonly snapshotHash: string;
+}
+
+/** A machine that runs. Whoever has it renews its lease as `owner`, and releases it. */
+export interface AcquiredMachine<R> extends PlannedMachine {
+  readonly record: R;
+  readonly owner: string;
+  /** Resolves when nothing writes to the host any more on the machine's account. */
+  readonly settled: Promise<unknown>;
+}
+
+/** Gets a fresh machine. What does not depend on another thing runs beside it; what a failed attempt has made is undone here. */
+export class AcquireMachine {
+  readonly #parts: AcquireMachineParts;
+  readonly #creates: LimitFunction;
+
+  constructor(parts: AcquireMachineParts) {
+    this.#parts = parts;
+    this.#creates = pLimit(parts.parallelCreates);
+  }
+
+  async acquire<R>(input: AcquireMachineInput<R>): Promise<Result<AcquiredMachine<R>, JobFault>> {
+    const { hostFiles, backends } = this.#parts;
+    const { journal, signal } = input;
+    const { shared } = backends.machine(input.place).context;
+    // No machine mounts its directories on the host, so they are made beside all the rest.
+    const directories = journal.during('prepare_directories', () =>
+      makeHostDirectory(hostFiles, shared, signal),
+    );
+    const acquired = await this.#untilNotEvicted(input, directories);
+    // Also when it has failed: what is removed then must not appear afterwards.
+    await directories;
+    // A machine of that name is another runner's, and so is the directory.
+    if (acquired.isErr() && acquired.error.kind !== 'run_exists')
+      await removeHostDirectory(hostFiles, shared);
+    return acquired;
+  }
+
+  async #untilNotEvicted<R>(
+    input: AcquireMachineInput<R>,
+    directories: Promise<Result<void, JobFault>>,
+  ): Promise<Result<AcquiredMachine<R>, JobFault>> {
+    for (let evictions = 1; ; evictions++) {
+      const acquired = await this.#attempt(input, directories);
+      if (acquired.isOk() || input.signal.aborted || evictions === EVICTIONS) return acquired;
+      if (!missesSnapshot(acquired.error)) return acquired;
+      input.journal.warn(`the snapshot was evicted; staging it again: ${acquired.error.message}`);
+    }
+  }
+
+  async #attempt<R>(
+    input: AcquireMachineInput<R>,
+    directories: Promise<Result<void, JobFault>>,
+  ): Promise<Result<AcquiredMachine<R>, JobFault>> {
+    const { journal, signal, place } = input;
+    const base = this.#parts.backends.machine(place).resolveBase(signal);
+    const [staged, resolved] = await Promise.all([
+      journal.during('stage_workspace_snapshot', () =>
+        abortWhenPointless([base, directories], input.stage, signal),
+      ),
+      base,
+      this.#parts.hostTime.learn(signal),
+    ]);
+    // First of all: nothing that is another runner's may be taken for what this one left.
+    if (resolved.isErr() && resolved.error.kind === 'run_exists') return err(resolved.error);
+    if (staged.isErr()) return err(staged.error);
+    const snapshotHash = staged.value.contentHash;
+    const planned = await journal.during('prepare_runtime', async () =>
+      resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, input, snapshotHash),
+    );
+    if (planned.isErr()) return err(planned.error);
+    return await this.#launch(input, planned.value, snapshotHash, directories);
+  }
+
+  #plan<R>(base: MachineBase, { place, spec, boot, signal }: AcquireMachineInput<R>, snapshotHash: string) {
+    return base.plan({ place: { ...place, snapshotHash }, spec, boot }, signal);
+  }
+
+  async #launch<R>(
+    input: AcquireMachineInput<R>,
+    plan: MachinePlan,
+    snapshotHash: string,
+    directories: Promise<Result<void, JobFault>>,
+  ): Promise<Result<AcquiredMachine<R>, JobFault>> {
+    const { hostFiles, hostTime, settings } = this.#parts;
+    const { journal, signal, place } = input;
+    const { machine, image } = plan;
+    const owner = newOwner();
+    let settled: Promise<unknown> = Promise.resolve();
+    const launched = await journal.during('launch_guest', () =>
+      this.#creates(async (): Promise<Result<R, JobFault>> => {
+        if (signal.aborted) return err(cancelled(machine));
+        const lease = { ...place, owner, expiresAtMs: hostTime.now() + settings.leaseMs };
+        // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
+        const home = snapshotHomeDir(settings.workDir, snapshotHash);
+        settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
+        const [created, recorded, made] = await Promise.all([
+          plan.create(lease, signal),
+          input.record({ machine, image, snapshotHash }),
+          directories,
+        ]);
+        if (created.isErr()) return err(created.error);
+        if (recorded.isOk() && made.isOk()) return recorded;
+        await releaseMachine(machine, hostFiles, journal);
+        return made.isErr() ? err(made.error) : recorded;
+      }),
+    );
+    if (launched.isErr()) {
+      await settled;
+      return err(launched.error);
+    }
+    journal.emit({ type: 'instance_created', instance: machine.name });
+    return ok({ machine, image, snapshotHash, owner, settled, record: launched.value });
+  }
+}
+
+function cancelled({ context }: Machine): JobFault {
+  const message = 'cancelled before the machine was made';
+  return { kind: 'cancelled', phase: 'launch_guest', host: context.shared.remoteHost, message };
+}

@@ -1,0 +1,104 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import {
+  type RemoteIncusContext,
+  remoteLinuxVmContext,
+} from '../../../domain/machine/remote-linux-vm-context.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { incusFault } from '../../faults/port-faults.js';
+import type { JobPorts } from '../../settings/job-ports.js';
+import type { JobSettings } from '../../settings/job-settings.js';
+import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
+import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
+import type { MachinePlace } from '../machine-spec.js';
+import { IncusLeaseStore } from './incus-lease-store.js';
+import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
+import { launchInstance } from './launch-instance.js';
+import { listInstances } from './list-instances.js';
+import { instanceSources } from './mounted-sources.js';
+import { prepareIncusRuntime, resolveImage } from './prepare-runtime.js';
+import { removeInstance } from './remove-instance.js';
+
+type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
+type Settings = Pick<
+  JobSettings,
+  'incusProject' | 'incusProfile' | 'incusImageAlias' | 'supervisor' | 'workDir'
+>;
+
+/** Containers and virtual machines of Incus. */
+export class IncusBackend implements MachineBackend {
+  readonly name = 'incus';
+  readonly #ports: Ports;
+  readonly #settings: Settings;
+
+  constructor(ports: Ports, settings: Settings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  machine(place: MachinePlace): Machine {
+    const { incus } = this.#ports;
+    const context = this.#context(place);
+    const { incusProject: project, incusInstanceName: name } = context;
+    return {
+      context,
+      name,
+      supervisor: new SupervisedGuest(
+        new IncusSupervisorTransport(incus, context, this.#settings.supervisor),
+      ),
+      lease: new IncusLeaseStore(incus, project, name),
+      canBeKept: true,
+      resolveBase: async (signal) => {
+        const image = await resolveImage(incus, context, signal);
+        return image.map((resolved) => this.#base(resolved));
+      },
+      remove: async (signal) => {
+        const removed = await removeInstance(this.#ports, project, name, signal);
+        return removed.mapErr((fault) => incusFault(fault, 'clean_up'));
+      },
+    };
+  }
+
+  leased(signal: AbortSignal) {
+    return listInstances(this.#ports, this.#settings.incusProject, signal);
+  }
+
+  async mountedSources(signal: AbortSignal) {
+    const sources = await instanceSources(this.#ports.incus, signal);
+    return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
+  async hostNow(signal: AbortSignal) {
+    const server = await this.#ports.incus.server({ signal });
+    return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));
+  }
+
+  #base(image: IncusImageIdentity): MachineBase {
+    return {
+      image,
+      plan: async ({ place, spec }: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
+        const context = this.#context(place);
+        const runtime = await prepareIncusRuntime(this.#ports, context, spec, image, signal);
+        if (runtime.isErr()) return err(runtime.error);
+        return ok({
+          machine: this.machine(place),
+          image,
+          create: (lease, bound) => launchInstance(this.#ports, context, runtime.value, lease, bound),
+        });
+      },
+    };
+  }
+
+  #context(place: MachinePlace): RemoteIncusContext {
+    const { incusProject, incusProfile, incusImageAlias, workDir } = this.#settings;
+    return remoteLinuxVmContext({
+      backend: 'incus',
+      remoteHost: this.#ports.shell.host,
+      remoteWorkDir: workDir,
+      incusProject,
+      incusProfile,
+      incusImageAlias,
+      ...place,
+    });
+  }
+}

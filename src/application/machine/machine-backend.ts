@@ -1,0 +1,61 @@
+import type { Result } from 'neverthrow';
+import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
+import type { Lease } from '../../domain/machine/lease.js';
+import type {
+  RemoteLinuxVmBackend,
+  RemoteLinuxVmContext,
+} from '../../domain/machine/remote-linux-vm-context.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { LeaseStore } from '../lease/lease-store.js';
+import type { Guest } from '../supervisor/guest.js';
+import type { LeasedMachine } from './leased-machine.js';
+import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
+
+/** One kind of machine on the host. Incus and microVM implement it; the wiring chooses. */
+export interface MachineBackend {
+  readonly name: RemoteLinuxVmBackend;
+  /** The machine of these ids, whether it is there or not. */
+  machine(place: MachinePlace): Machine;
+  /** All machines on the host that carry a lease. */
+  leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>>;
+  /** Directories of the host that machines mount now, whoever owns them. */
+  mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** The host's clock, ms since the epoch; null when it does not say. */
+  hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>>;
+}
+
+/** A handle on one machine. */
+export interface Machine {
+  readonly context: RemoteLinuxVmContext;
+  /** How an operator finds it. */
+  readonly name: string;
+  readonly supervisor: Guest;
+  readonly lease: LeaseStore;
+  /** False where the machine powers off with what was started at its boot. */
+  readonly canBeKept: boolean;
+  /** What it would be made from, as far as that does not depend on the workspace. */
+  resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
+  /** Removes it. Idempotent. */
+  remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
+}
+
+/** What a machine is made from. */
+export interface MachineBase {
+  readonly image: IncusImageIdentity | null;
+  /** Checks and prepares all that creating needs. The place has the hash of the staged snapshot. */
+  plan(input: PlanInput, signal: AbortSignal): Promise<Result<MachinePlan, JobFault>>;
+}
+
+export interface PlanInput {
+  readonly place: MachinePlace;
+  readonly spec: MachineSpec;
+  readonly boot: BootRequest;
+}
+
+/** A machine that can be created: nothing is missing but its lease. */
+export interface MachinePlan {
+  readonly machine: Machine;
+  readonly image: IncusImageIdentity | null;
+  /** Creates and starts it. What a failed attempt left is removed. */
+  create(lease: Lease, signal: AbortSignal): Promise<Result<void, JobFault>>;
+}

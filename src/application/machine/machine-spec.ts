@@ -1,0 +1,28 @@
+import type { GuestRequest } from '../../domain/job/guest-request.js';
+import type { JobSpec } from '../../domain/job/job-spec.js';
+
+/** What a machine is made with, whatever will run in it. A job's description has all of it. */
+export type MachineSpec = Pick<
+  JobSpec,
+  'limits' | 'instanceType' | 'extraProfiles' | 'preparedOutputs' | 'writableWorkspace'
+>;
+
+/** What a microVM starts as it boots. Its machine powers off when that has ended. */
+export interface BootRequest {
+  readonly request: GuestRequest;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Globs of what is to be collected: the workspace's part is set aside before the machine powers off. */
+  readonly artifacts: readonly string[];
+  /** What the request may take in all, in seconds. */
+  readonly lifeSecs: number;
+}
+
+/** Whose machine it is: the ids that its name and its directories on the host are made of. */
+export interface MachinePlace {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Where it was made, when that is recorded; the configured project otherwise. */
+  readonly incusProject?: string;
+  /** Of the workspace that it mounts. */
+  readonly snapshotHash?: string;
+}

@@ -1,0 +1,96 @@
+import { err, ok, type Result } from 'neverthrow';
+import {
+  type RemoteMicrovmContext,
+  remoteLinuxVmContext,
+} from '../../../domain/machine/remote-linux-vm-context.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import type { JobPorts } from '../../settings/job-ports.js';
+import type { JobSettings } from '../../settings/job-settings.js';
+import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
+import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
+import type { MachinePlace } from '../machine-spec.js';
+import { ensureMachineIsNew } from './ensure-machine-is-new.js';
+import { launchMicrovm } from './launch-microvm.js';
+import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
+import type { MicrovmHost } from './microvm-host.js';
+import { MicrovmLeaseStore } from './microvm-lease-store.js';
+import { MicrovmSupervisorTransport } from './microvm-supervisor-transport.js';
+import { prepareMicrovm } from './prepare-microvm.js';
+import { removeMicrovm } from './remove-microvm.js';
+
+type Ports = Pick<JobPorts, 'hostFiles' | 'shell' | 'clock'>;
+type Settings = Pick<JobSettings, 'microvm' | 'reconnectMs' | 'workDir'>;
+
+/** Virtual machines that are booted from a runner directory on the host. */
+export class MicrovmBackend implements MachineBackend {
+  readonly name = 'microvm';
+  readonly #ports: Ports;
+  readonly #settings: Settings;
+  readonly #host: MicrovmHost;
+
+  constructor(ports: Ports, settings: Settings, host: MicrovmHost) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#host = host;
+  }
+
+  machine(place: MachinePlace): Machine {
+    const context = this.#context(place);
+    const name = microvmName(place.runId, place.jobId);
+    return {
+      context,
+      name,
+      supervisor: new SupervisedGuest(new MicrovmSupervisorTransport(this.#host, context)),
+      lease: new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
+      canBeKept: false,
+      resolveBase: async (signal) => {
+        const free = await ensureMachineIsNew(this.#ports.hostFiles, context, signal);
+        return free.map(() => this.#base());
+      },
+      remove: (signal) => removeMicrovm(this.#host, context, signal),
+    };
+  }
+
+  leased(signal: AbortSignal) {
+    return listMicrovms(this.#host, this.#settings.workDir, signal);
+  }
+
+  mountedSources(signal: AbortSignal) {
+    return microvmSources(this.#host, this.#settings.workDir, signal);
+  }
+
+  async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
+    const time = await this.#host.runOrFail(['time'], { signal, phase: null });
+    return time.map((text) => (/^[0-9]{13}$/.test(text.trim()) ? Number(text) : null));
+  }
+
+  #base(): MachineBase {
+    return {
+      image: null,
+      plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
+        const context = this.#context(input.place);
+        const { hostFiles, shell, clock } = this.#ports;
+        const { microvm: settings, reconnectMs } = this.#settings;
+        const host = this.#host;
+        const runtime = await prepareMicrovm({ hostFiles, shell, settings, host }, context, input, signal);
+        if (runtime.isErr()) return err(runtime.error);
+        return ok({
+          machine: this.machine(input.place),
+          image: null,
+          create: (lease, bound) =>
+            launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
+        });
+      },
+    };
+  }
+
+  #context({ runId, jobId, snapshotHash }: MachinePlace): RemoteMicrovmContext {
+    const place = { runId, jobId, ...(snapshotHash === undefined ? {} : { snapshotHash }) };
+    return remoteLinuxVmContext({
+      backend: 'microvm',
+      remoteHost: this.#ports.shell.host,
+      remoteWorkDir: this.#settings.workDir,
+      ...place,
+    });
+  }
+}
