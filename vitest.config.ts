@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: ['test/support/assembled-scripts.ts'],
           include: [
             'test/unit/**/*.test.ts',
             'test/architecture/**/*.test.ts',
@@ -19,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          globalSetup: ['test/support/assembled-scripts.ts'],
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -31,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
-          globalSetup: ['test/support/global-host.ts'],
+          globalSetup: ['test/support/assembled-scripts.ts', 'test/support/global-host.ts'],
           // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
           testTimeout: 300_000,
           hookTimeout: 300_000,

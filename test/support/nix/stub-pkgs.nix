@@ -6,7 +6,7 @@ let
 in
 {
   inherit lib;
-  runCommand = name: environment: script: built (environment // { inherit name script; });
+  writeScriptBin = name: text: built { inherit name text; };
   writeShellScript = name: script: built { inherit name script; };
   callPackage = file: attributes: built (attributes // { inherit file; name = attributes.fileName; });
   stdenv.mkDerivation = built;

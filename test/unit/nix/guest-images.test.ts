@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -10,6 +12,7 @@ import {
   guestHomeDir,
 } from '../../../src/domain/machine/guest-paths.js';
 import { evaluateNix } from '../../support/nix.js';
+import { repositoryRoot } from '../../support/repository-root.js';
 
 const machineSchema = z.object({
   environment: z.object({ systemPackages: z.array(z.string()) }),
@@ -93,14 +96,15 @@ describe('the Incus images', () => {
   });
 
   it('carry the supervisor of guest/, byte for byte', async () => {
-    const { script, file } = z
-      .object({ script: z.string(), file: z.string() })
+    const { name, text } = z
+      .object({ name: z.string(), text: z.string() })
       .parse(
         await evaluateNix(
-          '{ inherit (import (root + "/nix/guest/pikaci-incus-run.nix") { inherit pkgs; }) script; file = "${root + "/guest/pikaci-incus-run"}"; }',
+          '{ inherit (import (root + "/nix/guest/pikaci-incus-run.nix") { inherit pkgs; }) name text; }',
         ),
       );
-    expect(script.trim()).toBe(`install -D -m 0755 ${file} $out/bin/pikaci-incus-run`);
+    expect(name).toBe('pikaci-incus-run');
+    expect(text).toBe(await readFile(join(repositoryRoot, 'guest/pikaci-incus-run'), 'utf8'));
   });
 
   it('as a container have a shell from the first moment, which waits for the system', async () => {

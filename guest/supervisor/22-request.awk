@@ -1,0 +1,114 @@
+# Reads the request (line 1) and the secrets (line 2), checks both, and writes into the state directory: `plan` and
+# `environment`, shell text made of single-quoted words only. Exit 64: not valid, the reason is in `invalid`.
+function shown(name) { name = substr(name, 1, 64); gsub(/[^A-Za-z0-9_]/, "?", name); return name }
+function refuse(m) {
+  gsub(/[^ -~]/, "?", m)
+  gsub(/["\\]/, "?", m)
+  print substr(m, 1, 300) "\n" > (STATE "/invalid")
+  refused = 1
+  exit 64
+}
+function typed(name, type, fallback) {
+  if (!(name in KT)) { if (fallback == "required") refuse(name ": is missing"); return fallback }
+  if (KT[name] != type) refuse(name ": must be a " type)
+  return KV[name]
+}
+function whole(name, least, fallback,   v) {
+  v = typed(name, "number", fallback)
+  if (v !~ /^(0|[1-9][0-9]*)$/ || length(v) > 9 || v + 0 < least) refuse(name ": must be a whole number from " least " to 999999999")
+  return v
+}
+function directory(name,   v) {
+  v = typed(name, "string", "required")
+  if (v !~ /^\// || v == "/" || (v "/") ~ /\/\// || (v "/") ~ /\/\.\.?\// || v ~ "[\001-\037\177]" || length(v) > 4000)
+    refuse(name ": must be an absolute, normalised path other than /, without control characters")
+  return v
+}
+NR == 1 { request = $0 }
+NR == 2 { secrets = $0; exit }
+END {
+  if (refused) exit 64
+  ORS = ""
+  STATE = ENVIRON["PIKACI_STATE"]
+  planfile = STATE "/plan"
+  envfile = STATE "/environment"
+  ESC["\""] = "\""; ESC["/"] = "/"; ESC["b"] = "\b"; ESC["f"] = "\f"; ESC["n"] = "\n"; ESC["r"] = "\r"; ESC["t"] = "\t"
+  HEX4 = "^u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]"
+  LOW = "^u[dD][c-fC-F][0-9A-Fa-f][0-9A-Fa-f]"
+  if (request ~ /^[ \t\r]*$/) refuse("request: is empty")
+  parse(request)
+  if (err != "") refuse((field == "" ? "request" : shown(field)) ": " err)
+  if (typed("schema_version", "number", "required") != "1") refuse("schema_version: must be 1")
+  command = typed("command", "string", "required")
+  if (command == "") refuse("command: must not be empty")
+  timeout = whole("timeout_secs", 1, "required")
+  grace = whole("grace_secs", 0, 10)
+  as_root = typed("run_as_root", "boolean", "required")
+  workspace = directory("workspace_dir")
+  cargo = directory("cargo_home_dir")
+  target = directory("target_dir")
+  xdg = directory("xdg_state_home_dir")
+  home = directory("home_dir")
+  writable = typed("writable_workspace", "boolean", "false")
+  login = typed("user", "string", as_root == "true" ? "root" : "pikaci")
+  if (login !~ /^[A-Za-z_][A-Za-z0-9_.-]*$/ || length(login) > 32) refuse("user: must be a login name")
+  if ((login == "root") != (as_root == "true")) refuse("user: must be root when run_as_root, and only then")
+  typed("environment", "object", "")
+  total = 0
+  if (!("environment" in KT)) for (name in ET) delete ET[name]
+  for (name in ET) {
+    if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/) refuse("environment: " shown(name) " is not a valid name")
+    if (ET[name] != "string") refuse("environment: " shown(name) " must be a string")
+    size = length(name) + length(EV[name]) + 2
+    if (size > 131072) refuse("environment: " shown(name) " is longer than the 131072 bytes that Linux allows")
+    total += size
+  }
+  if (total > 1048576) refuse("environment: is longer than 1048576 bytes")
+  if (secrets ~ /^[ \t\r]*$/) secrets = ""
+  if (secrets != "") {
+    err = ""
+    parse(secrets)
+    if (err != "") refuse("secrets: " err)
+    count = 0
+    for (name in KT) {
+      if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || length(name) > 200) refuse("secrets: " shown(name) " is not a valid name")
+      if (KT[name] != "string") refuse("secrets: " shown(name) " must be a string")
+      count++
+    }
+    if (count == 0) secrets = ""
+  }
+
+  uid = gid = ""
+  while ((getline line < "/proc/self/status") > 0) if (line ~ /^Uid:/) { split(line, F, /[ \t]+/); euid = F[3]; break }
+  while ((getline line < "/etc/passwd") > 0) { split(line, F, ":"); if (F[1] == login && F[3] ~ /^[0-9]+$/) { uid = F[3]; gid = F[4]; break } }
+  if (euid == 0 && uid == "0" && as_root != "true") refuse("user: must not have user id 0 unless run_as_root")
+  token = ENVIRON["PIKACI_TOKEN"]
+  if (secrets != "") {
+    base = ENVIRON["PIKACI_PUBLIC"]
+    while ((getline line < "/proc/self/mounts") > 0) if (line ~ /^[^ ]+ \/dev\/shm tmpfs rw/) base = "/dev/shm"
+    base = base "/pikaci-secrets." token
+    gsub(/\047/, "", base)
+    if (system("mkdir -m 0711 \047" base "\047 && mkdir -m 0700 \047" base "/files\047 \047" base "/json\047") != 0) exit 1
+    put(base "/json/secrets", secrets "\n")
+    for (name in KV) put(base "/files/" name, KV[name])
+    plan("secrets", base)
+  } else plan("secrets", "")
+  put(STATE "/guest-request.json", request "\n")
+  put(ENVIRON["PIKACI_PUBLIC"] "/command", command)
+  plan("token", token); plan("timeout_secs", timeout); plan("grace_secs", grace)
+  plan("as_root", as_root); plan("root", euid == 0 ? "true" : "false"); plan("writable", writable)
+  plan("login", login); plan("uid", uid); plan("gid", gid)
+  plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)
+  print "set --" > envfile
+  env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin")
+  env("HOME", home); env("USER", login); env("LOGNAME", login); env("SHELL", "/bin/sh"); env("LANG", "C.UTF-8")
+  env("CARGO_HOME", cargo); env("CARGO_TARGET_DIR", target); env("XDG_STATE_HOME", xdg)
+  env("CI", "true"); env("PIKACI", "1"); env("PIKACI_ARTIFACTS", ENVIRON["PIKACI_ARTIFACTS"])
+  if (secrets != "") env("PIKACI_SECRETS_DIR", base "/files")
+  for (name in ET) env(name, EV[name])
+  env("PIKACI_JOB_TOKEN", token)
+  print "\n" > envfile
+  close(planfile); close(envfile)
+  verify(planfile, SIZE[planfile])
+  verify(envfile, SIZE[envfile] + length("set --") + 1)
+}

@@ -1,0 +1,20 @@
+# shellcheck shell=sh
+# timer SECONDS EVENT: the event comes later, unless the timer is killed.
+timer() {
+  (
+    trap 'kill "$!"; exit' TERM
+    sleep "$1" &
+    wait "$!" && printf '%s\n' "$2" >&8
+  ) &
+  timers="$timers $!"
+}
+
+# Takes the next event. All that happens comes through one FIFO, in order: the first cause wins, and no signal can be missed.
+next_event() {
+  read -r event value <&8
+  case $event in
+  leader) leader=$value ;;
+  exit) code=$value ;;
+  drained) drained=$value ;;
+  esac
+}
