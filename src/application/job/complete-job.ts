@@ -64,7 +64,8 @@ export class CompleteJob {
     if (!isNew || start === null) return ok(undefined);
     const started = await start();
     if (started.isOk()) return ok(started.value);
-    if (started.error.kind === 'connection_lost') return ok(undefined);
+    if (started.error.kind === 'connection_lost' || started.error.kind === 'not_running')
+      return ok(undefined);
     return err(this.#notStarted(started.error, machine.supervisor.description));
   }
 

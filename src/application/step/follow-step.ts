@@ -12,8 +12,13 @@ const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
 const STEADY_MS = 5000;
 /** Log that may wait for the disk or for a slow sink; beyond it the guest is slowed down. */
 const READ_AHEAD_BYTES = 256 * 1024;
+/** A machine that is there and does not run is being started by somebody, or stopped: it gets this long, ms. */
+const NOT_RUNNING_MS = 60_000;
+const NOT_RUNNING_PAUSE_MS = 250;
+/** How often a job that the supervisor does not know is handed to it again. */
+const MAX_RESTARTS = 3;
 /** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
-const FRUITLESS_ATTEMPTS = 5;
+const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5;
 
 export type FollowEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
@@ -42,6 +47,7 @@ export interface FollowInput {
 export async function followStep(input: FollowInput): Promise<Result<FollowEnd, FileFault>> {
   let stream = input.first;
   let fruitless = 0;
+  let notRunningSince: number | null = null;
   let outage = null as { readonly since: number; attempts: number } | null;
   let resumed = null as { readonly outage: NonNullable<typeof outage>; readonly at: number } | null;
   let restarts = 0;
@@ -56,24 +62,35 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
     stream = undefined;
     if (attempt.isErr()) return err(attempt.error);
     const progressed = input.log.received > before;
-    const end = attempt.value;
+    let end = attempt.value;
 
     if (input.signal.aborted) return ok({ kind: 'aborted' });
+    if (end.isOk() && end.value.state === 'absent') {
+      if (input.restart === undefined || ++restarts > MAX_RESTARTS || before > 0)
+        return ok({ kind: 'lost', message: 'the guest has no record of the job' });
+      const again = await input.restart();
+      if (again.isOk()) {
+        stream = again.value;
+        continue;
+      }
+      if (again.error.kind !== 'refused') restarts--;
+      end = err(again.error);
+    }
     if (end.isOk()) {
       const { state, log_bytes: total } = end.value;
       if (state === 'finished' && input.log.received >= total)
         return ok({ kind: 'finished', status: end.value });
       if (state === 'lost')
         return ok({ kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' });
-      if (state === 'absent') {
-        if (input.restart === undefined || ++restarts > 3 || before > 0) {
-          return ok({ kind: 'lost', message: 'the guest knows of no job' });
-        }
-        const again = await input.restart();
-        if (again.isOk()) stream = again.value;
+    } else {
+      if (end.error.kind === 'not_running') {
+        const now = input.clock.monotonic();
+        notRunningSince ??= now;
+        if (now - notRunningSince > NOT_RUNNING_MS) return ok({ kind: 'lost', message: end.error.message });
+        await input.clock.sleep(NOT_RUNNING_PAUSE_MS, input.signal);
         continue;
       }
-    } else {
+      notRunningSince = null;
       if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
       if (end.error.kind === 'connection_lost') {
@@ -95,7 +112,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
       }
     }
     fruitless = progressed ? 0 : fruitless + 1;
-    if (fruitless >= FRUITLESS_ATTEMPTS) {
+    if (fruitless >= MAX_ATTEMPTS_WITHOUT_PROGRESS) {
       const message = end.isErr() ? end.error.message : 'its log ends before its announced size';
       return ok({ kind: 'lost', message: `the guest does not answer as a supervisor does: ${message}` });
     }

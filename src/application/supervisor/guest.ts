@@ -5,14 +5,16 @@ import type { FaultCause } from '../faults/job-fault.js';
 
 /**
  * What can go wrong between a runner and a machine that was started.
- * - `connection_lost`: worth trying again; the job runs on meanwhile.
- * - `gone`: the machine is not there any more, or does not run.
- * - `refused`: it answered, but not as a supervisor does.
+ * - `connection_lost`: worth trying again; the step runs on meanwhile.
+ * - `not_running`: the machine is there and does not run: it is being started, or stopped.
+ * - `gone`: the machine is not there any more.
+ * - `refused`: the supervisor refused (`refusal` is the name that it gave, see guest/README.md), or it answered as none does.
  * - `aborted`: the caller's signal fired.
  */
 export interface GuestFault {
-  readonly kind: 'connection_lost' | 'gone' | 'refused' | 'aborted';
+  readonly kind: 'connection_lost' | 'not_running' | 'gone' | 'refused' | 'aborted';
   readonly message: string;
+  readonly refusal?: string;
   readonly cause?: FaultCause;
 }
 

@@ -28,6 +28,8 @@ export interface SupervisorTransport {
 /** A status is one line; a guest that says more than this is not listened to. */
 const LONGEST_STATUS = 256 * 1024;
 const LONGEST_LISTING = 64 * 1024 * 1024;
+/** `pikaci-incus-run: NAME: text`, as guest/README.md has it. */
+const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
 
 /** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
@@ -64,7 +66,7 @@ export class SupervisedGuest implements Guest {
 
   async list(roots: readonly string[], most: number, call: GuestCall) {
     const answer = await this.#ask(['list', ...roots], LONGEST_LISTING, call);
-    return answer.map((bytes) => splitNul(bytes, most));
+    return answer.andThen((bytes) => splitNul(bytes, most));
   }
 
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
@@ -83,6 +85,8 @@ export class SupervisedGuest implements Guest {
   /** The last line: what comes before it is noise of the guest's own tools. */
   #status(bytes: Uint8Array): Result<GuestStatus, GuestFault> {
     const line = text(bytes).split('\n').at(-1) ?? '';
+    const [, refusal, why = ''] = REFUSAL.exec(line) ?? [];
+    if (refusal !== undefined) return err({ ...refused(why), refusal });
     const status = (this.#line.parseStatus ?? parseStatus)(parseJson(Buffer.from(line)));
     if (status !== null) return ok(status);
     return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
@@ -169,7 +173,7 @@ function parseStatus(json: unknown): GuestStatus | null {
   return guestStatusSchema.safeParse(json).data ?? null;
 }
 
-function splitNul(bytes: Uint8Array, most: number): GuestListing {
+function splitNul(bytes: Uint8Array, most: number): Result<GuestListing, GuestFault> {
   const paths: string[] = [];
   let undecodable = 0;
   let at = 0;
@@ -179,5 +183,8 @@ function splitNul(bytes: Uint8Array, most: number): GuestListing {
     else paths.push(path);
     at = end + 1;
   }
-  return { paths, truncated: at < bytes.length, undecodable };
+  const truncated = paths.length >= most && at < bytes.length;
+  // Each name ends with a NUL: anything else is not a list.
+  if (!truncated && at < bytes.length) return err(refused('its answer to "list" is not a list'));
+  return ok({ paths, truncated, undecodable });
 }

@@ -76,7 +76,7 @@ export class MemorySupervisor {
 /** What was called, whether the supervisor's text came along or not. */
 function callOf(command: readonly string[]): readonly string[] {
   const at = command.findIndex((word) => word === NAME || word.endsWith(`/${NAME}`));
-  return command.slice(at + (command[at] === NAME ? 2 : 1));
+  return command.slice(at + (command[at] === NAME ? 2 : 3));
 }
 
 async function* follow(job: MemoryJob | undefined, offset: number): Played {

@@ -19,7 +19,7 @@ export function guestFault(fault: IncusFault): GuestFault {
       return { kind: 'gone', ...seen, message: 'the instance is not there any more' };
     case 'invalid_request':
       return /not running|not started|is stopped/i.test(fault.message)
-        ? { kind: 'gone', ...seen, message: 'the instance does not run any more' }
+        ? { kind: 'not_running', ...seen, message: 'the instance does not run' }
         : { kind: 'refused', ...seen };
     case 'aborted':
     case 'closed':

@@ -124,8 +124,31 @@ describe('following a job', () => {
         return err({ kind: 'refused', message: 'no' });
       },
     });
-    expect(must(await begun.follow())).toEqual({ kind: 'lost', message: 'the guest knows of no job' });
+    expect(must(await begun.follow())).toEqual({
+      kind: 'lost',
+      message: 'the guest has no record of the job',
+    });
     expect(restarts).toBe(1);
+  });
+
+  it('starts a job in a machine that is only being started, however often that has to be tried', async () => {
+    const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
+    let restarts = 0;
+    const again = await following('01', times(9, absent), {
+      restart: async () => {
+        restarts++;
+        return restarts < 9 ? err({ kind: 'not_running', message: 'not yet' }) : again.guest.start();
+      },
+    });
+    expect(must(await again.follow()).kind).toBe('finished');
+    expect(restarts).toBe(9);
+  });
+
+  it('waits a minute for a machine that does not run, and no longer', async () => {
+    const soon = await following('x', times(20, { kind: 'refuses', fault: 'not_running' }));
+    expect(must(await soon.follow()).kind).toBe('finished');
+    const never = await following('x', times(2000, { kind: 'refuses', fault: 'not_running' }));
+    expect(must(await never.follow())).toEqual({ kind: 'lost', message: 'not_running' });
   });
 
   it('ends the attempts to start it after the third', async () => {
@@ -133,7 +156,7 @@ describe('following a job', () => {
     const { follow } = await following('', times(9, { kind: 'brings', bytes: 0, ends: 'absent' }), {
       restart: async () => {
         restarts++;
-        return err({ kind: 'connection_lost', message: 'again' });
+        return err({ kind: 'refused', message: 'again' });
       },
     });
     expect(must(await follow()).kind).toBe('lost');

@@ -82,6 +82,18 @@ describe('the supervisor of an instance', () => {
     expect(mustFail(await guest.secrets(call), 'refused').message).toContain('usage: no');
   });
 
+  it('has what it refuses passed on by the name that it gives', async () => {
+    const { guest } = await guestThat([said('pikaci-incus-run: busy: the step build is running')], 75);
+    const stream = must(await guest.follow(0, call));
+    for await (const _ of stream.log) throw new Error('there is no log');
+    expect(mustFail(await stream.end, 'refused')).toMatchObject({ refusal: 'busy' });
+  });
+
+  it('is refused a list that does not end as one', async () => {
+    const { guest } = await guestThat([out('{"state":"absent"}')]);
+    expect(mustFail(await guest.list(['/'], 3, call), 'refused').message).toContain('is not a list');
+  });
+
   it('has its files listed up to a number, and odd names counted', async () => {
     const names = Buffer.concat([Buffer.from('/a\0/b\0'), Buffer.from([0x2f, 0xff, 0]), Buffer.from('/c\0')]);
     const { guest } = await guestThat([{ stream: 'stdout', data: names }]);
@@ -93,11 +105,11 @@ describe('the supervisor of an instance', () => {
     expect(must(await guest.list(['/'], 1, call))).toMatchObject({ paths: ['/a'], truncated: true });
   });
 
-  it('is gone with its instance, stopped or deleted', async () => {
+  it('does not run with its instance, and is gone with it', async () => {
     const { guest, host, context } = await guestThat([]);
     const [instance] = host.incus.allInstances;
     if (instance !== undefined) instance.status = 'Stopped';
-    mustFail(await guest.follow(0, call), 'gone');
+    mustFail(await guest.follow(0, call), 'not_running');
     must(await host.incus.deleteInstance('default', context.incusInstanceName));
     mustFail(await guest.follow(0, call), 'gone');
   });
