@@ -32,21 +32,28 @@ export interface AcquireMachineParts {
 
 /** `R` is what is recorded of the machine for other processes. */
 export interface AcquireMachineInput<R> {
-  readonly place: Pick<MachinePlace, 'runId' | 'jobId'>;
+  readonly place: Omit<MachinePlace, 'snapshotHash'>;
   readonly spec: MachineSpec;
-  readonly boot: BootRequest;
+  /** What a microVM starts as it boots; null for one that stays up and is given its steps later. */
+  readonly boot: BootRequest | null;
+  /** How long its first lease is; the configured one when left out. */
+  readonly leaseMs?: number;
   readonly journal: Journal;
-  /** Puts the workspace on the host and says what its hash is. Called again when it was evicted meanwhile. */
-  readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string }, JobFault>>;
+  /**
+   * Puts the workspace on the host and says what its hash is; null for a machine without one. Called again when it was evicted
+   * meanwhile.
+   */
+  readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string } | null, JobFault>>;
   /** Saves what another process needs to take the machine up; runs beside its creation. */
-  readonly record: (made: PlannedMachine) => Promise<Result<R, JobFault>>;
+  readonly record: (made: PlannedMachine & { readonly owner: string }) => Promise<Result<R, JobFault>>;
   readonly signal: AbortSignal;
 }
 
 export interface PlannedMachine {
   readonly machine: Machine;
   readonly image: IncusImageIdentity | null;
-  readonly snapshotHash: string;
+  /** Of the workspace that it mounts. */
+  readonly snapshotHash: string | null;
 }
 
 /** A machine that runs. Whoever has it renews its lease as `owner`, and releases it. */
@@ -112,7 +119,7 @@ export class AcquireMachine {
     // First of all: nothing that is another runner's may be taken for what this one left.
     if (resolved.isErr() && resolved.error.kind === 'run_exists') return err(resolved.error);
     if (staged.isErr()) return err(staged.error);
-    const snapshotHash = staged.value.contentHash;
+    const snapshotHash = staged.value?.contentHash ?? null;
     const planned = await journal.during('prepare_runtime', async () =>
       resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, input, snapshotHash),
     );
@@ -120,14 +127,19 @@ export class AcquireMachine {
     return await this.#launch(input, planned.value, snapshotHash, directories);
   }
 
-  #plan<R>(base: MachineBase, { place, spec, boot, signal }: AcquireMachineInput<R>, snapshotHash: string) {
-    return base.plan({ place: { ...place, snapshotHash }, spec, boot }, signal);
+  #plan<R>(
+    base: MachineBase,
+    { place, spec, boot, signal }: AcquireMachineInput<R>,
+    snapshotHash: string | null,
+  ) {
+    const mounted = snapshotHash === null ? {} : { snapshotHash };
+    return base.plan({ place: { ...place, ...mounted }, spec, boot }, signal);
   }
 
   async #launch<R>(
     input: AcquireMachineInput<R>,
     plan: MachinePlan,
-    snapshotHash: string,
+    snapshotHash: string | null,
     directories: Promise<Result<void, JobFault>>,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { hostFiles, hostTime, settings } = this.#parts;
@@ -138,13 +150,17 @@ export class AcquireMachine {
     const launched = await journal.during('launch_guest', () =>
       this.#creates(async (): Promise<Result<R, JobFault>> => {
         if (signal.aborted) return err(cancelled(machine));
-        const lease = { ...place, owner, expiresAtMs: hostTime.now() + settings.leaseMs };
+        const { runId, jobId } = place;
+        const leaseMs = input.leaseMs ?? settings.leaseMs;
+        const lease = { runId, jobId, owner, expiresAtMs: hostTime.now() + leaseMs };
         // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
-        const home = snapshotHomeDir(settings.workDir, snapshotHash);
-        settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
+        if (snapshotHash !== null) {
+          const home = snapshotHomeDir(settings.workDir, snapshotHash);
+          settled = touchLastUsed(hostFiles, home, { runId, signal });
+        }
         const [created, recorded, made] = await Promise.all([
           plan.create(lease, signal),
-          input.record({ machine, image, snapshotHash }),
+          input.record({ machine, image, snapshotHash, owner }),
           directories,
         ]);
         if (created.isErr()) return err(created.error);

@@ -7,7 +7,7 @@ import type {
 } from '../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
-import type { Guest } from '../supervisor/guest.js';
+import type { MachineSupervisor } from '../supervisor/guest.js';
 import type { LeasedMachine } from './leased-machine.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
 
@@ -29,7 +29,7 @@ export interface Machine {
   readonly context: RemoteLinuxVmContext;
   /** How an operator finds it. */
   readonly name: string;
-  readonly supervisor: Guest;
+  readonly supervisor: MachineSupervisor;
   readonly lease: LeaseStore;
   /** False where the machine powers off with what was started at its boot. */
   readonly canBeKept: boolean;
@@ -49,7 +49,7 @@ export interface MachineBase {
 export interface PlanInput {
   readonly place: MachinePlace;
   readonly spec: MachineSpec;
-  readonly boot: BootRequest;
+  readonly boot: BootRequest | null;
 }
 
 /** A machine that can be created: nothing is missing but its lease. */

@@ -1,11 +1,21 @@
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
+import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 
 /** What a machine is made with, whatever will run in it. A job's description has all of it. */
 export type MachineSpec = Pick<
   JobSpec,
   'limits' | 'instanceType' | 'extraProfiles' | 'preparedOutputs' | 'writableWorkspace'
 >;
+
+/** What a machine mounts: the outputs that it was given, and its snapshot where it has one. */
+export function mountsOf(
+  { spec, place }: { readonly spec: MachineSpec; readonly place: MachinePlace },
+  { remoteSnapshotDir }: Pick<RemoteLayout, 'remoteSnapshotDir'>,
+) {
+  const snapshotDir = place.snapshotHash === undefined ? null : remoteSnapshotDir;
+  return { preparedOutputs: spec.preparedOutputs, snapshotDir };
+}
 
 /** What a microVM starts as it boots. Its machine powers off when that has ended. */
 export interface BootRequest {
@@ -23,6 +33,10 @@ export interface MachinePlace {
   readonly jobId: string;
   /** Where it was made, when that is recorded; the configured project otherwise. */
   readonly incusProject?: string;
+  /** Alias of the image; the configured one otherwise. */
+  readonly incusImageAlias?: string;
   /** Of the workspace that it mounts. */
   readonly snapshotHash?: string;
+  /** Its steps are given to it one by one while it is up; nothing is started as it boots. */
+  readonly isOpen?: boolean;
 }

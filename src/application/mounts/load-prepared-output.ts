@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { PreparedOutput } from '../../domain/job/job-spec.js';
+import type { PreparedOutput } from '../../domain/machine/machine-options.js';
 import type { DeclaredMounts } from '../../domain/mounts/mount-plan.js';
 import {
   PAYLOAD_MANIFEST_PATH,

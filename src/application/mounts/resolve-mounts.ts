@@ -1,6 +1,5 @@
 import { err, ok, Result } from 'neverthrow';
-import type { JobSpec } from '../../domain/job/job-spec.js';
-import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
+import type { PreparedOutput } from '../../domain/machine/machine-options.js';
 import {
   type DeclaredMounts,
   type PlannedMount,
@@ -21,15 +20,17 @@ export interface ResolvedMount {
 /** Reads the manifests, plans every mount (the snapshot among them), and looks where their sources lie. The same for every backend. */
 export async function resolveMounts(
   files: FileStore,
-  shared: Pick<RemoteLayout, 'remoteSnapshotDir'>,
-  job: Pick<JobSpec, 'preparedOutputs'>,
+  wanted: { readonly preparedOutputs: readonly PreparedOutput[]; readonly snapshotDir: string | null },
   signal: AbortSignal,
 ): Promise<Result<ResolvedMount[], JobFault>> {
   const declared = Result.combine(
-    await Promise.all(job.preparedOutputs.map((output) => loadPreparedOutput(files, output, signal))),
+    await Promise.all(wanted.preparedOutputs.map((output) => loadPreparedOutput(files, output, signal))),
   );
   if (declared.isErr()) return err(declared.error);
-  const planned = planDeclaredMounts([snapshotMounts(shared), ...declared.value]);
+  const planned = planDeclaredMounts([
+    ...(wanted.snapshotDir === null ? [] : [snapshotMounts(wanted.snapshotDir)]),
+    ...declared.value,
+  ]);
   if (planned.isErr()) {
     const { message, field } = planned.error;
     const cause = planned.error;
@@ -51,12 +52,10 @@ export async function resolveMounts(
 }
 
 /** The workspace as one more declared mount. */
-export function snapshotMounts({
-  remoteSnapshotDir,
-}: Pick<RemoteLayout, 'remoteSnapshotDir'>): DeclaredMounts {
+function snapshotMounts(snapshotDir: string): DeclaredMounts {
   return {
     devicePrefix: SNAPSHOT_DEVICE_PREFIX,
-    outputRoot: remoteSnapshotDir,
+    outputRoot: snapshotDir,
     mounts: [snapshotMountRecord()],
   };
 }

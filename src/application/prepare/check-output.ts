@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { PreparedOutput } from '../../domain/job/job-spec.js';
+import type { PreparedOutput } from '../../domain/machine/machine-options.js';
 import { planDeclaredMounts } from '../../domain/mounts/mount-plan.js';
 import type { PayloadManifest } from '../../domain/mounts/payload-manifest.js';
 import type { FileStore } from '../../ports/file-store.js';

@@ -38,6 +38,15 @@ export interface GuestListing {
   readonly undecodable: number;
 }
 
+export interface PutFile {
+  /** Absolute, in the guest. */
+  readonly path: string;
+  /** Permission bits, such as 0o644. */
+  readonly mode: number;
+  /** Owned by root; by the machine's default user otherwise. */
+  readonly asRoot: boolean;
+}
+
 export interface GuestCall {
   readonly signal: AbortSignal;
 }
@@ -61,4 +70,18 @@ export interface Guest {
   list(roots: readonly string[], most: number, call: GuestCall): Promise<Result<GuestListing, GuestFault>>;
   /** A tar archive of exactly these files. */
   pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>>;
+}
+
+/** The supervisor of a whole machine: its job's, the way to its files, and to the supervisors of its steps. */
+export interface MachineSupervisor extends Guest {
+  /** Writes one file, whole or not at all; its parents are made. */
+  put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall): Promise<Result<void, GuestFault>>;
+  /** Unpacks a tar archive of the library's own into a directory. */
+  unpack(
+    directory: Pick<PutFile, 'path' | 'asRoot'>,
+    archive: AsyncIterable<Uint8Array>,
+    call: GuestCall,
+  ): Promise<Result<void, GuestFault>>;
+  /** The same machine's supervisor for one step of its own; see guest/README.md, `--step`. */
+  step(id: string): Guest;
 }

@@ -5,7 +5,16 @@ import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-resu
 import { decodeName } from '../../domain/values/decode-name.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
-import type { FollowStream, Guest, GuestArchive, GuestCall, GuestFault, GuestListing } from './guest.js';
+import type {
+  FollowStream,
+  Guest,
+  GuestArchive,
+  GuestCall,
+  GuestFault,
+  GuestListing,
+  MachineSupervisor,
+  PutFile,
+} from './guest.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {
@@ -13,12 +22,15 @@ export interface SupervisorExec extends AsyncDisposable {
   readonly exit: Promise<Result<{ readonly code: number | null }, GuestFault>>;
 }
 
+/** What a call reads: all at once, or as it comes. */
+export type SupervisorInput = Uint8Array | AsyncIterable<Uint8Array>;
+
 /** How a supervisor is reached: the words of guest/README.md, and what it reads. */
 export interface SupervisorTransport {
   readonly description: string;
   exec(
     words: readonly string[],
-    stdin: Uint8Array,
+    stdin: SupervisorInput,
     call: GuestCall,
   ): Promise<Result<SupervisorExec, GuestFault>>;
   /** Of a line that the supervisor said; null when it is none of its kind. */
@@ -33,12 +45,12 @@ const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
 
 /** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
-export class SupervisedGuest implements Guest {
+export class SupervisedGuest implements MachineSupervisor {
   readonly description: string;
-  readonly #line: SupervisorTransport;
+  readonly #transport: SupervisorTransport;
 
   constructor(line: SupervisorTransport) {
-    this.#line = line;
+    this.#transport = line;
     this.description = line.description;
   }
 
@@ -70,7 +82,7 @@ export class SupervisedGuest implements Guest {
   }
 
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
-    const exec = await this.#line.exec(
+    const exec = await this.#transport.exec(
       ['pack'],
       Buffer.from(paths.map((path) => `${path}\0`).join(''), 'utf8'),
       call,
@@ -82,12 +94,34 @@ export class SupervisedGuest implements Guest {
     }));
   }
 
+  async put({ path, mode, asRoot }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
+    const words = ['put', path, mode.toString(8).padStart(4, '0'), ...(asRoot ? ['--root'] : [])];
+    return (await this.#ask(words, LONGEST_STATUS, call, content)).map(() => undefined);
+  }
+
+  async unpack(
+    { path, asRoot }: Pick<PutFile, 'path' | 'asRoot'>,
+    archive: AsyncIterable<Uint8Array>,
+    call: GuestCall,
+  ) {
+    const words = ['unpack', path, ...(asRoot ? ['--root'] : [])];
+    return (await this.#ask(words, LONGEST_STATUS, call, archive)).map(() => undefined);
+  }
+
+  step(id: string): Guest {
+    const { description } = this;
+    return new SupervisedGuest({
+      description,
+      exec: (words, stdin, call) => this.#transport.exec(['--step', id, ...words], stdin, call),
+    });
+  }
+
   /** The last line: what comes before it is noise of the guest's own tools. */
   #status(bytes: Uint8Array): Result<GuestStatus, GuestFault> {
     const line = text(bytes).split('\n').at(-1) ?? '';
     const [, refusal, why = ''] = REFUSAL.exec(line) ?? [];
     if (refusal !== undefined) return err({ ...refused(why), refusal });
-    const status = (this.#line.parseStatus ?? parseStatus)(parseJson(Buffer.from(line)));
+    const status = (this.#transport.parseStatus ?? parseStatus)(parseJson(Buffer.from(line)));
     if (status !== null) return ok(status);
     return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
   }
@@ -98,7 +132,7 @@ export class SupervisedGuest implements Guest {
     stdin: Uint8Array,
     options: GuestCall,
   ): Promise<Result<FollowStream, GuestFault>> {
-    const exec = await this.#line.exec(call, stdin, options);
+    const exec = await this.#transport.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
     const said = new BoundedBytes(LONGEST_STATUS, 'last');
@@ -124,8 +158,9 @@ export class SupervisedGuest implements Guest {
     call: readonly string[],
     most: number,
     options: GuestCall,
+    stdin: SupervisorInput = new Uint8Array(0),
   ): Promise<Result<Uint8Array, GuestFault>> {
-    const exec = await this.#line.exec(call, new Uint8Array(0), options);
+    const exec = await this.#transport.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     await using running = exec.value;
     const answer = new BoundedBytes(most, 'first');

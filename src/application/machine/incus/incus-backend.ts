@@ -76,12 +76,12 @@ export class IncusBackend implements MachineBackend {
   #base(image: IncusImageIdentity): MachineBase {
     return {
       image,
-      plan: async ({ place, spec }: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
-        const context = this.#context(place);
-        const runtime = await prepareIncusRuntime(this.#ports, context, spec, image, signal);
+      plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
+        const context = this.#context(input.place);
+        const runtime = await prepareIncusRuntime(this.#ports, context, input, image, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({
-          machine: this.machine(place),
+          machine: this.machine(input.place),
           image,
           create: (lease, bound) => launchInstance(this.#ports, context, runtime.value, lease, bound),
         });

@@ -7,7 +7,8 @@ import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
-import type { MachineSpec } from '../machine-spec.js';
+import type { PlanInput } from '../machine-backend.js';
+import { type MachineSpec, mountsOf } from '../machine-spec.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig } from './instance-limits.js';
 import { whyNotFound } from './why-not-found.js';
@@ -43,12 +44,12 @@ export async function resolveImage(
 export async function prepareIncusRuntime(
   ports: IncusRuntimePorts,
   context: RemoteIncusContext,
-  spec: MachineSpec,
+  { spec, place }: Pick<PlanInput, 'spec' | 'place'>,
   image: IncusImageIdentity,
   signal: AbortSignal,
 ): Promise<Result<IncusRuntime, JobFault>> {
   const [mounts, root] = await Promise.all([
-    resolveMounts(ports.hostFiles, context.shared, spec, signal),
+    resolveMounts(ports.hostFiles, mountsOf({ spec, place }, context.shared), signal),
     rootDisk(ports.incus, context, spec, signal),
   ]);
   if (mounts.isErr()) return err(mounts.error);

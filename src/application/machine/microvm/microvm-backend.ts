@@ -12,6 +12,7 @@ import type { MachinePlace } from '../machine-spec.js';
 import { ensureMachineIsNew } from './ensure-machine-is-new.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
+import { MicrovmChannelTransport } from './microvm-channel-transport.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { MicrovmLeaseStore } from './microvm-lease-store.js';
 import { MicrovmSupervisorTransport } from './microvm-supervisor-transport.js';
@@ -40,9 +41,13 @@ export class MicrovmBackend implements MachineBackend {
     return {
       context,
       name,
-      supervisor: new SupervisedGuest(new MicrovmSupervisorTransport(this.#host, context)),
+      supervisor: new SupervisedGuest(
+        place.isOpen === true
+          ? new MicrovmChannelTransport(this.#host, context)
+          : new MicrovmSupervisorTransport(this.#host, context),
+      ),
       lease: new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
-      canBeKept: false,
+      canBeKept: place.isOpen === true,
       resolveBase: async (signal) => {
         const free = await ensureMachineIsNew(this.#ports.hostFiles, context, signal);
         return free.map(() => this.#base());

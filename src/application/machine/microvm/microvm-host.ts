@@ -21,7 +21,7 @@ export interface MicrovmHostPorts {
 export interface HostCall {
   readonly signal: AbortSignal;
   readonly phase: Phase | null;
-  readonly stdin?: Uint8Array;
+  readonly stdin?: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** What `pikaci-microvm-host` said when it had ended; see microvm/README.md for its words and exit codes. */

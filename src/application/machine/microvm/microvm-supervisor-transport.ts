@@ -1,8 +1,12 @@
-import { err, ok, type Result } from 'neverthrow';
+import type { Result } from 'neverthrow';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
-import type { JobFault } from '../../faults/job-fault.js';
 import type { GuestCall, GuestFault } from '../../supervisor/guest.js';
-import type { SupervisorExec, SupervisorTransport } from '../../supervisor/supervised-guest.js';
+import type {
+  SupervisorExec,
+  SupervisorInput,
+  SupervisorTransport,
+} from '../../supervisor/supervised-guest.js';
+import { hostExec } from './host-exec.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { guestStatusOf, parseMicrovmStatus } from './microvm-status.js';
 
@@ -23,39 +27,15 @@ export class MicrovmSupervisorTransport implements SupervisorTransport {
 
   async exec(
     [word = '', ...rest]: readonly string[],
-    stdin: Uint8Array,
-    { signal }: GuestCall,
+    stdin: SupervisorInput,
+    call: GuestCall,
   ): Promise<Result<SupervisorExec, GuestFault>> {
     const words = word === 'run' ? ['follow', this.#jobDir, '0'] : [word, this.#jobDir, ...rest];
-    const input = word === 'pack' ? { stdin } : {};
-    const spawned = await this.#host.spawn(words, { signal, phase: null, ...input });
-    if (spawned.isErr()) return err(asGuestFault(spawned.error));
-    const running = spawned.value;
-    return ok({
-      output: running.output,
-      exit: running.exit.then((exit) => {
-        if (exit.isOk()) return ok(exit.value);
-        const { kind, message } = exit.error;
-        return err({
-          kind: kind === 'aborted' || kind === 'closed' ? 'aborted' : 'connection_lost',
-          message,
-          cause: exit.error,
-        });
-      }),
-      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-    });
+    return hostExec(this.#host, words, word === 'pack' ? stdin : undefined, call);
   }
 
   parseStatus(json: unknown) {
     const status = parseMicrovmStatus(json);
     return status === null ? null : guestStatusOf(status);
   }
-}
-
-function asGuestFault(fault: JobFault): GuestFault {
-  const { message, cause } = fault;
-  const seen = cause === undefined ? { message } : { message, cause };
-  if (fault.kind === 'cancelled' || (cause?.kind === 'closed' && fault.kind === 'host'))
-    return { kind: 'aborted', ...seen };
-  return { kind: fault.kind === 'host' ? 'connection_lost' : 'refused', ...seen };
 }

@@ -6,7 +6,7 @@ import { hostFilesFault } from '../../faults/port-faults.js';
 import { resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { MicrovmSettings } from '../../settings/microvm-settings.js';
 import type { PlanInput } from '../machine-backend.js';
-import type { BootRequest } from '../machine-spec.js';
+import { type BootRequest, mountsOf } from '../machine-spec.js';
 import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
 import { resolveRunner } from './resolve-runner.js';
 import { type MicrovmShare, runnerShape } from './runner-shape.js';
@@ -15,6 +15,8 @@ import { workspacePatterns } from './workspace-pattern.js';
 const PHASE = 'prepare_runtime';
 /** On top of a job's own times: booting, setting aside what is collected of the workspace, powering off. */
 const LIFE_MARGIN_SECS = 900;
+/** An open machine that nobody ends is ended by its lease; and by its host, should nobody look. */
+const OPEN_LIFE_SECS = 7 * 24 * 3600;
 
 /** All that the one call needs that boots the machine, but for the lease. */
 export interface MicrovmRuntime {
@@ -35,12 +37,12 @@ export interface MicrovmParts extends MicrovmHostPorts {
 export async function prepareMicrovm(
   parts: MicrovmParts,
   context: RemoteMicrovmContext,
-  { spec, boot }: Pick<PlanInput, 'spec' | 'boot'>,
+  { spec, boot, place }: PlanInput,
   signal: AbortSignal,
 ): Promise<Result<MicrovmRuntime, JobFault>> {
   const { hostFiles, host, settings } = parts;
   const { shared, remoteRuntimeDir } = context;
-  const mounts = await resolveMounts(hostFiles, shared, spec, signal);
+  const mounts = await resolveMounts(hostFiles, mountsOf({ spec, place }, shared), signal);
   if (mounts.isErr()) return err(mounts.error);
   const kinds = Result.combine(
     await Promise.all(
@@ -76,13 +78,14 @@ export async function prepareMicrovm(
   if (written.isErr()) return err(written.error);
   const linked = await host.runOrFail(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
   if (linked.isErr()) return err(linked.error);
-  const life = boot.lifeSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
+  const life = (boot?.lifeSecs ?? OPEN_LIFE_SECS) + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
   return ok({
     shares,
     options: [
       `boot_secs=${settings.bootTimeoutSecs}`,
       `life_secs=${life}`,
       `artifacts_bytes=${settings.artifactsBytes}`,
+      ...(boot === null ? ['keep=1'] : []),
       ...(shape.cpus === null ? [] : [`cpus=${shape.cpus}`]),
       ...(shape.memoryMib === null ? [] : [`memory_mib=${shape.memoryMib}`]),
       ...(shape.diskMib === null ? [] : [`disk_mib=${shape.diskMib}`]),
@@ -93,7 +96,7 @@ export async function prepareMicrovm(
 async function writeControl(
   { hostFiles }: MicrovmParts,
   { remoteRuntimeDir }: RemoteMicrovmContext,
-  boot: BootRequest,
+  boot: BootRequest | null,
   shares: readonly MicrovmShare[],
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
@@ -104,12 +107,16 @@ async function writeControl(
     guestPath === null ? [] : [`${tag}\t${readOnly ? 'ro' : 'rw'}\t${kind}\t${guestPath}\n`],
   );
   const files = {
-    'request.json': `${JSON.stringify(boot.request)}\n`,
-    'secrets.json': `${JSON.stringify(boot.secrets)}\n`,
     mounts: mounted.join(''),
-    'workspace-artifacts': workspacePatterns(boot.artifacts)
+    'workspace-artifacts': workspacePatterns(boot?.artifacts ?? [])
       .map((pattern) => `${pattern}\n`)
       .join(''),
+    ...(boot === null
+      ? {}
+      : {
+          'request.json': `${JSON.stringify(boot.request)}\n`,
+          'secrets.json': `${JSON.stringify(boot.secrets)}\n`,
+        }),
   };
   const written = await Promise.all(
     Object.entries(files).map(([name, text]) =>

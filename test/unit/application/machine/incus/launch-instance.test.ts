@@ -35,7 +35,14 @@ async function world(job: Partial<JobSpecInput> = {}, more: Partial<RemoteIncusC
   must(await host.hostFiles.makeDirectory(context.shared.remoteSnapshotDir));
   const spec = jobSpecSchema.parse({ id: 'job', command: 'make', ...job });
   const image = () => resolveImage(host.incus, context, none);
-  const prepare = async () => prepareIncusRuntime(host.adapters, context, spec, must(await image()), none);
+  const prepare = async () =>
+    prepareIncusRuntime(
+      host.adapters,
+      context,
+      { spec, place: { runId: 'run', jobId: 'job', snapshotHash: 'abc' } },
+      must(await image()),
+      none,
+    );
   const lease = { runId: 'run', jobId: 'job', owner: 'me', expiresAtMs: host.clock.now() + 1000 };
   const launch = async (signal = none) =>
     launchInstance(host.adapters, context, must(await prepare()), lease, signal);

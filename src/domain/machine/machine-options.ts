@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { hasControlCharacter, isNormalisedAbsolutePath } from '../values/path-rules.js';
+import { GUEST_USER } from './guest-paths.js';
+
+/** `512MiB`, `2GB`, `1048576`: Incus's own notation for sizes. */
+const size = z.string().regex(/^[1-9][0-9]*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, {
+  error: 'a size is a whole number with an optional unit: B, kB, MB, GB, TB, KiB, MiB, GiB or TiB',
+});
+
+/** What the machine may use. Each is left to the profile when it is not given. */
+export const jobLimitsSchema = z.strictObject({
+  /** Number of cores. */
+  cpu: z.number().int().positive().optional(),
+  memory: size.optional(),
+  /** Processes and threads in the machine. Containers only. */
+  processes: z.number().int().positive().optional(),
+  /** Size of the root disk. */
+  disk: size.optional(),
+});
+
+/**
+ * A directory on the host that ships `share/pikaci/payload-manifest.json`; `name` is unique in the job and leads its
+ * device names.
+ */
+export const preparedOutputSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .refine((name) => !hasControlCharacter(name), { error: 'must not hold control characters' }),
+  path: z
+    .string()
+    .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path on the host' }),
+});
+export type PreparedOutput = z.output<typeof preparedOutputSchema>;
+
+/** Login name of whoever runs what runs in a machine. */
+export const guestUser = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, { error: 'a login name is at most 32 of a-z, 0-9, "_" and "-"' })
+  .refine((user) => user !== 'root', { error: 'use "runAsRoot" for root' })
+  .default(GUEST_USER);
+
+/** What a machine is made with, whatever will run in it. */
+export const machineOptions = {
+  /** What runs in it may change its workspace; the changes are thrown away with the machine. */
+  writableWorkspace: z.boolean().default(false),
+  limits: jobLimitsSchema.default({}),
+  instanceType: z.enum(['container', 'virtual-machine']).default('container'),
+  /** Incus profiles applied after the configured one. */
+  extraProfiles: z.array(z.string().min(1)).default([]),
+  preparedOutputs: z.array(preparedOutputSchema).max(64).default([]),
+} as const;
