@@ -8,6 +8,6 @@ if (built === undefined) {
   console.error('usage: node scripts/write-config-schema.mjs <directory of the compiled files>');
   process.exit(2);
 }
-const compiled = pathToFileURL(resolve(built, 'domain/config-json-schema.js')).href;
+const compiled = pathToFileURL(resolve(built, 'domain/config/config-json-schema.js')).href;
 const { configJsonSchema } = await import(compiled);
 writeFileSync(resolve(built, 'config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
