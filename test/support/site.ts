@@ -20,6 +20,8 @@ import { EventRecorder } from './event-recorder.js';
 import { connectTo, type HostConnection } from './host-connection.js';
 import type { HostUnderTest } from './host-under-test.js';
 
+const LEASE_ENDS = 'user.pikaci.lease_expires_at_ms';
+
 export interface FinishedJob {
   readonly run: JobRun;
   readonly events: EventRecorder;
@@ -130,6 +132,28 @@ export class Site implements AsyncDisposable {
     }
     const file = { path: '/artifacts/go', content: Buffer.from('') };
     must(await this.incus.writeFile(this.host.project, incusInstanceName(runId, jobId), file));
+  }
+
+  /** When the lease of a job's machine ends, by the host's clock, ms since the epoch. */
+  async leaseEnd(runId: string, jobId = 'j'): Promise<number> {
+    if (this.backend === 'microvm') {
+      const line = await this.onHost('cat "$1/runs/$2/jobs/$3/vm/lease"', this.workDir, runId, jobId);
+      return Number(line.trim().split(' ').at(-1));
+    }
+    const name = incusInstanceName(runId, jobId);
+    const { value } = must(await this.incus.instance(this.host.project, name));
+    return Number(value.config[LEASE_ENDS]);
+  }
+
+  /** Ends the lease of a job's machine, as time would. */
+  async endLease(runId: string, jobId = 'j'): Promise<void> {
+    if (this.backend === 'microvm') {
+      const replace = 'cd "$1/runs/$2/jobs/$3/vm" && sed -i "s/ [0-9]*$/ 1000/" lease';
+      await this.onHost(replace, this.workDir, runId, jobId);
+      return;
+    }
+    const name = incusInstanceName(runId, jobId);
+    must(await this.incus.patchInstance(this.host.project, name, { [LEASE_ENDS]: '1000' }));
   }
 
   /** Whether there is such a file in the `/artifacts` of a job's machine. */
