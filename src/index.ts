@@ -8,10 +8,20 @@ export type {
 } from './application/api/pikaci.js';
 export type { DoctorCheck, DoctorReport } from './application/doctor/doctor-report.js';
 export type { FaultCause, JobFault } from './application/faults/job-fault.js';
+export type { MachineFault, OpenMachineFault } from './application/faults/machine-fault.js';
 export type { EvictionReport } from './application/gc/eviction-report.js';
 export type { GcRunsReport } from './application/gc/gc-runs.js';
 export type { ReapReport } from './application/gc/reap-report.js';
-export type { GuestShell, ShellCall } from './application/job/open-shell.js';
+export type { GuestShell, GuestShellFault, ShellCall } from './application/machine/guest-shell.js';
+export type {
+  ListedMachine,
+  MachineListing,
+  MachineState,
+} from './application/open-machine/list-machines.js';
+export type { OpenMachine, RunStepInput } from './application/open-machine/open-machine.js';
+export type { MachineCallOptions, OpenMachineInput } from './application/open-machine/open-machines.js';
+export type { StepCallOptions, StepResult } from './application/open-machine/run-step.js';
+export type { TransferOptions, UploadOptions } from './application/open-machine/transfer-files.js';
 export type { EventPosition, StoredEvent } from './application/records/follow-events.js';
 export type { RunListing } from './application/records/list-runs.js';
 export type { LogKind } from './application/records/load-logs.js';
@@ -43,6 +53,7 @@ export {
   readArtifact,
   readEvents,
   readLog,
+  readStepLog,
   rerun,
 } from './composition/run-state.js';
 export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config/config.js';
@@ -62,6 +73,14 @@ export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './do
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
 export { incusInstanceName } from './domain/machine/incus-instance-name.js';
+export {
+  type MachineStep,
+  type MachineStepInput,
+  machineStepSchema,
+  type OpenMachineSpec,
+  type OpenMachineSpecInput,
+  openMachineSpecSchema,
+} from './domain/machine/open-machine-spec.js';
 export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/machine/phase.js';
 export { type RemoteLayout, remoteLayout } from './domain/machine/remote-layout.js';
 export {
@@ -98,6 +117,14 @@ export {
   runLogsMetadataSchema,
   runLogsSchema,
 } from './domain/records/logs-metadata.js';
+export {
+  type MachineRecord,
+  machineRecordSchema,
+  type StepOutcome,
+  type StepRecord,
+  stepOutcomeSchema,
+  stepRecordSchema,
+} from './domain/records/machine-record.js';
 export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/records/plan-record.js';
 export {
   type PreparedOutputExposure,

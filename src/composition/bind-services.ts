@@ -11,6 +11,7 @@ import { IncusBackend } from '../application/machine/incus/incus-backend.js';
 import { MachineBackends } from '../application/machine/machine-backends.js';
 import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.js';
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
+import { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { RunTarget } from '../application/target/run-target.js';
@@ -99,6 +100,28 @@ export function bindServices(container: Container): void {
     (ports, localShell, settings, targets, runJob, stageSnapshot) =>
       new RunTarget({ ports: { ...ports, localShell }, settings, ...targets, runJob, stageSnapshot }),
     [ids.ports, ids.localShell, ids.settings, ids.targets, ids.runJob, ids.stageSnapshot],
+  );
+  bindTo(
+    container,
+    ids.openMachines,
+    (ports, localShell, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
+      new OpenMachines({
+        ports: { ...ports, localShell },
+        settings,
+        backends,
+        stageSnapshot,
+        acquireMachine,
+        hostTime,
+      }),
+    [
+      ids.ports,
+      ids.localShell,
+      ids.settings,
+      ids.backends,
+      ids.stageSnapshot,
+      ids.acquireMachine,
+      ids.hostTime,
+    ],
   );
   bindTo(
     container,

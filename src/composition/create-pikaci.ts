@@ -11,6 +11,7 @@ import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
 import { openShell } from '../application/job/open-shell.js';
+import { listMachines } from '../application/open-machine/list-machines.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config/config.js';
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
@@ -93,8 +94,28 @@ export function createPikaci(
       runTarget: container.get(ids.runTarget),
       localFiles: container.get(ids.localFiles),
       stateRoot: container.get(ids.settings).stateRoot,
+      openMachines: container.get(ids.openMachines),
+      listMachines: (signal) =>
+        listMachines(
+          {
+            localFiles: container.get(ids.localFiles),
+            stateRoot: container.get(ids.settings).stateRoot,
+            backends: container.get(ids.backends),
+            host: container.get(ids.shell).host,
+          },
+          signal,
+        ),
       attachJob: container.get(ids.attachJob),
-      shell: (job, call) => openShell(container.get(ids.ports), container.get(ids.settings), job, call),
+      shell: (job, call) =>
+        openShell(
+          {
+            ports: container.get(ids.ports),
+            settings: container.get(ids.settings),
+            backends: container.get(ids.backends),
+          },
+          job,
+          call,
+        ),
       reap: container.get(ids.reap),
       doctor: container.get(ids.doctor),
       clock: container.get(ids.clock),

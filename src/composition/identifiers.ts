@@ -9,6 +9,7 @@ import type { HostTime } from '../application/lease/host-time.js';
 import type { AcquireMachine } from '../application/machine/acquire-machine.js';
 import type { MachineBackends } from '../application/machine/machine-backends.js';
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
+import type { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -46,6 +47,7 @@ export const ids = {
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   runTarget: identifier<RunTarget>('runTarget'),
+  openMachines: identifier<OpenMachines>('openMachines'),
   attachJob: identifier<AttachJob>('attachJob'),
   evict: identifier<Evict>('evict'),
   reap: identifier<Reap>('reap'),

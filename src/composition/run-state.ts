@@ -25,6 +25,7 @@ import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application
 import { loadRunRecord as loadRunRecordOf } from '../application/records/load-run-record.js';
 import { readArtifact as readArtifactOf } from '../application/records/read-artifact.js';
 import { readLog as readLogOf } from '../application/records/read-log.js';
+import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
 import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
 import type { JobRecord } from '../domain/job/job-record.js';
@@ -112,6 +113,19 @@ export function readLog(
   },
 ): Answer<LogPart> {
   return readLogOf(logs, { stateRoot: resolve(stateRoot), runId, ...options });
+}
+
+/** A piece of the kept log of one step of an open machine, from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). */
+export function readStepLog(
+  stateRoot: string,
+  machineId: string,
+  options: RunStateOptions & {
+    readonly step: string;
+    readonly offset: number;
+    readonly maxBytes?: number;
+  },
+): Answer<LogPart> {
+  return readStepLogOf({ files, reader: logs }, { stateRoot: resolve(stateRoot), machineId, ...options });
 }
 
 /** A piece of what a job brought back, at most `maxBytes` (default 256 KiB) from `offset` on. Only what the job's record lists is read, and never what a link leads to outside. */

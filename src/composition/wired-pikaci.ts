@@ -2,10 +2,18 @@ import type { Result } from 'neverthrow';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
 import type { Doctor } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
+import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import type { Reap } from '../application/gc/reap.js';
 import type { AttachJob } from '../application/job/attach-job.js';
-import type { GuestShell, ShellCall } from '../application/job/open-shell.js';
 import type { RunJob } from '../application/job/run-job.js';
+import type { GuestShell, ShellCall } from '../application/machine/guest-shell.js';
+import type { MachineListing } from '../application/open-machine/list-machines.js';
+import type { OpenMachine } from '../application/open-machine/open-machine.js';
+import type {
+  MachineCallOptions,
+  OpenMachineInput,
+  OpenMachines,
+} from '../application/open-machine/open-machines.js';
 import { rerun } from '../application/target/rerun.js';
 import type { RunTarget } from '../application/target/run-target.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
@@ -21,6 +29,8 @@ export interface WiredParts {
   readonly localFiles: FileStore;
   readonly stateRoot: string;
   readonly attachJob: AttachJob;
+  readonly openMachines: OpenMachines;
+  readonly listMachines: (signal: AbortSignal | undefined) => Promise<Result<MachineListing, JobFault>>;
   readonly shell: (
     job: { readonly runId: string; readonly jobId: string },
     call: ShellCall,
@@ -70,6 +80,21 @@ export class WiredPikaci implements Pikaci {
     return this.#owning(await this.#parts.attachJob.attach(runId, jobId, options));
   }
 
+  openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
+    return this.#parts.openMachines.open(input);
+  }
+
+  attachMachine(
+    id: string,
+    options: MachineCallOptions = {},
+  ): Promise<Result<OpenMachine, OpenMachineFault>> {
+    return this.#parts.openMachines.attach(id, options);
+  }
+
+  listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
+    return this.#parts.listMachines(signal);
+  }
+
   reap(options: ReapOptions = {}) {
     return this.#parts.reap.reap(options);
   }
@@ -85,6 +110,7 @@ export class WiredPikaci implements Pikaci {
       this.#parts.clock.sleep(CLOSE_BOUND_MS, bound.signal),
     ]);
     bound.abort();
+    await this.#parts.openMachines.leaveAll();
     for (const part of this.#parts.closing) await part[Symbol.asyncDispose]();
   }
 

@@ -58,6 +58,11 @@ export interface RunState {
     runId: string,
     options: Call & { readonly job: string; readonly kind: 'host' | 'guest'; readonly offset: number },
   ): Answer<LogPart>;
+  readStepLog(
+    stateRoot: string,
+    machineId: string,
+    options: Call & { readonly step: string; readonly offset: number },
+  ): Answer<LogPart>;
   loadPreparedOutputs(stateRoot: string, runId: string, options: Call): Answer<PreparedOutputsRecord | null>;
   gcRuns(
     stateRoot: string,

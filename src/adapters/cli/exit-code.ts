@@ -1,4 +1,4 @@
-import type { JobFault } from '../../application/faults/job-fault.js';
+import type { OpenMachineFault } from '../../application/faults/machine-fault.js';
 import type { JobEnd, RunEnd } from './output/run-end.js';
 
 export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
@@ -32,7 +32,7 @@ function codeOfJob(job: JobEnd): number {
 }
 
 /** Faults in what the caller handed in are bad usage; `cancelled` is the caller's own signal. */
-export function exitCodeOfFault(fault: JobFault): number {
+export function exitCodeOfFault(fault: OpenMachineFault): number {
   switch (fault.kind) {
     case 'cancelled':
       return EXIT.cancelled;
@@ -43,6 +43,12 @@ export function exitCodeOfFault(fault: JobFault): number {
     case 'run_exists':
     case 'job_in_use':
     case 'no_such_job':
+    case 'invalid_machine':
+    case 'invalid_step':
+    case 'no_such_machine':
+    case 'no_such_step':
+    case 'step_exists':
+    case 'machine_released':
       return EXIT.usage;
     default:
       return EXIT.machinery;

@@ -26,6 +26,7 @@ import {
   RUN_HELP,
   SHELL_HELP,
 } from './help-texts.js';
+import { addMachineCommands } from './machine-commands.js';
 import { byteSize, collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
 import { addStateCommands } from './state-commands.js';
 import { packageVersion } from './version.js';
@@ -43,8 +44,11 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
     })
+    // What stands behind the command of `machine run` is that command's own.
+    .enablePositionalOptions()
     .exitOverride();
   addRunCommands(program, context, onExit);
+  addMachineCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
   return program;

@@ -20,6 +20,7 @@ function statusOf(kind: RunStateFault['kind']): Refusal['status'] {
       return 400;
     case 'no_such_run':
     case 'no_such_job':
+    case 'no_such_step':
     case 'no_such_artifact':
       return 404;
     case 'aborted':

@@ -1,5 +1,5 @@
+import { quoteWords } from '../../domain/values/shell-words.js';
 import type { Command } from '../../ports/remote-shell.js';
-import { quoteWords } from './quote.js';
 
 /** Marks every process of one command, so that those that left its process group are found too (as Jenkins does with BUILD_ID). */
 export const TOKEN_VARIABLE = 'PIKACI_COMMAND';

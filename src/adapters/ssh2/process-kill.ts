@@ -1,9 +1,9 @@
 import type { ClientChannel } from 'ssh2';
+import { quoteWords } from '../../domain/values/shell-words.js';
 import { bounded } from '../../streams/bounded.js';
 import { TOKEN_VARIABLE } from './command-line.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
-import { quoteWords } from './quote.js';
 import { requestSession } from './session-request.js';
 
 /**

@@ -1,10 +1,14 @@
 import type { Result } from 'neverthrow';
 import type { DoctorReport } from '../doctor/doctor-report.js';
 import type { JobFault } from '../faults/job-fault.js';
+import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { ReapOptions } from '../gc/reap.js';
 import type { ReapReport } from '../gc/reap-report.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
-import type { GuestShell, ShellCall } from '../job/open-shell.js';
+import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
+import type { MachineListing } from '../open-machine/list-machines.js';
+import type { OpenMachine } from '../open-machine/open-machine.js';
+import type { MachineCallOptions, OpenMachineInput } from '../open-machine/open-machines.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 
 export type { ReapOptions } from '../gc/reap.js';
@@ -26,8 +30,22 @@ export interface Pikaci extends AsyncDisposable {
   rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
-  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed. Incus only. */
+  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user. */
   shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
+  /**
+   * Opens a machine that stays up between steps, until it is released or its lease ends. `await using` releases it. Any number of
+   * processes may hold it at once; steps run one at a time.
+   */
+  openMachine(input?: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>>;
+  /**
+   * Takes up a machine that this process or another opened, by its id. `no_such_machine`, `machine_released` and `machine_gone` say
+   * why it cannot be had.
+   */
+  attachMachine(id: string, options?: MachineCallOptions): Promise<Result<OpenMachine, OpenMachineFault>>;
+  /** The recorded machines, and what has become of each. */
+  listMachines(options?: {
+    readonly signal?: AbortSignal;
+  }): Promise<Result<MachineListing, OpenMachineFault>>;
   /**
    * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
    * that is used. Safe to run twice at once.
@@ -35,6 +53,6 @@ export interface Pikaci extends AsyncDisposable {
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong. */
   doctor(options?: { readonly signal?: AbortSignal }): Promise<DoctorReport>;
-  /** Waits (bounded) for clean-ups that are under way, then closes the connections. */
+  /** Waits (bounded) for clean-ups that are under way, leaves the machines that this process holds, then closes the connections. */
   close(): Promise<void>;
 }

@@ -33,6 +33,10 @@ export class ArtifactGlobs {
   matches(guestPath: string): boolean {
     return !SUPERVISOR_FILES.has(guestPath) && this.#wanted(guestPath) && !this.#unwanted(guestPath);
   }
+
+  localPath(guestPath: string): string | null {
+    return localArtifactPath(guestPath);
+  }
 }
 
 type Matcher = (path: string) => boolean;

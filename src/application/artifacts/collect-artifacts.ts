@@ -1,10 +1,8 @@
-import type { ArtifactReport } from '../../domain/job/artifact.js';
-import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
-import type { ArtifactCaps } from '../../domain/job/job-spec.js';
+import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Guest, GuestCall } from '../supervisor/guest.js';
-import { ArtifactGlobs, localArtifactPath } from './artifact-globs.js';
 import { ArtifactLedger } from './artifact-ledger.js';
 import { receiveArchive } from './receive-archive.js';
 
@@ -17,11 +15,20 @@ const MOST_RESTARTS = 16;
 const MOST_LOSSES = 5;
 const LOSS_PAUSE_MS = 300;
 
+/** Which of the guest's files are brought back, and where to. */
+export interface Selection {
+  /** Absolute paths in the guest that are listed. */
+  readonly searchRoots: readonly string[];
+  matches(path: string): boolean;
+  /** Relative to the destination; null for what must not become a path here. */
+  localPath(path: string): string | null;
+}
+
 export interface CollectInput {
   readonly guest: Guest;
   readonly files: FileStore;
   readonly clock: Clock;
-  readonly patterns: readonly string[];
+  readonly selection: Selection;
   readonly caps: ArtifactCaps;
   /** Local directory that gets the files; it must be empty or absent. */
   readonly destination: string;
@@ -32,27 +39,27 @@ export interface CollectInput {
  * that were not asked for, and what goes over the caps are refused, each with the rule that fired, and the rest is kept.
  */
 export async function collectArtifacts(input: CollectInput, call: GuestCall): Promise<ArtifactReport> {
-  if (input.patterns.length === 0) return NO_ARTIFACTS;
+  if (input.selection.searchRoots.length === 0) return NO_ARTIFACTS;
   const ledger = new ArtifactLedger();
-  const globs = new ArtifactGlobs(input.patterns);
+  const { selection } = input;
   const pauseAfterLoss = async (losses: number) =>
     losses <= MOST_LOSSES && (await input.clock.sleep(LOSS_PAUSE_MS * losses, call.signal)) === 'elapsed';
-  let listing = await input.guest.list(globs.searchRoots, MOST_LISTED, call);
+  let listing = await input.guest.list(selection.searchRoots, MOST_LISTED, call);
   for (let losses = 1; listing.isErr() && listing.error.kind === 'connection_lost'; losses++) {
     if (!(await pauseAfterLoss(losses))) break;
-    listing = await input.guest.list(globs.searchRoots, MOST_LISTED, call);
+    listing = await input.guest.list(selection.searchRoots, MOST_LISTED, call);
   }
   if (listing.isErr()) {
     ledger.breakOff(`the guest's files could not be listed: ${listing.error.message}`);
     return ledger.report();
   }
   if (listing.value.truncated)
-    ledger.breakOff(`the guest has more than ${MOST_LISTED} files where the patterns look`);
+    ledger.breakOff(`the guest has more than ${MOST_LISTED} files where it was looked`);
   if (listing.value.undecodable > 0) {
     ledger.breakOff(`${listing.value.undecodable} file names are not UTF-8 and cannot be collected`);
   }
 
-  let wanted = wantedFiles(listing.value.paths, globs, input.caps.files, ledger);
+  let wanted = wantedFiles(listing.value.paths, selection, input.caps.files, ledger);
   let losses = 0;
   for (let restarts = 0; wanted.size > 0; restarts++) {
     if (restarts > MOST_RESTARTS) {
@@ -80,15 +87,15 @@ export async function collectArtifacts(input: CollectInput, call: GuestCall): Pr
 /** Guest path → local path, in the guest's order, with what cannot be kept already refused. */
 function wantedFiles(
   paths: readonly string[],
-  globs: ArtifactGlobs,
+  selection: Selection,
   mostFiles: number,
   ledger: ArtifactLedger,
 ): Map<string, string> {
   const wanted = new Map<string, string>();
   const taken = new Set<string>();
   for (const path of paths) {
-    if (!globs.matches(path) || wanted.has(path)) continue;
-    const local = localArtifactPath(path);
+    if (!selection.matches(path) || wanted.has(path)) continue;
+    const local = selection.localPath(path);
     if (local === null) ledger.refuse(path, 'unsafe_path');
     else if (taken.has(local)) ledger.refuse(path, 'duplicate_path');
     else if (wanted.size >= mostFiles) ledger.refuse(path, 'too_many_files');

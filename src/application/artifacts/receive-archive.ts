@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { ArtifactRule } from '../../domain/job/artifact.js';
-import type { ArtifactCaps } from '../../domain/job/job-spec.js';
+import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { GuestArchive } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';

@@ -2,7 +2,7 @@ import { err, type Result } from 'neverthrow';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import { JobLock, type JobLockPorts } from './job-lock.js';
+import { JobLock, type JobLockPorts } from '../lock/job-lock.js';
 
 /** Makes and locks a job's directory, which must be new: its files would be taken for another run's. */
 export async function claimJobState(

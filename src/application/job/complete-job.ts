@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { FileFault } from '../../ports/file-store.js';
+import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -172,7 +173,7 @@ export class CompleteJob {
           guest: machine.supervisor,
           files: this.#ports.localFiles,
           clock: this.#ports.clock,
-          patterns: session.job.artifacts,
+          selection: new ArtifactGlobs(session.job.artifacts),
           caps: session.job.artifactCaps,
           destination: session.state.artifactsDir,
         },

@@ -17,6 +17,7 @@ function verdictOf(end: StepEnd): Verdict {
       };
     case 'cancelled':
       return { status: 'cancelled', cause: 'cancelled', exit_code: null, message: end.message };
+    case 'refused':
     case 'lost':
       return { status: 'failed', cause: 'lost', exit_code: null, message: end.message };
     case 'finished': {

@@ -20,7 +20,7 @@ type Position = z.infer<typeof positionSchema>;
 export interface GuestLogInput {
   readonly files: FileStore;
   readonly clock: Clock;
-  readonly state: JobStateLayout;
+  readonly state: Pick<JobStateLayout, 'guestLog' | 'guestLogPosition'>;
   readonly masker: SecretMasker;
   readonly maxBytes: number;
   /** Gets what was kept, in order. */

@@ -74,6 +74,11 @@ export class AcquireMachine {
     this.#creates = pLimit(parts.parallelCreates);
   }
 
+  /** On the host. */
+  get workDir(): string {
+    return this.#parts.settings.workDir;
+  }
+
   async acquire<R>(input: AcquireMachineInput<R>): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { hostFiles, backends } = this.#parts;
     const { journal, signal } = input;

@@ -8,6 +8,7 @@ import type {
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import type { MachineSupervisor } from '../supervisor/guest.js';
+import type { GuestShell, ShellCall, ShellLogin } from './guest-shell.js';
 import type { LeasedMachine } from './leased-machine.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
 
@@ -35,6 +36,8 @@ export interface Machine {
   readonly canBeKept: boolean;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
+  /** Opens a terminal in it. */
+  openShell(login: ShellLogin, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
   /** Removes it. Idempotent. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
 }

@@ -4,6 +4,7 @@ import type { FileFault } from '../../ports/file-store.js';
  * What is recorded of a run could not be had.
  * - `invalid_id`: the run or job id breaks the rule for ids; no path was made of it.
  * - `no_such_run`, `no_such_job`: nothing is recorded under it.
+ * - `no_such_step`: the machine has no record of it.
  * - `no_such_artifact`: the job did not bring it back, or it is gone.
  * - `damaged`: a record is there and is not what its schema says.
  * - `unreadable`: the file system refused.
@@ -14,6 +15,7 @@ export interface RunStateFault {
     | 'invalid_id'
     | 'no_such_run'
     | 'no_such_job'
+    | 'no_such_step'
     | 'no_such_artifact'
     | 'damaged'
     | 'unreadable'

@@ -18,6 +18,7 @@ const PHASE = 'wait_for_completion';
 export type StepEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
   | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 

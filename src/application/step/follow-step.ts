@@ -26,6 +26,8 @@ export type FollowEnd =
   | { readonly kind: 'lost'; readonly message: string }
   /** The host could not be reached again within the bound; the job may still run. */
   | { readonly kind: 'unreachable'; readonly message: string }
+  /** The supervisor did not take the step: another one runs in the machine. */
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'aborted' };
 
 export interface FollowInput {
@@ -91,6 +93,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         continue;
       }
       notRunningSince = null;
+      if (end.error.refusal === 'busy') return ok({ kind: 'refused', message: end.error.message });
       if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
       if (end.error.kind === 'connection_lost') {

@@ -5,24 +5,7 @@ import { environmentSchema, noNul, noNulError, secretsSchema } from '../values/e
 import { jobIdSchema } from '../values/identifier.js';
 import { hasControlCharacter } from '../values/path-rules.js';
 import { isExclusion } from './artifact.js';
-
-/** Caps on what is brought back of a job; what goes over is left behind and named. */
-export const artifactCapsSchema = z.strictObject({
-  /** Bytes of one file; default 1 GiB. */
-  fileBytes: z
-    .number()
-    .int()
-    .positive()
-    .default(1024 ** 3),
-  /** Bytes of all files together; default 4 GiB. */
-  totalBytes: z
-    .number()
-    .int()
-    .positive()
-    .default(4 * 1024 ** 3),
-  /** Number of files; default 20000. */
-  files: z.number().int().positive().default(20_000),
-});
+import { artifactCapsSchema } from './artifact-caps.js';
 
 const artifactGlob = z
   .string()
@@ -74,4 +57,3 @@ export const jobSpecSchema = z.strictObject({
 export type JobSpec = z.output<typeof jobSpecSchema>;
 /** What a caller has to write. */
 export type JobSpecInput = z.input<typeof jobSpecSchema>;
-export type ArtifactCaps = z.output<typeof artifactCapsSchema>;

@@ -16,6 +16,25 @@ export const runListDocumentSchema = z.looseObject({
 });
 export type RunListDocument = z.infer<typeof runListDocumentSchema>;
 
+/** What `pikaci machine list --output json` prints, the newest first. */
+export const machineListDocumentSchema = z.looseObject({
+  type: z.literal('machine_list'),
+  ...versioned,
+  machines: z.array(
+    z.looseObject({
+      machine_id: z.string(),
+      /** `gone`: never released, and not on the host any more. `elsewhere`: of another host or backend. */
+      state: z.enum(['open', 'released', 'gone', 'elsewhere']),
+      instance_name: z.string(),
+      host: z.string(),
+      created_at: z.string(),
+      /** By the host's clock; null for one that is not open. */
+      lease_ends_at: z.string().nullable(),
+    }),
+  ),
+});
+export type MachineListDocument = z.infer<typeof machineListDocumentSchema>;
+
 /** What `pikaci gc --keep-runs N --output json` prints. The lists hold run ids. */
 export const runGcDocumentSchema = z.looseObject({
   type: z.literal('run_gc_report'),

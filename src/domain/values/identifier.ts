@@ -14,3 +14,4 @@ const identifier = (what: string) =>
 export const runIdSchema = identifier('run');
 export const targetIdSchema = identifier('target');
 export const jobIdSchema = identifier('job');
+export const machineIdSchema = identifier('machine');

@@ -14,7 +14,11 @@ import type { DoctorReport } from '../../../src/application/doctor/doctor-report
 import type { JobFault } from '../../../src/application/faults/job-fault.js';
 import type { EvictionReport } from '../../../src/application/gc/eviction-report.js';
 import type { ReapReport } from '../../../src/application/gc/reap-report.js';
-import type { GuestShell } from '../../../src/application/job/open-shell.js';
+import type { GuestShell } from '../../../src/application/machine/guest-shell.js';
+import type {
+  MachineCallOptions,
+  OpenMachineInput,
+} from '../../../src/application/open-machine/open-machines.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
 import type { PikaciEvent } from '../../../src/domain/events/event.js';
@@ -112,6 +116,8 @@ export class ScriptedPikaci implements Pikaci {
   readonly began: Promise<void>;
   #begin: () => void = () => {};
   guestShell: Result<GuestShell, JobFault> | null = null;
+  /** Another library's open machines; those of a host in memory, say. */
+  machines: Pick<Pikaci, 'openMachine' | 'attachMachine' | 'listMachines'> | null = null;
   closed = 0;
 
   constructor() {
@@ -155,6 +161,23 @@ export class ScriptedPikaci implements Pikaci {
   async shell(runId: string, jobId: string): Promise<Result<GuestShell, JobFault>> {
     const message = `there is no machine of ${runId}/${jobId}`;
     return this.guestShell ?? err({ kind: 'guest', phase: null, host: this.host, message });
+  }
+
+  openMachine(input?: OpenMachineInput) {
+    return this.#machines().openMachine(input);
+  }
+
+  attachMachine(id: string, options?: MachineCallOptions) {
+    return this.#machines().attachMachine(id, options);
+  }
+
+  listMachines() {
+    return this.#machines().listMachines();
+  }
+
+  #machines() {
+    if (this.machines === null) throw new Error('this test has no open machines');
+    return this.machines;
   }
 
   async rerun(runId: string): Promise<Result<TargetRun, JobFault>> {

@@ -38,12 +38,18 @@ async function stateRootOf(
   return loaded.map(({ config }) => config.stateRoot);
 }
 
+const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([
+  'invalid_id',
+  'no_such_run',
+  'no_such_job',
+  'no_such_step',
+]);
+
 /** Says what could not be had of the records, and gives the exit status. */
 export function complainOfState(context: CliContext, fault: RunStateFault): number {
   complain(context, fault.message);
   if (fault.kind === 'aborted') return EXIT.cancelled;
-  const usage = fault.kind === 'invalid_id' || fault.kind === 'no_such_run' || fault.kind === 'no_such_job';
-  return usage ? EXIT.usage : EXIT.machinery;
+  return USAGE.has(fault.kind) ? EXIT.usage : EXIT.machinery;
 }
 
 export function printJson(context: CliContext, document: unknown): void {

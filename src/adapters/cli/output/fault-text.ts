@@ -1,9 +1,10 @@
-import type { FaultCause, JobFault } from '../../../application/faults/job-fault.js';
+import type { FaultCause } from '../../../application/faults/job-fault.js';
+import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 
 /** A fault for people: its kind and phase, what happened, what lies behind it, and what to look at. One string a line, escaped. */
-export function faultLines(fault: JobFault): string[] {
-  const phase = fault.phase === null ? '' : ` in ${fault.phase}`;
+export function faultLines(fault: OpenMachineFault): string[] {
+  const phase = !('phase' in fault) || fault.phase === null ? '' : ` in ${fault.phase}`;
   const field = fault.field === undefined ? '' : ` (${escapeLine(fault.field)})`;
   const lines = [
     `${fault.kind}${phase} on ${escapeLine(fault.host)}${field}: ${escapeMessage(fault.message)}`,

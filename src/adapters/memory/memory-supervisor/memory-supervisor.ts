@@ -2,6 +2,7 @@ import { guestRequestSchema } from '../../../domain/job/guest-request.js';
 import type { OutputChunk } from '../../../ports/output-chunk.js';
 import type { MemoryExecHandler, MemoryProcess } from '../memory-incus/memory-process.js';
 import { MemoryJob, type MemoryJobScript } from './memory-job.js';
+import { put } from './memory-put.js';
 import { TAR_END, tarEntry } from './memory-tar.js';
 
 type Played = AsyncGenerator<OutputChunk, number, undefined>;
@@ -17,9 +18,15 @@ export class MemorySupervisor {
   /** Plays the jobs that are started from now on. */
   script: MemoryJobScript;
   readonly #jobs = new Map<string, MemoryJob>();
+  readonly #steps = new Map<string, Map<string, MemoryJob>>();
 
   constructor(script: MemoryJobScript) {
     this.script = script;
+  }
+
+  /** The steps of an open machine, by instance name, then by their id. */
+  get steps(): ReadonlyMap<string, ReadonlyMap<string, MemoryJob>> {
+    return this.#steps;
   }
 
   /** By instance name. */
@@ -31,11 +38,15 @@ export class MemorySupervisor {
     this: MemorySupervisor,
     process: MemoryProcess,
   ): Played {
-    const [call, ...args] = callOf(process.request.command);
-    const job = this.#jobs.get(process.instance.name);
+    const words = callOf(process.request.command);
+    const [step, [call, ...args]] = words[0] === '--step' ? [words[1] ?? '', words.slice(2)] : [null, words];
+    const { name } = process.instance;
+    const job = step === null ? this.#jobs.get(name) : this.#steps.get(name)?.get(step);
     switch (call) {
       case 'run':
-        return yield* this.#run(process);
+        return yield* step === null ? this.#run(process) : this.#runStep(process, step);
+      case 'put':
+        return yield* put(process, args);
       case 'follow':
         return yield* follow(job, Number(args[0]));
       case 'status':
@@ -60,17 +71,37 @@ export class MemorySupervisor {
   }.bind(this);
 
   async *#run(process: MemoryProcess): Played {
-    const { instance, files } = process;
-    const [request = '', secrets = ''] = (await whole(process.stdin)).split('\n');
-    if (this.#jobs.has(instance.name)) {
-      yield { stream: 'stderr', data: Buffer.from(`${NAME}: already_started: this guest has its job\n`) };
-      return 75;
-    }
-    for (const path of ['/artifacts', '/workspace', '/workspace/snapshot']) files.makeDirectory({ path });
-    const job = new MemoryJob(this.script, guestRequestSchema.parse(JSON.parse(request)), secrets, files);
+    const { instance } = process;
+    const input = await whole(process.stdin);
+    if (this.#jobs.has(instance.name)) return yield* refuse('already_started: this guest has its job');
+    const job = this.#begin(process, input);
     this.#jobs.set(instance.name, job);
     return yield* follow(job, 0);
   }
+
+  async *#runStep(process: MemoryProcess, id: string): Played {
+    const { name } = process.instance;
+    const input = await whole(process.stdin);
+    const steps = this.#steps.get(name) ?? new Map<string, MemoryJob>();
+    this.#steps.set(name, steps);
+    if (steps.has(id)) return yield* refuse(`already_started: the step ${id} was run before`);
+    const [running] = [...steps].find(([, step]) => step.status.state === 'running') ?? [];
+    if (running !== undefined) return yield* refuse(`busy: the step ${running} runs in this machine`);
+    const step = this.#begin(process, input);
+    steps.set(id, step);
+    return yield* follow(step, 0);
+  }
+
+  #begin({ files }: MemoryProcess, input: string): MemoryJob {
+    const [request = '', secrets = ''] = input.split('\n');
+    for (const path of ['/artifacts', '/workspace', '/workspace/snapshot']) files.makeDirectory({ path });
+    return new MemoryJob(this.script, guestRequestSchema.parse(JSON.parse(request)), secrets, files);
+  }
+}
+
+async function* refuse(why: string): Played {
+  yield { stream: 'stderr', data: Buffer.from(`${NAME}: ${why}\n`) };
+  return 75;
 }
 
 /** What was called, whether the supervisor's text came along or not. */

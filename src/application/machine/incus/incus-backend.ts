@@ -16,6 +16,7 @@ import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
+import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage } from './prepare-runtime.js';
 import { removeInstance } from './remove-instance.js';
 
@@ -52,6 +53,7 @@ export class IncusBackend implements MachineBackend {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
+      openShell: (login, call) => openIncusShell(incus, context, login, call),
       remove: async (signal) => {
         const removed = await removeInstance(this.#ports, project, name, signal);
         return removed.mapErr((fault) => incusFault(fault, 'clean_up'));

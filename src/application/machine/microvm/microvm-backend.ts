@@ -16,6 +16,7 @@ import { MicrovmChannelTransport } from './microvm-channel-transport.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { MicrovmLeaseStore } from './microvm-lease-store.js';
 import { MicrovmSupervisorTransport } from './microvm-supervisor-transport.js';
+import { openMicrovmShell } from './open-microvm-shell.js';
 import { prepareMicrovm } from './prepare-microvm.js';
 import { removeMicrovm } from './remove-microvm.js';
 
@@ -52,6 +53,7 @@ export class MicrovmBackend implements MachineBackend {
         const free = await ensureMachineIsNew(this.#ports.hostFiles, context, signal);
         return free.map(() => this.#base());
       },
+      openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
       remove: (signal) => removeMicrovm(this.#host, context, signal),
     };
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
+import { ArtifactGlobs } from '../../../../src/application/artifacts/artifact-globs.js';
 import { collectArtifacts } from '../../../../src/application/artifacts/collect-artifacts.js';
 import type { Guest, GuestFault } from '../../../../src/application/supervisor/guest.js';
 import { archiveOf, DESTINATION, filesOf } from './archive-of.js';
@@ -60,7 +61,7 @@ async function collecting(
       guest,
       files,
       clock: new MemoryClock(undefined, { skipUpToMs: 10_000 }),
-      patterns: told.patterns ?? ['/artifacts/**'],
+      selection: new ArtifactGlobs(told.patterns ?? ['/artifacts/**']),
       caps: told.caps ?? { fileBytes: 100, totalBytes: 1000, files: 3 },
       destination: DESTINATION,
     },

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { quoteWords } from '../../../../src/adapters/ssh2/quote.js';
+import { quoteWords } from '../../../../src/domain/values/shell-words.js';
 
 const word = fc
   .string({

@@ -8,7 +8,7 @@ import { MemoryProcesses } from '../../../../src/adapters/memory/memory-processe
 import { NodeFileStore } from '../../../../src/adapters/node/node-file-store.js';
 import { NodeProcesses } from '../../../../src/adapters/node/node-processes.js';
 import { SystemClock } from '../../../../src/adapters/node/system-clock.js';
-import { JobLock, type JobLockPorts } from '../../../../src/application/job/job-lock.js';
+import { JobLock, type JobLockPorts } from '../../../../src/application/lock/job-lock.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
 const DIR = '/state/job';

@@ -1,0 +1,28 @@
+import type { CliContext } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { complainOfFault, onHost } from './machine-session.js';
+
+/** `pikaci machine close`: removes each. One that is gone or was released already is what was asked for. */
+export async function machineCloseCommand(
+  context: CliContext,
+  machines: readonly string[],
+  options: HostOptions,
+): Promise<number> {
+  return onHost(context, options, async (pikaci) => {
+    let code: number = EXIT.passed;
+    for (const id of machines) {
+      const attached = await pikaci.attachMachine(id, { signal: context.interrupts.signal });
+      if (attached.isErr()) {
+        const { kind } = attached.error;
+        if (kind === 'machine_released' || kind === 'machine_gone')
+          context.stderr.write(`pikaci: the machine ${id} is gone already\n`);
+        else code = Math.max(code, complainOfFault(context, attached.error));
+        continue;
+      }
+      const released = await attached.value.release();
+      if (released.isErr()) code = Math.max(code, complainOfFault(context, released.error));
+    }
+    return code;
+  });
+}

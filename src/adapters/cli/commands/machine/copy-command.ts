@@ -1,0 +1,58 @@
+import { resolve } from 'node:path';
+import { machineIdSchema } from '../../../../domain/values/identifier.js';
+import { type CliContext, complain } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import { escapeLine } from '../../output/escape-control.js';
+import { count } from '../../output/quantities.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { complainOfFault, onMachine } from './machine-session.js';
+
+export interface MachineCopyOptions extends HostOptions {
+  readonly asRoot?: boolean;
+}
+
+/** `MACHINE:PATH`; null for a path on this machine, which "./" in front of it makes sure of. */
+function inMachine(word: string): { readonly id: string; readonly path: string } | null {
+  const at = word.indexOf(':');
+  const id = word.slice(0, Math.max(0, at));
+  return machineIdSchema.safeParse(id).success ? { id, path: word.slice(at + 1) } : null;
+}
+
+/** `pikaci machine cp`: files into a machine, or out of it. */
+export async function machineCopyCommand(
+  context: CliContext,
+  source: string,
+  destination: string,
+  options: MachineCopyOptions,
+): Promise<number> {
+  const from = inMachine(source);
+  const to = inMachine(destination);
+  const { cwd } = context.input;
+  const { signal } = context.interrupts;
+  if ((from === null) === (to === null)) {
+    complain(
+      context,
+      'one of the two is a path in a machine, as MACHINE:PATH, and the other one is a path here',
+    );
+    return EXIT.usage;
+  }
+  if (to !== null) {
+    return onMachine(context, options, to.id, async (machine) => {
+      const asRoot = options.asRoot === true;
+      const sent = await machine.upload(resolve(cwd, source), to.path, { signal, asRoot });
+      return sent.isErr() ? complainOfFault(context, sent.error) : EXIT.passed;
+    });
+  }
+  const { id = '', path = '' } = from ?? {};
+  return onMachine(context, options, id, async (machine) => {
+    const brought = await machine.download(path, resolve(cwd, destination), { signal });
+    if (brought.isErr()) return complainOfFault(context, brought.error);
+    const { collected, refused, refused_count } = brought.value;
+    for (const { path: left, rule } of refused)
+      complain(context, `${escapeLine(left)} was not brought: ${rule.replaceAll('_', ' ')}`);
+    context.stderr.write(
+      `pikaci: ${count(collected.length, 'file')} brought${refused_count === 0 ? '' : `, ${refused_count} not`}\n`,
+    );
+    return refused_count === 0 ? EXIT.passed : EXIT.failed;
+  });
+}

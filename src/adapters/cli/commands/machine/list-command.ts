@@ -1,0 +1,55 @@
+import type { ListedMachine } from '../../../../application/open-machine/list-machines.js';
+import type { MachineListDocument } from '../../../../domain/records/state-documents.js';
+import { type CliContext, complain } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import { inColumns } from '../../output/columns.js';
+import { printJson } from '../state-root.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { complainOfFault, onHost } from './machine-session.js';
+
+export interface MachineListOptions extends HostOptions {
+  readonly all?: boolean;
+  readonly output: 'human' | 'json';
+}
+
+/** `pikaci machine list`: the machines that were opened from here and are open; with `--all`, those that are gone as well. */
+export async function machineListCommand(context: CliContext, options: MachineListOptions): Promise<number> {
+  return onHost(context, options, async (pikaci) => {
+    const listed = await pikaci.listMachines({ signal: context.interrupts.signal });
+    if (listed.isErr()) return complainOfFault(context, listed.error);
+    const { machines, damaged } = listed.value;
+    const shown = options.all === true ? machines : machines.filter(({ state }) => state === 'open');
+    for (const { id, message } of damaged)
+      complain(context, `the record of the machine ${id} cannot be read: ${message}`);
+    if (options.output === 'json') printJson(context, documentOf(shown));
+    else context.stdout.write(table(shown));
+    return damaged.length === 0 ? EXIT.passed : EXIT.machinery;
+  });
+}
+
+function documentOf(machines: readonly ListedMachine[]): MachineListDocument {
+  return {
+    type: 'machine_list',
+    schema_version: 1,
+    machines: machines.map(({ id, state, name, host, createdAt, leaseEndsAt }) => ({
+      machine_id: id,
+      state,
+      instance_name: name,
+      host,
+      created_at: createdAt,
+      lease_ends_at: leaseEndsAt,
+    })),
+  };
+}
+
+function table(machines: readonly ListedMachine[]): string {
+  if (machines.length === 0) return 'no machine is open\n';
+  const rows = machines.map(({ id, state, host, createdAt, leaseEndsAt }) => [
+    id,
+    state,
+    createdAt,
+    leaseEndsAt ?? '-',
+    host,
+  ]);
+  return `${inColumns([['MACHINE', 'STATE', 'OPENED', 'LEASE ENDS', 'HOST'], ...rows]).join('\n')}\n`;
+}

@@ -1,0 +1,35 @@
+import type { CliContext } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import { complainOfState, stateRootOrComplain } from '../state-root.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { followStepOf } from './step-end.js';
+
+export interface MachineLogsOptions extends HostOptions {
+  readonly follow?: boolean;
+}
+
+/** `pikaci machine logs`: what is kept of a step's output; with `--follow`, what comes as well, until the step has ended. */
+export async function machineLogsCommand(
+  context: CliContext,
+  id: string,
+  step: string,
+  options: MachineLogsOptions,
+): Promise<number> {
+  const stateRoot = await stateRootOrComplain(context, options);
+  if (stateRoot === null) return EXIT.usage;
+  const { stdout, input, interrupts } = context;
+  const { signal } = interrupts;
+  for (let offset = 0; ; ) {
+    const part = await input.runState.readStepLog(stateRoot, id, { step, offset, signal });
+    if (part.isErr()) return complainOfState(context, part.error);
+    const { data } = part.value;
+    if (data.length === 0) break;
+    stdout.write(data);
+    offset += data.length;
+    await stdout.drained();
+  }
+  if (options.follow !== true) return EXIT.passed;
+  return followStepOf(context, id, options, (machine, onOutput) =>
+    machine.attachStep(step, { onOutput, signal, onAbort: 'detach' }),
+  );
+}

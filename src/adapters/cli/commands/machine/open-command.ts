@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import type { OpenMachineInput } from '../../../../application/open-machine/open-machines.js';
+import type { OpenMachineSpecInput } from '../../../../domain/machine/open-machine-spec.js';
+import { type CliContext, complain } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import { escapeMessage } from '../../output/escape-control.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { environmentOf } from './environment-of.js';
+import { complainOfFault, onHost } from './machine-session.js';
+
+export interface MachineOpenOptions extends HostOptions {
+  readonly id?: string;
+  readonly image?: string;
+  readonly workspace?: string;
+  readonly writable?: boolean;
+  readonly env: readonly string[];
+  readonly asRoot?: boolean;
+  readonly user?: string;
+  readonly lease?: number;
+  readonly cpus?: number;
+  readonly memory?: string;
+  readonly disk?: string;
+  readonly vm?: boolean;
+}
+
+/** `pikaci machine open`: its id on standard output, everything else on standard error. */
+export async function machineOpenCommand(context: CliContext, options: MachineOpenOptions): Promise<number> {
+  const env = environmentOf(options.env);
+  if (env === null) {
+    complain(context, '--env takes NAME=value');
+    return EXIT.usage;
+  }
+  return onHost(context, options, async (pikaci) => {
+    const { signal } = context.interrupts;
+    const input: OpenMachineInput = {
+      ...specOf(context, options),
+      env,
+      signal,
+      events: {
+        emit: (event) => {
+          if (event.type !== 'warning') return;
+          context.stderr.write(`pikaci: ${escapeMessage(event.message)}\n`);
+        },
+      },
+    };
+    const opened = await pikaci.openMachine(input);
+    if (opened.isErr()) return complainOfFault(context, opened.error);
+    const machine = opened.value;
+    const left = await machine.leave();
+    if (left.isErr()) return complainOfFault(context, left.error);
+    context.stderr.write(
+      `pikaci: the machine ${machine.name} on ${pikaci.host} stays for ${machine.spec.leaseSecs} s after its last use; "pikaci machine close ${machine.id}" removes it\n`,
+    );
+    context.stdout.write(`${machine.id}\n`);
+    return EXIT.passed;
+  });
+}
+
+function specOf(context: CliContext, options: MachineOpenOptions): OpenMachineSpecInput & { id?: string } {
+  const { id, image, workspace, writable, asRoot, user, lease, cpus, memory, disk, vm } = options;
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(image === undefined ? {} : { image }),
+    ...(workspace === undefined ? {} : { workspace: resolve(context.input.cwd, workspace) }),
+    ...(writable === true ? { writableWorkspace: true } : {}),
+    ...(asRoot === true ? { runAsRoot: true } : {}),
+    ...(user === undefined ? {} : { user }),
+    ...(lease === undefined ? {} : { leaseSecs: lease }),
+    ...(vm === true ? { instanceType: 'virtual-machine' as const } : {}),
+    limits: {
+      ...(cpus === undefined ? {} : { cpu: cpus }),
+      ...(memory === undefined ? {} : { memory }),
+      ...(disk === undefined ? {} : { disk }),
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { type CliContext, complain } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { environmentOf } from './environment-of.js';
+import { followStepOf } from './step-end.js';
+
+export interface MachineRunOptions extends HostOptions {
+  readonly step?: string;
+  readonly env: readonly string[];
+  readonly cwd?: string;
+  readonly asRoot?: boolean;
+  readonly user?: string;
+  readonly timeout?: number;
+  readonly onInterrupt: 'cancel' | 'detach';
+}
+
+/** `pikaci machine run`: a new step. One word is text for a shell, several are the words of one command. */
+export async function machineRunCommand(
+  context: CliContext,
+  id: string,
+  words: readonly string[],
+  options: MachineRunOptions,
+): Promise<number> {
+  const env = environmentOf(options.env);
+  if (env === null) {
+    complain(context, '--env takes NAME=value');
+    return EXIT.usage;
+  }
+  const [first = '', ...rest] = words;
+  const { step, cwd, asRoot, user, timeout, onInterrupt } = options;
+  return followStepOf(context, id, options, (machine, onOutput) =>
+    machine.run({
+      command: rest.length === 0 ? first : [first, ...rest],
+      env,
+      ...(step === undefined ? {} : { id: step }),
+      ...(cwd === undefined ? {} : { workingDirectory: cwd }),
+      ...(asRoot === true ? { runAsRoot: true } : {}),
+      ...(user === undefined ? {} : { user }),
+      ...(timeout === undefined ? {} : { timeoutSecs: timeout }),
+      onOutput,
+      signal: context.interrupts.signal,
+      onAbort: onInterrupt,
+    }),
+  );
+}

@@ -1,0 +1,18 @@
+import type { CliContext } from '../../cli-context.js';
+import { EXIT } from '../../exit-code.js';
+import { showShell, terminalOrComplain } from '../show-shell.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { onMachine } from './machine-session.js';
+
+/** `pikaci machine shell`: a terminal in an open machine. The exit status is the shell's own. */
+export async function machineShellCommand(
+  context: CliContext,
+  id: string,
+  options: HostOptions,
+): Promise<number> {
+  const terminal = terminalOrComplain(context);
+  if (terminal === null) return EXIT.usage;
+  return onMachine(context, options, id, (machine) =>
+    showShell(context, terminal, (call) => machine.shell(call)),
+  );
+}

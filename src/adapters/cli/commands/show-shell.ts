@@ -1,0 +1,46 @@
+import type { Result } from 'neverthrow';
+import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
+import type { GuestShell, ShellCall } from '../../../application/machine/guest-shell.js';
+import { type CliContext, complain } from '../cli-context.js';
+import type { CliTerminal } from '../cli-input.js';
+import { EXIT, exitCodeOfFault } from '../exit-code.js';
+import { faultLines } from '../output/fault-text.js';
+
+/** Null after it was said that there is none. */
+export function terminalOrComplain(context: CliContext): CliTerminal | null {
+  const { terminal } = context.input;
+  if (terminal === null) complain(context, 'a shell needs a terminal: standard input and output must be one');
+  return terminal;
+}
+
+/** Shows a shell in the terminal until it ends. The exit status is the shell's own. */
+export async function showShell(
+  context: CliContext,
+  terminal: CliTerminal,
+  open: (call: ShellCall) => Promise<Result<GuestShell, OpenMachineFault>>,
+): Promise<number> {
+  const { signal } = context.interrupts;
+  const term = context.input.env['TERM'];
+  const opened = await open({ ...terminal.size(), signal, ...(term === undefined ? {} : { term }) });
+  if (opened.isErr()) {
+    complain(context, faultLines(opened.error).join('\n'));
+    return exitCodeOfFault(opened.error);
+  }
+  await using shell = opened.value;
+  // In raw mode Ctrl-C is a byte like any other, and goes to the guest.
+  const keys = terminal.read((data) => void shell.write(data));
+  const forget = terminal.onResize(() => void shell.resize(terminal.size()));
+  try {
+    for await (const { data } of shell.output) {
+      context.stdout.write(data);
+      await context.stdout.drained();
+    }
+    const exit = await shell.exit;
+    if (exit.isOk()) return exit.value.code ?? EXIT.cancelled;
+    complain(context, exit.error.message);
+    return signal.aborted ? EXIT.cancelled : EXIT.machinery;
+  } finally {
+    forget();
+    keys.stop();
+  }
+}

@@ -1,0 +1,54 @@
+/** What `pikaci machine … --help` says beyond the list of options. */
+
+export const MACHINE_HELP = `
+A machine stays open between commands until it is closed, or until nobody has used it for as long as its lease says.
+Any process with the same state root can use it by its id. Commands run one at a time and share its files; variables
+that a command writes to the file $PIKACI_ENV, as NAME=value lines, are there for the next ones.
+
+Example:
+  m=$(pikaci machine open --workspace .)
+  pikaci machine run "$m" 'make && make test'
+  pikaci machine cp "$m":/workspace/snapshot/report.xml .
+  pikaci machine close "$m"
+`;
+
+export const MACHINE_OPEN_HELP = `
+Its id goes to standard output, everything else to standard error. Each use begins the lease anew.
+
+Examples:
+  pikaci machine open --image node-22 --workspace . --writable --cpus 4 --memory 4GiB
+  pikaci machine open --id "build-$CI_JOB_ID" --lease 3600
+`;
+
+export const MACHINE_RUN_HELP = `
+Options come before the machine. The output of the command goes to standard output as it comes.
+
+Examples:
+  pikaci machine run build-7 'cd sub && make'
+  pikaci machine run --env DEBUG=1 --timeout 300 build-7 ./run-tests --fast
+  pikaci machine run --step tests --on-interrupt detach build-7 make test
+
+Exit status: the command's own (128 + N after signal N); 124 when it timed out, 125 when the machinery failed or the
+machine is busy, released or gone, 130 when it was cancelled or left running. 2 for bad usage.
+`;
+
+export const MACHINE_LOGS_HELP = `
+What was kept here: secrets are masked. With --follow the exit status is that of "pikaci machine run"; Ctrl-C leaves the step
+running.
+`;
+
+export const MACHINE_COPY_HELP = `
+A relative path in the machine lies below its workspace. A directory is copied with all that is in it: into the directory that the
+destination names. Out of a machine only plain files come: links and special files are left behind and named.
+A path here that has a colon is written with ./ in front.
+
+Examples:
+  pikaci machine cp setup.sh build-7:/tmp/setup.sh
+  pikaci machine cp build-7:/artifacts ./artifacts
+
+Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed.
+`;
+
+export const MACHINE_CLOSE_HELP = `
+What was recorded of its steps stays, for "pikaci machine logs".
+`;

@@ -1,0 +1,40 @@
+import type { Result } from 'neverthrow';
+import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
+
+/** The terminal that shows a shell. */
+export interface ShellCall {
+  readonly columns: number;
+  readonly rows: number;
+  /** `$TERM`; `xterm` when left out. */
+  readonly term?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Whose shell it is. */
+export interface ShellLogin {
+  readonly runAsRoot: boolean;
+  readonly user: string | undefined;
+}
+
+/** Why a shell broke off. `closed`: it takes no more, because it ended. */
+export interface GuestShellFault {
+  readonly kind: string;
+  readonly message: string;
+}
+
+/** A login shell in a guest. The caller reads `output`, writes, resizes, and disposes of it. */
+export interface GuestShell extends AsyncDisposable {
+  /** What the terminal shows. Ends, and never throws. */
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly exit: Promise<Result<ExitStatus, GuestShellFault>>;
+  /** Waits until the bytes are taken. */
+  write(data: Uint8Array): Promise<Result<void, GuestShellFault>>;
+  resize(size: { readonly columns: number; readonly rows: number }): Promise<Result<void, GuestShellFault>>;
+}
+
+/** The best shell that the image has, in the workspace. Arguments: the workspace. */
+export const LOGIN_SHELL = [
+  'cd "$1" 2>/dev/null || cd /',
+  'if command -v bash >/dev/null; then SHELL=$(command -v bash); export SHELL; exec "$SHELL" -l; fi',
+  'SHELL=/bin/sh; export SHELL; exec sh -l',
+].join('\n');

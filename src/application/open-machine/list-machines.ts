@@ -1,0 +1,93 @@
+import { err, ok, type Result } from 'neverthrow';
+import { machineStateLayout, machinesDirOf } from '../../domain/records/machine-layout.js';
+import type { MachineRecord } from '../../domain/records/machine-record.js';
+import { machineIdSchema } from '../../domain/values/identifier.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import type { MachineBackends } from '../machine/machine-backends.js';
+import { loadMachineRecord } from './machine-records.js';
+
+const BOUND_MS = 60_000;
+
+/**
+ * What a recorded machine is now.
+ * - `open`: it is on the host, and its lease is this record's.
+ * - `released`: it was released.
+ * - `gone`: it was never released, and the host does not have it any more: its lease ended, or somebody removed it.
+ * - `elsewhere`: it was opened on another host, or with another backend than the configuration says.
+ */
+export type MachineState = 'open' | 'released' | 'gone' | 'elsewhere';
+
+export interface ListedMachine {
+  readonly id: string;
+  readonly state: MachineState;
+  /** What an operator finds it by: the name of the instance. */
+  readonly name: string;
+  readonly host: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** When its lease ends unless somebody renews it, ISO 8601 by the host's clock; null for one that is not open. */
+  readonly leaseEndsAt: string | null;
+}
+
+/** The newest first. `damaged` are ids whose record cannot be read. */
+export interface MachineListing {
+  readonly machines: readonly ListedMachine[];
+  readonly damaged: readonly { readonly id: string; readonly message: string }[];
+}
+
+export interface ListMachinesParts {
+  readonly localFiles: FileStore;
+  readonly stateRoot: string;
+  readonly backends: MachineBackends;
+  /** Of the configured host. */
+  readonly host: string;
+}
+
+/** All machines that are recorded on this machine, and what has become of each on the host. */
+export async function listMachines(
+  { localFiles, stateRoot, backends, host }: ListMachinesParts,
+  signal: AbortSignal | undefined,
+): Promise<Result<MachineListing, JobFault>> {
+  const entries = await localFiles.list(machinesDirOf(stateRoot));
+  if (entries.isErr())
+    return entries.error.kind === 'not_found'
+      ? ok({ machines: [], damaged: [] })
+      : err(localFilesFault(entries.error, null));
+  const records: MachineRecord[] = [];
+  const damaged: { id: string; message: string }[] = [];
+  for (const { name: id } of entries.value) {
+    if (!machineIdSchema.safeParse(id).success) continue;
+    const record = await loadMachineRecord(localFiles, machineStateLayout(stateRoot, id));
+    if (record.isOk()) records.push(record.value);
+    else if (record.error.kind !== 'no_such_machine') damaged.push({ id, message: record.error.message });
+  }
+  const here = (record: MachineRecord) => record.host === host && record.backend === backends.name;
+  const leases = new Map<string, number>();
+  if (records.some((record) => record.released_at === null && here(record))) {
+    const bound = AbortSignal.timeout(BOUND_MS);
+    const leased = await backends.leased(signal === undefined ? bound : AbortSignal.any([signal, bound]));
+    if (leased.isErr()) return err(leased.error);
+    for (const { lease } of leased.value) leases.set(`${lease.runId} ${lease.owner}`, lease.expiresAtMs);
+  }
+  const machines = records.map((record): ListedMachine => {
+    const endsAt = leases.get(`${record.machine_id} ${record.owner}`);
+    const state = stateOf(record, here(record), endsAt);
+    return {
+      id: record.machine_id,
+      state,
+      name: record.instance_name,
+      host: record.host,
+      createdAt: record.created_at,
+      leaseEndsAt: state === 'open' && endsAt !== undefined ? new Date(endsAt).toISOString() : null,
+    };
+  });
+  return ok({ machines: machines.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged });
+}
+
+function stateOf(record: MachineRecord, isHere: boolean, endsAt: number | undefined): MachineState {
+  if (record.released_at !== null) return 'released';
+  if (!isHere) return 'elsewhere';
+  return endsAt === undefined ? 'gone' : 'open';
+}

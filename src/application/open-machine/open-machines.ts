@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from 'neverthrow';
+import {
+  type OpenMachineSpec,
+  type OpenMachineSpecInput,
+  openMachineSpecSchema,
+} from '../../domain/machine/open-machine-spec.js';
+import { type MachineStateLayout, machineStateLayout } from '../../domain/records/machine-layout.js';
+import type { MachineRecord } from '../../domain/records/machine-record.js';
+import { machineIdSchema } from '../../domain/values/identifier.js';
+import { runIdAt } from '../../domain/values/run-id.js';
+import type { EventSink } from '../../ports/event-sink.js';
+import { Journal } from '../events/journal.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import type { PlannedMachine } from '../machine/acquire-machine.js';
+import { scanAhead } from '../snapshot/scan-ahead.js';
+import { stageWorkspace } from '../snapshot/stage-workspace.js';
+import { HeldMachine, type HeldMachineInput } from './held-machine.js';
+import { loadMachineRecord, saveMachineRecord } from './machine-records.js';
+import { OpenMachine } from './open-machine.js';
+import type { OpenMachineParts } from './open-machine-parts.js';
+import { takeUpLease } from './take-up-lease.js';
+
+/** The id of the one machine below `runs/<machine id>` on the host. */
+const JOB_ID = 'machine';
+
+export interface MachineCallOptions {
+  /** Gets the phases of opening, warnings, and `cleaned_up`. */
+  readonly events?: EventSink;
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenMachineInput extends OpenMachineSpecInput, MachineCallOptions {
+  /** A new one is made when left out: like a run id, it sorts by time. */
+  readonly id?: string;
+}
+
+/** Opens machines that stay up between steps, and takes up those that other processes have opened. */
+export class OpenMachines {
+  readonly #parts: OpenMachineParts;
+  readonly #held = new Set<HeldMachine>();
+
+  constructor(parts: OpenMachineParts) {
+    this.#parts = parts;
+  }
+
+  async open(input: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
+    const { events, signal = new AbortController().signal, id: given, ...spec } = input;
+    const checked = this.#check(given, spec);
+    if (checked.isErr()) return err(checked.error);
+    const { id, options } = checked.value;
+    const state = machineStateLayout(settings.stateRoot, id);
+    const claimed = await this.#claim(state);
+    if (claimed.isErr()) return err(claimed.error);
+    const journal = this.#journal(id, state, events);
+    const { workspace, image, leaseSecs } = options;
+    const acquired = await acquireMachine.acquire<MachineRecord>({
+      place: {
+        runId: id,
+        jobId: JOB_ID,
+        isOpen: true,
+        ...(image === undefined ? {} : { incusImageAlias: image }),
+      },
+      spec: options,
+      boot: null,
+      leaseMs: leaseSecs * 1000,
+      journal,
+      stage: async (whileUseful) => {
+        if (workspace === undefined) return ok(null);
+        const rescan = () => ports.scanner.scan(workspace, { signal: whileUseful });
+        const scan = scanAhead(ports.scanner, workspace, whileUseful);
+        const { host } = ports.shell;
+        return await stageWorkspace({ scan, rescan, stageSnapshot, journal, host, signal: whileUseful });
+      },
+      record: async (made) => {
+        const record = this.#record(id, options, made);
+        const saved = await saveMachineRecord(ports.localFiles, state, record);
+        return saved.map(() => record);
+      },
+      signal,
+    });
+    if (acquired.isErr()) {
+      journal.warn(acquired.error.message);
+      await journal.hostLog.flushed();
+      await ports.localFiles.remove(state.machineRecord);
+      return err(acquired.error);
+    }
+    const { machine, record, settled } = acquired.value;
+    return ok(this.#hold({ id, machine, spec: options, record, state, journal, settled }));
+  }
+
+  /** From another process, or minutes later: the machine of a record, if it is still there and nobody else's. */
+  async attach(
+    id: string,
+    { events, signal }: MachineCallOptions = {},
+  ): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const { ports, settings, backends, hostTime } = this.#parts;
+    const valid = machineIdSchema.safeParse(id);
+    if (!valid.success) return err(this.#invalid('id', valid.error.issues[0]?.message));
+    const state = machineStateLayout(settings.stateRoot, id);
+    const loaded = await loadMachineRecord(ports.localFiles, state);
+    if (loaded.isErr()) return err(loaded.error);
+    const record = loaded.value;
+    const { host } = ports.shell;
+    if (record.released_at !== null) {
+      const message = `the machine ${id} was released at ${record.released_at}`;
+      return err({ kind: 'machine_released', host, message });
+    }
+    const spec = openMachineSpecSchema.safeParse(record.spec);
+    if (!spec.success) {
+      const message = `${state.machineRecord}: spec cannot be read`;
+      return err({ kind: 'local_files', phase: null, host: ports.localFiles.host, message });
+    }
+    const mismatch = this.#mismatch(record);
+    if (mismatch !== null) return err({ kind: 'config_mismatch', phase: null, host, message: mismatch });
+    const machine = backends.machine({
+      runId: id,
+      jobId: JOB_ID,
+      isOpen: true,
+      ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
+      ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
+    });
+    const taken = await takeUpLease(
+      { id, machine, record, hostTime, leaseMs: spec.data.leaseSecs * 1000 },
+      signal,
+    );
+    if (taken.isErr()) return err(taken.error);
+    const journal = this.#journal(id, state, events);
+    const settled = Promise.resolve();
+    return ok(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled }));
+  }
+
+  /** Gives up all that this process holds: each stays for its lease, for whoever attaches. */
+  async leaveAll(): Promise<void> {
+    await Promise.allSettled([...this.#held].map((held) => held.leave()));
+  }
+
+  #hold(input: Omit<HeldMachineInput, 'parts' | 'onEnded'>): OpenMachine {
+    const held: HeldMachine = new HeldMachine({
+      ...input,
+      parts: this.#parts,
+      onEnded: () => this.#held.delete(held),
+    });
+    this.#held.add(held);
+    return new OpenMachine(held);
+  }
+
+  #check(
+    given: string | undefined,
+    spec: OpenMachineSpecInput,
+  ): Result<{ readonly id: string; readonly options: OpenMachineSpec }, MachineFault> {
+    const options = openMachineSpecSchema.safeParse(spec);
+    if (!options.success) {
+      const [issue] = options.error.issues;
+      return err(this.#invalid((issue?.path ?? []).map(String).join('.') || 'machine', issue?.message));
+    }
+    const id = machineIdSchema.safeParse(given ?? runIdAt(this.#parts.ports.clock.now(), randomBytes(3)));
+    if (!id.success) return err(this.#invalid('id', id.error.issues[0]?.message));
+    if (options.data.image !== undefined && this.#parts.backends.name === 'microvm')
+      return err(this.#invalid('image', 'a microVM is booted from a runner, and has no image to choose'));
+    return ok({ id: id.data, options: options.data });
+  }
+
+  /** The state directory must be new: its files would be taken for another machine's. */
+  async #claim({ machineDir }: MachineStateLayout): Promise<Result<void, JobFault>> {
+    const { localFiles } = this.#parts.ports;
+    const there = await localFiles.lstat(machineDir);
+    if (there.isOk()) {
+      const message = `${machineDir} is there already: give this machine another id, or attach to it`;
+      return err({ kind: 'run_exists', phase: null, host: localFiles.host, message, field: 'id' });
+    }
+    const made = await localFiles.makeDirectory(machineDir, { mode: 0o700 });
+    return made.mapErr((fault) => localFilesFault(fault, null));
+  }
+
+  #journal(id: string, state: MachineStateLayout, events: EventSink | undefined): Journal {
+    const { localFiles, clock } = this.#parts.ports;
+    return new Journal({
+      runId: id,
+      jobId: JOB_ID,
+      hostLog: state.hostLog,
+      secrets: [],
+      localFiles,
+      clock,
+      events,
+    });
+  }
+
+  #record(
+    id: string,
+    options: OpenMachineSpec,
+    { machine, image, snapshotHash, owner }: PlannedMachine & { readonly owner: string },
+  ): MachineRecord {
+    const { context } = machine;
+    return {
+      schema_version: 1,
+      machine_id: id,
+      created_at: new Date(this.#parts.ports.clock.now()).toISOString(),
+      host: context.shared.remoteHost,
+      backend: context.backend,
+      work_dir: context.shared.remoteWorkDir,
+      workspace: options.workspace ?? null,
+      snapshot_hash: snapshotHash,
+      spec: options,
+      owner,
+      incus_project: context.backend === 'incus' ? context.incusProject : null,
+      incus_image: image,
+      instance_name: machine.name,
+      released_at: null,
+    };
+  }
+
+  #mismatch(record: MachineRecord): string | null {
+    const { backends, ports, acquireMachine } = this.#parts;
+    const told = (what: string, recorded: string, configured: string) =>
+      `the machine ${record.machine_id} was opened with the ${what} ${recorded}, and the configuration says ${configured}: use the configuration that it was opened with`;
+    if (record.backend !== backends.name) return told('backend', record.backend, backends.name);
+    if (record.work_dir !== acquireMachine.workDir)
+      return told('work directory', record.work_dir, acquireMachine.workDir);
+    return record.host === ports.shell.host ? null : told('host', record.host, ports.shell.host);
+  }
+
+  #invalid(field: string, problem = 'is not valid'): MachineFault {
+    return {
+      kind: 'invalid_machine',
+      host: this.#parts.ports.shell.host,
+      message: `${field}: ${problem}`,
+      field,
+    };
+  }
+}

@@ -1,0 +1,191 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
+import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
+import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
+import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import { JobLock } from '../lock/job-lock.js';
+import { GuestLog } from '../log/guest-log.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { awaitStep, type StepEnd } from '../step/await-step.js';
+import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import type { HeldMachine } from './held-machine.js';
+import { saveStepRecord } from './machine-records.js';
+import { stepOutcomeOf } from './step-outcome.js';
+import { stepRequest } from './step-request.js';
+
+export interface StepCallOptions {
+  /** Gets what the step writes, stdout and stderr as they come, masked. What it returns is awaited: a slow reader slows the step down. */
+  readonly onOutput?: (data: Uint8Array) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+  /** What firing the signal does: `cancel` (default) ends the step (TERM, grace, KILL), `detach` leaves it running for `attachStep`. */
+  readonly onAbort?: 'cancel' | 'detach';
+}
+
+/** How a step ended; `running` when it was left. */
+export interface StepResult {
+  readonly stepId: string;
+  readonly status: StepOutcome['status'] | 'running';
+  readonly cause: StepOutcome['cause'] | 'detached';
+  /** 128 + N after signal N, 124 after a timeout; null when the command never ran, or runs still. */
+  readonly exitCode: number | null;
+  readonly message: string;
+  /** Path of the kept log on this machine: masked and capped. */
+  readonly log: string;
+}
+
+/** Runs a new step to its end. Its record and its log are kept on this machine. */
+export async function runStep(
+  held: HeldMachine,
+  stepId: string,
+  step: MachineStep,
+  options: StepCallOptions,
+): Promise<Result<StepResult, OpenMachineFault>> {
+  const { parts, id, machine, spec, state } = held.input;
+  const { localFiles, clock } = parts.ports;
+  const layout = stepStateLayout(state, stepId);
+  const { remoteHost: host } = machine.context.shared;
+  const message = `the step ${stepId} was run before in the machine ${id}: give this one another id`;
+  const used: MachineFault = { kind: 'step_exists', host, message, field: 'id' };
+  const there = await localFiles.lstat(layout.stepDir);
+  if (there.isOk()) return err(used);
+  const made = await localFiles.makeDirectory(layout.stepDir, { mode: 0o700 });
+  if (made.isErr()) return err(localFilesFault(made.error, null));
+  // Of two processes that take the same id at once, one has the first lock.
+  const locked = await JobLock.take(parts.ports, layout.stepDir, new AbortController().signal);
+  if (locked.isErr()) return err(locked.error.kind === 'job_in_use' ? used : locked.error);
+  await using lock = locked.value;
+  if (!lock.isFirst) return err(used);
+  const { secrets, ...rest } = step;
+  const record: StepRecord = {
+    schema_version: 1,
+    machine_id: id,
+    step_id: stepId,
+    started_at: new Date(clock.now()).toISOString(),
+    spec: rest,
+    secret_names: Object.keys(secrets),
+    outcome: null,
+  };
+  const saved = await saveStepRecord(localFiles, layout, record);
+  if (saved.isErr()) return err(saved.error);
+  const supervisor = machine.supervisor.step(stepId);
+  // Not the caller's signal: from here on a cancel goes through the supervisor.
+  const start = () =>
+    supervisor.start(stepRequest(spec, step), secrets, { signal: new AbortController().signal });
+  const first = await start();
+  if (first.isErr() && first.error.kind === 'gone') return gone(held, first.error);
+  const ended = await followToEnd(
+    held,
+    { layout, record, step, options, secrets: Object.values(secrets) },
+    {
+      first: first.isOk() ? first.value : undefined,
+      start,
+    },
+  );
+  // Another step has the machine, so this one was never there.
+  if (ended.isErr() && ended.error.kind === 'machine_busy')
+    await localFiles.remove(layout.stepDir, { recursive: true });
+  return ended;
+}
+
+export interface FollowedStep {
+  readonly layout: StepStateLayout;
+  readonly record: StepRecord;
+  readonly step: Pick<MachineStep, 'timeoutSecs' | 'graceSecs'>;
+  readonly options: StepCallOptions;
+  /** Values to mask. */
+  readonly secrets: readonly string[];
+}
+
+/** Follows a step to its end, and records that. */
+export async function followToEnd(
+  held: HeldMachine,
+  followed: FollowedStep,
+  begun: {
+    readonly first: FollowStream | undefined;
+    readonly start: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
+  },
+): Promise<Result<StepResult, OpenMachineFault>> {
+  const { parts, id, machine, journal } = held.input;
+  const { ports, settings } = parts;
+  const { layout, record, step, options } = followed;
+  const stepId = record.step_id;
+  let reading: Promise<void> = Promise.resolve();
+  const opened = await GuestLog.open({
+    files: ports.localFiles,
+    clock: ports.clock,
+    state: layout,
+    masker: new SecretMasker(followed.secrets),
+    maxBytes: settings.maxLogBytes,
+    onKept: (data) => {
+      reading = reading
+        .then(() => options.onOutput?.(data))
+        .catch((error: unknown) => {
+          journal.warn(`onOutput failed, and the step goes on: ${String(error)}`);
+        });
+    },
+  });
+  if (opened.isErr()) return err(localFilesFault(opened.error, null));
+  await using log = opened.value;
+  const ended = await awaitStep({
+    guest: machine.supervisor.step(stepId),
+    log,
+    journal: { emit: (event) => journal.emit(event), drained: () => reading },
+    clock: ports.clock,
+    reconnectMs: settings.reconnectMs,
+    boundMs: step.timeoutSecs * 1000 + step.graceSecs * 2000,
+    graceSecs: step.graceSecs,
+    first: begun.first,
+    restart: begun.start,
+    onAbort: options.onAbort ?? 'cancel',
+    signal: options.signal,
+    superseded: held.lost,
+    names: { step: 'step', attach: `pikaci machine logs ${id} ${stepId} --follow` },
+  });
+  const left = ended.isErr() || ended.value.kind === 'detached' ? await log.pause() : await log.finish();
+  await reading;
+  if (ended.isErr()) return err(ended.error);
+  if (left.isErr()) return err(localFilesFault(left.error, null));
+  return await recorded(held, followed, { end: ended.value, log });
+}
+
+async function recorded(
+  held: HeldMachine,
+  { layout, record }: FollowedStep,
+  { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
+): Promise<Result<StepResult, OpenMachineFault>> {
+  const { machine, parts, id } = held.input;
+  const { localFiles, clock } = parts.ports;
+  const host = machine.context.shared.remoteHost;
+  const { step_id: stepId } = record;
+  if (end.kind === 'refused') return err({ kind: 'machine_busy', host, message: `${id}: ${end.message}` });
+  const at = { stepId, log: layout.guestLog };
+  if (end.kind === 'detached') {
+    const message = 'still running; attachStep resumes it';
+    return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message });
+  }
+  const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
+  if (saved.isErr()) return err(saved.error);
+  if (outcome.cause === 'lost') {
+    const message = `the step ${stepId} left no exit record: ${outcome.message}`;
+    return err({ kind: 'step_lost', host, message });
+  }
+  return ok(resultOf(stepId, outcome, layout));
+}
+
+export function resultOf(stepId: string, outcome: StepOutcome, { guestLog }: StepStateLayout): StepResult {
+  const { status, cause, exit_code, message } = outcome;
+  return { stepId, status, cause, exitCode: exit_code, message, log: guestLog };
+}
+
+function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {
+  const host = input.machine.context.shared.remoteHost;
+  const message = `the machine ${input.id} is gone: ${cause.message}; its lease may have ended, or somebody removed it`;
+  return err({
+    kind: 'machine_gone',
+    host,
+    message,
+    ...(cause.cause === undefined ? {} : { cause: cause.cause }),
+  });
+}

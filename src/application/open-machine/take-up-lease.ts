@@ -1,0 +1,39 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { MachineRecord } from '../../domain/records/machine-record.js';
+import type { OpenMachineFault } from '../faults/machine-fault.js';
+import type { HostTime } from '../lease/host-time.js';
+import { writeLease } from '../lease/write-lease.js';
+import type { Machine } from '../machine/machine-backend.js';
+
+const BOUND_MS = 60_000;
+
+export interface TakeUpLease {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly record: MachineRecord;
+  readonly hostTime: HostTime;
+  readonly leaseMs: number;
+}
+
+/** Renews the lease of a recorded machine as its owner: of one that is gone, or a reaper's, nothing can be had any more. */
+export async function takeUpLease(
+  { id, machine, record, hostTime, leaseMs }: TakeUpLease,
+  signal: AbortSignal | undefined,
+): Promise<Result<void, OpenMachineFault>> {
+  const bound = AbortSignal.timeout(BOUND_MS);
+  const within = signal === undefined ? bound : AbortSignal.any([signal, bound]);
+  await hostTime.learn(within);
+  const lease = { owner: record.owner, expiresAtMs: hostTime.now() + leaseMs };
+  const written = await writeLease(machine.lease, lease, record.owner, within);
+  if (written.isOk()) return ok(undefined);
+  const { error } = written;
+  const host = machine.context.shared.remoteHost;
+  if (error.kind === 'superseded') {
+    const message = `the machine ${id} is not this record's any more: ${error.message}`;
+    return err({ kind: 'machine_gone', host, message });
+  }
+  if (error.kind !== 'not_found') return err(error.fault);
+  const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, or somebody removed it`;
+  const { cause } = error.fault;
+  return err({ kind: 'machine_gone', host, message, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,127 @@
+import { posix } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { artifactCapsSchema } from '../../domain/job/artifact-caps.js';
+import { GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
+import { isNormalisedAbsolutePath, isWithin } from '../../domain/values/path-rules.js';
+import { collectArtifacts } from '../artifacts/collect-artifacts.js';
+import type { OpenMachineFault } from '../faults/machine-fault.js';
+import { hostFault, localFilesFault } from '../faults/port-faults.js';
+import type { GuestFault } from '../supervisor/guest.js';
+import type { HeldMachine } from './held-machine.js';
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface UploadOptions extends TransferOptions {
+  /** What is sent belongs to root; to the machine's default user otherwise. */
+  readonly asRoot?: boolean;
+}
+
+const BOUND_MS = 30 * 60_000;
+
+/** Sends a file, or a directory with all that is in it, to a path in the machine: absolute, or relative to the workspace. */
+export async function upload(
+  held: HeldMachine,
+  local: string,
+  guestPath: string,
+  options: UploadOptions,
+): Promise<Result<void, OpenMachineFault>> {
+  const { machine, parts } = held.input;
+  const { localFiles, localShell } = parts.ports;
+  const path = inGuest(held, guestPath);
+  if (path.isErr()) return err(path.error);
+  const stat = await localFiles.stat(local, options);
+  if (stat.isErr()) return err(localFilesFault(stat.error, null));
+  const isDirectory = stat.value.type === 'directory';
+  if (!isDirectory && stat.value.type !== 'file')
+    return err(failed(held, `${local} is neither a file nor a directory`));
+  const signal = bounded(options.signal);
+  const argv: [string, ...string[]] = isDirectory
+    ? ['tar', '-C', local, '-cf', '-', '.']
+    : ['cat', '--', local];
+  const spawned = await localShell.spawn({ argv, env: { TAR_OPTIONS: '' } }, { signal });
+  if (spawned.isErr()) return err(hostFault(spawned.error, null));
+  await using reading = spawned.value;
+  const content = wholeOutput(reading);
+  const asRoot = options.asRoot === true;
+  const { supervisor } = machine;
+  const sent = isDirectory
+    ? await supervisor.unpack({ path: path.value, asRoot }, content, { signal })
+    : await supervisor.put({ path: path.value, mode: stat.value.mode & 0o777, asRoot }, content, { signal });
+  return sent.mapErr((fault) => transferFault(held, `${local} could not be sent to ${path.value}`, fault));
+}
+
+/** Brings a file, or all files below a directory, into a local directory: no links, no special files, within the caps. */
+export async function download(
+  held: HeldMachine,
+  guestPath: string,
+  local: string,
+  options: TransferOptions,
+): Promise<Result<ArtifactReport, OpenMachineFault>> {
+  const { machine, parts } = held.input;
+  const path = inGuest(held, guestPath);
+  if (path.isErr()) return err(path.error);
+  const root = path.value;
+  const report = await collectArtifacts(
+    {
+      guest: machine.supervisor,
+      files: parts.ports.localFiles,
+      clock: parts.ports.clock,
+      selection: {
+        searchRoots: [root],
+        matches: (found) => isWithin(root, found),
+        localPath: (found) => below(root, found),
+      },
+      caps: artifactCapsSchema.parse({}),
+      destination: local,
+    },
+    { signal: bounded(options.signal) },
+  );
+  if (report.incomplete !== null)
+    return err(failed(held, `${root} could not be brought to ${local} as a whole: ${report.incomplete}`));
+  if (report.collected.length === 0 && report.refused_count === 0)
+    return err(failed(held, `the machine has no file at or below ${root}`));
+  return ok(report);
+}
+
+/** Relative to the destination; the name of a single file. Null for what must not become a path here. */
+function below(root: string, found: string): string | null {
+  const relative = found === root ? posix.basename(root) : found.slice(root === '/' ? 1 : root.length + 1);
+  const unsafe = relative.split('/').some((part) => part === '' || part === '.' || part === '..');
+  return unsafe || !isNormalisedAbsolutePath(`/${relative}`) ? null : relative;
+}
+
+function inGuest(held: HeldMachine, path: string): Result<string, OpenMachineFault> {
+  const absolute = path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`;
+  const trimmed = absolute.replace(/(?<=.)\/+$/, '');
+  if (isNormalisedAbsolutePath(trimmed)) return ok(trimmed);
+  return err(failed(held, `${JSON.stringify(path)} is not a path in the machine without "." and ".."`));
+}
+
+/** Ends with an error when the reader failed: half of a file must not be taken for the whole. */
+async function* wholeOutput(reading: {
+  readonly output: AsyncIterable<{ readonly stream: string; readonly data: Uint8Array }>;
+  readonly exit: Promise<Result<{ readonly code: number | null }, unknown>>;
+}): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { stream, data } of reading.output) if (stream === 'stdout') yield data;
+  const exit = await reading.exit;
+  if (exit.isErr() || exit.value.code !== 0)
+    throw new Error('what was to be sent could not be read as a whole');
+}
+
+function bounded(signal: AbortSignal | undefined): AbortSignal {
+  const bound = AbortSignal.timeout(BOUND_MS);
+  return signal === undefined ? bound : AbortSignal.any([signal, bound]);
+}
+
+function failed({ input }: HeldMachine, message: string): OpenMachineFault {
+  return { kind: 'transfer_failed', host: input.machine.context.shared.remoteHost, message };
+}
+
+function transferFault(held: HeldMachine, what: string, fault: GuestFault): OpenMachineFault {
+  const kind = fault.kind === 'gone' ? 'machine_gone' : 'transfer_failed';
+  const cause = fault.cause === undefined ? {} : { cause: fault.cause };
+  return { ...failed(held, `${what}: ${fault.message}`), kind, ...cause };
+}

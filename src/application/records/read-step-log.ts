@@ -1,0 +1,43 @@
+import { err, ok, type Result } from 'neverthrow';
+import { stepIdSchema } from '../../domain/machine/open-machine-spec.js';
+import { machineStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
+import { machineIdSchema } from '../../domain/values/identifier.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { LogPart, LogReader } from '../../ports/log-reader.js';
+import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+
+const DEFAULT_MAX_BYTES = 256 * 1024;
+
+export interface StepLogQuery {
+  readonly stateRoot: string;
+  readonly machineId: string;
+  readonly step: string;
+  /** In bytes; a negative number counts from the end. */
+  readonly offset: number;
+  /** Default 256 KiB. */
+  readonly maxBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A piece of the kept log of one step of an open machine, from an offset on; empty while it has written nothing. */
+export async function readStepLog(
+  ports: { readonly files: FileStore; readonly reader: LogReader },
+  query: StepLogQuery,
+): Promise<Result<LogPart, RunStateFault>> {
+  const { stateRoot, machineId, step, offset, signal } = query;
+  const bad = [machineIdSchema.safeParse(machineId), stepIdSchema.safeParse(step)].find((id) => !id.success);
+  if (bad !== undefined) {
+    const message = bad.error?.issues[0]?.message ?? 'is not an id';
+    return err({ kind: 'invalid_id', path: null, message });
+  }
+  const layout = stepStateLayout(machineStateLayout(stateRoot, machineId), step);
+  const options = signal === undefined ? {} : { signal };
+  const range = { offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };
+  const part = await ports.reader.read(layout.guestLog, range, options);
+  if (part.isOk()) return ok(part.value);
+  if (part.error.kind !== 'not_found') return err(stateFilesFault(part.error));
+  const record = await ports.files.lstat(layout.stepRecord, options);
+  if (record.isOk()) return ok({ data: new Uint8Array(), offset: 0, size: 0 });
+  const message = `there is no record of the step ${step} of the machine ${machineId}: ${layout.stepRecord} does not exist`;
+  return err({ kind: 'no_such_step', path: layout.stepRecord, message });
+}

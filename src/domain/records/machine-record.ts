@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { incusImageIdentitySchema } from '../job/job-outcome.js';
+
+/** `machines/<id>/machine.json`: all that another process needs to take an open machine up. Holds its owner token, and no secret of a step. */
+export const machineRecordSchema = z.looseObject({
+  schema_version: z.literal(1),
+  machine_id: z.string(),
+  created_at: z.string(),
+  host: z.string(),
+  backend: z.enum(['incus', 'microvm']),
+  work_dir: z.string(),
+  workspace: z.string().nullable(),
+  snapshot_hash: z.string().nullable(),
+  /** The machine as it was asked for, in the caller's own form. */
+  spec: z.record(z.string(), z.unknown()),
+  /** Compared with the lease's: who has it may renew and release the machine. */
+  owner: z.string(),
+  incus_project: z.string().nullable(),
+  incus_image: incusImageIdentitySchema.nullable(),
+  instance_name: z.string(),
+  /** When it was released; null while it may be there. */
+  released_at: z.string().nullable(),
+});
+export type MachineRecord = z.infer<typeof machineRecordSchema>;
+
+/** How one step of an open machine ended. */
+export const stepOutcomeSchema = z.looseObject({
+  status: z.enum(['passed', 'failed', 'cancelled']),
+  cause: z.enum(['exit', 'timeout', 'cancelled', 'lost', 'invalid_request', 'setup']),
+  exit_code: z.number().int().nullable(),
+  message: z.string(),
+  finished_at: z.string(),
+  /** Bytes of the step's log in the machine, and as it was kept (masked and capped). */
+  log_bytes: z.number().int().nonnegative(),
+  kept_log_bytes: z.number().int().nonnegative(),
+});
+export type StepOutcome = z.infer<typeof stepOutcomeSchema>;
+
+/** `machines/<id>/steps/<step>/step.json`. */
+export const stepRecordSchema = z.looseObject({
+  schema_version: z.literal(1),
+  machine_id: z.string(),
+  step_id: z.string(),
+  started_at: z.string(),
+  /** The step as it was asked for, without its secrets. */
+  spec: z.record(z.string(), z.unknown()),
+  secret_names: z.array(z.string()),
+  /** Null while it may run. */
+  outcome: stepOutcomeSchema.nullable(),
+});
+export type StepRecord = z.infer<typeof stepRecordSchema>;

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+import { memoryRun, WORKSPACE } from '../memory-run.js';
+
+/** Plays `echo TEXT`, `exit N` and `wait`, which ends when it is cancelled. */
+const script: MemoryJobScript = async ({ request, write, cancelled }) => {
+  const [, word, rest = ''] = /^(echo|exit|wait) ?(.*)$/.exec(request.command) ?? [];
+  if (word === 'echo') write(`${rest}\n`);
+  if (word === 'wait') {
+    write('waiting\n');
+    await cancelled;
+    return 143;
+  }
+  return word === 'exit' ? Number(rest) : 0;
+};
+
+async function record(run: Awaited<ReturnType<typeof memoryRun>>, path: string) {
+  const bytes = must(await run.host.localFiles.readFile(`/state/machines/${path}`));
+  return JSON.parse(Buffer.from(bytes).toString('utf8'));
+}
+
+describe('an open machine', () => {
+  it('runs steps one after another, each with its own exit code, log and record, until it is released', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm1', workspace: WORKSPACE }));
+    expect(machine.id).toBe('m1');
+    const seen: string[] = [];
+    const onOutput = (data: Uint8Array) => void seen.push(Buffer.from(data).toString('utf8'));
+    const first = must(await machine.run({ id: 'hello', command: 'echo hello', onOutput }));
+    expect(first).toMatchObject({ stepId: 'hello', status: 'passed', cause: 'exit', exitCode: 0 });
+    expect(seen.join('')).toBe('hello\n');
+    const second = must(await machine.run({ command: 'exit 7' }));
+    expect(second).toMatchObject({ status: 'failed', cause: 'exit', exitCode: 7 });
+    expect(await record(run, 'm1/steps/hello/step.json')).toMatchObject({
+      machine_id: 'm1',
+      step_id: 'hello',
+      outcome: { status: 'passed', exit_code: 0, kept_log_bytes: 6 },
+    });
+    expect(must(await run.host.incus.instances('default'))).toHaveLength(1);
+    must(await machine.release());
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+    expect((await record(run, 'm1/machine.json')).released_at).not.toBeNull();
+    expect((await machine.run({ command: 'echo x' }))._unsafeUnwrapErr().kind).toBe('machine_released');
+    // Its steps' records stay.
+    expect((await record(run, 'm1/steps/hello/step.json')).outcome.exit_code).toBe(0);
+  });
+
+  it('is released by `await using`, and its record is for its owner alone', async () => {
+    const run = await memoryRun({ script });
+    {
+      await using machine = must(await run.pikaci.openMachine());
+      must(await machine.run({ command: 'echo x' }));
+      const stat = must(await run.host.localFiles.stat(`/state/machines/${machine.id}/machine.json`));
+      expect(stat.mode & 0o777).toBe(0o600);
+    }
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+  });
+
+  it('is taken up by another process, with the steps that were run, and can be held by both', async () => {
+    const run = await memoryRun({ script });
+    const first = must(await run.pikaci.openMachine({ id: 'shared' }));
+    must(await first.run({ id: 'a', command: 'echo a' }));
+    const second = must(await run.another().attachMachine('shared'));
+    expect(must(await second.run({ command: 'exit 3' })).exitCode).toBe(3);
+    expect(must(await first.run({ command: 'exit 4' })).exitCode).toBe(4);
+    expect(must(await second.attachStep('a'))).toMatchObject({ exitCode: 0, status: 'passed' });
+    expect((await second.run({ id: 'a', command: 'echo a' }))._unsafeUnwrapErr()).toMatchObject({
+      kind: 'step_exists',
+      field: 'id',
+    });
+    must(await second.release());
+    expect((await first.run({ command: 'exit 0' }))._unsafeUnwrapErr().kind).toBe('machine_released');
+  });
+
+  it('runs one step at a time: the second is refused by the name of the first, and leaves no record', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const cancel = new AbortController();
+    let begun: () => void = () => {};
+    const began = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const long = machine.run({ id: 'long', command: 'wait', signal: cancel.signal, onOutput: () => begun() });
+    await began;
+    const refused = (await machine.run({ id: 'other', command: 'echo x' }))._unsafeUnwrapErr();
+    expect(refused.kind).toBe('machine_busy');
+    expect(refused.message).toContain('the step long runs');
+    expect((await machine.step('other'))._unsafeUnwrapErr().kind).toBe('no_such_step');
+    cancel.abort();
+    expect(must(await long)).toMatchObject({ status: 'cancelled', cause: 'cancelled' });
+    expect(must(await machine.run({ id: 'other', command: 'echo x' })).exitCode).toBe(0);
+  });
+
+  it('keeps a step that was left, for whoever attaches to it: its log goes on from the last byte kept', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const leave = new AbortController();
+    const left = must(
+      await machine.run({
+        id: 'long',
+        command: 'wait',
+        signal: leave.signal,
+        onAbort: 'detach',
+        onOutput: () => leave.abort(),
+      }),
+    );
+    expect(left).toMatchObject({ status: 'running', cause: 'detached', exitCode: null });
+    must(await machine.leave());
+    const other = must(await run.another().attachMachine('m'));
+    const cancel = new AbortController();
+    const again = other.attachStep('long', { signal: cancel.signal });
+    cancel.abort();
+    expect(must(await again)).toMatchObject({ status: 'cancelled' });
+    const log = must(await run.host.localFiles.readFile('/state/machines/m/steps/long/guest.log'));
+    expect(Buffer.from(log).toString('utf8')).toBe('waiting\n');
+  });
+
+  it('masks the secrets of a step, and does not record them', async () => {
+    const run = await memoryRun({
+      script: async ({ secrets, write }) => {
+        write(`the token is ${secrets['TOKEN']}\n`);
+        return 0;
+      },
+    });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    must(await machine.run({ id: 's', command: 'x', secrets: { TOKEN: 'hunter2-hunter2' } }));
+    const log = must(await run.host.localFiles.readFile('/state/machines/m/steps/s/guest.log'));
+    expect(Buffer.from(log).toString('utf8')).not.toContain('hunter2');
+    expect(JSON.stringify(await record(run, 'm/steps/s/step.json'))).not.toContain('hunter2');
+  });
+
+  it('gives a step the machine’s environment with its own on top, its directory and its shell', async () => {
+    const requests: unknown[] = [];
+    const run = await memoryRun({
+      script: async ({ request }) => {
+        requests.push(request);
+        return 0;
+      },
+    });
+    const machine = must(await run.pikaci.openMachine({ env: { A: '1', B: '1' } }));
+    must(await machine.run({ command: ['printf', '%s', "it's"], env: { B: '2' } }));
+    must(
+      await machine.run({ command: 'x', workingDirectory: 'sub', shell: ['bash', '-e'], runAsRoot: true }),
+    );
+    expect(requests).toMatchObject([
+      { command: `printf %s 'it'\\''s'`, environment: { A: '1', B: '2' }, run_as_root: false },
+      {
+        run_as_root: true,
+        steps: [{ working_directory: '/workspace/snapshot/sub', shell: ['bash', '-e'] }],
+      },
+    ]);
+  });
+
+  it('is refused with the field that is wrong, before anything is made', async () => {
+    const run = await memoryRun({ script });
+    const open = async (input: object) => (await run.pikaci.openMachine(input))._unsafeUnwrapErr();
+    expect(await open({ leaseSecs: 1 })).toMatchObject({ kind: 'invalid_machine', field: 'leaseSecs' });
+    expect(await open({ id: '../x' })).toMatchObject({ kind: 'invalid_machine', field: 'id' });
+    expect(await open({ colour: 'red' })).toMatchObject({ kind: 'invalid_machine' });
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const bad = async (input: object) => (await machine.run({ command: 'x', ...input }))._unsafeUnwrapErr();
+    expect(await bad({ command: '' })).toMatchObject({ kind: 'invalid_step', field: 'command' });
+    expect(await bad({ workingDirectory: '../..' })).toMatchObject({
+      kind: 'invalid_step',
+      field: 'workingDirectory',
+    });
+    expect((await run.pikaci.openMachine({ id: 'm' }))._unsafeUnwrapErr().kind).toBe('run_exists');
+  });
+});
+
+describe('a machine that cannot be had', () => {
+  it('is said to be unknown, released, gone or another configuration’s', async () => {
+    const run = await memoryRun({ script });
+    const attach = async (id: string, pikaci = run.another()) =>
+      (await pikaci.attachMachine(id))._unsafeUnwrapErr();
+    expect((await attach('nobody')).kind).toBe('no_such_machine');
+    must(await must(await run.pikaci.openMachine({ id: 'done' })).release());
+    expect((await attach('done')).kind).toBe('machine_released');
+    must(await must(await run.pikaci.openMachine({ id: 'late', leaseSecs: 60 })).leave());
+    expect((await attach('late', run.another({ workDir: '/elsewhere' }))).kind).toBe('config_mismatch');
+    await run.host.clock.advance(61_000);
+    expect(must(await run.pikaci.reap()).deleted).toHaveLength(1);
+    expect(await attach('late')).toMatchObject({
+      kind: 'machine_gone',
+      message: expect.stringContaining('its lease ended'),
+    });
+    const listed = must(await run.pikaci.listMachines());
+    expect(listed.machines.map(({ id, state }) => [id, state])).toEqual(
+      expect.arrayContaining([
+        ['done', 'released'],
+        ['late', 'gone'],
+      ]),
+    );
+  });
+
+  it('keeps its lease while a process holds it', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'held', leaseSecs: 60 }));
+    for (let minutes = 0; minutes < 5; minutes++) await run.host.clock.advance(30_000);
+    expect(must(await run.another().reap()).deleted).toEqual([]);
+    expect(must(await run.pikaci.listMachines()).machines[0]?.state).toBe('open');
+    must(await machine.release());
+  });
+
+  it('is left, not removed, when the library closes', async () => {
+    const run = await memoryRun({ script });
+    const opener = run.another();
+    must(await opener.openMachine({ id: 'left' }));
+    await opener.close();
+    const machine = must(await run.pikaci.attachMachine('left'));
+    expect(must(await machine.run({ command: 'exit 5' })).exitCode).toBe(5);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
+import { must } from '../../../src/testing/contract/expect-result.js';
+import { memoryRun } from '../application/memory-run.js';
+import { Cli } from './cli-harness.js';
+
+const script: MemoryJobScript = async ({ request, write, cancelled }) => {
+  const [, word, rest = ''] = /^(\w+) ?(.*)$/s.exec(request.command) ?? [];
+  if (word === 'echo') write(`${rest} ${request.environment?.['A'] ?? ''}\n`);
+  if (word === 'wait') {
+    write('waiting\n');
+    await cancelled;
+    return 143;
+  }
+  return word === 'exit' ? Number(rest) : 0;
+};
+
+async function site() {
+  const run = await memoryRun({ script });
+  const machine = must(await run.pikaci.openMachine({ id: 'm1' }));
+  must(await machine.leave());
+  const command = () => {
+    const cli = new Cli();
+    cli.pikaci.machines = run.another();
+    return cli;
+  };
+  return { run, command };
+}
+
+describe('pikaci machine', () => {
+  it('open prints the id alone on standard output, and leaves the machine', async () => {
+    const { run, command } = await site();
+    const cli = command();
+    expect(await cli.run('machine', 'open', '--id', 'mine', '--env', 'A=1', '--lease', '60')).toBe(0);
+    expect(cli.stdout.text).toBe('mine\n');
+    expect(cli.stderr.text).toContain('stays for 60 s after its last use; "pikaci machine close mine"');
+    const again = command();
+    expect(await again.run('machine', 'run', 'mine', 'echo hi')).toBe(0);
+    expect(again.stdout.text).toBe('hi 1\n');
+    expect(must(await run.host.incus.instances('default'))).toHaveLength(2);
+  });
+
+  it('run gives the output and the exit code of the command, of text or of words', async () => {
+    const { command } = await site();
+    const text = command();
+    expect(await text.run('machine', 'run', 'm1', 'exit 7')).toBe(7);
+    expect(text.stderr.text).toBe('');
+    const words = command();
+    expect(await words.run('machine', 'run', '--env', 'A=x', 'm1', 'echo', '--help', 'a b')).toBe(0);
+    expect(words.stdout.text).toBe("--help 'a b' x\n");
+  });
+
+  it('run ends with 125 and the reason when there is no exit code to give, and with 2 for bad usage', async () => {
+    const { command } = await site();
+    const cases = [
+      [['nobody', 'true'], 125, 'no_such_machine'],
+      [['--cwd', '../x', 'm1', 'true'], 125, 'invalid_step'],
+      [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
+      [['m1'], 2, "missing required argument 'command'"],
+      [['../x', 'true'], 2, 'a machine id is'],
+    ] as const;
+    for (const [argv, code, said] of cases) {
+      const cli = command();
+      expect(await cli.run('machine', 'run', ...argv)).toBe(code);
+      expect(cli.stderr.text).toContain(said);
+      expect(cli.stdout.text).toBe('');
+    }
+  });
+
+  it('run leaves a step behind when it is told to, and says how it is watched; meanwhile no other runs', async () => {
+    const { run, command } = await site();
+    const cli = command();
+    const running = cli.run('machine', 'run', '--step', 's', '--on-interrupt', 'detach', 'm1', 'wait');
+    await cli.stdout.shows('waiting');
+    cli.ctrlC();
+    expect(await running).toBe(130);
+    expect(cli.stderr.text).toContain('the step s goes on: "pikaci machine logs m1 s --follow" shows it');
+    const busy = command();
+    expect(await busy.run('machine', 'run', 'm1', 'echo x')).toBe(125);
+    expect(busy.stderr.text).toContain('machine_busy');
+    const step = run.host.supervisor.steps.values().next().value?.get('s');
+    step?.cancel();
+    const machine = must(await run.another().attachMachine('m1'));
+    expect(must(await machine.attachStep('s')).status).toBe('cancelled');
+  });
+
+  it('close removes machines, and is content with one that is gone', async () => {
+    const { run, command } = await site();
+    const cli = command();
+    expect(await cli.run('machine', 'close', 'm1')).toBe(0);
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+    const again = command();
+    expect(await again.run('machine', 'close', 'm1', 'nobody')).toBe(2);
+    expect(again.stderr.text).toContain('the machine m1 is gone already');
+    expect(again.stderr.text).toContain('no_such_machine');
+  });
+
+  it('list shows what is open, and with --all what became of the others, to people and to programs', async () => {
+    const { command } = await site();
+    await command().run('machine', 'open', '--id', 'two');
+    await command().run('machine', 'close', 'two');
+    const open = command();
+    expect(await open.run('machine', 'list')).toBe(0);
+    expect(open.stdout.text).toMatch(/^MACHINE +STATE +OPENED +LEASE ENDS +HOST\nm1 +open +\S+ +\S+ +\S+\n$/);
+    const all = command();
+    expect(await all.run('machine', 'list', '--all', '--output', 'json')).toBe(0);
+    expect(JSON.parse(all.stdout.text)).toMatchObject({
+      type: 'machine_list',
+      machines: expect.arrayContaining([
+        expect.objectContaining({ machine_id: 'm1', state: 'open', lease_ends_at: expect.any(String) }),
+        expect.objectContaining({ machine_id: 'two', state: 'released', lease_ends_at: null }),
+      ]),
+    });
+  });
+
+  it('cp wants exactly one path in a machine', async () => {
+    const { command } = await site();
+    for (const paths of [
+      ['a', 'b'],
+      ['m1:/a', 'm1:/b'],
+    ]) {
+      const cli = command();
+      expect(await cli.run('machine', 'cp', ...paths)).toBe(2);
+      expect(cli.stderr.text).toContain('one of the two is a path in a machine');
+    }
+  });
+});
