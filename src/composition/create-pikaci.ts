@@ -93,6 +93,7 @@ export function createPikaci(
       runJob: container.get(ids.runJob),
       runTarget: container.get(ids.runTarget),
       localFiles: container.get(ids.localFiles),
+      processes: container.get(ids.processes),
       stateRoot: container.get(ids.settings).stateRoot,
       openMachines: container.get(ids.openMachines),
       listMachines: (signal) =>

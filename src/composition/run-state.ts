@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Result } from 'neverthrow';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
+import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
 import type { JobFault } from '../application/faults/job-fault.js';
@@ -38,6 +39,7 @@ import type { LogPart } from '../ports/log-reader.js';
 /** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
 const files = new NodeFileStore();
 const logs = new NodeLogReader();
+const ports = { files, processes: new NodeProcesses() };
 
 type Answer<T> = Promise<Result<T, RunStateFault>>;
 
@@ -51,7 +53,7 @@ export function loadRunBundle(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunBundle> {
-  return loadRunBundleOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadRunBundleOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
 /** `run.json`, brought up to date with what jobs have recorded since. */
@@ -60,7 +62,7 @@ export function loadRunRecord(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunRecord> {
-  return loadRunRecordOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadRunRecordOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
 export function loadPlan(
@@ -85,7 +87,7 @@ export function loadLogsMetadata(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunLogsMetadata> {
-  return loadLogsMetadataOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadLogsMetadataOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
 /** Of one job or of all, the last `maxBytes` (default 16 MiB) of each log. */
@@ -98,7 +100,7 @@ export function loadLogs(
     readonly maxBytes?: number;
   } = {},
 ): Answer<RunLogs> {
-  return loadLogsOf(files, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadLogsOf(ports, logs, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
 /** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
@@ -149,7 +151,7 @@ export function followEvents(
   runId: string,
   position: EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
-  const parts = { files, reader: logs, clock: new SystemClock() };
+  const parts = { ...ports, reader: logs, clock: new SystemClock() };
   return followEventsOf(parts, { stateRoot: resolve(stateRoot), runId, ...position });
 }
 
@@ -177,7 +179,7 @@ export function listRuns(
   stateRoot: string,
   options: RunStateOptions & { readonly branch?: string; readonly limit?: number } = {},
 ): Answer<RunListing> {
-  return listRunsOf(files, { stateRoot: resolve(stateRoot), ...options });
+  return listRunsOf(ports, { stateRoot: resolve(stateRoot), ...options });
 }
 
 /** Removes the state of all but the newest `keepRuns` runs; runs that have not ended stay. */
@@ -186,7 +188,7 @@ export function gcRuns(
   options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },
 ): Answer<GcRunsReport> {
   const clock = new SystemClock();
-  return gcRunsOf({ files, clock }, { stateRoot: resolve(stateRoot), ...options });
+  return gcRunsOf({ ...ports, clock }, { stateRoot: resolve(stateRoot), ...options });
 }
 
 /** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */

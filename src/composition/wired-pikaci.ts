@@ -19,6 +19,7 @@ import type { RunTarget } from '../application/target/run-target.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
+import type { Processes } from '../ports/processes.js';
 
 const CLOSE_BOUND_MS = 120_000;
 
@@ -27,6 +28,7 @@ export interface WiredParts {
   readonly runJob: RunJob;
   readonly runTarget: RunTarget;
   readonly localFiles: FileStore;
+  readonly processes: Processes;
   readonly stateRoot: string;
   readonly attachJob: AttachJob;
   readonly openMachines: OpenMachines;
@@ -64,8 +66,8 @@ export class WiredPikaci implements Pikaci {
   }
 
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
-    const { localFiles: files, stateRoot, runTarget } = this.#parts;
-    return this.#owning(await rerun({ files, stateRoot, runTarget }, runId, options));
+    const { localFiles: files, processes, stateRoot, runTarget } = this.#parts;
+    return this.#owning(await rerun({ files, processes, stateRoot, runTarget }, runId, options));
   }
 
   shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {

@@ -4,6 +4,7 @@ import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { RecordPorts } from '../records/interrupted-run.js';
 import { listRuns } from '../records/list-runs.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
 
@@ -30,11 +31,11 @@ export interface GcRunsReport {
 
 /** Removes the state of old runs. Runs that have not ended are kept, and what cannot be read is not touched. */
 export async function gcRuns(
-  ports: { readonly files: FileStore; readonly clock: Clock },
+  ports: RecordPorts & { readonly clock: Clock },
   query: GcRunsQuery,
 ): Promise<Result<GcRunsReport, RunStateFault>> {
   const { files, clock } = ports;
-  const listed = await listRuns(files, query);
+  const listed = await listRuns(ports, query);
   if (listed.isErr()) return err(listed.error);
   const { runs, damaged } = listed.value;
   const old = new Set(runs.slice(Math.max(0, query.keepRuns)));
@@ -54,8 +55,8 @@ export async function gcRuns(
 }
 
 function mayGo(run: RunRecord, now: number): boolean {
-  const detached = run.jobs.some((job) => job.status === 'detached');
-  if (run.status !== 'running' && !detached) return true;
+  const mayGoOn = run.jobs.some(({ status }) => status === 'detached' || status === 'interrupted');
+  if (run.status !== 'running' && !mayGoOn) return true;
   return now - Date.parse(run.created_at) > LONGEST_RUN_MS;
 }
 

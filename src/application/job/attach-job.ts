@@ -22,6 +22,7 @@ import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { reportLost } from './report-lost.js';
 import { secretsToMask } from './secrets-to-mask.js';
+import { whyNoRecord } from './why-no-record.js';
 
 const ASK_BOUND_MS = 60_000;
 
@@ -59,7 +60,15 @@ export class AttachJob {
       return err(this.#fault('invalid_job', badId.error?.issues[0]?.message ?? 'is not an id'));
     const state = jobStateLayout(settings.stateRoot, runId, jobId);
     const before = await this.#load(runId, state, options.signal);
-    if (before.isErr()) return err(before.error);
+    if (before.isErr()) {
+      if (before.error.kind !== 'no_such_job') return err(before.error);
+      const { localFiles: files, processes } = ports;
+      const message = await whyNoRecord(
+        { files, processes },
+        { stateRoot: settings.stateRoot, runId, jobId },
+      );
+      return err({ ...before.error, message });
+    }
     if (before.value.outcome !== null) return ok(this.#reported(before.value, before.value.outcome));
     const untilLocked = options.signal ?? new AbortController().signal;
     const locked = await JobLock.take(ports, state.jobDir, untilLocked);

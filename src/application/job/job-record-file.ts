@@ -25,8 +25,8 @@ export async function loadJobRecord(
   const bytes = await files.readFile(state.jobRecord, options);
   if (bytes.isErr()) {
     if (bytes.error.kind !== 'not_found') return err(localFilesFault(bytes.error, null));
-    const message = `there is no record of this run and job: ${state.jobRecord} does not exist; there is no such run, or its runner ended before it asked for a machine`;
-    return err({ kind: 'no_such_job', phase: null, host: files.host, message, cause: bytes.error });
+    const message = `there is no record of this run and job: ${state.jobRecord} does not exist`;
+    return err({ kind: 'no_such_job', phase: null, host: files.host, message });
   }
   let json: unknown;
   try {

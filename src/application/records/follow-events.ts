@@ -1,9 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import { checkedRun } from './checked-run.js';
+import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord, type RunQuery } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
@@ -28,22 +28,21 @@ export interface EventPosition {
   readonly lookMs?: number;
 }
 
-export interface EventParts {
-  readonly files: FileStore;
+export interface EventParts extends RecordPorts {
   readonly reader: LogReader;
   readonly clock: Clock;
 }
 
 /** The events of `events.jsonl`, also those that are still to come; ends when the run has ended, the signal fires, or after a fault. Lines that are no event are left out. */
 export async function* followEvents(
-  { files, reader, clock }: EventParts,
+  { files, processes, reader, clock }: EventParts,
   query: RunQuery & EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
   const { signal } = query;
   let from = query.from;
   while (!signal.aborted) {
     // Asked before the file is read: what was written until then is not missed.
-    const run = await loadRunRecord(files, query);
+    const run = await loadRunRecord({ files, processes }, query);
     if (run.isErr()) return yield err(run.error);
     const next = yield* readEvents(reader, { ...query, from });
     if (next === null || run.value.status !== 'running') return;

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
-import type { FileStore } from '../../ports/file-store.js';
+import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
@@ -27,11 +27,11 @@ export interface RunListQuery {
 
 /** The runs of a state root; empty where there is none yet. */
 export async function listRuns(
-  files: FileStore,
+  ports: RecordPorts,
   query: RunListQuery,
 ): Promise<Result<RunListing, RunStateFault>> {
   const { stateRoot, signal } = query;
-  const listed = await files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
+  const listed = await ports.files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
   if (listed.isErr()) {
     if (listed.error.kind === 'not_found') return ok({ runs: [], damaged: [] });
     return err(stateFilesFault(listed.error));
@@ -42,7 +42,7 @@ export async function listRuns(
   const slots = pLimit(READS_AT_ONCE);
   const loaded = await Promise.all(
     ids.map((runId) =>
-      slots(async () => ({ runId, record: await loadRunRecord(files, { stateRoot, runId, signal }) })),
+      slots(async () => ({ runId, record: await loadRunRecord(ports, { stateRoot, runId, signal }) })),
     ),
   );
   const runs: RunRecord[] = [];

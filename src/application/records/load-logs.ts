@@ -6,6 +6,7 @@ import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import { checkedJob } from './checked-run.js';
+import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord, type RunQuery } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
@@ -25,13 +26,13 @@ export interface LogsQuery extends RunQuery {
 
 /** Which logs there are. What each job's record says of paths is not believed: they follow from the ids. */
 export async function loadLogsMetadata(
-  files: FileStore,
+  ports: RecordPorts,
   query: RunQuery,
 ): Promise<Result<RunLogsMetadata, RunStateFault>> {
-  const run = await loadRunRecord(files, query);
+  const run = await loadRunRecord(ports, query);
   if (run.isErr()) return err(run.error);
   const known = run.value.jobs.filter((job) => jobIdSchema.safeParse(job.id).success);
-  const jobs = await Promise.all(known.map((job) => jobLogs(files, query, job)));
+  const jobs = await Promise.all(known.map((job) => jobLogs(ports.files, query, job)));
   return ok({ schema_version: 1, run_id: run.value.run_id, status: run.value.status, jobs });
 }
 
@@ -59,11 +60,11 @@ async function jobLogs(files: FileStore, query: RunQuery, job: RunJobRecord): Pr
 
 /** The text of a job's logs, or of all jobs'. */
 export async function loadLogs(
-  files: FileStore,
+  ports: RecordPorts,
   reader: LogReader,
   query: LogsQuery,
 ): Promise<Result<RunLogs, RunStateFault>> {
-  const metadata = await loadLogsMetadata(files, query);
+  const metadata = await loadLogsMetadata(ports, query);
   if (metadata.isErr()) return err(metadata.error);
   const chosen = chosenJobs(metadata.value, query);
   if (chosen.isErr()) return err(chosen.error);

@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RunLogsMetadata } from '../../domain/records/logs-metadata.js';
 import type { PreparedOutputsRecord } from '../../domain/records/prepared-outputs-record.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
-import type { FileStore } from '../../ports/file-store.js';
+import type { RecordPorts } from './interrupted-run.js';
 import { loadLogsMetadata } from './load-logs.js';
 import { loadPreparedOutputs } from './load-prepared-outputs.js';
 import { loadRunRecord, type RunQuery } from './load-run-record.js';
@@ -18,13 +18,13 @@ export interface RunBundle {
 
 /** Run and logs metadata must load. Prepared outputs that are missing or damaged in whatever way are null: the rest is still worth reading. */
 export async function loadRunBundle(
-  files: FileStore,
+  ports: RecordPorts,
   query: RunQuery,
 ): Promise<Result<RunBundle, RunStateFault>> {
   const [run, logs, prepared] = await Promise.all([
-    loadRunRecord(files, query),
-    loadLogsMetadata(files, query),
-    loadPreparedOutputs(files, query),
+    loadRunRecord(ports, query),
+    loadLogsMetadata(ports, query),
+    loadPreparedOutputs(ports.files, query),
   ]);
   if (run.isErr()) return err(run.error);
   if (logs.isErr()) return err(logs.error);

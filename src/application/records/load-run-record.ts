@@ -7,6 +7,7 @@ import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain
 import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import { checkedRun } from './checked-run.js';
+import { asInterrupted, type RecordPorts } from './interrupted-run.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
 
@@ -18,12 +19,13 @@ export interface RunQuery {
 
 /**
  * What `run.json` says, brought up to date: a job that ended after its runner was gone (`attach`) has its outcome in its own
- * record, and the run has ended when all its jobs have.
+ * record, and the run has ended when all its jobs have. One whose runner has ended before it is `interrupted`.
  */
 export async function loadRunRecord(
-  files: FileStore,
+  ports: RecordPorts,
   query: RunQuery,
 ): Promise<Result<RunRecord, RunStateFault>> {
+  const { files } = ports;
   const run = checkedRun(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const read = await readRecord(files, run.value.runRecord, runRecordSchema, query.signal);
@@ -36,7 +38,7 @@ export async function loadRunRecord(
     const message = `${run.value.runRecord} cannot be read: it is the record of another run`;
     return err({ kind: 'damaged', path: run.value.runRecord, message });
   }
-  return ok(await broughtUpToDate(files, query, read.value));
+  return ok(await asInterrupted(ports, query.stateRoot, await broughtUpToDate(files, query, read.value)));
 }
 
 async function broughtUpToDate(files: FileStore, query: RunQuery, record: RunRecord): Promise<RunRecord> {

@@ -1,7 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
-import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
+import type { RecordPorts } from '../records/interrupted-run.js';
 import { loadPlan } from '../records/load-plan.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
@@ -10,12 +10,12 @@ import type { RerunOptions, TargetRun } from './target-run.js';
 
 /** Runs the recorded target once more; what it is comes from the run's own plan, so a configuration that has changed does not matter. */
 export async function rerun(
-  at: { readonly files: FileStore; readonly stateRoot: string; readonly runTarget: RunTarget },
+  at: RecordPorts & { readonly stateRoot: string; readonly runTarget: RunTarget },
   runId: string,
   options: RerunOptions,
 ): Promise<Result<TargetRun, JobFault>> {
   const query = { stateRoot: at.stateRoot, runId, signal: options.signal };
-  const run = await loadRunRecord(at.files, query);
+  const run = await loadRunRecord(at, query);
   if (run.isErr()) return err(jobFault(at.files.host, run.error));
   const plan = await loadPlan(at.files, query);
   if (plan.isErr()) return err(jobFault(at.files.host, plan.error));

@@ -1,5 +1,6 @@
 import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { Clock } from '../../ports/clock.js';
+import type { Processes } from '../../ports/processes.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { RunJob } from '../job/run-job.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
@@ -7,7 +8,11 @@ import type { JobSettings } from '../settings/job-settings.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 
 export interface RunTargetParts {
-  readonly ports: PreparePorts & { readonly scanner: WorkspaceScanner; readonly clock: Clock };
+  readonly ports: PreparePorts & {
+    readonly scanner: WorkspaceScanner;
+    readonly clock: Clock;
+    readonly processes: Processes;
+  };
   readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend'>;
   readonly targets: Readonly<Record<string, TargetConfig>>;
   /** Where secrets are looked up that the caller did not give. */

@@ -10,6 +10,7 @@ import {
 } from '../../domain/target/target-config.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { runIdAt } from '../../domain/values/run-id.js';
+import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -51,7 +52,9 @@ export class RunTarget {
     const state = runStateLayout(this.#parts.settings.stateRoot, runId.data);
     const createdAt = new Date(clock.now()).toISOString();
     const skipped = filteredOut(target.value.filters, input.changedFiles);
-    const run = this.#record(input, { state, plan: plan.value, target: target.value, createdAt, skipped });
+    const runner = await this.#parts.ports.processes.self();
+    const made = { state, plan: plan.value, target: target.value, createdAt, skipped, runner };
+    const run = this.#record(input, made);
     const planRecord = planRecordOf({
       runId: runId.data,
       targetId: input.target,
@@ -107,9 +110,10 @@ export class RunTarget {
       readonly target: TargetConfig;
       readonly createdAt: string;
       readonly skipped: boolean;
+      readonly runner: ProcessIdentity;
     },
   ): RunRecord {
-    const { state, plan, target, createdAt, skipped } = run;
+    const { state, plan, target, createdAt, skipped, runner } = run;
     const runId = state.runDir.slice(state.runsDir.length + 1);
     const jobs = plan.nodes.flatMap((node): RunJobRecord[] => {
       if (node.kind === 'prepare') return [];
@@ -148,6 +152,7 @@ export class RunTarget {
       git_branch: input.branch ?? null,
       created_at: createdAt,
       finished_at: skipped ? createdAt : null,
+      runner: { ...runner },
       plan_path: state.planRecord,
       prepared_outputs_path: null,
       changed_files: input.changedFiles === undefined ? null : [...input.changedFiles],

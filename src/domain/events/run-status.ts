@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** How a run stands. `skipped`: its target's filters matched none of the changed files. */
-export const runStatusSchema = z.enum(['running', 'passed', 'failed', 'skipped', 'cancelled']);
+/**
+ * How a run stands. `skipped`: its target's filters matched none of the changed files. `interrupted`: its runner ended before it did, so
+ * nobody writes to it any more; seen by whoever reads the record, which says `running`.
+ */
+export const runStatusSchema = z.enum(['running', 'passed', 'failed', 'skipped', 'cancelled', 'interrupted']);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /**
@@ -11,6 +14,7 @@ export type RunStatus = z.infer<typeof runStatusSchema>;
 export const runJobStatusSchema = z.enum([...runStatusSchema.options, 'pending', 'detached']);
 export type RunJobStatus = z.infer<typeof runJobStatusSchema>;
 
+/** Whether nothing more is written until somebody takes it up. */
 export function isFinal(status: RunJobStatus): boolean {
   return status !== 'running' && status !== 'pending' && status !== 'detached';
 }

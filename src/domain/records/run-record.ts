@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
 import { phaseTimingSchema } from '../machine/phase.js';
+import { processIdentitySchema } from '../values/process-identity.js';
 
 const orNull = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
@@ -70,6 +71,8 @@ export const runRecordSchema = z.looseObject({
   git_branch: orNull(z.string()),
   created_at: z.string(),
   finished_at: orNull(z.string()),
+  /** The process that runs it, for those who want to know whether that lives. Records of before 0.2.0 do not have it. */
+  runner: processIdentitySchema.optional(),
   plan_path: orNull(z.string()),
   prepared_outputs_path: orNull(z.string()),
   /** What the caller said has changed; null when it did not say. */

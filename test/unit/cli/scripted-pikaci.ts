@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { MemoryClock } from '../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../src/adapters/memory/memory-file-store.js';
+import { MemoryProcesses } from '../../../src/adapters/memory/memory-processes.js';
 import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
 import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
 import type {
@@ -147,6 +148,7 @@ export class ScriptedPikaci implements Pikaci {
         localFiles: this.files,
         scanner: this.scanner,
         clock: new MemoryClock(),
+        processes: new MemoryProcesses(),
       },
       settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus' },
       targets: this.targets,

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serveRuns } from '../../../src/adapters/http/serve.js';
+import { MemoryProcesses } from '../../../src/adapters/memory/memory-processes.js';
 import { loadRunBundle } from '../../../src/application/records/load-run-bundle.js';
 import * as source from '../../../src/composition/run-state.js';
 import { brokenPreparedOutputs, denyingFiles } from '../../support/broken-prepared-outputs.js';
@@ -164,7 +165,7 @@ describe('GET /news/api/forge/branch/:branch/logs', () => {
     const denied = {
       ...source,
       loadRunBundle: (stateRoot: string, runId: string) =>
-        loadRunBundle(denyingFiles(), { stateRoot, runId }),
+        loadRunBundle({ files: denyingFiles(), processes: new MemoryProcesses() }, { stateRoot, runId }),
     };
     const runs = { stateRoot: root.path, source: denied };
     const options = { host: '127.0.0.1', port: 0, token: null };

@@ -63,6 +63,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   skipped: '–',
   pending: '○',
   detached: '◌',
+  interrupted: '◌',
 };
 
 export function statusMark(status: string): Html {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MemoryProcesses } from '../../../../src/adapters/memory/memory-processes.js';
 import { loadRunBundle as loadWith } from '../../../../src/application/records/load-run-bundle.js';
 import { loadPreparedOutputs, loadRunBundle } from '../../../../src/composition/run-state.js';
 import {
@@ -115,7 +116,10 @@ describe('a run bundle', () => {
   it('keeps run and logs when the prepared outputs may not be read', async () => {
     await using root = await temporaryDirectory();
     await writeRun(root.path);
-    const bundle = await loadWith(denyingFiles(), { stateRoot: root.path, runId: RUN_ID });
+    const bundle = await loadWith(
+      { files: denyingFiles(), processes: new MemoryProcesses() },
+      { stateRoot: root.path, runId: RUN_ID },
+    );
     expect(bundle._unsafeUnwrap()).toMatchObject({ preparedOutputs: null, run: { run_id: RUN_ID } });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { MemoryProcesses } from '../../../../src/adapters/memory/memory-processes.js';
 import { loadRunBundle } from '../../../../src/application/records/load-run-bundle.js';
 import { claimRun } from '../../../../src/application/target/claim-run.js';
 import { RunRecorder } from '../../../../src/application/target/run-recorder.js';
@@ -43,14 +44,22 @@ describe('a runner that is killed while it begins a run', () => {
     const store = killedAfter(calls);
     void claimRun(store, STATE, records());
     await new Promise((resolve) => setImmediate(resolve));
-    const loaded = await loadRunBundle(store, { stateRoot: '/state', runId: RUN_ID });
+    const loaded = await loadRunBundle(
+      { files: store, processes: new MemoryProcesses() },
+      { stateRoot: '/state', runId: RUN_ID },
+    );
     expect(loaded._unsafeUnwrapErr().kind).toBe('no_such_run');
   });
 
   it('after the last write has left a run that loads', async () => {
     const store = killedAfter(4);
     must(await claimRun(store, STATE, records()));
-    const { run } = must(await loadRunBundle(store, { stateRoot: '/state', runId: RUN_ID }));
+    const { run } = must(
+      await loadRunBundle(
+        { files: store, processes: new MemoryProcesses() },
+        { stateRoot: '/state', runId: RUN_ID },
+      ),
+    );
     expect(run).toEqual(runRecord());
   });
 });
@@ -64,7 +73,12 @@ describe('a record that changes as the run goes on', () => {
     recorder.change({ message: 'one' });
     recorder.change({ message: 'two' });
     must(await recorder.saved());
-    const { run } = must(await loadRunBundle(store, { stateRoot: '/state', runId: RUN_ID }));
+    const { run } = must(
+      await loadRunBundle(
+        { files: store, processes: new MemoryProcesses() },
+        { stateRoot: '/state', runId: RUN_ID },
+      ),
+    );
     expect(run).toEqual(recorder.record);
     expect(run).toMatchObject({ message: 'two', jobs: [{ id: 'unit', status: 'running' }] });
   });

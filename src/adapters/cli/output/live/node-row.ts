@@ -9,6 +9,7 @@ const MARKS: Readonly<Record<Exclude<NodeState, 'running'>, string>> = {
   skipped: '–',
   cancelled: '–',
   detached: '–',
+  interrupted: '–',
 };
 
 export type Paint = (text: string) => string;
@@ -48,6 +49,8 @@ export function nodeDetail(node: TreeNode, context: RowContext): string {
       return `skipped: ${firstLine(node.message)}`;
     case 'cancelled':
       return `${node.exit === null ? firstLine(node.message) || 'cancelled' : 'cancelled'}${cleaning(node)}`;
+    case 'interrupted':
+      return firstLine(node.message);
     case 'detached':
       return node.exit === null ? firstLine(node.message) : 'left running';
   }

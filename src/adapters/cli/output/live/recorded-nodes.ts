@@ -64,6 +64,8 @@ function prepareNode(
     (id) => !['passed', 'running', 'waiting'].includes(states.get(id) ?? ''),
   );
   if (lost !== undefined) return { ...waiting, state: 'skipped', message: `${lost} did not pass` };
+  if (run.status === 'interrupted')
+    return { ...waiting, state: 'interrupted', message: 'its runner has ended' };
   if (run.status !== 'running') return { ...waiting, state: 'cancelled', message: 'not started' };
   const ready = waiting.dependsOn.every((id) => states.get(id) === 'passed');
   return ready ? { ...waiting, state: 'running' } : waiting;

@@ -9,7 +9,16 @@ import { type TreeRow, treeShape } from './tree-shape.js';
 
 const TIME_WIDTH = 6;
 /** In which nodes are counted. */
-const COUNTED = ['running', 'waiting', 'passed', 'failed', 'skipped', 'cancelled', 'detached'] as const;
+const COUNTED = [
+  'running',
+  'waiting',
+  'passed',
+  'failed',
+  'skipped',
+  'cancelled',
+  'detached',
+  'interrupted',
+] as const;
 
 export interface FrameInput {
   readonly nodes: readonly TreeNode[];

@@ -4,7 +4,7 @@ import type { UploadProgress } from '../upload-progress.js';
 
 type JobFinished = Extract<WireEvent, { type: 'job_finished' }>;
 
-export type NodeState = 'waiting' | 'running' | 'skipped' | JobFinished['status'];
+export type NodeState = 'waiting' | 'running' | 'skipped' | 'interrupted' | JobFinished['status'];
 
 /** A node of the plan as the tree shows it. */
 export interface TreeNode {

@@ -17,6 +17,7 @@ const IMPORTANCE: Readonly<Record<NodeState, number>> = {
   running: 0,
   failed: 1,
   detached: 2,
+  interrupted: 2,
   waiting: 3,
   cancelled: 4,
   skipped: 5,

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { gcRuns } from '../../../../src/application/gc/gc-runs.js';
+import { followEvents } from '../../../../src/application/records/follow-events.js';
+import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
+import type { RunRecord } from '../../../../src/domain/records/run-record.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+import { memoryRun, WORKSPACE } from '../memory-run.js';
+
+const TARGETS = {
+  t: {
+    jobs: [
+      { id: 'a', command: 'x' },
+      { id: 'b', command: 'x', dependsOn: ['a'] },
+    ],
+  },
+};
+
+/** A run whose runner is killed while job `a` runs in its machine; `begun` false: before that was recorded. */
+async function killed(begun: boolean) {
+  let inJob: () => void = () => {};
+  const reached = new Promise<void>((resolve) => {
+    inJob = resolve;
+  });
+  const run = await memoryRun({
+    script: async ({ cancelled }) => {
+      inJob();
+      await cancelled;
+      return 143;
+    },
+  });
+  const { localFiles, processes, clock } = run.host;
+  void run.another({ targets: TARGETS }).runTarget({ target: 't', workspace: WORKSPACE, runId: 'run' });
+  await reached;
+  if (!begun) must(await localFiles.remove('/state/runs/run/jobs/a/job.json'));
+  processes.restart('killed');
+  const ports = { files: localFiles, processes, clock };
+  const load = async () => must(await loadRunRecord(ports, { stateRoot: '/state', runId: 'run' }));
+  return { run, ports, load };
+}
+
+const jobs = ({ jobs: all }: RunRecord) => all.map(({ id, status, message }) => [id, status, message]);
+
+describe('a run whose runner was killed', () => {
+  it('is interrupted, and says for each job how it goes on', async () => {
+    const { load } = await killed(true);
+    const record = await load();
+    expect(record).toMatchObject({
+      status: 'interrupted',
+      message: 'its runner (process 1 of memory) has ended',
+    });
+    expect(jobs(record)).toEqual([
+      ['a', 'interrupted', 'its runner has ended; "pikaci attach run a" takes it up'],
+      ['b', 'interrupted', expect.stringContaining('"pikaci rerun run" runs it again')],
+    ]);
+  });
+
+  it('before a machine was recorded is interrupted as well, and `attach` says so in one line without a path', async () => {
+    const { run, load } = await killed(false);
+    expect(jobs(await load())[0]?.slice(0, 2)).toEqual(['a', 'interrupted']);
+    const fault = (await run.pikaci.attach('run', 'a'))._unsafeUnwrapErr();
+    expect(fault.kind).toBe('no_such_job');
+    expect(fault.message).toBe(
+      'the job a of run cannot be attached to: its runner ended before it had recorded a machine for it, and nothing is left to take up; "pikaci rerun run" runs it again',
+    );
+    expect(fault.cause).toBeUndefined();
+    const missing = async (runId: string, job: string) =>
+      (await run.pikaci.attach(runId, job))._unsafeUnwrapErr().message;
+    expect(await missing('run', 'c')).toBe('the run run has no job c; it has a, b');
+    expect(await missing('other', 'a')).toBe('there is no run other in /state that has a job a');
+  });
+
+  it('runs again as far as others can see while somebody has taken a job up, and has that job’s end', async () => {
+    const { run, load } = await killed(true);
+    const cancel = new AbortController();
+    const attached = run.pikaci.attach('run', 'a', {
+      signal: cancel.signal,
+      events: {
+        emit: (event) => {
+          if (event.type === 'phase_started' && event.phase === 'wait_for_completion') cancel.abort();
+        },
+      },
+    });
+    const outcome = must(await attached);
+    must(await outcome.cleanUp);
+    expect(jobs(await load())[0]).toEqual(['a', 'cancelled', expect.any(String)]);
+  });
+
+  it('of another machine is believed to live', async () => {
+    const { run, load } = await killed(true);
+    run.host.processes.restart('elsewhere');
+    expect((await load()).status).toBe('running');
+  });
+
+  it('is not followed for ever, and is not collected as if it had ended', async () => {
+    const { ports } = await killed(true);
+    const reader = { read: (path: string) => readWhole(ports.files, path) };
+    const query = { stateRoot: '/state', runId: 'run', from: 0, signal: new AbortController().signal };
+    const types: string[] = [];
+    for await (const stored of followEvents({ ...ports, reader }, query)) types.push(must(stored).event.type);
+    expect(types[0]).toBe('run_started');
+    const report = must(await gcRuns(ports, { stateRoot: '/state', keepRuns: 0 }));
+    expect(report).toMatchObject({ removed: [], kept: ['run'] });
+  });
+});
+
+async function readWhole(files: MemoryFileStore, path: string) {
+  const read = await files.readFile(path);
+  return read.map((data) => ({ data, offset: 0, size: data.length }));
+}
