@@ -1,3 +1,5 @@
+const { folderRules } = require('./scripts/folder-order.cjs');
+
 /**
  * The layer rules. Each has a name that a failing build shows, and the reason for it.
  * @type {import('dependency-cruiser').IConfiguration}
@@ -82,6 +84,13 @@ module.exports = {
       },
     },
     {
+      name: 'streams-are-for-adapters-and-application',
+      comment: 'The domain and the ports know of no stream; the wiring has none of its own.',
+      severity: 'error',
+      from: { pathNot: '^src/(streams|adapters|application)/' },
+      to: { path: '^src/streams/' },
+    },
+    {
       name: 'inversify-in-composition-only',
       comment: 'Classes carry no decorators; the container is a detail of the wiring.',
       severity: 'error',
@@ -109,6 +118,7 @@ module.exports = {
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
+    ...folderRules(),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,4 +1,4 @@
-import { HttpsDialer } from '../adapters/incus/https-dialer.js';
+import { HttpsDialer } from '../adapters/incus/dial/https-dialer.js';
 import { RestIncusApi } from '../adapters/incus/rest-incus-api.js';
 import { LocalCommandDialer } from '../adapters/local/command-dialer.js';
 import { LocalShell } from '../adapters/local/shell.js';

@@ -1,4 +1,4 @@
-import type { CliScreen, CliTerminal } from '../adapters/cli/cli-input.js';
+import type { CliScreen, CliTerminal } from '../adapters/cli/process/cli-input.js';
 
 /** The terminal of this process; both standard streams must be one. */
 export function processTerminal(): CliTerminal {

@@ -1,5 +1,5 @@
 import { MemoryIncus } from '../../src/adapters/memory/memory-incus/memory-incus.js';
-import { incusApiContract } from '../../src/testing/contract/incus-api.js';
+import { incusApiContract } from '../../src/testing/contract/incus-api/incus-api.js';
 import { vitestRunner } from '../support/vitest-runner.js';
 
 incusApiContract(

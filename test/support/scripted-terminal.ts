@@ -1,5 +1,5 @@
 import xterm from '@xterm/headless';
-import type { CliScreen } from '../../src/adapters/cli/cli-input.js';
+import type { CliScreen } from '../../src/adapters/cli/process/cli-input.js';
 
 /** A terminal as people see it: an emulator that shows what is written to it, wraps, scrolls and reflows. */
 export class ScriptedTerminal implements CliScreen {

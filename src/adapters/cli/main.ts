@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
-import { within } from './clean-up-wait.js';
-import type { CliContext } from './cli-context.js';
-import type { CliInput } from './cli-input.js';
-import { EXIT } from './exit-code.js';
-import { Interrupts } from './interrupts.js';
 import { escapeMessage } from './output/escape-control.js';
 import { StreamOutput } from './output/stream-output.js';
-import { buildProgram } from './program.js';
+import type { CliInput } from './process/cli-input.js';
+import { Interrupts } from './process/interrupts.js';
+import { buildProgram } from './program/program.js';
+import { within } from './session/clean-up-wait.js';
+import type { CliContext } from './session/cli-context.js';
+import { EXIT } from './session/exit-code.js';
 
 /** For the last words of a process that leaves at once; a reader that does not take them in that time has lost them. */
 const LAST_WORDS_MS = 1000;

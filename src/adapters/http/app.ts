@@ -1,16 +1,16 @@
 import { Hono } from 'hono';
-import { addApiRoutes } from './api-routes.js';
-import { addAssetRoutes } from './asset-routes.js';
-import { addEventRoutes } from './event-routes.js';
-import type { EventStreams } from './event-streams.js';
-import { addFileRoutes } from './file-routes.js';
 import { type Gate, refusalAtGate } from './gate.js';
-import { addMetricsRoute } from './metrics-route.js';
-import { addPageRoutes } from './page-routes.js';
+import type { EventStreams } from './live/event-streams.js';
 import { refusalPage } from './pages/refusal-page.js';
-import { notFound, type Refusal, refusalJson } from './refusal.js';
-import type { ServedRuns } from './run-source.js';
+import { addApiRoutes } from './routes/api-routes.js';
+import { addAssetRoutes } from './routes/asset-routes.js';
+import { addEventRoutes } from './routes/event-routes.js';
+import { addFileRoutes } from './routes/file-routes.js';
+import { addMetricsRoute } from './routes/metrics-route.js';
+import { addPageRoutes } from './routes/page-routes.js';
 import { secure } from './security-headers.js';
+import { notFound, type Refusal, refusalJson } from './source/refusal.js';
+import type { ServedRuns } from './source/run-source.js';
 
 /** All routes, behind the gate. Everything is read only. */
 export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): Hono {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { hostOfHeader, isLoopback } from './is-loopback.js';
-import type { Refusal } from './refusal.js';
+import type { Refusal } from './source/refusal.js';
 
 /** Who may ask. */
 export interface Gate {

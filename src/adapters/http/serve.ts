@@ -2,9 +2,9 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { err, ok, type Result } from 'neverthrow';
 import { createApp } from './app.js';
-import { EventStreams } from './event-streams.js';
 import { isLoopback } from './is-loopback.js';
-import type { ServedRuns } from './run-source.js';
+import { EventStreams } from './live/event-streams.js';
+import type { ServedRuns } from './source/run-source.js';
 
 const SHORTEST_TOKEN = 16;
 const MOST_CONNECTIONS = 256;

@@ -6,7 +6,7 @@ import { ServerCalls } from './calls/server-calls.js';
 import { VolumeCalls } from './calls/volume-calls.js';
 import { openExec } from './exec/open-exec.js';
 import { OperationCalls } from './operations/operation-calls.js';
-import { Wire, type WireOptions } from './wire.js';
+import { Wire, type WireOptions } from './wire/wire.js';
 
 type Call<Name extends keyof IncusApi> = IncusApi[Name];
 

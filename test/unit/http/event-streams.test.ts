@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventStreams } from '../../../src/adapters/http/event-streams.js';
+import { EventStreams } from '../../../src/adapters/http/live/event-streams.js';
 
 const RETRY = 'retry: 1000\n\n';
 const LIMITS = { most: 1, lifeMs: 3_600_000, quietMs: 3_600_000 };

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
-import { fileAnswer } from '../../../src/adapters/http/file-answer.js';
+import { fileAnswer } from '../../../src/adapters/http/routes/file-answer.js';
 import { serveRuns } from '../../../src/adapters/http/serve.js';
 import * as source from '../../../src/composition/run-state.js';
 import { RUN_ID, runRecord } from '../../support/recorded-run.js';

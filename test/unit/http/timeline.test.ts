@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GoingStretches, timelineOf } from '../../../src/adapters/http/timeline.js';
+import { GoingStretches, timelineOf } from '../../../src/adapters/http/pages/timeline.js';
 import { RUN_ID, runJobRecord, runRecord } from '../../support/recorded-run.js';
 
 const NOW = Date.parse('2026-11-23T16:46:00.000Z');

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HttpsDialer } from '../../../src/adapters/incus/https-dialer.js';
-import type { PinnedCertificate } from '../../../src/adapters/incus/pinned-certificate.js';
+import { HttpsDialer } from '../../../src/adapters/incus/dial/https-dialer.js';
+import type { PinnedCertificate } from '../../../src/adapters/incus/dial/pinned-certificate.js';
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), 'utf8');

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { jobStateLayout } from '../../../domain/records/run-layout.js';
 import type { ArtifactsDocument } from '../../../domain/records/state-documents.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { inColumns } from '../output/columns.js';
 import { formatBytes } from '../output/quantities.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { complainOfState, printJson, stateRootOrComplain } from './state-root.js';
 import type { JsonOptions } from './status-command.js';
 

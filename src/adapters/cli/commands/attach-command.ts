@@ -1,7 +1,7 @@
 import type { OnAbort } from '../../../application/api/pikaci.js';
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
-import { runSession } from '../job-session.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
+import { runSession } from '../session/job-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 
 export type CompletedShell = 'bash' | 'zsh' | 'fish';
 

@@ -1,10 +1,10 @@
 import type { DoctorCheck } from '../../../application/doctor/doctor-report.js';
 import type { DoctorDocument } from '../../../domain/records/doctor-document.js';
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';
 import { settingLines } from '../output/setting-lines.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { printJson } from './state-root.js';
 
 /** `pikaci fulfill-prepared-output-request`: for the host itself. Prints the result; exit status 3 when it failed. */

@@ -1,8 +1,8 @@
 import type { RunGcDocument } from '../../../domain/records/state-documents.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';
 import { count } from '../output/quantities.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { gcRemote } from './gc-remote.js';
 import { complainOfState, stateRootOrComplain } from './state-root.js';
 import type { HostOptions } from './with-pikaci.js';

@@ -1,10 +1,10 @@
 import type { ReapReport } from '../../../application/gc/reap-report.js';
 import type { ReapDocument } from '../../../domain/records/reap-document.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT, exitCodeOfFault } from '../exit-code.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';
 import { faultLines } from '../output/fault-text.js';
 import { count, formatBytes } from '../output/quantities.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT, exitCodeOfFault } from '../session/exit-code.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 
 export interface GcRemoteOptions extends HostOptions {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CliContext, complain } from '../cli-context.js';
 import { CONFIG_NAMES } from '../config/find-config.js';
-import { EXIT } from '../exit-code.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { CONFIG_TEMPLATE } from './config-template.js';
 
 export interface InitOptions {

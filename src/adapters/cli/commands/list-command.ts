@@ -1,8 +1,8 @@
 import type { RunListDocument } from '../../../domain/records/state-documents.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { inColumns } from '../output/columns.js';
 import { tookOf } from '../output/run-record-lines.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 
 export interface ListOptions extends StateOptions {

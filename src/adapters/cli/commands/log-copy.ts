@@ -1,5 +1,5 @@
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
-import type { CliContext } from '../cli-context.js';
+import type { CliContext } from '../session/cli-context.js';
 
 export interface CopiedLogs {
   readonly stateRoot: string;

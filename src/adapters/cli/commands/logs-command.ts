@@ -1,11 +1,11 @@
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { canRedraw, coloursFor } from '../output/colours.js';
 import { FollowedRun } from '../output/live/followed-run.js';
 import { LogWriter } from '../output/log-writer.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 

@@ -1,10 +1,10 @@
-import type { CliContext } from '../cli-context.js';
 import { canRedraw, coloursFor } from '../output/colours.js';
 import { JsonView } from '../output/json-view.js';
 import { JsonlView } from '../output/jsonl-view.js';
 import { LiveView } from '../output/live/live-view.js';
 import { PlainView } from '../output/plain-view.js';
 import type { RunView } from '../output/run-view.js';
+import type { CliContext } from '../session/cli-context.js';
 
 export type OutputFormat = 'human' | 'json' | 'jsonl';
 

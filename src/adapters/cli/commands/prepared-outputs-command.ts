@@ -1,6 +1,6 @@
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { inColumns } from '../output/columns.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { complainOfState, printJson, stateRootOrComplain } from './state-root.js';
 import type { JsonOptions } from './status-command.js';
 

@@ -1,7 +1,7 @@
 import type { RemoteDefaultsDocument } from '../../../domain/records/state-documents.js';
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { settingLines } from '../output/setting-lines.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { printJson } from './state-root.js';
 import type { TargetInfoOptions } from './target-info-command.js';
 import { loadOrComplain } from './with-pikaci.js';

@@ -1,8 +1,8 @@
 import type { OnAbort } from '../../../application/api/pikaci.js';
 import { runIdAt } from '../../../domain/values/run-id.js';
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
-import { runTargetSession } from '../target-session.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
+import { runTargetSession } from '../session/target-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
 import { complainOfState } from './state-root.js';
 import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';

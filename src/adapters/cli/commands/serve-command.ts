@@ -1,5 +1,5 @@
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { type StateOptions, stateRootOrComplain } from './state-root.js';
 
 export const TOKEN_VARIABLE = 'PIKACI_SERVE_TOKEN';

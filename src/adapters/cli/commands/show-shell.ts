@@ -1,10 +1,10 @@
 import type { Result } from 'neverthrow';
 import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
 import type { GuestShell, ShellCall } from '../../../application/machine/guest-shell.js';
-import { type CliContext, complain } from '../cli-context.js';
-import type { CliTerminal } from '../cli-input.js';
-import { EXIT, exitCodeOfFault } from '../exit-code.js';
 import { faultLines } from '../output/fault-text.js';
+import type { CliTerminal } from '../process/cli-input.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT, exitCodeOfFault } from '../session/exit-code.js';
 
 /** Null after it was said that there is none. */
 export function terminalOrComplain(context: CliContext): CliTerminal | null {

@@ -1,12 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { ConfigFault } from '../../../domain/config/config-fault.js';
-import { type CliContext, complain } from '../cli-context.js';
 import { absolutePath } from '../config/config-paths.js';
 import { SETTING_VARIABLES } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
-import { EXIT } from '../exit-code.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 
 /** Options of the commands that read what is recorded, and need no host. */
 export interface StateOptions {

@@ -1,7 +1,7 @@
-import type { CliContext } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { coloursFor } from '../output/colours.js';
 import { runRecordLines } from '../output/run-record-lines.js';
+import type { CliContext } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 
 export interface JsonOptions extends StateOptions {

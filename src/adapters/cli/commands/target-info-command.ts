@@ -1,9 +1,9 @@
 import { planRecordOf } from '../../../application/target/plan-record-of.js';
 import type { TargetInfoDocument } from '../../../domain/records/state-documents.js';
 import { makePlan } from '../../../domain/target/plan.js';
-import { type CliContext, complain } from '../cli-context.js';
-import { EXIT } from '../exit-code.js';
 import { escapeLine } from '../output/escape-control.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 import { selectTarget } from './select-target.js';
 import { printJson } from './state-root.js';
 import { type HostOptions, loadOrComplain } from './with-pikaci.js';

@@ -1,8 +1,8 @@
 import type { Pikaci } from '../../../application/api/pikaci.js';
-import { within } from '../clean-up-wait.js';
-import { type CliContext, complain } from '../cli-context.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
-import { EXIT } from '../exit-code.js';
+import { within } from '../session/clean-up-wait.js';
+import { type CliContext, complain } from '../session/cli-context.js';
+import { EXIT } from '../session/exit-code.js';
 
 /** Options of every command that talks to a host. */
 export interface HostOptions {

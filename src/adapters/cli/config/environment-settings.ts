@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { PikaciConfig } from '../../../domain/config/config.js';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { isNormalisedAbsolutePath } from '../../../domain/values/path-rules.js';
-import type { Environment } from '../cli-input.js';
+import type { Environment } from '../process/cli-input.js';
 
 const BACKEND = 'PIKACI_REMOTE_LINUX_VM_BACKEND';
 

@@ -1,6 +1,6 @@
 import type { PikaciConfig } from '../../../domain/config/config.js';
 import type { Setting } from '../../../domain/values/setting.js';
-import type { Environment } from '../cli-input.js';
+import type { Environment } from '../process/cli-input.js';
 import { SETTING_VARIABLES } from './environment-settings.js';
 
 export interface SourcesInput {

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { LogPart } from '../../../ports/log-reader.js';
-import type { ServedRuns } from '../run-source.js';
+import type { ServedRuns } from '../source/run-source.js';
 import { styleAfter } from './coloured-line.js';
 import { PLAIN, type TextStyle } from './text-style.js';
 

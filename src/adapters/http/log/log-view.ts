@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
-import type { ServedRuns } from '../run-source.js';
+import type { ServedRuns } from '../source/run-source.js';
 import { styleAfter } from './coloured-line.js';
 import { LineSplitter, LONGEST_LINE } from './line-splitter.js';
 import type { LogPosition } from './log-position.js';

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
-import type { ServedRuns } from '../run-source.js';
+import type { ServedRuns } from '../source/run-source.js';
 import { LineSplitter } from './line-splitter.js';
 import { type LogCall, LogReading } from './log-reading.js';
 import { PART_BYTES } from './shown-line.js';

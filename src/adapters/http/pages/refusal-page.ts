@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { Refusal } from '../refusal.js';
+import type { Refusal } from '../source/refusal.js';
 import type { Html } from './html.js';
 import { name } from './name.js';
 import { page } from './page.js';

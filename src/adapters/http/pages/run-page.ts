@@ -4,11 +4,11 @@ import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
-import type { Timeline } from '../timeline.js';
 import type { Html } from './html.js';
 import { name } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, sizeText, timeText } from './quantities.js';
+import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
 
 /** Of one job; what a job without an outcome brought back is not known. */

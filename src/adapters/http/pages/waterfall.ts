@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import type { Stretch, Timeline, TimelineRow } from '../timeline.js';
 import type { Html } from './html.js';
 import { name } from './name.js';
 import { durationText } from './quantities.js';
+import type { Stretch, Timeline, TimelineRow } from './timeline.js';
 
 /** Of a row; places and widths are attributes, for inline styles are not allowed. */
 const WIDTH = 1000;

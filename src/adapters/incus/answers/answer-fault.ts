@@ -1,5 +1,5 @@
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 
 /** Incus 6.0 says several things in the text only, under a bare 500. First match wins. */
 const texts: readonly (readonly [RegExp, IncusFault['kind']])[] = [

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { CallSite } from '../call-site.js';
+import type { CallSite } from '../http/call-site.js';
 import type { HttpAnswer } from '../http/exchange.js';
 import { answerFault } from './answer-fault.js';
 import { parseJson, parseValue } from './parse.js';

@@ -3,7 +3,7 @@ import type { Result } from 'neverthrow';
 import { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusFileInfo } from '../../../ports/incus-types.js';
-import type { CallSite } from '../call-site.js';
+import type { CallSite } from '../http/call-site.js';
 import { parseValue } from './parse.js';
 
 const id = z.string().regex(/^\d+$/, 'not a number').transform(Number);

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 
 /** A value of the daemon in the shape that was promised, or `unexpected_answer` with the path of the first value that is not. */
 export function parseValue<T>(

@@ -2,10 +2,10 @@ import { err, type Result } from 'neverthrow';
 import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateInstance } from '../../../ports/incus-types.js';
-import { apiPath } from '../api-path.js';
-import { fault } from '../call-site.js';
+import { fault } from '../http/call-site.js';
 import { type OperationCall, run } from '../operations/run.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 
 /** How long an abort waits for a create to settle, at most. */
 const settleMs = 120_000;

@@ -6,11 +6,11 @@ import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusEvent } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import { parseJson, parseValue } from '../answers/parse.js';
-import { apiPath } from '../api-path.js';
-import { fault } from '../call-site.js';
 import { ChunkQueue } from '../exec/chunk-queue.js';
 import { openWebSocket } from '../exec/websocket.js';
-import type { Wire } from '../wire.js';
+import { fault } from '../http/call-site.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 
 export interface EventsWanted extends CallOptions {
   readonly project?: string;

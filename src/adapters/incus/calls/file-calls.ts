@@ -7,10 +7,10 @@ import { answerFault } from '../answers/answer-fault.js';
 import { acceptedOf } from '../answers/envelope.js';
 import { fileInfoOf, ownershipHeaders } from '../answers/file-headers.js';
 import { parseValue } from '../answers/parse.js';
-import { apiPath } from '../api-path.js';
-import type { CallSite } from '../call-site.js';
+import type { CallSite } from '../http/call-site.js';
 import type { HttpAnswer } from '../http/exchange.js';
-import type { Wire, WireRequest } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire, WireRequest } from '../wire/wire.js';
 
 type Answer<T> = Promise<Result<T, IncusFault>>;
 

@@ -12,9 +12,9 @@ import type {
 } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import { instanceSchema, instanceStateSchema } from '../answers/schemas.js';
-import { apiPath } from '../api-path.js';
 import { run } from '../operations/run.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 import { createInstance } from './create-instance.js';
 
 type Answer<T> = Promise<Result<T, IncusFault>>;

@@ -19,8 +19,8 @@ import {
   storagePoolSchema,
 } from '../answers/schemas.js';
 import { serverSchema } from '../answers/server-schema.js';
-import { apiPath } from '../api-path.js';
-import type { Wire, WireRequest } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire, WireRequest } from '../wire/wire.js';
 
 type Answer<T> = Promise<Result<T, IncusFault>>;
 

@@ -5,9 +5,9 @@ import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateVolume, IncusVolume, Tagged } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import { volumeSchema } from '../answers/schemas.js';
-import { apiPath } from '../api-path.js';
 import { run } from '../operations/run.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 
 type Answer<T> = Promise<Result<T, IncusFault>>;
 

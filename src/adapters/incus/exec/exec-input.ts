@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { WebSocket } from 'ws';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 import { sendMessage } from './websocket.js';
 
 const pieceBytes = 256 * 1024;

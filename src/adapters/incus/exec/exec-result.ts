@@ -1,10 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import { operationSchema, type WireOperation } from '../answers/schemas.js';
-import { apiPath } from '../api-path.js';
-import { fault } from '../call-site.js';
+import { fault } from '../http/call-site.js';
 import { longestWaitMs, waitFor } from '../operations/wait.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 
 export interface ExecResult {
   readonly code: number;

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { IncusExec } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { ExitStatus, OutputChunk } from '../../../ports/output-chunk.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 import { ChunkQueue } from './chunk-queue.js';
 import type { ExecInput } from './exec-input.js';
 import type { ExecResult } from './exec-result.js';

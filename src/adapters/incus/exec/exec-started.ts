@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusExecRequest } from '../../../ports/incus-types.js';
 import { parseValue } from '../answers/parse.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 import { operationId } from '../operations/run.js';
-import type { Wire, WireRequest } from '../wire.js';
+import type { Wire, WireRequest } from '../wire/wire.js';
 
 export type Fd = '0' | '1' | '2' | 'control';
 

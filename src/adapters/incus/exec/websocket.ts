@@ -3,8 +3,8 @@ import { err, ok, type Result } from 'neverthrow';
 import { type RawData, WebSocket } from 'ws';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import { answerFault } from '../answers/answer-fault.js';
-import { type CallSite, fault } from '../call-site.js';
-import { DialError, dialFault } from '../dial-fault.js';
+import { type CallSite, fault } from '../http/call-site.js';
+import { DialError, dialFault } from '../http/dial-fault.js';
 import type { DialedAgent } from '../http/dialed-agent.js';
 
 export interface SocketEvents {

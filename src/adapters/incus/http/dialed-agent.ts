@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, type Result } from 'neverthrow';
 import type { ShellFault } from '../../../ports/remote-shell.js';
 import type { SocketDialer } from '../../../ports/socket-dialer.js';
-import { DialError } from '../dial-fault.js';
+import { DialError } from './dial-fault.js';
 import { withSocketShape } from './socket-shape.js';
 
 /**

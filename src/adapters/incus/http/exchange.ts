@@ -1,8 +1,8 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import { type CallSite, fault } from '../call-site.js';
-import { DialError, dialFault } from '../dial-fault.js';
+import { type CallSite, fault } from './call-site.js';
+import { DialError, dialFault } from './dial-fault.js';
 import type { DialedAgent } from './dialed-agent.js';
 
 export interface HttpRequest {

@@ -5,8 +5,8 @@ import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusOperation } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import { operationOf, operationSchema } from '../answers/schemas.js';
-import { apiPath } from '../api-path.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 import { waitFor } from './wait.js';
 
 type Answer<T> = Promise<Result<T, IncusFault>>;

@@ -1,8 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import { fault } from '../call-site.js';
-import type { Wire, WireRequest } from '../wire.js';
+import { fault } from '../http/call-site.js';
+import type { Wire, WireRequest } from '../wire/wire.js';
 import { waitFor } from './wait.js';
 
 type Done = Promise<Result<void, IncusFault>>;

@@ -5,10 +5,10 @@ import { answerFault, operationFault } from '../answers/answer-fault.js';
 import { envelopeOf } from '../answers/envelope.js';
 import { parseValue } from '../answers/parse.js';
 import { operationSchema, type WireOperation } from '../answers/schemas.js';
-import { apiPath } from '../api-path.js';
-import { type CallSite, fault } from '../call-site.js';
+import { type CallSite, fault } from '../http/call-site.js';
 import type { HttpAnswer } from '../http/exchange.js';
-import type { Wire } from '../wire.js';
+import { apiPath } from '../wire/api-path.js';
+import type { Wire } from '../wire/wire.js';
 
 /** Longest delay that a timer of node takes; a wait with no bound of its own uses it. */
 export const longestWaitMs = 2 ** 31 - 1;

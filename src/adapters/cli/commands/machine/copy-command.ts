@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { machineIdSchema } from '../../../../domain/values/identifier.js';
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
 import { escapeLine } from '../../output/escape-control.js';
 import { count } from '../../output/quantities.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 

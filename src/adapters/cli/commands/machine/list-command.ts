@@ -1,8 +1,8 @@
 import type { ListedMachine } from '../../../../application/open-machine/list-machines.js';
 import type { MachineListDocument } from '../../../../domain/records/state-documents.js';
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
 import { inColumns } from '../../output/columns.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import { printJson } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { complainOfFault, onHost } from './machine-session.js';

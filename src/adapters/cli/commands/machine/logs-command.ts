@@ -1,5 +1,5 @@
-import type { CliContext } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
+import type { CliContext } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import { complainOfState, stateRootOrComplain } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { followStepOf } from './step-end.js';

@@ -1,9 +1,9 @@
 import type { Pikaci } from '../../../../application/api/pikaci.js';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT, exitCodeOfFault } from '../../exit-code.js';
 import { faultLines } from '../../output/fault-text.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT, exitCodeOfFault } from '../../session/exit-code.js';
 import { type HostOptions, loadOrComplain, withPikaci } from '../with-pikaci.js';
 
 export function complainOfFault(context: CliContext, fault: OpenMachineFault): number {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { OpenMachineInput } from '../../../../application/open-machine/open-machines.js';
 import type { OpenMachineSpecInput } from '../../../../domain/machine/open-machine-spec.js';
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
 import { escapeMessage } from '../../output/escape-control.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { complainOfFault, onHost } from './machine-session.js';

@@ -1,5 +1,5 @@
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { followStepOf } from './step-end.js';

@@ -2,10 +2,10 @@ import type { Result } from 'neverthrow';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
-import { type CliContext, complain } from '../../cli-context.js';
-import { EXIT } from '../../exit-code.js';
 import { escapeMessage } from '../../output/escape-control.js';
 import { faultLines } from '../../output/fault-text.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { onMachine } from './machine-session.js';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../ports/clock.js';
-import type { CliScreen } from '../../cli-input.js';
+import type { CliScreen } from '../../process/cli-input.js';
 import type { StreamOutput } from '../stream-output.js';
 import { Canvas, type ScreenSize } from './canvas.js';
 

@@ -1,6 +1,6 @@
 import type { PikaciEvent } from '../../../../domain/events/event.js';
 import type { RunEvent } from '../../../../domain/events/run-event.js';
-import type { CliScreen } from '../../cli-input.js';
+import type { CliScreen } from '../../process/cli-input.js';
 import { escapeMessage } from '../escape-control.js';
 import { eventNotice } from '../event-notice.js';
 import { LogWriter } from '../log-writer.js';

@@ -1,0 +1,117 @@
+import type { Writable } from 'node:stream';
+import type { Result } from 'neverthrow';
+import type { Pikaci } from '../../../application/api/pikaci.js';
+import type { GcRunsReport } from '../../../application/gc/gc-runs.js';
+import type { RunListing } from '../../../application/records/list-runs.js';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import type { PikaciConfigInput } from '../../../domain/config/config.js';
+import type { ConfigFault } from '../../../domain/config/config-fault.js';
+import type { JobRecord } from '../../../domain/job/job-record.js';
+import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
+import type { PlanRecord } from '../../../domain/records/plan-record.js';
+import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
+import type { RunRecord } from '../../../domain/records/run-record.js';
+import type { FulfilmentResult } from '../../../domain/target/fulfilment.js';
+import type { Clock } from '../../../ports/clock.js';
+import type { LogPart } from '../../../ports/log-reader.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface PikaciPlace {
+  /** Folder of the configuration. */
+  readonly baseDir: string;
+  readonly env: Environment;
+}
+
+/** Makes the library's interface; handed in, because wiring is done from outside. */
+export type CreatePikaci = (config: PikaciConfigInput, place: PikaciPlace) => Result<Pikaci, ConfigFault>;
+
+/** The terminal that the process is in. */
+export interface CliTerminal {
+  size(): { readonly columns: number; readonly rows: number };
+  /** Raw bytes of the keyboard, in raw mode, until stopped. */
+  read(onData: (data: Uint8Array) => void): { stop(): void };
+  onResize(handler: () => void): () => void;
+}
+
+/** The terminal behind standard error, as something is drawn on it. */
+export interface CliScreen {
+  /** 0 where the terminal does not know. */
+  size(): { readonly columns: number; readonly rows: number };
+  onResize(handler: () => void): () => void;
+  /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z); others have written to the terminal since. */
+  onResume(handler: () => void): () => void;
+}
+
+/** What is recorded of runs, read without a host; the functions that the package exports under these names. */
+export interface RunState {
+  listRuns(
+    stateRoot: string,
+    options: Call & { readonly limit?: number; readonly branch?: string },
+  ): Answer<RunListing>;
+  loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
+  loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadPlan(stateRoot: string, runId: string, options: Call): Answer<PlanRecord>;
+  loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
+  readLog(
+    stateRoot: string,
+    runId: string,
+    options: Call & { readonly job: string; readonly kind: 'host' | 'guest'; readonly offset: number },
+  ): Answer<LogPart>;
+  readStepLog(
+    stateRoot: string,
+    machineId: string,
+    options: Call & { readonly step: string; readonly offset: number },
+  ): Answer<LogPart>;
+  loadPreparedOutputs(stateRoot: string, runId: string, options: Call): Answer<PreparedOutputsRecord | null>;
+  gcRuns(
+    stateRoot: string,
+    options: Call & { readonly keepRuns: number; readonly dryRun?: boolean },
+  ): Answer<GcRunsReport>;
+}
+type Answer<T> = Promise<Result<T, RunStateFault>>;
+type Call = { readonly signal?: AbortSignal };
+
+/** A web server that listens, until it is closed. */
+export interface CliServing extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Starts the web server; handed in, because adapters do not see each other. */
+export type Serve = (
+  stateRoot: string,
+  options: { readonly host: string; readonly port: number; readonly token: string | null },
+) => Promise<
+  Result<
+    CliServing,
+    { readonly kind: 'token_required' | 'token_too_short' | 'address'; readonly message: string }
+  >
+>;
+
+/** Everything that the command line has of its process. */
+export interface CliInput {
+  /** Without the interpreter's and the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly homeDir: string;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly screen: CliScreen;
+  /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
+  readonly onSignal: (handler: () => void) => () => void;
+  readonly createPikaci: CreatePikaci;
+  readonly runState: RunState;
+  /** Carries out a fulfilment request on this machine. */
+  readonly fulfil: (
+    requestPath: string,
+    options: { readonly signal?: AbortSignal; readonly resultPath?: string },
+  ) => Promise<FulfilmentResult>;
+  readonly serve: Serve;
+  /** Null when standard input or output is not a terminal. */
+  readonly terminal: CliTerminal | null;
+  readonly clock: Clock;
+  /** For run ids. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}

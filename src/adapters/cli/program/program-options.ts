@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseByteSize } from '../../../domain/values/byte-size.js';
+import type { runIdSchema } from '../../../domain/values/identifier.js';
+
+/** Options that several commands have. */
+
+export function withHost(command: Command): Command {
+  return withState(
+    command.option(
+      '--host <host>',
+      '"user@host", "user@host:port" or "local", instead of the configured host',
+    ),
+  );
+}
+
+export function withState(command: Command): Command {
+  return command
+    .option(
+      '--config <file>',
+      'configuration; pikaci.config.json, .ts, .js or .mjs in this folder when left out',
+    )
+    .option(
+      '--state-root <dir>',
+      'where runs are recorded on this machine (default: $PIKACI_STATE_ROOT, else as configured)',
+    );
+}
+
+export function withRunOutput(command: Command): Command {
+  return command
+    .addOption(output(['human', 'json', 'jsonl']))
+    .addOption(
+      new Option('--on-interrupt <choice>', 'what Ctrl-C does to jobs that run')
+        .choices(['cancel', 'detach', 'destroy'])
+        .default('cancel'),
+    );
+}
+
+export function output(formats: readonly string[]): Option {
+  return new Option('--output <format>', 'how to report').choices(formats).default('human');
+}
+
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+export function wholeNumber(least: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
+    throw new InvalidArgumentError(`a whole number, at least ${least}, is expected`);
+  };
+}
+
+export function byteSize(value: string): number {
+  const bytes = parseByteSize(value);
+  if (bytes !== null) return bytes;
+  throw new InvalidArgumentError('a size is expected, such as 500MB or 50GiB');
+}
+
+export function portNumber(value: string): number {
+  const number = wholeNumber(0)(value);
+  if (number <= 65535) return number;
+  throw new InvalidArgumentError('a port is at most 65535');
+}
+
+export function id(schema: typeof runIdSchema): (value: string) => string {
+  return (value) => {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
+    return parsed.data;
+  };
+}

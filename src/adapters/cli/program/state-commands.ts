@@ -1,0 +1,86 @@
+import { Argument, type Command, Option } from 'commander';
+import { runIdSchema } from '../../../domain/values/identifier.js';
+import { artifactsCommand } from '../commands/artifacts-command.js';
+import { type ListOptions, listCommand } from '../commands/list-command.js';
+import { type LogsOptions, logsCommand } from '../commands/logs-command.js';
+import { preparedOutputsCommand } from '../commands/prepared-outputs-command.js';
+import { type ServeCommandOptions, serveCommand } from '../commands/serve-command.js';
+import { type JsonOptions, statusCommand } from '../commands/status-command.js';
+import type { CliContext } from '../session/cli-context.js';
+import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP } from './help-texts.js';
+import { id, output, portNumber, wholeNumber, withState } from './program-options.js';
+
+/** The commands that read what is recorded here, and need no host. */
+export function addStateCommands(
+  program: Command,
+  context: CliContext,
+  onExit: (code: number) => void,
+): void {
+  const run = () => new Argument('<run>', 'id of the run').argParser(id(runIdSchema));
+  const list = program.command('list').summary('list the recorded runs').addHelpText('after', LIST_HELP);
+  withState(list)
+    .addOption(output(['human', 'json']))
+    .addOption(new Option('--limit <n>', 'at most this many').argParser(wholeNumber(1)))
+    .option('--branch <name>', 'only runs of this branch')
+    .action(async (options: ListOptions) => onExit(await listCommand(context, options)));
+
+  const status = program
+    .command('status')
+    .summary('show what is recorded of a run')
+    .addArgument(run())
+    .addHelpText('after', STATUS_HELP);
+  withState(status)
+    .option('--json', 'the record itself, as run.json has it')
+    .action(async (runId: string, options: JsonOptions) =>
+      onExit(await statusCommand(context, runId, options)),
+    );
+
+  const logs = program
+    .command('logs')
+    .summary('print the logs of a run')
+    .addArgument(run())
+    .addHelpText('after', LOGS_HELP);
+  withState(logs)
+    .option('--job <id>', 'only this job')
+    .addOption(
+      new Option('--kind <kind>', "the job's own log, what the machinery did, or both")
+        .choices(['host', 'guest', 'both'])
+        .default('guest'),
+    )
+    .option('-f, --follow', 'go on until the jobs have ended')
+    .option('--metadata-json', 'say which logs there are, and print none')
+    .action(async (runId: string, options: LogsOptions) =>
+      onExit(await logsCommand(context, runId, options)),
+    );
+
+  withState(
+    program.command('prepared-outputs').summary('show what a run prepared on the host').addArgument(run()),
+  )
+    .option('--json', 'the record itself, or null when the run prepared nothing')
+    .action(async (runId: string, options: JsonOptions) =>
+      onExit(await preparedOutputsCommand(context, runId, options)),
+    );
+
+  withState(
+    program.command('artifacts').summary('show what the jobs of a run brought back').addArgument(run()),
+  )
+    .option('--json', 'one document with the artifacts of every job')
+    .action(async (runId: string, options: JsonOptions) =>
+      onExit(await artifactsCommand(context, runId, options)),
+    );
+
+  const server = program
+    .command('serve')
+    .summary('show the recorded runs in a browser, and to programs')
+    .addHelpText('after', SERVE_HELP);
+  withState(server)
+    .option(
+      '--listen <address>',
+      'where to listen; anything but this machine needs $PIKACI_SERVE_TOKEN',
+      '127.0.0.1',
+    )
+    .addOption(
+      new Option('--port <n>', 'which port; 0 for any that is free').argParser(portNumber).default(8787),
+    )
+    .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
+}

@@ -1,0 +1,17 @@
+import { escapeMessage } from '../output/escape-control.js';
+import type { StreamOutput } from '../output/stream-output.js';
+import type { CliInput } from '../process/cli-input.js';
+import type { Interrupts } from '../process/interrupts.js';
+
+/** What every command is given. */
+export interface CliContext {
+  readonly input: CliInput;
+  readonly stdout: StreamOutput;
+  readonly stderr: StreamOutput;
+  readonly interrupts: Interrupts;
+}
+
+/** Says on standard error what is wrong. */
+export function complain(context: CliContext, message: string): void {
+  context.stderr.write(`pikaci: ${escapeMessage(message)}\n`);
+}

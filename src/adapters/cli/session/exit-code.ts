@@ -1,0 +1,56 @@
+import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
+import type { JobEnd, RunEnd } from '../output/run-end.js';
+
+export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
+
+/**
+ * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before machinery
+ * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
+ */
+export function exitCodeOf(jobs: readonly JobEnd[], prepares: RunEnd['prepares'] = []): number {
+  return Math.max(
+    EXIT.passed,
+    ...jobs.map(codeOfJob),
+    ...prepares.map(({ fault }) => exitCodeOfFault(fault)),
+  );
+}
+
+function codeOfJob(job: JobEnd): number {
+  switch (job.kind) {
+    case 'not_started':
+    case 'abandoned':
+      return EXIT.cancelled;
+    case 'faulted':
+      return exitCodeOfFault(job.fault);
+    case 'skipped':
+      // For what it waited for, that has a code of its own.
+      return EXIT.passed;
+    case 'ended':
+      if (job.run.outcome.status === 'passed') return EXIT.passed;
+      return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
+  }
+}
+
+/** Faults in what the caller handed in are bad usage; `cancelled` is the caller's own signal. */
+export function exitCodeOfFault(fault: OpenMachineFault): number {
+  switch (fault.kind) {
+    case 'cancelled':
+      return EXIT.cancelled;
+    case 'prepare_failed':
+      return EXIT.failed;
+    case 'invalid_job':
+    case 'invalid_plan':
+    case 'run_exists':
+    case 'job_in_use':
+    case 'no_such_job':
+    case 'invalid_machine':
+    case 'invalid_step':
+    case 'no_such_machine':
+    case 'no_such_step':
+    case 'step_exists':
+    case 'machine_released':
+      return EXIT.usage;
+    default:
+      return EXIT.machinery;
+  }
+}

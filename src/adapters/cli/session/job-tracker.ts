@@ -1,0 +1,65 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { JobRun } from '../../../application/api/pikaci.js';
+import type { JobFault } from '../../../application/faults/job-fault.js';
+import type { TargetJobEnd } from '../../../application/target/target-run.js';
+import type { PikaciEvent } from '../../../domain/events/event.js';
+import type { JobEnd } from '../output/run-end.js';
+
+/** How far each job of a run is, so that the end can be told at any moment. */
+export class JobTracker {
+  readonly #jobIds: readonly string[];
+  readonly #started = new Set<string>();
+  readonly #instances = new Map<string, string>();
+  readonly #skipped = new Map<string, string>();
+  readonly #results = new Map<string, Result<JobRun, JobFault>>();
+
+  /** In the order in which they are to be reported. */
+  constructor(jobIds: readonly string[]) {
+    this.#jobIds = jobIds;
+  }
+
+  observe(event: PikaciEvent): void {
+    if (event.type === 'instance_created') this.#instances.set(event.job_id, event.instance);
+  }
+
+  started(jobId: string): void {
+    this.#started.add(jobId);
+  }
+
+  ended(jobId: string, result: Result<JobRun, JobFault>): void {
+    this.#results.set(jobId, result);
+  }
+
+  /** The end of a job of a target's run; one that was not started is known by having none. */
+  take(end: TargetJobEnd): void {
+    if (end.kind === 'ended') this.ended(end.jobId, ok(end.run));
+    if (end.kind === 'faulted') this.ended(end.jobId, err(end.fault));
+    if (end.kind === 'skipped') this.#skipped.set(end.jobId, end.reason);
+  }
+
+  get running(): number {
+    return [...this.#started].filter((jobId) => !this.#results.has(jobId)).length;
+  }
+
+  runs(): JobRun[] {
+    return [...this.#results.values()].flatMap((result) => (result.isOk() ? [result.value] : []));
+  }
+
+  /** Jobs that still run count as left behind. */
+  ends(): JobEnd[] {
+    return this.#jobIds.map((jobId) => {
+      const result = this.#results.get(jobId);
+      const instance = this.#instances.get(jobId) ?? null;
+      const reason = this.#skipped.get(jobId);
+      if (reason !== undefined) return { jobId, kind: 'skipped', reason };
+      if (result === undefined) {
+        return this.#started.has(jobId)
+          ? { jobId, kind: 'abandoned', instance }
+          : { jobId, kind: 'not_started' };
+      }
+      return result.isOk()
+        ? { jobId, kind: 'ended', run: result.value }
+        : { jobId, kind: 'faulted', fault: result.error, instance };
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Context, Hono } from 'hono';
+import { refusalPage } from '../pages/refusal-page.js';
+import { jobOfRun } from '../source/job-of-run.js';
+import { logKindSchema } from '../source/log-kind.js';
+import { invalidRequest, type Refusal } from '../source/refusal.js';
+import type { ServedRuns } from '../source/run-source.js';
+import { attachment } from './attachment.js';
+import { fileAnswer } from './file-answer.js';
+
+/** Of a file, read at once; larger than a log's, because each piece of an artifact is looked up in its job's record. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** Files as they are. */
+export function addFileRoutes(app: Hono, runs: ServedRuns): void {
+  const { stateRoot, source } = runs;
+  // A file to keep, never one to show: whatever it holds, a browser does not run it here.
+  app.get('/runs/:run_id/artifacts/:job', async (c) => {
+    const { run_id: runId, job } = c.req.param();
+    const path = c.req.query('path') ?? '';
+    const { signal } = c.req.raw;
+    const read = (offset: number) =>
+      source.readArtifact(stateRoot, runId, { job, path, offset, maxBytes: PIECE_BYTES, signal });
+    return answered(c, await fileAnswer(read, attachment(path.slice(path.lastIndexOf('/') + 1))));
+  });
+
+  app.get('/runs/:run_id/logs/:job/raw', async (c) => {
+    const kind = logKindSchema.safeParse(c.req.query('kind'));
+    if (!kind.success) return answered(c, invalidRequest('kind is "host" or "guest"'));
+    const { run_id: runId, job } = c.req.param();
+    const { signal } = c.req.raw;
+    const known = await jobOfRun(runs, { runId, job, signal });
+    if (known.isErr()) return answered(c, known.error);
+    const read = (offset: number) =>
+      source.readLog(stateRoot, runId, { job, kind: kind.data, offset, maxBytes: PIECE_BYTES, signal });
+    return answered(c, await fileAnswer(read, { 'content-type': 'text/plain; charset=utf-8' }));
+  });
+}
+
+function answered(c: Context, answer: Response | Refusal) {
+  return answer instanceof Response ? answer : c.html(refusalPage(answer), answer.status);
+}

@@ -1,0 +1,86 @@
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { branchNameSchema } from '../../../domain/values/branch-name.js';
+import { searchLog } from '../log/log-search.js';
+import { logPartView } from '../log/log-view.js';
+import { partOfLine } from '../log/part-of-line.js';
+import { addressOf, type LogOfJob, logPage } from '../pages/log-page.js';
+import { refusalPage } from '../pages/refusal-page.js';
+import { runPage } from '../pages/run-page.js';
+import { runsPage } from '../pages/runs-page.js';
+import { searchPage } from '../pages/search-page.js';
+import { jobOfRun } from '../source/job-of-run.js';
+import { logKindSchema } from '../source/log-kind.js';
+import { invalidRequest, notFound, type Refusal, refusalOf } from '../source/refusal.js';
+import type { ServedRuns } from '../source/run-source.js';
+import { runView } from './run-view.js';
+
+const RUNS_SHOWN = 200;
+
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
+const logQuerySchema = z.object({
+  kind: logKindSchema,
+  part: count.optional(),
+  line: count.optional(),
+  q: z.string().max(200).default(''),
+});
+
+/** What people read. */
+export function addPageRoutes(app: Hono, runs: ServedRuns): void {
+  const { stateRoot, source } = runs;
+
+  app.get('/', async (c) => {
+    const asked = c.req.query('branch') || undefined;
+    const branch = branchNameSchema.optional().safeParse(asked);
+    if (!branch.success) return refuse(c, invalidRequest('that is not the name of a branch'));
+    const listed = await source.listRuns(stateRoot, {
+      limit: RUNS_SHOWN,
+      signal: c.req.raw.signal,
+      ...(branch.data === undefined ? {} : { branch: branch.data }),
+    });
+    if (listed.isErr()) return refuse(c, refusalOf(listed.error));
+    return c.html(runsPage(listed.value, branch.data ?? null));
+  });
+
+  app.get('/runs/:run_id', async (c) => {
+    const view = await runView(runs, c.req.param('run_id'), c.req.raw.signal);
+    return view.isOk() ? c.html(runPage(view.value)) : refuse(c, refusalOf(view.error));
+  });
+
+  app.get('/runs/:run_id/logs/:job', async (c) => {
+    const query = logQuerySchema.safeParse(c.req.query());
+    if (!query.success)
+      return refuse(c, invalidRequest('kind is "host" or "guest", part and line are numbers'));
+    const { kind, part, line, q: wanted } = query.data;
+    const { run_id: runId, job } = c.req.param();
+    const { signal } = c.req.raw;
+    const known = await jobOfRun(runs, { runId, job, signal });
+    if (known.isErr()) return refuse(c, known.error);
+    const log: LogOfJob = { runId, job, kind, status: known.value.status };
+    const call = { runId, job, kind, signal };
+    if (wanted !== '') {
+      const search = await searchLog(runs, { ...call, wanted });
+      return search.isOk()
+        ? c.html(searchPage(log, wanted, search.value))
+        : refuse(c, refusalOf(search.error));
+    }
+    if (line !== undefined) {
+      const at = await partOfLine(runs, { ...call, number: line });
+      if (at.isErr()) return refuse(c, refusalOf(at.error));
+      if (at.value === null) return refuse(c, notFound(`the log has no line ${line}`));
+      return c.redirect(`${addressOf(log)}?kind=${kind}&part=${at.value}#L${line}`);
+    }
+    const view = await logPartView(runs, { ...call, part });
+    if (view.isErr()) return refuse(c, refusalOf(view.error));
+    if (view.value.lines === null) return refuse(c, notFound(`the log has ${view.value.parts} parts`));
+    return c.html(logPage(log, view.value));
+  });
+}
+
+function refuse(c: Context, refusal: Refusal) {
+  return c.html(refusalPage(refusal), refusal.status);
+}
