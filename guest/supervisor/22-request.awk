@@ -1,11 +1,10 @@
-# Reads the request (line 1) and the secrets (line 2), checks both, and writes into the state directory: `plan` and
-# `environment`, shell text made of single-quoted words only. Exit 64: not valid, the reason is in `invalid`.
+# Reads the request (line 1) and the secrets (line 2), checks both, and writes into a directory that only this call has: `plan` and
+# `environment`, shell text made of single-quoted words only. Exit 64: not valid, the reason is in `invalid`; 65: not whole.
 function shown(name) { name = substr(name, 1, 64); gsub(/[^A-Za-z0-9_]/, "?", name); return name }
 function refuse(m) {
   gsub(/[^ -~]/, "?", m)
   gsub(/["\\]/, "?", m)
-  print substr(m, 1, 300) "\n" > (STATE "/invalid")
-  refused = 1
+  print substr(m, 1, 300) "\n" > (OWN "/invalid")
   exit 64
 }
 function typed(name, type, fallback) {
@@ -24,14 +23,43 @@ function directory(name,   v) {
     refuse(name ": must be an absolute, normalised path other than /, without control characters")
   return v
 }
-NR == 1 { request = $0 }
-NR == 2 { secrets = $0; exit }
-END {
-  if (refused) exit 64
+# Counts the braces outside strings, through one piece of a line after another.
+function feed(piece,   n, i, k) {
+  n = split(piece, Q, "\"")
+  for (i = 1; i <= n; i++) {
+    if (!open) depth += split(Q[i], B, "[{]") - split(Q[i], B, "}")
+    if (i == n) break
+    k = length(Q[i])
+    while (k > 0 && substr(Q[i], k, 1) == "\\") k--
+    if (!open || (length(Q[i]) - k) % 2 == 0) open = !open
+  }
+}
+# Line 1 up to the brace that closes its object, and then to its end: no awk tells whether the last line had one. A caller
+# that died may have sent a part of the request, or of the secrets behind it: then nothing is begun, and nothing written.
+function read_request(   piece, nc, end) {
+  RS = "}"
+  depth = open = nc = 0
+  do {
+    if ((getline piece) <= 0) exit 65
+    end = index(piece, "\n")
+    if (end) { C[++nc] = substr(piece, 1, end - 1); return join_(1, nc) }
+    C[++nc] = piece
+    C[++nc] = "}"
+    feed(piece)
+    if (!open) depth--
+  } while (open || depth > 0)
+  RS = "\n"
+  if ((getline piece) <= 0) exit 65
+  C[++nc] = piece
+  return join_(1, nc)
+}
+BEGIN {
+  OWN = ENVIRON["PIKACI_OWN"]
+  request = read_request()
+  if ((getline secrets) <= 0) secrets = ""
   ORS = ""
-  STATE = ENVIRON["PIKACI_STATE"]
-  planfile = STATE "/plan"
-  envfile = STATE "/environment"
+  planfile = OWN "/plan"
+  envfile = OWN "/environment"
   ESC["\""] = "\""; ESC["/"] = "/"; ESC["b"] = "\b"; ESC["f"] = "\f"; ESC["n"] = "\n"; ESC["r"] = "\r"; ESC["t"] = "\t"
   HEX4 = "^u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]"
   LOW = "^u[dD][c-fC-F][0-9A-Fa-f][0-9A-Fa-f]"
@@ -68,7 +96,12 @@ END {
   if (secrets != "") {
     err = ""
     parse(secrets)
-    if (err != "") refuse("secrets: " err)
+    if (err != "") {
+      depth = open = 0
+      feed(secrets)
+      if (open || depth > 0) exit 65
+      refuse("secrets: " err)
+    }
     count = 0
     for (name in KT) {
       if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || length(name) > 200) refuse("secrets: " shown(name) " is not a valid name")
@@ -93,9 +126,8 @@ END {
     for (name in KV) put(base "/files/" name, KV[name])
     plan("secrets", base)
   } else plan("secrets", "")
-  put(STATE "/guest-request.json", request "\n")
-  put(ENVIRON["PIKACI_PUBLIC"] "/command", command)
-  plan("token", token); plan("timeout_secs", timeout); plan("grace_secs", grace)
+  put(OWN "/guest-request.json", request "\n")
+  plan("command", command); plan("token", token); plan("timeout_secs", timeout); plan("grace_secs", grace)
   plan("as_root", as_root); plan("root", euid == 0 ? "true" : "false"); plan("writable", writable)
   plan("login", login); plan("uid", uid); plan("gid", gid)
   plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)

@@ -1,6 +1,10 @@
 # shellcheck shell=sh
 print_status() {
   check_state
+  print_state
+}
+
+print_state() {
   result=null
   bytes=
   case $phase in

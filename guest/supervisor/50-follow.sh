@@ -1,12 +1,13 @@
 # shellcheck shell=sh
 follow() { # follow OFFSET; stderr of the caller is fd 3
   check_state
-  # A `run` that has just begun: its log is not there yet, or nobody that lives as long as the job.
-  while [ "$phase" = running ] && { [ ! -r "$log" ] || [ "$recorded_in" = started ]; }; do
+  # A `run` that has just begun: its log is not there yet.
+  while [ "$phase" = running ] && [ ! -r "$log" ]; do
     pause
     check_state
   done
-  if [ -r "$log" ] && [ "$phase" != absent ]; then
+  if [ "$phase" = absent ]; then print_state >&3 && return; fi # what begins now has not been followed
+  if [ -r "$log" ]; then
     size=0
     [ "$1" = 0 ] || size=$(stat -c %s "$log")
     [ -n "${gnu_tail-}" ] || [ "$phase" != running ] || look_at_tail

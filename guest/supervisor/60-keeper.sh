@@ -2,12 +2,12 @@
 # Prepares everything and starts the job beside `watch`, which decides. The parent of `watch` only waits: it takes a dead one
 # from /proc at once, whatever the guest's init does about orphans, and ends the job when there is no result then.
 # A pipeline, not `&`: a background child would hand ignored SIGINT and SIGQUIT down to the job.
-supervise() {
-  exec 4>&1 >>"$state/supervisor.log" 2>&1
+supervise() { # supervise NONCE
+  nonce=$1
+  name_places
+  exec >>"$state/supervisor.log" 2>&1
   cause='' code='' leader='' drain='' drained='' timers=''
-  record keeper || give_up 'the supervisor could not record itself on the disk of the guest'
-  # shellcheck source=/dev/null
-  . "$state/plan"
+  take_request
   # The directory is closed to all but root; the mode lets any process of the job that has inherited the log open
   # /dev/stdout and /dev/stderr again, and a FIFO cannot be truncated.
   mkfifo -m 0666 "$state/output" "$state/events" || give_up 'the state directory cannot be written: is the disk full?'
@@ -51,6 +51,6 @@ give_up() {
 # What nobody needs before the job has begun. Links, as good as a rename and cheaper: whoever finds the name finds the whole.
 place_files() {
   # A part of the text would be run by the next call.
-  [ -e "$state/pikaci-incus-run" ] || ln "$self" "$state/pikaci-incus-run" || cp "$self" "$state/pikaci-incus-run" || rm -f "$state/pikaci-incus-run"
-  ln -f "$state/guest-request.json" "$artifacts/guest-request.json" || cp "$state/guest-request.json" "$artifacts/guest-request.json"
+  [ -e "$machine/pikaci-incus-run" ] || ln "$self" "$machine/pikaci-incus-run" || cp "$self" "$machine/pikaci-incus-run" || rm -f "$machine/pikaci-incus-run"
+  ln -f "$own/guest-request.json" "$artifacts/guest-request.json" || cp "$own/guest-request.json" "$artifacts/guest-request.json"
 }

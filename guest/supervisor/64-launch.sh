@@ -8,7 +8,7 @@ launch() {
   printf 'leader %s\n' "$leader" >&8
   cd "$workspace" || exit 126
   # shellcheck source=/dev/null
-  . "$state/environment"
+  . "$own/environment"
   exec 8>&-
   # shellcheck disable=SC2086 # the word of $switch that names the groups
   case $switch in

@@ -7,7 +7,7 @@ case ${1-} in
 run | supervise)
   self=$0
   case $self in /*) ;; *) self=$PWD/$self ;; esac
-  "$1"
+  "$@"
   ;;
 follow)
   exec 3>&2 2>/dev/null

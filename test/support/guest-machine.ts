@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ended, GuestCall } from './guest-call.js';
@@ -110,10 +118,17 @@ export class GuestMachine {
       const record = /^\d+ \d+ (\/dev\/.*pikaci-record\..+)$/m.exec(readFileSync(started, 'utf8'))?.[1];
       if (record !== undefined) rmSync(record, { recursive: true, force: true });
     }
-    const plan = join(this.state, 'plan');
-    const secrets = existsSync(plan) ? /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1] : undefined;
-    if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
+    for (const plan of this.plans()) {
+      const secrets = /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1];
+      if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
+    }
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private plans(): string[] {
+    if (!existsSync(this.state)) return [];
+    const names = readdirSync(this.state, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => /(^|\/)plan$/.test(name)).map((name) => join(this.state, name));
   }
 
   private spawn(args: string[], input: string): GuestCall {
