@@ -2,10 +2,10 @@
 # Becomes the job: a session of its own, a clean environment, the log as its stdout and stderr.
 # shellcheck disable=SC2120 # its arguments come from the file it reads
 launch() {
-  exec </dev/null >"$state/output" 2>&1
   started_at self
   leader=$pid
   printf 'leader %s\n' "$leader" >&8
+  exec </dev/null >"$state/output" 2>&1 # waits for the one that reads
   cd "$workspace" || exit 126
   # shellcheck source=/dev/null
   . "$own/environment"
