@@ -12,6 +12,7 @@ export LC_ALL PATH
 machine=${PIKACI_STATE_DIR:-/var/lib/pikaci}
 state=$machine # of the job; each step of an open machine has its own below that of the machine
 artifacts=${PIKACI_ARTIFACTS_DIR:-/artifacts}
+step=
 public=$state-job # what the job's user must be able to read; the state directory is for root alone
 log=$artifacts/guest.log
 shell=${PIKACI_SH:-/bin/sh}

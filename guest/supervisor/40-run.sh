@@ -25,7 +25,7 @@ become_keeper() {
   umask 077
   read -r nonce </proc/sys/kernel/random/uuid
   name_places
-  install -d -m 0700 "$state" "$public" "$own" "$spare" || { [ -d "$own" ] && [ -d "$public" ]; } || turn_away 70 setup 'the state directory cannot be created'
+  install -d -m 0700 "$machine" ${step:+"$machine/steps" "$machine/turns"} "$state" "$public" "$own" "$spare" || { [ -d "$own" ] && [ -d "$public" ]; } || turn_away 70 setup 'the state directory cannot be created'
   printf . >"$spare/reserved"
   umask 022
   for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
@@ -35,7 +35,7 @@ become_keeper() {
     self=$own/supervisor.sh
     printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$self" || { claim; refuse_setup 'the supervisor could not be written to the disk of the guest'; }
   fi
-  exec setsid "$shell" "$self" supervise "$nonce" 2>>"$state/supervisor.log"
+  exec setsid "$shell" "$self" ${step:+--step "$step"} supervise "$nonce" 2>>"$state/supervisor.log"
 }
 
 # What belongs to this call alone, until it has won the machine for its request.
