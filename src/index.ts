@@ -37,7 +37,7 @@ export type {
 } from './application/target/target-run.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
-export { fulfillPreparedOutputRequest } from './composition/fulfil-prepared-output.js';
+export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-output.js';
 export {
   followEvents,
   gcRuns,
