@@ -13,7 +13,7 @@ import {
 import type { EvictionReport } from './eviction-report.js';
 import { diskUsage, removeOnHost } from './host-disk.js';
 import { KEPT_FOLDERS, type KeptDirectories, keptDirectories } from './kept-directories.js';
-import { removeEmptyRuns } from './sweep-runs.js';
+import { removeEmptyRuns } from './remove-empty-runs.js';
 
 export interface EvictOptions {
   readonly dryRun: boolean;
