@@ -157,6 +157,21 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       expect(disk.sh('cd "$1" && ls -A && cat file', guest.root)).toBe('file\nstate\nold');
     });
 
+    it('is not there when it has another size than was said', async () => {
+      machine();
+      for (const size of ['5', '7']) {
+        const ended = await guest.call(['put', below('file'), '644', '--size', size, '--root'], 'a part');
+        expect([ended.code, ended.stderr]).toEqual([
+          65,
+          expect.stringMatching(/^pikaci-incus-run: truncated: .+\n$/),
+        ]);
+        expect(readdirSync(guest.root)).not.toContain('file');
+      }
+      expect((await guest.call(['put', below('file'), '644', '--size', '6'], 'a part')).code).toBe(0);
+      expect(readFileSync(below('file'), 'utf8')).toBe('a part');
+      expect((await guest.call(['put', below('file'), '644', '--size'], 'a part')).code).toBe(64);
+    });
+
     it('is not there when the call was killed on the way', async () => {
       machine();
       const call = guest.startOpen(['put', below('dir', 'file'), '644']);
