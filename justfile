@@ -24,9 +24,13 @@ host-up:
 host-down:
     ./scripts/host down
 
-# Compiles to dist/.
+# Bundles what is published into dist/.
 build:
     npm run build
+
+# Checks what is published: its entries and their types.
+package: build
+    npm run package
 
 # Formats, and tidies imports.
 format:
