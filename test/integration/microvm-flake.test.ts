@@ -34,7 +34,7 @@ const pikaci = () =>
     },
   });
 const finish = (job: Partial<JobSpecInput> = {}) =>
-  site.finish({ command: 'echo ran', ...job }, {}, pikaci());
+  site.finish({ ...job, command: 'echo ran' }, {}, pikaci());
 const built = () => site.onHost('cat "$1"/runner-flakes/*/pikaci-runner.json', site.workDir);
 
 describe('a runner that Nix builds on the host', () => {

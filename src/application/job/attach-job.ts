@@ -20,6 +20,7 @@ import { configMismatch } from './config-mismatch.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
+import type { LiveJob } from './live-job.js';
 import { reportLost } from './report-lost.js';
 import { secretsToMask } from './secrets-to-mask.js';
 import { whyNoRecord } from './why-no-record.js';
@@ -144,8 +145,12 @@ export class AttachJob {
     if (taken.value === 'gone') return await reportLost(ports, { session, record, machine });
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
-    const start = () =>
-      supervisor.start(buildGuestRequest(job), {}, { signal: new AbortController().signal });
+    const start: LiveJob['start'] = (onStep) =>
+      supervisor.start(
+        buildGuestRequest(job),
+        {},
+        { signal: new AbortController().signal, ...(onStep === undefined ? {} : { onStep }) },
+      );
     return await this.#parts.completeJob.complete({
       session,
       machine,

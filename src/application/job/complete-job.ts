@@ -2,8 +2,6 @@ import { err, ok, type Result } from 'neverthrow';
 import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { FileFault } from '../../ports/file-store.js';
-import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
-import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { jobMayStillRun } from '../faults/job-fault.js';
@@ -17,14 +15,14 @@ import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import { collectJobArtifacts } from './collect-job-artifacts.js';
 import type { JobRun } from './job-call.js';
 import { saveJobRecord } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
 import { outcomeOf } from './outcome-of.js';
-
-const COLLECT_BOUND_MS = 30 * 60_000;
+import { StepTracker } from './step-tracker.js';
 
 /** The second half of every job, whoever started it: start or take up, follow, collect, record the outcome, release the machine. */
 export class CompleteJob {
@@ -44,13 +42,19 @@ export class CompleteJob {
 
   async complete(job: LiveJob): Promise<Result<JobRun, JobFault>> {
     const { session } = job;
-    const started = await this.#start(job);
+    const steps = await StepTracker.open({
+      steps: session.job.steps,
+      journal: session,
+      files: this.#ports.localFiles,
+      stepsFile: session.state.stepsFile,
+    });
+    const started = await this.#start(job, steps);
     if (started.isErr()) {
       session.warn(started.error.message);
       await this.#release(job);
       return err(started.error);
     }
-    const outcome = await this.#toOutcome(job, started.value);
+    const outcome = await this.#toOutcome(job, steps, started.value);
     if (outcome.isErr()) {
       session.warn(outcome.error.message);
       await (jobMayStillRun(outcome.error) ? this.#leave(job) : this.#release(job));
@@ -61,16 +65,23 @@ export class CompleteJob {
   }
 
   /** A lost connection is no fault: the supervisor may have the job, and following finds out. */
-  async #start({ isNew, start, machine }: LiveJob): Promise<Result<FollowStream | undefined, JobFault>> {
+  async #start(
+    { isNew, start, machine }: LiveJob,
+    steps: StepTracker | null,
+  ): Promise<Result<FollowStream | undefined, JobFault>> {
     if (!isNew || start === null) return ok(undefined);
-    const started = await start();
+    const started = await start(steps?.take);
     if (started.isOk()) return ok(started.value);
     if (started.error.kind === 'connection_lost' || started.error.kind === 'not_running')
       return ok(undefined);
     return err(this.#notStarted(started.error, machine.supervisor.description));
   }
 
-  async #toOutcome(job: LiveJob, first: FollowStream | undefined): Promise<Result<JobOutcome, JobFault>> {
+  async #toOutcome(
+    job: LiveJob,
+    steps: StepTracker | null,
+    first: FollowStream | undefined,
+  ): Promise<Result<JobOutcome, JobFault>> {
     const { session } = job;
     const superseded = new AbortController();
     await using renewer = new LeaseRenewer({
@@ -85,15 +96,18 @@ export class CompleteJob {
       files: this.#ports.localFiles,
       clock: this.#ports.clock,
       state: session.state,
-      masker: new SecretMasker(session.secretValues),
+      secrets: session.secretValues,
       maxBytes: this.#settings.maxLogBytes,
       onKept: (data) => session.emitLog(data),
+      nextMark: () => steps?.nextMark ?? null,
+      onProgress: () => steps?.advance(),
     });
     if (opened.isErr()) return err(localFilesFault(opened.error, 'wait_for_completion'));
     await using log = opened.value;
+    steps?.follow(log);
 
     const end = await session.during('wait_for_completion', () =>
-      this.#follow(job, { log, first, superseded: superseded.signal }),
+      this.#follow(job, { log, first, steps, superseded: superseded.signal }),
     );
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
@@ -101,7 +115,7 @@ export class CompleteJob {
       await leaveMachine(job, this.#hostTime, this.#settings.leaseMs);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
-    return await this.#report(job, end.value, log);
+    return await this.#report(job, end.value, { log, steps });
   }
 
   async #follow(
@@ -109,10 +123,12 @@ export class CompleteJob {
     {
       log,
       first,
+      steps,
       superseded,
     }: {
       readonly log: GuestLog;
       readonly first: FollowStream | undefined;
+      readonly steps: StepTracker | null;
       readonly superseded: AbortSignal;
     },
   ): Promise<Result<StepEnd, JobFault>> {
@@ -128,7 +144,8 @@ export class CompleteJob {
       graceSecs: spec.graceSecs,
       names: { step: 'job', attach: `pikaci attach ${runId} ${spec.id}` },
       first,
-      restart: start ?? undefined,
+      restart: start === null ? undefined : () => start(steps?.take),
+      onStep: steps?.take,
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
       superseded: AbortSignal.any([superseded, lockLost]),
@@ -137,10 +154,15 @@ export class CompleteJob {
     return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;
   }
 
-  async #report(job: LiveJob, end: StepEnd, log: GuestLog): Promise<Result<JobOutcome, JobFault>> {
+  async #report(
+    job: LiveJob,
+    end: StepEnd,
+    { log, steps }: { readonly log: GuestLog; readonly steps: StepTracker | null },
+  ): Promise<Result<JobOutcome, JobFault>> {
     const { session, record } = job;
+    const ended = await steps?.finish(...lastOfSteps(end));
     const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
-    const artifacts = collects ? await this.#collect(job) : NO_ARTIFACTS;
+    const artifacts = collects ? await collectJobArtifacts(this.#ports, job) : NO_ARTIFACTS;
     const outcome = outcomeOf({
       session,
       end,
@@ -149,6 +171,7 @@ export class CompleteJob {
       keptLogBytes: log.kept,
       artifacts,
       image: record.incus_image,
+      steps: ended,
     });
     const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, { ...record, outcome: masked });
@@ -162,28 +185,6 @@ export class CompleteJob {
       duration_ms: Date.parse(masked.finished_at) - Date.parse(masked.started_at),
     });
     return ok(masked);
-  }
-
-  async #collect({ session, options, machine }: LiveJob) {
-    const bound = AbortSignal.timeout(COLLECT_BOUND_MS);
-    const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
-    const collected = await session.during('collect_artifacts', async () => {
-      const report = await collectArtifacts(
-        {
-          guest: machine.supervisor,
-          files: this.#ports.localFiles,
-          clock: this.#ports.clock,
-          selection: new ArtifactGlobs(session.job.artifacts),
-          caps: session.job.artifactCaps,
-          destination: session.state.artifactsDir,
-        },
-        { signal: AbortSignal.any([bound, ...destroyed]) },
-      );
-      return report.incomplete === null ? ok(report) : err(report);
-    });
-    const artifacts = collected.isOk() ? collected.value : collected.error;
-    session.emit({ type: 'artifacts_collected', artifacts });
-    return artifacts;
   }
 
   /** Behind the result: what becomes of the machine. */
@@ -223,4 +224,12 @@ export class CompleteJob {
 async function leaveLog(log: GuestLog, ended: Result<StepEnd, JobFault>): Promise<Result<void, FileFault>> {
   if (ended.isErr()) return ended.error.kind === 'superseded' ? ok(undefined) : log.pause();
   return ended.value.kind === 'detached' ? log.pause() : log.finish();
+}
+
+/** What the end of a job says of its steps. */
+function lastOfSteps(end: StepEnd): Parameters<StepTracker['finish']> {
+  if (end.kind === 'cancelled') return [[], 'cancelled'];
+  if (end.kind === 'detached') return [[], 'left'];
+  const status = end.kind === 'finished' ? end.status : null;
+  return [status?.steps ?? [], status?.result == null ? 'lost' : 'result'];
 }

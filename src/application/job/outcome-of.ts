@@ -1,5 +1,6 @@
 import type { ArtifactReport } from '../../domain/job/artifact.js';
 import type { IncusImageIdentity, JobOutcome } from '../../domain/job/job-outcome.js';
+import type { JobStepRecord } from '../../domain/job/step-record.js';
 import type { StepEnd } from '../step/await-step.js';
 import type { JobSession } from './job-session.js';
 
@@ -43,6 +44,8 @@ export interface OutcomeInput {
   readonly keptLogBytes: number;
   readonly artifacts: ArtifactReport;
   readonly image: IncusImageIdentity | null;
+  /** Of a job that has some. */
+  readonly steps?: readonly JobStepRecord[] | undefined;
 }
 
 export function outcomeOf(input: OutcomeInput): JobOutcome {
@@ -59,5 +62,6 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     kept_log_bytes: input.keptLogBytes,
     artifacts: input.artifacts,
     incus_image: input.image,
+    ...(input.steps === undefined ? {} : { steps: [...input.steps] }),
   };
 }

@@ -9,6 +9,7 @@ import type { JobRun } from './job-call.js';
 import { saveJobRecord } from './job-record-file.js';
 import type { JobSession } from './job-session.js';
 import { outcomeOf } from './outcome-of.js';
+import { StepTracker } from './step-tracker.js';
 
 /** The machine went away with its job: that is the result, and it is recorded. */
 export async function reportLost(
@@ -23,6 +24,9 @@ export async function reportLost(
     readonly machine: Machine;
   },
 ): Promise<Result<JobRun, JobFault>> {
+  const { job, state } = session;
+  const { stepsFile } = state;
+  const steps = await StepTracker.open({ steps: job.steps, journal: session, files: localFiles, stepsFile });
   const outcome = outcomeOf({
     session,
     end: { kind: 'lost', message: 'the machine is gone, and left no exit record' },
@@ -31,6 +35,7 @@ export async function reportLost(
     keptLogBytes: record.outcome?.kept_log_bytes ?? 0,
     artifacts: { collected: [], refused: [], refused_count: 0, incomplete: 'the machine is gone' },
     image: record.incus_image,
+    steps: await steps?.finish([], 'lost'),
   });
   const saved = await saveJobRecord(localFiles, session.state, { ...record, outcome });
   if (saved.isErr()) return err(localFilesFault(saved.error, null));

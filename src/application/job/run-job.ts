@@ -138,9 +138,10 @@ export class RunJob {
       lockLost: lock.lost,
       isNew: true,
       // Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold.
-      start: () =>
+      start: (onStep) =>
         machine.supervisor.start(buildGuestRequest(job), job.secrets, {
           signal: new AbortController().signal,
+          ...(onStep === undefined ? {} : { onStep }),
         }),
       options: input,
     });

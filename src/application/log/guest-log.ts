@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore, FileWriter } from '../../ports/file-store.js';
-import type { SecretMasker } from '../secrets/secret-masker.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { KeptPositions } from './kept-positions.js';
 
 /** How long a position may be behind the log, ms: what a killed runner reads again is cut off first, so nothing doubles. */
 const POSITION_EVERY_MS = 1000;
@@ -21,10 +22,15 @@ export interface GuestLogInput {
   readonly files: FileStore;
   readonly clock: Clock;
   readonly state: Pick<JobStateLayout, 'guestLog' | 'guestLogPosition'>;
-  readonly masker: SecretMasker;
+  /** Values to mask. */
+  readonly secrets: Iterable<string>;
   readonly maxBytes: number;
   /** Gets what was kept, in order. */
   readonly onKept: (data: Uint8Array) => void;
+  /** A position of the guest's log at which what was taken is told of before the rest is; null for none. */
+  readonly nextMark?: () => number | null;
+  /** Called when more has been kept, or nothing more will come. */
+  readonly onProgress?: () => void;
 }
 
 /**
@@ -34,6 +40,8 @@ export interface GuestLogInput {
 export class GuestLog implements AsyncDisposable {
   readonly #input: GuestLogInput;
   readonly #writer: FileWriter;
+  readonly #masker: SecretMasker;
+  readonly #positions: KeptPositions;
   #received: number;
   #kept: number;
   #savedAt: number;
@@ -42,6 +50,9 @@ export class GuestLog implements AsyncDisposable {
   private constructor(input: GuestLogInput, writer: FileWriter, position: Position) {
     this.#input = input;
     this.#writer = writer;
+    const positions = new KeptPositions({ guest: position.guest_bytes, kept: position.kept_bytes });
+    this.#positions = positions;
+    this.#masker = new SecretMasker(input.secrets, (...masked) => positions.masked(...masked));
     this.#received = position.guest_bytes;
     this.#kept = position.kept_bytes;
     this.#savedAt = input.clock.monotonic();
@@ -64,18 +75,36 @@ export class GuestLog implements AsyncDisposable {
     return this.#kept;
   }
 
+  /** Bytes of the guest's log of which it is known where they stand in the copy: all but what may be the beginning of a secret. */
+  get settled(): number {
+    return this.#received - this.#masker.heldBytes;
+  }
+
+  /** Where a byte of the guest's log stands in the copy. */
+  keptAt(guestPosition: number): number {
+    return Math.min(this.#positions.keptAt(guestPosition), this.#input.maxBytes);
+  }
+
   async take(data: Uint8Array): Promise<Result<void, FileFault>> {
+    const mark = this.#input.nextMark?.() ?? null;
+    const before = mark === null ? 0 : mark - this.#received;
+    if (before > 0 && before < data.length) {
+      const first = await this.take(data.subarray(0, before));
+      return first.isErr() ? first : this.take(data.subarray(before));
+    }
     this.#received += data.length;
-    const written = await this.#keep(this.#input.masker.push(data));
+    const written = await this.#keep(this.#masker.push(data));
     if (written.isErr()) return written;
+    this.#input.onProgress?.();
     if (this.#input.clock.monotonic() - this.#savedAt >= POSITION_EVERY_MS) this.#savePosition();
     return ok(undefined);
   }
 
   /** Writes what the masker held back, and the final position. */
   async finish(): Promise<Result<void, FileFault>> {
-    const written = await this.#keep(this.#input.masker.finish());
+    const written = await this.#keep(this.#masker.finish());
     if (written.isErr()) return written;
+    this.#input.onProgress?.();
     return this.pause();
   }
 
@@ -109,7 +138,7 @@ export class GuestLog implements AsyncDisposable {
     this.#savedAt = this.#input.clock.monotonic();
     const position: Position = {
       schema_version: 1,
-      guest_bytes: this.#received - this.#input.masker.heldBytes,
+      guest_bytes: this.settled,
       kept_bytes: this.#kept,
     };
     const bytes = Buffer.from(`${JSON.stringify(position)}\n`);

@@ -5,8 +5,8 @@ import {
   type MachineStepInput,
   machineStepSchema,
   type OpenMachineSpec,
-  stepIdSchema,
 } from '../../domain/machine/open-machine-spec.js';
+import { stepIdSchema } from '../../domain/machine/step-values.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepRecord } from '../../domain/records/machine-record.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';

@@ -6,7 +6,6 @@ import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js'
 import { localFilesFault } from '../faults/port-faults.js';
 import { JobLock } from '../lock/job-lock.js';
 import { GuestLog } from '../log/guest-log.js';
-import { SecretMasker } from '../secrets/secret-masker.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
@@ -115,7 +114,7 @@ export async function followToEnd(
     files: ports.localFiles,
     clock: ports.clock,
     state: layout,
-    masker: new SecretMasker(followed.secrets),
+    secrets: followed.secrets,
     maxBytes: settings.maxLogBytes,
     onKept: (data) => {
       reading = reading

@@ -70,6 +70,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     finished_at: outcome.status === 'detached' ? null : outcome.finished_at,
     exit_code: outcome.exit_code,
     message: outcome.message === '' ? null : outcome.message,
+    ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
     remote_linux_vm_execution: { backend, incus_image: outcome.incus_image, phases: outcome.phases },
   } satisfies Partial<RunJobRecord>;
 }

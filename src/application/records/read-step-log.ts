@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { stepIdSchema } from '../../domain/machine/open-machine-spec.js';
+import { stepIdSchema } from '../../domain/machine/step-values.js';
 import { machineStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';

@@ -11,8 +11,16 @@ const MASK = Buffer.from('***');
 export class SecretMasker {
   readonly #patterns: readonly { readonly bytes: Buffer; readonly failure: Int32Array }[];
   #held: Buffer = Buffer.alloc(0);
+  /** Bytes given in before `#held`. */
+  #before = 0;
+  readonly #onMasked: (at: number, length: number, masked: number) => void;
 
-  constructor(secrets: Iterable<string>) {
+  /** `onMasked` is told where, in bytes of all that was pushed, how many bytes became how many. */
+  constructor(
+    secrets: Iterable<string>,
+    onMasked: (at: number, length: number, masked: number) => void = () => {},
+  ) {
+    this.#onMasked = onMasked;
     const values = new Set<string>();
     for (const secret of secrets) {
       const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_MASKED_LINE);
@@ -60,11 +68,13 @@ export class SecretMasker {
       const match = this.#earliest(data, next, from);
       if (match === null || match.start >= partial) break;
       out.push(data.subarray(from, match.start), MASK);
+      this.#onMasked(this.#before + match.start, match.length, MASK.length);
       from = match.start + match.length;
     }
     const until = Math.max(from, partial);
     out.push(data.subarray(from, until));
     this.#held = Buffer.from(data.subarray(until));
+    this.#before += until;
     return out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
   }
 

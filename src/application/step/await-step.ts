@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
+import type { GuestStep } from '../../domain/job/step-record.js';
 import type { Clock } from '../../ports/clock.js';
 import { onAbort } from '../../streams/on-abort.js';
 import type { Journal } from '../events/journal.js';
@@ -37,6 +38,8 @@ export interface AwaitStepInput {
   /** The stream that started the step; left out when it is followed from the log's position on. */
   readonly first: FollowStream | undefined;
   readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
+  /** Gets what the supervisor tells of the steps of a job, again and again. */
+  readonly onStep?: ((step: GuestStep) => void) | undefined;
   readonly onAbort: OnAbort;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
@@ -69,6 +72,7 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
       reconnectMs: input.reconnectMs,
       ...(input.first === undefined ? {} : { first: input.first }),
       ...(input.restart === undefined ? {} : { restart: input.restart }),
+      ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
       signal: stop.signal,
       drained: async () => {
         heldUp = true;

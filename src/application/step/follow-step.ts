@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
+import type { GuestStep } from '../../domain/job/step-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault } from '../../ports/file-store.js';
 import type { GuestLog } from '../log/guest-log.js';
@@ -39,6 +40,7 @@ export interface FollowInput {
   readonly first?: FollowStream;
   /** Starts the job again when the supervisor says that it never began (the connection broke before). */
   readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
+  readonly onStep?: (step: GuestStep) => void;
   readonly signal: AbortSignal;
   readonly drained: () => Promise<void>;
   readonly onLost: (message: string) => void;
@@ -131,7 +133,10 @@ async function followOnce(
 ): Promise<Result<Result<GuestStatus, GuestFault>, FileFault>> {
   let stream = given;
   if (stream === undefined) {
-    const opened = await input.guest.follow(input.log.received, { signal: input.signal });
+    const opened = await input.guest.follow(input.log.received, {
+      signal: input.signal,
+      ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
+    });
     if (opened.isErr()) return ok(err(opened.error));
     stream = opened.value;
     onOpened();

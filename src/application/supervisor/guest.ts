@@ -1,6 +1,7 @@
 import type { Result } from 'neverthrow';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
+import type { GuestStep } from '../../domain/job/step-record.js';
 import type { FaultCause } from '../faults/job-fault.js';
 
 /**
@@ -51,6 +52,11 @@ export interface GuestCall {
   readonly signal: AbortSignal;
 }
 
+export interface FollowCall extends GuestCall {
+  /** Gets each change of a step of the job, all from the first on, also those that were told before. */
+  readonly onStep?: (step: GuestStep) => void;
+}
+
 /** A machine that runs, and the supervisor in it, whatever the backend. What it says is hostile until parsed. */
 export interface Guest {
   /** For messages: how an operator finds the machine. */
@@ -59,9 +65,9 @@ export interface Guest {
   start(
     request: GuestRequest,
     secrets: Readonly<Record<string, string>>,
-    call: GuestCall,
+    call: FollowCall,
   ): Promise<Result<FollowStream, GuestFault>>;
-  follow(offset: number, call: GuestCall): Promise<Result<FollowStream, GuestFault>>;
+  follow(offset: number, call: FollowCall): Promise<Result<FollowStream, GuestFault>>;
   /** Ends the job's whole process tree: TERM, grace, KILL. Fine to repeat. */
   cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
   /** The secrets that the job was given, for masking by a runner that did not start it. */

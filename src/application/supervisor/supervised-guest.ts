@@ -6,6 +6,7 @@ import { decodeName } from '../../domain/values/decode-name.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type {
+  FollowCall,
   FollowStream,
   Guest,
   GuestArchive,
@@ -15,6 +16,7 @@ import type {
   MachineSupervisor,
   PutFile,
 } from './guest.js';
+import { StepLines } from './step-lines.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {
@@ -54,12 +56,12 @@ export class SupervisedGuest implements MachineSupervisor {
     this.description = line.description;
   }
 
-  start(request: GuestRequest, secrets: Readonly<Record<string, string>>, call: GuestCall) {
+  start(request: GuestRequest, secrets: Readonly<Record<string, string>>, call: FollowCall) {
     const input = `${JSON.stringify(request)}\n${JSON.stringify(secrets)}\n`;
     return this.#followBy(['run'], Buffer.from(input, 'utf8'), call);
   }
 
-  follow(offset: number, call: GuestCall) {
+  follow(offset: number, call: FollowCall) {
     return this.#followBy(['follow', String(offset)], new Uint8Array(0), call);
   }
 
@@ -126,22 +128,30 @@ export class SupervisedGuest implements MachineSupervisor {
     return err(refused(`no status: ${JSON.stringify(line.slice(0, 300))}`));
   }
 
-  /** Log on stdout, the status as the only line on stderr. */
+  /** Log on stdout; on stderr the steps, and the status as the last line. */
   async #followBy(
     call: readonly string[],
     stdin: Uint8Array,
-    options: GuestCall,
+    options: FollowCall,
   ): Promise<Result<FollowStream, GuestFault>> {
     const exec = await this.#transport.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
     const said = new BoundedBytes(LONGEST_STATUS, 'last');
+    const steps = options.onStep === undefined ? null : new StepLines(options.onStep);
     let leave = () => {};
     const left = new Promise<void>((resolve) => {
       leave = resolve;
     });
     return ok({
-      log: onlyStdout(running.output, (data) => said.add(data), leave),
+      log: onlyStdout(
+        running.output,
+        (data) => {
+          said.add(data);
+          steps?.add(data);
+        },
+        leave,
+      ),
       // The command may be over long before a slow reader comes to the status behind its log.
       end: Promise.all([running.exit, left]).then(([exit]) =>
         exit.isErr() ? err(exit.error) : this.#status(said.bytes()),

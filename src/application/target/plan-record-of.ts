@@ -33,7 +33,7 @@ function nodeRecord(node: PlanNode): PlanNodeRecord {
     const executor = local ? 'host_local' : 'remote_host';
     return { kind: 'prepare', ...base, executor, prepare: prepareRecord(node.prepare) };
   }
-  const { command, runAsRoot, timeoutSecs, writableWorkspace } = node.job;
+  const { command = '', steps, runAsRoot, timeoutSecs, writableWorkspace } = node.job;
   return {
     kind: 'execute',
     ...base,
@@ -41,6 +41,7 @@ function nodeRecord(node: PlanNode): PlanNodeRecord {
     execute: {
       type: 'vm_command',
       command,
+      ...(steps === undefined ? {} : { steps: steps.map(({ id, name }) => ({ id, name })) }),
       run_as_root: runAsRoot,
       timeout_secs: timeoutSecs,
       writable_workspace: writableWorkspace,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactReportSchema } from '../job/artifact.js';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
+import { jobStepRecordSchema } from '../job/step-record.js';
 import { phaseSchema } from '../machine/phase.js';
 
 /** Set on every event; `at` is ISO 8601 from the runner's clock. */
@@ -39,6 +40,27 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     message: z.string(),
   }),
   z.looseObject({ ...common, type: z.literal('connection_resumed'), log_offset: z.number() }),
+  /** Of a job that has steps. The position is in the kept log. */
+  z.looseObject({
+    ...common,
+    type: z.literal('step_started'),
+    step_id: z.string(),
+    name: z.string(),
+    log_start: z.number(),
+  }),
+  /** Also of a step that was skipped: that one has no positions, and took no time. */
+  z.looseObject({
+    ...common,
+    type: z.literal('step_finished'),
+    step_id: z.string(),
+    name: z.string(),
+    status: z.enum(['passed', 'failed', 'cancelled', 'skipped']),
+    cause: jobStepRecordSchema.shape.cause,
+    exit_code: z.number().int().nullable(),
+    duration_ms: z.number(),
+    log_start: z.number().nullable(),
+    log_end: z.number().nullable(),
+  }),
   z.looseObject({ ...common, type: z.literal('warning'), message: z.string() }),
   z.looseObject({ ...common, type: z.literal('artifacts_collected'), artifacts: artifactReportSchema }),
   z.looseObject({

@@ -9,16 +9,35 @@ import {
   guestHomeDir,
 } from '../machine/guest-paths.js';
 import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+import type { JobStep } from './job-step.js';
 
 const guestDir = z
   .string()
   .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path' });
 
+const guestRequestStepSchema = z.looseObject({
+  id: z.string(),
+  name: z.string().optional(),
+  command: z.string().min(1),
+  /** Words in front of the path of the command's text. */
+  shell: z.array(z.string()).min(1).optional(),
+  working_directory: guestDir.optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  user: z.string().optional(),
+  run_as_root: z.boolean().optional(),
+  timeout_secs: z.number().int().positive().optional(),
+  continue_on_error: z.boolean().optional(),
+  if: z.enum(['success', 'failure', 'always']).optional(),
+});
+export type GuestRequestStep = z.infer<typeof guestRequestStepSchema>;
+
 /** `/artifacts/guest-request.json`: what the supervisor inside the guest is asked to do. Unknown keys are kept. */
 export const guestRequestSchema = z.looseObject({
   schema_version: z.literal(1),
-  /** Run by `/bin/sh` in `workspace_dir`. */
-  command: z.string().min(1),
+  /** Run by `/bin/sh` in `workspace_dir`; empty when there are steps. */
+  command: z.string(),
+  /** Run one after another instead. */
+  steps: z.array(guestRequestStepSchema).min(1).max(100).optional(),
   timeout_secs: z.number().int().positive(),
   run_as_root: z.boolean(),
   workspace_dir: guestDir,
@@ -37,7 +56,8 @@ export type GuestRequest = z.infer<typeof guestRequestSchema>;
 
 /** The part of a job that its guest has to know. */
 export interface GuestRequestJob {
-  readonly command: string;
+  readonly command?: string | undefined;
+  readonly steps?: readonly JobStep[] | undefined;
   readonly timeoutSecs: number;
   readonly runAsRoot?: boolean | undefined;
   readonly graceSecs?: number | undefined;
@@ -51,7 +71,8 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
   const runAsRoot = job.runAsRoot ?? false;
   return {
     schema_version: 1,
-    command: job.command,
+    command: job.command ?? '',
+    ...(job.steps === undefined ? {} : { steps: job.steps.map(requestStep) }),
     timeout_secs: job.timeoutSecs,
     run_as_root: runAsRoot,
     workspace_dir: GUEST_WORKSPACE_DIR,
@@ -65,5 +86,22 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
     ...(job.writableWorkspace === true ? { writable_workspace: true } : {}),
     ...(job.user === undefined || job.user === GUEST_USER || runAsRoot ? {} : { user: job.user }),
     ...(job.env === undefined || Object.keys(job.env).length === 0 ? {} : { environment: { ...job.env } }),
+  };
+}
+
+function requestStep(step: JobStep): GuestRequestStep {
+  const { id, name, command, shell, workingDirectory, env, user, runAsRoot, timeoutSecs } = step;
+  return {
+    id,
+    name,
+    command,
+    ...(shell === undefined ? {} : { shell }),
+    ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
+    ...(Object.keys(env).length === 0 ? {} : { environment: env }),
+    ...(user === undefined ? {} : { user }),
+    ...(runAsRoot === undefined ? {} : { run_as_root: runAsRoot }),
+    ...(timeoutSecs === undefined ? {} : { timeout_secs: timeoutSecs }),
+    ...(step.continueOnError ? { continue_on_error: true } : {}),
+    ...(step.if === 'success' ? {} : { if: step.if }),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { guestStepsSchema } from './step-record.js';
 
 /** `/artifacts/result.json`, written once, atomically, by the supervisor. Unknown keys are kept. */
 export const guestResultSchema = z.looseObject({
@@ -10,6 +11,8 @@ export const guestResultSchema = z.looseObject({
   message: z.string().max(65_536).default(''),
   /** Why it ended; `exit` when the command ended by itself. */
   cause: z.enum(['exit', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
+  /** Of a job that has some. */
+  steps: guestStepsSchema.optional(),
 });
 export type GuestResult = z.infer<typeof guestResultSchema>;
 
@@ -20,6 +23,8 @@ export const guestStatusSchema = z.looseObject({
   /** Size of `guest.log`; final once the state is `finished`. */
   log_bytes: z.number().int().nonnegative(),
   result: guestResultSchema.nullable(),
+  /** Of a job that has some. */
+  steps: guestStepsSchema.optional(),
   /** Why the job is `lost`, where that is known. */
   message: z.string().max(65_536).optional(),
 });

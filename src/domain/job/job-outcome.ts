@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
+import { jobStepRecordSchema } from './step-record.js';
 
 /** Which image a machine was made from. */
 export const incusImageIdentitySchema = z.looseObject({
@@ -31,5 +32,7 @@ export const jobOutcomeSchema = z.looseObject({
   kept_log_bytes: z.number().int().nonnegative(),
   artifacts: artifactReportSchema,
   incus_image: incusImageIdentitySchema.nullable(),
+  /** Of a job that has some: those that came to their turn, in order. */
+  steps: z.array(jobStepRecordSchema).optional(),
 });
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions } from '../machine/machine-options.js';
-import { environmentSchema, noNul, noNulError, secretsSchema } from '../values/environment.js';
+import { commandText } from '../machine/step-values.js';
+import { environmentSchema, secretsSchema } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { hasControlCharacter } from '../values/path-rules.js';
 import { isExclusion } from './artifact.js';
 import { artifactCapsSchema } from './artifact-caps.js';
+import { jobStepsSchema } from './job-step.js';
 
 const artifactGlob = z
   .string()
@@ -23,15 +25,13 @@ const artifactGlobs = z
     error: 'patterns with a "!" in front only take away; one without is needed',
   });
 
-/** A job as its caller describes it. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
-export const jobSpecSchema = z.strictObject({
+/** The keys of a job; what else holds of them is `oneCommandOrSteps`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
+const jobSpec = z.strictObject({
   id: jobIdSchema,
-  /** Run by `/bin/sh` in the workspace. */
-  command: z
-    .string()
-    .min(1)
-    .max(1024 * 1024)
-    .refine(noNul, noNulError),
+  /** Run by `/bin/sh` in the workspace. Either this or `steps`. */
+  command: commandText.optional(),
+  /** Run one after another in the same machine. */
+  steps: jobStepsSchema.optional(),
   timeoutSecs: z
     .number()
     .int()
@@ -52,6 +52,25 @@ export const jobSpecSchema = z.strictObject({
   secrets: secretsSchema.default({}),
   ...machineOptions,
 });
+
+/** For schemas that have the keys of a job: exactly one of the two says what is run. */
+export function oneCommandOrSteps(
+  job: { readonly command?: string | undefined; readonly steps?: readonly unknown[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  if ((job.command === undefined) !== (job.steps === undefined)) return;
+  const message =
+    job.command === undefined
+      ? 'a job has a "command", or "steps"'
+      : 'a job has either a "command" or "steps", not both';
+  context.addIssue({ code: 'custom', path: ['command'], message });
+}
+
+/** A job as its caller describes it. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
+export const jobSpecSchema = jobSpec.superRefine(oneCommandOrSteps);
+
+/** For those who add keys of their own. */
+export const jobSpecKeys = jobSpec.shape;
 
 /** A checked job, every default filled in. */
 export type JobSpec = z.output<typeof jobSpecSchema>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { environmentSchema, noNul, noNulError, secretsSchema } from '../values/environment.js';
-import { isNormalisedAbsolutePath } from '../values/path-rules.js';
 import { quoteWords } from '../values/shell-words.js';
-import { GUEST_GRACE_SECS, GUEST_WORKSPACE_DIR } from './guest-paths.js';
+import { GUEST_GRACE_SECS } from './guest-paths.js';
 import { guestUser, machineOptions } from './machine-options.js';
+import { commandText, stepIdSchema, stepShell, workingDirectory } from './step-values.js';
 
 const MAX_SECS = 7 * 24 * 3600;
 
@@ -26,22 +26,13 @@ export type OpenMachineSpec = z.output<typeof openMachineSpecSchema>;
 /** What a caller has to write. */
 export type OpenMachineSpecInput = z.input<typeof openMachineSpecSchema>;
 
-const STEP_ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-export const stepIdSchema = z.string().regex(STEP_ID, {
-  error: 'a step id is 1 to 63 of a-z, 0-9, ".", "_" and "-", and starts with a letter or a digit',
-});
-
 /** One command in an open machine. */
 export const machineStepSchema = z.strictObject({
   /** A new one is made when left out. */
   id: stepIdSchema.optional(),
   /** Text for the shell, or the words of one command. */
   command: z.union([
-    z
-      .string()
-      .min(1)
-      .max(1024 * 1024)
-      .refine(noNul, noNulError),
+    commandText,
     z
       .array(z.string().refine(noNul, noNulError))
       .min(1)
@@ -53,14 +44,9 @@ export const machineStepSchema = z.strictObject({
   runAsRoot: z.boolean().optional(),
   user: guestUser.unwrap().optional(),
   /** Absolute, or relative to the workspace; the workspace when left out. */
-  workingDirectory: z
-    .string()
-    .min(1)
-    .transform((path) => (path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`))
-    .refine(isNormalisedAbsolutePath, { error: 'must be a normalised path in the machine' })
-    .optional(),
-  /** The words of a command that gets the path of the command's text; `/bin/sh` when left out. */
-  shell: z.array(z.string().min(1).refine(noNul, noNulError)).min(1).max(16).optional(),
+  workingDirectory: workingDirectory.optional(),
+  /** A program, or the words of a command; the path of the command's text is put behind them. `/bin/sh` when left out. */
+  shell: stepShell.optional(),
   timeoutSecs: z.number().int().positive().max(MAX_SECS).default(1800),
   /** Between TERM and KILL when the step has to end. */
   graceSecs: z.number().int().nonnegative().max(600).default(GUEST_GRACE_SECS),

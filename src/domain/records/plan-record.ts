@@ -35,7 +35,9 @@ export const planNodeSchema = z.discriminatedUnion('kind', [
     executor: z.literal('remote_linux_vm'),
     execute: z.looseObject({
       type: z.literal('vm_command'),
+      /** Empty when the job has steps. */
       command: z.string(),
+      steps: z.array(z.looseObject({ id: z.string(), name: z.string() })).optional(),
       run_as_root: z.boolean(),
       timeout_secs: z.number().nonnegative(),
       writable_workspace: z.boolean(),

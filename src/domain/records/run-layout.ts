@@ -12,6 +12,8 @@ export interface JobStateLayout {
   readonly guestLog: string;
   /** How many bytes of the guest's own log `guestLog` stands for. */
   readonly guestLogPosition: string;
+  /** Of a job that has steps. */
+  readonly stepsFile: string;
   readonly artifactsDir: string;
 }
 
@@ -58,6 +60,7 @@ export function jobStateLayout(stateRoot: string, runId: string, jobId: string):
     hostLog: `${jobDir}/host.log`,
     guestLog: `${jobDir}/guest.log`,
     guestLogPosition: `${jobDir}/guest.log.position.json`,
+    stepsFile: `${jobDir}/steps.json`,
     artifactsDir: `${jobDir}/artifacts`,
   };
 }

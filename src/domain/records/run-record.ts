@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
+import { jobStepRecordSchema } from '../job/step-record.js';
 import { phaseTimingSchema } from '../machine/phase.js';
 import { processIdentitySchema } from '../values/process-identity.js';
 
@@ -45,6 +46,8 @@ export const runJobRecordSchema = z.looseObject({
   /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */
   pre_execution_prepare_duration_ms: orNull(z.number().nonnegative()),
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
+  /** Of a job that has some, once it has ended. */
+  steps: z.array(jobStepRecordSchema).optional(),
 });
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;
 

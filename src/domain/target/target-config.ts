@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobSpecSchema } from '../job/job-spec.js';
+import { jobSpecKeys, oneCommandOrSteps } from '../job/job-spec.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { hasControlCharacter, isNormalisedAbsolutePath } from '../values/path-rules.js';
 
@@ -99,13 +99,19 @@ const matrixSchema = z.record(
     .max(256),
 );
 
-export const targetJobSchema = jobSpecSchema.omit({ secrets: true }).extend({
+const { secrets: _, ...jobKeys } = jobSpecKeys;
+
+const targetJob = z.strictObject({
+  ...jobKeys,
   description: z.string().optional(),
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
   matrix: matrixSchema.optional(),
   secrets: z.record(z.string(), z.strictObject({ env: z.string().min(1) })).default({}),
 });
+/** Said once more for editors, which know no more than its JSON Schema. */
+const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
+export const targetJobSchema = targetJob.superRefine(oneCommandOrSteps).meta({ oneOf });
 export type TargetJob = z.output<typeof targetJobSchema>;
 
 export const targetConfigSchema = z.strictObject({

@@ -61,6 +61,18 @@ const samples: readonly [string, z.ZodType, object][] = [
       { type: 'log', text: 't' },
       { type: 'connection_lost', log_offset: 1, message: 'm' },
       { type: 'connection_resumed', log_offset: 1 },
+      { type: 'step_started', step_id: 's', name: 'S', log_start: 0 },
+      {
+        type: 'step_finished',
+        step_id: 's',
+        name: 'S',
+        status: 'failed',
+        cause: 'exit',
+        exit_code: 1,
+        duration_ms: 1,
+        log_start: 0,
+        log_end: 2,
+      },
       { type: 'warning', message: 'm' },
       { type: 'artifacts_collected', artifacts },
       {

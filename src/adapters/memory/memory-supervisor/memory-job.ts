@@ -1,6 +1,8 @@
 import type { GuestRequest } from '../../../domain/job/guest-request.js';
 import type { GuestResult, GuestStatus } from '../../../domain/job/guest-result.js';
+import type { GuestStep } from '../../../domain/job/step-record.js';
 import type { MemoryFiles } from '../memory-incus/memory-files.js';
+import { playSteps } from './memory-steps.js';
 
 export interface MemoryJobControl {
   readonly request: GuestRequest;
@@ -24,6 +26,7 @@ export class MemoryJob {
   #log = Buffer.alloc(0);
   #state: 'running' | 'finished' | 'lost' = 'running';
   #result: GuestResult | null = null;
+  readonly #steps: GuestStep[] = [];
   #wasCancelled = false;
   #cancel: () => void = () => {};
   #waiting: (() => void)[] = [];
@@ -38,7 +41,21 @@ export class MemoryJob {
       this.#log = Buffer.concat([this.#log, Buffer.from(output as Uint8Array)]);
       this.#changed();
     };
-    void script({ request, secrets, files, cancelled, write }).then((end) => this.#end(end));
+    const play = (played: GuestRequest) => script({ request: played, secrets, files, cancelled, write });
+    const { steps } = request;
+    const playing =
+      steps === undefined
+        ? play(request)
+        : playSteps(request, steps, {
+            play,
+            tell: (step) => {
+              this.#steps.push(step);
+              this.#changed();
+            },
+            logBytes: () => this.#log.length,
+            isCancelled: () => this.#wasCancelled,
+          });
+    void playing.then((end) => this.#end(end));
   }
 
   get status(): GuestStatus {
@@ -47,6 +64,7 @@ export class MemoryJob {
       state: this.#state,
       log_bytes: this.#log.length,
       result: this.#result,
+      ...(this.#steps.length === 0 ? {} : { steps: this.#lastOfEach() }),
     };
   }
 
@@ -59,14 +77,20 @@ export class MemoryJob {
     while (this.#state === 'running') await this.#change();
   }
 
-  /** The log from an offset to its end, as it comes. */
-  async *follow(offset: number): AsyncGenerator<Uint8Array> {
+  /** The log from an offset to its end, and all that its steps do, as it comes. */
+  async *follow(offset: number): AsyncGenerator<Uint8Array | GuestStep> {
+    let told = 0;
     for (let at = offset; ; ) {
+      for (const step of this.#steps.slice(told)) {
+        told++;
+        yield step;
+      }
       const piece = this.#log.subarray(at);
       if (piece.length > 0) {
         at += piece.length;
         yield Uint8Array.from(piece);
-      } else if (this.#state !== 'running') return;
+      } else if (told < this.#steps.length) continue;
+      else if (this.#state !== 'running') return;
       else await this.#change();
     }
   }
@@ -84,6 +108,10 @@ export class MemoryJob {
     return exitCode === 0
       ? { ...finished, status: 'passed', cause: 'exit', message: 'the command passed' }
       : { ...finished, status: 'failed', cause: 'exit', message: `the command failed with ${exitCode}` };
+  }
+
+  #lastOfEach(): GuestStep[] {
+    return [...new Map(this.#steps.map((step) => [step.id, step])).values()];
   }
 
   #change(): Promise<void> {

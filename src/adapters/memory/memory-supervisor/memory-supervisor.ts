@@ -111,7 +111,11 @@ function callOf(command: readonly string[]): readonly string[] {
 }
 
 async function* follow(job: MemoryJob | undefined, offset: number): Played {
-  if (job !== undefined) for await (const data of job.follow(offset)) yield { stream: 'stdout', data };
+  if (job !== undefined)
+    for await (const told of job.follow(offset)) {
+      if (told instanceof Uint8Array) yield { stream: 'stdout', data: told };
+      else yield { stream: 'stderr', data: Buffer.from(`step ${JSON.stringify(told)}\n`) };
+    }
   yield line('stderr', job?.status ?? ABSENT);
   return 0;
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
-import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
 import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
@@ -22,11 +21,10 @@ class Runner {
   }
 
   open(maxBytes = 1_000_000) {
-    const masker = new SecretMasker(SECRETS);
     const onKept = (data: Uint8Array) => {
       this.kept += Buffer.from(data).toString();
     };
-    return GuestLog.open({ files: this.files, clock: this.clock, state, masker, maxBytes, onKept });
+    return GuestLog.open({ files: this.files, clock: this.clock, state, secrets: SECRETS, maxBytes, onKept });
   }
 
   async text(): Promise<string> {

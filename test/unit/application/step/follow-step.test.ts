@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { GuestLog } from '../../../../src/application/log/guest-log.js';
-import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
 import { type FollowInput, followStep } from '../../../../src/application/step/follow-step.js';
 import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -17,12 +16,11 @@ async function following(text: string, attempts: Attempt[], more: Partial<Follow
   const files = new MemoryFileStore();
   const clock = new MemoryClock(undefined, { skipUpToMs: 10_000 });
   must(await files.makeDirectory(state.jobDir));
-  const masker = new SecretMasker([]);
   let kept = '';
   const onKept = (data: Uint8Array) => {
     kept += Buffer.from(data).toString();
   };
-  const log = must(await GuestLog.open({ files, clock, state, masker, maxBytes: 1e6, onKept }));
+  const log = must(await GuestLog.open({ files, clock, state, secrets: [], maxBytes: 1e6, onKept }));
   const guest = new ScriptedGuest(Buffer.from(text), attempts);
   const told: string[] = [];
   const begun = clock.now();

@@ -28,11 +28,19 @@ describe('the published JSON Schema', () => {
     ]);
   });
 
-  it('does not take a configuration without a host, or a job without a command', () => {
+  it('does not take a configuration without a host, or a job without a command or steps, or with both', () => {
     expect(problems({})).toEqual([' required']);
-    expect(problems({ host: 'local', targets: { t: { jobs: [{ id: 'j' }] } } })).toEqual([
+    const ofJob = (job: object) =>
+      problems({ host: 'local', targets: { t: { jobs: [{ id: 'j', ...job }] } } });
+    const steps = [{ command: 'true' }];
+    expect(ofJob({})).toEqual([
       '/targets/t/jobs/0 required',
+      '/targets/t/jobs/0 required',
+      '/targets/t/jobs/0 oneOf',
     ]);
+    expect(ofJob({ command: 'true' })).toEqual([]);
+    expect(ofJob({ steps })).toEqual([]);
+    expect(ofJob({ command: 'true', steps })).toEqual(['/targets/t/jobs/0 oneOf']);
   });
 
   it('asks for nothing that has a default', () => {

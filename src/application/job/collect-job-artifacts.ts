@@ -1,0 +1,33 @@
+import { err, ok } from 'neverthrow';
+import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
+import { collectArtifacts } from '../artifacts/collect-artifacts.js';
+import type { JobPorts } from '../settings/job-ports.js';
+import type { LiveJob } from './live-job.js';
+
+const BOUND_MS = 30 * 60_000;
+
+/** Brings back what the job's globs ask for, and tells of it. What could not be had is in the report. */
+export async function collectJobArtifacts(
+  { localFiles: files, clock }: Pick<JobPorts, 'localFiles' | 'clock'>,
+  { session, options, machine }: LiveJob,
+): Promise<ArtifactReport> {
+  const bound = AbortSignal.timeout(BOUND_MS);
+  const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
+  const { job, state } = session;
+  const input = {
+    guest: machine.supervisor,
+    files,
+    clock,
+    selection: new ArtifactGlobs(job.artifacts),
+    caps: job.artifactCaps,
+    destination: state.artifactsDir,
+  };
+  const collected = await session.during('collect_artifacts', async () => {
+    const report = await collectArtifacts(input, { signal: AbortSignal.any([bound, ...destroyed]) });
+    return report.incomplete === null ? ok(report) : err(report);
+  });
+  const artifacts = collected.isOk() ? collected.value : collected.error;
+  session.emit({ type: 'artifacts_collected', artifacts });
+  return artifacts;
+}

@@ -1,0 +1,161 @@
+import type { JobStep } from '../../domain/job/job-step.js';
+import { type GuestStep, type JobStepRecord, stepsFileSchema } from '../../domain/job/step-record.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { Journal } from '../events/journal.js';
+import type { GuestLog } from '../log/guest-log.js';
+import { readRecord } from '../records/read-record.js';
+
+export interface StepTrackerInput {
+  /** Of the job, in order. */
+  readonly steps: readonly JobStep[];
+  readonly journal: Pick<Journal, 'emit' | 'warn'>;
+  readonly files: FileStore;
+  /** `steps.json` of the job. */
+  readonly stepsFile: string;
+}
+
+/**
+ * What is known of the steps of a job that runs: what the supervisor tells, each change once and in order, recorded and told when the
+ * log has come as far. What it says is the guest's, so steps that the job does not have are left out.
+ */
+export class StepTracker {
+  readonly #input: StepTrackerInput;
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #records: Map<string, JobStepRecord>;
+  #waiting: GuestStep[] = [];
+  readonly #heard = new Map<string, 'begun' | 'ended'>();
+  #log: GuestLog | null = null;
+  #saving: Promise<void> = Promise.resolve();
+
+  private constructor(input: StepTrackerInput, earlier: readonly JobStepRecord[]) {
+    this.#input = input;
+    this.#names = new Map(input.steps.map(({ id, name }) => [id, name]));
+    this.#records = new Map(earlier.map((record) => [record.id, record]));
+    for (const { id, status } of earlier) this.#heard.set(id, status === 'running' ? 'begun' : 'ended');
+  }
+
+  /** With what an earlier runner has recorded. Null for a job of one command. */
+  static async open(
+    input: Omit<StepTrackerInput, 'steps'> & { readonly steps: readonly JobStep[] | undefined },
+  ): Promise<StepTracker | null> {
+    const { steps } = input;
+    if (steps === undefined) return null;
+    const earlier = await readRecord(input.files, input.stepsFile, stepsFileSchema);
+    const known = new Set(steps.map(({ id }) => id));
+    const records = earlier.isOk() ? earlier.value.steps.filter(({ id }) => known.has(id)) : [];
+    return new StepTracker({ ...input, steps }, records);
+  }
+
+  /** The log that the positions are about. */
+  follow(log: GuestLog): void {
+    this.#log = log;
+    this.advance();
+  }
+
+  readonly take = (step: GuestStep): void => {
+    const heard = step.state === 'running' ? 'begun' : 'ended';
+    const before = this.#heard.get(step.id);
+    if (!this.#names.has(step.id) || before === 'ended' || before === heard) return;
+    this.#heard.set(step.id, heard);
+    this.#waiting.push(step);
+    this.advance();
+  };
+
+  /** The next position, in bytes of the guest's log, at which a step begins or ends; null when none is known. */
+  get nextMark(): number | null {
+    return this.#waiting[0] === undefined ? null : markOf(this.#waiting[0]);
+  }
+
+  /** Records what the log has come to. */
+  advance(): void {
+    const log = this.#log;
+    if (log === null) return;
+    let changed = false;
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if ((markOf(next) ?? 0) > log.settled) break;
+      this.#waiting.shift();
+      this.#record(next, log);
+      changed = true;
+    }
+    if (changed) this.#save();
+  }
+
+  /** The job has ended, or was left: nothing more is told. What runs as far as is known has no exit record. */
+  async finish(
+    final: readonly GuestStep[],
+    end: 'result' | 'cancelled' | 'lost' | 'left',
+  ): Promise<readonly JobStepRecord[]> {
+    for (const step of final) this.take(step);
+    const log = this.#log;
+    for (const step of this.#waiting.splice(0)) if (log !== null) this.#record(step, log);
+    if (end === 'lost' || end === 'cancelled') this.#endOpen(end, log?.kept ?? null);
+    this.#save();
+    await this.#saving;
+    return this.#inOrder();
+  }
+
+  #endOpen(end: 'cancelled' | 'lost', logEnd: number | null): void {
+    for (const record of [...this.#records.values()]) {
+      if (record.status !== 'running') continue;
+      const status = end === 'lost' ? 'failed' : 'cancelled';
+      const ended: JobStepRecord = { ...record, status, cause: end, log_end: logEnd };
+      this.#records.set(record.id, ended);
+      this.#tellEnd(ended);
+    }
+  }
+
+  #record(step: GuestStep, log: GuestLog): void {
+    const { id, state, exit_code, cause, started_at, finished_at } = step;
+    const before = this.#records.get(id);
+    const record: JobStepRecord = {
+      id,
+      name: this.#names.get(id) ?? id,
+      status: state,
+      cause,
+      exit_code,
+      started_at,
+      finished_at,
+      log_start: before?.log_start ?? keptAt(log, step.log_start),
+      log_end: keptAt(log, step.log_end),
+    };
+    this.#records.set(id, record);
+    // One whose beginning was missed has begun all the same.
+    if (before === undefined && state !== 'skipped') this.#tellStart(record);
+    if (state !== 'running') this.#tellEnd(record);
+  }
+
+  #tellStart({ id: step_id, name, log_start }: JobStepRecord): void {
+    this.#input.journal.emit({ type: 'step_started', step_id, name, log_start: log_start ?? 0 });
+  }
+
+  #tellEnd(record: JobStepRecord): void {
+    const { id: step_id, name, status, cause, exit_code, log_start, log_end } = record;
+    if (status === 'running') return;
+    const took = Date.parse(record.finished_at ?? '') - Date.parse(record.started_at ?? '');
+    const duration_ms = Number.isFinite(took) ? Math.max(0, took) : 0;
+    const end = { status, cause, exit_code, duration_ms, log_start, log_end };
+    this.#input.journal.emit({ type: 'step_finished', step_id, name, ...end });
+  }
+
+  #inOrder(): readonly JobStepRecord[] {
+    return this.#input.steps.flatMap(({ id }) => this.#records.get(id) ?? []);
+  }
+
+  /** One after another; the last one has all. */
+  #save(): void {
+    const { files, stepsFile, journal } = this.#input;
+    const bytes = Buffer.from(`${JSON.stringify({ schema_version: 1, steps: this.#inOrder() }, null, 2)}\n`);
+    this.#saving = this.#saving.then(async () => {
+      const saved = await files.writeFile(stepsFile, bytes);
+      if (saved.isErr()) journal.warn(`the steps could not be recorded: ${saved.error.message}`);
+    });
+  }
+}
+
+function markOf({ state, log_start, log_end }: GuestStep): number | null {
+  return state === 'running' ? log_start : (log_end ?? log_start);
+}
+
+function keptAt(log: GuestLog, position: number | null): number | null {
+  return position === null ? null : log.keptAt(position);
+}
