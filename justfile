@@ -44,7 +44,7 @@ check:
     npm run dead
 
 # Measures pikaci beside its peers.
-bench *args: build
+bench *args:
     npm run bench -- {{args}}
 
 # Writes the API reference to docs/api/.

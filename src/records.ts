@@ -32,6 +32,7 @@ export type { RunEvent } from './domain/events/run-event.js';
 export type { RunJobStatus, RunStatus } from './domain/events/run-status.js';
 export type { JobOutcome } from './domain/job/job-outcome.js';
 export type { JobRecord } from './domain/job/job-record.js';
+export type { JobStepRecord } from './domain/job/step-record.js';
 export type { JobLogMetadata, RunLogs, RunLogsMetadata } from './domain/records/logs-metadata.js';
 export type { PlanNodeRecord, PlanRecord } from './domain/records/plan-record.js';
 export type {

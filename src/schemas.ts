@@ -20,6 +20,12 @@ export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './do
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
 export {
+  type GuestStep,
+  guestStepSchema,
+  type JobStepRecord,
+  jobStepRecordSchema,
+} from './domain/job/step-record.js';
+export {
   type MachineStep,
   type MachineStepInput,
   machineStepSchema,
