@@ -19,6 +19,7 @@ import { shippedText } from './shipped-text.js';
 import type { ServiceParts } from './wire-services.js';
 import { WiredPikaci } from './wired-pikaci.js';
 
+/** What surrounds a configuration: where its paths begin, and what replaces the outside. */
 export interface CreatePikaciOptions {
   readonly adapters?: Adapters;
   /** What relative paths in the configuration are relative to; the working directory when left out. */
