@@ -38,7 +38,7 @@ export type {
 } from './application/target/target-run.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
-export { fulfillPreparedOutputRequest } from './composition/fulfil-prepared-output.js';
+export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-output.js';
 export { rerun } from './composition/run-state.js';
 export type { ConfigFault, ConfigProblem } from './domain/config/config-fault.js';
 export { buildGuestRequest } from './domain/job/guest-request.js';

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
-import { fulfillPreparedOutputRequest } from './fulfil-prepared-output.js';
+import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
 import { ownOutputs } from './own-outputs.js';
 import { processScreen, processTerminal } from './process-terminal.js';
 import * as runState from './run-state.js';

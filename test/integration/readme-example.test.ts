@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { repositoryRoot } from '../support/repository-root.js';
+import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const run = promisify(execFile);
 const host = inject('host');
@@ -47,6 +48,25 @@ describe('the example of the README', () => {
     expect(await readFile(join(jobDir, 'guest.log'), 'utf8')).toMatch(/Tests +[0-9]+ passed/);
     await rm(join(jobDir, '../..'), { recursive: true });
   }, 300_000);
+});
+
+describe('the example of an open machine', () => {
+  const example = join(repositoryRoot, 'examples/open-machine.mjs');
+
+  it('is the file in examples/, in at most 10 lines', async () => {
+    const code = await readFile(example, 'utf8');
+    expect(await readFile(join(repositoryRoot, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${code}\`\`\``);
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+  });
+
+  it('runs two steps in one machine, and tells the exit code of the second', async () => {
+    await using site = await Site.open();
+    const config = JSON.stringify(site.config());
+    const env = { ...process.env, PIKACI_CONFIG: config };
+    const ended = await run(process.execPath, [example], { cwd: site.workspace, env });
+    expect(ended).toMatchObject({ stdout: 'hello.txt\nbuild 7\nexit code 3\n', stderr: '' });
+    expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
 });
 
 describe('the host itself, which needs no SSH', () => {

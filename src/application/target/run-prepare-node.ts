@@ -1,6 +1,6 @@
 import type { PrepareNode } from '../../domain/target/plan.js';
 import type { RunHold } from '../holds/run-hold.js';
-import { realiseOutput } from '../prepare/realize-output.js';
+import { realizeOutput } from '../prepare/realize-output.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
 import type { RunTeller } from './run-teller.js';
@@ -32,7 +32,7 @@ export async function runPrepareNode(
     const output = outputs.outputs.get(id);
     return output === undefined ? [] : [[id, output] as const];
   });
-  const realized = await realiseOutput(ports, node.prepare, {
+  const realized = await realizeOutput(ports, node.prepare, {
     signal,
     workDir: parts.settings.workDir,
     workspace: input.workspace,
