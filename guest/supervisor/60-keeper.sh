@@ -47,8 +47,12 @@ supervise_steps() {
 begin_drain() {
   (
     exec 4>&- 7>&-
-    trap 'kill "$!"' TERM
+    # What was begun last may be somebody else's, as long as `cat` is not; and KILL, as a child that has only just been
+    # forked takes a TERM for its parent's, and forgets it.
+    others=${!-} ending=''
+    trap 'ending=yes; [ "${!-}" = "$others" ] || kill -s KILL "$!"' TERM
     cat <"$output" >>"$log" &
+    [ -z "$ending" ] || kill -s KILL "$!"
     wait "$!"
     printf 'drained %s %s\n' "$n" "$?" >&8
   ) &

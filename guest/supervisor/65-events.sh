@@ -3,7 +3,8 @@
 timer() {
   (
     exec 7>&-
-    trap 'kill "$!"; exit' TERM
+    others=${!-}
+    trap '[ "${!-}" = "$others" ] || kill -s KILL "$!"; exit' TERM
     sleep "$1" &
     wait "$!" && printf '%s\n' "$2" >&8
   ) &
