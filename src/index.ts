@@ -49,6 +49,7 @@ export {
   loadPreparedOutputs,
   loadRunBundle,
   loadRunRecord,
+  loadSteps,
   type RunStateOptions,
   readArtifact,
   readEvents,
@@ -72,6 +73,7 @@ export {
 export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job/job-outcome.js';
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
+export { type JobStepRecord, jobStepRecordSchema } from './domain/job/step-record.js';
 export { incusInstanceName } from './domain/machine/incus-instance-name.js';
 export {
   type MachineStep,

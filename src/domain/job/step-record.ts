@@ -31,6 +31,8 @@ export const jobStepRecordSchema = z.looseObject({
   finished_at: z.string().nullable(),
   log_start: position,
   log_end: position,
+  /** Why it was skipped, for people; of those alone. */
+  reason: z.string().optional(),
 });
 export type JobStepRecord = z.infer<typeof jobStepRecordSchema>;
 
