@@ -112,6 +112,7 @@ export {
   validatePayloadMounts,
 } from './domain/mounts/payload-mount-rules.js';
 export { snapshotMountRecord } from './domain/mounts/snapshot-mount.js';
+export { junitReport } from './domain/records/junit-report.js';
 export {
   type JobLogMetadata,
   type RunLogs,
