@@ -3,14 +3,20 @@ import { type JobStepRecord, stepsFileSchema } from '../../domain/job/step-recor
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileStore } from '../../ports/file-store.js';
 import { checkedJob, checkedRun } from './checked-run.js';
-import type { RunQuery } from './load-run-record.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
+
+export interface StepsQuery {
+  readonly stateRoot: string;
+  readonly runId: string;
+  readonly job: string;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** The steps of a job that came to their turn so far, in order; none for a job of one command, or one that has not begun. */
 export async function loadSteps(
   files: FileStore,
-  query: RunQuery & { readonly job: string },
+  query: StepsQuery,
 ): Promise<Result<readonly JobStepRecord[], RunStateFault>> {
   const run = checkedRun(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
