@@ -1,0 +1,45 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import type { JobStepRecord } from '../../../domain/job/step-record.js';
+import type { LogCall } from '../log/log-reading.js';
+import { placedSteps } from '../log/placed-steps.js';
+import { opensByItself, stepFold } from '../pages/step-fold.js';
+import type { ServedRuns } from '../source/run-source.js';
+
+/** A step that a page is told of; `html` is its fold, without lines. */
+export interface FoldNews {
+  readonly first: number;
+  readonly html: string;
+}
+
+/** What has changed in the steps of a job, for the page that follows its log. */
+export class StepNews {
+  readonly #runs: ServedRuns;
+  readonly #call: LogCall;
+  readonly #firsts = new Map<string, number>();
+  readonly #told = new Map<string, string>();
+
+  constructor(runs: ServedRuns, call: LogCall) {
+    this.#runs = runs;
+    this.#call = call;
+  }
+
+  /** The log must have been read as far as these steps are recorded. */
+  async next(steps: readonly JobStepRecord[]): Promise<Result<readonly FoldNews[], RunStateFault>> {
+    // Where a step begins stays as it is, so the log is read again for new ones only.
+    if (steps.some(({ id }) => !this.#firsts.has(id))) {
+      const placed = await placedSteps(this.#runs, this.#call, steps);
+      if (placed.isErr()) return err(placed.error);
+      for (const { step, first } of placed.value) this.#firsts.set(step.id, first);
+    }
+    const news = steps.flatMap((step): FoldNews[] => {
+      const first = this.#firsts.get(step.id) ?? 0;
+      const parts = { lines: [], isOpen: opensByItself(step), continues: false };
+      const html = stepFold({ step, first }, parts).toString();
+      if (this.#told.get(step.id) === html) return [];
+      this.#told.set(step.id, html);
+      return [{ first, html }];
+    });
+    return ok(news);
+  }
+}
