@@ -124,7 +124,13 @@ describe('the lines of a log of steps', () => {
     const build = stepRecord('build', { log_end: 4 });
     await writeSteps(dir, 'unit', [build, runningStep('test', 4)]);
     await stream.saw('step-test');
-    const steps = [build, stepRecord('test', { status: 'failed', exit_code: 3, log_start: 4, log_end: 14 })];
+    const test = stepRecord('test', { status: 'failed', exit_code: 3, log_start: 4, log_end: 19 });
+    // Here it is the other way round.
+    await writeSteps(dir, 'unit', [build, test, runningStep('tidy', 19)]);
+    await stream.saw('step failed');
+    await appendFile(log, 'four\nfive\n');
+    await stream.saw('step-tidy');
+    const steps = [build, test, stepRecord('tidy', { log_start: 19, log_end: 24 })];
     const jobs = [runJobRecord('unit', { status: 'failed', exit_code: 3, steps })];
     await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ status: 'failed', jobs })));
     const events = [...(await stream.ended).matchAll(/^(?:id: (.*)\n)?data: (.*)$/gm)].map(
@@ -145,6 +151,8 @@ describe('the lines of a log of steps', () => {
       [undefined, 1, 'step-build', 'passed', 'data-first="1"'],
       [undefined, 2, 'step-test', 'running', 'data-first="2" open'],
       [undefined, 2, 'step-test', 'failed', 'data-first="2" open'],
+      [undefined, 5, 'step-tidy', 'running', 'data-first="5" open'],
+      [undefined, 5, 'step-tidy', 'passed', 'data-first="5"'],
     ]);
   });
 });

@@ -24,16 +24,17 @@ export class StepNews {
     this.#call = call;
   }
 
-  /** The log must have been read as far as these steps are recorded. */
+  /** A step that is recorded before its log is there is told of once it is. */
   async next(steps: readonly JobStepRecord[]): Promise<Result<readonly FoldNews[], RunStateFault>> {
     // Where a step begins stays as it is, so the log is read again for new ones only.
     if (steps.some(({ id }) => !this.#firsts.has(id))) {
       const placed = await placedSteps(this.#runs, this.#call, steps);
       if (placed.isErr()) return err(placed.error);
-      for (const { step, first } of placed.value) this.#firsts.set(step.id, first);
+      for (const { step, first, isReached } of placed.value) if (isReached) this.#firsts.set(step.id, first);
     }
     const news = steps.flatMap((step): FoldNews[] => {
-      const first = this.#firsts.get(step.id) ?? 0;
+      const first = this.#firsts.get(step.id);
+      if (first === undefined) return [];
       const parts = { lines: [], isOpen: opensByItself(step), continues: false };
       const html = stepFold({ step, first }, parts).toString();
       if (this.#told.get(step.id) === html) return [];

@@ -10,6 +10,8 @@ export interface PlacedStep {
   readonly step: JobStepRecord;
   /** Number of a line, from 1. A line in whose middle the step begins is that of the step before. */
   readonly first: number;
+  /** False when the log has not come as far as the step: then its first line may turn out to be a later one. */
+  readonly isReached: boolean;
 }
 
 /** Steps with their places, all in one reading of the log; one that was skipped stands behind the one before it, and has no lines. */
@@ -33,7 +35,13 @@ export async function placedSteps(
   const { offset, number } = splitter.begun;
   reach(offset, number);
   const next = splitter.tail === null ? number : number + 1;
-  return ok(steps.map((step, index) => ({ step, first: firsts[index] ?? next })));
+  return ok(
+    steps.map((step, index) => ({
+      step,
+      first: firsts[index] ?? next,
+      isReached: (offsets[index] ?? 0) <= splitter.readTo,
+    })),
+  );
 }
 
 /** In bytes of the log, ascending. */

@@ -14,7 +14,10 @@ export interface FoldParts {
 }
 
 /** A step in the log of its job, with its lines; one that was skipped is a line of its own, which cannot be opened. */
-export function stepFold({ step, first }: PlacedStep, { lines, isOpen, continues }: FoldParts): Html {
+export function stepFold(
+  { step, first }: Omit<PlacedStep, 'isReached'>,
+  { lines, isOpen, continues }: FoldParts,
+): Html {
   const head = html`${statusMark(step.status)} <span class="what">${name(step.name)}</span> <span class="took">${stepEnd(step)}${continues ? ' · began in an earlier part' : ''}</span>`;
   if (step.status === 'skipped')
     return html`<div class="step ${step.status}" id="${foldId(step)}"><p class="step-head">${head}</p></div>`;
