@@ -9,9 +9,11 @@ set -u
 LC_ALL=C
 PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin
 export LC_ALL PATH
-state=${PIKACI_STATE_DIR:-/var/lib/pikaci}
+machine=${PIKACI_STATE_DIR:-/var/lib/pikaci}
+state=$machine # of the job; each step of an open machine has its own below that of the machine
 artifacts=${PIKACI_ARTIFACTS_DIR:-/artifacts}
+step=
 public=$state-job # what the job's user must be able to read; the state directory is for root alone
 log=$artifacts/guest.log
 shell=${PIKACI_SH:-/bin/sh}
-spare= # a directory in the guest's memory for the record that the disk does not take: see run() and has_result()
+spare= # a directory in the guest's memory for the record that the disk does not take: see claim() and has_result()

@@ -67,13 +67,15 @@ function advance() {
   structure()
 }
 # Reads one value; leaves its type in vt and its text in vv. Members of the object are kept in KT and KV, those of the
-# object `environment` in it in ET and EV. A key that comes twice: the last one counts.
-function value(depth, path,   key) {
+# object `environment` in it in ET and EV; of step number `at` in ST and SV, of its environment in SET and SEV (and SEK, which
+# counts the names), of its shell in WT and WV. A key that comes twice: the last one counts.
+function value(depth, path, at,   key, n) {
   if (err != "") return
   if (depth > 64) { bad("is nested too deeply"); return }
   if (tok == "\"") { vv = sv; vt = "string"; advance(); return }
   if (tok == "{") {
     if (path == "environment") for (key in ET) delete ET[key]
+    if (path == "step.environment") { for (n = 1; n <= SEN[at]; n++) delete SET[at, SEK[at, n]]; SEN[at] = 0 }
     advance()
     if (tok == "}") { advance(); vt = "object"; return }
     for (;;) {
@@ -83,10 +85,15 @@ function value(depth, path,   key) {
       advance()
       if (tok != ":") { bad("is not valid JSON"); return }
       advance()
-      value(depth + 1, depth == 0 ? key : "")
+      value(depth + 1, depth == 0 ? key : path == "step" ? "step." key : "", at)
       if (err != "") return
       if (depth == 0) { KT[key] = vt; KV[key] = vv }
       else if (path == "environment") { ET[key] = vt; EV[key] = vv }
+      else if (path == "step") { ST[at, key] = vt; SV[at, key] = vv }
+      else if (path == "step.environment") {
+        if (!((at, key) in SET)) SEK[at, ++SEN[at]] = key
+        SET[at, key] = vt; SEV[at, key] = vv
+      }
       if (tok == "}") break
       if (tok != ",") { bad("is not valid JSON"); return }
       advance()
@@ -96,16 +103,24 @@ function value(depth, path,   key) {
     return
   }
   if (tok == "[") {
+    if (path == "steps") { for (key in ST) delete ST[key]; for (key in SET) delete SET[key]; for (key in SEN) delete SEN[key]; nsteps = 0 }
+    n = 0
     advance()
-    if (tok == "]") { advance(); vt = "array"; return }
-    for (;;) {
-      value(depth + 1, "")
-      if (err != "") return
-      if (tok == "]") break
-      if (tok != ",") { bad("is not valid JSON"); return }
+    if (tok == "]") advance()
+    else {
+      for (;;) {
+        n++
+        value(depth + 1, path == "steps" ? "step" : "", path == "steps" ? n : at)
+        if (err != "") return
+        if (path == "steps") { OT[n] = vt; nsteps = n }
+        else if (path == "step.shell") { WT[at, n] = vt; WV[at, n] = vv }
+        if (tok == "]") break
+        if (tok != ",") { bad("is not valid JSON"); return }
+        advance()
+      }
       advance()
     }
-    advance()
+    if (path == "step.shell") WN[at] = n
     vt = "array"
     return
   }
@@ -126,6 +141,6 @@ function parse(line) {
   if (nq > 0) structure()
   advance()
   if (tok != "{") bad("is not a JSON object")
-  value(0, "")
+  value(0, "", 0)
   if (tok != "end") bad("is not valid JSON")
 }

@@ -11,6 +11,11 @@ function word(file, s,   n, i, A) {
 }
 function plan(name, s) { print name "=" > planfile; word(planfile, s); print "\n" > planfile; SIZE[planfile] += length(name) + 2 }
 function env(name, s) { print " " > envfile; word(envfile, name "=" s); SIZE[envfile]++ }
+# A file of variables is one line of shell, which puts them behind the words that are there already.
+function begin_env(name, start) { envfile = OWN "/" name; print start > envfile; SIZE[envfile] += length(start) }
+function end_env() { print "\n" > envfile; SIZE[envfile]++; close(envfile); verify(envfile, SIZE[envfile]) }
+function other_env(name) { end_env(); begin_env(name, "set -- \"$@\"") }
+function identity(home, login) { env("HOME", home); env("USER", login); env("LOGNAME", login) }
 # Reads back what was written: on a full disk not every awk says that something is missing.
 function verify(file, size,   line, n) {
   n = 0

@@ -1,11 +1,10 @@
-# Reads the request (line 1) and the secrets (line 2), checks both, and writes into the state directory: `plan` and
-# `environment`, shell text made of single-quoted words only. Exit 64: not valid, the reason is in `invalid`.
+# Reads the request (line 1) and the secrets (line 2), checks both, and writes into a directory that only this call has: `plan` and
+# `environment`, shell text made of single-quoted words only. Exit 64: not valid, the reason is in `invalid`; 65: not whole.
 function shown(name) { name = substr(name, 1, 64); gsub(/[^A-Za-z0-9_]/, "?", name); return name }
 function refuse(m) {
   gsub(/[^ -~]/, "?", m)
   gsub(/["\\]/, "?", m)
-  print substr(m, 1, 300) "\n" > (STATE "/invalid")
-  refused = 1
+  print substr(m, 1, 300) "\n" > (OWN "/invalid")
   exit 64
 }
 function typed(name, type, fallback) {
@@ -18,20 +17,65 @@ function whole(name, least, fallback,   v) {
   if (v !~ /^(0|[1-9][0-9]*)$/ || length(v) > 9 || v + 0 < least) refuse(name ": must be a whole number from " least " to 999999999")
   return v
 }
+function entry(where, name, type, text,   size) {
+  if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/) refuse(where shown(name) " is not a valid name")
+  if (type != "string") refuse(where shown(name) " must be a string")
+  size = length(name) + length(text) + 2
+  if (size > 131072) refuse(where shown(name) " is longer than the 131072 bytes that Linux allows")
+  return size
+}
+function a_path(v) { return v ~ /^\// && (v == "/" || (v "/") !~ /\/\//) && (v "/") !~ /\/\.\.?\// && v !~ "[\001-\037\177]" && length(v) <= 4000 }
+function a_login(v) { return v ~ /^[A-Za-z_][A-Za-z0-9_.-]*$/ && length(v) <= 32 }
 function directory(name,   v) {
   v = typed(name, "string", "required")
-  if (v !~ /^\// || v == "/" || (v "/") ~ /\/\// || (v "/") ~ /\/\.\.?\// || v ~ "[\001-\037\177]" || length(v) > 4000)
-    refuse(name ": must be an absolute, normalised path other than /, without control characters")
+  if (!a_path(v) || v == "/") refuse(name ": must be an absolute, normalised path other than /, without control characters")
   return v
 }
-NR == 1 { request = $0 }
-NR == 2 { secrets = $0; exit }
-END {
-  if (refused) exit 64
+# Counts the braces outside strings, through one piece of a line after another.
+function feed(piece,   n, i, k) {
+  n = split(piece, Q, "\"")
+  for (i = 1; i <= n; i++) {
+    if (!open) depth += split(Q[i], B, "[{]") - split(Q[i], B, "}")
+    if (i == n) break
+    k = length(Q[i])
+    while (k > 0 && substr(Q[i], k, 1) == "\\") k--
+    if (!open || (length(Q[i]) - k) % 2 == 0) open = !open
+  }
+}
+# Line 1 up to the brace that closes its object, and then to its end: no awk tells whether the last line had one. A caller
+# that died may have sent a part of the request, or of the secrets behind it: then nothing is begun, and nothing written.
+function read_request(   piece, nc, end) {
+  RS = "}"
+  depth = open = nc = 0
+  do {
+    if ((getline piece) <= 0) exit 65
+    end = index(piece, "\n")
+    if (end) { C[++nc] = substr(piece, 1, end - 1); return join_(1, nc) }
+    C[++nc] = piece
+    C[++nc] = "}"
+    feed(piece)
+    if (!open) depth--
+  } while (open || depth > 0)
+  RS = "\n"
+  if ((getline piece) <= 0) exit 65
+  C[++nc] = piece
+  return join_(1, nc)
+}
+# Sets uid, gid and the home directory of a login name, where the image has it.
+function look_up(name,   line) {
+  uid = gid = home_of = ""
+  while ((getline line < "/etc/passwd") > 0) {
+    split(line, F, ":")
+    if (F[1] == name && F[3] ~ /^[0-9]+$/) { uid = F[3]; gid = F[4]; home_of = F[6]; break }
+  }
+  close("/etc/passwd")
+}
+BEGIN {
+  OWN = ENVIRON["PIKACI_OWN"]
+  request = read_request()
+  if ((getline secrets) <= 0) secrets = ""
   ORS = ""
-  STATE = ENVIRON["PIKACI_STATE"]
-  planfile = STATE "/plan"
-  envfile = STATE "/environment"
+  planfile = OWN "/plan"
   ESC["\""] = "\""; ESC["/"] = "/"; ESC["b"] = "\b"; ESC["f"] = "\f"; ESC["n"] = "\n"; ESC["r"] = "\r"; ESC["t"] = "\t"
   HEX4 = "^u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]"
   LOW = "^u[dD][c-fC-F][0-9A-Fa-f][0-9A-Fa-f]"
@@ -39,8 +83,10 @@ END {
   parse(request)
   if (err != "") refuse((field == "" ? "request" : shown(field)) ": " err)
   if (typed("schema_version", "number", "required") != "1") refuse("schema_version: must be 1")
-  command = typed("command", "string", "required")
-  if (command == "") refuse("command: must not be empty")
+  typed("steps", "array", "")
+  if (!("steps" in KT)) nsteps = 0
+  command = typed("command", "string", "steps" in KT ? "" : "required")
+  if (command == "" && !("steps" in KT)) refuse("command: must not be empty")
   timeout = whole("timeout_secs", 1, "required")
   grace = whole("grace_secs", 0, 10)
   as_root = typed("run_as_root", "boolean", "required")
@@ -51,24 +97,26 @@ END {
   home = directory("home_dir")
   writable = typed("writable_workspace", "boolean", "false")
   login = typed("user", "string", as_root == "true" ? "root" : "pikaci")
-  if (login !~ /^[A-Za-z_][A-Za-z0-9_.-]*$/ || length(login) > 32) refuse("user: must be a login name")
+  if (!a_login(login)) refuse("user: must be a login name")
   if ((login == "root") != (as_root == "true")) refuse("user: must be root when run_as_root, and only then")
   typed("environment", "object", "")
   total = 0
   if (!("environment" in KT)) for (name in ET) delete ET[name]
-  for (name in ET) {
-    if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/) refuse("environment: " shown(name) " is not a valid name")
-    if (ET[name] != "string") refuse("environment: " shown(name) " must be a string")
-    size = length(name) + length(EV[name]) + 2
-    if (size > 131072) refuse("environment: " shown(name) " is longer than the 131072 bytes that Linux allows")
-    total += size
-  }
+  for (name in ET) total += entry("environment: ", name, ET[name], EV[name])
   if (total > 1048576) refuse("environment: is longer than 1048576 bytes")
+  STEP = ENVIRON["PIKACI_STEP"]
+  PUBLIC = ENVIRON["PIKACI_PUBLIC"]
+  check_steps()
   if (secrets ~ /^[ \t\r]*$/) secrets = ""
   if (secrets != "") {
     err = ""
     parse(secrets)
-    if (err != "") refuse("secrets: " err)
+    if (err != "") {
+      depth = open = 0
+      feed(secrets)
+      if (open || depth > 0) exit 65
+      refuse("secrets: " err)
+    }
     count = 0
     for (name in KT) {
       if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || length(name) > 200) refuse("secrets: " shown(name) " is not a valid name")
@@ -78,13 +126,12 @@ END {
     if (count == 0) secrets = ""
   }
 
-  uid = gid = ""
   while ((getline line < "/proc/self/status") > 0) if (line ~ /^Uid:/) { split(line, F, /[ \t]+/); euid = F[3]; break }
-  while ((getline line < "/etc/passwd") > 0) { split(line, F, ":"); if (F[1] == login && F[3] ~ /^[0-9]+$/) { uid = F[3]; gid = F[4]; break } }
+  look_up(login)
   if (euid == 0 && uid == "0" && as_root != "true") refuse("user: must not have user id 0 unless run_as_root")
   token = ENVIRON["PIKACI_TOKEN"]
   if (secrets != "") {
-    base = ENVIRON["PIKACI_PUBLIC"]
+    base = PUBLIC
     while ((getline line < "/proc/self/mounts") > 0) if (line ~ /^[^ ]+ \/dev\/shm tmpfs rw/) base = "/dev/shm"
     base = base "/pikaci-secrets." token
     gsub(/\047/, "", base)
@@ -93,22 +140,33 @@ END {
     for (name in KV) put(base "/files/" name, KV[name])
     plan("secrets", base)
   } else plan("secrets", "")
-  put(STATE "/guest-request.json", request "\n")
-  put(ENVIRON["PIKACI_PUBLIC"] "/command", command)
-  plan("token", token); plan("timeout_secs", timeout); plan("grace_secs", grace)
+  put(OWN "/guest-request.json", request "\n")
+  plan("command", command); plan("token", token); plan("timeout_secs", timeout); plan("grace_secs", grace)
   plan("as_root", as_root); plan("root", euid == 0 ? "true" : "false"); plan("writable", writable)
-  plan("login", login); plan("uid", uid); plan("gid", gid)
+  plan("login", login); plan("uid", uid); plan("gid", gid); plan("directory", directory_of_command); plan("nsteps", nsteps)
   plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)
-  print "set --" > envfile
+  begin_env("environment", "set --")
   env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin")
-  env("HOME", home); env("USER", login); env("LOGNAME", login); env("SHELL", "/bin/sh"); env("LANG", "C.UTF-8")
+  identity(home, login); env("SHELL", "/bin/sh"); env("LANG", "C.UTF-8")
   env("CARGO_HOME", cargo); env("CARGO_TARGET_DIR", target); env("XDG_STATE_HOME", xdg)
   env("CI", "true"); env("PIKACI", "1"); env("PIKACI_ARTIFACTS", ENVIRON["PIKACI_ARTIFACTS"])
   if (secrets != "") env("PIKACI_SECRETS_DIR", base "/files")
-  for (name in ET) env(name, EV[name])
-  env("PIKACI_JOB_TOKEN", token)
-  print "\n" > envfile
-  close(planfile); close(envfile)
+  if (nsteps) {
+    plan("parts", "")
+    other_env("environment.request")
+    for (name in ET) env(name, EV[name])
+    end_env()
+    write_steps()
+  } else {
+    plan("parts", STEP == "" ? "environment" : "environment exported environment.own")
+    # What the steps before have exported comes below what this one was given.
+    if (STEP != "") other_env("environment.own")
+    for (name in ET) env(name, EV[name])
+    if (STEP != "") env("PIKACI_ENV", PUBLIC "/env")
+    env("PIKACI_JOB_TOKEN", token)
+    for (i = 1; i <= shell_words; i++) { print " " > envfile; word(envfile, SHELL[i]); SIZE[envfile]++ }
+    end_env()
+  }
+  close(planfile)
   verify(planfile, SIZE[planfile])
-  verify(envfile, SIZE[envfile] + length("set --") + 1)
 }

@@ -11,10 +11,10 @@ started_at() {
 }
 
 supervisor_lives() {
-  # What has not recorded itself yet is answered for by the one that is about to start it.
-  for recorded_in in supervisor keeper started; do
+  # The keeper, who is in `started`, answers for a supervisor that has not recorded itself yet.
+  for record in supervisor started; do
     recorded=
-    { read -r recorded recorded_start _ <"$state/$recorded_in"; } 2>/dev/null
+    { read -r recorded recorded_start _ <"$state/$record"; } 2>/dev/null
     [ -z "$recorded" ] || break
   done
   [ -n "$recorded" ] && started_at "$recorded" && [ "$start" = "$recorded_start" ]
@@ -29,7 +29,7 @@ has_result() {
 
 check_state() {
   if has_result; then phase=finished
-  elif [ ! -e "$state/started" ]; then phase=absent
+  elif [ ! -s "$state/started" ]; then phase=absent
   elif supervisor_lives; then phase=running
   elif has_result; then phase=finished # it ended between the two looks
   else phase=lost; fi

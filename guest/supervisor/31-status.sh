@@ -1,6 +1,10 @@
 # shellcheck shell=sh
 print_status() {
   check_state
+  print_state
+}
+
+print_state() {
   result=null
   bytes=
   case $phase in
@@ -14,5 +18,29 @@ print_status() {
     ;;
   running | lost) bytes=$(stat -c %s "$log") ;;
   esac 2>/dev/null
-  printf '{"schema_version":1,"state":"%s","log_bytes":%s,"result":%s}\n' "$phase" "${bytes:-0}" "$result"
+  steps=
+  read_steps
+  printf '{"schema_version":1,"state":"%s","log_bytes":%s,"result":%s%s}\n' "$phase" "${bytes:-0}" "$result" "$steps"
+}
+
+# The last line of each step of a job: what was running is running no more when another line follows.
+read_steps() {
+  case $result in
+  *',"steps":['*)
+    steps=${result##*,\"steps\":}
+    steps=",\"steps\":${steps%\}}"
+    ;;
+  *)
+    [ -e "$state/steps.jsonl" ] || return 0
+    running=
+    while IFS= read -r line; do
+      case $line in
+      *'"state":"running"'*) running=,$line ;;
+      *) steps=$steps,$line running='' ;;
+      esac
+    done <"$state/steps.jsonl"
+    steps=$steps$running
+    steps=",\"steps\":[${steps#,}]"
+    ;;
+  esac
 }

@@ -1,19 +1,48 @@
 # shellcheck shell=sh
 follow() { # follow OFFSET; stderr of the caller is fd 3
   check_state
-  # A `run` that has just begun: its log is not there yet, or nobody that lives as long as the job.
-  while [ "$phase" = running ] && { [ ! -r "$log" ] || [ "$recorded_in" = started ]; }; do
+  # A `run` that has just begun: its log is not there yet.
+  while [ "$phase" = running ] && [ ! -r "$log" ]; do
     pause
     check_state
   done
-  if [ -r "$log" ] && [ "$phase" != absent ]; then
+  if [ "$phase" = absent ]; then print_state >&3 && return; fi # what begins now has not been followed
+  telling=
+  if [ -e "$state/steps.jsonl" ]; then
+    tell_steps &
+    telling=$!
+  fi
+  if [ -r "$log" ]; then
     size=0
     [ "$1" = 0 ] || size=$(stat -c %s "$log")
     [ -n "${gnu_tail-}" ] || [ "$phase" != running ] || look_at_tail
     # GNU tail takes an offset beyond the end for a truncated file.
     if [ "$phase" = running ] && [ "$1" -le "${size:-0}" ] && [ "$gnu_tail" = yes ]; then live_tail "$1"; else from_descriptor "$1"; fi
   fi
-  print_status >&3
+  check_state
+  if [ -n "$telling" ]; then
+    [ "$phase" != running ] || kill "$telling" # the caller has gone
+    wait "$telling"
+  fi
+  print_state >&3
+}
+
+# The lines of steps.jsonl as they come, all of them. It ends with the one that it tells.
+tell_steps() {
+  exec 6<"$state/steps.jsonl"
+  told=
+  while :; do
+    check_state
+    was=$phase
+    while IFS= read -r line; do
+      printf 'step %s\n' "$told$line" >&3 || exit
+      told=
+    done <&6
+    told=$told$line # a part of a line
+    [ "$was" = running ] || break
+    kill -0 "$$" || break
+    pause
+  done
 }
 
 # Whether a program is its own and not one of busybox's; a link may lead to either. No program is run to find out.

@@ -2,25 +2,25 @@
 # Prepares everything and starts the job beside `watch`, which decides. The parent of `watch` only waits: it takes a dead one
 # from /proc at once, whatever the guest's init does about orphans, and ends the job when there is no result then.
 # A pipeline, not `&`: a background child would hand ignored SIGINT and SIGQUIT down to the job.
-supervise() {
-  exec 4>&1 >>"$state/supervisor.log" 2>&1
-  cause='' code='' leader='' drain='' drained='' timers=''
-  record keeper || give_up 'the supervisor could not record itself on the disk of the guest'
-  # shellcheck source=/dev/null
-  . "$state/plan"
+supervise() { # supervise NONCE
+  nonce=$1
+  name_places
+  exec >>"$state/supervisor.log" 2>&1
+  cause='' code='' leader='' drain='' drained='' timers='' stopped='' step_lines='' n=0
+  take_request
   # The directory is closed to all but root; the mode lets any process of the job that has inherited the log open
   # /dev/stdout and /dev/stderr again, and a FIFO cannot be truncated.
   mkfifo -m 0666 "$state/output" "$state/events" || give_up 'the state directory cannot be written: is the disk full?'
   exec 8<>"$state/events"
-  (
-    exec 4>&-
-    trap 'kill "$!"' TERM
-    cat <"$state/output" >>"$log" &
-    wait "$!"
-    printf 'drained %s\n' "$?" >&8
-  ) &
-  drain=$!
+  if [ "$nsteps" = 0 ]; then supervise_command; else supervise_steps; fi
+}
+
+supervise_command() {
+  output=$state/output
+  command_file=$public/command
+  begin_drain
   prepare
+  [ -z "$step" ] || offer_exports "$public/env"
   # shellcheck disable=SC2119
   {
     exec 4>&-
@@ -28,11 +28,39 @@ supervise() {
     printf 'exit %s\n' "$?" >&8
   } | {
     (watch)
-    has_result && exit
-    kill "$drain"
-    signal_tree KILL
-    signal_tree KILL
+    end_lost
   }
+}
+
+# Each step is begun by the one beside `watch` when its number comes through the pipe.
+supervise_steps() {
+  prepare
+  install -d -m 0755 "$public/env" || give_up 'the directory for exported variables cannot be created'
+  {
+    exec 7>&1 >>"$state/supervisor.log"
+    (watch_steps)
+    exec 7>&-
+    end_lost
+  } | launch_steps
+}
+
+begin_drain() {
+  (
+    exec 4>&- 7>&-
+    trap 'kill "$!"' TERM
+    cat <"$output" >>"$log" &
+    wait "$!"
+    printf 'drained %s %s\n' "$n" "$?" >&8
+  ) &
+  drain=$!
+}
+
+# What is left of the job when the one that decides has gone without a result.
+end_lost() {
+  has_result && exit
+  [ -z "$drain" ] || kill "$drain"
+  signal_tree KILL
+  signal_tree KILL
 }
 
 # Writes who this process is. Each file is written once: a reader sees all of it or nothing, and then asks the one before.
@@ -41,8 +69,16 @@ record() {
   printf '%s %s\n' "$pid" "$start" >"$state/$1"
 }
 
-# Ends the supervisor with a result that says why the job was not started.
+# Says why the job, the step or the call cannot be: the job ends with that for its result.
 give_up() {
+  case ${on_failure-} in
+  refuse) refuse 70 setup "$1" ;;
+  unfit)
+    [ -n "$unfit" ] || printf 'unfit %s\n' "$1" >&8
+    unfit=yes
+    return
+    ;;
+  esac
   [ -z "$drain" ] || kill "$drain"
   finish failed null setup "$1"
   exit
@@ -51,6 +87,7 @@ give_up() {
 # What nobody needs before the job has begun. Links, as good as a rename and cheaper: whoever finds the name finds the whole.
 place_files() {
   # A part of the text would be run by the next call.
-  [ -e "$state/pikaci-incus-run" ] || ln "$self" "$state/pikaci-incus-run" || cp "$self" "$state/pikaci-incus-run" || rm -f "$state/pikaci-incus-run"
-  ln -f "$state/guest-request.json" "$artifacts/guest-request.json" || cp "$state/guest-request.json" "$artifacts/guest-request.json"
+  [ -e "$machine/pikaci-incus-run" ] || ln "$self" "$machine/pikaci-incus-run" || cp "$self" "$machine/pikaci-incus-run" || rm -f "$machine/pikaci-incus-run"
+  [ -z "$step" ] || return 0
+  ln -f "$own/guest-request.json" "$artifacts/guest-request.json" || cp "$own/guest-request.json" "$artifacts/guest-request.json"
 }

@@ -11,7 +11,10 @@ choose_switch() {
 # Sets uid and gid of the login name; creates the default user where the image lacks it.
 find_user() {
   if uid=$(id -u "$login") && gid=$(id -g "$login"); then return; fi
-  [ "$login" = pikaci ] || give_up "the image has no user $login"
+  if [ "$login" != pikaci ]; then
+    give_up "the image has no user $login"
+    return
+  fi
   uid=1000 gid=1000
   case $home in *:*) passwd_home=/ ;; *) passwd_home=$home ;; esac
   # In an image that is read-only here the user has a number and no name; that does, too.

@@ -2,6 +2,7 @@
 # timer SECONDS EVENT: the event comes later, unless the timer is killed.
 timer() {
   (
+    exec 7>&-
     trap 'kill "$!"; exit' TERM
     sleep "$1" &
     wait "$!" && printf '%s\n' "$2" >&8
@@ -15,6 +16,10 @@ next_event() {
   case $event in
   leader) leader=$value ;;
   exit) code=$value ;;
-  drained) drained=$value ;;
+  drained) [ "${value% *}" != "$n" ] || drained=${value#* } ;;
+  drain) drain=$value ;;
+  unfit) code=null drained=0 ;;
+  timeout) stopped=${stopped:-timeout} ;;
+  cancel) stopped=${stopped:-cancelled} ;;
   esac
 }

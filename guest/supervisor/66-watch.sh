@@ -1,29 +1,13 @@
 # shellcheck shell=sh
 watch() {
-  record supervisor
-  trap '' PIPE # the caller may be gone
-  printf 'supervised\n' >&4
-  trap - PIPE
-  exec 4>&-
+  announce
   timer "$timeout_secs" timeout
   place_files
-  while [ -z "$cause" ]; do
-    next_event
-    case $event in
-    exit) cause=exit patience=2 ;;
-    timeout) cause=timeout patience=$grace_secs ;;
-    cancel) cause=cancelled patience=${value:-$grace_secs} ;;
-    esac
-  done
-  end_tree "$patience"
-  [ -n "$drained" ] || timer 5 undrained
-  event=
-  while [ -z "$drained" ] && [ "$event" != undrained ]; do next_event; done
-  # shellcheck disable=SC2086 # a list
-  kill $timers && wait $timers
-  [ -n "$drained" ] || kill "$drain"
+  await_end
+  settle
   note=
   case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
+  [ -z "$step" ] || take_exports "$public/env"
   case $cause in
   exit)
     if [ "$code" = 0 ]; then finish passed 0 exit "the command passed$note"
@@ -33,4 +17,36 @@ watch() {
   timeout) finish failed 124 timeout "timed out after $timeout_secs s$note" ;;
   cancelled) finish failed "${code:-null}" cancelled cancelled ;;
   esac
+}
+
+# Says that from now on there is somebody who lives as long as the job.
+announce() {
+  record supervisor
+  trap '' PIPE # the caller may be gone
+  printf 'supervised\n' >&4
+  trap - PIPE
+  exec 4>&-
+}
+
+await_end() {
+  while [ -z "$cause" ]; do
+    next_event
+    case $event in
+    exit) cause=exit patience=2 ;;
+    timeout | overtime) cause=timeout patience=$grace_secs ;;
+    cancel) cause=cancelled patience=${value:-$grace_secs} ;;
+    unfit) cause=setup ;;
+    esac
+  done
+}
+
+# Ends what is left of the command, and closes its log.
+settle() {
+  end_tree "$patience"
+  [ -n "$drained" ] || timer 5 undrained
+  event=
+  while [ -z "$drained" ] && [ "$event" != undrained ]; do next_event; done
+  # shellcheck disable=SC2086 # a list
+  kill $timers && wait $timers
+  [ -n "$drained" ] || kill "$drain"
 }

@@ -3,11 +3,21 @@ number() { # number TEXT: at most 18 digits and none of them a leading 0, which 
   case $1 in 0) ;; '' | 0* | *[!0-9]* | ???????????????????*) refuse 64 usage "a whole number was expected" ;; esac
 }
 
+if [ "${1-}" = --step ]; then
+  exec 3>&2
+  step=${2-}
+  case $step in '' | *[!a-z0-9._-]* | [!a-z0-9]* | ????????????????????????????????????????????????????????????????*) refuse 64 usage 'the id of a step was expected' ;; esac
+  case ${3-} in run | supervise | follow | status | cancel | secrets) ;; *) refuse 64 usage 'run, follow, status, cancel or secrets of a step was expected' ;; esac
+  state=$machine/steps/$step public=$machine-job/steps/$step log=$machine/steps/$step/guest.log
+  has_begun="the step $step was run before; use follow or status"
+  shift 2
+fi
+
 case ${1-} in
 run | supervise)
   self=$0
   case $self in /*) ;; *) self=$PWD/$self ;; esac
-  "$1"
+  "$@"
   ;;
 follow)
   exec 3>&2 2>/dev/null
@@ -27,8 +37,13 @@ list)
   list "$@"
   ;;
 pack) pack ;;
+put | unpack)
+  exec 3>&2 2>/dev/null
+  "$@"
+  ;;
+steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run run | follow OFFSET | status | cancel [GRACE] | secrets | list PATH... | pack\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets\n       pikaci-incus-run list PATH... | pack | put PATH MODE [--size BYTES] [--root | --user NAME] | unpack DIR [--root | --user NAME] | steps\n' >&2
   exit 64
   ;;
 esac

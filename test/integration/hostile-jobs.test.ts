@@ -16,7 +16,7 @@ describe.concurrent('a job', () => {
     ['ends its machine', 'while :; do kill -TERM 1; sleep 0.1; done'],
     [
       'kills every process of its supervisor',
-      'for p in keeper supervisor; do kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/$p); done; sleep 20',
+      'for p in started supervisor; do kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/$p); done; sleep 20',
     ],
     ['kills all that it can reach', 'kill -KILL -1; sleep 20'],
   ] as const;
@@ -36,7 +36,7 @@ describe.concurrent('a job', () => {
 
   it('that kills only its supervisor has no exit record, and so is lost', async () => {
     const command =
-      'kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/keeper) $(cut -d " " -f 1 /var/lib/pikaci/supervisor); sleep 20';
+      'kill -KILL $(cut -d " " -f 1 /var/lib/pikaci/started) $(cut -d " " -f 1 /var/lib/pikaci/supervisor); sleep 20';
     const { run } = await site.finish({ command, runAsRoot: true, timeoutSecs: 30 });
     expect(run.outcome).toMatchObject({ status: 'failed', cause: 'lost', exit_code: null });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);

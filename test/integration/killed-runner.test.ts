@@ -33,6 +33,12 @@ onEachBackend((backend) => {
               'short',
               'echo begun; echo kept >/artifacts/kept.txt; until [ -e /artifacts/go ]; do sleep 0.02; done; echo done; exit 4',
             ),
+            {
+              id: 'early',
+              command: 'echo early >/artifacts/early.txt; sleep 0.3; exit 7',
+              timeoutSecs: 60,
+              artifacts: ['/artifacts/*.txt'],
+            },
             job(
               'secretive',
               'cat "$PIKACI_SECRETS_DIR/TOKEN"; echo " begun"; until [ -e /artifacts/go ]; do sleep 0.02; done; cat "$PIKACI_SECRETS_DIR/TOKEN"',
@@ -131,12 +137,44 @@ onEachBackend((backend) => {
     });
   });
 
+  describe('a runner that is killed as its machine starts', () => {
+    /** At random, each after as many ms as it says. */
+    const KILLS = Number(process.env['PIKACI_EARLY_KILLS'] ?? (backend === 'incus' ? 10 : 2));
+    const AT_ONCE = backend === 'incus' ? 4 : 1;
+
+    it(`leaves a job that ends with its own exit code: ${KILLS} kills within 200 ms of the machine's start`, async () => {
+      const runs = Array.from({ length: KILLS }, () => ({ runId: site.newRunId(), ms: Math.random() * 200 }));
+      const ends: string[] = [];
+      const waiting = [...runs];
+      const lane = async () => {
+        for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+          const { runId, ms } = next;
+          const args = ['run', 't', '--job', 'early', '--run-id', runId, '--output', 'jsonl'];
+          const runner = commandLine(site, args);
+          await runner.said('"instance_created"');
+          await new Promise((resolve) => setTimeout(resolve, ms));
+          runner.kill('SIGKILL');
+          await runner.end;
+          const attached = await site.pikaci.attach(runId, 'early');
+          const end = attached.isOk()
+            ? `${attached.value.outcome.cause} ${attached.value.outcome.exit_code}, ${attached.value.outcome.artifacts.incomplete}`
+            : attached.error.message;
+          ends.push(end === 'exit 7, null' ? 'its own' : `after ${ms.toFixed(1)} ms: ${end}`);
+          if (attached.isOk()) must(await attached.value.cleanUp);
+          expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, lane));
+      expect(ends).toEqual(runs.map(() => 'its own'));
+    });
+  });
+
   describe('attach', () => {
     it('says so when there is no such job', async () => {
       mustFail(await site.pikaci.attach('no-such-run', 'j'), 'no_such_job');
       const { code, stderr } = await commandLine(site, ['attach', 'no-such-run', 'j']).end;
       expect(code).toBe(2);
-      expect(stderr).toMatch(/no record of this run and job/);
+      expect(stderr).toMatch(/no_such_job on local: there is no run no-such-run in \S+ that has a job j\n$/);
     });
 
     it('leaves a job to a runner that still lives, also when that one is stopped', async () => {

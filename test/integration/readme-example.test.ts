@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { repositoryRoot } from '../support/repository-root.js';
+import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const run = promisify(execFile);
 const host = inject('host');
@@ -49,6 +50,25 @@ describe('the example of the README', () => {
   }, 300_000);
 });
 
+describe('the example of an open machine', () => {
+  const example = join(repositoryRoot, 'examples/open-machine.mjs');
+
+  it('is the file in examples/, in at most 10 lines', async () => {
+    const code = await readFile(example, 'utf8');
+    expect(await readFile(join(repositoryRoot, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${code}\`\`\``);
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+  });
+
+  it('runs two steps in one machine, and tells the exit code of the second', async () => {
+    await using site = await Site.open();
+    const config = JSON.stringify(site.config());
+    const env = { ...process.env, PIKACI_CONFIG: config };
+    const ended = await run(process.execPath, [example], { cwd: site.workspace, env });
+    expect(ended).toMatchObject({ stdout: 'hello.txt\nbuild 7\nexit code 3\n', stderr: '' });
+    expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
+});
+
 describe('the host itself, which needs no SSH', () => {
   it('runs a job on its own Incus with "host": "local"', async () => {
     const config = {
@@ -84,7 +104,7 @@ describe('the host itself, which needs no SSH', () => {
     );
     await onHost(`printf %s '${JSON.stringify(config)}' >${there}/workspace/pikaci.config.json`);
     const ran = await onHost(
-      `cd ${there}/workspace && ${prepared.node}/root/bin/node --preserve-symlinks ${there}/dist/composition/bin.js run t --run-id local --output jsonl && cat .pikaci/runs/local/jobs/j/artifacts/a`,
+      `cd ${there}/workspace && ${prepared.node}/root/bin/node --preserve-symlinks ${there}/dist/bin.js run t --run-id local --output jsonl && cat .pikaci/runs/local/jobs/j/artifacts/a`,
     );
     const lines = ran.stdout.trimEnd().split('\n');
     expect(lines.pop()).toBe('kept');

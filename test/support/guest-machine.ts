@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ended, GuestCall } from './guest-call.js';
@@ -19,7 +27,21 @@ export interface GuestStatus {
     readonly cause: string;
     readonly message: string;
     readonly finished_at: string;
+    readonly steps?: readonly GuestStep[];
   } | null;
+  readonly steps?: readonly GuestStep[];
+}
+
+/** A line of steps.jsonl. */
+export interface GuestStep {
+  readonly id: string;
+  readonly state: 'running' | 'passed' | 'failed' | 'cancelled' | 'skipped';
+  readonly exit_code: number | null;
+  readonly cause: string | null;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly log_start: number | null;
+  readonly log_end: number | null;
 }
 
 /** Directories that stand for one guest, and calls of the supervisor as the library makes them. */
@@ -71,14 +93,34 @@ export class GuestMachine {
   }
 
   runText(input: string): GuestCall {
+    return this.bring(['run'], input);
+  }
+
+  /** `--step ID run`, as for a machine that stays open. */
+  runStep(id: string, fields: Record<string, unknown>, secrets: Record<string, string> = {}): GuestCall {
+    const lines = [this.request(fields), secrets].map((line) => `${JSON.stringify(line)}\n`);
+    return this.bring(['--step', id, 'run'], lines.join(''));
+  }
+
+  /** A call that brings the supervisor's text along. */
+  bring(args: string[], input: string | Buffer = ''): GuestCall {
     const bootstrap = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';
-    return this.spawn(['-c', bootstrap, 'pikaci-incus-run', readFileSync(supervisor, 'utf8'), 'run'], input);
+    const call = this.spawn(['-c', bootstrap, 'pikaci-incus-run', readFileSync(supervisor, 'utf8'), ...args]);
+    call.child.stdin.end(input);
+    return call;
   }
 
   /** A later call, of the file that `run` has left in the state directory, or of the one in the repository. */
   start(args: string[], input = ''): GuestCall {
+    const call = this.startOpen(args);
+    call.child.stdin.end(input);
+    return call;
+  }
+
+  /** The same with a stdin that the test writes to and ends. */
+  startOpen(args: string[]): GuestCall {
     const installed = join(this.state, 'pikaci-incus-run');
-    return this.spawn([existsSync(installed) ? installed : supervisor, ...args], input);
+    return this.spawn([existsSync(installed) ? installed : supervisor, ...args]);
   }
 
   call(args: string[], input = ''): Promise<Ended> {
@@ -95,6 +137,22 @@ export class GuestMachine {
     return JSON.parse(ended.stderr) as GuestStatus;
   }
 
+  /** The status and the `step` lines before it, which must be all that a `run` or `follow` of a job with steps says on stderr. */
+  stepsOf(ended: Ended): { readonly status: GuestStatus; readonly told: readonly GuestStep[] } {
+    const lines = ended.stderr.split('\n').slice(0, -1);
+    const told = lines.slice(0, -1).map((line) => {
+      if (!line.startsWith('step ')) throw new Error(`neither a step nor the last line: ${line}`);
+      return JSON.parse(line.slice('step '.length)) as GuestStep;
+    });
+    return { status: JSON.parse(lines.at(-1) ?? '') as GuestStatus, told };
+  }
+
+  /** The lines of steps.jsonl among the artifacts. */
+  stepsFile(): GuestStep[] {
+    const lines = readFileSync(join(this.artifacts, 'steps.jsonl'), 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as GuestStep);
+  }
+
   resultFile(): unknown {
     return JSON.parse(readFileSync(join(this.artifacts, 'result.json'), 'utf8'));
   }
@@ -104,26 +162,36 @@ export class GuestMachine {
   }
 
   async remove(): Promise<void> {
-    const started = join(this.state, 'started');
-    if (existsSync(started)) {
-      await this.call(['cancel', '0']);
+    const steps = join(this.state, 'steps');
+    const ids = existsSync(steps) ? readdirSync(steps) : [];
+    for (const words of [[], ...ids.map((id) => ['--step', id])]) {
+      const started = join(this.state, ...words.slice(1).map((id) => `steps/${id}`), 'started');
+      if (!existsSync(started)) continue;
+      await this.call([...words, 'cancel', '0']);
       const record = /^\d+ \d+ (\/dev\/.*pikaci-record\..+)$/m.exec(readFileSync(started, 'utf8'))?.[1];
       if (record !== undefined) rmSync(record, { recursive: true, force: true });
     }
-    const plan = join(this.state, 'plan');
-    const secrets = existsSync(plan) ? /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1] : undefined;
-    if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
+    for (const plan of this.plans()) {
+      const secrets = /^secrets='(.+)'$/m.exec(readFileSync(plan, 'utf8'))?.[1];
+      if (secrets !== undefined) rmSync(secrets, { recursive: true, force: true });
+    }
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  private spawn(args: string[], input: string): GuestCall {
+  private plans(): string[] {
+    if (!existsSync(this.state)) return [];
+    const names = readdirSync(this.state, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => /(^|\/)plan$/.test(name)).map((name) => join(this.state, name));
+  }
+
+  private spawn(args: string[]): GuestCall {
     const argv = [...this.namespace, this.shell.shell, ...args];
     if (this.accounts) {
       const bind =
         'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
       argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);
     }
-    const call = new GuestCall(
+    return new GuestCall(
       spawn(argv[0] ?? '', argv.slice(1), {
         env: {
           PATH: `${this.shell.path}:/usr/bin:/bin`,
@@ -133,8 +201,6 @@ export class GuestMachine {
         },
       }),
     );
-    call.child.stdin.end(input);
-    return call;
   }
 }
 

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path/posix';
+import { basename } from 'node:path/posix';
 import { err, ok, type Result } from 'neverthrow';
 import type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from '../../ports/file-store.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
@@ -9,6 +9,7 @@ import { MemoryWriter } from './memory-writer.js';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
+/** What a planted fault can meet. */
 export type MemoryFileOperation =
   | 'read'
   | 'write'
@@ -85,12 +86,12 @@ export class MemoryFileStore implements FileStore {
     options: CallOptions & { readonly mode?: number } = {},
   ): Answer<void> {
     return this.call('write', path, options, () =>
-      this.replace(path, Buffer.from(data), options.mode ?? 0o644),
+      this.files.replace(path, Buffer.from(data), options.mode ?? 0o644),
     );
   }
 
   appendFile(path: string, data: Uint8Array, options: CallOptions = {}): Answer<void> {
-    return this.call('append', path, options, () => this.append(path, data));
+    return this.call('append', path, options, () => this.files.append(path, data));
   }
 
   createWriter(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<FileWriter> {
@@ -98,7 +99,7 @@ export class MemoryFileStore implements FileStore {
       const pieces: Uint8Array[] = [];
       this.files.canonical(path, true);
       const commit = () =>
-        this.attempt(call, () => this.replace(path, Buffer.concat(pieces), options.mode ?? 0o644));
+        this.attempt(call, () => this.files.replace(path, Buffer.concat(pieces), options.mode ?? 0o644));
       const keep = (data: Uint8Array) => {
         pieces.push(new Uint8Array(data));
         return ok(undefined);
@@ -109,10 +110,10 @@ export class MemoryFileStore implements FileStore {
 
   openAppender(path: string, options: CallOptions = {}): Answer<FileWriter> {
     return this.call('append', path, options, (call) => {
-      this.append(path, new Uint8Array());
+      this.files.append(path, new Uint8Array());
       return new MemoryWriter(
         call,
-        (data) => this.attempt(call, () => this.append(path, data)),
+        (data) => this.attempt(call, () => this.files.append(path, data)),
         () => ok(undefined),
       );
     });
@@ -169,24 +170,7 @@ export class MemoryFileStore implements FileStore {
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
-    return this.call('rename', from, options, () => {
-      const source = this.files.canonical(from, true);
-      const moved = this.files.get(from, true);
-      const target = this.files.canonical(to, true);
-      const there = this.files.nodes.get(target);
-      if (there?.type === 'directory') {
-        if (moved.type !== 'directory') throw new MemoryFileError('is_a_directory', `${to} is a directory`);
-        if (this.files.children(target).length > 0)
-          throw new MemoryFileError('not_empty', `${to} is not empty`);
-      } else if (there !== undefined && moved.type === 'directory') {
-        throw new MemoryFileError('not_a_directory', `${to} is not a directory`);
-      }
-      for (const path of [source, ...this.files.below(source)]) {
-        const node = this.files.nodes.get(path);
-        this.files.nodes.delete(path);
-        if (node !== undefined) this.files.nodes.set(join(target, path.slice(source.length)), node);
-      }
-    });
+    return this.call('rename', from, options, () => this.files.rename(from, to));
   }
 
   async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
@@ -198,22 +182,6 @@ export class MemoryFileStore implements FileStore {
       for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
     });
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
-  }
-
-  private replace(path: string, data: Buffer, mode: number): void {
-    const at = this.files.canonical(path, true);
-    if (this.files.nodes.get(dirname(at)) === undefined)
-      throw new MemoryFileError('not_found', 'no such directory');
-    if (this.files.nodes.get(at)?.type === 'directory')
-      throw new MemoryFileError('is_a_directory', 'it is a directory');
-    this.files.nodes.set(at, this.files.stamped({ type: 'file' as const, data }, mode));
-  }
-
-  private append(path: string, data: Uint8Array): void {
-    const node = this.files.nodes.get(this.files.canonical(path, true));
-    if (node === undefined) this.replace(path, Buffer.from(data), 0o644);
-    else if (node.type === 'file') node.data = Buffer.concat([node.data, data]);
-    else throw new MemoryFileError('io', 'it is not a file');
   }
 
   private async call<T>(
@@ -247,6 +215,7 @@ export class MemoryFileStore implements FileStore {
     }
   }
 
+  /** Does nothing: the files stay for whoever looks at them next. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held.
   }

@@ -95,4 +95,39 @@ export class MemoryFiles {
     const { type, mode, mtimeMs, uid, gid } = node;
     return { type, size, mode, mtimeMs, uid, gid };
   }
+
+  /** A file with this content, whatever file was there. */
+  replace(path: string, data: Buffer, mode: number): void {
+    const at = this.canonical(path, true);
+    if (this.nodes.get(dirname(at)) === undefined)
+      throw new MemoryFileError('not_found', 'no such directory');
+    if (this.nodes.get(at)?.type === 'directory')
+      throw new MemoryFileError('is_a_directory', 'it is a directory');
+    this.nodes.set(at, this.stamped({ type: 'file' as const, data }, mode));
+  }
+
+  append(path: string, data: Uint8Array): void {
+    const node = this.nodes.get(this.canonical(path, true));
+    if (node === undefined) this.replace(path, Buffer.from(data), 0o644);
+    else if (node.type === 'file') node.data = Buffer.concat([node.data, data]);
+    else throw new MemoryFileError('io', 'it is not a file');
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.canonical(from, true);
+    const moved = this.get(from, true);
+    const target = this.canonical(to, true);
+    const there = this.nodes.get(target);
+    if (there?.type === 'directory') {
+      if (moved.type !== 'directory') throw new MemoryFileError('is_a_directory', `${to} is a directory`);
+      if (this.children(target).length > 0) throw new MemoryFileError('not_empty', `${to} is not empty`);
+    } else if (there !== undefined && moved.type === 'directory') {
+      throw new MemoryFileError('not_a_directory', `${to} is not a directory`);
+    }
+    for (const path of [source, ...this.below(source)]) {
+      const node = this.nodes.get(path);
+      this.nodes.delete(path);
+      if (node !== undefined) this.nodes.set(join(target, path.slice(source.length)), node);
+    }
+  }
 }

@@ -89,10 +89,10 @@ export async function settleAside(ports: EvictPorts, call: EvictCall, aside: str
     return condemned.error.kind === 'not_found'
       ? { kind: 'gone' }
       : { kind: 'failed', message: condemned.error.message };
-  return deleteDoomed(ports, doomed, signal);
+  return deleteQuarantined(ports, doomed, signal);
 }
 
-export async function deleteDoomed(
+export async function deleteQuarantined(
   { shell }: Pick<EvictPorts, 'shell'>,
   path: string,
   signal: AbortSignal,

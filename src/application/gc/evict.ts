@@ -2,7 +2,7 @@ import { chooseEvictions, type KeptEntry, type RetentionBounds } from '../../dom
 import { readLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import {
-  deleteDoomed,
+  deleteQuarantined,
   type EvictCall,
   type EvictEnd,
   type EvictPorts,
@@ -13,7 +13,7 @@ import {
 import type { EvictionReport } from './eviction-report.js';
 import { diskUsage, removeOnHost } from './host-disk.js';
 import { KEPT_FOLDERS, type KeptDirectories, keptDirectories } from './kept-directories.js';
-import { sweepRuns } from './sweep-runs.js';
+import { removeEmptyRuns } from './remove-empty-runs.js';
 
 export interface EvictOptions {
   readonly dryRun: boolean;
@@ -115,13 +115,13 @@ export class Evict {
     const { hostFiles, shell } = this.#ports;
     const { workDir } = this.#settings;
     const nowMs = this.#hostTime.now();
-    await sweepRuns(hostFiles, { workDir, nowMs, signal });
+    await removeEmptyRuns(hostFiles, { workDir, nowMs, signal });
     for (const of of directories) {
       for (const { state, hash, name } of of.asides) {
         const path = `${of.path}/${name}`;
         const end =
           state === 'deleting'
-            ? await deleteDoomed(this.#ports, path, signal)
+            ? await deleteQuarantined(this.#ports, path, signal)
             : await settleAside(this.#ports, this.#call(of, hash, signal), name);
         if (end.kind === 'failed') failed.push({ path, message: end.message });
       }

@@ -15,7 +15,7 @@ import { buildWithNix } from '../nix/build-with-nix.js';
 import { readRecord } from '../records/read-record.js';
 import { checkOutput } from './check-output.js';
 
-export interface FulfilPorts {
+export interface FulfillPorts {
   readonly shell: RemoteShell;
   readonly files: FileStore;
 }
@@ -32,8 +32,8 @@ const QUICK = { timeoutSecs: 60, onOutput: async () => {} };
 type Exposure = FulfilmentRequest['requested_exposures'][number];
 
 /** Carries out a request on the machine that it is called on: builds the output where it has to, checks its manifest, and makes the links. */
-export async function fulfilRequest(
-  ports: FulfilPorts,
+export async function fulfillRequest(
+  ports: FulfillPorts,
   requestPath: string,
   signal: AbortSignal,
 ): Promise<FulfilmentResult> {
@@ -62,7 +62,7 @@ export async function fulfilRequest(
 }
 
 async function realize(
-  { shell, files }: FulfilPorts,
+  { shell, files }: FulfillPorts,
   request: FulfilmentRequest,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
@@ -84,7 +84,7 @@ async function realize(
 
 /** Replaces what link is there, by one rename; anything else that is there is left alone. */
 async function link(
-  { shell, files }: FulfilPorts,
+  { shell, files }: FulfillPorts,
   target: string,
   path: string,
   signal: AbortSignal,

@@ -8,17 +8,17 @@ import { nixBuild } from './nix-output.js';
 import { pathOutput } from './path-output.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 
-export interface RealisedOutput {
+export interface RealizedOutput {
   readonly record: RealizedPreparedOutput;
   readonly cached: boolean;
 }
 
 /** Makes a prepared output, or finds it, and validates what it wants to have mounted. */
-export async function realiseOutput(
+export async function realizeOutput(
   ports: PreparePorts,
   node: PrepareConfig,
   call: PrepareCall,
-): Promise<Result<RealisedOutput, JobFault>> {
+): Promise<Result<RealizedOutput, JobFault>> {
   const made = await makeOutput(ports, node, call);
   if (made.isErr()) return err(made.error);
   const { path, cached, installable, outputName, protocol, residency } = made.value;

@@ -1,41 +1,23 @@
 import { ok } from 'neverthrow';
-import type { RunEvent } from '../../domain/events/run-event.js';
 import { type RunJobStatus, runStatusOf } from '../../domain/events/run-status.js';
-import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
-import type { RunStateLayout } from '../../domain/records/run-layout.js';
 import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
-import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { EventSink } from '../../ports/event-sink.js';
-import type { EventFile } from '../events/event-file.js';
 import { textOf } from '../events/guarded-event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
-import { realiseOutput } from '../prepare/realize-output.js';
 import { recordedOutcome } from '../records/load-run-record.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
+import type { NodeEnd, Started } from './node-end.js';
 import { OutputsRecord } from './outputs-record.js';
-import type { RunRecorder } from './run-recorder.js';
-import type { RunTargetParts } from './run-target-parts.js';
+import { runPrepareNode } from './run-prepare-node.js';
+import { RunTeller } from './run-teller.js';
 import { RunWorkspace } from './run-workspace.js';
-import type { PrepareEnd, RunTargetInput, TargetJobEnd, TargetRun, TargetSecrets } from './target-run.js';
-
-export interface TargetExecutionInput {
-  readonly parts: RunTargetParts;
-  readonly input: RunTargetInput;
-  readonly runId: string;
-  readonly state: RunStateLayout;
-  readonly plan: Plan;
-  readonly target: TargetConfig;
-  /** By the ids of the plan's nodes. */
-  readonly secrets: TargetSecrets;
-  readonly recorder: RunRecorder;
-  readonly eventFile: EventFile;
-}
+import type { TargetExecutionInput } from './target-execution-input.js';
+import type { PrepareEnd, TargetJobEnd, TargetRun } from './target-run.js';
 
 type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
-type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_id'> : never;
 
 /** One run of a plan: what its nodes do, and what is recorded and told of it. */
 export class TargetExecution {
@@ -49,23 +31,22 @@ export class TargetExecution {
   readonly #jobs = new Map<string, TargetJobEnd>();
   readonly #prepares = new Map<string, PrepareEnd>();
   readonly #statuses = new Map<string, RunJobStatus>();
+  readonly #teller: RunTeller;
   readonly #began: number;
 
   constructor(input: TargetExecutionInput) {
     this.#at = input;
+    const { hostFiles: files, clock } = input.parts.ports;
     const outer = input.input.signal;
     this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
-    this.#began = input.parts.ports.clock.monotonic();
+    this.#began = clock.monotonic();
     this.#events = runSinks(input.eventFile, input.input.events, (message) =>
-      this.#tell({ type: 'run_warning', message }),
+      this.#teller.tell({ type: 'run_warning', message }),
     );
+    this.#teller = new RunTeller(input.runId, clock, (event) => this.#events.emitRun(event));
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
-    const place = {
-      workDir: input.parts.settings.workDir,
-      runId: input.runId,
-      signal: this.#signal,
-    };
-    const { hostFiles: files, clock } = input.parts.ports;
+    const { workDir } = input.parts.settings;
+    const place = { workDir, runId: input.runId, signal: this.#signal };
     this.#hold = new RunHold({ ...place, files, clock });
     this.#workspace = new RunWorkspace({
       ...place,
@@ -114,20 +95,20 @@ export class TargetExecution {
   skipAll(reason: string): Ended {
     this.#tellStart();
     for (const { id, kind } of this.#at.plan.nodes) {
-      this.#tellNode({ node_id: id, kind, status: 'skipped', message: reason });
+      this.#teller.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#endJob({ jobId: id, kind: 'skipped', cause: null, reason });
     }
-    this.#tell({ type: 'run_ended', status: 'skipped', message: reason });
+    this.#teller.tell({ type: 'run_ended', status: 'skipped', message: reason });
     return { jobs: [...this.#jobs.values()], prepares: [], cleanUp: Promise.resolve(ok(undefined)) };
   }
 
   #end(): Ended {
     const { recorder } = this.#at;
     const status = runStatusOf([...this.#statuses.values()]);
-    const message = this.#firstProblem();
-    const finishedAt = status === 'running' ? null : this.#now();
+    const message = firstProblem(this.#at.plan, this.#statuses);
+    const finishedAt = status === 'running' ? null : this.#teller.now();
     recorder.change({ status, finished_at: finishedAt, message });
-    this.#tell({ type: 'run_ended', status, message: message ?? '' });
+    this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
     const jobs = this.#at.plan.nodes.flatMap(({ id }) => this.#jobs.get(id) ?? []);
     const prepares = this.#at.plan.nodes.flatMap(({ id }) => this.#prepares.get(id) ?? []);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
@@ -141,67 +122,35 @@ export class TargetExecution {
 
   async #run(node: PlanNode): Promise<NodeVerdict> {
     const { clock } = this.#at.parts.ports;
-    const started = { at: this.#now(), mark: clock.monotonic() };
-    this.#tell({ type: 'node_started', node_id: node.id, kind: node.kind });
+    const started = { at: this.#teller.now(), mark: clock.monotonic() };
+    this.#teller.tell({ type: 'node_started', node_id: node.id, kind: node.kind });
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
     const durationMs = clock.monotonic() - started.mark;
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
-    this.#tellNode({ node_id: node.id, kind: node.kind, status, message, cached, duration_ms: durationMs });
+    this.#teller.nodeFinished({
+      node_id: node.id,
+      kind: node.kind,
+      status,
+      message,
+      cached,
+      duration_ms: durationMs,
+    });
     return end.verdict;
   }
 
   async #prepare(node: PrepareNode, started: Started): Promise<NodeEnd> {
-    const { parts, input, state, recorder } = this.#at;
-    const { ports } = parts;
-    const log = `${state.runDir}/prepare/${node.id}.log`;
-    await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
-    const needs = node.dependsOn.flatMap((id) => {
-      const output = this.#outputs.outputs.get(id);
-      return output === undefined ? [] : [[id, output] as const];
-    });
-    const realized = await realiseOutput(ports, node.prepare, {
+    const shared = {
+      input: this.#at,
+      workspace: this.#workspace,
+      hold: this.#hold,
+      outputs: this.#outputs,
+      teller: this.#teller,
       signal: this.#signal,
-      workDir: parts.settings.workDir,
-      workspace: input.workspace,
-      staged: () =>
-        this.#workspace.staged(({ bytes, totalBytes }) => {
-          const about = { node_id: node.id, kind: node.kind };
-          this.#tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
-        }),
-      needs: new Map(needs),
-      hold: (directory) => this.#hold.hold(directory),
-      gcRoot: () => this.#hold.gcRoot(node.id),
-      onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
-    });
-    const cached = realized.isOk() && realized.value.cached;
-    const message = realized.isErr() ? realized.error.message : null;
-    const timing = {
-      node_id: node.id,
-      started_at: started.at,
-      finished_at: this.#now(),
-      duration_ms: ports.clock.monotonic() - started.mark,
-      ok: realized.isOk(),
-      cached,
-      message,
     };
-    recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
-    if (realized.isErr()) {
-      this.#prepares.set(node.id, { nodeId: node.id, kind: 'faulted', fault: realized.error });
-      const verdict = realized.error.kind === 'cancelled' ? 'cancelled' : 'failed';
-      return { verdict, message: realized.error.message, cached: false };
-    }
-    const { record } = realized.value;
-    this.#prepares.set(node.id, { nodeId: node.id, kind: 'realized', output: record, cached });
-    return this.#recordOutput(record, cached);
-  }
-
-  async #recordOutput(record: RealizedPreparedOutput, cached: boolean): Promise<NodeEnd> {
-    const { state, recorder } = this.#at;
-    const written = await this.#outputs.add(record);
-    if (written.isErr()) return { verdict: 'failed', message: written.error.message, cached };
-    recorder.change({ prepared_outputs_path: state.preparedOutputs });
-    return { verdict: 'passed', message: '', cached };
+    const { end, prepared } = await runPrepareNode(shared, node, started);
+    this.#prepares.set(node.id, prepared);
+    return end;
   }
 
   async #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
@@ -233,7 +182,7 @@ export class TargetExecution {
   #faulted(node: ExecuteNode, fault: JobFault): NodeEnd {
     const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
     const { message } = fault;
-    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#now(), message });
+    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#teller.now(), message });
     this.#endJob({ jobId: node.id, kind: 'faulted', fault });
     return { verdict, message, cached: false };
   }
@@ -251,7 +200,7 @@ export class TargetExecution {
       const end = { jobId: node.id };
       this.#endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why });
     }
-    this.#tellNode({ node_id: node.id, kind: node.kind, status, message });
+    this.#teller.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
   }
 
   #endJob(end: TargetJobEnd): void {
@@ -260,50 +209,19 @@ export class TargetExecution {
       this.#at.input.onJobEnd?.(end);
     } catch (error) {
       const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
-      this.#tell({ type: 'run_warning', message });
+      this.#teller.tell({ type: 'run_warning', message });
     }
-  }
-
-  /** What a reader of the record wants to know first. */
-  #firstProblem(): string | null {
-    const failed = this.#at.plan.nodes.find(({ id }) => this.#statuses.get(id) === 'failed');
-    return failed === undefined ? null : `${failed.id} failed`;
   }
 
   #tellStart(): void {
     const { plan, parts, input } = this.#at;
     const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
-    this.#tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
-  }
-
-  #tellNode(end: {
-    readonly node_id: string;
-    readonly kind: PlanNode['kind'];
-    readonly status: RunJobStatus;
-    readonly message: string;
-    readonly cached?: boolean;
-    readonly duration_ms?: number;
-  }): void {
-    this.#tell({ type: 'node_finished', duration_ms: 0, cached: false, ...end });
-  }
-
-  #tell(event: Unstamped<RunEvent>): void {
-    const stamp = { schema_version: 1, at: this.#now(), run_id: this.#at.runId } as const;
-    this.#events.emitRun({ ...stamp, ...event } as RunEvent);
-  }
-
-  #now(): string {
-    return new Date(this.#at.parts.ports.clock.now()).toISOString();
+    this.#teller.tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
   }
 }
 
-interface Started {
-  readonly at: string;
-  /** Of the clock that does not go back. */
-  readonly mark: number;
-}
-interface NodeEnd {
-  readonly verdict: NodeVerdict;
-  readonly message: string;
-  readonly cached: boolean;
+/** What a reader of the record wants to know first. */
+function firstProblem({ nodes }: Plan, statuses: ReadonlyMap<string, RunJobStatus>): string | null {
+  const failed = nodes.find(({ id }) => statuses.get(id) === 'failed');
+  return failed === undefined ? null : `${failed.id} failed`;
 }

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { CliTerminal, PikaciPlace } from '../../../src/adapters/cli/process/cli-input.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
-import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfil-prepared-output.js';
+import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
 import * as runState from '../../../src/composition/run-state.js';
 import { serve } from '../../../src/composition/serve.js';
 import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config/config.js';

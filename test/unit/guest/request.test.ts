@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine } from '../../support/guest-machine.js';
@@ -150,7 +150,6 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
   });
 
   it.each([
-    '',
     '\n',
     'null\n',
     '[]\n',
@@ -166,6 +165,30 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
     const ended = await guest.runText(text).ended;
     expect(ended.code).toBe(64);
     expect(ended.stderr).toMatch(/^pikaci-incus-run: invalid_request: .+\n$/);
+  });
+
+  it('starts and keeps nothing of a request that did not arrive whole, and takes the next one', async () => {
+    guest = new GuestMachine(shell);
+    const request = JSON.stringify(
+      guest.request({ command: 'echo "{}"; echo "}"', environment: { A: '\\"}' } }),
+    );
+    const whole = `${request}\n${JSON.stringify({ TOKEN: 'a}"\\' })}\n`;
+    const cuts = [0, 1, 20, request.indexOf('}') + 1, request.length - 2, request.length - 1, request.length];
+    for (const end of [...cuts, request.length + 2, whole.length - 3]) {
+      const ended = await guest.runText(whole.slice(0, end)).ended;
+      expect([ended.code, ended.stdout.length], `${end}`).toEqual([65, 0]);
+      expect(ended.stderr).toMatch(/^pikaci-incus-run: truncated: .+\n$/);
+      expect((await guest.status()).state).toBe('absent');
+      expect(readdirSync(guest.state).filter((name) => name !== 'supervisor.log')).toEqual([]);
+    }
+    const ended = await guest.runText(whole).ended;
+    expect(ended.stdout.toString()).toBe('{}\n}\n');
+  });
+
+  it('takes a request behind which there is neither a second line nor more', async () => {
+    guest = new GuestMachine(shell);
+    const request = JSON.stringify(guest.request({ command: 'echo ran' }));
+    expect((await guest.runText(`${request}\n`).ended).stdout.toString()).toBe('ran\n');
   });
 
   it('refuses secrets that are not strings under plain names, without printing them', async () => {

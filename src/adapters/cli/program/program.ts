@@ -3,7 +3,7 @@ import { jobIdSchema, runIdSchema } from '../../../domain/values/identifier.js';
 import { type AttachOptions, attachCommand } from '../commands/attach-command.js';
 import { type CompletedShell, completionCommand } from '../commands/completion-command.js';
 import { type DoctorOptions, doctorCommand } from '../commands/doctor-command.js';
-import { fulfilCommand } from '../commands/fulfil-command.js';
+import { fulfillCommand } from '../commands/fulfill-command.js';
 import { type GcOptions, gcCommand } from '../commands/gc-command.js';
 import { type InitOptions, initCommand } from '../commands/init-command.js';
 import { remoteDefaultsCommand } from '../commands/remote-defaults-command.js';
@@ -181,7 +181,7 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
     .option('--result-path <file>', 'write the result there as well')
     .addHelpText('after', FULFIL_HELP)
     .action(async (file: string, options: { resultPath?: string }) =>
-      onExit(await fulfilCommand(context, file, options)),
+      onExit(await fulfillCommand(context, file, options)),
     );
 
   program

@@ -8,7 +8,7 @@ import { shownLine } from '../log/shown-line.js';
 import { logLine, tailLine } from '../pages/log-line.js';
 import type { ServedRuns } from '../source/run-source.js';
 import type { SentEvent } from './event-streams.js';
-import { StepNews } from './step-news.js';
+import { StepChanges } from './step-changes.js';
 
 /** How often a log that grows is looked at, in milliseconds. */
 const LOOK_MS = 250;
@@ -25,7 +25,7 @@ export async function* followLog(
   const { runId, job, kind, from, signal } = call;
   const reading = new LogReading(runs, call);
   const splitter = new LineSplitter(from.offset, from.number);
-  const news = new StepNews(runs, call);
+  const changes = new StepChanges(runs, call);
   let { style } = from;
   while (!signal.aborted) {
     // Asked before the file is read: what was written until then is not missed.
@@ -50,7 +50,7 @@ export async function* followLog(
       more = splitter.readTo < size;
     }
     const now = run.value.jobs.find(({ id }) => id === job);
-    const steps = kind === 'guest' ? await news.next(now?.steps ?? []) : ok([]);
+    const steps = kind === 'guest' ? await changes.next(now?.steps ?? []) : ok([]);
     if (steps.isErr()) return yield { event: 'fault', data: JSON.stringify(steps.error.message) };
     if (steps.value.length > 0) yield { data: JSON.stringify({ steps: steps.value }) };
     if (now === undefined || isFinal(now.status)) return;

@@ -36,4 +36,4 @@ export function followLines(log) {
   });
 }
 
-/** @typedef {{ lines: string, tail: string } | { steps: readonly import('./step-folds.js').FoldNews[] }} Sent */
+/** @typedef {{ lines: string, tail: string } | { steps: readonly import('./step-folds.js').FoldChange[] }} Sent */

@@ -1,6 +1,6 @@
 import { merge } from './merge.js';
 
-/** @typedef {{ first: number, html: string }} FoldNews a step: the number of its first line, and its fold without lines */
+/** @typedef {{ first: number, html: string }} FoldChange a step: the number of its first line, and its fold without lines */
 
 /**
  * The steps of a job in the page of its log. A line belongs to the last of them that begins at it or before.
@@ -15,7 +15,7 @@ export function stepFolds(log) {
     log.prepend(pre);
     return pre;
   };
-  const take = (/** @type {FoldNews} */ { first, html }) => {
+  const take = (/** @type {FoldChange} */ { first, html }) => {
     const [fresh] = elementsOf(html);
     if (fresh === undefined) return;
     const there = document.getElementById(fresh.id);

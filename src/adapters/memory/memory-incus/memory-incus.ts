@@ -1,24 +1,24 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { IncusServer } from '../../../ports/incus-types.js';
+import type { IncusExecRequest, IncusServer } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import type { HostHasPath } from './create.js';
 import { etagOf } from './etag.js';
-import { MemoryEvents } from './memory-events.js';
+import { MemoryDaemon } from './memory-daemon.js';
 import { MemoryExec } from './memory-exec.js';
 import { memoryFault, refuse } from './memory-fault.js';
-import { MemoryFaults } from './memory-faults.js';
+import type { MemoryFaults } from './memory-faults.js';
 import type { MemoryInstance } from './memory-instance.js';
 import { MemoryInstances } from './memory-instances.js';
-import { MemoryOperations } from './memory-operations.js';
 import type { MemoryExecHandler } from './memory-process.js';
 import { MemoryVolumes } from './memory-volumes.js';
-import { MemoryWorld } from './memory-world.js';
+import type { MemoryWorld } from './memory-world.js';
 import { tinyInterpreter } from './tiny-interpreter.js';
 
 type Call<Name extends keyof IncusApi> = IncusApi[Name];
 
+/** What a daemon in memory has around it. */
 export interface MemoryIncusOptions {
   /** Plays the commands of every exec; by default the tiny interpreter. */
   readonly exec?: MemoryExecHandler;
@@ -37,9 +37,7 @@ export class MemoryIncus implements IncusApi {
   readonly faults: MemoryFaults;
   /** Plays the commands; may be replaced at any time. */
   execHandler: MemoryExecHandler;
-  readonly #now: () => number;
-  readonly #events: MemoryEvents;
-  readonly #operations: MemoryOperations;
+  readonly #daemon: MemoryDaemon;
   readonly #instances: MemoryInstances;
   readonly #volumes: MemoryVolumes;
   readonly #hostHasPath: HostHasPath;
@@ -47,24 +45,15 @@ export class MemoryIncus implements IncusApi {
   #closed = false;
 
   constructor(options: MemoryIncusOptions = {}) {
-    const shared = options.sharing ?? null;
-    this.execHandler = options.exec ?? shared?.execHandler ?? tinyInterpreter;
-    this.#now = options.now ?? (shared ? shared.#now : Date.now);
-    this.world = shared ? shared.world : new MemoryWorld();
-    this.faults = shared ? shared.faults : new MemoryFaults();
-    this.#events = shared ? shared.#events : new MemoryEvents(this.#now);
-    this.#operations = shared ? shared.#operations : new MemoryOperations(this.#now, this.#events);
-    this.#volumes = new MemoryVolumes(this.world);
+    const { sharing } = options;
+    this.#daemon = sharing === undefined ? new MemoryDaemon(options.now ?? Date.now) : sharing.#daemon;
+    this.execHandler = options.exec ?? sharing?.execHandler ?? tinyInterpreter;
     this.#hostHasPath = options.hostHasPath ?? (() => true);
-    const { world, faults } = this;
-    this.#instances = new MemoryInstances(
-      world,
-      this.#operations,
-      this.#events,
-      faults,
-      this.#hostHasPath,
-      this.#now,
-    );
+    const { world, faults, events, operations, now } = this.#daemon;
+    this.world = world;
+    this.faults = faults;
+    this.#volumes = new MemoryVolumes(world);
+    this.#instances = new MemoryInstances(world, operations, events, faults, this.#hostHasPath, now);
   }
 
   /** Every instance of every project, as it stands. */
@@ -81,10 +70,11 @@ export class MemoryIncus implements IncusApi {
   dropConnections(): void {
     for (const exec of this.#execs)
       exec.cutOff(memoryFault('connection_lost', 'exec', 'the connection was dropped'));
-    this.#events.drop(this, 'connection_lost');
+    this.#daemon.events.drop(this, 'connection_lost');
   }
 
-  readonly server: Call<'server'> = (options) => this.#enter('server', options, () => ok(this.#serverInfo()));
+  readonly server: Call<'server'> = (options) =>
+    this.#enter('server', options, () => ok(serverInfo(this.#daemon.now())));
   readonly project: Call<'project'> = (name, options) =>
     this.#enter('project', options, () =>
       this.world.viewProject(name, `GET /1.0/projects/${name}`).map(tagged),
@@ -126,13 +116,7 @@ export class MemoryIncus implements IncusApi {
   readonly instancesOfAllProjects: Call<'instancesOfAllProjects'> = (options) =>
     this.#enter('instancesOfAllProjects', options, () => ok(this.allInstances.map((one) => one.view())));
   readonly instanceState: Call<'instanceState'> = (project, name, options) =>
-    this.#enter('instanceState', options, () =>
-      this.#at(project, name).map(({ status, execs }) =>
-        status === 'Running'
-          ? { status, pid: 4242, processes: 1 + execs.size }
-          : { status, pid: 0, processes: 0 },
-      ),
-    );
+    this.#enter('instanceState', options, () => this.#at(project, name).map(stateOf));
   readonly changeState: Call<'changeState'> = (project, name, change, options = {}) =>
     this.#enter('changeState', options, () => this.#instances.changeState(project, name, change, options));
   readonly putInstance: Call<'putInstance'> = (project, name, instance, options) =>
@@ -147,23 +131,7 @@ export class MemoryIncus implements IncusApi {
       this.#at(project, name).andThen((instance) => {
         if (instance.status !== 'Running')
           return refuse('invalid_request', 'exec', 'Instance is not running');
-        const exec = new MemoryExec({
-          instance: instance.view(),
-          files: instance.files,
-          request,
-          handler: this.execHandler,
-          dropAfterBytes: this.faults.takeDropExec(),
-          onEnd: (ended) => {
-            this.#execs.delete(ended);
-            instance.execs.delete(ended);
-          },
-        });
-        this.#execs.add(exec);
-        instance.execs.add(exec);
-        options?.signal?.addEventListener('abort', () =>
-          exec.cutOff(memoryFault('aborted', 'exec', 'the command was cancelled')),
-        );
-        return ok(exec);
+        return ok(this.#openExec(instance, request, options?.signal));
       }),
     );
 
@@ -188,19 +156,19 @@ export class MemoryIncus implements IncusApi {
 
   readonly operations: Call<'operations'> = (project, options) =>
     this.#enter('operations', options, () =>
-      this.world.project(project, 'GET /1.0/operations').map(() => this.#operations.list(project)),
+      this.world.project(project, 'GET /1.0/operations').map(() => this.#daemon.operations.list(project)),
     );
   readonly operation: Call<'operation'> = (id, options) =>
-    this.#enter('operation', options, () => this.#operations.get(id));
+    this.#enter('operation', options, () => this.#daemon.operations.get(id));
   readonly waitOperation: Call<'waitOperation'> = (id, options = {}) =>
     this.#enter('waitOperation', options, () =>
-      this.#operations.wait(id, options.timeoutMs ?? 120_000, options),
+      this.#daemon.operations.wait(id, options.timeoutMs ?? 120_000, options),
     );
   readonly cancelOperation: Call<'cancelOperation'> = (id, options) =>
-    this.#enter('cancelOperation', options, () => this.#operations.cancel(id));
+    this.#enter('cancelOperation', options, () => this.#daemon.operations.cancel(id));
 
   readonly events: Call<'events'> = (options = {}) =>
-    this.#enter('events', options, () => ok(this.#events.listen(this, options, options.signal)));
+    this.#enter('events', options, () => ok(this.#daemon.events.listen(this, options, options.signal)));
 
   readonly createVolume: Call<'createVolume'> = (project, volume, options) =>
     this.#enter('createVolume', options, () => this.#volumes.create(project, volume));
@@ -213,11 +181,12 @@ export class MemoryIncus implements IncusApi {
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>
     this.#enter('deleteVolume', options, () => this.#volumes.delete(project, pool, name));
 
+  /** Closes this connection: commands lose theirs, and later calls are faults of kind `closed`. Instances stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const exec of this.#execs)
       exec.cutOff(memoryFault('closed', 'exec', 'the API was closed by its owner'));
-    this.#events.drop(this, 'closed');
+    this.#daemon.events.drop(this, 'closed');
   }
 
   /** Every call comes through here: after closing, with a fired signal or a planted fault it has no effect. */
@@ -232,22 +201,52 @@ export class MemoryIncus implements IncusApi {
     return planted ? err(memoryFault(planted, call, `planted: ${planted}`)) : act();
   }
 
+  #openExec(
+    instance: MemoryInstance,
+    request: IncusExecRequest,
+    signal: AbortSignal | undefined,
+  ): MemoryExec {
+    const abort = () => exec.cutOff(memoryFault('aborted', 'exec', 'the command was cancelled'));
+    const exec: MemoryExec = new MemoryExec({
+      instance: instance.view(),
+      files: instance.files,
+      request,
+      handler: this.execHandler,
+      dropAfterBytes: this.faults.takeDropExec(),
+      onEnd: (ended) => {
+        signal?.removeEventListener('abort', abort);
+        this.#execs.delete(ended);
+        instance.execs.delete(ended);
+      },
+    });
+    this.#execs.add(exec);
+    instance.execs.add(exec);
+    signal?.addEventListener('abort', abort);
+    return exec;
+  }
+
   #at(project: string, name: string): Result<MemoryInstance, IncusFault> {
     return this.world.instance(project, name, `/1.0/instances/${name}`);
   }
+}
 
-  #serverInfo(): IncusServer {
-    return {
-      apiVersion: '1.0',
-      serverVersion: '6.0.4',
-      apiExtensions: ['instance_create_start'],
-      auth: 'trusted',
-      clustered: false,
-      kernelVersion: '6.1.0',
-      architectures: ['x86_64'],
-      hostTimeMs: Math.floor(this.#now() / 1000) * 1000,
-    };
-  }
+function serverInfo(now: number): IncusServer {
+  return {
+    apiVersion: '1.0',
+    serverVersion: '6.0.4',
+    apiExtensions: ['instance_create_start'],
+    auth: 'trusted',
+    clustered: false,
+    kernelVersion: '6.1.0',
+    architectures: ['x86_64'],
+    hostTimeMs: Math.floor(now / 1000) * 1000,
+  };
+}
+
+function stateOf({ status, execs }: MemoryInstance) {
+  return status === 'Running'
+    ? { status, pid: 4242, processes: 1 + execs.size }
+    : { status, pid: 0, processes: 0 };
 }
 
 function tagged<T>(value: T): { readonly value: T; readonly etag: string } {

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fulfillPreparedOutputRequest } from '../../../../src/composition/fulfil-prepared-output.js';
+import { fulfillPreparedOutputRequest } from '../../../../src/composition/fulfill-prepared-output.js';
 import { fulfilmentResultSchema } from '../../../../src/domain/target/fulfilment.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 

@@ -5,7 +5,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import { releaseRun } from '../holds/release-run.js';
 
 /** Releases what runs hold whose runner was killed: their roots would keep store paths for ever. What cannot be seen is left alone. */
-export async function sweepRuns(
+export async function removeEmptyRuns(
   files: FileStore,
   {
     workDir,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { LocalShell } from '../adapters/local/shell.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
-import { fulfilRequest } from '../application/prepare/fulfill-request.js';
+import { fulfillRequest } from '../application/prepare/fulfill-request.js';
 import type { FulfilmentResult } from '../domain/target/fulfilment.js';
 
 /** Carries out a fulfilment request on this machine. The answer says what became of it; nothing is thrown. */
@@ -12,7 +12,7 @@ export async function fulfillPreparedOutputRequest(
   await using shell = new LocalShell();
   const files = new NodeFileStore();
   const signal = options.signal ?? new AbortController().signal;
-  const done = await fulfilRequest({ shell, files }, resolve(requestPath), signal);
+  const done = await fulfillRequest({ shell, files }, resolve(requestPath), signal);
   if (options.resultPath === undefined) return done;
   const bytes = Buffer.from(`${JSON.stringify(done, null, 2)}\n`);
   const written = await files.writeFile(resolve(options.resultPath), bytes);

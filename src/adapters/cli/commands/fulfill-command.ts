@@ -4,7 +4,7 @@ import { EXIT } from '../session/exit-code.js';
 import { printJson } from './state-root.js';
 
 /** `pikaci fulfill-prepared-output-request`: for the host itself. Prints the result; exit status 3 when it failed. */
-export async function fulfilCommand(
+export async function fulfillCommand(
   context: CliContext,
   file: string,
   options: { readonly resultPath?: string },

@@ -1,0 +1,59 @@
+# shellcheck shell=sh
+has_begun='this machine has its job already; use follow or status'
+
+# From here on this guest has its job, and this process answers for it: `started` names it, and the place in memory.
+claim() {
+  started_at self
+  [ -z "$step" ] || take_turn
+  begun=
+  set -C
+  { begun=yes && printf '%s %s %s\n' "$pid" "$start" "$spare"; } >"$state/started" || {
+    [ -n "$begun" ] || [ ! -e "$state/started" ] || turn_away 75 already_started "$has_begun"
+    rm -f "$state/started"
+    turn_away 70 setup 'the state directory cannot be written: is the disk full?'
+  }
+  set +C
+}
+
+install_directories() {
+  [ ! -d "$artifacts" ] || [ -O "$artifacts" ] || chown 0:0 "$artifacts"
+  # Sticky: the job may add to them, and cannot replace what is root's.
+  if [ -z "$step" ]; then install -d -m 1777 "$artifacts" "$public"
+  else
+    install -d -m 1777 "$artifacts" && install -d -m 0755 "$machine-job" "$machine-job/steps" "$public" &&
+      [ ! -L "$machine-job/steps" ] && [ ! -L "$public" ] && [ -O "$public" ]
+  fi
+}
+
+# Reads the whole request before anything is begun. A new guest runs on one processor, and each program costs it milliseconds
+# the first time: until the job has begun there are as few as can be, `install` stands for mkdir, chown and chmod, and what
+# can wait is left to `watch`.
+take_request() {
+  install_directories </dev/null &
+  installing=$!
+  read -r token </proc/sys/kernel/random/uuid
+  PIKACI_OWN=$own PIKACI_ARTIFACTS=$artifacts PIKACI_PUBLIC=$public PIKACI_TOKEN=$token PIKACI_STEP=$step \
+    awk "$json_awk$words_awk$request_awk$steps_awk"
+  parsed=$?
+  exec </dev/null
+  wait "$installing"
+  installed=$?
+  [ "$parsed" != 65 ] || turn_away 65 truncated 'the request ended before its end: nothing was started'
+  claim
+  # shellcheck source=/dev/null
+  [ "$parsed" != 0 ] || . "$own/plan"
+  [ "$parsed" != 0 ] || [ "$nsteps" = 0 ] || open_steps || refuse_setup 'the list of steps could not be written to the disk of the guest'
+  { [ "$installed" = 0 ] && true >"$log"; } || refuse_setup 'the artifacts directory could not be written to the disk of the guest'
+  case $parsed in
+  0) ;;
+  64)
+    read -r reason <"$own/invalid" || reason='request: is not valid'
+    finish failed null invalid_request "$reason"
+    answer 64 invalid_request "$reason"
+    ;;
+  *) refuse_setup 'the request could not be written to the disk of the guest' ;;
+  esac
+  exported=$own/exported
+  [ -z "$step" ] || exported=$machine/exported
+  [ "$nsteps" != 0 ] || printf %s "$command" >"$public/command" || refuse_setup 'the command could not be written to the disk of the guest'
+}

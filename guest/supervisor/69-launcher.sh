@@ -1,0 +1,38 @@
+# shellcheck shell=sh
+# Begins the step whose number it reads. At the end of the numbers the one that decides is gone.
+launch_steps() {
+  exec 4>&-
+  on_failure=unfit served=$login
+  while read -r n; do
+    # shellcheck source=/dev/null
+    . "$own/step.$n"
+    output=$state/output.$n
+    command_file=$public/command.$step_id
+    ready_step
+    [ -z "$unfit" ] || continue
+    begin_drain
+    printf 'drain %s\n' "$drain" >&8
+    # shellcheck disable=SC2119
+    (launch)
+    printf 'exit %s\n' "$?" >&8
+  done
+  [ -z "$drain" ] || has_result || kill "$drain"
+}
+
+# What the step needs before its command: its user, and files that are this user's.
+ready_step() {
+  unfit='' switch=none
+  if [ "$root" = true ] && [ "$as_root" = false ]; then
+    [ -n "$uid" ] || find_user
+    [ -n "$unfit" ] || choose_switch
+  fi
+  [ -z "$unfit" ] || return
+  if [ "$served" != "$login" ] && [ "$switch" != none ]; then
+    [ -d "$home" ] || install -d -o "$uid" -g "$gid" "$home" || give_up 'the home directory cannot be created'
+    [ -z "$secrets" ] || chown -R "$uid:$gid" "$secrets/files" || give_up 'the secrets cannot be handed to its user'
+    served=$login
+  fi
+  offer_exports "$public/env/$step_id"
+  ln "$own/command.$n" "$command_file" || cp "$own/command.$n" "$command_file" || give_up 'its command cannot be written: is the disk full?'
+  mkfifo -m 0666 "$output" || give_up 'the state directory cannot be written: is the disk full?'
+}

@@ -1,0 +1,65 @@
+# shellcheck shell=sh
+# The owner of what is sent: root, a user, or the default user. Installs the text that came along, too: this may be the first call.
+begin_transfer() { # begin_transfer [--root | --user NAME]
+  on_failure=refuse login=pikaci home=/home/pikaci uid='' gid='' switch=none
+  case ${1-}/$# in
+  /0) ;;
+  --root/1) login=root uid=0 gid=0 ;;
+  --user/2)
+    login=$2 home=/home/$2
+    case $2 in '' | *[!A-Za-z0-9_.-]* | [!A-Za-z_]*) refuse 64 usage 'a login name was expected' ;; esac
+    ;;
+  *) refuse 64 usage 'only --root or --user NAME may follow' ;;
+  esac
+  install_text
+  # A test without root has only its own user to give files to.
+  if [ "$(id -u)" != 0 ]; then uid=$(id -u) gid=$(id -g); elif [ -z "$uid" ]; then
+    find_user
+    choose_switch
+  fi
+  read -r nonce </proc/sys/kernel/random/uuid
+}
+
+install_text() {
+  [ ! -e "$machine/pikaci-incus-run" ] && [ -n "${PIKACI_SUPERVISOR_TEXT-}" ] || return 0
+  read -r nonce </proc/sys/kernel/random/uuid
+  text=$machine/text.$nonce
+  { install -d -m 0700 "$machine" && printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$text"; } || {
+    rm -f "$text"
+    refuse 70 setup 'the supervisor could not be written to the disk of the guest'
+  }
+  # A link, like that of `run`: the file is whole, whoever comes first.
+  ln "$text" "$machine/pikaci-incus-run" || [ -e "$machine/pikaci-incus-run" ] || mv "$text" "$machine/pikaci-incus-run"
+  rm -f "$text"
+}
+
+check_path() {
+  case $1 in
+  *'
+'*) ;;
+  //* | */ | *//* | */. | */./* | */.. | */../*) ;;
+  /*) return ;;
+  esac
+  refuse 64 usage 'an absolute, normalised path was expected'
+}
+
+# Goes to a directory, name by name, and makes what is missing. From then on all happens relative to it. A link on the way is
+# followed when it is root's own, such as /var/run; one that a user has put there could lead root anywhere.
+enter() { # enter DIRECTORY
+  cd / || refuse 70 setup 'the root directory cannot be entered'
+  way=${1#/} at=
+  while [ -n "$way" ]; do
+    name=${way%%/*}
+    case $way in */*) way=${way#*/} ;; *) way= ;; esac
+    if [ -L "./$name" ]; then
+      [ "$(stat -c %u "./$name")" = 0 ] || refuse 70 setup "$1 leads over a link that is not root's"
+      cd -P "./$name" || refuse 70 setup "$1 cannot be entered"
+      at=$(pwd -P)
+      at=${at%/}
+    else
+      [ -d "./$name" ] || install -d -m 0755 -o "$uid" -g "$gid" "./$name" || refuse 70 setup "$1 cannot be made"
+      at=$at/$name
+      { cd -P "./$name" && [ "$(pwd -P)" = "$at" ]; } || refuse 70 setup "$1 cannot be entered"
+    fi
+  done
+}

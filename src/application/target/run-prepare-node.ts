@@ -1,0 +1,74 @@
+import type { PrepareNode } from '../../domain/target/plan.js';
+import type { RunHold } from '../holds/run-hold.js';
+import { realizeOutput } from '../prepare/realize-output.js';
+import type { NodeEnd, Started } from './node-end.js';
+import type { OutputsRecord } from './outputs-record.js';
+import type { RunTeller } from './run-teller.js';
+import type { RunWorkspace } from './run-workspace.js';
+import type { TargetExecutionInput } from './target-execution-input.js';
+import type { PrepareEnd } from './target-run.js';
+
+/** What the prepare nodes of one run share. */
+export interface PrepareRun {
+  readonly input: Pick<TargetExecutionInput, 'parts' | 'input' | 'state' | 'recorder'>;
+  readonly workspace: RunWorkspace;
+  readonly hold: RunHold;
+  readonly outputs: OutputsRecord;
+  readonly teller: RunTeller;
+  readonly signal: AbortSignal;
+}
+
+/** Makes one prepared output, or finds it made; its log, its time and what came of it are recorded. */
+export async function runPrepareNode(
+  { input: at, workspace, hold, outputs, teller, signal }: PrepareRun,
+  node: PrepareNode,
+  started: Started,
+): Promise<{ readonly end: NodeEnd; readonly prepared: PrepareEnd }> {
+  const { parts, input, state, recorder } = at;
+  const { ports } = parts;
+  const log = `${state.runDir}/prepare/${node.id}.log`;
+  await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
+  const needs = node.dependsOn.flatMap((id) => {
+    const output = outputs.outputs.get(id);
+    return output === undefined ? [] : [[id, output] as const];
+  });
+  const realized = await realizeOutput(ports, node.prepare, {
+    signal,
+    workDir: parts.settings.workDir,
+    workspace: input.workspace,
+    staged: () =>
+      workspace.staged(({ bytes, totalBytes }) => {
+        const about = { node_id: node.id, kind: node.kind };
+        teller.tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
+      }),
+    needs: new Map(needs),
+    hold: (directory) => hold.hold(directory),
+    gcRoot: () => hold.gcRoot(node.id),
+    onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
+  });
+  const cached = realized.isOk() && realized.value.cached;
+  const message = realized.isErr() ? realized.error.message : null;
+  const timing = {
+    node_id: node.id,
+    started_at: started.at,
+    finished_at: teller.now(),
+    duration_ms: ports.clock.monotonic() - started.mark,
+    ok: realized.isOk(),
+    cached,
+    message,
+  };
+  recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
+  if (realized.isErr()) {
+    const { error: fault } = realized;
+    const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
+    const end = { verdict, message: fault.message, cached: false } as const;
+    return { end, prepared: { nodeId: node.id, kind: 'faulted', fault } };
+  }
+  const { record } = realized.value;
+  const prepared = { nodeId: node.id, kind: 'realized', output: record, cached } as const;
+  const written = await outputs.add(record);
+  if (written.isErr())
+    return { end: { verdict: 'failed', message: written.error.message, cached }, prepared };
+  recorder.change({ prepared_outputs_path: state.preparedOutputs });
+  return { end: { verdict: 'passed', message: '', cached }, prepared };
+}

@@ -1,0 +1,38 @@
+import type { RunEvent } from '../../domain/events/run-event.js';
+import type { RunJobStatus } from '../../domain/events/run-status.js';
+import type { PlanNode } from '../../domain/target/plan.js';
+import type { Clock } from '../../ports/clock.js';
+
+type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_id'> : never;
+
+export interface FinishedNode {
+  readonly node_id: string;
+  readonly kind: PlanNode['kind'];
+  readonly status: RunJobStatus;
+  readonly message: string;
+  readonly cached?: boolean;
+  readonly duration_ms?: number;
+}
+
+/** Tells what happens in a run, each event with the run's id and the time. */
+export class RunTeller {
+  constructor(
+    private readonly runId: string,
+    private readonly clock: Clock,
+    private readonly emit: (event: RunEvent) => void,
+  ) {}
+
+  /** ISO 8601. */
+  now(): string {
+    return new Date(this.clock.now()).toISOString();
+  }
+
+  tell(event: Unstamped<RunEvent>): void {
+    const stamp = { schema_version: 1, at: this.now(), run_id: this.runId } as const;
+    this.emit({ ...stamp, ...event } as RunEvent);
+  }
+
+  nodeFinished(end: FinishedNode): void {
+    this.tell({ type: 'node_finished', duration_ms: 0, cached: false, ...end });
+  }
+}

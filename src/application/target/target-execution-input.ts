@@ -1,0 +1,20 @@
+import type { RunStateLayout } from '../../domain/records/run-layout.js';
+import type { Plan } from '../../domain/target/plan.js';
+import type { TargetConfig } from '../../domain/target/target-config.js';
+import type { EventFile } from '../events/event-file.js';
+import type { RunRecorder } from './run-recorder.js';
+import type { RunTargetParts } from './run-target-parts.js';
+import type { RunTargetInput, TargetSecrets } from './target-run.js';
+
+export interface TargetExecutionInput {
+  readonly parts: RunTargetParts;
+  readonly input: RunTargetInput;
+  readonly runId: string;
+  readonly state: RunStateLayout;
+  readonly plan: Plan;
+  readonly target: TargetConfig;
+  /** By the ids of the plan's nodes. */
+  readonly secrets: TargetSecrets;
+  readonly recorder: RunRecorder;
+  readonly eventFile: EventFile;
+}
