@@ -21,6 +21,7 @@ export {
   loadPreparedOutputs,
   loadRunBundle,
   loadRunRecord,
+  loadSteps,
   type RunStateOptions,
   readArtifact,
   readEvents,
@@ -33,6 +34,7 @@ export type { RunJobStatus, RunStatus } from './domain/events/run-status.js';
 export type { JobOutcome } from './domain/job/job-outcome.js';
 export type { JobRecord } from './domain/job/job-record.js';
 export type { JobStepRecord } from './domain/job/step-record.js';
+export { junitReport } from './domain/records/junit-report.js';
 export type { JobLogMetadata, RunLogs, RunLogsMetadata } from './domain/records/logs-metadata.js';
 export type { PlanNodeRecord, PlanRecord } from './domain/records/plan-record.js';
 export type {

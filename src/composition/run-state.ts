@@ -24,12 +24,14 @@ import { loadPlan as loadPlanOf } from '../application/records/load-plan.js';
 import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/records/load-prepared-outputs.js';
 import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/records/load-run-bundle.js';
 import { loadRunRecord as loadRunRecordOf } from '../application/records/load-run-record.js';
+import { loadSteps as loadStepsOf } from '../application/records/load-steps.js';
 import { readArtifact as readArtifactOf } from '../application/records/read-artifact.js';
 import { readLog as readLogOf } from '../application/records/read-log.js';
 import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
 import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
 import type { JobRecord } from '../domain/job/job-record.js';
+import type { JobStepRecord } from '../domain/job/step-record.js';
 import type { RunLogs, RunLogsMetadata } from '../domain/records/logs-metadata.js';
 import type { PlanRecord } from '../domain/records/plan-record.js';
 import type { PreparedOutputsRecord } from '../domain/records/prepared-outputs-record.js';
@@ -175,6 +177,15 @@ export function loadJob(
   options: RunStateOptions = {},
 ): Answer<JobRecord> {
   return loadJobOf(files, { stateRoot: resolve(stateRoot), runId, job: jobId, ...options });
+}
+
+/** The steps of a job that came to their turn so far, in order, also while it runs; none for a job of one command, or one that has not begun. */
+export function loadSteps(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & { readonly job: string },
+): Answer<readonly JobStepRecord[]> {
+  return loadStepsOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
 /** Newest first. */

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { served } from '../support/served.js';
 import { keepScreenshot, type Look, launchChromium, openPage } from './chromium.js';
-import { GOING, PASSED, writeGoing, writeSampleRuns } from './sample-runs.js';
+import { FAILED, GOING, PASSED, writeGoing, writeSampleRuns } from './sample-runs.js';
 
 const LOOKS: Readonly<Record<string, Look>> = {
   desktop: {},
@@ -16,6 +16,8 @@ const PAGES = {
   'run-going': `/runs/${GOING}`,
   log: `/runs/${PASSED}/logs/unit`,
   'log-line': `/runs/${PASSED}/logs/unit#L42`,
+  'run-steps': `/runs/${FAILED}`,
+  'log-steps': `/runs/${FAILED}/logs/unit`,
   'log-search': `/runs/${PASSED}/logs/unit?q=part-4`,
   refusal: '/runs/20260101-000000-nobody',
 } as const;

@@ -4,10 +4,11 @@ import type { JobRecord } from '../../src/domain/job/job-record.js';
 import type { Phase } from '../../src/domain/machine/phase.js';
 import type { RunRecord } from '../../src/domain/records/run-record.js';
 import { jobRecord } from '../support/job-record.js';
+import { skippedStep, stepRecord } from '../support/job-steps.js';
 import { runJobRecord, runRecord, writeRun } from '../support/recorded-run.js';
 
 export const PASSED = '20261123-164501-abc123';
-const FAILED = '20261123-150210-0f3e21';
+export const FAILED = '20261123-150210-0f3e21';
 export const GOING = '20261123-171002-77aa01';
 export const SKIPPED = '20261122-090000-5d5d5d';
 
@@ -126,7 +127,24 @@ async function writeFailed(stateRoot: string): Promise<void> {
     git_branch: 'feature/live-pages',
     status: 'failed',
   };
-  await writeRun(
+  const fetched = 'fetched it\n';
+  const compiled = Array.from({ length: 60 }, (_, part) => `compiling part ${part}\n`).join('');
+  const tested = '\u001b[31m✗\u001b[39m a test that does not pass\n';
+  const begins = [fetched, fetched + compiled].map((text) => Buffer.byteLength(text));
+  const [compile = 0, test = 0] = begins;
+  const log = fetched + compiled + tested;
+  const steps = [
+    stepRecord('fetch', { name: 'Fetch what is needed', log_start: 0, log_end: compile }),
+    stepRecord('compile', { name: 'Compile', log_start: compile, log_end: test }),
+    stepRecord('test', {
+      status: 'failed',
+      exit_code: 1,
+      log_start: test,
+      log_end: Buffer.byteLength(log),
+    }),
+    skippedStep('deploy', 'the step test failed'),
+  ];
+  const dir = await writeRun(
     stateRoot,
     runRecord({
       ...failed,
@@ -137,12 +155,14 @@ async function writeFailed(stateRoot: string): Promise<void> {
         runJobRecord('unit', {
           status: 'failed',
           exit_code: 1,
-          message: 'the command ended with exit code 1',
+          message: 'the step test ended with status 1',
+          steps,
         }),
         runJobRecord('lint'),
       ],
     }),
   );
+  await writeFile(join(dir, 'jobs/unit/guest.log'), log);
 }
 
 /** A run that goes on: one preparation has ended, one job is in the middle, one waits. Gives its directory. */

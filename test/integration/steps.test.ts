@@ -135,6 +135,31 @@ onEachBackend((backend) => {
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
 
+    it('is told of on the command line, which has the log of each step, and a report', async () => {
+      const steps = [
+        { name: 'Build', command: 'echo built' },
+        { name: 'Test', command: 'echo "not ok"; exit 2' },
+        { name: 'Deploy', command: 'echo never' },
+      ];
+      await writeConfig(site, { targets: { t: { jobs: [{ id: 'j', timeoutSecs, steps }] } } });
+      const runId = site.newRunId();
+      const run = await commandLine(site, ['run', '--run-id', runId]).end;
+      expect(run.stdout).toBe('built\nnot ok\n');
+      const lines = run.stderr.replace(/ in [\d.]+ m?s$/gm, ' in T').split('\n');
+      expect(lines.filter((line) => line.startsWith('[j] step'))).toEqual([
+        '[j] step Build …',
+        '[j] step Build passed (exit code 0) in T',
+        '[j] step Test …',
+        '[j] step Test failed (exit code 2) in T',
+        '[j] step Deploy skipped: the step Test failed',
+      ]);
+      expect(lines).toContain('  ✗ Test    failed (exit code 2) in T');
+      const log = await commandLine(site, ['logs', runId, '--job', 'j', '--step', 'test']).end;
+      expect(log.stdout).toBe('not ok\n');
+      const report = await commandLine(site, ['status', runId, '--output', 'junit']).end;
+      expect(report.stdout).toMatch(/tests="3" failures="1" errors="0" skipped="1"/);
+    });
+
     it('that is cancelled in a step has that one cancelled, and no other is run', async () => {
       const runId = site.newRunId();
       const cancel = new AbortController();

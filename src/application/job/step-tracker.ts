@@ -1,5 +1,6 @@
 import type { JobStep } from '../../domain/job/job-step.js';
 import { type GuestStep, type JobStepRecord, stepsFileSchema } from '../../domain/job/step-record.js';
+import { whySkipped } from '../../domain/job/why-skipped.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Journal } from '../events/journal.js';
 import type { GuestLog } from '../log/guest-log.js';
@@ -117,6 +118,7 @@ export class StepTracker {
       finished_at,
       log_start: before?.log_start ?? keptAt(log, step.log_start),
       log_end: keptAt(log, step.log_end),
+      ...(state === 'skipped' ? { reason: this.#whySkipped(id) } : {}),
     };
     this.#records.set(id, record);
     // One whose beginning was missed has begun all the same.
@@ -124,17 +126,25 @@ export class StepTracker {
     if (state !== 'running') this.#tellEnd(record);
   }
 
+  #whySkipped(id: string): string {
+    const { steps } = this.#input;
+    const place = steps.findIndex((step) => step.id === id);
+    const before = steps.slice(0, place).flatMap((step) => this.#records.get(step.id) ?? []);
+    return whySkipped(steps, id, before);
+  }
+
   #tellStart({ id: step_id, name, log_start }: JobStepRecord): void {
     this.#input.journal.emit({ type: 'step_started', step_id, name, log_start: log_start ?? 0 });
   }
 
   #tellEnd(record: JobStepRecord): void {
-    const { id: step_id, name, status, cause, exit_code, log_start, log_end } = record;
+    const { id: step_id, name, status, cause, exit_code, log_start, log_end, reason } = record;
     if (status === 'running') return;
     const took = Date.parse(record.finished_at ?? '') - Date.parse(record.started_at ?? '');
     const duration_ms = Number.isFinite(took) ? Math.max(0, took) : 0;
     const end = { status, cause, exit_code, duration_ms, log_start, log_end };
-    this.#input.journal.emit({ type: 'step_finished', step_id, name, ...end });
+    const why = reason === undefined ? {} : { reason };
+    this.#input.journal.emit({ type: 'step_finished', step_id, name, ...end, ...why });
   }
 
   #inOrder(): readonly JobStepRecord[] {

@@ -8,6 +8,7 @@ import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import { checkedRun } from './checked-run.js';
 import { asInterrupted, type RecordPorts } from './interrupted-run.js';
+import { loadSteps } from './load-steps.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
 
@@ -19,7 +20,7 @@ export interface RunQuery {
 
 /**
  * What `run.json` says, brought up to date: a job that ended after its runner was gone (`attach`) has its outcome in its own
- * record, and the run has ended when all its jobs have. One whose runner has ended before it is `interrupted`.
+ * record, one that goes on has its steps in a file of their own, and the run has ended when all its jobs have. One whose runner has ended before it is `interrupted`.
  */
 export async function loadRunRecord(
   ports: RecordPorts,
@@ -58,8 +59,13 @@ async function withOwnOutcome(files: FileStore, query: RunQuery, job: RunJobReco
   if (isFinal(job.status) || !jobIdSchema.safeParse(job.id).success) return job;
   const { jobRecord } = jobStateLayout(query.stateRoot, query.runId, job.id);
   const own = await readRecord(files, jobRecord, jobRecordSchema, query.signal);
-  if (own.isErr() || own.value.outcome === null) return job;
-  return { ...job, ...recordedOutcome(own.value.outcome, own.value.backend) };
+  const outcome = own.isOk() ? own.value.outcome : null;
+  const now =
+    own.isOk() && outcome !== null ? { ...job, ...recordedOutcome(outcome, own.value.backend) } : job;
+  if (isFinal(now.status)) return now;
+  const steps = await loadSteps(files, { ...query, job: job.id });
+  // A job that goes on is worth showing without them.
+  return steps.isErr() || steps.value.length === 0 ? now : { ...now, steps: [...steps.value] };
 }
 
 /** What a run's record says of a job that has an outcome. */

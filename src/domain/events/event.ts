@@ -60,6 +60,7 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     duration_ms: z.number(),
     log_start: z.number().nullable(),
     log_end: z.number().nullable(),
+    reason: jobStepRecordSchema.shape.reason,
   }),
   z.looseObject({ ...common, type: z.literal('warning'), message: z.string() }),
   z.looseObject({ ...common, type: z.literal('artifacts_collected'), artifacts: artifactReportSchema }),

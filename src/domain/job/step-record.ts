@@ -32,6 +32,8 @@ export const jobStepRecordSchema = z.looseObject({
   finished_at: z.string().nullable(),
   log_start: position,
   log_end: position,
+  /** Why it was skipped, for people; of those alone. */
+  reason: z.string().optional(),
 });
 /** A step of a job as it is recorded. Positions are bytes of the kept `guest.log`; times are ISO 8601. */
 export type JobStepRecord = z.infer<typeof jobStepRecordSchema>;

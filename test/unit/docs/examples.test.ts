@@ -46,6 +46,17 @@ describe('what the documents show', () => {
     expect(transports).toEqual(['socket', 'https', 'command']);
   });
 
+  it('is a job of steps that pikaci accepts', () => {
+    const [json = '', ...more] = jsonBlocks(page('steps.md'));
+    expect(more).toEqual([]);
+    const { targets } = pikaciConfigSchema.parse({ host: 'local', ...JSON.parse(`{${json}}`) });
+    expect(targets['test']?.jobs[0]?.steps?.map(({ id, name, if: when }) => [id, name, when])).toEqual([
+      ['install', 'Install', 'success'],
+      ['test', 'Test', 'success'],
+      ['report', 'report', 'failure'],
+    ]);
+  });
+
   it('is a retention that pikaci accepts', () => {
     const blocks = jsonBlocks(page('operations.md')).filter((json) => json.startsWith('"retention"'));
     const kept = blocks.map((json) =>

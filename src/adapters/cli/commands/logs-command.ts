@@ -8,9 +8,12 @@ import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
+import { stepLog } from './step-log.js';
 
 export interface LogsOptions extends StateOptions {
   readonly job?: string;
+  /** Of that job. */
+  readonly step?: string;
   readonly kind: 'host' | 'guest' | 'both';
   readonly follow?: boolean;
   readonly metadataJson?: boolean;
@@ -21,6 +24,14 @@ const LOOK_MS = 250;
 
 /** `pikaci logs`: of one job the bytes as they are, of several whole lines led by the job's id. With `--follow` on a terminal the run's tree stands below them. */
 export async function logsCommand(context: CliContext, runId: string, options: LogsOptions): Promise<number> {
+  const { job, step } = options;
+  if (step !== undefined && (job === undefined || options.kind !== 'guest')) {
+    complain(
+      context,
+      'a step is one of one job, and in its own log: name the job with --job, without --kind',
+    );
+    return EXIT.usage;
+  }
   const stateRoot = await stateRootOrComplain(context, options);
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
@@ -30,15 +41,14 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     printJson(context, metadata.value);
     return EXIT.passed;
   }
-  const jobs = metadata.value.jobs
-    .map(({ id }) => id)
-    .filter((id) => options.job === undefined || id === options.job);
+  const jobs = metadata.value.jobs.map(({ id }) => id).filter((id) => job === undefined || id === job);
   if (jobs.length === 0) {
     const known = metadata.value.jobs.map(({ id }) => id).join(', ') || 'none';
-    complain(context, `run ${runId} has no job ${options.job ?? ''}; it has ${known}`);
+    complain(context, `run ${runId} has no job ${job ?? ''}; it has ${known}`);
     return EXIT.usage;
   }
   const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind };
+  if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
   if (problem === null) return EXIT.passed;

@@ -1,11 +1,12 @@
 import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
 import type { Colours } from './colours.js';
-import { escapeMessage } from './escape-control.js';
+import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
+import { stepVerdict } from './step-lines.js';
 
 export interface NoticeOptions {
-  /** Whether finished phases are worth a line: not where the tree shows them. */
+  /** Whether phases and steps that went well are worth a line: not where the tree shows them. */
   readonly phases: boolean;
   readonly colours: Colours;
 }
@@ -29,6 +30,19 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
       if (!event.ok) return `${event.phase} ${colours.red('failed')} after ${took}`;
       return phases ? `${event.phase} … ${took}` : null;
     }
+    case 'step_started':
+      return phases ? `step ${colours.bold(escapeLine(event.name))} …` : null;
+    case 'step_finished': {
+      if (!phases && event.status === 'passed') return null;
+      const verdict = stepVerdict(event, event.duration_ms);
+      const paint = {
+        passed: plain,
+        failed: colours.red,
+        cancelled: colours.yellow,
+        skipped: colours.yellow,
+      };
+      return `step ${colours.bold(escapeLine(event.name))} ${paint[event.status](verdict)}`;
+    }
     case 'warning':
       return `${colours.yellow('warning:')} ${escapeMessage(event.message)}`;
     case 'connection_lost':
@@ -40,4 +54,8 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
     default:
       return null;
   }
+}
+
+function plain(text: string): string {
+  return text;
 }

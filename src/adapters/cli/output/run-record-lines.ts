@@ -3,6 +3,7 @@ import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
+import { stepLines } from './step-lines.js';
 
 /** A recorded run for people, one string a line. */
 export function runRecordLines(run: RunRecord, c: Colours): string[] {
@@ -42,7 +43,8 @@ function jobLines(job: RunJobRecord, c: Colours): string[] {
   const times = phases.map(
     ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
   );
-  return [head, ...why, ...(times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`])];
+  const phaseLine = times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`];
+  return [head, ...why, ...stepLines(job.steps ?? [], c), ...phaseLine];
 }
 
 export function tookOf(from: string, to: string | null): string | null {

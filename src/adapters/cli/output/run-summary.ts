@@ -4,6 +4,7 @@ import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { count, formatBytes, formatDuration } from './quantities.js';
 import type { JobEnd, RunEnd } from './run-end.js';
+import { stepLines } from './step-lines.js';
 
 /** Refused artifacts that are named; the rest is counted. */
 const SHOWN_REFUSALS = 20;
@@ -47,6 +48,7 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause}) in ${formatDuration(total)}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
+  lines.push(...stepLines(outcome.steps ?? [], c));
   if (outcome.phases.length > 0) {
     const phases = outcome.phases.map(
       (phase) => `${phase.phase} ${formatDuration(phase.duration_ms)}${phase.ok ? '' : ' (failed)'}`,

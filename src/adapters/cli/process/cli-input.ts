@@ -7,6 +7,7 @@ import type { RunStateFault } from '../../../application/records/run-state-fault
 import type { PikaciConfigInput } from '../../../domain/config/config.js';
 import type { ConfigFault } from '../../../domain/config/config-fault.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
+import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { PlanRecord } from '../../../domain/records/plan-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
@@ -51,12 +52,22 @@ export interface RunState {
   ): Answer<RunListing>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadSteps(
+    stateRoot: string,
+    runId: string,
+    options: Call & { readonly job: string },
+  ): Answer<readonly JobStepRecord[]>;
   loadPlan(stateRoot: string, runId: string, options: Call): Answer<PlanRecord>;
   loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
   readLog(
     stateRoot: string,
     runId: string,
-    options: Call & { readonly job: string; readonly kind: 'host' | 'guest'; readonly offset: number },
+    options: Call & {
+      readonly job: string;
+      readonly kind: 'host' | 'guest';
+      readonly offset: number;
+      readonly maxBytes?: number;
+    },
   ): Answer<LogPart>;
   readStepLog(
     stateRoot: string,

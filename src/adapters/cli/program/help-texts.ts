@@ -100,6 +100,13 @@ Examples:
 `;
 
 export const STATUS_HELP = `
+With --output junit it is a JUnit XML report, as CI servers read it: a test case for each job, or for each step of a job
+that has steps.
+
+Examples:
+  pikaci status 20261123-164501-abc123
+  pikaci status 20261123-164501-abc123 --output junit >junit.xml
+
 Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when its record cannot be read.
 `;
 
@@ -111,6 +118,7 @@ Examples:
   pikaci logs 20261123-164501-abc123 --job unit
   pikaci logs 20261123-164501-abc123 --follow
   pikaci logs 20261123-164501-abc123 --job unit --kind host
+  pikaci logs 20261123-164501-abc123 --job unit --step build
 `;
 
 export const SERVE_HELP = `

@@ -5,7 +5,7 @@ import { type ListOptions, listCommand } from '../commands/list-command.js';
 import { type LogsOptions, logsCommand } from '../commands/logs-command.js';
 import { preparedOutputsCommand } from '../commands/prepared-outputs-command.js';
 import { type ServeCommandOptions, serveCommand } from '../commands/serve-command.js';
-import { type JsonOptions, statusCommand } from '../commands/status-command.js';
+import { type JsonOptions, type StatusOptions, statusCommand } from '../commands/status-command.js';
 import type { CliContext } from '../session/cli-context.js';
 import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP } from './help-texts.js';
 import { id, output, portNumber, wholeNumber, withState } from './program-options.js';
@@ -30,8 +30,9 @@ export function addStateCommands(
     .addArgument(run())
     .addHelpText('after', STATUS_HELP);
   withState(status)
-    .option('--json', 'the record itself, as run.json has it')
-    .action(async (runId: string, options: JsonOptions) =>
+    .addOption(output(['human', 'json', 'junit']))
+    .option('--json', 'the record itself, as run.json has it: the same as --output json')
+    .action(async (runId: string, options: StatusOptions) =>
       onExit(await statusCommand(context, runId, options)),
     );
 
@@ -42,6 +43,9 @@ export function addStateCommands(
     .addHelpText('after', LOGS_HELP);
   withState(logs)
     .option('--job <id>', 'only this job')
+    .addOption(
+      new Option('--step <id>', 'only what this step of the job wrote').conflicts(['follow', 'metadataJson']),
+    )
     .addOption(
       new Option('--kind <kind>', "the job's own log, what the machinery did, or both")
         .choices(['host', 'guest', 'both'])

@@ -2,11 +2,15 @@ import { html } from 'hono/html';
 import { isFinal, type RunJobStatus } from '../../../domain/events/run-status.js';
 import { positionText } from '../log/log-position.js';
 import type { LogPartView } from '../log/log-view.js';
+import type { PlacedStep } from '../log/placed-steps.js';
+import type { ShownLine } from '../log/shown-line.js';
+import { groupedLines } from '../log/step-groups.js';
 import type { Html } from './html.js';
 import { logLine, tailLine } from './log-line.js';
 import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { sizeText } from './quantities.js';
+import { opensByItself, stepFold } from './step-fold.js';
 
 export interface LogOfJob {
   readonly runId: string;
@@ -15,19 +19,32 @@ export interface LogOfJob {
   readonly kind: 'host' | 'guest';
 }
 
-/** One part of a log; the last part of one that goes on gets its lines as they are written. */
-export function logPage(log: LogOfJob, view: LogPartView): Html {
+export interface StepsOfLog {
+  readonly placed: readonly PlacedStep[];
+  /** Id of the one that was asked for. */
+  readonly wanted: string | undefined;
+}
+
+/** One part of a log; the last part of one that goes on gets its lines as they are written. What a step wrote is in a fold of its own. */
+export function logPage(log: LogOfJob, view: LogPartView, steps: StepsOfLog): Html {
   const isLast = view.part === view.parts - 1;
   const isLive = isLast && !isFinal(log.status);
-  const isEmpty = view.lines.length === 0 && view.tail === null;
-  const from = html` data-lines="${addressOf(log)}/lines?kind=${log.kind}" data-from="${positionText(view.next)}"`;
+  const isEmpty = view.lines.length === 0 && view.tail === null && steps.placed.length === 0;
+  const { first, loose, groups } = groupedLines(view, steps.placed);
+  const from = html` data-lines="${addressOf(log)}/lines?kind=${log.kind}" data-from="${positionText(view.next)}" data-first="${first}"`;
+  const lineOf = (line: ShownLine) => (line === view.tail ? tailLine(line, log) : logLine(line, log));
   return framed(log, {
     isLive,
     search: '',
     body: html`<p class="parts" data-live id="parts">${partLinks(log, view, isLive)}
 <a class="button raw" href="${addressOf(log)}/raw?kind=${log.kind}">Raw</a></p>
 ${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is empty.' : 'A long line goes on through this part; its beginning is on an earlier page.'}</p>` : ''}
-<pre class="log" id="log"${isLive ? from : ''}>${view.lines.map((line) => logLine(line, log))}${view.tail === null ? '' : tailLine(view.tail, log)}</pre>
+<div class="log" id="log"${isLive ? from : ''}>${loose.length === 0 ? '' : html`<pre>${loose.map(lineOf)}</pre>`}${groups.map(
+      ({ lines, continues, ...placed }) => {
+        const isOpen = opensByItself(placed.step) || placed.step.id === steps.wanted;
+        return stepFold(placed, { lines: lines.map(lineOf), isOpen, continues });
+      },
+    )}</div>
 <p class="going" data-live id="going">${isLive ? goingText(log.status) : ''}</p>`,
   });
 }

@@ -2,12 +2,14 @@ import { html } from 'hono/html';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
+import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Html } from './html.js';
 import { name } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, sizeText, timeText } from './quantities.js';
+import { foldId, stepEnd } from './step-fold.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
 
@@ -75,7 +77,16 @@ function jobCard(runId: string, job: RunJobRecord): Html {
 <div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div></li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}</li>`;
+}
+
+function stepList(steps: readonly JobStepRecord[], log: string): Html {
+  if (steps.length === 0) return html``;
+  return html`
+<ol class="steps">${steps.map(
+    (step) =>
+      html`<li>${statusMark(step.status)} <a href="${log}?kind=guest&step=${encoded(step.id)}#${foldId(step)}">${name(step.name)}</a> <span class="muted">${stepEnd(step)}</span></li>`,
+  )}</ol>`;
 }
 
 function prepared({ outputs }: PreparedOutputsRecord): Html {

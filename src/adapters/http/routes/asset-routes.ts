@@ -15,6 +15,7 @@ const SCRIPTS = [
   'live-log.js',
   'live.js',
   'merge.js',
+  'step-folds.js',
 ] as const;
 
 /** What pages are made with. It changes with the version only, so a browser keeps it and asks whether it is still the same. */

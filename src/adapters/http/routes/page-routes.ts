@@ -4,11 +4,14 @@ import { branchNameSchema } from '../../../domain/values/branch-name.js';
 import { searchLog } from '../log/log-search.js';
 import { logPartView } from '../log/log-view.js';
 import { partOfLine } from '../log/part-of-line.js';
+import { placedSteps } from '../log/placed-steps.js';
 import { addressOf, type LogOfJob, logPage } from '../pages/log-page.js';
+import { encoded } from '../pages/page.js';
 import { refusalPage } from '../pages/refusal-page.js';
 import { runPage } from '../pages/run-page.js';
 import { runsPage } from '../pages/runs-page.js';
 import { searchPage } from '../pages/search-page.js';
+import { foldId } from '../pages/step-fold.js';
 import { jobOfRun } from '../source/job-of-run.js';
 import { logKindSchema } from '../source/log-kind.js';
 import { invalidRequest, notFound, type Refusal, refusalOf } from '../source/refusal.js';
@@ -26,6 +29,7 @@ const logQuerySchema = z.object({
   kind: logKindSchema,
   part: count.optional(),
   line: count.optional(),
+  step: z.string().max(100).optional(),
   q: z.string().max(200).default(''),
 });
 
@@ -55,7 +59,7 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
     const query = logQuerySchema.safeParse(c.req.query());
     if (!query.success)
       return refuse(c, invalidRequest('kind is "host" or "guest", part and line are numbers'));
-    const { kind, part, line, q: wanted } = query.data;
+    const { kind, part, line, step, q: wanted } = query.data;
     const { run_id: runId, job } = c.req.param();
     const { signal } = c.req.raw;
     const known = await jobOfRun(runs, { runId, job, signal });
@@ -74,10 +78,24 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
       if (at.value === null) return refuse(c, notFound(`the log has no line ${line}`));
       return c.redirect(`${addressOf(log)}?kind=${kind}&part=${at.value}#L${line}`);
     }
+    const steps = kind === 'guest' ? (known.value.steps ?? []) : [];
+    const placed = await placedSteps(runs, call, steps);
+    if (placed.isErr()) return refuse(c, refusalOf(placed.error));
+    if (step !== undefined && part === undefined) {
+      const found = placed.value.find((one) => one.step.id === step);
+      if (found === undefined) return refuse(c, notFound(`the job ${job} has no record of a step ${step}`));
+      const at = await partOfLine(runs, { ...call, number: found.first });
+      if (at.isErr()) return refuse(c, refusalOf(at.error));
+      // One that has written nothing yet is at the end, in the last part.
+      if (at.value !== null) {
+        const query = `kind=${kind}&part=${at.value}&step=${encoded(step)}`;
+        return c.redirect(`${addressOf(log)}?${query}#${foldId(found.step)}`);
+      }
+    }
     const view = await logPartView(runs, { ...call, part });
     if (view.isErr()) return refuse(c, refusalOf(view.error));
     if (view.value.lines === null) return refuse(c, notFound(`the log has ${view.value.parts} parts`));
-    return c.html(logPage(log, view.value));
+    return c.html(logPage(log, view.value, { placed: placed.value, wanted: step }));
   });
 }
 

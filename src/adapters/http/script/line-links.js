@@ -18,13 +18,23 @@ export function linkLines(log) {
   });
 }
 
-/** A line that is not in this part is asked for: an address may have been written by hand, or cut. */
+/** A line that is not in this part is asked for: an address may have been written by hand, or cut. One that a fold hides is shown. */
 function seek() {
   const [, number] = /^#L(\d{1,9})$/.exec(location.hash) ?? [];
-  if (number === undefined || document.getElementById(`L${number}`) !== null) return;
+  if (number === undefined) return;
+  const line = document.getElementById(`L${number}`);
+  if (line !== null) return reveal(line);
   const there = new URL(location.href);
   const kind = there.searchParams.get('kind');
   there.search = `${kind === null ? '' : `kind=${encodeURIComponent(kind)}&`}line=${number}`;
   there.hash = '';
   location.replace(there);
+}
+
+/** Not every browser opens what its address leads to. @param {HTMLElement} line */
+function reveal(line) {
+  const fold = line.closest('details');
+  if (fold === null || fold.open) return;
+  fold.open = true;
+  line.scrollIntoView();
 }

@@ -82,6 +82,13 @@ describe('a job of several steps', () => {
       ['e', 'passed', 0],
     ]);
     expect(run.log()).toBe('a\nb\nd\ne\n');
+    const reasons = outcome.steps?.flatMap(({ id, reason }) => (reason === undefined ? [] : [[id, reason]]));
+    expect(reasons).toEqual([
+      ['on-failure-too-early', 'nothing had failed'],
+      ['c', 'the step The tests failed'],
+    ]);
+    const skipped = run.events.find((event) => event.type === 'step_finished' && event.step_id === 'c');
+    expect(skipped).toMatchObject({ status: 'skipped', reason: 'the step The tests failed', duration_ms: 0 });
   });
 
   it('masks secrets, and says where a step stands in what is kept of its log', async () => {

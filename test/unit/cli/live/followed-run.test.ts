@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PlanRecord } from '../../../../src/domain/records/plan-record.js';
 import type { RunRecord } from '../../../../src/domain/records/run-record.js';
+import { runningStep, stepRecord, writeSteps } from '../../../support/job-steps.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../../support/recorded-run.js';
 import { Cli, type CliOptions } from '../cli-harness.js';
 
@@ -111,6 +112,19 @@ test('logs --follow on a terminal shows the tree of a run that another process w
     '[a] no newline',
   ]);
   expect(cli.terminal.listeners).toBe(0);
+});
+
+test('the tree shows the step that a job is at, as far as it is recorded', async () => {
+  const { cli, runDir, exit } = await following();
+  await writeSteps(runDir, 'a', [stepRecord('build'), runningStep('test', 0, { name: 'The tests' })]);
+  await cli.clock.asleepFor(250);
+  cli.clock.advance(250);
+  await cli.clock.asleepFor(250);
+  cli.clock.advance(100);
+  await cli.clock.asleepFor(100);
+  expect((await cli.terminal.screen()).at(-2)).toMatch(/^└─ . a +[0-9.]+ s {2}step The tests$/);
+  cli.ctrlC();
+  expect(await exit).toBe(130);
 });
 
 test('without a plan that can be read the jobs alone are shown', async () => {

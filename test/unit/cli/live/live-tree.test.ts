@@ -57,6 +57,45 @@ test('a single job is one line, and the summary says the rest', async () => {
   expect((await cli.terminal.screen()).slice(0, 2)).toEqual([RUN, '✓ a passed (exit code 0) in 0 ms']);
 });
 
+test('a job shows the step that it is at, and only steps that did not pass are told of above', async () => {
+  const { cli, jobs, exit } = start();
+  const job = await jobs.job('a');
+  job.emit({ type: 'phase_started', phase: 'wait_for_completion' });
+  job.emit({ type: 'step_started', step_id: 'build', name: 'Build\x1b[2J', log_start: 0 });
+  await tick(cli);
+  expect(await cli.terminal.screen()).toEqual([RUN, '⠙ a  100 ms  step Build\\x1b[2J']);
+  const end = { exit_code: 0, duration_ms: 5, log_start: 0, log_end: 0 };
+  job.emit({
+    type: 'step_finished',
+    step_id: 'build',
+    name: 'Build',
+    status: 'passed',
+    cause: 'exit',
+    ...end,
+  });
+  const skipped = { ...end, exit_code: null, reason: 'nothing had failed' };
+  job.emit({
+    type: 'step_finished',
+    step_id: 'tell',
+    name: 'Tell',
+    status: 'skipped',
+    cause: 'skipped',
+    ...skipped,
+  });
+  job.emit({ type: 'step_started', step_id: 'test', name: 'Test', log_start: 0 });
+  await tick(cli);
+  expect(timeless(await cli.terminal.screen())).toEqual([
+    RUN,
+    '[a] step Tell skipped: nothing had failed',
+    '* a  T  step Test',
+  ]);
+  job.emit({ type: 'phase_started', phase: 'collect_artifacts' });
+  await tick(cli);
+  expect(timeless(await cli.terminal.screen()).at(-1)).toBe('* a  T  collect_artifacts');
+  await jobs.end('a');
+  expect(await exit).toBe(0);
+});
+
 test('an upload shows what is sent, its share and its rate', async () => {
   const { cli, jobs, exit } = start();
   const job = await jobs.job('a');

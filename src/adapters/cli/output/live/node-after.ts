@@ -12,7 +12,7 @@ export function nodeAfterJobEvent(node: TreeNode, event: PikaciEvent, now: numbe
     case 'job_started':
       return begun(node, now);
     case 'phase_started':
-      return { ...begun(node, now), phase: event.phase, upload: null };
+      return { ...begun(node, now), phase: event.phase, step: null, upload: null };
     case 'upload_progress':
       // Directories are made beside it.
       return { ...uploaded(node, event, now), phase: 'stage_workspace_snapshot' };
@@ -20,6 +20,9 @@ export function nodeAfterJobEvent(node: TreeNode, event: PikaciEvent, now: numbe
       if (event.phase === 'clean_up') return { ...node, phase: null };
       // Until the next one begins, a moment later, the last one stands.
       return event.phase === 'stage_workspace_snapshot' ? { ...node, upload: null } : node;
+    case 'step_started':
+      // It stands until the next step, or the next phase, begins.
+      return { ...node, step: event.name };
     case 'connection_lost':
       return { ...node, disconnected: true };
     case 'connection_resumed':

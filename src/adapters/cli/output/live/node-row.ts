@@ -61,8 +61,9 @@ function waitsFor({ dependsOn }: TreeNode, { states }: RowContext): string {
   return missing.length === 0 ? 'waits for its turn' : `waits for ${missing.map(escapeLine).join(', ')}`;
 }
 
-function runs({ kind, phase, upload, disconnected, message }: TreeNode, now: number): string {
-  const what = phase ?? (firstLine(message) || (kind === 'prepare' ? 'prepare' : 'starts'));
+function runs({ kind, phase, step, upload, disconnected, message }: TreeNode, now: number): string {
+  const at = step === null ? phase : `step ${escapeLine(step)}`;
+  const what = at ?? (firstLine(message) || (kind === 'prepare' ? 'prepare' : 'starts'));
   // A prepare node has no phases that say so.
   const isSent = upload === null || (kind === 'prepare' && upload.isDone);
   const sent = isSent ? '' : ` ${upload.text(now)}`;

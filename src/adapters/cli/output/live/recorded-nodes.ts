@@ -37,12 +37,13 @@ function jobNode(
 ): TreeNode {
   if (job === undefined || job.status === 'pending') return waiting;
   const { status: state, started_at: started, finished_at: finished } = job;
+  const step = job.steps?.find(({ status }) => status === 'running')?.name ?? null;
   // Records do not have the phase that a job is in.
   const running = state === 'running' ? 'runs' : '';
   const message = state === 'detached' ? 'left running' : (job.message ?? running);
   const since = started === null ? null : monotonic(started);
   const durationMs = since === null || finished === null ? null : monotonic(finished) - since;
-  return { ...waiting, state, message, since, durationMs };
+  return { ...waiting, state, step, message, since, durationMs };
 }
 
 /** A prepare node is recorded when it has ended; until then its state is what its dependencies allow. */

@@ -18,6 +18,8 @@ export interface TreeNode {
   readonly durationMs: number | null;
   /** What a job is at; `clean_up` comes after its end. */
   readonly phase: Phase | null;
+  /** Name of the step that a job is at. */
+  readonly step: string | null;
   readonly upload: UploadProgress | null;
   /** The connection is down, and pikaci tries to get it back. */
   readonly disconnected: boolean;
@@ -35,6 +37,7 @@ export function waitingNode(node: Pick<TreeNode, 'id' | 'kind' | 'dependsOn'>): 
     since: null,
     durationMs: null,
     phase: null,
+    step: null,
     upload: null,
     disconnected: false,
     exit: null,

@@ -9,8 +9,23 @@ export const LOG = `
 #follow[aria-pressed="true"] { color: var(--go); background: var(--go-soft); border-color: currentcolor; }
 .parts { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; color: var(--muted); font-size: .9rem; margin: .2rem 0 .6rem; overflow-wrap: anywhere; }
 .parts .raw { margin-left: auto; }
-pre.log { margin: 0; padding: .6rem 0; min-height: 2.6rem; border-radius: 8px; border: 1px solid #2d343d; background: #0d1117; color: #d7dee5; font-size: 13px; line-height: 1.5; tab-size: 8; }
-pre.log:empty { display: none; }
+.log { margin: 0; padding: .6rem 0; min-height: 2.6rem; border-radius: 8px; border: 1px solid #2d343d; background: #0d1117; color: #d7dee5; font-size: 13px; line-height: 1.5; tab-size: 8; }
+.log:empty { display: none; }
+.log pre { margin: 0; font-size: inherit; }
+.step { border-top: 1px solid #2d343d; scroll-margin: 9rem; }
+.step:first-child { border-top: 0; }
+.step-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .7rem; margin: 0; padding: .45rem .8rem; font-size: 14px; overflow-wrap: anywhere; }
+summary.step-head { cursor: pointer; list-style: none; }
+summary.step-head::-webkit-details-marker { display: none; }
+.step-head::before { content: ""; width: .8em; color: #9aa4af; }
+summary.step-head::before { content: "▸"; }
+.step[open] > .step-head::before { content: "▾"; }
+summary.step-head:hover { background: #161b22; }
+.step-head .what { font-weight: 600; min-width: 0; }
+.step-head .took { color: #9aa4af; font-size: 13px; }
+.step > pre { padding: 0 0 .6rem; }
+.step > pre:empty { display: none; }
+.step:target > .step-head { box-shadow: inset 3px 0 #e3b341; }
 .line { display: block; position: relative; padding: 0 .8rem 0 4.9rem; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; scroll-margin: 9rem; }
 .line:hover { background: #161b22; }
 .line:target { background: #3a2f10; box-shadow: inset 3px 0 #e3b341; }
@@ -30,7 +45,7 @@ pre.log:empty { display: none; }
   .tabs { flex: 1 1 100%; margin: 0; } .tabs a { flex: 1; text-align: center; padding: .6rem; }
   .tools { position: static; }
   .tools #follow { position: fixed; z-index: 2; right: .8rem; bottom: .8rem; border-radius: 2rem; box-shadow: 0 2px 10px #0006; }
-  pre.log { margin: 0 -.8rem; border-radius: 0; border-width: 1px 0; font-size: 12px; line-height: 1.6; }
+  .log { margin: 0 -.8rem; border-radius: 0; border-width: 1px 0; font-size: 12px; line-height: 1.6; }
   .line { padding: 0 .6rem 0 3.4rem; scroll-margin: 5rem; } .number { width: 2.8rem; }
 }
 `;

@@ -33,6 +33,10 @@ main > .head .search { margin-left: auto; }
 .job .head { min-height: 2.5rem; }
 .job .links { display: flex; gap: .5rem; }
 .job p { margin: 0 0 .3rem; font-size: .93rem; }
+.steps { grid-column: 1 / -1; list-style: none; margin: 0; padding: 0; font-size: .93rem; }
+.steps li { display: flex; flex-wrap: wrap; align-items: center; gap: .1rem .7rem; padding: .1rem 0; }
+.steps a { display: inline-block; min-width: 0; padding: .2rem 0; overflow-wrap: anywhere; }
+.steps .status { font-size: .8rem; }
 .files { margin-top: .3rem; columns: 22rem; }
 .files li { break-inside: avoid; overflow-wrap: anywhere; }
 .files a { display: inline-block; padding: .3rem 0; }

@@ -1,0 +1,121 @@
+import type { JobStepRecord } from '../job/step-record.js';
+import type { RunJobRecord, RunRecord } from './run-record.js';
+
+/** A test case of the report. Times in milliseconds; `skipped` is also what has not ended. */
+interface Case {
+  readonly className: string;
+  readonly name: string;
+  readonly ms: number;
+  readonly end: 'passed' | 'failure' | 'error' | 'skipped';
+  readonly message: string;
+  /** In few words. */
+  readonly type: string;
+}
+
+/**
+ * A run as JUnit XML, as CI servers read it: one test suite, in it a test case for each job, or for each step of a job that has
+ * steps, and one for what else went wrong. A step whose failure the job tolerated has passed, and says so in its output. Text that
+ * came from outside is escaped, and control characters are left out of it.
+ */
+export function junitReport(run: RunRecord): string {
+  const target = run.target_id ?? run.run_id;
+  const cases = withRunsOwn(run, [
+    ...run.prepare_timings.flatMap(({ ok, node_id, duration_ms: ms, message }): Case[] => {
+      const failed = { end: 'error', message: message ?? 'could not be prepared', type: 'prepare' } as const;
+      return ok ? [] : [{ className: target, name: `prepare ${node_id}`, ms, ...failed }];
+    }),
+    ...run.jobs.flatMap((job) => casesOf(job, target)),
+  ]);
+  const count = (end: Case['end']) => cases.filter((one) => one.end === end).length;
+  const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}" time="${seconds(between(run.created_at, run.finished_at))}"`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="${escaped(run.run_id)}" ${totals}>`,
+    `  <testsuite name="${escaped(target)}" ${totals} timestamp="${escaped(run.created_at)}"${run.host === null ? '' : ` hostname="${escaped(run.host)}"`}>`,
+    ...cases.map(caseText),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+/** A run that failed has at least one case that did. */
+function withRunsOwn(run: RunRecord, cases: readonly Case[]): readonly Case[] {
+  if (run.status === 'passed' || run.status === 'running' || run.status === 'skipped') return cases;
+  if (cases.some(({ end }) => end === 'failure' || end === 'error')) return cases;
+  const message = run.message ?? `the run has ${run.status}`;
+  const name = `run ${run.run_id}`;
+  return [
+    ...cases,
+    { className: run.target_id ?? 'run', name, ms: 0, end: 'error', message, type: run.status },
+  ];
+}
+
+function casesOf(job: RunJobRecord, target: string): readonly Case[] {
+  const own: Case = {
+    className: target,
+    name: job.id,
+    ms: between(job.started_at, job.finished_at),
+    ...endOf(job.status),
+    message: job.message ?? '',
+  };
+  const steps = (job.steps ?? []).map((step) => stepCase(step, job, target));
+  if (steps.length === 0) return [own];
+  // Something beside its steps may be why a job did not pass.
+  const isTold = own.end === 'passed' || steps.some(({ end }) => end === 'failure' || end === 'error');
+  return isTold ? steps : [...steps, own];
+}
+
+function stepCase(step: JobStepRecord, job: RunJobRecord, target: string): Case {
+  const { end, type } = endOf(step.status);
+  const code = step.exit_code === null ? '' : ` (exit code ${step.exit_code})`;
+  const verdict = `${step.cause === null || step.cause === 'exit' ? step.status : step.cause}${code}`;
+  const common = { className: `${target}.${job.id}`, name: step.name, type };
+  const ms = between(step.started_at, step.finished_at);
+  if (end === 'passed') return { ...common, ms, end, message: '' };
+  if (end === 'failure' && job.status === 'passed')
+    return { ...common, ms, end: 'passed', message: `${verdict}, and the job went on` };
+  return { ...common, ms, end, message: step.reason ?? verdict };
+}
+
+function endOf(status: RunJobRecord['status']): Pick<Case, 'end' | 'type'> {
+  if (status === 'passed') return { end: 'passed', type: status };
+  if (status === 'failed') return { end: 'failure', type: status };
+  return { end: status === 'cancelled' || status === 'interrupted' ? 'error' : 'skipped', type: status };
+}
+
+function caseText({ className, name, ms, end, message, type }: Case): string {
+  const head = `    <testcase classname="${escaped(className)}" name="${escaped(name)}" time="${seconds(ms)}"`;
+  const said = escaped(message || type);
+  if (end === 'passed')
+    return message === '' ? `${head}/>` : `${head}><system-out>${said}</system-out></testcase>`;
+  const kind = end === 'skipped' ? '' : ` type="${escaped(type)}"`;
+  return `${head}><${end} message="${said}"${kind}/></testcase>`;
+}
+
+function between(from: string | null, to: string | null): number {
+  const ms = Date.parse(to ?? '') - Date.parse(from ?? '');
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/** Controls, the marks that turn the direction of writing, and what XML 1.0 cannot hold in any form (2.2). */
+const LEFT_OUT =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]/gu;
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+
+function escaped(text: string): string {
+  return text.replace(LEFT_OUT, '').replace(/[&<>"'\t\n\r]/g, (found) => ENTITIES[found] ?? '');
+}
