@@ -24,9 +24,13 @@ host-up:
 host-down:
     ./scripts/host down
 
-# Compiles to dist/.
+# Bundles what is published into dist/.
 build:
     npm run build
+
+# Checks what is published: its entries and their types.
+package: build
+    npm run package
 
 # Formats, and tidies imports.
 format:
@@ -40,7 +44,7 @@ check:
     npm run dead
 
 # Measures pikaci beside its peers.
-bench *args: build
+bench *args:
     npm run bench -- {{args}}
 
 # Writes the API reference to docs/api/.

@@ -9,6 +9,7 @@ import { dockerRunRow } from './rows/docker-run.js';
 import { earlierWayRow } from './rows/earlier-way.js';
 import { microvmByHandRow } from './rows/microvm-by-hand.js';
 import { pikaciColdRow } from './rows/pikaci-cold.js';
+import { startUpRow } from './rows/start-up.js';
 import { table } from './table.js';
 import { targets } from './targets.js';
 import { measureThroughput } from './throughput/measure.js';
@@ -22,12 +23,14 @@ try {
   console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   process.exit(2);
 }
-const host = await benchHost();
+const host = options.needsHost ? await benchHost() : null;
 using place = benchPlace();
 const loadBefore = loadavg();
 const samples = await rounds(host, place, options);
 const throughput =
-  options.logRounds > 0 ? await measureThroughput(host, options.logBytes, options.logRounds) : null;
+  host !== null && options.logRounds > 0
+    ? await measureThroughput(host, options.logBytes, options.logRounds)
+    : null;
 const rows = Object.fromEntries(Object.entries(samples).map(([name, of]) => [name, summaries(of)]));
 const found = targets(rows, throughput);
 
@@ -47,11 +50,11 @@ await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
 console.log(`\nwritten to ${options.out}`);
 
 async function rounds(
-  of: BenchHost,
+  of: BenchHost | null,
   at: BenchPlace,
   { only, rounds: most, roundsD, roundsVm }: BenchOptions,
 ) {
-  const all: readonly PlannedRow[] = [
+  const onHost = (of: BenchHost): readonly PlannedRow[] => [
     { row: bareApiRow(of), rounds: most },
     { row: pikaciColdRow(of, at, { name: 'b', backend: 'incus' }), rounds: most },
     { row: dockerRunRow(of), rounds: most },
@@ -59,6 +62,7 @@ async function rounds(
     { row: microvmByHandRow(of, at), rounds: roundsVm },
     { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
   ];
+  const all = [...(of === null ? [] : onHost(of)), { row: startUpRow(), rounds: most }];
   try {
     const planned = all.filter(({ row, rounds }) => only.has(row.name) && rounds > 0);
     return await measureRounds(planned, (done, total) => console.error(`round ${done} of ${total}`));

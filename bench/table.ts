@@ -24,6 +24,9 @@ const LINES = [
   ['f', 'launch_guest', '  phase: launch_guest'],
   ['d', 'first', 'one ssh a step: to the first output'],
   ['d', 'all', 'one ssh a step: to the pulled artifact'],
+  ['g', 'node', 'node -e 0'],
+  ['g', 'version', 'pikaci --version'],
+  ['g', 'library', "a program that imports 'pikaci'"],
 ] as const;
 
 export function table(rows: RowSummaries, throughput: Throughput | null, found: readonly Target[]): string {
@@ -40,7 +43,7 @@ export function table(rows: RowSummaries, throughput: Throughput | null, found: 
   lines.push('');
   for (const { what, measured, wanted, met } of found) {
     lines.push(
-      `${met ? 'met   ' : 'MISSED'}  ${what.padEnd(34)} ${measured.toFixed(2).padStart(8)}  (${wanted})`,
+      `${met ? 'met   ' : 'MISSED'}  ${what.padEnd(42)} ${measured.toFixed(2).padStart(8)}  (${wanted})`,
     );
   }
   return lines.join('\n');

@@ -15,7 +15,7 @@ const MB = 1_000_000;
 /** Every target that the measured rows say something about. Ratios are of medians. */
 export function targets(rows: RowSummaries, throughput: Throughput | null): readonly Target[] {
   const median = (row: string, of: string) => rows[row]?.[of]?.median ?? Number.NaN;
-  const [floor, first] = [median('a', 'all'), median('b', 'first')];
+  const [floor, first, node] = [median('a', 'all'), median('b', 'first'), median('g', 'node')];
   const atMost = (what: string, measured: number, most: number): Target => ({
     what,
     measured,
@@ -34,6 +34,8 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     atMost('b first output / c to its end', first / median('c', 'all'), 1),
     atLeast('d first output / b first output', median('d', 'first') / first, 15),
     atMost('f first output / e', median('f', 'first') / median('e', 'first'), 1.15),
+    atMost('g pikaci --version / node -e 0', median('g', 'version') / node, 3),
+    atMost("g what import 'pikaci' adds / node -e 0", (median('g', 'library') - node) / node, 3),
   ];
   if (throughput !== null) {
     found.push(atLeast('job log rate / bare exec rate', rate(throughput.job) / rate(throughput.bare), 0.8));

@@ -1,10 +1,16 @@
 # shellcheck shell=sh
-put() { # put PATH MODE [--root | --user NAME]; the content is stdin
-  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--root | --user NAME]'
+put() { # put PATH MODE [--size BYTES] [--root | --user NAME]; the content is stdin
+  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--root | --user NAME]'
   path=$1 mode=$2
   check_path "$path"
   case $mode in '' | *[!0-7]* | ?????*) refuse 64 usage 'the mode is an octal number such as 644' ;; esac
   shift 2
+  size=
+  if [ "${1-}" = --size ]; then
+    size=${2-}
+    number "$size"
+    shift 2
+  fi
   begin_transfer "$@"
   enter "${path%/*}"
   name=${path##*/}
@@ -15,6 +21,11 @@ put() { # put PATH MODE [--root | --user NAME]; the content is stdin
   # By its descriptor: the name may be somebody else's by now.
   { cat >&6 && chown "$uid:$gid" /proc/self/fd/6 && chmod "$mode" /proc/self/fd/6; } 6>"$part" || drop_put
   set +C
+  # The end of stdin may be that of the caller.
+  [ -z "$size" ] || [ "$(stat -c %s "$part")" = "$size" ] || {
+    rm -f "$part"
+    refuse 65 truncated "$path did not arrive whole: nothing was written"
+  }
   mv -fT "$part" "./$name" || { [ ! -d "./$name" ] && mv -f "$part" "./$name"; } || drop_put
 }
 

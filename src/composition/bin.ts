@@ -1,38 +1,21 @@
 #!/usr/bin/env node
-import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
-import { runCli } from '../adapters/cli/main.js';
-import { SystemClock } from '../adapters/node/system-clock.js';
-import { createPikaci } from './create-pikaci.js';
-import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
-import { ownOutputs } from './own-outputs.js';
-import { processScreen, processTerminal } from './process-terminal.js';
-import * as runState from './run-state.js';
-import { serve } from './serve.js';
+import { writeSync } from 'node:fs';
+import { packageVersion } from '../adapters/cli/process/version.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// Scripts and completions ask for the version again and again: it is answered without loading the program.
+if (!answersVersion(process.argv.slice(2))) {
+  const { runCommandLine } = await import('./run-command-line.js');
+  process.exit(await runCommandLine());
+}
 
-const code = await runCli({
-  argv: process.argv.slice(2),
-  env: process.env,
-  cwd: process.cwd(),
-  homeDir: homedir(),
-  stdout: process.stdout,
-  stderr: process.stderr,
-  isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
-  screen: processScreen(),
-  onSignal: (handler) => {
-    for (const signal of SIGNALS) process.on(signal, handler);
-    return () => {
-      for (const signal of SIGNALS) process.off(signal, handler);
-    };
-  },
-  createPikaci: (config, place) => createPikaci(config, { ...place, exclude: ownOutputs(place.baseDir) }),
-  runState,
-  fulfil: fulfillPreparedOutputRequest,
-  serve,
-  terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
-  clock: new SystemClock(),
-  randomBytes: (count) => randomBytes(count),
-});
-process.exit(code);
+/** False when something else was asked for, or when the answer cannot be written: the program says what is wrong then. */
+function answersVersion(argv: readonly string[]): boolean {
+  const [option, ...rest] = argv;
+  if (rest.length > 0 || (option !== '--version' && option !== '-V')) return false;
+  try {
+    writeSync(1, `${packageVersion()}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,7 +1,5 @@
-import 'reflect-metadata';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { Container } from 'inversify';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
@@ -10,20 +8,18 @@ import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
-import { openShell } from '../application/job/open-shell.js';
-import { listMachines } from '../application/open-machine/list-machines.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config/config.js';
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
 import type { Adapters } from './adapters.js';
-import { bindServices } from './bind-services.js';
 import { hostAdapters } from './host-adapters.js';
-import { ids } from './identifiers.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
+import type { ServiceParts } from './wire-services.js';
 import { WiredPikaci } from './wired-pikaci.js';
 
+/** What surrounds a configuration: where its paths begin, and what replaces the outside. */
 export interface CreatePikaciOptions {
   readonly adapters?: Adapters;
   /** What relative paths in the configuration are relative to; the working directory when left out. */
@@ -57,74 +53,39 @@ export function createPikaci(
       : given.startsWith('~/')
         ? join(homedir(), given.slice(2))
         : resolve(baseDir, given);
+  const env = options.env ?? process.env;
   const { adapters = {} } = options;
-  const container = new Container();
-  const brought =
-    adapters.shell !== undefined && adapters.hostFiles !== undefined && adapters.incus !== undefined;
-  const host = brought ? null : hostAdapters(parsed.data, { path, env: options.env ?? process.env });
-  const scanner =
-    adapters.scanner === undefined
-      ? new GitWorkspaceScanner({
-          exclude: [...stateIn(baseDir, path(parsed.data.stateRoot)), ...(options.exclude ?? [])],
-        })
-      : null;
-
-  const localShell = adapters.localShell === undefined ? new LocalShell() : null;
-
-  const bind = <T>(id: (typeof ids)[keyof typeof ids], value: T | undefined) => {
-    if (value === undefined) throw new Error(`nothing to bind to ${String(id)}`);
-    container.bind<T>(id as never).toConstantValue(value);
+  const { shell, hostFiles, incus } = adapters;
+  const host =
+    shell === undefined || hostFiles === undefined || incus === undefined
+      ? hostAdapters(parsed.data, { path, env })
+      : { shell, hostFiles, incus, closing: [] };
+  const closing: AsyncDisposable[] = [];
+  const made = <T extends AsyncDisposable>(part: T): T => {
+    closing.push(part);
+    return part;
   };
-  bind(ids.settings, jobSettings(parsed.data, path));
-  bind(ids.parallelCreates, { parallelCreates: parsed.data.incus.parallelCreates });
-  bind(ids.shell, adapters.shell ?? host?.shell);
-  bind(ids.localShell, adapters.localShell ?? localShell ?? undefined);
-  bind(ids.targets, { targets: parsed.data.targets, env: options.env ?? process.env });
-  bind(ids.hostFiles, adapters.hostFiles ?? host?.hostFiles);
-  bind(ids.incus, adapters.incus ?? host?.incus);
-  bind(ids.localFiles, adapters.localFiles ?? new NodeFileStore());
-  bind(ids.scanner, adapters.scanner ?? scanner ?? undefined);
-  bind(ids.clock, adapters.clock ?? new SystemClock());
-  bind(ids.processes, adapters.processes ?? new NodeProcesses());
-  bindServices(container);
+  const exclude = [...stateIn(baseDir, path(parsed.data.stateRoot)), ...(options.exclude ?? [])];
+  const parts: ServiceParts = {
+    settings: jobSettings(parsed.data, path),
+    parallelCreates: { parallelCreates: parsed.data.incus.parallelCreates },
+    targets: { targets: parsed.data.targets, env },
+    shell: shell ?? host.shell,
+    hostFiles: hostFiles ?? host.hostFiles,
+    incus: incus ?? host.incus,
+    localFiles: adapters.localFiles ?? new NodeFileStore(),
+    scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude })),
+    localShell: adapters.localShell ?? made(new LocalShell()),
+    clock: adapters.clock ?? new SystemClock(),
+    processes: adapters.processes ?? new NodeProcesses(),
+  };
   return ok(
     new WiredPikaci({
-      host: container.get(ids.shell),
-      runJob: container.get(ids.runJob),
-      runTarget: container.get(ids.runTarget),
-      localFiles: container.get(ids.localFiles),
-      processes: container.get(ids.processes),
-      stateRoot: container.get(ids.settings).stateRoot,
-      openMachines: container.get(ids.openMachines),
-      listMachines: (signal) =>
-        listMachines(
-          {
-            localFiles: container.get(ids.localFiles),
-            stateRoot: container.get(ids.settings).stateRoot,
-            backends: container.get(ids.backends),
-            host: container.get(ids.shell).host,
-          },
-          signal,
-        ),
-      attachJob: container.get(ids.attachJob),
-      shell: (job, call) =>
-        openShell(
-          {
-            ports: container.get(ids.ports),
-            settings: container.get(ids.settings),
-            backends: container.get(ids.backends),
-          },
-          job,
-          call,
-        ),
-      reap: container.get(ids.reap),
-      doctor: container.get(ids.doctor),
-      clock: container.get(ids.clock),
-      closing: [
-        ...(scanner === null ? [] : [scanner]),
-        ...(localShell === null ? [] : [localShell]),
-        ...(host?.closing ?? []),
-      ],
+      host: parts.shell,
+      clock: parts.clock,
+      // The services and the container that joins them are loaded with the first call.
+      services: async () => (await import('./wire-services.js')).wireServices(parts),
+      closing: [...closing, ...host.closing],
     }),
   );
 }

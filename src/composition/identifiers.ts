@@ -53,3 +53,8 @@ export const ids = {
   reap: identifier<Reap>('reap'),
   doctor: identifier<Doctor>('doctor'),
 } as const;
+
+/** What is bound to each identifier. */
+export type Bound = {
+  readonly [Name in keyof typeof ids]: (typeof ids)[Name] extends Identifier<infer T> ? T : never;
+};

@@ -43,6 +43,7 @@ const ports = { files, processes: new NodeProcesses() };
 
 type Answer<T> = Promise<Result<T, RunStateFault>>;
 
+/** What ends a call early: an aborted one answers with a fault of kind `aborted`. */
 export interface RunStateOptions {
   readonly signal?: AbortSignal;
 }
@@ -65,6 +66,7 @@ export function loadRunRecord(
   return loadRunRecordOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
+/** `plan.json`: what the run set out to do. The fault says when there is no such run, or its plan cannot be read. */
 export function loadPlan(
   stateRoot: string,
   runId: string,
@@ -82,6 +84,7 @@ export function loadPreparedOutputs(
   return loadPreparedOutputsOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
 }
 
+/** Which logs the jobs of a run have, and how large they are in bytes, without their text. */
 export function loadLogsMetadata(
   stateRoot: string,
   runId: string,

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 const texts = new Map<string, string>();
 
-/** A script that is shipped beside `dist/`; `path` is relative to the package. Read once. */
+/** A script that the package ships; `path` is relative to the package, which is found by its own name. Read once. */
 export function shippedText(path: string): string {
   const known = texts.get(path);
   if (known !== undefined) return known;
-  const text = readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+  const manifest = createRequire(import.meta.url).resolve('pikaci/package.json');
+  const text = readFileSync(join(dirname(manifest), path), 'utf8');
   texts.set(path, text);
   return text;
 }

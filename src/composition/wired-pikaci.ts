@@ -1,45 +1,24 @@
 import type { Result } from 'neverthrow';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
-import type { Doctor } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
-import type { Reap } from '../application/gc/reap.js';
-import type { AttachJob } from '../application/job/attach-job.js';
-import type { RunJob } from '../application/job/run-job.js';
+import { openShell } from '../application/job/open-shell.js';
 import type { GuestShell, ShellCall } from '../application/machine/guest-shell.js';
-import type { MachineListing } from '../application/open-machine/list-machines.js';
+import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
-import type {
-  MachineCallOptions,
-  OpenMachineInput,
-  OpenMachines,
-} from '../application/open-machine/open-machines.js';
+import type { MachineCallOptions, OpenMachineInput } from '../application/open-machine/open-machines.js';
 import { rerun } from '../application/target/rerun.js';
-import type { RunTarget } from '../application/target/run-target.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
 import type { Clock } from '../ports/clock.js';
-import type { FileStore } from '../ports/file-store.js';
-import type { Processes } from '../ports/processes.js';
+import type { Services } from './wire-services.js';
 
 const CLOSE_BOUND_MS = 120_000;
 
 export interface WiredParts {
   readonly host: { readonly host: string };
-  readonly runJob: RunJob;
-  readonly runTarget: RunTarget;
-  readonly localFiles: FileStore;
-  readonly processes: Processes;
-  readonly stateRoot: string;
-  readonly attachJob: AttachJob;
-  readonly openMachines: OpenMachines;
-  readonly listMachines: (signal: AbortSignal | undefined) => Promise<Result<MachineListing, JobFault>>;
-  readonly shell: (
-    job: { readonly runId: string; readonly jobId: string },
-    call: ShellCall,
-  ) => Promise<Result<GuestShell, JobFault>>;
-  readonly reap: Reap;
-  readonly doctor: Doctor;
   readonly clock: Clock;
+  /** Called once, with the first call that needs them. */
+  readonly services: () => Promise<Services>;
   /** What this pikaci made and so closes, in order. */
   readonly closing: readonly AsyncDisposable[];
 }
@@ -47,6 +26,7 @@ export interface WiredParts {
 /** The library's interface over the services; owns the connections and the clean-ups that are under way. */
 export class WiredPikaci implements Pikaci {
   readonly #parts: WiredParts;
+  #services: Promise<Services> | null = null;
   readonly #cleanUps = new Set<Promise<unknown>>();
 
   constructor(parts: WiredParts) {
@@ -58,20 +38,22 @@ export class WiredPikaci implements Pikaci {
   }
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
-    return this.#owning(await this.#parts.runJob.run(input));
+    return this.#owning(await (await this.#wired()).runJob.run(input));
   }
 
   async runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
-    return this.#owning(await this.#parts.runTarget.run(input));
+    return this.#owning(await (await this.#wired()).runTarget.run(input));
   }
 
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
-    const { localFiles: files, processes, stateRoot, runTarget } = this.#parts;
+    const { ports, settings, runTarget } = await this.#wired();
+    const { localFiles: files, processes } = ports;
+    const { stateRoot } = settings;
     return this.#owning(await rerun({ files, processes, stateRoot, runTarget }, runId, options));
   }
 
-  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {
-    return this.#parts.shell({ runId, jobId }, call);
+  async shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {
+    return openShell(await this.#wired(), { runId, jobId }, call);
   }
 
   async attach(
@@ -79,30 +61,32 @@ export class WiredPikaci implements Pikaci {
     jobId: string,
     options: JobCallOptions = {},
   ): Promise<Result<JobRun, JobFault>> {
-    return this.#owning(await this.#parts.attachJob.attach(runId, jobId, options));
+    return this.#owning(await (await this.#wired()).attachJob.attach(runId, jobId, options));
   }
 
-  openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
-    return this.#parts.openMachines.open(input);
+  async openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
+    return (await this.#wired()).openMachines.open(input);
   }
 
-  attachMachine(
+  async attachMachine(
     id: string,
     options: MachineCallOptions = {},
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
-    return this.#parts.openMachines.attach(id, options);
+    return (await this.#wired()).openMachines.attach(id, options);
   }
 
-  listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
-    return this.#parts.listMachines(signal);
+  async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
+    const { ports, settings, backends } = await this.#wired();
+    const { localFiles } = ports;
+    return listMachines({ localFiles, stateRoot: settings.stateRoot, backends, host: this.host }, signal);
   }
 
-  reap(options: ReapOptions = {}) {
-    return this.#parts.reap.reap(options);
+  async reap(options: ReapOptions = {}) {
+    return (await this.#wired()).reap.reap(options);
   }
 
-  doctor(options: { readonly signal?: AbortSignal } = {}) {
-    return this.#parts.doctor.examine(options);
+  async doctor(options: { readonly signal?: AbortSignal } = {}) {
+    return (await this.#wired()).doctor.examine(options);
   }
 
   async close(): Promise<void> {
@@ -112,12 +96,17 @@ export class WiredPikaci implements Pikaci {
       this.#parts.clock.sleep(CLOSE_BOUND_MS, bound.signal),
     ]);
     bound.abort();
-    await this.#parts.openMachines.leaveAll();
+    if (this.#services !== null) await (await this.#services).openMachines.leaveAll();
     for (const part of this.#parts.closing) await part[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #wired(): Promise<Services> {
+    this.#services ??= this.#parts.services();
+    return this.#services;
   }
 
   #owning<R extends { readonly cleanUp: Promise<unknown> }>(run: Result<R, JobFault>): Result<R, JobFault> {

@@ -3,6 +3,7 @@ import type { RunEvent } from '../domain/events/run-event.js';
 
 /** Takes what happens in a run, in order. Must not block: a slow consumer buffers or drops on its own account. What it throws is told once, as a warning, and ends nothing. */
 export interface EventSink {
+  /** An event of a job, or of a machine. */
   emit(event: PikaciEvent): void;
   /** What happens to a run and to the nodes of its plan; for those who care. */
   emitRun?(event: RunEvent): void;

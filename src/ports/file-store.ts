@@ -26,6 +26,7 @@ export interface FileFault {
   readonly cause?: ShellFault;
 }
 
+/** What a file system says of a path. */
 export interface FileStat {
   readonly type: 'file' | 'directory' | 'symlink' | 'other';
   /** Bytes. */
@@ -38,6 +39,7 @@ export interface FileStat {
   readonly mtimeMs: number;
 }
 
+/** A name in a directory, and what has it; links are not followed. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly type: FileStat['type'];
@@ -45,6 +47,7 @@ export interface DirectoryEntry {
 
 /** A file being written in pieces. Disposing without `commit` gives up: a new file's temporary is removed, an appended one keeps what was written. */
 export interface FileWriter extends AsyncDisposable {
+  /** Adds bytes at the end. Resolves when more may be written: the backpressure of the host. */
   write(data: Uint8Array): Promise<Result<void, FileFault>>;
   /** Ends the writing; a new file appears under its name now, whole. Later calls are faults of kind `io`. */
   commit(): Promise<Result<void, FileFault>>;

@@ -36,12 +36,15 @@ export interface IncusExec extends AsyncDisposable {
   readonly exit: Promise<Result<ExitStatus, IncusFault>>;
   /** Waits until the bytes are taken. Only with `stdin: 'open'`. `closed` when the command takes no more: it ended, or its input was. */
   write(data: Uint8Array): Answer<void>;
+  /** Ends standard input. Nothing happens when it has ended, or the command has. */
   endInput(): Promise<void>;
   /** A number, such as 15. Reaches the direct child only. `closed` when the command has ended. */
   sendSignal(signal: number): Answer<void>;
+  /** Tells the terminal its new size, in characters. `closed` when the command has ended. */
   resize(size: { readonly columns: number; readonly rows: number }): Answer<void>;
 }
 
+/** A stream of the events of a daemon, until it is disposed of. */
 export interface IncusEvents extends AsyncDisposable {
   /** Ends when the connection does or when disposed; there is no replay, list again after that. */
   readonly events: AsyncIterable<IncusEvent>;
@@ -58,14 +61,20 @@ export interface IncusApi extends AsyncDisposable {
   /** For messages. */
   readonly host: string;
 
+  /** What the daemon says of itself. It answers clients that it does not trust, too: see `auth`. */
   server(options?: CallOptions): Answer<IncusServer>;
+  /** A project, with its ETag. `not_found` when there is none, or this client may not see it. */
   project(name: string, options?: CallOptions): Answer<Tagged<IncusProject>>;
+  /** A profile of a project, with its ETag; `not_found` when there is none. */
   profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>>;
+  /** A storage pool; `not_found` when there is none. */
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
 
   /** The fingerprint that an alias points at. */
   imageAlias(project: string, alias: string, options?: CallOptions): Answer<{ readonly fingerprint: string }>;
+  /** An image by its whole fingerprint; `not_found` when the project has none. */
   image(project: string, fingerprint: string, options?: CallOptions): Answer<IncusImage>;
+  /** The images of a project. */
   images(project: string, options?: CallOptions): Answer<readonly IncusImage[]>;
 
   /**
@@ -73,6 +82,7 @@ export interface IncusApi extends AsyncDisposable {
    * An abort waits (bounded) for the operation to settle first, because Incus cannot cancel a create; then the fault is `aborted`.
    */
   createInstance(project: string, instance: IncusCreateInstance, options?: WaitOptions): Answer<void>;
+  /** An instance, with its ETag; `not_found` when there is none. */
   instance(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusInstance>>;
   /** `filter` in the daemon's own language, such as `config.user.pikaci.run eq abc`. */
   instances(
@@ -81,6 +91,7 @@ export interface IncusApi extends AsyncDisposable {
   ): Answer<readonly IncusInstance[]>;
   /** Those of every project that this client may see. */
   instancesOfAllProjects(options?: CallOptions): Answer<readonly IncusInstance[]>;
+  /** Whether an instance runs, and how many processes it has; `not_found` when there is none. */
   instanceState(project: string, name: string, options?: CallOptions): Answer<IncusInstanceState>;
   /** Stopping an ephemeral instance also deletes it, and resolves after that. */
   changeState(project: string, name: string, change: IncusStateChange, options?: WaitOptions): Answer<void>;
@@ -114,9 +125,11 @@ export interface IncusApi extends AsyncDisposable {
     path: string,
     options?: CallOptions & { readonly maxBytes?: number },
   ): Answer<IncusFileContent>;
+  /** What a path of an instance is, without its content; `not_found` when there is nothing. */
   fileInfo(project: string, name: string, path: string, options?: CallOptions): Answer<IncusFileInfo>;
   /** Parents must exist, else `not_found`. */
   writeFile(project: string, name: string, file: IncusFileWrite, options?: CallOptions): Answer<void>;
+  /** Makes one directory, in a parent that is there. */
   makeDirectory(
     project: string,
     name: string,
@@ -128,12 +141,16 @@ export interface IncusApi extends AsyncDisposable {
     },
     options?: CallOptions,
   ): Answer<void>;
+  /** Removes a file or an empty directory; `not_found` when there is none. */
   deleteFile(project: string, name: string, path: string, options?: CallOptions): Answer<void>;
 
+  /** The operations of a project that are under way, or ended a moment ago. */
   operations(project: string, options?: CallOptions): Answer<readonly IncusOperation[]>;
+  /** An operation by its id; `not_found` once it has vanished (5 s after its end). */
   operation(id: string, options?: CallOptions): Answer<IncusOperation>;
   /** `not_found` once it has vanished (5 s after its end). */
   waitOperation(id: string, options?: WaitOptions): Answer<IncusOperation>;
+  /** Asks the daemon to cancel an operation; only those with `mayCancel` can be. */
   cancelOperation(id: string, options?: CallOptions): Answer<void>;
 
   /** Of all projects when none is named, which a client that is restricted to projects may not ask for. */
@@ -144,9 +161,13 @@ export interface IncusApi extends AsyncDisposable {
     },
   ): Answer<IncusEvents>;
 
+  /** Makes a custom volume in a pool, empty or as a copy; `already_exists` when its name is taken. */
   createVolume(project: string, volume: IncusCreateVolume, options?: WaitOptions): Answer<void>;
+  /** A custom volume, with its ETag; `not_found` when there is none. */
   volume(project: string, pool: string, name: string, options?: CallOptions): Answer<Tagged<IncusVolume>>;
+  /** The custom volumes of a pool. */
   volumes(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]>;
+  /** Makes a snapshot of a custom volume under the name `snapshot`. */
   snapshotVolume(
     project: string,
     pool: string,

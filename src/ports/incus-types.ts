@@ -1,10 +1,14 @@
 /** The parts of the Incus REST API that pikaci reads and writes, in TypeScript names. Source: doc/rest-api.yaml of Incus 6.0. */
 
 export type IncusConfig = Readonly<Record<string, string>>;
+/** A device of an instance: its `type`, and the keys of that type. */
 export type IncusDevice = Readonly<Record<string, string>>;
+/** Devices by their names. */
 export type IncusDevices = Readonly<Record<string, IncusDevice>>;
+/** The kinds of instance. */
 export type IncusInstanceType = 'container' | 'virtual-machine';
 
+/** A daemon, and what it can do. */
 export interface IncusServer {
   readonly apiVersion: string;
   /** `environment.server_version`, such as `6.0.4`. */
@@ -19,23 +23,27 @@ export interface IncusServer {
   readonly hostTimeMs: number | null;
 }
 
+/** A project: a space of names of its own, with limits and rules in `config`. */
 export interface IncusProject {
   readonly name: string;
   readonly config: IncusConfig;
 }
 
+/** A profile: configuration and devices that instances take over. */
 export interface IncusProfile {
   readonly name: string;
   readonly config: IncusConfig;
   readonly devices: IncusDevices;
 }
 
+/** A storage pool, and the driver that it is on. */
 export interface IncusStoragePool {
   readonly name: string;
   readonly driver: string;
   readonly config: IncusConfig;
 }
 
+/** An image that instances are made from. */
 export interface IncusImage {
   readonly fingerprint: string;
   readonly type: IncusInstanceType;
@@ -46,6 +54,7 @@ export interface IncusImage {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** An instance as the daemon has it. */
 export interface IncusInstance {
   readonly name: string;
   readonly project: string;
@@ -70,6 +79,7 @@ export interface Tagged<T> {
   readonly etag: string;
 }
 
+/** What an instance is created with. */
 export interface IncusCreateInstance {
   readonly name: string;
   readonly type: IncusInstanceType;
@@ -96,6 +106,7 @@ export interface IncusInstancePut {
   readonly description: string;
 }
 
+/** What is to happen to an instance. */
 export interface IncusStateChange {
   readonly action: 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
   /** Seconds to wait for a clean end; 0 together with `force` ends it at once. */
@@ -103,12 +114,14 @@ export interface IncusStateChange {
   readonly force: boolean;
 }
 
+/** What runs in an instance. `pid` is that of its first process on the host, 0 when it does not run. */
 export interface IncusInstanceState {
   readonly status: string;
   readonly pid: number;
   readonly processes: number;
 }
 
+/** A command for an instance. `command` is passed on as it is: no shell interprets any part of it. */
 export interface IncusExecRequest {
   readonly command: readonly [string, ...string[]];
   /** Visible to everyone who may see the daemon's events: never a secret. */
@@ -125,6 +138,7 @@ export interface IncusExecRequest {
   readonly terminal?: { readonly columns: number; readonly rows: number };
 }
 
+/** Something that the daemon does in the background. `statusCode`: 200 for success, 400 failure, 401 cancelled, 1xx under way. */
 export interface IncusOperation {
   readonly id: string;
   readonly class: string;
@@ -137,6 +151,7 @@ export interface IncusOperation {
   readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Something that happened at a daemon; `timestamp` is ISO 8601, by its clock. */
 export interface IncusEvent {
   readonly type: string;
   readonly project: string;
@@ -145,6 +160,7 @@ export interface IncusEvent {
   readonly metadata: unknown;
 }
 
+/** What the daemon says of a path in an instance. `mode` has permission bits only. */
 export interface IncusFileInfo {
   readonly type: 'file' | 'directory' | 'symlink';
   readonly uid: number;
@@ -152,11 +168,13 @@ export interface IncusFileInfo {
   readonly mode: number;
 }
 
+/** A path in an instance, with what is in it. */
 export interface IncusFileContent extends IncusFileInfo {
   /** File bytes, a JSON array of the names in a directory, or the target of a link. */
   readonly content: Uint8Array;
 }
 
+/** A file to write in an instance; `path` is absolute there. */
 export interface IncusFileWrite {
   readonly path: string;
   readonly content: Uint8Array;
@@ -167,6 +185,7 @@ export interface IncusFileWrite {
   readonly write?: 'overwrite' | 'append';
 }
 
+/** A custom storage volume; `usedBy` are paths of the API. */
 export interface IncusVolume {
   readonly name: string;
   readonly type: string;
@@ -175,6 +194,7 @@ export interface IncusVolume {
   readonly usedBy: readonly string[];
 }
 
+/** What a custom storage volume is created with. */
 export interface IncusCreateVolume {
   readonly pool: string;
   readonly name: string;

@@ -11,6 +11,7 @@ export interface LogPart {
   readonly size: number;
 }
 
+/** Which part of a file is read. Both are in bytes. */
 export interface LogRange {
   /** Where to begin; a negative number counts from the end. Beyond the end nothing is read. */
   readonly offset: number;
@@ -20,5 +21,6 @@ export interface LogRange {
 
 /** Reads parts of files that are too large to be read whole. A link at the last component is not followed. */
 export interface LogReader {
+  /** At most `range.maxBytes` from `range.offset` on; less where the file ends, nothing beyond it. */
   read(path: string, range: LogRange, options?: CallOptions): Promise<Result<LogPart, FileFault>>;
 }

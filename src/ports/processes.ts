@@ -20,5 +20,6 @@ export type ProcessState = 'alive' | 'gone' | 'unknown';
 export interface Processes {
   /** The one that this code runs in. */
   self(): Promise<ProcessIdentity>;
+  /** Whether a process is still there. Never guesses: what cannot be looked at is `unknown`. */
   state(process: ProcessIdentity): Promise<ProcessState>;
 }

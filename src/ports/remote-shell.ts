@@ -74,11 +74,13 @@ export interface RunningCommand extends AsyncDisposable {
   readonly exit: Promise<Result<ExitStatus, ShellFault>>;
 }
 
+/** What every call takes. */
 export interface CallOptions {
   /** Cancels the call; a started command's whole process tree is killed. */
   readonly signal?: AbortSignal;
 }
 
+/** A tree of this machine that is sent to the host. */
 export interface TreeUpload {
   /** Local directory that `entries` are relative to. */
   readonly source: string;
@@ -94,11 +96,13 @@ export interface TreeUpload {
   readonly onProgress?: (bytes: number) => void;
 }
 
+/** A tree of the host that is brought to this machine. */
 export interface TreeDownload {
   /** Absolute directory on the host. */
   readonly source: string;
   /** Local directory; created when it is not there. */
   readonly destination: string;
+  /** Bytes received so far, called while the download runs. */
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -111,6 +115,7 @@ export interface TreeTransfer {
 export interface RemoteShell extends AsyncDisposable {
   /** For messages: `user@host:port`, or `local`. */
   readonly host: string;
+  /** Starts a command. Resolves when it has started; how it ends is told by `exit`. */
   spawn(command: Command, options?: CallOptions): Promise<Result<RunningCommand, ShellFault>>;
   /** Sends a tree; the host's `tar` unpacks it. Trusted content only: the archive is made by the local `tar`. */
   uploadTree(upload: TreeUpload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>>;

@@ -18,6 +18,7 @@ export interface ScanFault {
   readonly message: string;
 }
 
+/** A workspace at one moment, named by its content. */
 export interface WorkspaceSnapshot {
   /** Absolute, canonical directory that `entries` are relative to. */
   readonly root: string;
@@ -39,6 +40,7 @@ export interface WorkspaceRevision {
 
 /** Reads what a workspace holds and names it by its content. */
 export interface WorkspaceScanner {
+  /** Reads all that a run of `directory` would get. Faults: see `ScanFault`. */
   scan(directory: string, options?: CallOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Null where there is no git. Apart from the scan, because it takes longer and no job waits for it. */
   revision(directory: string, options?: CallOptions): Promise<Result<WorkspaceRevision | null, ScanFault>>;

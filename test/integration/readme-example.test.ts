@@ -104,7 +104,7 @@ describe('the host itself, which needs no SSH', () => {
     );
     await onHost(`printf %s '${JSON.stringify(config)}' >${there}/workspace/pikaci.config.json`);
     const ran = await onHost(
-      `cd ${there}/workspace && ${prepared.node}/root/bin/node --preserve-symlinks ${there}/dist/composition/bin.js run t --run-id local --output jsonl && cat .pikaci/runs/local/jobs/j/artifacts/a`,
+      `cd ${there}/workspace && ${prepared.node}/root/bin/node --preserve-symlinks ${there}/dist/bin.js run t --run-id local --output jsonl && cat .pikaci/runs/local/jobs/j/artifacts/a`,
     );
     const lines = ran.stdout.trimEnd().split('\n');
     expect(lines.pop()).toBe('kept');

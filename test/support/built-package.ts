@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process';
-import { copyFile, symlink } from 'node:fs/promises';
+import { copyFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repositoryRoot } from './repository-root.js';
 import { scratchDirectory } from './scratch-directory.js';
 
+/** Beside `dist` in what is published, or needed to publish it. */
+const BESIDE = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+
 /** Runs what `npm run build` runs, into a directory of its own that has the repository's other files beside `dist`. */
 export async function builtPackage(): Promise<{ readonly path: string } & AsyncDisposable> {
   const scratch = await scratchDirectory();
-  const dist = join(scratch.path, 'dist');
-  const node = (...args: readonly string[]) =>
-    promisify(execFile)(process.execPath, [...args], { cwd: repositoryRoot, timeout: 180_000 });
-  await node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist);
-  await node('scripts/write-config-schema.mjs', dist);
-  await copyFile(join(repositoryRoot, 'package.json'), join(scratch.path, 'package.json'));
-  for (const name of ['guest', 'microvm', 'CHANGELOG.md'])
-    await symlink(join(repositoryRoot, name), join(scratch.path, name));
+  const bundle = ['scripts/bundle.mjs', join(scratch.path, 'dist')];
+  await promisify(execFile)(process.execPath, bundle, { cwd: repositoryRoot, timeout: 180_000 });
+  for (const name of BESIDE) await copyFile(join(repositoryRoot, name), join(scratch.path, name));
+  for (const name of ['guest', 'microvm'])
+    await cp(join(repositoryRoot, name), join(scratch.path, name), { recursive: true });
   return scratch;
 }

@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { repositoryRoot } from './repository-root.js';
 
 /** The command line as it is shipped; `freshBuild` sees to it that it is there. */
-export const builtCommand = join(repositoryRoot, 'dist/composition/bin.js');
+export const builtCommand = join(repositoryRoot, 'dist/bin.js');
 
 /** Runs `npm run build` unless `dist` is newer than all that it is made from. */
 export async function freshBuild(): Promise<void> {
   const built = await newest('dist/index.js').catch(() => 0);
   const sources = await Promise.all(
-    ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'].map(newest),
+    ['src', 'scripts/bundle.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'].map(newest),
   );
   if (built > Math.max(...sources)) return;
   await promisify(execFile)('npm', ['run', 'build'], { cwd: repositoryRoot, timeout: 180_000 });

@@ -105,16 +105,22 @@ export class GuestMachine {
   /** A call that brings the supervisor's text along. */
   bring(args: string[], input: string | Buffer = ''): GuestCall {
     const bootstrap = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';
-    return this.spawn(
-      ['-c', bootstrap, 'pikaci-incus-run', readFileSync(supervisor, 'utf8'), ...args],
-      input,
-    );
+    const call = this.spawn(['-c', bootstrap, 'pikaci-incus-run', readFileSync(supervisor, 'utf8'), ...args]);
+    call.child.stdin.end(input);
+    return call;
   }
 
   /** A later call, of the file that `run` has left in the state directory, or of the one in the repository. */
   start(args: string[], input = ''): GuestCall {
+    const call = this.startOpen(args);
+    call.child.stdin.end(input);
+    return call;
+  }
+
+  /** The same with a stdin that the test writes to and ends. */
+  startOpen(args: string[]): GuestCall {
     const installed = join(this.state, 'pikaci-incus-run');
-    return this.spawn([existsSync(installed) ? installed : supervisor, ...args], input);
+    return this.spawn([existsSync(installed) ? installed : supervisor, ...args]);
   }
 
   call(args: string[], input = ''): Promise<Ended> {
@@ -178,14 +184,14 @@ export class GuestMachine {
     return names.filter((name) => /(^|\/)plan$/.test(name)).map((name) => join(this.state, name));
   }
 
-  private spawn(args: string[], input: string | Buffer): GuestCall {
+  private spawn(args: string[]): GuestCall {
     const argv = [...this.namespace, this.shell.shell, ...args];
     if (this.accounts) {
       const bind =
         'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
       argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);
     }
-    const call = new GuestCall(
+    return new GuestCall(
       spawn(argv[0] ?? '', argv.slice(1), {
         env: {
           PATH: `${this.shell.path}:/usr/bin:/bin`,
@@ -195,8 +201,6 @@ export class GuestMachine {
         },
       }),
     );
-    call.child.stdin.end(input);
-    return call;
   }
 }
 

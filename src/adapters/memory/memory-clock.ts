@@ -6,6 +6,7 @@ interface Sleeper {
   wake(): void;
 }
 
+/** Which sleeps pass by themselves. */
 export interface MemoryClockOptions {
   /** Sleeps of up to this many ms end at once, and move time; none do when it is left out. */
   readonly skipUpToMs?: number;

@@ -9,6 +9,7 @@ import { MemoryWriter } from './memory-writer.js';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
+/** What a planted fault can meet. */
 export type MemoryFileOperation =
   | 'read'
   | 'write'
@@ -214,6 +215,7 @@ export class MemoryFileStore implements FileStore {
     }
   }
 
+  /** Does nothing: the files stay for whoever looks at them next. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held.
   }

@@ -6,6 +6,7 @@ export interface MemoryRun {
   readonly command: Command;
   /** All of standard input. */
   stdin(): Promise<Uint8Array>;
+  /** Puts bytes, or a text as UTF-8, on an output of the command. */
   write(stream: OutputChunk['stream'], data: Uint8Array | string): void;
   /** Fires when the command is cancelled, disposed of, or the connection is lost. */
   readonly stopped: AbortSignal;

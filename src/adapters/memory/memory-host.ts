@@ -9,6 +9,7 @@ import { MemorySupervisor } from './memory-supervisor/memory-supervisor.js';
 import { MemoryTreeCopy } from './memory-tree-copy.js';
 import { type MemoryWorkspace, MemoryWorkspaceScanner } from './memory-workspace-scanner.js';
 
+/** What a host in memory is like. */
 export interface MemoryHostOptions {
   /** Plays every job; passes without a word when left out. */
   readonly script?: MemoryJobScript;

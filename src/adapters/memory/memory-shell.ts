@@ -32,6 +32,7 @@ export class MemoryShell implements RemoteShell {
     private readonly trees: MemoryTrees | null = null,
   ) {}
 
+  /** Adds a handler, which is asked after those that are there. */
   handle(handler: MemoryHandler): this {
     this.handlers.push(handler);
     return this;
@@ -81,6 +82,7 @@ export class MemoryShell implements RemoteShell {
     return shellFault('connection_lost', at, 'the connection was lost, as the test said');
   }
 
+  /** Ends what runs; later calls are faults of kind `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true;
     await Promise.all([...this.running].map((command) => command[Symbol.asyncDispose]()));

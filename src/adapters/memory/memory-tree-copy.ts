@@ -8,6 +8,7 @@ import type { MemoryTrees } from './memory-shell.js';
 
 type PlainKind = Exclude<ShellFault['kind'], 'host_key_refused'>;
 
+/** Between which stores trees are copied. */
 export interface MemoryTreeCopyInput {
   readonly host: string;
   /** This machine's files. */

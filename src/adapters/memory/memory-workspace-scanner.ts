@@ -8,10 +8,12 @@ import type {
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
 
+/** A file with its content, or a symbolic link. */
 export type MemoryWorkspaceEntry =
   | { readonly content: string; readonly executable?: boolean }
   | { readonly linkTo: string };
 
+/** A workspace: its entries by their relative POSIX paths, and what git says of it. */
 export interface MemoryWorkspace {
   readonly entries: Readonly<Record<string, MemoryWorkspaceEntry>>;
   /** Null, as where there is no git, when it is left out. */

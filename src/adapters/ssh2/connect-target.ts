@@ -10,6 +10,7 @@ import { shakeHands } from './handshake.js';
 import { HostKeyCheck } from './host-key-check.js';
 import { authMethods, userCertificates } from './identities.js';
 import type { SshLink } from './link.js';
+import { loadSsh2 } from './load-ssh2.js';
 import type { SshTiming } from './options.js';
 import { type SshTarget, targetLabel } from './target.js';
 
@@ -43,7 +44,8 @@ async function connectHop(
   through: SshLink | null,
   settings: ConnectSettings,
 ): Promise<Result<SshLink, ShellFault>> {
-  const methods = await authMethods(hop, settings.passphrase);
+  const ssh2 = await loadSsh2();
+  const methods = await authMethods(ssh2, hop, settings.passphrase);
   const label = targetLabel(hop);
   if (methods.isErr()) {
     return err(
@@ -56,6 +58,7 @@ async function connectHop(
   const socket = await openSocket(hop, through);
   if (socket.isErr()) return err(socket.error);
   return shakeHands({
+    ssh2,
     target: hop,
     socket: socket.value,
     check,

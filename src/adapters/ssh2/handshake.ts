@@ -1,14 +1,16 @@
 import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
-import ssh2, { type AnyAuthMethod, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { AnyAuthMethod, ServerHostKeyAlgorithm } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { HostKeyCheck } from './host-key-check.js';
 import { SshLink } from './link.js';
+import type { Ssh2 } from './load-ssh2.js';
 import type { SshTiming } from './options.js';
 import { type SshTarget, targetLabel } from './target.js';
 
 export interface Handshake {
+  readonly ssh2: Ssh2;
   readonly target: SshTarget;
   readonly socket: Duplex;
   readonly check: HostKeyCheck;
@@ -23,7 +25,7 @@ const CIPHERS = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr
 
 /** Brings up one link over a socket that is open or opening. Takes the socket over: it is destroyed when this fails. */
 export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellFault>> {
-  const { target, socket, check, timing } = handshake;
+  const { ssh2, target, socket, check, timing } = handshake;
   const client = new ssh2.Client();
   const label = targetLabel(target);
   const at = { host: label, tried: 'connect' };

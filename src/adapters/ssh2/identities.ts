@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
-import ssh2, { type AnyAuthMethod } from 'ssh2';
+import type { AnyAuthMethod } from 'ssh2';
+import type { Ssh2 } from './load-ssh2.js';
 import type { SshTarget } from './target.js';
 
 /**
@@ -8,13 +9,14 @@ import type { SshTarget } from './target.js';
  * error and not a silent skip; an encrypted default key without a passphrase is passed over.
  */
 export async function authMethods(
+  ssh2: Ssh2,
   target: SshTarget,
   passphrase: string | undefined,
 ): Promise<Result<AnyAuthMethod[], string>> {
   const methods: AnyAuthMethod[] = [];
   if (target.agent !== null) methods.push({ type: 'agent', username: target.user, agent: target.agent });
   for (const { path, mustExist } of target.identities) {
-    const key = await readKey(path, passphrase);
+    const key = await readKey(ssh2, path, passphrase);
     if (key.isOk()) methods.push({ type: 'publickey', username: target.user, key: key.value });
     else if (mustExist) return err(key.error);
   }
@@ -36,18 +38,19 @@ export async function userCertificates(target: SshTarget): Promise<string[]> {
 }
 
 async function readKey(
+  ssh2: Ssh2,
   path: string,
   passphrase: string | undefined,
 ): Promise<Result<ReturnType<typeof parsed>, string>> {
   try {
-    return ok(parsed(await readFile(path), passphrase));
+    return ok(parsed(ssh2, await readFile(path), passphrase));
   } catch (error) {
     return err(`${path}: ${(error as Error).message}`);
   }
 }
 
 /** Parsed once here, so that a wrong passphrase is told apart from a refused key. */
-function parsed(data: Buffer, passphrase: string | undefined) {
+function parsed(ssh2: Ssh2, data: Buffer, passphrase: string | undefined) {
   const key = ssh2.utils.parseKey(data, passphrase);
   if (key instanceof Error) throw key;
   if (!key.isPrivateKey()) throw new Error('not a private key');

@@ -17,6 +17,7 @@ export interface DoctorCheck {
   readonly remedy: string | null;
 }
 
+/** What the doctor found on a host, check by check in the order in which they were made. */
 export interface DoctorReport {
   readonly host: string;
   /** False when any check failed. */

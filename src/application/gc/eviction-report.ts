@@ -1,5 +1,6 @@
 import type { KeptEntry } from '../../domain/target/retention.js';
 
+/** What became of the snapshots and prepared outputs that a host keeps. Paths are absolute on the host, sizes in bytes. */
 export interface EvictionReport {
   /** Snapshots and prepared outputs that are gone now, removed by this call (or, in a dry run, that would be). */
   readonly evicted: readonly KeptEntry[];

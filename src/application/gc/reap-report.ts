@@ -1,5 +1,6 @@
 import type { EvictionReport } from './eviction-report.js';
 
+/** What a reaper did on a host. Instances by their names, microVMs by theirs. */
 export interface ReapReport {
   /** Instances that are gone now, deleted by this call (or, in a dry run, that would be). */
   readonly deleted: readonly string[];

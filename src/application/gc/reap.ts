@@ -26,6 +26,7 @@ type Claim =
   | { readonly kind: 'alive' }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** How far a reaper goes. An abort leaves the rest for the next one. */
 export interface ReapOptions {
   readonly signal?: AbortSignal;
   /** Say what would be removed, and remove nothing. */

@@ -6,6 +6,7 @@ import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { OnAbort } from '../step/on-abort.js';
 
+/** Who hears of a job while it runs, and what ends it early. */
 export interface JobCallOptions {
   readonly events?: EventSink;
   readonly signal?: AbortSignal;
@@ -13,6 +14,7 @@ export interface JobCallOptions {
   readonly onAbort?: OnAbort;
 }
 
+/** One job, and the directory that it works on. A job that is not valid is a fault of kind `invalid_job`. */
 export interface RunJobInput extends JobCallOptions {
   readonly job: JobSpecInput;
   /** Directory whose snapshot the job gets. */

@@ -29,5 +29,6 @@ export interface GuestShell extends AsyncDisposable {
   readonly exit: Promise<Result<ExitStatus, GuestShellFault>>;
   /** Waits until the bytes are taken. */
   write(data: Uint8Array): Promise<Result<void, GuestShellFault>>;
+  /** Tells the terminal its new size, in characters. The fault is that of a connection that is gone. */
   resize(size: { readonly columns: number; readonly rows: number }): Promise<Result<void, GuestShellFault>>;
 }

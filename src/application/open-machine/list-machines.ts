@@ -19,6 +19,7 @@ const BOUND_MS = 60_000;
  */
 export type MachineState = 'open' | 'released' | 'gone' | 'elsewhere';
 
+/** A machine that was opened from this state root, as it is now. */
 export interface ListedMachine {
   readonly id: string;
   readonly state: MachineState;

@@ -122,6 +122,7 @@ export class OpenMachine implements AsyncDisposable {
     return this.#held.release();
   }
 
+  /** Releases the machine, as `release` does, and throws nothing: what it leaves behind is for the reaper. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#held.isLeft) await this.#held.release();
   }

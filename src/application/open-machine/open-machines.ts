@@ -26,6 +26,7 @@ import { takeUpLease } from './take-up-lease.js';
 /** The id of the one machine below `runs/<machine id>` on the host. */
 const JOB_ID = 'machine';
 
+/** Who hears of a machine while it is opened or taken up, and what ends the attempt. */
 export interface MachineCallOptions {
   /** Gets the phases of opening, warnings, and `cleaned_up`. */
   readonly events?: EventSink;

@@ -10,10 +10,12 @@ import { hostFault, localFilesFault } from '../faults/port-faults.js';
 import type { GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
 
+/** What ends a transfer early. It is bounded to 30 minutes in any case. */
 export interface TransferOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Whom the files that are sent belong to. */
 export interface UploadOptions extends TransferOptions {
   /** What is sent belongs to root; to the machine's default user otherwise. */
   readonly asRoot?: boolean;

@@ -15,12 +15,14 @@ const DEFAULT_LOOK_MS = 250;
 /** What every event has; the rest is handed on as it is. */
 const storedEventSchema = z.looseObject({ type: z.string() });
 
+/** An event as it stands in `events.jsonl`, and where the next one begins. */
 export interface StoredEvent {
   /** Of the first byte after the event in `events.jsonl`: where to go on. */
   readonly position: number;
   readonly event: z.infer<typeof storedEventSchema>;
 }
 
+/** Where in `events.jsonl` reading begins. */
 export interface EventPosition {
   /** In bytes, a `position` from before; beyond the end of the file it counts as 0. */
   readonly from: number;

@@ -9,6 +9,7 @@ import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const READS_AT_ONCE = 16;
 
+/** The runs of a state root. */
 export interface RunListing {
   /** Newest first. */
   readonly runs: readonly RunRecord[];

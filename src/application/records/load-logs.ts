@@ -13,6 +13,7 @@ import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 /** Bytes of each log file; the end of a longer one is taken. */
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
+/** Which log of a job: what the runner and the host said (`host`), what the job wrote (`guest`), or the two after each other. */
 export type LogKind = 'host' | 'guest' | 'both';
 
 export interface LogsQuery extends RunQuery {

@@ -9,6 +9,7 @@ import type { JobCallOptions, JobRun } from '../job/job-call.js';
 /** Values of secrets by job id (as the configuration has it) and name. */
 export type TargetSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** What to run of a target, on which workspace, and how. A target that is not there or not valid is a fault. */
 export interface RunTargetInput extends JobCallOptions {
   /** Name of a target of the configuration, or of `definition`. */
   readonly target: string;
@@ -45,6 +46,7 @@ export type TargetJobEnd = { readonly jobId: string } & (
   | { readonly kind: 'not_started' }
 );
 
+/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. */
 export type PrepareEnd = { readonly nodeId: string } & (
   | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
   | { readonly kind: 'faulted'; readonly fault: JobFault }

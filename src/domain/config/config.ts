@@ -134,7 +134,9 @@ export const pikaciConfigSchema = z.strictObject({
   targets: z.record(targetIdSchema, targetConfigSchema).default({}),
 });
 
+/** A checked configuration: every default is filled in, times are in seconds and sizes in bytes unless a key says otherwise. */
 export type PikaciConfig = z.output<typeof pikaciConfigSchema>;
+/** What a user writes in `pikaci.config.json`: only `host` is required. */
 export type PikaciConfigInput = z.input<typeof pikaciConfigSchema>;
 export type SshHostConfig = z.output<typeof sshHostSchema>;
 export type IncusTransport = z.output<typeof incusTransportSchema>;

@@ -74,6 +74,7 @@ export const wireEventSchema = z.discriminatedUnion('type', [
   }),
   z.looseObject({ ...common, type: z.literal('cleaned_up'), ok: z.boolean(), message: z.string() }),
 ]);
+/** An event of a job, as it is printed by `--output jsonl` and stored in `events.jsonl`. Times are ISO 8601, durations in milliseconds. */
 export type WireEvent = z.infer<typeof wireEventSchema>;
 
 /** The guest's log inside the process: raw bytes, already masked. The edge that prints it decodes it. */
@@ -84,4 +85,5 @@ export interface LogEvent {
   readonly data: Uint8Array;
 }
 
+/** An event of a job, as an `EventSink` gets it: the log comes as bytes, and not as text. */
 export type PikaciEvent = Exclude<WireEvent, { type: 'log' }> | LogEvent;

@@ -49,4 +49,5 @@ export const runEventSchema = z.discriminatedUnion('type', [
     message: z.string(),
   }),
 ]);
+/** An event of a run and of the nodes of its plan, as it is stored in `events.jsonl`. Times are ISO 8601. */
 export type RunEvent = z.infer<typeof runEventSchema>;

@@ -5,6 +5,7 @@ import { z } from 'zod';
  * nobody writes to it any more; seen by whoever reads the record, which says `running`.
  */
 export const runStatusSchema = z.enum(['running', 'passed', 'failed', 'skipped', 'cancelled', 'interrupted']);
+/** How a run stands: `skipped` when its filters matched no changed file, `interrupted` when its runner ended before it. */
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /**
@@ -12,6 +13,7 @@ export type RunStatus = z.infer<typeof runStatusSchema>;
  * first; the message says which. `detached`: left running for `attach`.
  */
 export const runJobStatusSchema = z.enum([...runStatusSchema.options, 'pending', 'detached']);
+/** How a job of a run stands: the statuses of a run, `pending` (not begun) and `detached` (left running for `attach`). */
 export type RunJobStatus = z.infer<typeof runJobStatusSchema>;
 
 /** Whether nothing more is written until somebody takes it up. */

@@ -28,6 +28,7 @@ export const refusedArtifactSchema = z.looseObject({
   rule: artifactRuleSchema,
 });
 
+/** What was brought back of what a job left: what was kept, what was refused and by which rule. Sizes are in bytes. */
 export const artifactReportSchema = z.looseObject({
   collected: z.array(collectedArtifactSchema),
   /** At most 1000 are named. */
@@ -36,6 +37,7 @@ export const artifactReportSchema = z.looseObject({
   /** Set when collecting broke off; what had arrived whole is kept. */
   incomplete: z.string().nullable(),
 });
+/** What was brought back of what a job left, and what was refused. Sizes are in bytes. */
 export type ArtifactReport = z.infer<typeof artifactReportSchema>;
 
 export const NO_ARTIFACTS: ArtifactReport = {

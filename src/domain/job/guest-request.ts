@@ -52,6 +52,7 @@ export const guestRequestSchema = z.looseObject({
   user: z.string().optional(),
   environment: z.record(z.string(), z.string()).optional(),
 });
+/** `guest-request.json`: what the supervisor in the guest is asked to run. Times are in seconds. */
 export type GuestRequest = z.infer<typeof guestRequestSchema>;
 
 /** The part of a job that its guest has to know. */

@@ -14,6 +14,7 @@ export const guestResultSchema = z.looseObject({
   /** Of a job that has some. */
   steps: guestStepsSchema.optional(),
 });
+/** `result.json`, as the supervisor writes it when a command has ended. Times are ISO 8601. */
 export type GuestResult = z.infer<typeof guestResultSchema>;
 
 /** One line of JSON that the supervisor answers `status` with, and that ends every `follow`. */
@@ -28,4 +29,5 @@ export const guestStatusSchema = z.looseObject({
   /** Why the job is `lost`, where that is known. */
   message: z.string().max(65_536).optional(),
 });
+/** What the supervisor says of its job: whether it runs, how many bytes its log has, and how it ended. */
 export type GuestStatus = z.infer<typeof guestStatusSchema>;

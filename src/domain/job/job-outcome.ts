@@ -9,6 +9,7 @@ export const incusImageIdentitySchema = z.looseObject({
   alias: z.string(),
   fingerprint: z.string(),
 });
+/** The image that a machine was made from: its alias, and the fingerprint that this stood for. */
 export type IncusImageIdentity = z.infer<typeof incusImageIdentitySchema>;
 
 /**
@@ -35,4 +36,5 @@ export const jobOutcomeSchema = z.looseObject({
   /** Of a job that has some: those that came to their turn, in order. */
   steps: z.array(jobStepRecordSchema).optional(),
 });
+/** How a job ended, with its phases, its artifacts and, where it has some, its steps. Times are ISO 8601, sizes in bytes. */
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

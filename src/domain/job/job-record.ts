@@ -28,4 +28,5 @@ export const jobRecordSchema = z.looseObject({
   keep_on_failure_secs: z.number().positive().optional(),
   outcome: jobOutcomeSchema.nullable(),
 });
+/** `jobs/<job>/job.json`: where a job is, who owns it, and how it ended; `outcome` is null until then. */
 export type JobRecord = z.infer<typeof jobRecordSchema>;

@@ -14,6 +14,7 @@ export const guestStepSchema = z.looseObject({
   log_start: position,
   log_end: position,
 });
+/** A step as the supervisor says it stands. Positions are bytes of its own log; they are null before it begins and ends. */
 export type GuestStep = z.infer<typeof guestStepSchema>;
 
 /** The steps in a supervisor's answer: those that have begun or were skipped, in order. */
@@ -32,6 +33,7 @@ export const jobStepRecordSchema = z.looseObject({
   log_start: position,
   log_end: position,
 });
+/** A step of a job as it is recorded. Positions are bytes of the kept `guest.log`; times are ISO 8601. */
 export type JobStepRecord = z.infer<typeof jobStepRecordSchema>;
 
 /** `jobs/<job>/steps.json`: the steps of a job that has begun, those that came to their turn. Jobs of one command do not have it. */

@@ -22,6 +22,7 @@ export const openMachineSpecSchema = z.strictObject({
   leaseSecs: z.number().int().min(30).max(MAX_SECS).default(600),
   ...machineOptions,
 });
+/** What a machine is made with, every default filled in. Times are in seconds, sizes in bytes. */
 export type OpenMachineSpec = z.output<typeof openMachineSpecSchema>;
 /** What a caller has to write. */
 export type OpenMachineSpecInput = z.input<typeof openMachineSpecSchema>;
@@ -51,6 +52,7 @@ export const machineStepSchema = z.strictObject({
   /** Between TERM and KILL when the step has to end. */
   graceSecs: z.number().int().nonnegative().max(600).default(GUEST_GRACE_SECS),
 });
+/** A step of an open machine, every default filled in. Times are in seconds. */
 export type MachineStep = z.output<typeof machineStepSchema>;
 /** What a caller has to write. */
 export type MachineStepInput = z.input<typeof machineStepSchema>;

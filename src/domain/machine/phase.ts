@@ -10,6 +10,7 @@ export const phaseSchema = z.enum([
   'collect_artifacts',
   'clean_up',
 ]);
+/** A part of the life of a job, in the order in which they come. */
 export type Phase = z.infer<typeof phaseSchema>;
 
 /** Recorded for every phase that began, also when it failed. */
@@ -22,4 +23,5 @@ export const phaseTimingSchema = z.looseObject({
   duration_ms: z.number().nonnegative(),
   ok: z.boolean(),
 });
+/** How long a phase took, also when it failed. Times are ISO 8601, the duration is in milliseconds. */
 export type PhaseTiming = z.infer<typeof phaseTimingSchema>;

@@ -4,6 +4,7 @@ import { joinBelow } from '../values/path-rules.js';
 
 export const DEFAULT_REMOTE_WORK_DIR = '/var/tmp/pikaci';
 
+/** The directories of a job on its host, all absolute. */
 export interface RemoteLayout {
   readonly remoteWorkDir: string;
   readonly remoteRunDir: string;
@@ -24,6 +25,7 @@ export interface RemoteLayoutInput {
   readonly snapshotHash?: string;
 }
 
+/** The directories of a job, from its ids. Pure: nothing is made, and ids are taken as they are. */
 export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
   const work = (input.remoteWorkDir ?? DEFAULT_REMOTE_WORK_DIR).replace(/(?<=.)\/+$/, '');
   const run = remoteRunDirOf(work, input.runId);

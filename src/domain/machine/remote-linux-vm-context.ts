@@ -8,6 +8,7 @@ export interface RemoteLinuxVmSharedContext extends RemoteLayout {
   readonly remoteHost: string;
 }
 
+/** The place of a job that runs in a microVM. */
 export interface RemoteMicrovmContext {
   readonly backend: 'microvm';
   readonly shared: RemoteLinuxVmSharedContext;
@@ -16,6 +17,7 @@ export interface RemoteMicrovmContext {
   readonly remoteRuntimeLink: string;
 }
 
+/** The place of a job that runs in an instance of Incus. */
 export interface RemoteIncusContext {
   readonly backend: 'incus';
   readonly shared: RemoteLinuxVmSharedContext;
@@ -27,14 +29,17 @@ export interface RemoteIncusContext {
 
 /** A job's place on its host: one of two variants, told apart by `backend`. */
 export type RemoteLinuxVmContext = RemoteMicrovmContext | RemoteIncusContext;
+/** The kinds of machine: `incus` and `microvm`. */
 export type RemoteLinuxVmBackend = RemoteLinuxVmContext['backend'];
 
 interface ContextInput extends RemoteLayoutInput {
   readonly remoteHost: string;
 }
+/** What the place of a job in a microVM follows from. */
 export interface MicrovmContextInput extends ContextInput {
   readonly backend: 'microvm';
 }
+/** What the place of a job in an instance of Incus follows from. */
 export interface IncusContextInput extends ContextInput {
   readonly backend: 'incus';
   readonly incusProject: string;
@@ -73,10 +78,12 @@ export function remoteLinuxVmContext(input: IncusContextInput | MicrovmContextIn
   }
 }
 
+/** The kind of machine that a place is for. */
 export function contextBackend(context: RemoteLinuxVmContext): RemoteLinuxVmBackend {
   return context.backend;
 }
 
+/** The part of a place that both kinds of machine have. */
 export function contextShared(context: RemoteLinuxVmContext): RemoteLinuxVmSharedContext {
   return context.shared;
 }

@@ -13,6 +13,7 @@ export const payloadMountSchema = z.looseObject({
   guest_path: z.string(),
   read_only: z.boolean(),
 });
+/** One mount of a payload manifest, as it stands in the file; nothing has checked yet whether it may be used. */
 export type PayloadMountRecord = z.infer<typeof payloadMountSchema>;
 
 const entry = z.looseObject({ name: z.string(), relative_path: z.string() });
@@ -25,4 +26,5 @@ export const payloadManifestSchema = z.looseObject({
   asset_roots: z.array(entry).default([]),
   mounts: z.array(payloadMountSchema).default([]),
 });
+/** The manifest of a prepared output: what it is, and where a guest mounts it. */
 export type PayloadManifest = z.infer<typeof payloadManifestSchema>;

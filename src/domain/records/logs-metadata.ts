@@ -12,14 +12,17 @@ export const jobLogMetadataSchema = z.looseObject({
   host_log_bytes: z.number().int().nonnegative().nullable(),
   guest_log_bytes: z.number().int().nonnegative().nullable(),
 });
+/** Where the logs of a job are and how large they are, in bytes. */
 export type JobLogMetadata = z.infer<typeof jobLogMetadataSchema>;
 
+/** The logs of a run without their text, job by job. */
 export const runLogsMetadataSchema = z.looseObject({
   schema_version: z.literal(1),
   run_id: z.string(),
   status: runStatusSchema,
   jobs: z.array(jobLogMetadataSchema),
 });
+/** The logs of a run without their text, job by job. */
 export type RunLogsMetadata = z.infer<typeof runLogsMetadataSchema>;
 
 /** Log text, invalid UTF-8 replaced. A text is null where it was not asked for or there is no file. */
@@ -33,4 +36,5 @@ export const runLogsSchema = z.looseObject({
   /** True when the beginning of a log was left out, because it is larger than what was asked for. */
   truncated: z.boolean(),
 });
+/** The text of the logs of a run. */
 export type RunLogs = z.infer<typeof runLogsSchema>;

@@ -21,6 +21,7 @@ export const machineRecordSchema = z.looseObject({
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),
 });
+/** What is recorded of an open machine. Times are ISO 8601; `released_at` is null while it may be there. */
 export type MachineRecord = z.infer<typeof machineRecordSchema>;
 
 /** How one step of an open machine ended. */
@@ -34,6 +35,7 @@ export const stepOutcomeSchema = z.looseObject({
   log_bytes: z.number().int().nonnegative(),
   kept_log_bytes: z.number().int().nonnegative(),
 });
+/** How one step of an open machine ended. Times are ISO 8601, sizes in bytes. */
 export type StepOutcome = z.infer<typeof stepOutcomeSchema>;
 
 /** `machines/<id>/steps/<step>/step.json`. */
@@ -48,4 +50,5 @@ export const stepRecordSchema = z.looseObject({
   /** Null while it may run. */
   outcome: stepOutcomeSchema.nullable(),
 });
+/** What is recorded of one step of an open machine; `outcome` is null while it may run. */
 export type StepRecord = z.infer<typeof stepRecordSchema>;

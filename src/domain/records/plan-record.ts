@@ -44,6 +44,7 @@ export const planNodeSchema = z.discriminatedUnion('kind', [
     }),
   }),
 ]);
+/** A node of a plan: a prepare node or a job, and the nodes that it waits for. */
 export type PlanNodeRecord = z.infer<typeof planNodeSchema>;
 
 /** `runs/<run>/plan.json`: what a run is going to do, written before it does any of it. */
@@ -60,4 +61,5 @@ export const planRecordSchema = z.looseObject({
   /** Jobs that were asked for by name; empty when all were. */
   selected_jobs: z.array(z.string()).default([]),
 });
+/** `runs/<run>/plan.json`: the nodes of a run, and what was asked for. */
 export type PlanRecord = z.infer<typeof planRecordSchema>;

@@ -16,6 +16,7 @@ export const preparedOutputExposureSchema = z.looseObject({
   path: z.string(),
   access: z.enum(['read_only', 'read_write']),
 });
+/** Where an output is made visible, and whether it may be written there. */
 export type PreparedOutputExposure = z.infer<typeof preparedOutputExposureSchema>;
 
 export const realizedPreparedOutputSchema = z.looseObject({
@@ -32,6 +33,7 @@ export const realizedPreparedOutputSchema = z.looseObject({
   /** The manifest as it was validated. */
   payload: payloadManifestSchema.nullable().default(null),
 });
+/** An output that is there: where it is on the host, what it was made from, and where it is made visible. */
 export type RealizedPreparedOutput = z.infer<typeof realizedPreparedOutputSchema>;
 
 /** `runs/<run>/prepared-outputs.json`. */
@@ -39,4 +41,5 @@ export const preparedOutputsRecordSchema = z.looseObject({
   schema_version: z.literal(1),
   outputs: z.array(realizedPreparedOutputSchema).default([]),
 });
+/** `runs/<run>/prepared-outputs.json`: the outputs that a run prepared. */
 export type PreparedOutputsRecord = z.infer<typeof preparedOutputsRecordSchema>;

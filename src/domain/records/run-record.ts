@@ -13,6 +13,7 @@ export const remoteLinuxVmExecutionSchema = z.looseObject({
   incus_image: orNull(incusImageIdentitySchema.extend({ fingerprint: orNull(z.string()) })),
   phases: z.array(phaseTimingSchema.extend({ ok: z.boolean().default(true) })).default([]),
 });
+/** Where a job of a run was executed, from which image, and how long each phase took, in milliseconds. */
 export type RemoteLinuxVmExecution = z.infer<typeof remoteLinuxVmExecutionSchema>;
 
 /** How long a prepare node took, also when it failed. Times are ISO 8601, the duration is in milliseconds. */
@@ -26,6 +27,7 @@ export const prepareTimingSchema = z.looseObject({
   cached: z.boolean().default(false),
   message: orNull(z.string()),
 });
+/** How long a prepare node took, in milliseconds, and whether there was anything to do. */
 export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
 
 export const runJobRecordSchema = z.looseObject({
@@ -49,6 +51,7 @@ export const runJobRecordSchema = z.looseObject({
   /** Of a job that has some, once it has ended. */
   steps: z.array(jobStepRecordSchema).optional(),
 });
+/** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;
 
 /**
@@ -85,4 +88,5 @@ export const runRecordSchema = z.looseObject({
   prepare_timings: z.array(prepareTimingSchema).default([]),
   jobs: z.array(runJobRecordSchema),
 });
+/** `runs/<run>/run.json`: how a run stands, and its jobs. Times are ISO 8601, durations in milliseconds. */
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -31,6 +31,7 @@ export const fulfilmentRequestSchema = z.looseObject({
     )
     .default([]),
 });
+/** What is to be made visible on the host, and where. */
 export type FulfilmentRequest = z.infer<typeof fulfilmentRequestSchema>;
 
 /** What became of it; printed, and written to `--result-path`. */
@@ -45,4 +46,5 @@ export const fulfilmentResultSchema = z.looseObject({
   fulfilled_exposures: z.array(preparedOutputExposureSchema),
   error: z.string().nullable(),
 });
+/** What became of a fulfilment request; `error` says why it failed. */
 export type FulfilmentResult = z.infer<typeof fulfilmentResultSchema>;

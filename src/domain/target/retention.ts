@@ -2,6 +2,7 @@
 
 export type KeptKind = 'snapshot' | 'prepared_output';
 
+/** A snapshot or a prepared output that a host keeps. */
 export interface KeptEntry {
   readonly kind: KeptKind;
   /** Absolute, on the host: the directory that appeared by one rename. */
@@ -12,6 +13,7 @@ export interface KeptEntry {
   readonly mounted: boolean;
 }
 
+/** How much a host keeps of what nobody uses: days, and bytes. */
 export interface RetentionBounds {
   /** What nobody has used for this many days goes. */
   readonly keepDays: number;

@@ -114,6 +114,7 @@ const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
 export const targetJobSchema = targetJob.superRefine(oneCommandOrSteps).meta({ oneOf });
 export type TargetJob = z.output<typeof targetJobSchema>;
 
+/** A target of the configuration: the jobs that run together, what they need prepared, and when there is anything to do. */
 export const targetConfigSchema = z.strictObject({
   description: z.string().optional(),
   /** Jobs and prepare nodes that run at the same time. */
@@ -135,5 +136,7 @@ export const targetConfigSchema = z.strictObject({
       error: 'two jobs have the same id',
     }),
 });
+/** A checked target, every default filled in. Times are in seconds. */
 export type TargetConfig = z.output<typeof targetConfigSchema>;
+/** What a user writes of a target. */
 export type TargetConfigInput = z.input<typeof targetConfigSchema>;

@@ -3,9 +3,13 @@
  * `timeoutMs` is the bound of one test or hook; a runner without it may ignore it.
  */
 export interface ContractRunner {
+  /** A group of tests. */
   describe(name: string, body: () => void): unknown;
+  /** One test. */
   it(name: string, body: () => Promise<void> | void, timeoutMs?: number): unknown;
+  /** Runs once, before the tests of its group. */
   beforeAll(body: () => Promise<void> | void, timeoutMs?: number): unknown;
+  /** Runs once, after the tests of its group. */
   afterAll(body: () => Promise<void> | void, timeoutMs?: number): unknown;
 }
 

@@ -9,6 +9,7 @@ export interface FileStoreFixture extends Fixture {
   link(target: string, path: string): Promise<void>;
 }
 
+/** What a store can be asked for; what it cannot is not tried. */
 export interface FileStoreCapabilities {
   /** Whether permission bits are kept. */
   readonly modes: boolean;

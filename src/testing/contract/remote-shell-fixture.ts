@@ -9,6 +9,7 @@ export interface RemoteShellFixture extends Fixture {
   readonly local: string;
 }
 
+/** What a shell can be asked for; what it cannot is not tried. */
 export interface RemoteShellCapabilities {
   /** Whether commands are real processes of a POSIX system; a fake answers what it was told. */
   readonly processes: boolean;

@@ -12,6 +12,7 @@ export interface SocketDialerFixture extends Fixture {
   readonly nowhere: SocketDialer;
 }
 
+/** How a dialer behaves where the contract leaves it open. */
 export interface SocketDialerCapabilities {
   /** Whether a missing endpoint shows when it is dialled, and not as an error of the stream. */
   readonly failsWhenDialled: boolean;

@@ -9,7 +9,9 @@ export interface ScannedWorkspace extends AsyncDisposable {
   readonly directory: string;
   /** Makes missing parents; replaces what is there. */
   write(path: string, content: string, options?: { readonly executable?: boolean }): Promise<void>;
+  /** Makes a symbolic link; `target` is written into it as it is. */
   link(path: string, target: string): Promise<void>;
+  /** Removes a file or a link. */
   remove(path: string): Promise<void>;
 }
 

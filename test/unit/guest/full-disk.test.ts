@@ -92,6 +92,29 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     });
   });
 
+  it('does not cost a job its result, nor those of its steps', async () => {
+    guestWith('size=1m');
+    const steps = Array.from({ length: 40 }, (_, index) => ({ id: `step-${index}`, command: 'true' }));
+    const full = { id: 'full', command: `${fill}; exit 5`, continue_on_error: true };
+    const run = await guest.run({ command: '', steps: [full, ...steps, { id: 'last', command: 'exit 6' }] })
+      .ended;
+    const status = await guest.status();
+    expect(status).toMatchObject({
+      state: 'finished',
+      log_bytes: 7,
+      result: { exit_code: 6, cause: 'exit' },
+    });
+    expect(status.steps?.length).toBe(42);
+    expect(status.steps?.[0]).toMatchObject({
+      id: 'full',
+      state: 'failed',
+      exit_code: 5,
+      log_start: 0,
+      log_end: 7,
+    });
+    expect(guest.stepsOf(run).status).toEqual(status);
+  });
+
   it('leaves no result among the artifacts rather than one that the job has planted', async () => {
     guestWith('size=1m');
     const command = `echo '{"status":"passed"}' >"$PIKACI_ARTIFACTS/result.json"; ${fill}; exit 5`;

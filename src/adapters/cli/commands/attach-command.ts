@@ -18,7 +18,7 @@ export async function attachCommand(
 ): Promise<number> {
   const loaded = await loadOrComplain(context, options, false);
   if (loaded === null) return EXIT.usage;
-  return withPikaci(context, loaded, (pikaci) =>
+  return withPikaci(context, loaded, async (pikaci) =>
     runSession({
       runId: job.runId,
       host: pikaci.host,
@@ -26,7 +26,7 @@ export async function attachCommand(
       jobs: [{ jobId: job.jobId, start: (call) => pikaci.attach(job.runId, job.jobId, call) }],
       parallel: 1,
       onAbort: options.onInterrupt,
-      view: makeView(options.output, context),
+      view: await makeView(options.output, context),
       interrupts: context.interrupts,
       clock: context.input.clock,
     }),

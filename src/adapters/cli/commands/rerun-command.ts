@@ -26,7 +26,7 @@ export async function rerunCommand(
   const record = await runState.loadRunRecord(loaded.config.stateRoot, repeated, { signal });
   if (record.isErr()) return complainOfState(context, record.error);
   const runId = options.runId ?? runIdAt(clock.now(), randomBytes(3));
-  return withPikaci(context, loaded, (pikaci) =>
+  return withPikaci(context, loaded, async (pikaci) =>
     runTargetSession({
       runId,
       host: pikaci.host,
@@ -34,7 +34,7 @@ export async function rerunCommand(
       jobIds: record.value.jobs.map((job) => job.id),
       start: (call) => pikaci.rerun(repeated, { ...call, runId }),
       onAbort: options.onInterrupt,
-      view: makeView(options.output, context),
+      view: await makeView(options.output, context),
       interrupts: context.interrupts,
       clock,
     }),

@@ -46,7 +46,7 @@ export async function runCommand(
   const changed = await changedFiles(context, options.changedFiles);
   if (changed === null) return EXIT.usage;
   const runId = options.runId ?? runIdAt(clock.now(), randomBytes(3));
-  return withPikaci(context, loaded, (pikaci) =>
+  return withPikaci(context, loaded, async (pikaci) =>
     runTargetSession({
       runId,
       host: pikaci.host,
@@ -64,7 +64,7 @@ export async function runCommand(
           ...chosen(options),
         }),
       onAbort: options.onInterrupt,
-      view: makeView(options.output, context),
+      view: await makeView(options.output, context),
       interrupts: context.interrupts,
       clock,
     }),

@@ -1,4 +1,3 @@
-import { createJiti } from 'jiti';
 import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import type { RawConfig } from './json-config.js';
@@ -6,6 +5,7 @@ import type { RawConfig } from './json-config.js';
 /** Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. */
 export async function loadModuleConfig(file: string): Promise<Result<RawConfig, ConfigProblem[]>> {
   try {
+    const { createJiti } = await import('jiti');
     const jiti = createJiti(file, { fsCache: false, moduleCache: false, interopDefault: false });
     const module = await jiti.import<Record<string, unknown>>(file);
     if (!('default' in module)) {

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-import { z } from 'zod';
 
-/** The package's own version. The manifest lies three folders up, in the sources as in the build. */
+/** The package's own version. The package finds its manifest by its own name, in the sources as in the bundle. */
 export function packageVersion(): string {
-  const manifest: unknown = createRequire(import.meta.url)('../../../../package.json');
-  return z.looseObject({ version: z.string() }).parse(manifest).version;
+  const manifest: { readonly version: string } = createRequire(import.meta.url)('pikaci/package.json');
+  return manifest.version;
 }

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { err, ok, type Result } from 'neverthrow';
-import { type RawData, WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import { answerFault } from '../answers/answer-fault.js';
 import { type CallSite, fault } from '../http/call-site.js';
@@ -28,8 +28,10 @@ export async function openWebSocket(
   path: string,
   events: SocketEvents,
 ): Promise<Result<WebSocket, IncusFault>> {
-  const first = await attempt(site, agent, path, events);
-  return first.stale ? (await attempt(site, agent, path, events)).outcome : first.outcome;
+  // Loaded with the first websocket: whoever only reads records needs none.
+  const ws = await import('ws');
+  const first = await attempt(ws, site, agent, path, events);
+  return first.stale ? (await attempt(ws, site, agent, path, events)).outcome : first.outcome;
 }
 
 interface Attempt {
@@ -37,14 +39,20 @@ interface Attempt {
   readonly stale: boolean;
 }
 
-function attempt(site: CallSite, agent: DialedAgent, path: string, events: SocketEvents): Promise<Attempt> {
+function attempt(
+  ws: typeof import('ws'),
+  site: CallSite,
+  agent: DialedAgent,
+  path: string,
+  events: SocketEvents,
+): Promise<Attempt> {
   return new Promise((resolve) => {
     let request: ClientRequest | undefined;
     let opened = false;
     let broken = false;
     let reason = 'the connection ended';
     // The name is never resolved: the agent dials, and its connections are encrypted where the transport is.
-    const socket = new WebSocket(`ws://incus${path}`, {
+    const socket = new ws.WebSocket(`ws://incus${path}`, {
       agent,
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
@@ -90,7 +98,7 @@ function attempt(site: CallSite, agent: DialedAgent, path: string, events: Socke
 /** Resolves when the bytes were handed to the transport; `false` when the connection is gone. */
 export function sendMessage(socket: WebSocket, data: Uint8Array | string): Promise<boolean> {
   return new Promise((resolve) => {
-    if (socket.readyState !== WebSocket.OPEN) return resolve(false);
+    if (socket.readyState !== socket.OPEN) return resolve(false);
     socket.send(data, { binary: typeof data !== 'string' }, (error) => resolve(!error));
   });
 }

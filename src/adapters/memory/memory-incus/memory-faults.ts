@@ -5,6 +5,7 @@ import type { IncusFault } from '../../../ports/incus-fault.js';
 export interface HeldCreate {
   /** Resolves when a create has come here: the instance is there, not yet started. */
   readonly reached: Promise<void>;
+  /** Lets the create go on. */
   release(): void;
 }
 
@@ -50,22 +51,26 @@ export class MemoryFaults {
     return this.#held;
   }
 
+  /** The fault that was planted for a call; for the fake itself. */
   takeCall(call: keyof IncusApi): IncusFault['kind'] | undefined {
     return this.#calls.get(call)?.shift();
   }
 
+  /** The message of the failure that was planted for a start; for the fake itself. */
   takeFailStart(): string | null {
     const message = this.#failStart;
     this.#failStart = null;
     return message;
   }
 
+  /** After how many bytes of output a command loses its connection; for the fake itself. */
   takeDropExec(): number | null {
     const bytes = this.#dropExec;
     this.#dropExec = null;
     return bytes;
   }
 
+  /** Waits where a create is held; for the fake itself. */
   async passCreate(): Promise<void> {
     const held = this.#held;
     this.#held = null;

@@ -18,6 +18,7 @@ import { tinyInterpreter } from './tiny-interpreter.js';
 
 type Call<Name extends keyof IncusApi> = IncusApi[Name];
 
+/** What a daemon in memory has around it. */
 export interface MemoryIncusOptions {
   /** Plays the commands of every exec; by default the tiny interpreter. */
   readonly exec?: MemoryExecHandler;
@@ -180,6 +181,7 @@ export class MemoryIncus implements IncusApi {
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>
     this.#enter('deleteVolume', options, () => this.#volumes.delete(project, pool, name));
 
+  /** Closes this connection: commands lose theirs, and later calls are faults of kind `closed`. Instances stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const exec of this.#execs)

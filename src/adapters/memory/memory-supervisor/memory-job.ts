@@ -4,6 +4,7 @@ import type { GuestStep } from '../../../domain/job/step-record.js';
 import type { MemoryFiles } from '../memory-incus/memory-files.js';
 import { playSteps } from './memory-steps.js';
 
+/** A job as the script that plays it sees it. */
 export interface MemoryJobControl {
   readonly request: GuestRequest;
   readonly secrets: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 const BLOCK = 512;
 
+/** A member of an archive. */
 export interface MemoryTarEntry {
   readonly name: string;
   readonly content?: Uint8Array;

@@ -12,6 +12,7 @@ export interface IncusContractSubject {
   readonly pool: string;
   /** Another connection to the same daemon, that the suite may close. */
   another(): Promise<IncusApi>;
+  /** Called after the last test. */
   dispose(): Promise<void>;
 }
 

@@ -1,0 +1,103 @@
+// Bundles src/ into the directory that the first argument names: one file for each entry, and what they share. Dependencies stay
+// outside. All files lie side by side: what the code looks for beside itself (`new URL('./…', import.meta.url)`) is put there.
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+
+/** What `exports` in package.json points at, and so has types. */
+const LIBRARY = {
+  index: 'src/index.ts',
+  records: 'src/records.ts',
+  schemas: 'src/schemas.ts',
+  testing: 'src/testing/index.ts',
+};
+const PROGRAMS = {
+  bin: 'src/composition/bin.ts',
+  'tree-hash-worker': 'src/adapters/node/tree-hash-worker.js',
+};
+/**
+ * What several entries use is a few files, not one for each set of entries. Each entry loads what it needs of them: the worker thread
+ * its own code; the schemas and the fakes the domain, with what the bundler adds for syntax that Node does not have. The command
+ * line and the web server are loaded apart, when they are asked for.
+ */
+const SHARED = [
+  { name: 'tree-hash', test: /\/src\/adapters\/node\/[^/]*\.js$/, priority: 3 },
+  { name: 'domain', test: /\/src\/((domain|ports|streams)\/|schemas\.ts$)|oxc-project/, priority: 2 },
+  { name: 'library', test: /\/src\/((?!adapters\/(cli|http)\/)[a-z]+\/|records\.ts$)/, priority: 1 },
+].map((group) => ({ ...group, minShareCount: 2 }));
+
+/** Runs in browsers as it is. */
+const BROWSER_SCRIPTS = 'src/adapters/http/script';
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [directory] = process.argv.slice(2);
+if (directory === undefined) {
+  console.error('usage: node scripts/bundle.mjs <directory>');
+  process.exit(2);
+}
+const out = resolve(directory);
+const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+const dependencies = Object.keys(manifest.dependencies);
+const external = (id) =>
+  id.startsWith('node:') || dependencies.some((name) => id === name || id.startsWith(`${name}/`));
+
+await Promise.all([bundleCode(), bundleTypes(), copyBrowserScripts()]);
+await writeConfigSchema();
+
+async function bundleCode() {
+  const bundle = await rolldown({
+    cwd: repository,
+    input: { ...LIBRARY, ...PROGRAMS },
+    platform: 'node',
+    external,
+    tsconfig: 'tsconfig.build.json',
+    // The oldest Node that package.json allows.
+    transform: { target: `node${manifest.engines.node.replace('>=', '')}` },
+    onLog: refuse,
+  });
+  await bundle.write({
+    dir: out,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    codeSplitting: { groups: SHARED },
+  });
+  await bundle.close();
+}
+
+async function bundleTypes() {
+  const bundle = await rollup({
+    input: Object.fromEntries(
+      Object.entries(LIBRARY).map(([name, source]) => [name, join(repository, source)]),
+    ),
+    external,
+    plugins: [dts({ tsconfig: join(repository, 'tsconfig.build.json') })],
+    onLog: refuse,
+  });
+  await bundle.write({
+    dir: out,
+    format: 'es',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: '[name]-[hash].d.ts',
+  });
+  await bundle.close();
+}
+
+function copyBrowserScripts() {
+  return cp(join(repository, BROWSER_SCRIPTS), join(out, 'script'), { recursive: true });
+}
+
+/** For editors, as `pikaci/config.schema.json`. */
+async function writeConfigSchema() {
+  const { configJsonSchema } = await import(pathToFileURL(join(out, 'schemas.js')).href);
+  await writeFile(join(out, 'config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+}
+
+/** A warning ends the build: what a bundler is not sure of has not been bundled. */
+function refuse(level, { message }) {
+  if (level === 'warn') throw new Error(message);
+}

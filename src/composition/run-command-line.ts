@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { runCli } from '../adapters/cli/main.js';
+import { SystemClock } from '../adapters/node/system-clock.js';
+import { createPikaci } from './create-pikaci.js';
+import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
+import { ownOutputs } from './own-outputs.js';
+import { processScreen, processTerminal } from './process-terminal.js';
+import * as runState from './run-state.js';
+import { serve } from './serve.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs the command line of this process and gives its exit status, once everything is written. */
+export function runCommandLine(): Promise<number> {
+  return runCli({
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    homeDir: homedir(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+    screen: processScreen(),
+    onSignal: (handler) => {
+      for (const signal of SIGNALS) process.on(signal, handler);
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, handler);
+      };
+    },
+    createPikaci: (config, place) => createPikaci(config, { ...place, exclude: ownOutputs(place.baseDir) }),
+    runState,
+    fulfil: fulfillPreparedOutputRequest,
+    serve,
+    terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
+    clock: new SystemClock(),
+    randomBytes: (count) => randomBytes(count),
+  });
+}

@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { Container } from 'inversify';
+import { bindServices } from './bind-services.js';
+import { type Bound, ids } from './identifiers.js';
+
+/** What the services are made from: settings and ports. */
+export type ServiceParts = Pick<
+  Bound,
+  | 'settings'
+  | 'parallelCreates'
+  | 'targets'
+  | 'shell'
+  | 'hostFiles'
+  | 'incus'
+  | 'localFiles'
+  | 'scanner'
+  | 'localShell'
+  | 'clock'
+  | 'processes'
+>;
+
+/** What the library's interface calls. */
+export type Services = Pick<
+  Bound,
+  | 'settings'
+  | 'ports'
+  | 'backends'
+  | 'runJob'
+  | 'runTarget'
+  | 'openMachines'
+  | 'attachJob'
+  | 'reap'
+  | 'doctor'
+>;
+
+/** Joins the services. Does no I/O. */
+export function wireServices(parts: ServiceParts): Services {
+  const container = new Container();
+  for (const name of Object.keys(parts) as (keyof ServiceParts)[])
+    container.bind<unknown>(ids[name]).toConstantValue(parts[name]);
+  bindServices(container);
+  return {
+    settings: parts.settings,
+    ports: container.get(ids.ports),
+    backends: container.get(ids.backends),
+    runJob: container.get(ids.runJob),
+    runTarget: container.get(ids.runTarget),
+    openMachines: container.get(ids.openMachines),
+    attachJob: container.get(ids.attachJob),
+    reap: container.get(ids.reap),
+    doctor: container.get(ids.doctor),
+  };
+}

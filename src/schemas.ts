@@ -1,0 +1,81 @@
+/**
+ * The formats of pikaci as zod schemas, each with the type that it checks, and the configuration as a JSON Schema.
+ *
+ * @packageDocumentation
+ */
+
+export { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from './domain/config/config.js';
+export { configJsonSchema } from './domain/config/config-json-schema.js';
+export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/events/event.js';
+export { type RunEvent, runEventSchema } from './domain/events/run-event.js';
+export { type ArtifactReport, artifactReportSchema } from './domain/job/artifact.js';
+export { type GuestRequest, guestRequestSchema } from './domain/job/guest-request.js';
+export {
+  type GuestResult,
+  type GuestStatus,
+  guestResultSchema,
+  guestStatusSchema,
+} from './domain/job/guest-result.js';
+export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job/job-outcome.js';
+export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
+export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
+export {
+  type GuestStep,
+  guestStepSchema,
+  type JobStepRecord,
+  jobStepRecordSchema,
+} from './domain/job/step-record.js';
+export {
+  type MachineStep,
+  type MachineStepInput,
+  machineStepSchema,
+  type OpenMachineSpec,
+  type OpenMachineSpecInput,
+  openMachineSpecSchema,
+} from './domain/machine/open-machine-spec.js';
+export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/machine/phase.js';
+export {
+  type PayloadManifest,
+  type PayloadMountRecord,
+  payloadManifestSchema,
+} from './domain/mounts/payload-manifest.js';
+export {
+  type JobLogMetadata,
+  type RunLogs,
+  type RunLogsMetadata,
+  runLogsMetadataSchema,
+  runLogsSchema,
+} from './domain/records/logs-metadata.js';
+export {
+  type MachineRecord,
+  machineRecordSchema,
+  type StepOutcome,
+  type StepRecord,
+  stepOutcomeSchema,
+  stepRecordSchema,
+} from './domain/records/machine-record.js';
+export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/records/plan-record.js';
+export {
+  type PreparedOutputExposure,
+  type PreparedOutputsRecord,
+  preparedOutputsRecordSchema,
+  type RealizedPreparedOutput,
+} from './domain/records/prepared-outputs-record.js';
+export {
+  type PrepareTiming,
+  type RemoteLinuxVmExecution,
+  type RunJobRecord,
+  type RunRecord,
+  runRecordSchema,
+} from './domain/records/run-record.js';
+export {
+  type FulfilmentRequest,
+  type FulfilmentResult,
+  fulfilmentRequestSchema,
+  fulfilmentResultSchema,
+} from './domain/target/fulfilment.js';
+export {
+  type TargetConfig,
+  type TargetConfigInput,
+  targetConfigSchema,
+} from './domain/target/target-config.js';
