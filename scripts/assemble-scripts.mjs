@@ -5,7 +5,10 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const SCRIPTS = [{ parts: 'guest/supervisor', script: 'guest/pikaci-incus-run' }];
+const SCRIPTS = [
+  { parts: 'guest/supervisor', script: 'guest/pikaci-incus-run' },
+  { parts: 'microvm/host', script: 'microvm/pikaci-microvm-host' },
+];
 
 const PART = '# shellcheck shell=sh\n';
 

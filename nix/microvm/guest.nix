@@ -4,6 +4,9 @@
 let
   cfg = config.pikaci.microvm;
   control = "/run/pikaci/control";
+  # A machine that takes calls while it is up has this share, and FIFOs beside its sockets: see "The runner directory" in microvm/README.md.
+  takesCalls = builtins.any (share: share.tag == "calls") cfg.shares;
+  consoles = map (number: "console-${toString number}") [ 0 1 2 3 ];
   # Every share has a place in microvm.nix; the script mounts all but this one a second time, where the job wants it.
   placeOf = share: if share.tag == "control" then control else "/run/pikaci/shares/${share.tag}";
   runJob = pkgs.writeShellScript "pikaci-job" ''
@@ -51,6 +54,17 @@ in
         proto = "virtiofs";
       }) cfg.shares;
       volumes = [ { image = "scratch.img"; mountPoint = "/"; size = cfg.diskMiB; autoCreate = true; fsType = "ext4"; } ];
+      qemu.extraArgs = lib.optionals takesCalls (
+        [
+          "-device" "virtio-serial-pci"
+          "-chardev" "pipe,id=channel,path=channel"
+          "-device" "virtserialport,chardev=channel,name=pikaci.channel"
+        ]
+        ++ builtins.concatMap (console: [
+          "-chardev" "pipe,id=${console},path=${console}"
+          "-device" "virtconsole,chardev=${console}"
+        ]) consoles
+      );
       preStart = "rm -f scratch.img";
       # That of microvm.nix restarts a daemon that died, and the machine hangs on; this one ends and says which.
       binScripts.virtiofsd-run = lib.mkForce ''
@@ -64,7 +78,7 @@ in
       map (share: { name = placeOf share; value.options = [ "nofail" ]; }) cfg.shares
     );
     systemd.enableEmergencyMode = false;
-    boot.kernelModules = [ "virtiofs" "overlay" ];
+    boot.kernelModules = [ "virtiofs" "overlay" ] ++ lib.optional takesCalls "virtio_console";
 
     systemd.services.pikaci-job = {
       description = "The one job of this machine";

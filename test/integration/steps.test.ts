@@ -96,7 +96,7 @@ onEachBackend((backend) => {
     it('ends with the step whose time was over, and runs what says always', async () => {
       const runId = site.newRunId();
       const steps = [
-        { id: 'slow', command: 'echo begun; sleep 600', timeoutSecs: 1 },
+        { id: 'slow', command: 'echo begun; exec sleep 600', timeoutSecs: 1 },
         { id: 'skipped', command: 'echo never' },
         { id: 'last', command: 'echo last', if: 'always' as const },
       ];

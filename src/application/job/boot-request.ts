@@ -3,7 +3,13 @@ import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { BootRequest } from '../machine/machine-spec.js';
 
 /** The job as a microVM starts it while it boots. */
-export function bootRequest(job: JobSpec): BootRequest {
+export function bootRequest(job: JobSpec, keepFailedSecs: number): BootRequest {
   const { secrets, artifacts, timeoutSecs, graceSecs } = job;
-  return { request: buildGuestRequest(job), secrets, artifacts, lifeSecs: timeoutSecs + 2 * graceSecs };
+  return {
+    request: buildGuestRequest(job),
+    secrets,
+    artifacts,
+    lifeSecs: timeoutSecs + 2 * graceSecs,
+    keepFailedSecs,
+  };
 }

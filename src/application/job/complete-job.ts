@@ -193,10 +193,6 @@ export class CompleteJob {
     if (status === 'detached') return this.#leave(job).then(() => ok(undefined));
     const keepSecs = status === 'failed' ? record.keep_on_failure_secs : undefined;
     if (keepSecs === undefined) return this.#release(job);
-    if (!machine.canBeKept) {
-      session.warn('a microVM powers off with its job, so nothing of it is kept');
-      return this.#release(job);
-    }
     const lease = { owner: job.owner, expiresAtMs: this.#hostTime.now() + keepSecs * 1000 };
     const host = machine.context.shared.remoteHost;
     return job.settled.then(() => keepMachine({ place: machine.lease, host, session, lease }));

@@ -107,7 +107,7 @@ export class RunJob {
     return acquireMachine.acquire({
       place: { runId, jobId: job.id },
       spec: job,
-      boot: bootRequest(job),
+      boot: bootRequest(job, keepOnFailureSecs ?? 0),
       journal: session,
       stage: (whileUseful) =>
         stageWorkspace({

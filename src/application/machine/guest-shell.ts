@@ -32,10 +32,3 @@ export interface GuestShell extends AsyncDisposable {
   /** Tells the terminal its new size, in characters. The fault is that of a connection that is gone. */
   resize(size: { readonly columns: number; readonly rows: number }): Promise<Result<void, GuestShellFault>>;
 }
-
-/** The best shell that the image has, in the workspace. Arguments: the workspace. */
-export const LOGIN_SHELL = [
-  'cd "$1" 2>/dev/null || cd /',
-  'if command -v bash >/dev/null; then SHELL=$(command -v bash); export SHELL; exec "$SHELL" -l; fi',
-  'SHELL=/bin/sh; export SHELL; exec sh -l',
-].join('\n');

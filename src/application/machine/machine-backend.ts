@@ -32,8 +32,6 @@ export interface Machine {
   readonly name: string;
   readonly supervisor: MachineSupervisor;
   readonly lease: LeaseStore;
-  /** False where the machine powers off with what was started at its boot. */
-  readonly canBeKept: boolean;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
   /** Opens a terminal in it. */

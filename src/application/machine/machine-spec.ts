@@ -17,7 +17,7 @@ export function mountsOf(
   return { preparedOutputs: spec.preparedOutputs, snapshotDir };
 }
 
-/** What a microVM starts as it boots. Its machine powers off when that has ended. */
+/** What a microVM starts as it boots. Its machine powers off when that has ended, or some time after. */
 export interface BootRequest {
   readonly request: GuestRequest;
   readonly secrets: Readonly<Record<string, string>>;
@@ -25,6 +25,8 @@ export interface BootRequest {
   readonly artifacts: readonly string[];
   /** What the request may take in all, in seconds. */
   readonly lifeSecs: number;
+  /** How long the machine stays when the request failed, in seconds; 0 when it goes at once. */
+  readonly keepFailedSecs: number;
 }
 
 /** Whose machine it is: the ids that its name and its directories on the host are made of. */

@@ -44,7 +44,7 @@ describe('a script made of parts', () => {
 
   it('is written when its text or its mode is not what it should be, and left alone otherwise', async () => {
     await using root = await temporaryDirectory();
-    for (const parts of ['guest/supervisor'])
+    for (const parts of ['guest/supervisor', 'microvm/host'])
       write(root.path, { [`${parts}/10-head.sh`]: '#!/bin/sh\necho one\n' });
     const script = join(root.path, 'guest/pikaci-incus-run');
     assembleScripts(root.path);

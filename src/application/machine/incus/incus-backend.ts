@@ -48,7 +48,6 @@ export class IncusBackend implements MachineBackend {
         new IncusSupervisorTransport(incus, context, this.#settings.supervisor),
       ),
       lease: new IncusLeaseStore(incus, project, name),
-      canBeKept: true,
       resolveBase: async (signal) => {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));

@@ -48,7 +48,6 @@ export class MicrovmBackend implements MachineBackend {
           : new MicrovmSupervisorTransport(this.#host, context),
       ),
       lease: new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
-      canBeKept: place.isOpen === true,
       resolveBase: async (signal) => {
         const free = await ensureMachineIsNew(this.#ports.hostFiles, context, signal);
         return free.map(() => this.#base());

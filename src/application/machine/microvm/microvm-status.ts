@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { type GuestResult, type GuestStatus, guestResultSchema } from '../../../domain/job/guest-result.js';
+import { type GuestStep, guestStepSchema } from '../../../domain/job/step-record.js';
+
+const MOST_LINES = 1000;
 
 /** The line that `pikaci-microvm-host` ends every `follow` with. What the guest may have chosen in it is base64. */
 const microvmStatusSchema = z.looseObject({
@@ -11,6 +14,8 @@ const microvmStatusSchema = z.looseObject({
   /** `exit N`, `boot_timeout`, `overdue`, `artifacts_full`, `share_failed`, `destroyed`, `removed`, `setup` or `killed`. */
   reason: z.string().max(100),
   result_base64: z.string(),
+  /** What its job's steps have come to, as the supervisor writes it down; empty for a job of one command. */
+  steps_base64: z.string(),
   /** The end of the console. */
   console_base64: z.string(),
 });
@@ -23,11 +28,24 @@ export function parseMicrovmStatus(json: unknown): MicrovmStatus | null {
 /** The same as any supervisor's status: a machine that has ended without an exit record has lost its job. */
 export function guestStatusOf(status: MicrovmStatus): GuestStatus {
   const { state, log_bytes } = status;
-  const seen = { schema_version: 1, log_bytes } as const;
+  const steps = stepsOf(status.steps_base64);
+  const seen = { schema_version: 1, log_bytes, ...(steps.length === 0 ? {} : { steps }) } as const;
   if (state !== 'ended') return { ...seen, state, result: null };
   const result = resultOf(status.result_base64);
   if (result !== null) return { ...seen, state: 'finished', result };
   return { ...seen, state: 'lost', result: null, message: whyLost(status) };
+}
+
+/** The last line of each step, in order. What is none is left out: a job that is root may write anything. */
+function stepsOf(base64: string): GuestStep[] {
+  const steps = new Map<string, GuestStep>();
+  for (const line of Buffer.from(base64, 'base64').toString('utf8').split('\n').slice(0, MOST_LINES)) {
+    try {
+      const step = guestStepSchema.safeParse(JSON.parse(line)).data;
+      if (step !== undefined) steps.set(step.id, step);
+    } catch {}
+  }
+  return [...steps.values()];
 }
 
 function resultOf(base64: string): GuestResult | null {

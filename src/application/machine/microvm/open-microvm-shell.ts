@@ -1,15 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_WORKSPACE_DIR, guestHomeDir } from '../../../domain/machine/guest-paths.js';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { OutputChunk } from '../../../ports/output-chunk.js';
 import type { JobFault } from '../../faults/job-fault.js';
-import {
-  type GuestShell,
-  type GuestShellFault,
-  LOGIN_SHELL,
-  type ShellCall,
-  type ShellLogin,
-} from '../guest-shell.js';
+import type { GuestShell, GuestShellFault, ShellCall, ShellLogin } from '../guest-shell.js';
+import { loginCommand } from '../login-command.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { TypedKeys } from './typed-keys.js';
 
@@ -22,15 +16,14 @@ const LONGEST_ANNOUNCEMENT = 4096;
 export async function openMicrovmShell(
   host: MicrovmHost,
   { shared: { remoteJobDir } }: RemoteMicrovmContext,
-  { runAsRoot, user }: ShellLogin,
+  login: ShellLogin,
   call: ShellCall,
 ): Promise<Result<GuestShell, JobFault>> {
   const keys = new TypedKeys();
-  const who = runAsRoot ? ['--root'] : user === undefined ? [] : ['--user', user];
-  const env = ['env', `TERM=${call.term ?? 'xterm'}`, `HOME=${guestHomeDir({ runAsRoot, user })}`];
-  const words = [...env, '/bin/sh', '-c', LOGIN_SHELL, 'sh', GUEST_WORKSPACE_DIR];
+  const { command, environment } = loginCommand(login, call);
+  const env = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const spawned = await host.spawn(
-    ['shell', remoteJobDir, ...who, String(call.rows), String(call.columns), ...words],
+    ['shell', remoteJobDir, String(call.rows), String(call.columns), 'env', ...env, ...command],
     { signal: call.signal ?? new AbortController().signal, phase: null, stdin: keys },
   );
   if (spawned.isErr()) return err(spawned.error);

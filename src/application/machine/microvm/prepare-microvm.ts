@@ -63,6 +63,9 @@ export async function prepareMicrovm(
       source: `${shared.remoteJobDir}/workspace-artifacts`,
       guestPath: null,
     },
+    ...(takesCalls(boot)
+      ? [{ ...own, tag: 'calls', source: `${shared.remoteJobDir}/calls`, guestPath: null }]
+      : []),
     ...mounts.value.map(({ mount, source }, index) => ({
       tag: mount.deviceName,
       kind: kinds.value[index] ?? ('directory' as const),
@@ -78,7 +81,9 @@ export async function prepareMicrovm(
   if (written.isErr()) return err(written.error);
   const linked = await host.runOrFail(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
   if (linked.isErr()) return err(linked.error);
-  const life = (boot?.lifeSecs ?? OPEN_LIFE_SECS) + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
+  const keepFailedSecs = boot?.keepFailedSecs ?? 0;
+  const life =
+    (boot?.lifeSecs ?? OPEN_LIFE_SECS) + keepFailedSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
   return ok({
     shares,
     options: [
@@ -86,11 +91,17 @@ export async function prepareMicrovm(
       `life_secs=${life}`,
       `artifacts_bytes=${settings.artifactsBytes}`,
       ...(boot === null ? ['keep=1'] : []),
+      ...(keepFailedSecs === 0 ? [] : [`keep_failed_secs=${Math.ceil(keepFailedSecs)}`]),
       ...(shape.cpus === null ? [] : [`cpus=${shape.cpus}`]),
       ...(shape.memoryMib === null ? [] : [`memory_mib=${shape.memoryMib}`]),
       ...(shape.diskMib === null ? [] : [`disk_mib=${shape.diskMib}`]),
     ],
   });
+}
+
+/** Whether its guest is reached while it is up: one that is open, or whose job may fail and leave it for a shell. */
+function takesCalls(boot: BootRequest | null): boolean {
+  return boot === null || boot.keepFailedSecs > 0;
 }
 
 async function writeControl(

@@ -12,6 +12,7 @@ const ended = {
   booted: true,
   reason: 'exit 0',
   result_base64: '',
+  steps_base64: '',
   console_base64: '',
 } as const;
 const result = {

@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+watch_boot() {
+  left=$((boot_secs * 10))
+  while [ "$left" -gt 0 ]; do
+    booted && return
+    sleep 0.1
+    left=$((left - 1))
+  done
+  booted || end boot_timeout
+}
+
+# Once a second: a machine whose directory was removed is nobody's and ends; and so does one whose guest writes more into the host's file
+# system than it may. A single file is stopped by the daemon's own limit. A console that is too long begins anew: its end is what counts.
+watch_directory() {
+  while sleep 1; do
+    [ -e "$vm/machine" ] || end removed
+    [ -z "$has_channel" ] || remove_abandoned_calls
+    [ "$(stat -c %s "$vm/console.log")" -le 4194304 ] || : >"$vm/console.log"
+    [ "$artifacts_bytes" != 0 ] || continue
+    [ "$(sum -B 1)" -le "$artifacts_bytes" ] && [ "$(sum --inodes)" -le 500000 ] && continue
+    [ ! -e "$vm/machine" ] || end artifacts_full
+  done
+}
+
+sum() { # sum OPTIONS: of the directories that the guest may write, in the unit of du's options
+  du -s "$@" "$artifacts" "$exported" "$calls" 2>/dev/null | {
+    total=0
+    while read -r count _; do total=$((total + count)); done
+    printf '%s' "$total"
+  }
+}

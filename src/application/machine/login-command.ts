@@ -1,0 +1,40 @@
+import {
+  GUEST_USER,
+  GUEST_USER_ID,
+  GUEST_WORKSPACE_DIR,
+  guestHomeDir,
+} from '../../domain/machine/guest-paths.js';
+import type { ShellCall, ShellLogin } from './guest-shell.js';
+
+/** The best shell that the image has, in the workspace. Arguments: the workspace. */
+const LOGIN_SHELL = [
+  'cd "$1" 2>/dev/null || cd /',
+  'if command -v bash >/dev/null; then SHELL=$(command -v bash); export SHELL; exec "$SHELL" -l; fi',
+  'SHELL=/bin/sh; export SHELL; exec sh -l',
+].join('\n');
+
+/**
+ * Becomes the user whom the supervisor runs commands as, by the same means. Arguments: the user, the shell's text, the workspace.
+ * The default user has a number even where the image lets nobody make it.
+ */
+const BECOME = [
+  'user=$1 text=$2 workspace=$3',
+  'if uid=$(id -u "$user" 2>/dev/null) && gid=$(id -g "$user"); then groups=--init-groups',
+  `elif [ "$user" = ${GUEST_USER} ]; then uid=${GUEST_USER_ID} gid=${GUEST_USER_ID} groups=--clear-groups`,
+  'else echo "this machine has no user $user" >&2; exit 1; fi',
+  'USER=$user LOGNAME=$user; export USER LOGNAME',
+  'if setpriv --reuid "$uid" --regid "$gid" "$groups" true 2>/dev/null; then',
+  '  exec setpriv --reuid "$uid" --regid "$gid" "$groups" /bin/sh -c "$text" sh "$workspace"',
+  'fi',
+  'exec su -s /bin/sh -c "$text" -- "$user" sh "$workspace"',
+].join('\n');
+
+/** What root runs in a guest to open a shell there as the user who runs its commands, and the environment of it. */
+export function loginCommand({ runAsRoot, user }: ShellLogin, { term }: Pick<ShellCall, 'term'>) {
+  const login = runAsRoot ? 'root' : (user ?? GUEST_USER);
+  const command: readonly [string, ...string[]] =
+    login === 'root'
+      ? ['/bin/sh', '-c', LOGIN_SHELL, 'sh', GUEST_WORKSPACE_DIR]
+      : ['/bin/sh', '-c', BECOME, 'sh', login, LOGIN_SHELL, GUEST_WORKSPACE_DIR];
+  return { command, environment: { TERM: term ?? 'xterm', HOME: guestHomeDir({ runAsRoot, user }) } };
+}
