@@ -20,7 +20,7 @@ start_container() {
 	read_run_flags
 	say "starting the host ${container}"
 	docker run --detach --name "${container}" --hostname "${container}" --label "${label}=${name}" \
-		--label "dev.pikaci.guest=${guest_image}" --publish 127.0.0.1::22 --publish 127.0.0.1::8443 "${run_flags[@]}" "${host_image}" >/dev/null
+		--label "dev.pikaci.guest=${guest_image}" --label "dev.pikaci.microvm=${image_has_microvm}" --publish 127.0.0.1::22 --publish 127.0.0.1::8443 "${run_flags[@]}" "${host_image}" >/dev/null
 	# The wait runs inside the container: it ends with the container, should that die.
 	docker_within 120 exec "${container}" sh -c 'until [ -e /run/pikaci-host/ready ]; do sleep 0.05; done' || {
 		docker logs --tail 60 "${container}" >&2
@@ -50,8 +50,12 @@ write_identity() {
 	printf '[127.0.0.1]:%s %s\n' "${port}" "$(cut -d ' ' -f 1,2 "${dir}/ssh_host_key.pub")" >"${dir}/known_hosts"
 }
 
-# Where the host's microVM runner is; on other processors there is none.
-microvm_runner() { [ "$(uname -m)" != x86_64 ] || printf '%s\n' microvmRunner s /opt/pikaci/microvm-runner; }
+# Where the host's microVM runner is; on other processors there is none, nor in a host that was made without.
+microvm_runner() {
+	[ "$(uname -m)" = x86_64 ] || return 0
+	[ "$(docker inspect -f '{{index .Config.Labels "dev.pikaci.microvm"}}' "$(host_container)")" != no ] || return 0
+	printf '%s\n' microvmRunner s /opt/pikaci/microvm-runner
+}
 
 describe() {
 	local dir guest microvm

@@ -62,9 +62,9 @@ build_images() {
 		context=$(new_build_dir)
 		find "${repository}/host" -maxdepth 1 -type f -exec cp -t "${context}" {} +
 		cp -r "${repository}/host/microvm" "${context}"
-		build --build-arg "BASE=${base}" --target packages --tag "${packages}" "${context}"
+		build --build-arg "BASE=${base}" --build-arg "MICROVM=${image_has_microvm}" --target packages --tag "${packages}" "${context}"
 		pack_guest "${guest_image}" "${packages}" "${context}/guest-image"
-		build --build-arg "BASE=${base}" --tag "${host_image}" "${context}"
+		build --build-arg "BASE=${base}" --build-arg "MICROVM=${image_has_microvm}" --tag "${host_image}" "${context}"
 	}
 	clear_builds
 }
@@ -74,12 +74,18 @@ host_files() {
 	for directory in host host/microvm host/microvm/bin; do content_of "${repository}/${directory}"; done
 }
 
-# Sets host_image and guest_image, and sees to it that both exist.
+# Sets host_image and guest_image, and sees to it that both exist; where `microvm` is `no`, a host image that has nothing for them will do.
 ensure_images() {
-	local lib=${repository}/scripts/lib origin
+	local lib=${repository}/scripts/lib origin files
 	origin=$(content_hash "${PIKACI_BASE_IMAGE:-$(debian_suite || echo pulled)}" "$(uname -m)" <"${lib}/base-image.sh")
 	guest_image=pikaci/guest:$(content_of "${repository}/host/guest" | content_hash "${origin}")
-	host_image=pikaci/host:$({ host_files && cat "${lib}/images.sh"; } | content_hash "${origin}" "${guest_image}")
+	image_has_microvm=yes
+	files=$({ host_files && cat "${lib}/images.sh"; } | sha256sum)
+	host_image=pikaci/host:$(content_hash "${origin}" "${guest_image}" <<<"${files}")
+	if [ "${microvm:-yes}" = no ] && ! docker image inspect "${host_image}" >/dev/null 2>&1; then
+		image_has_microvm=no
+		host_image=pikaci/host:$(content_hash "${origin}" "${guest_image}" without-microvm <<<"${files}")
+	fi
 	docker image inspect "${host_image}" "${guest_image}" >/dev/null 2>&1 ||
 		with_lock "$(pikaci_cache_dir)/build.lock" 1800 build_images
 }
