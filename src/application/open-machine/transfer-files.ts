@@ -51,7 +51,11 @@ export async function upload(
   const { supervisor } = machine;
   const sent = isDirectory
     ? await supervisor.unpack({ path: path.value, asRoot }, content, { signal })
-    : await supervisor.put({ path: path.value, mode: stat.value.mode & 0o777, asRoot }, content, { signal });
+    : await supervisor.put(
+        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, asRoot },
+        content,
+        { signal },
+      );
   return sent.mapErr((fault) => transferFault(held, `${local} could not be sent to ${path.value}`, fault));
 }
 

@@ -44,6 +44,8 @@ export interface PutFile {
   readonly path: string;
   /** Permission bits, such as 0o644. */
   readonly mode: number;
+  /** In bytes: less or more than that is refused, so that half of a file is not taken for the whole. */
+  readonly size: number;
   /** Owned by root; by the machine's default user otherwise. */
   readonly asRoot: boolean;
 }

@@ -96,8 +96,9 @@ export class SupervisedGuest implements MachineSupervisor {
     }));
   }
 
-  async put({ path, mode, asRoot }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
-    const words = ['put', path, mode.toString(8).padStart(4, '0'), ...(asRoot ? ['--root'] : [])];
+  async put({ path, mode, size, asRoot }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
+    const octal = mode.toString(8).padStart(4, '0');
+    const words = ['put', path, octal, '--size', String(size), ...(asRoot ? ['--root'] : [])];
     return (await this.#ask(words, LONGEST_STATUS, call, content)).map(() => undefined);
   }
 
