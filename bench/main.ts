@@ -9,6 +9,7 @@ import { dockerRunRow } from './rows/docker-run.js';
 import { earlierWayRow } from './rows/earlier-way.js';
 import { microvmByHandRow } from './rows/microvm-by-hand.js';
 import { pikaciColdRow } from './rows/pikaci-cold.js';
+import { secondStepRow } from './rows/second-step.js';
 import { startUpRow } from './rows/start-up.js';
 import { table } from './table.js';
 import { targets } from './targets.js';
@@ -59,6 +60,7 @@ async function rounds(
     { row: pikaciColdRow(of, at, { name: 'b', backend: 'incus' }), rounds: most },
     { row: dockerRunRow(of), rounds: most },
     { row: earlierWayRow(of), rounds: roundsD },
+    { row: secondStepRow(of, at), rounds: most },
     { row: microvmByHandRow(of, at), rounds: roundsVm },
     { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
   ];

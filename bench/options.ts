@@ -10,8 +10,8 @@ const optionsSchema = z.object({
   'rounds-vm': count.optional(),
   only: z
     .string()
-    .regex(/^[a-g](,[a-g])*$/, { error: 'must be a list of a to g' })
-    .default('a,b,c,d,e,f,g'),
+    .regex(/^[a-h](,[a-h])*$/, { error: 'must be a list of a to h' })
+    .default('a,b,c,d,e,f,g,h'),
   'log-mib': count.default(1024),
   'log-rounds': count.default(1),
   out: z.string().min(1).optional(),
@@ -28,11 +28,11 @@ export interface BenchOptions {
   readonly out: string;
 }
 
-export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--only a,b,c,d,e,f,g] [--log-mib N] [--log-rounds N] [--out FILE]
-  --rounds N       rounds of a, b, c and g, in turn (20)
+export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--only a,b,c,d,e,f,g,h] [--log-mib N] [--log-rounds N] [--out FILE]
+  --rounds N       rounds of a, b, c, g and h, in turn (20)
   --rounds-d N     rounds of d, which takes seconds each (as many as the others)
   --rounds-vm N    rounds of e and f, likewise
-  --only LIST      rows to measure (a,b,c,d,e,f,g); g alone, without a log, needs no host
+  --only LIST      rows to measure (a,b,c,d,e,f,g,h); g alone, without a log, needs no host
   --log-mib N      size of the streamed log (1024)
   --log-rounds N   times that it is streamed each way (1; 0 leaves it out)
   --out FILE       where the JSON goes (bench/results/<time>.json)`;

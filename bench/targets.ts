@@ -34,6 +34,7 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     atMost('b first output / c to its end', first / median('c', 'all'), 1),
     atLeast('d first output / b first output', median('d', 'first') / first, 15),
     atMost('f first output / e', median('f', 'first') / median('e', 'first'), 1.15),
+    atMost('h step in an open machine / bare exec', median('h', 'step') / median('h', 'bare'), 1.3),
     atMost('g pikaci --version / node -e 0', median('g', 'version') / node, 3),
     atMost("g what import 'pikaci' adds / node -e 0", (median('g', 'library') - node) / node, 3),
   ];

@@ -54,7 +54,10 @@ in
         proto = "virtiofs";
       }) cfg.shares;
       volumes = [ { image = "scratch.img"; mountPoint = "/"; size = cfg.diskMiB; autoCreate = true; fsType = "ext4"; } ];
-      qemu.extraArgs = lib.optionals takesCalls (
+      qemu.extraArgs =
+        if !takesCalls then
+          [ ]
+        else
         [
           "-device" "virtio-serial-pci"
           "-chardev" "pipe,id=channel,path=channel"
@@ -63,8 +66,7 @@ in
         ++ builtins.concatMap (console: [
           "-chardev" "pipe,id=${console},path=${console}"
           "-device" "virtconsole,chardev=${console}"
-        ]) consoles
-      );
+        ]) consoles;
       preStart = "rm -f scratch.img";
       # That of microvm.nix restarts a daemon that died, and the machine hangs on; this one ends and says which.
       binScripts.virtiofsd-run = lib.mkForce ''
@@ -78,7 +80,7 @@ in
       map (share: { name = placeOf share; value.options = [ "nofail" ]; }) cfg.shares
     );
     systemd.enableEmergencyMode = false;
-    boot.kernelModules = [ "virtiofs" "overlay" ] ++ lib.optional takesCalls "virtio_console";
+    boot.kernelModules = [ "virtiofs" "overlay" ] ++ (if takesCalls then [ "virtio_console" ] else [ ]);
 
     systemd.services.pikaci-job = {
       description = "The one job of this machine";
