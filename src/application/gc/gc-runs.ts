@@ -7,6 +7,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { RecordPorts } from '../records/interrupted-run.js';
 import { listRuns } from '../records/list-runs.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
+import { type RemovedMachines, removeOldMachines } from './remove-old-machines.js';
 
 /** No job runs longer than this: a run that says so is one whose runner was killed. */
 const LONGEST_RUN_MS = 8 * 24 * 3600_000;
@@ -27,6 +28,8 @@ export interface GcRunsReport {
   readonly removed: readonly string[];
   readonly kept: readonly string[];
   readonly failed: readonly { readonly runId: string; readonly message: string }[];
+  /** Open machines that are gone, as many of which are kept. */
+  readonly machines: RemovedMachines;
 }
 
 /** Removes the state of old runs. Runs that have not ended are kept, and what cannot be read is not touched. */
@@ -51,7 +54,12 @@ export async function gcRuns(
   const kept = [...runs.map((run) => run.run_id), ...damaged.map(({ runId }) => runId)].filter(
     (id) => !removed.includes(id),
   );
-  return ok({ removed, kept, failed });
+  const machines = await removeOldMachines(files, {
+    stateRoot: query.stateRoot,
+    keep: query.keepRuns,
+    dryRun: query.dryRun === true,
+  });
+  return ok({ removed, kept, failed, machines });
 }
 
 function mayGo(run: RunRecord, now: number): boolean {

@@ -7,6 +7,7 @@ import {
   type StepRecord,
   stepRecordSchema,
 } from '../../domain/records/machine-record.js';
+import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
@@ -30,6 +31,17 @@ export function saveStepRecord(
   record: StepRecord,
 ): Promise<Result<void, JobFault>> {
   return save(files, state.stepRecord, record);
+}
+
+/** Says in its record that the machine is gone. What cannot be written now is found out again. */
+export async function markGone(
+  { localFiles, clock }: { readonly localFiles: FileStore; readonly clock: Clock },
+  state: MachineStateLayout,
+  record: MachineRecord,
+): Promise<void> {
+  if (record.gone_at !== undefined) return;
+  const gone_at = new Date(clock.now()).toISOString();
+  await saveMachineRecord(localFiles, state, { ...record, gone_at });
 }
 
 export function loadMachineRecord(

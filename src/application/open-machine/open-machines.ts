@@ -18,7 +18,7 @@ import type { PlannedMachine } from '../machine/acquire-machine.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { HeldMachine, type HeldMachineInput } from './held-machine.js';
-import { loadMachineRecord, saveMachineRecord } from './machine-records.js';
+import { loadMachineRecord, markGone, saveMachineRecord } from './machine-records.js';
 import { OpenMachine } from './open-machine.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
 import { takeUpLease } from './take-up-lease.js';
@@ -128,7 +128,10 @@ export class OpenMachines {
       { id, machine, record, hostTime, leaseMs: spec.data.leaseSecs * 1000 },
       signal,
     );
-    if (taken.isErr()) return err(taken.error);
+    if (taken.isErr()) {
+      if (taken.error.kind === 'machine_gone') await markGone(ports, state, record);
+      return err(taken.error);
+    }
     const journal = this.#journal(id, state, events);
     const settled = Promise.resolve();
     return ok(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled }));

@@ -20,6 +20,8 @@ export const machineRecordSchema = z.looseObject({
   instance_name: z.string(),
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),
+  /** When it was found to be gone without a release: its lease had ended, or somebody had removed it. */
+  gone_at: z.string().optional(),
 });
 /** What is recorded of an open machine. Times are ISO 8601; `released_at` is null while it may be there. */
 export type MachineRecord = z.infer<typeof machineRecordSchema>;

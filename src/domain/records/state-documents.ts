@@ -43,6 +43,9 @@ export const runGcDocumentSchema = z.looseObject({
   removed: z.array(z.string()),
   kept: z.array(z.string()),
   failed: z.array(z.looseObject({ run_id: z.string(), message: z.string() })),
+  /** Ids of open machines that are gone, whose records were removed; and of those that could not be. */
+  removed_machines: z.array(z.string()).default([]),
+  failed_machines: z.array(z.looseObject({ machine_id: z.string(), message: z.string() })).default([]),
 });
 export type RunGcDocument = z.infer<typeof runGcDocumentSchema>;
 

@@ -45,7 +45,7 @@ async function gcHere(context: CliContext, options: GcOptions, keepRuns: number)
   const { signal } = context.interrupts;
   const report = await context.input.runState.gcRuns(stateRoot, { keepRuns, dryRun, signal });
   if (report.isErr()) return complainOfState(context, report.error);
-  const { removed, kept, failed } = report.value;
+  const { removed, kept, failed, machines } = report.value;
   const document: RunGcDocument = {
     type: 'run_gc_report',
     schema_version: 1,
@@ -53,13 +53,19 @@ async function gcHere(context: CliContext, options: GcOptions, keepRuns: number)
     removed: [...removed],
     kept: [...kept],
     failed: failed.map(({ runId, message }) => ({ run_id: runId, message })),
+    removed_machines: [...machines.removed],
+    failed_machines: machines.failed.map(({ machineId, message }) => ({ machine_id: machineId, message })),
   };
   print(context, options, document, [
     ...removed.map((id) => `${dryRun ? 'would remove' : 'removed'} the state of run ${id}`),
+    ...machines.removed.map((id) => `${dryRun ? 'would remove' : 'removed'} the state of machine ${id}`),
+    ...machines.failed.map(
+      ({ machineId, message }) => `could not remove machine ${machineId}: ${escapeMessage(message)}`,
+    ),
     ...failed.map(({ runId, message }) => `could not remove run ${runId}: ${escapeMessage(message)}`),
     `${escapeLine(stateRoot)}: ${count(removed.length, 'run')} ${dryRun ? 'would be removed' : 'removed'}, ${kept.length} kept`,
   ]);
-  return failed.length > 0 ? EXIT.machinery : EXIT.passed;
+  return failed.length + machines.failed.length > 0 ? EXIT.machinery : EXIT.passed;
 }
 
 /** With both, the documents follow each other. */

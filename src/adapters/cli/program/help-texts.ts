@@ -64,7 +64,8 @@ The file is JSON with comments. A file that is there is not replaced without --f
 `;
 
 export const GC_HELP = `
-With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay.
+With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay. Of the open machines
+that are gone the records of as many are kept.
 
 With --remote: every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
 never touched. Then the snapshots and the outputs of command nodes that the host keeps for later runs are brought within

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
+import { gcRuns } from '../../../../src/application/gc/gc-runs.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -211,5 +212,24 @@ describe('a machine that cannot be had', () => {
     await opener.close();
     const machine = must(await run.pikaci.attachMachine('left'));
     expect(must(await machine.run({ command: 'exit 5' })).exitCode).toBe(5);
+  });
+
+  it('is forgotten when there are newer ones, once it is gone; one that may be there never is', async () => {
+    const run = await memoryRun({ script });
+    const { localFiles: files, processes, clock } = run.host;
+    for (const id of ['one', 'two']) {
+      must(await must(await run.pikaci.openMachine({ id })).release());
+      await clock.advance(1000);
+    }
+    must(await must(await run.pikaci.openMachine({ id: 'open' })).leave());
+    must(await must(await run.pikaci.openMachine({ id: 'reaped', leaseSecs: 30 })).leave());
+    await clock.advance(31_000);
+    must(await run.pikaci.reap());
+    const gc = async (keepRuns: number) =>
+      must(await gcRuns({ files, processes, clock }, { stateRoot: '/state', keepRuns })).machines.removed;
+    expect(await gc(1)).toEqual(['one']);
+    expect((await run.pikaci.attachMachine('reaped'))._unsafeUnwrapErr().kind).toBe('machine_gone');
+    expect([...(await gc(0))].sort()).toEqual(['reaped', 'two']);
+    expect(must(await run.pikaci.listMachines()).machines.map(({ id }) => id)).toEqual(['open']);
   });
 });
