@@ -54,6 +54,62 @@ onEachBackend((backend) => {
       expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
     });
 
+    it('in and between the steps of a job loses none of their bytes, and no end of theirs', async () => {
+      await using over = await overProxy();
+      const events = new EventRecorder();
+      for (const line of [300, 1500]) {
+        const text = `line ${String(line).padStart(4, '0')}`;
+        void events.logged(text).then(() => over.proxy.cut());
+      }
+      void events
+        .until(() => events.of('step_started').some(({ step_id }) => step_id === 'second'))
+        .then(() => over.proxy.cut());
+      const steps = [
+        { id: 'first', command: `${numbered}; exit 3`, continueOnError: true },
+        { id: 'second', command: 'sleep 0.2; echo second' },
+        { id: 'third', command: 'echo third; exit 4' },
+      ];
+      const job = { id: 'j', steps, timeoutSecs: 120 };
+      const runId = site.newRunId();
+      const run = must(await over.pikaci.runJob({ job, workspace: site.workspace, runId, events }));
+      must(await run.cleanUp);
+      const log = await readFile(run.state.guestLog);
+      const ends = run.outcome.steps?.map(({ id, exit_code, log_start, log_end }) => [
+        id,
+        exit_code,
+        log.subarray(log_start ?? 0, log_end ?? 0).toString(),
+      ]);
+      expect(ends).toEqual([
+        ['first', 3, whole],
+        ['second', 0, 'second\n'],
+        ['third', 4, 'third\n'],
+      ]);
+      expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 4 });
+      expect(events.of('step_finished')).toHaveLength(3);
+      expect(events.of('connection_lost').length).toBeGreaterThanOrEqual(1);
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('while a step of an open machine runs loses none of its bytes, and the machine takes the next', async () => {
+      await using over = await overProxy();
+      await using machine = must(await over.pikaci.openMachine({ id: site.newRunId() }));
+      let seen = '';
+      let cuts = 0;
+      const onOutput = (data: Uint8Array) => {
+        seen += Buffer.from(data).toString();
+        if (seen.length > (cuts + 1) * 5000 && cuts < 3) {
+          cuts += 1;
+          over.proxy.cut();
+        }
+      };
+      const step = must(await machine.run({ command: `${numbered}; exit 3`, onOutput }));
+      expect(step).toMatchObject({ status: 'failed', cause: 'exit', exitCode: 3 });
+      expect(seen).toBe(whole);
+      expect((await readFile(step.log)).toString()).toBe(whole);
+      expect(cuts).toBe(3);
+      expect(must(await machine.run({ command: 'exit 5' })).exitCode).toBe(5);
+    });
+
     it('in silence is noticed, and not a byte is lost or doubled', async () => {
       await using over = await overProxy();
       const events = new EventRecorder();
