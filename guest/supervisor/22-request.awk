@@ -159,9 +159,13 @@ BEGIN {
     write_steps()
   } else {
     plan("parts", STEP == "" ? "environment" : "environment exported environment.own")
-    # What the steps before have exported comes below what this one was given.
-    if (STEP != "") other_env("environment.own")
+    # What the steps before have exported comes below what this one was given. Beside a step in `steps` the rest belongs to its machine.
+    if (STEP != "" && !own_env) other_env("environment.own")
     for (name in ET) env(name, EV[name])
+    if (STEP != "" && own_env) {
+      other_env("environment.own")
+      for (name in OV) env(name, OV[name])
+    }
     if (STEP != "") env("PIKACI_ENV", PUBLIC "/env")
     env("PIKACI_JOB_TOKEN", token)
     for (i = 1; i <= shell_words; i++) { print " " > envfile; word(envfile, SHELL[i]); SIZE[envfile]++ }

@@ -72,7 +72,8 @@ function be_the_command(   n) {
   }
   login = step_login
   as_root = step_as_root
-  for (n = 1; n <= SEN[1]; n++) { ET[SEK[1, n]] = "string"; EV[SEK[1, n]] = SEV[1, SEK[1, n]] }
+  own_env = 1
+  for (n = 1; n <= SEN[1]; n++) OV[SEK[1, n]] = SEV[1, SEK[1, n]]
   SHELL[shell_words = 1] = "/bin/sh"
   if ((1, "shell") in ST) for (shell_words = 0; shell_words < WN[1];) { shell_words++; SHELL[shell_words] = WV[1, shell_words] }
   nsteps = 0

@@ -46,6 +46,12 @@ onEachBackend((backend) => {
       expect((await stepLog(machine, 'second')).toString()).toBe(
         'hello\nnew\nlevel 7 in /workspace/snapshot as pikaci\n',
       );
+      // Above the machine's variables, below those of the step.
+      must(await machine.run({ command: 'echo "GREETING=exported" >>"$PIKACI_ENV"' }));
+      must(await machine.run({ id: 'exported', command: 'echo "$GREETING"' }));
+      must(await machine.run({ id: 'own', command: 'echo "$GREETING"', env: { GREETING: 'own' } }));
+      expect((await stepLog(machine, 'exported')).toString()).toBe('exported\n');
+      expect((await stepLog(machine, 'own')).toString()).toBe('own\n');
       const words = must(await machine.run({ id: 'words', command: ['printf', '%s|', 'a b', "it's"] }));
       expect(words.exitCode).toBe(0);
       expect((await stepLog(machine, 'words')).toString()).toBe("a b|it's|");

@@ -50,6 +50,8 @@ export class StepTracker {
   /** The log that the positions are about. */
   follow(log: GuestLog): void {
     this.#log = log;
+    // Who takes a job up has not heard of the step that it is at.
+    for (const record of this.#records.values()) if (record.status === 'running') this.#tellStart(record);
     this.advance();
   }
 

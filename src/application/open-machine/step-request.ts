@@ -1,7 +1,10 @@
 import { buildGuestRequest, type GuestRequest } from '../../domain/job/guest-request.js';
 import type { MachineStep, OpenMachineSpec } from '../../domain/machine/open-machine-spec.js';
 
-/** What the supervisor is asked: the machine's own values, with the step's on top. */
+/**
+ * What the supervisor is asked. The step's own values stand beside the machine's, because what steps before it have exported comes between
+ * the two.
+ */
 export function stepRequest(machine: OpenMachineSpec, step: MachineStep): GuestRequest {
   const runAsRoot = step.runAsRoot ?? (step.user === undefined && machine.runAsRoot);
   const request = buildGuestRequest({
@@ -11,14 +14,17 @@ export function stepRequest(machine: OpenMachineSpec, step: MachineStep): GuestR
     runAsRoot,
     user: runAsRoot ? undefined : (step.user ?? machine.user),
     writableWorkspace: machine.writableWorkspace,
-    env: { ...machine.env, ...step.env },
+    env: machine.env,
   });
-  if (step.workingDirectory === undefined && step.shell === undefined) return request;
+  const plain = step.workingDirectory === undefined && step.shell === undefined;
+  const hasOwn = Object.keys(step.env).length > 0;
+  if (plain && !hasOwn && Object.keys(machine.env).length === 0) return request;
   const only = {
     id: 'step',
     command: step.command,
     ...(step.workingDirectory === undefined ? {} : { working_directory: step.workingDirectory }),
     ...(step.shell === undefined ? {} : { shell: step.shell }),
+    ...(hasOwn ? { environment: step.env } : {}),
   };
   return { ...request, steps: [only] };
 }

@@ -145,7 +145,12 @@ describe('an open machine', () => {
       await machine.run({ command: 'x', workingDirectory: 'sub', shell: ['bash', '-e'], runAsRoot: true }),
     );
     expect(requests).toMatchObject([
-      { command: `printf %s 'it'\\''s'`, environment: { A: '1', B: '2' }, run_as_root: false },
+      {
+        command: `printf %s 'it'\\''s'`,
+        environment: { A: '1', B: '2' },
+        steps: [{ environment: { B: '2' } }],
+        run_as_root: false,
+      },
       {
         run_as_root: true,
         steps: [{ working_directory: '/workspace/snapshot/sub', shell: ['bash', '-e'] }],

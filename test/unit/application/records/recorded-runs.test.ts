@@ -105,7 +105,12 @@ describe('the collection of old runs', () => {
     const dry = (await gcRuns(root.path, { keepRuns: 1, dryRun: true }))._unsafeUnwrap();
     expect(dry.removed).toEqual(['d', 'c', 'b', 'a']);
     const report = (await gcRuns(root.path, { keepRuns: 2 }))._unsafeUnwrap();
-    expect(report).toEqual({ removed: ['c', 'b', 'a'], kept: ['live', 'd', 'odd'], failed: [] });
+    expect(report).toEqual({
+      removed: ['c', 'b', 'a'],
+      kept: ['live', 'd', 'odd'],
+      failed: [],
+      machines: { removed: [], failed: [] },
+    });
     expect((await readdir(join(root.path, 'runs'))).sort()).toEqual(['d', 'live', 'odd']);
   });
 
