@@ -166,7 +166,10 @@ describe('a runner that is killed', () => {
     runner.kill('SIGKILL');
     await once(runner, 'exit');
     const load = async (): Promise<RunRecord> => must(await loadRunBundle(site.stateRoot, runId)).run;
-    expect(await load()).toMatchObject({ status: 'interrupted', jobs: [{ id: 'slow', status: 'interrupted' }] });
+    expect(await load()).toMatchObject({
+      status: 'interrupted',
+      jobs: [{ id: 'slow', status: 'interrupted' }],
+    });
     const { instances } = await site.leftovers(runId);
     const go = { path: '/artifacts/go', content: Buffer.from('') };
     must(await site.incus.writeFile(site.host.project, instances[0] ?? '', go));
