@@ -79,7 +79,11 @@ deliver() {
   if is_file "$out/err"; then
     tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/err" </dev/null >&2 2>/dev/null &
     errors=$!
-    ! is_file "$out/out" || tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/out" </dev/null 2>/dev/null
+    if is_file "$out/out"; then
+      tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/out" </dev/null 2>/dev/null
+      # Ended before there is an answer: nobody reads what it writes any more, as when a connection was lost.
+      ! kill -0 "$waiter" 2>/dev/null || { kill "$waiter" "$errors"; exit 141; }
+    fi
     wait "$errors"
   fi
   wait "$waiter"

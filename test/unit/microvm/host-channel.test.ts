@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GuestCall } from '../../support/guest-call.js';
 import { PlayedMicrovm, takesCalls } from '../../support/played-microvm.js';
@@ -160,6 +162,21 @@ describe.runIf(process.getuid?.() === 0)('a call into a microVM', () => {
     await killed.drop();
     await until('its directories are gone', async () => (await callsLeft()).length === 0);
     await until('no process waits for its answer', async () => (await waitingProcesses()).length === 0);
+  });
+
+  it('that nobody listens to any more is forgotten, on both sides, before it has an answer', async () => {
+    await openMachine();
+    // A pipe, as the host's sshd gives it, whose reader leaves after one line.
+    const script = ['sh', join(machine.path, 'scripts/pikaci-microvm-host'), 'call', jobDir];
+    const { stdout } = await promisify(execFile)('sh', [
+      ...['-c', '{ "$@" </dev/null; echo "$?" >"$0"; } | head -n 1', join(machine.path, 'code')],
+      ...script,
+      ...['sh', '-c', 'echo begun; sleep 600'],
+    ]);
+    expect(stdout).toBe('begun\n');
+    expect(await readFile(join(machine.path, 'code'), 'utf8')).toBe('141\n');
+    expect(await callsLeft()).toEqual([]);
+    expect(await waitingProcesses()).toEqual([]);
   });
 
   it('is refused by a machine whose runner attaches no channel', async () => {
