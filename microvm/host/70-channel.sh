@@ -140,6 +140,7 @@ shell() {
   wait "$!"
   # The last that it wrote is on its way.
   sleep 0.3
+  [ -d "$vm/view" ] || refuse 69 not_running "the machine in $job was removed"
   (view exit_of_shell "$job" "$number")
   exit "$?"
 }

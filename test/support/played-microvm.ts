@@ -93,14 +93,27 @@ export class PlayedMicrovm implements AsyncDisposable {
 
 /**
  * A machine that takes calls: each number that is in the channel is answered by these commands, in a shell of its own in which `$call` and
- * `$out` are the directories of the call and `$@` its words, without the first. By themselves they run the words.
+ * `$out` are the directories of the call, `$kind` is its first word and `$@` the others. By themselves they run the words.
  */
 export function takesCalls(answer = 'run_words'): string {
-  return `run_words() { "$@" <"$call/stdin" >"$out/out" 2>"$out/err"; end_call "$?"; }
+  return `run_words() {
+      case $kind in
+      shell)
+        eval "exec 6<>console-$1.in 7<>console-$1.out"
+        echo "$2 $3" >"size-$1"
+        shift 3
+        "$@" <&6 >&7 2>&1
+        ;;
+      resize) echo "$2 $3" >"size-$1" ;;
+      *) "$@" <"$call/stdin" ;;
+      esac >"$out/out" 2>"$out/err"
+      end_call "$?"
+    }
     end_call() { echo "$1" >"$out/code.new"; mv "$out/code.new" "$out/code"; }
     answer() {
       call=$PWD/shares/control/calls/$1 out=$PWD/shares/calls/$1
       . "$call/words"
+      kind=$1
       shift
       ${answer} "$@"
     }
