@@ -20,8 +20,9 @@ must_take_calls() {
 }
 
 quoted() { # quoted WORD: as a word of the shell
-  printf "%s" "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"
-  [ -n "$1" ] || printf "''"
+  printf "'"
+  printf '%s' "$1" | sed "s/'/'\\\\''/g"
+  printf "'"
 }
 
 # begin_call WORD…: writes the call down, with standard input; sets number and directory.
@@ -78,17 +79,22 @@ deliver() {
   if is_file "$out/err"; then
     tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/err" </dev/null >&2 2>/dev/null &
     errors=$!
-    ! is_file "$out/out" || tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/out" </dev/null 2>/dev/null
+    if is_file "$out/out"; then
+      tail -c +1 -s 0.02 "--pid=$waiter" -f "$out/out" </dev/null 2>/dev/null
+      # Ended before there is an answer: nobody reads what it writes any more, as when a connection was lost.
+      ! kill -0 "$waiter" 2>/dev/null || { kill "$waiter" "$errors"; exit 141; }
+    fi
     wait "$errors"
   fi
   wait "$waiter"
   exit_of_call "$out"
 }
 
-# Until the guest has said how a call ended, or the machine is off, or will answer no more.
+# Until the guest has said how a call ended, or cannot any more: the machine is off, or the directory gone, as that of a caller is who was
+# killed.
 until_answered() { # until_answered DIRECTORY
   looks=0
-  while [ ! -f "$1/code" ]; do
+  while [ -d "$1" ] && [ ! -L "$1" ] && ! is_file "$1/code"; do
     look
     [ "$state" = running ] || return
     if [ "$looks" -lt 100 ]; then pause; else sleep 0.1; fi
@@ -98,11 +104,11 @@ until_answered() { # until_answered DIRECTORY
 
 exit_of_call() { # exit_of_call DIRECTORY
   code=
-  ! is_file "$1/code" || read -r code <"$1/code"
+  ! is_file "$1/code" || code=$(dd "if=$1/code" iflag=nofollow,nonblock bs=8 count=1 2>/dev/null | tr '\000' x)
   case $code in
-  0 | [1-9] | [1-9][0-9] | 1[0-9][0-9] | 2[0-5][0-9]) exit "$code" ;;
+  0 | [1-9] | [1-9][0-9] | 1[0-9][0-9] | 2[0-4][0-9] | 25[0-5]) exit "$code" ;;
   esac
-  refuse 69 not_running "the machine in $job went off before it answered"
+  refuse 69 not_running "the machine in $job went off before it answered, or its answer is none"
 }
 
 # shell ROWS COLUMNS WORD…: a terminal in the machine, on one of its consoles, for as long as the command runs there.
@@ -134,6 +140,7 @@ shell() {
   wait "$!"
   # The last that it wrote is on its way.
   sleep 0.3
+  [ -d "$vm/view" ] || refuse 69 not_running "the machine in $job was removed"
   (view exit_of_shell "$job" "$number")
   exit "$?"
 }

@@ -16,11 +16,17 @@ export class GuestCall {
 
   constructor(readonly child: ChildProcessWithoutNullStreams) {
     child.stdin.on('error', () => undefined); // the call may end before it has read everything
+    const tell = (): void => {
+      for (const listener of this.listeners) listener();
+    };
     child.stdout.on('data', (chunk: Buffer) => {
       this.chunks.push(chunk);
-      for (const listener of this.listeners) listener();
+      tell();
     });
-    child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.errors += chunk.toString();
+      tell();
+    });
     this.ended = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.errors }));
@@ -32,10 +38,19 @@ export class GuestCall {
   }
 
   /** The output, once the text is in it; rejects when the call ends without. */
-  async output(text: string): Promise<string> {
+  output(text: string): Promise<string> {
+    return this.#heard(text, () => this.stdout.toString());
+  }
+
+  /** The same of standard error. */
+  errorOutput(text: string): Promise<string> {
+    return this.#heard(text, () => this.errors);
+  }
+
+  async #heard(text: string, heard: () => string): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (this.stdout.includes(text)) resolve();
+        if (heard().includes(text)) resolve();
       };
       this.listeners.add(look);
       look();
@@ -44,7 +59,7 @@ export class GuestCall {
         reject,
       );
     });
-    return this.stdout.toString();
+    return heard();
   }
 
   /** Kills the call itself, as Incus does when the connection drops. */

@@ -1,71 +1,27 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../../support/repository-root.js';
-import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { PlayedMicrovm } from '../../support/played-microvm.js';
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const LEASE = 'run job owner-1 1000';
+const LEASE = PlayedMicrovm.lease;
 const RESULT =
   '{"schema_version":1,"status":"passed","exit_code":0,"finished_at":"x","message":"","cause":"exit"}';
 
-let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+let machine: PlayedMicrovm;
 let jobDir: string;
 beforeEach(async () => {
-  place = await temporaryDirectory();
-  jobDir = join(place.path, 'runs/run/jobs/job');
-  await mkdir(join(place.path, 'scripts'));
-  await mkdir(join(place.path, 'source'));
-  for (const script of [
-    'microvm/pikaci-microvm-host',
-    'microvm/pikaci-microvm-guest',
-    'guest/pikaci-incus-run',
-  ])
-    await copyFile(join(repositoryRoot, script), join(place.path, 'scripts', script.split('/')[1] ?? ''));
+  machine = await PlayedMicrovm.open();
+  ({ jobDir } = machine);
 });
-afterEach(async () => {
-  await call('destroy', jobDir);
-  await place[Symbol.asyncDispose]();
-});
+afterEach(() => machine[Symbol.asyncDispose]());
 
-async function call(...words: readonly string[]): Promise<Ended> {
-  const script = join(place.path, 'scripts/pikaci-microvm-host');
-  try {
-    const { stdout, stderr } = await promisify(execFile)('/bin/sh', [script, ...words]);
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Ended;
-    return { code, stdout, stderr };
-  }
-}
-
-/** A runner whose machine is this script, run where a machine would be: with the shares as its directories. */
-async function runner(machine: string): Promise<void> {
-  await mkdir(join(jobDir, 'vm/control'), { recursive: true });
-  for (const name of ['request.json', 'secrets.json', 'mounts', 'workspace-artifacts'])
-    await writeFile(join(jobDir, 'vm/control', name), '{}\n');
-  const bin = join(place.path, 'runner/bin');
-  await mkdir(bin, { recursive: true });
-  await writeFile(join(bin, 'microvm-run'), `#!/bin/sh\n${machine}\n`);
-  await chmod(join(bin, 'microvm-run'), 0o755);
-  expect((await call('link', jobDir, join(place.path, 'runner'))).code).toBe(0);
-}
-
-const launch = (lease = LEASE, options: readonly string[] = []) =>
-  call(
-    ...['launch', jobDir, lease, 'boot_secs=20', ...options, '--'],
-    ...['artifacts', 'rw', join(jobDir, 'artifacts')],
-    ...['tools', 'ro', join(place.path, 'source')],
-  );
-const status = async () => JSON.parse((await call('status', jobDir)).stdout);
+const call = (...words: readonly string[]) => machine.call(...words);
+const runner = (script: string) => machine.runner(script);
+const launch = (lease = LEASE, options: readonly string[] = []) => machine.launch(lease, options);
+const status = () => machine.status();
 
 describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs', () => {
   it('boots a machine, follows its log from any byte, and has its result when it has ended', async () => {
@@ -78,7 +34,7 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect(told).toMatchObject({ state: 'ended', booted: true, reason: 'exit 0', log_bytes: 8 });
     expect(Buffer.from(told.result_base64, 'base64').toString()).toBe(`${RESULT}\n`);
     expect(Buffer.from(told.console_base64, 'base64').toString()).toBe('console\n');
-    expect(existsSync(join(place.path, 'source/new'))).toBe(false);
+    expect(existsSync(join(machine.path, 'source/new'))).toBe(false);
   });
 
   it('boots it once: the same owner finds it, another one is refused', async () => {
@@ -126,7 +82,7 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
       '-c',
       'printf "/artifacts/kept\\0/artifacts/etc/passwd\\0" | sh "$1" pack "$2" 2>/dev/null | tar -t',
       'sh',
-      join(place.path, 'scripts/pikaci-microvm-host'),
+      join(machine.path, 'scripts/pikaci-microvm-host'),
       jobDir,
     ]);
     expect(packed.stdout).toBe('artifacts/kept\n');
@@ -143,21 +99,21 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect(ended.filter(({ code }) => code === 65)).toHaveLength(7);
     const winner = ended.findIndex(({ code }) => code === 0);
     expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\n`);
-    expect(await call('lease', join(place.path, 'none'))).toMatchObject({ code: 66 });
+    expect(await call('lease', join(machine.path, 'none'))).toMatchObject({ code: 66 });
   });
 
   it('lists machines by their leases; one that is being prepared is nobody’s yet', async () => {
     await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
-    expect((await call('machines', place.path)).stdout).toBe('');
+    expect((await call('machines', machine.path)).stdout).toBe('');
     await launch();
-    expect((await call('machines', place.path)).stdout).toBe(`${jobDir} ${LEASE}\n`);
-    expect((await call('sources', place.path)).stdout.split('\0')).toContain(join(place.path, 'source'));
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} ${LEASE}\n`);
+    expect((await call('sources', machine.path)).stdout.split('\0')).toContain(join(machine.path, 'source'));
     await call('destroy', jobDir);
     const forgotten = join(jobDir, 'vm/control');
     await mkdir(forgotten, { recursive: true });
     const daysAgo = new Date(Date.now() - 3 * 24 * 3600_000);
     await utimes(forgotten, daysAgo, daysAgo);
-    expect((await call('machines', place.path)).stdout).toBe(`${jobDir} \n`);
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} \n`);
   });
 
   it('says what is wrong with a call', async () => {
