@@ -82,8 +82,8 @@ export async function runStep(
       start,
     },
   );
-  // Another step has the machine, so this one was never there.
-  if (ended.isErr() && ended.error.kind === 'machine_busy')
+  // It was never begun: another step has the machine, or was run under this id by a process with another state root.
+  if (ended.isErr() && (ended.error.kind === 'machine_busy' || ended.error.kind === 'step_exists'))
     await localFiles.remove(layout.stepDir, { recursive: true });
   return ended;
 }
@@ -136,6 +136,7 @@ export async function followToEnd(
     boundMs: step.timeoutSecs * 1000 + step.graceSecs * 2000,
     graceSecs: step.graceSecs,
     first: begun.first,
+    isNew: begun.start !== undefined,
     restart: begun.start,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
@@ -158,7 +159,10 @@ async function recorded(
   const { localFiles, clock } = parts.ports;
   const host = machine.context.shared.remoteHost;
   const { step_id: stepId } = record;
-  if (end.kind === 'refused') return err({ kind: 'machine_busy', host, message: `${id}: ${end.message}` });
+  if (end.kind === 'refused') {
+    const kind = end.refusal === 'busy' ? 'machine_busy' : 'step_exists';
+    return err({ kind, host, message: `${id}: ${end.message}` });
+  }
   const at = { stepId, log: layout.guestLog };
   if (end.kind === 'detached') {
     const message = 'still running; attachStep resumes it';

@@ -17,7 +17,7 @@ export interface TransferOptions {
 
 /** Whom the files that are sent belong to. */
 export interface UploadOptions extends TransferOptions {
-  /** What is sent belongs to root; to the machine's default user otherwise. */
+  /** What is sent belongs to root; to the user who runs the machine's steps otherwise. */
   readonly asRoot?: boolean;
 }
 
@@ -47,12 +47,13 @@ export async function upload(
   if (spawned.isErr()) return err(hostFault(spawned.error, null));
   await using reading = spawned.value;
   const content = wholeOutput(reading);
-  const asRoot = options.asRoot === true;
+  const { runAsRoot, user } = held.input.spec;
+  const owner = options.asRoot === true || runAsRoot ? 'root' : user;
   const { supervisor } = machine;
   const sent = isDirectory
-    ? await supervisor.unpack({ path: path.value, asRoot }, content, { signal })
+    ? await supervisor.unpack({ path: path.value, owner }, content, { signal })
     : await supervisor.put(
-        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, asRoot },
+        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, owner },
         content,
         { signal },
       );

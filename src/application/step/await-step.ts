@@ -9,7 +9,7 @@ import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
 import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
 import { cancelStep } from './cancel-step.js';
-import { followStep } from './follow-step.js';
+import { type FollowEnd, followStep } from './follow-step.js';
 import type { OnAbort } from './on-abort.js';
 import { untilOverdue } from './overdue.js';
 import { StopReason } from './stop-reason.js';
@@ -19,7 +19,7 @@ const PHASE = 'wait_for_completion';
 export type StepEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
   | { readonly kind: 'lost'; readonly message: string }
-  | { readonly kind: 'refused'; readonly message: string }
+  | Extract<FollowEnd, { readonly kind: 'refused' }>
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 
@@ -37,6 +37,8 @@ export interface AwaitStepInput {
   readonly graceSecs: number;
   /** The stream that started the step; left out when it is followed from the log's position on. */
   readonly first: FollowStream | undefined;
+  /** The step is new: a supervisor that has one of this name already has another one. */
+  readonly isNew?: boolean;
   readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
   /** Gets what the supervisor tells of the steps of a job, again and again. */
   readonly onStep?: ((step: GuestStep) => void) | undefined;
@@ -72,6 +74,7 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
       reconnectMs: input.reconnectMs,
       ...(input.first === undefined ? {} : { first: input.first }),
       ...(input.restart === undefined ? {} : { restart: input.restart }),
+      ...(input.isNew === undefined ? {} : { isNew: input.isNew }),
       ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
       signal: stop.signal,
       drained: async () => {

@@ -27,8 +27,8 @@ export type FollowEnd =
   | { readonly kind: 'lost'; readonly message: string }
   /** The host could not be reached again within the bound; the job may still run. */
   | { readonly kind: 'unreachable'; readonly message: string }
-  /** The supervisor did not take the step: another one runs in the machine. */
-  | { readonly kind: 'refused'; readonly message: string }
+  /** The supervisor did not take the step: another one runs in the machine, or this one was run before. */
+  | { readonly kind: 'refused'; readonly refusal: 'busy' | 'already_started'; readonly message: string }
   | { readonly kind: 'aborted' };
 
 export interface FollowInput {
@@ -38,6 +38,8 @@ export interface FollowInput {
   readonly reconnectMs: number;
   /** The stream that started the job; left out when the job runs already. */
   readonly first?: FollowStream;
+  /** The step is new: a supervisor that has one of this name already has another one. */
+  readonly isNew?: boolean;
   /** Starts the job again when the supervisor says that it never began (the connection broke before). */
   readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
   readonly onStep?: (step: GuestStep) => void;
@@ -57,6 +59,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
   let restarts = 0;
   for (;;) {
     const before = input.log.received;
+    const begins = stream !== undefined && restarts === 0;
     const attempt = await followOnce(input, stream, () => {
       if (outage === null) return;
       input.onResumed();
@@ -95,7 +98,9 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         continue;
       }
       notRunningSince = null;
-      if (end.error.refusal === 'busy') return ok({ kind: 'refused', message: end.error.message });
+      const { refusal } = end.error;
+      if (refusal === 'busy' || (refusal === 'already_started' && begins && input.isNew === true))
+        return ok({ kind: 'refused', refusal, message: end.error.message });
       if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
       if (end.error.kind === 'connection_lost') {

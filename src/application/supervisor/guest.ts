@@ -46,8 +46,8 @@ export interface PutFile {
   readonly mode: number;
   /** In bytes: less or more than that is refused, so that half of a file is not taken for the whole. */
   readonly size: number;
-  /** Owned by root; by the machine's default user otherwise. */
-  readonly asRoot: boolean;
+  /** Login name of whom it belongs to; the supervisor's default user when left out. */
+  readonly owner?: string;
 }
 
 export interface GuestCall {
@@ -86,7 +86,7 @@ export interface MachineSupervisor extends Guest {
   put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall): Promise<Result<void, GuestFault>>;
   /** Unpacks a tar archive of the library's own into a directory. */
   unpack(
-    directory: Pick<PutFile, 'path' | 'asRoot'>,
+    directory: Pick<PutFile, 'path' | 'owner'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ): Promise<Result<void, GuestFault>>;

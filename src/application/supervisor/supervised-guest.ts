@@ -96,18 +96,18 @@ export class SupervisedGuest implements MachineSupervisor {
     }));
   }
 
-  async put({ path, mode, size, asRoot }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
+  async put({ path, mode, size, owner }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
     const octal = mode.toString(8).padStart(4, '0');
-    const words = ['put', path, octal, '--size', String(size), ...(asRoot ? ['--root'] : [])];
+    const words = ['put', path, octal, '--size', String(size), ...ownedBy(owner)];
     return (await this.#ask(words, LONGEST_STATUS, call, content)).map(() => undefined);
   }
 
   async unpack(
-    { path, asRoot }: Pick<PutFile, 'path' | 'asRoot'>,
+    { path, owner }: Pick<PutFile, 'path' | 'owner'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ) {
-    const words = ['unpack', path, ...(asRoot ? ['--root'] : [])];
+    const words = ['unpack', path, ...ownedBy(owner)];
     return (await this.#ask(words, LONGEST_STATUS, call, archive)).map(() => undefined);
   }
 
@@ -184,6 +184,11 @@ export class SupervisedGuest implements MachineSupervisor {
     if (answer.overflowed) return err(refused(`its answer to "${call[0]}" has more than ${most} bytes`));
     return ok(answer.bytes());
   }
+}
+
+function ownedBy(owner: string | undefined): readonly string[] {
+  if (owner === undefined) return [];
+  return owner === 'root' ? ['--root'] : ['--user', owner];
 }
 
 async function* onlyStdout(

@@ -93,6 +93,15 @@ describe('an open machine', () => {
     expect(must(await machine.run({ id: 'other', command: 'echo x' })).exitCode).toBe(0);
   });
 
+  it('takes nothing for a step’s result that another process has run under its id', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    must(await machine.run({ id: 's', command: 'exit 3' }));
+    must(await run.host.localFiles.remove('/state/machines/m/steps/s', { recursive: true }));
+    expect((await machine.run({ id: 's', command: 'exit 0' }))._unsafeUnwrapErr().kind).toBe('step_exists');
+    expect((await machine.step('s'))._unsafeUnwrapErr().kind).toBe('no_such_step');
+  });
+
   it('keeps a step that was left, for whoever attaches to it: its log goes on from the last byte kept', async () => {
     const run = await memoryRun({ script });
     const machine = must(await run.pikaci.openMachine({ id: 'm' }));
