@@ -35,7 +35,8 @@ supervise_command() {
 # Each step is begun by the one beside `watch` when its number comes through the pipe.
 supervise_steps() {
   prepare
-  install -d -m 0755 "$public/env" || give_up 'the directory for exported variables cannot be created'
+  # Root's alone, and made before any step runs: what one finds there later was put there by no step.
+  install -d -m 0755 "$public/env" "$public/commands" || give_up 'the directories of the steps cannot be created'
   {
     exec 7>&1 >>"$state/supervisor.log"
     (watch_steps)

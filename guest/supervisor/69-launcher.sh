@@ -7,7 +7,7 @@ launch_steps() {
     # shellcheck source=/dev/null
     . "$own/step.$n"
     output=$state/output.$n
-    command_file=$public/command.$step_id
+    command_file=$public/commands/$step_id
     ready_step
     [ -z "$unfit" ] || continue
     begin_drain

@@ -40,8 +40,9 @@ pack_guest() {
 	mkdir -p "$3"
 	container=$(docker create --label dev.pikaci.build "$1" true)
 	say "packing the guest image"
+	# The archive has no entry for the root directory itself: without a mode of its own anybody in a guest could write there.
 	docker export "${container}" | docker run --rm -i --label dev.pikaci.build --network none --entrypoint sh "$2" -c '
-		sqfstar -quiet -no-progress -comp zstd /tmp/rootfs .dockerenv >&2 && cat /tmp/rootfs' >"$3/rootfs.squashfs"
+		sqfstar -root-mode 755 -root-uid 0 -root-gid 0 -quiet -no-progress -comp zstd /tmp/rootfs .dockerenv >&2 && cat /tmp/rootfs' >"$3/rootfs.squashfs"
 	release=$(docker run --rm --network none "$1" sh -c '. /etc/os-release; echo "$VERSION_CODENAME"')
 	sed -e "s/@ARCHITECTURE@/$(uname -m)/" -e "s/@CREATION_DATE@/$(date +%s)/" -e "s/@RELEASE@/${release}/" \
 		"${repository}/host/guest/metadata.yaml.in" >"$3/metadata.yaml"

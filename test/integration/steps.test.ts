@@ -39,7 +39,8 @@ onEachBackend((backend) => {
         steps: [
           {
             name: 'First of all',
-            command: 'echo one >/tmp/one; echo "LEVEL=7" >>"$PIKACI_ENV"; cat hello.txt',
+            command:
+              'mkdir /var/lib/pikaci-job/commands/failing 2>/dev/null && echo planted; echo one >/tmp/one; echo "LEVEL=7" >>"$PIKACI_ENV"; cat hello.txt',
           },
           {
             id: 'second',

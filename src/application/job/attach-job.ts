@@ -130,11 +130,17 @@ export class AttachJob {
     if (taken.isErr()) return err(taken.error);
     const masks = taken.value === 'gone' ? ok({}) : await secretsToMask(machine, record, signal);
     if (masks.isErr()) return err(masks.error);
+    const lost =
+      taken.value === 'gone'
+        ? 'the machine is gone, and left no exit record'
+        : masks.value === null
+          ? 'its runner ended before it had handed the job and its secrets to the machine; "pikaci rerun" runs it again'
+          : null;
     const session = new JobSession({
       runId,
       job,
       state,
-      secrets: Object.values(masks.value),
+      secrets: Object.values(masks.value ?? {}),
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
@@ -142,7 +148,7 @@ export class AttachJob {
       earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
-    if (taken.value === 'gone') return await reportLost(ports, { session, record, machine });
+    if (lost !== null) return await reportLost(ports, { session, record, machine, message: lost });
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (onStep) =>

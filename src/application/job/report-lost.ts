@@ -1,7 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import { GuestLog } from '../log/guest-log.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
@@ -11,17 +14,29 @@ import type { JobSession } from './job-session.js';
 import { outcomeOf } from './outcome-of.js';
 import { StepTracker } from './step-tracker.js';
 
-/** The machine went away with its job: that is the result, and it is recorded. */
+/** What was kept of the log before. */
+async function keptBytes(files: FileStore, clock: Clock, { state }: JobSession) {
+  const maxBytes = Number.MAX_SAFE_INTEGER;
+  const log = await GuestLog.open({ files, clock, state, secrets: [], maxBytes, onKept: () => {} });
+  if (log.isErr()) return { logBytes: 0, keptLogBytes: 0 };
+  await using kept = log.value;
+  return { logBytes: kept.received, keptLogBytes: kept.kept };
+}
+
+/** The machine went away with its job, or never had it: that is the result, and it is recorded. */
 export async function reportLost(
   { localFiles, hostFiles, clock }: Pick<JobPorts, 'localFiles' | 'hostFiles' | 'clock'>,
   {
     session,
     record,
     machine,
+    message: why,
   }: {
     readonly session: JobSession;
     readonly record: JobRecord;
     readonly machine: Machine;
+    /** Why there is no result. */
+    readonly message: string;
   },
 ): Promise<Result<JobRun, JobFault>> {
   const { job, state } = session;
@@ -29,11 +44,10 @@ export async function reportLost(
   const steps = await StepTracker.open({ steps: job.steps, journal: session, files: localFiles, stepsFile });
   const outcome = outcomeOf({
     session,
-    end: { kind: 'lost', message: 'the machine is gone, and left no exit record' },
+    end: { kind: 'lost', message: why },
     finishedAtMs: clock.now(),
-    logBytes: record.outcome?.log_bytes ?? 0,
-    keptLogBytes: record.outcome?.kept_log_bytes ?? 0,
-    artifacts: { collected: [], refused: [], refused_count: 0, incomplete: 'the machine is gone' },
+    ...(await keptBytes(localFiles, clock, session)),
+    artifacts: { collected: [], refused: [], refused_count: 0, incomplete: why },
     image: record.incus_image,
     steps: await steps?.finish([], 'lost'),
   });

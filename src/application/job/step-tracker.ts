@@ -90,11 +90,35 @@ export class StepTracker {
   ): Promise<readonly JobStepRecord[]> {
     for (const step of final) this.take(step);
     const log = this.#log;
+    // What a job that is root has made up meanwhile does not stand against the supervisor's last word.
+    if (log !== null)
+      for (const step of final)
+        if (this.#records.has(step.id) && !this.#waiting.includes(step)) this.#correct(step, log);
     for (const step of this.#waiting.splice(0)) if (log !== null) this.#record(step, log);
     if (end === 'lost' || end === 'cancelled') this.#endOpen(end, log?.kept ?? null);
     this.#save();
     await this.#saving;
     return this.#inOrder();
+  }
+
+  #correct(step: GuestStep, log: GuestLog): void {
+    const before = this.#records.get(step.id);
+    if (before === undefined || step.state === 'running') return;
+    const { state: status, cause, exit_code, started_at, finished_at } = step;
+    const [log_start, log_end] = [keptAt(log, step.log_start), keptAt(log, step.log_end)];
+    if (before.status === status && before.exit_code === exit_code && before.log_end === log_end) return;
+    // A runner that has taken the job up knows less well where the log of a step before it began.
+    const start = before.log_end === log_end ? before.log_start : log_start;
+    this.#records.set(step.id, {
+      ...before,
+      status,
+      cause,
+      exit_code,
+      started_at,
+      finished_at,
+      log_start: start,
+      log_end,
+    });
   }
 
   #endOpen(end: 'cancelled' | 'lost', logEnd: number | null): void {
@@ -113,6 +137,7 @@ export class StepTracker {
     const record: JobStepRecord = {
       id,
       name: this.#names.get(id) ?? id,
+      ...(state === 'failed' && this.#isTolerated(id) ? { tolerated: true } : {}),
       status: state,
       cause,
       exit_code,
@@ -133,6 +158,10 @@ export class StepTracker {
     const place = steps.findIndex((step) => step.id === id);
     const before = steps.slice(0, place).flatMap((step) => this.#records.get(step.id) ?? []);
     return whySkipped(steps, id, before);
+  }
+
+  #isTolerated(id: string): boolean {
+    return this.#input.steps.some((step) => step.id === id && step.continueOnError);
   }
 
   #tellStart({ id: step_id, name, log_start }: JobStepRecord): void {

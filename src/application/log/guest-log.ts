@@ -15,6 +15,11 @@ const positionSchema = z.object({
   guest_bytes: z.number().int().nonnegative(),
   /** Bytes of `guest.log` that stand for them: fewer or more, as secrets are masked, and capped. */
   kept_bytes: z.number().int().nonnegative(),
+  /** The last secrets before that, each with where it began in the guest's log, its length, and that of what stands for it. */
+  masked: z
+    .array(z.tuple([z.number().int(), z.number().int(), z.number().int()]))
+    .max(1000)
+    .optional(),
 });
 type Position = z.infer<typeof positionSchema>;
 
@@ -50,7 +55,8 @@ export class GuestLog implements AsyncDisposable {
   private constructor(input: GuestLogInput, writer: FileWriter, position: Position) {
     this.#input = input;
     this.#writer = writer;
-    const positions = new KeptPositions({ guest: position.guest_bytes, kept: position.kept_bytes });
+    const base = { guest: position.guest_bytes, kept: position.kept_bytes };
+    const positions = new KeptPositions(base, position.masked);
     this.#positions = positions;
     this.#masker = new SecretMasker(input.secrets, (...masked) => positions.masked(...masked));
     this.#received = position.guest_bytes;
@@ -136,10 +142,12 @@ export class GuestLog implements AsyncDisposable {
   #savePosition(): void {
     if (this.#saving !== null) return;
     this.#savedAt = this.#input.clock.monotonic();
+    const masked = this.#positions.lastBefore(this.settled);
     const position: Position = {
       schema_version: 1,
       guest_bytes: this.settled,
       kept_bytes: this.#kept,
+      ...(masked.length === 0 ? {} : { masked: masked.map(([...place]) => place) }),
     };
     const bytes = Buffer.from(`${JSON.stringify(position)}\n`);
     this.#saving = this.#input.files.writeFile(this.#input.state.guestLogPosition, bytes).then(() => {
@@ -153,7 +161,7 @@ async function resumePosition(input: GuestLogInput): Promise<Result<Position, Fi
   const start: Position = { schema_version: 1, guest_bytes: 0, kept_bytes: 0 };
   const size = await input.files.stat(input.state.guestLog);
   if (size.isErr()) return size.error.kind === 'not_found' ? ok(start) : err(size.error);
-  const saved = await input.files.readFile(input.state.guestLogPosition, { maxBytes: 4096 });
+  const saved = await input.files.readFile(input.state.guestLogPosition, { maxBytes: 128 * 1024 });
   const position = saved.isOk() ? parsePosition(saved.value) : null;
   const usable = position !== null && position.kept_bytes <= size.value.size ? position : start;
   const cut = await input.files.truncate(input.state.guestLog, usable.kept_bytes);

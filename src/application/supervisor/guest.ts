@@ -70,6 +70,8 @@ export interface Guest {
     call: FollowCall,
   ): Promise<Result<FollowStream, GuestFault>>;
   follow(offset: number, call: FollowCall): Promise<Result<FollowStream, GuestFault>>;
+  /** Where the job stands, at once. */
+  status(call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
   /** Ends the job's whole process tree: TERM, grace, KILL. Fine to repeat. */
   cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
   /** The secrets that the job was given, for masking by a runner that did not start it. */

@@ -65,6 +65,11 @@ export class SupervisedGuest implements MachineSupervisor {
     return this.#followBy(['follow', String(offset)], new Uint8Array(0), call);
   }
 
+  async status(call: GuestCall): Promise<Result<GuestStatus, GuestFault>> {
+    const answer = await this.#ask(['status'], LONGEST_STATUS, call);
+    return answer.andThen((bytes) => this.#status(bytes));
+  }
+
   async cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>> {
     const answer = await this.#ask(['cancel', String(graceSecs)], LONGEST_STATUS, call);
     return answer.andThen((bytes) => this.#status(bytes));

@@ -5,7 +5,9 @@ import { environmentSchema } from '../values/environment.js';
 import { hasControlCharacter } from '../values/path-rules.js';
 
 const MOST_STEPS = 100;
-const jobStepSchema = z.strictObject({
+/** Of all steps together: a job's records hold them, as they hold a single command. */
+const LONGEST_COMMANDS = 1024 * 1024;
+const jobStep = z.strictObject({
   /** Made of the name when left out. */
   id: stepIdSchema.optional(),
   /** For people. */
@@ -36,12 +38,20 @@ const jobStepSchema = z.strictObject({
   if: z.enum(['success', 'failure', 'always']).default('success'),
 });
 
+const jobStepSchema = jobStep.refine((step) => step.runAsRoot !== true || step.user === undefined, {
+  error: 'a step has a "user" or "runAsRoot", not both',
+  path: ['user'],
+});
+
 /** The steps of a job, in order. Each has an id and a name afterwards. */
 export const jobStepsSchema = z
   .array(jobStepSchema)
   .min(1)
   .max(MOST_STEPS)
   .refine((steps) => !repeats(steps.flatMap(({ id }) => id ?? [])), { error: 'two steps have the same id' })
+  .refine((steps) => steps.reduce((sum, { command }) => sum + command.length, 0) <= LONGEST_COMMANDS, {
+    error: 'the commands of all steps together have more than 1 MiB',
+  })
   .transform(withIds);
 export type JobStep = z.output<typeof jobStepsSchema>[number];
 

@@ -24,6 +24,8 @@ export const guestStepsSchema = z.array(guestStepSchema).max(100);
 export const jobStepRecordSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
+  /** It failed, and the job went on as if it had passed (`continueOnError`). */
+  tolerated: z.boolean().optional(),
   /** `failed` with the cause `lost` when the job ended without an exit record of this step. */
   status: z.enum(['running', 'passed', 'failed', 'cancelled', 'skipped']),
   cause: z.enum(['exit', 'timeout', 'cancelled', 'setup', 'skipped', 'lost']).nullable(),

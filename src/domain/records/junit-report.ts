@@ -73,9 +73,10 @@ function stepCase(step: JobStepRecord, job: RunJobRecord, target: string): Case 
   const common = { className: `${target}.${job.id}`, name: step.name, type };
   const ms = between(step.started_at, step.finished_at);
   if (end === 'passed') return { ...common, ms, end, message: '' };
-  if (end === 'failure' && job.status === 'passed')
+  if (end === 'failure' && (step.tolerated === true || job.status === 'passed'))
     return { ...common, ms, end: 'passed', message: `${verdict}, and the job went on` };
-  return { ...common, ms, end, message: step.reason ?? verdict };
+  const why = step.cause === 'setup' && job.message !== null ? `${verdict}: ${job.message}` : verdict;
+  return { ...common, ms, end, message: step.reason ?? why };
 }
 
 function endOf(status: RunJobRecord['status']): Pick<Case, 'end' | 'type'> {

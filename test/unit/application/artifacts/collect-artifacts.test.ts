@@ -52,6 +52,7 @@ async function collecting(
     },
     start: unplayed,
     follow: unplayed,
+    status: unplayed,
     cancel: unplayed,
     secrets: unplayed,
   };

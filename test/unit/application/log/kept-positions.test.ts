@@ -3,6 +3,29 @@ import { expect, it } from 'vitest';
 import { KeptPositions } from '../../../../src/application/log/kept-positions.js';
 import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
 
+it('a byte before the position that a copy goes on from is found as well, by the secrets that were saved with it', () => {
+  const secret = 'a-longer-secret';
+  const first = new KeptPositions({ guest: 0, kept: 0 });
+  // "ab SECRET cd SECRET ef": the second runner goes on behind the second secret.
+  for (const at of [3, 22]) first.masked(at, secret.length, 3);
+  const guest = 38;
+  const kept = first.keptAt(guest);
+  expect(kept).toBe(38 - 2 * 12);
+  const second = new KeptPositions({ guest, kept }, first.lastBefore(guest));
+  for (const position of [0, 2, 3, 18, 19, 21, 22, 37, 38])
+    expect(second.keptAt(position)).toBe(first.keptAt(position));
+  second.masked(2, secret.length, 3);
+  first.masked(40, secret.length, 3);
+  for (const position of [10, 20, 39, 60]) expect(second.keptAt(position)).toBe(first.keptAt(position));
+});
+
+it('a byte before thousands of secrets is found', () => {
+  const positions = new KeptPositions({ guest: 0, kept: 0 });
+  for (let index = 0; index < 50_000; index++) positions.masked(100 + index * 10, 8, 3);
+  expect(positions.keptAt(30)).toBe(30);
+  expect(positions.keptAt(100 + 20_000 * 10)).toBe(100 + 20_000 * 5);
+});
+
 it('a byte that is not masked is found at its place in the kept copy, whatever was masked before it', () => {
   const secrets = ['secret', 'a-longer-secret', 'abc1'];
   const piece = fc.oneof(

@@ -41,6 +41,7 @@ export class ScriptedGuest implements Guest {
   }
 
   start = () => this.follow(0);
+  status = () => Promise.reject(new Error('not played'));
   cancel = () => Promise.reject(new Error('not played'));
   secrets = () => Promise.reject(new Error('not played'));
   list = () => Promise.reject(new Error('not played'));
