@@ -91,12 +91,13 @@ deliver() {
 }
 
 # Until the guest has said how a call ended, or cannot any more: the machine is off, or the directory gone, as that of a caller is who was
-# killed.
-until_answered() { # until_answered DIRECTORY
+# killed. Nor has it to when PROCESS has ended.
+until_answered() { # until_answered DIRECTORY [PROCESS]
   looks=0
   while [ -d "$1" ] && [ ! -L "$1" ] && ! is_file "$1/code"; do
     look
     [ "$state" = running ] || return
+    [ -z "${2-}" ] || kill -0 "$2" 2>/dev/null || return
     if [ "$looks" -lt 100 ]; then pause; else sleep 0.1; fi
     looks=$((looks + 1))
   done
@@ -127,19 +128,26 @@ shell() {
   begin_call shell "$console" "$@"
   : >"$directory/stdin"
   printf 'shell %s\n' "$console" >&2
-  cat <"$vm/console-$console.out" &
+  # The console is in use for as long as `waiter` is there, which outlives a caller that is killed.
+  cat <"$vm/console-$console.out" 8>&- &
   showing=$!
   # A background command would have no standard input.
   exec 6<&0
-  cat <&6 1<>"$vm/console-$console.in" &
+  cat <&6 1<>"$vm/console-$console.in" 8>&- &
   typing=$!
   exec 6<&-
   trap 'kill "$showing" "$typing" 2>/dev/null; rm -rf "$directory" "$calls/$number"' EXIT
   ring
-  until_answered "$calls/$number" </dev/null &
-  wait "$!"
-  # The last that it wrote is on its way.
-  sleep 0.3
+  {
+    # Who types is gone when there is nothing more to be typed.
+    until_answered "$calls/$number" "$typing"
+    # The last that it wrote is on its way.
+    sleep 0.3
+    kill "$showing" "$typing"
+  } </dev/null >/dev/null 2>&1 &
+  waiter=$!
+  exec 8>&-
+  wait "$waiter"
   [ -d "$vm/view" ] || refuse 69 not_running "the machine in $job was removed"
   (view exit_of_shell "$job" "$number")
   exit "$?"

@@ -93,4 +93,25 @@ describe('the channel into a microVM', () => {
     await next[Symbol.asyncDispose]();
     expect(await site.leftovers(id)).toEqual(NOTHING_LEFT);
   });
+
+  it('has a shell for whoever comes next, however many have left theirs open', async () => {
+    await using machine = await open();
+    for (const number of [1, 2, 3, 4, 5, 6]) {
+      const shell = must(await machine.shell({ columns: 80, rows: 24 }));
+      must(await shell.write(Buffer.from(`echo "number $((${number}))"\n`)));
+      let shown = '';
+      for await (const { data } of shell.output) {
+        shown += Buffer.from(data).toString('utf8');
+        if (shown.includes(`number ${number}`)) break;
+      }
+      expect(shown).toContain(`number ${number}`);
+      await shell[Symbol.asyncDispose]();
+    }
+    expect(await callsLeft(machine.id)).toBe('ready\n');
+    // What they ran is gone in the machine as well.
+    const gone =
+      'left=100; while [ "$(pgrep -c -t hvc0,hvc1,hvc2,hvc3)" != 0 ] && [ "$left" -gt 0 ]; do sleep 0.2; left=$((left - 1)); done; pgrep -c -t hvc0,hvc1,hvc2,hvc3';
+    must(await machine.run({ id: 'gone', command: gone, runAsRoot: true }));
+    expect(await stepLog(machine, 'gone')).toBe('0\n');
+  });
 });

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GuestCall } from '../../support/guest-call.js';
 import { PlayedMicrovm, takesCalls } from '../../support/played-microvm.js';
@@ -69,6 +70,25 @@ describe.runIf(process.getuid?.() === 0)('the machine of a job that failed', () 
     expect(await Promise.all(ends)).toEqual([20, 21, 22, 23]);
   });
 
+  it('has its console back from a shell whose caller is gone', async () => {
+    await kept();
+    const shells: GuestCall[] = [];
+    for (const console of [0, 1, 2, 3]) {
+      const shell = machine.begin('shell', jobDir, '30', '100', 'sh', '-c', 'echo begun; exec sleep 600');
+      await shell.output('begun\n');
+      expect(await shell.errorOutput(`shell ${console}\n`)).toBe(`shell ${console}\n`);
+      shells.push(shell);
+    }
+    const [killed, cut] = shells;
+    await killed?.drop();
+    cut?.child.stdin.end();
+    expect(await cut?.ended).toMatchObject({ code: 69 });
+    const found = [];
+    for (const command of ['sleep 600', 'sleep 601'])
+      found.push(await (await onFreeConsole(command)).errorOutput('shell '));
+    expect(found.sort()).toEqual(['shell 0\n', 'shell 1\n']);
+  });
+
   it('ends when it is destroyed, with its calls and shells', async () => {
     await kept();
     const call = machine.begin('call', jobDir, 'sh', '-c', 'echo begun; sleep 600');
@@ -92,6 +112,17 @@ describe.runIf(process.getuid?.() === 0)('the machine of a job that failed', () 
     });
   });
 });
+
+/** A shell, once there is a console for it. */
+async function onFreeConsole(command: string): Promise<GuestCall> {
+  for (let left = 100; left > 0; left -= 1) {
+    const shell = machine.begin('shell', jobDir, '30', '100', 'sh', '-c', `echo begun; exec ${command}`);
+    const begun = await shell.output('begun\n').catch(() => null);
+    if (begun !== null) return shell;
+    await pause(50);
+  }
+  throw new Error('every console has been in use for 5 s');
+}
 
 describe.runIf(process.getuid?.() === 0)('the steps of a job', () => {
   const request = (text: string) => writeFile(join(jobDir, 'vm/control/request.json'), text);
