@@ -26,7 +26,11 @@ export type {
 } from './application/open-machine/list-machines.js';
 export type { OpenMachine, RunStepInput } from './application/open-machine/open-machine.js';
 export type { MachineCallOptions, OpenMachineInput } from './application/open-machine/open-machines.js';
-export type { StepCallOptions, StepResult } from './application/open-machine/run-step.js';
+export type {
+  AttachStepOptions,
+  StepCallOptions,
+  StepResult,
+} from './application/open-machine/run-step.js';
 export type { TransferOptions, UploadOptions } from './application/open-machine/transfer-files.js';
 export type {
   PrepareEnd,

@@ -5,7 +5,7 @@ import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { JobLock } from '../lock/job-lock.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadStepRecord } from './machine-records.js';
-import { followToEnd, resultOf, type StepCallOptions, type StepResult } from './run-step.js';
+import { type AttachStepOptions, followToEnd, replay, resultOf, type StepResult } from './run-step.js';
 
 const ASK_BOUND_MS = 60_000;
 
@@ -13,7 +13,7 @@ const ASK_BOUND_MS = 60_000;
 export async function attachStep(
   held: HeldMachine,
   stepId: string,
-  options: StepCallOptions,
+  options: AttachStepOptions,
 ): Promise<Result<StepResult, OpenMachineFault>> {
   const { parts, state, machine } = held.input;
   const { localFiles } = parts.ports;
@@ -27,12 +27,15 @@ export async function attachStep(
     options.signal ?? new AbortController().signal,
   );
   if (locked.isErr()) return err(locked.error);
-  await using _lock = locked.value;
+  await using lock = locked.value;
   // Whoever had the lock may have recorded the end meanwhile.
   const loaded = await loadStepRecord(localFiles, layout);
   if (loaded.isErr()) return err(loaded.error);
   const record = loaded.value;
-  if (record.outcome !== null) return ok(resultOf(stepId, record.outcome, layout));
+  if (record.outcome !== null) {
+    if (options.replay === true) await replay(localFiles, layout, options);
+    return ok(resultOf(stepId, record.outcome, layout));
+  }
   const usable = await held.usable();
   if (usable.isErr()) return err(usable.error);
   const step = machineStepSchema.safeParse({ ...record.spec, id: stepId });
@@ -50,7 +53,7 @@ export async function attachStep(
   const secrets = Object.values(masks.unwrapOr({}));
   return await followToEnd(
     held,
-    { layout, record, step: step.data, options, secrets },
+    { layout, record, step: step.data, options, secrets, lockLost: lock.lost },
     { first: undefined, start: undefined },
   );
 }

@@ -103,11 +103,22 @@ export class HeldMachine {
     const { machine, parts, record, state, journal, settled } = this.input;
     const { localFiles, hostFiles, clock } = parts.ports;
     await settled;
+    const owned = await machine.lease.read(AbortSignal.timeout(LEASE_BOUND_MS));
+    if (this.#lost.signal.aborted || (owned.isOk() && owned.value.lease?.owner !== record.owner)) {
+      journal.warn(`${machine.name} is another's by now, and stays`);
+      return ok(undefined);
+    }
     // First: another process must not begin a step in what is going.
     const released_at = new Date(clock.now()).toISOString();
     const saved = await saveMachineRecord(localFiles, state, { ...record, released_at });
     if (saved.isErr()) journal.warn(saved.error.message);
-    return await releaseMachine(machine, hostFiles, journal);
+    const released = await releaseMachine(machine, hostFiles, journal);
+    if (released.isErr()) {
+      // It is there: whoever asks again finds it so.
+      this.#ended = null;
+      await saveMachineRecord(localFiles, state, record);
+    }
+    return released;
   }
 
   get #leaseMs(): number {

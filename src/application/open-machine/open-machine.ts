@@ -14,7 +14,7 @@ import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
 import { attachStep } from './attach-step.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadStepRecord } from './machine-records.js';
-import { runStep, type StepCallOptions, type StepResult } from './run-step.js';
+import { type AttachStepOptions, runStep, type StepCallOptions, type StepResult } from './run-step.js';
 import { download, type TransferOptions, type UploadOptions, upload } from './transfer-files.js';
 
 /** A step, and how it is watched. */
@@ -66,7 +66,7 @@ export class OpenMachine implements AsyncDisposable {
   /** Follows a step that another process began, or this one left, from the last byte kept on; one that has ended gives its result. */
   async attachStep(
     stepId: string,
-    options: StepCallOptions = {},
+    options: AttachStepOptions = {},
   ): Promise<Result<StepResult, OpenMachineFault>> {
     const checked = this.#checkStep(stepId);
     if (checked.isErr()) return err(checked.error);

@@ -11,12 +11,11 @@ import { machineIdSchema } from '../../domain/values/identifier.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { Journal } from '../events/journal.js';
-import type { JobFault } from '../faults/job-fault.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
-import { localFilesFault } from '../faults/port-faults.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
+import { claimMachine } from './claim-machine.js';
 import { HeldMachine, type HeldMachineInput } from './held-machine.js';
 import { loadMachineRecord, markGone, saveMachineRecord } from './machine-records.js';
 import { OpenMachine } from './open-machine.js';
@@ -54,8 +53,9 @@ export class OpenMachines {
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
     const state = machineStateLayout(settings.stateRoot, id);
-    const claimed = await this.#claim(state);
+    const claimed = await claimMachine(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
+    await using _claim = claimed.value;
     const journal = this.#journal(id, state, events);
     const { workspace, image, leaseSecs } = options;
     const acquired = await acquireMachine.acquire<MachineRecord>({
@@ -86,7 +86,8 @@ export class OpenMachines {
     if (acquired.isErr()) {
       journal.warn(acquired.error.message);
       await journal.hostLog.flushed();
-      await ports.localFiles.remove(state.machineRecord);
+      // The id is free again: what went wrong has been told.
+      await ports.localFiles.remove(state.machineDir, { recursive: true });
       return err(acquired.error);
     }
     const { machine, record, settled } = acquired.value;
@@ -166,18 +167,6 @@ export class OpenMachines {
     if (options.data.image !== undefined && this.#parts.backends.name === 'microvm')
       return err(this.#invalid('image', 'a microVM is booted from a runner, and has no image to choose'));
     return ok({ id: id.data, options: options.data });
-  }
-
-  /** The state directory must be new: its files would be taken for another machine's. */
-  async #claim({ machineDir }: MachineStateLayout): Promise<Result<void, JobFault>> {
-    const { localFiles } = this.#parts.ports;
-    const there = await localFiles.lstat(machineDir);
-    if (there.isOk()) {
-      const message = `${machineDir} is there already: give this machine another id, or attach to it`;
-      return err({ kind: 'run_exists', phase: null, host: localFiles.host, message, field: 'id' });
-    }
-    const made = await localFiles.makeDirectory(machineDir, { mode: 0o700 });
-    return made.mapErr((fault) => localFilesFault(fault, null));
   }
 
   #journal(id: string, state: MachineStateLayout, events: EventSink | undefined): Journal {

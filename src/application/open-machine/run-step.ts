@@ -2,6 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { JobLock } from '../lock/job-lock.js';
@@ -14,12 +16,21 @@ import { stepOutcomeOf } from './step-outcome.js';
 import { stepRequest } from './step-request.js';
 
 /** Who gets the output of a step, and what a fired signal does to it. */
+/** How long a reader has to take the rest, ms, once the step has been left or cancelled. */
+const READER_MS = 2000;
+
 export interface StepCallOptions {
   /** Gets what the step writes, stdout and stderr as they come, masked. What it returns is awaited: a slow reader slows the step down. */
   readonly onOutput?: (data: Uint8Array) => void | Promise<void>;
   readonly signal?: AbortSignal;
   /** What firing the signal does: `cancel` (default) ends the step (TERM, grace, KILL), `detach` leaves it running for `attachStep`. */
   readonly onAbort?: 'cancel' | 'detach';
+}
+
+/** How a step is watched that was begun before. */
+export interface AttachStepOptions extends StepCallOptions {
+  /** `onOutput` gets what was kept before as well. */
+  readonly replay?: boolean;
 }
 
 /** How a step ended; `running` when it was left. */
@@ -76,7 +87,7 @@ export async function runStep(
   if (first.isErr() && first.error.kind === 'gone') return gone(held, first.error);
   const ended = await followToEnd(
     held,
-    { layout, record, step, options, secrets: Object.values(secrets) },
+    { layout, record, step, options, secrets: Object.values(secrets), lockLost: lock.lost },
     {
       first: first.isOk() ? first.value : undefined,
       start,
@@ -92,7 +103,9 @@ export interface FollowedStep {
   readonly layout: StepStateLayout;
   readonly record: StepRecord;
   readonly step: Pick<MachineStep, 'timeoutSecs' | 'graceSecs'>;
-  readonly options: StepCallOptions;
+  readonly options: AttachStepOptions;
+  /** Fires when another process writes the step's log now. */
+  readonly lockLost: AbortSignal;
   /** Values to mask. */
   readonly secrets: readonly string[];
 }
@@ -111,6 +124,10 @@ export async function followToEnd(
   const { layout, record, step, options } = followed;
   const stepId = record.step_id;
   let reading: Promise<void> = Promise.resolve();
+  let isStalled = false;
+  const drained = async () => {
+    if (!isStalled) isStalled = !(await untilRead(reading, ports.clock, options.signal));
+  };
   const opened = await GuestLog.open({
     files: ports.localFiles,
     clock: ports.clock,
@@ -118,6 +135,7 @@ export async function followToEnd(
     secrets: followed.secrets,
     maxBytes: settings.maxLogBytes,
     onKept: (data) => {
+      if (isStalled) return;
       reading = reading
         .then(() => options.onOutput?.(data))
         .catch((error: unknown) => {
@@ -127,10 +145,11 @@ export async function followToEnd(
   });
   if (opened.isErr()) return err(localFilesFault(opened.error, null));
   await using log = opened.value;
+  if (options.replay === true) await replay(ports.localFiles, layout, options);
   const ended = await awaitStep({
     guest: machine.supervisor.step(stepId),
     log,
-    journal: { emit: (event) => journal.emit(event), drained: () => reading },
+    journal: { emit: (event) => journal.emit(event), drained },
     clock: ports.clock,
     reconnectMs: settings.reconnectMs,
     boundMs: step.timeoutSecs * 1000 + step.graceSecs * 2000,
@@ -140,14 +159,41 @@ export async function followToEnd(
     restart: begun.start,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
-    superseded: held.lost,
+    superseded: AbortSignal.any([held.lost, followed.lockLost]),
     names: { step: 'step', attach: `pikaci machine logs ${id} ${stepId} --follow` },
   });
   const left = ended.isErr() || ended.value.kind === 'detached' ? await log.pause() : await log.finish();
-  await reading;
+  await drained();
   if (ended.isErr()) return err(ended.error);
   if (left.isErr()) return err(localFilesFault(left.error, null));
   return await recorded(held, followed, { end: ended.value, log });
+}
+
+/** A reader that has stalled must not keep a step from being left or ended. False when it was waited for long enough. */
+async function untilRead(
+  reading: Promise<void>,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const over = new AbortController();
+  const left = new Promise<boolean>((resolve) => {
+    const leave = () => void clock.sleep(READER_MS, over.signal).then(() => resolve(false));
+    if (signal?.aborted === true) leave();
+    else signal?.addEventListener('abort', leave, { once: true, signal: over.signal });
+  });
+  const isRead = await Promise.race([reading.then(() => true), left]);
+  over.abort();
+  return isRead;
+}
+
+/** Hands what is kept to whoever watches. */
+export async function replay(
+  files: FileStore,
+  { guestLog }: StepStateLayout,
+  { onOutput }: StepCallOptions,
+): Promise<void> {
+  const kept = await files.readFile(guestLog, { maxBytes: Number.MAX_SAFE_INTEGER });
+  if (kept.isOk() && kept.value.length > 0) await onOutput?.(kept.value);
 }
 
 async function recorded(
@@ -162,6 +208,11 @@ async function recorded(
   if (end.kind === 'refused') {
     const kind = end.refusal === 'busy' ? 'machine_busy' : 'step_exists';
     return err({ kind, host, message: `${id}: ${end.message}` });
+  }
+  if (end.kind === 'cancelled') {
+    // Whether the step has ended nobody knows, so that is not recorded.
+    const message = `the step ${stepId} could not be told to end: ${machine.supervisor.description} did not answer; it may still run`;
+    return err({ kind: 'host', phase: null, host, message });
   }
   const at = { stepId, log: layout.guestLog };
   if (end.kind === 'detached') {

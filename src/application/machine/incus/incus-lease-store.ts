@@ -29,7 +29,16 @@ export class IncusLeaseStore implements LeaseStore {
     const patch = leaseConfig(lease);
     const options = { etag: version, signal };
     const written = await this.#incus.patchInstance(this.#project, this.machine, patch, options);
-    return written.map(() => undefined).mapErr(placeFault);
+    if (written.isOk()) return ok(undefined);
+    const fault = placeFault(written.error);
+    // Incus changes an instance first, and fails afterwards when the guest has filled the disk that its copy of the settings goes to.
+    return fault.kind === 'failed' && (await this.#isWritten(lease, signal)) ? ok(undefined) : err(fault);
+  }
+
+  async #isWritten({ owner, expiresAtMs }: Lease, signal: AbortSignal): Promise<boolean> {
+    const found = await this.read(signal);
+    const lease = found.isOk() ? found.value.lease : null;
+    return lease?.owner === owner && lease.expiresAtMs === Math.round(expiresAtMs);
   }
 }
 

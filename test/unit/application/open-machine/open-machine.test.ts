@@ -185,6 +185,81 @@ describe('an open machine', () => {
   });
 });
 
+describe('an open machine, when things go wrong', () => {
+  it('is opened once when two processes want one id at once, and the one that has it keeps it', async () => {
+    const run = await memoryRun({ script });
+    const opened = await Promise.all([1, 2, 3].map(() => run.another().openMachine({ id: 'one' })));
+    const machines = opened.flatMap((one) => (one.isOk() ? [one.value] : []));
+    expect(machines).toHaveLength(1);
+    expect(opened.flatMap((one) => (one.isErr() ? [one.error.kind] : []))).toEqual([
+      'run_exists',
+      'run_exists',
+    ]);
+    expect(must((await machines[0]?.run({ command: 'exit 4' })) ?? (await Promise.reject())).exitCode).toBe(
+      4,
+    );
+    expect(
+      must(
+        await (await run.pikaci.attachMachine('one'))
+          .map((machine) => machine.run({ command: 'exit 5' }))
+          ._unsafeUnwrap(),
+      ).exitCode,
+    ).toBe(5);
+  });
+
+  it('that could not be opened leaves its id free', async () => {
+    const run = await memoryRun({ script });
+    expect((await run.pikaci.openMachine({ id: 'm', image: 'no/such' }))._unsafeUnwrapErr().kind).toBe(
+      'image_not_found',
+    );
+    must(await run.pikaci.openMachine({ id: 'm' }));
+  });
+
+  it('is not removed by who has lost it to another', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    must(await run.host.incus.patchInstance('default', machine.name, { 'user.pikaci.owner': 'somebody' }));
+    must(await machine.release());
+    expect(must(await run.host.incus.instances('default'))).toHaveLength(1);
+  });
+
+  it('whose removal failed is there for another try', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    run.host.incus.faults.failNext('deleteInstance', 'permission_denied');
+    expect((await machine.release()).isErr()).toBe(true);
+    expect((await record(run, 'm/machine.json')).released_at).toBeNull();
+    must(await machine.release());
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+  });
+
+  it('ends a step although nobody reads what it writes', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const cancel = new AbortController();
+    const onOutput = () => {
+      cancel.abort();
+      return new Promise<void>(() => {});
+    };
+    const step = must(await machine.run({ command: 'wait', signal: cancel.signal, onOutput }));
+    expect(step.status).toBe('cancelled');
+  });
+
+  it('shows a step from its first byte to who attaches and asks for it, also one that has ended', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    must(await machine.run({ id: 's', command: 'echo hello' }));
+    let seen = '';
+    const onOutput = (data: Uint8Array) => {
+      seen += Buffer.from(data).toString();
+    };
+    must(await machine.attachStep('s', { onOutput }));
+    expect(seen).toBe('');
+    must(await machine.attachStep('s', { onOutput, replay: true }));
+    expect(seen).toBe('hello\n');
+  });
+});
+
 describe('a machine that cannot be had', () => {
   it('is said to be unknown, released, gone or another configuration’s', async () => {
     const run = await memoryRun({ script });

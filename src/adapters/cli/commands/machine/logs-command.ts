@@ -19,6 +19,10 @@ export async function machineLogsCommand(
   if (stateRoot === null) return EXIT.usage;
   const { stdout, input, interrupts } = context;
   const { signal } = interrupts;
+  if (options.follow === true)
+    return followStepOf(context, id, options, (machine, onOutput) =>
+      machine.attachStep(step, { onOutput, signal, onAbort: 'detach', replay: true }),
+    );
   for (let offset = 0; ; ) {
     const part = await input.runState.readStepLog(stateRoot, id, { step, offset, signal });
     if (part.isErr()) return complainOfState(context, part.error);
@@ -28,8 +32,5 @@ export async function machineLogsCommand(
     offset += data.length;
     await stdout.drained();
   }
-  if (options.follow !== true) return EXIT.passed;
-  return followStepOf(context, id, options, (machine, onOutput) =>
-    machine.attachStep(step, { onOutput, signal, onAbort: 'detach' }),
-  );
+  return EXIT.passed;
 }
