@@ -15,10 +15,10 @@ import { saveStepRecord } from './machine-records.js';
 import { stepOutcomeOf } from './step-outcome.js';
 import { stepRequest } from './step-request.js';
 
-/** Who gets the output of a step, and what a fired signal does to it. */
 /** How long a reader has to take the rest, ms, once the step has been left or cancelled. */
 const READER_MS = 2000;
 
+/** Who gets the output of a step, and what a fired signal does to it. */
 export interface StepCallOptions {
   /** Gets what the step writes, stdout and stderr as they come, masked. What it returns is awaited: a slow reader slows the step down. */
   readonly onOutput?: (data: Uint8Array) => void | Promise<void>;
