@@ -22,7 +22,13 @@ export class FileBackedDialer implements SocketDialer {
       this.#dialer ??= this.#make(await Promise.all(this.#paths.map((path) => readFile(path, 'utf8'))));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return err({ kind: 'unreachable', host: this.endpoint, tried: 'read the certificates', message });
+      return err({
+        kind: 'unreachable',
+        host: this.endpoint,
+        tried: 'read the certificates',
+        message,
+        endpoint: this.endpoint,
+      });
     }
     return this.#dialer.dial(options);
   }

@@ -31,6 +31,11 @@ export interface Place {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Hosts on the way to one, more than people have. */
+const HOPS = 4;
+/** For a socket, once there is a connection. */
+const SOCKET_MS = 30_000;
+
 export function hostAdapters(config: PikaciConfig, place: Place): HostAdapters {
   return config.host === 'local' ? localHost(config, place) : sshHost(config, config.host, place);
 }
@@ -55,7 +60,9 @@ function sshHost(config: PikaciConfig, host: SshHostConfig, place: Place): HostA
     socket: (path) => new Ssh2StreamlocalDialer(connection, path),
     command: (argv) => new Ssh2CommandDialer(connection, argv),
   });
-  const incus = new RestIncusApi({ dialer, host: connection.host });
+  // The connection has bounds of its own for each host on the way, and says what is wrong.
+  const dialTimeoutMs = host.connectTimeoutSecs * 1000 * HOPS + SOCKET_MS;
+  const incus = new RestIncusApi({ dialer, host: connection.host, dialTimeoutMs });
   return { shell, hostFiles, incus, closing: [incus, hostFiles, shell, local, connection] };
 }
 

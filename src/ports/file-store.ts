@@ -22,7 +22,7 @@ export interface FileFault {
   readonly path: string;
   readonly operation: string;
   readonly message: string;
-  /** Why there is no connection, with `connection_lost`, where that is known: the host's key was refused, say. */
+  /** Why there is no connection, with `connection_lost` or `aborted`, where that is known: nothing was asked of the host then. */
   readonly cause?: ShellFault;
 }
 

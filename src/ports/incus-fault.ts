@@ -1,3 +1,5 @@
+import type { ShellFault } from './remote-shell.js';
+
 /**
  * What a call to Incus can fail with. `host` says which daemon, `tried` which call (`POST /1.0/instances`).
  * - `unreachable`: the socket could not be opened; `permission_denied`: the daemon or the socket said no (401, 403, EACCES).
@@ -29,4 +31,6 @@ export interface IncusFault {
   /** HTTP or API status, when there was one. */
   readonly status: number | null;
   readonly message: string;
+  /** Why there is no connection, where that is known. */
+  readonly cause?: ShellFault;
 }

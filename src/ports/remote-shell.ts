@@ -15,7 +15,14 @@ import type { ExitStatus, OutputChunk } from './output-chunk.js';
  * - `closed`: the shell was closed by its owner.
  */
 export type ShellFault =
-  | { readonly kind: 'unreachable'; readonly host: string; readonly tried: string; readonly message: string }
+  | {
+      readonly kind: 'unreachable';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+      /** The socket or address that could not be opened, where it is not the host itself that cannot be reached. */
+      readonly endpoint?: string;
+    }
   | {
       readonly kind: 'host_key_refused';
       readonly host: string;

@@ -10,3 +10,12 @@ export function shellFault(
 ): ShellFault {
   return { kind, host: at.host, tried: at.tried, message };
 }
+
+/** Something on the host, or beside it, could not be opened: the host itself may well be reached. */
+export function endpointUnreachable(
+  endpoint: string,
+  at: { readonly host: string; readonly tried: string },
+  message: string,
+): ShellFault {
+  return { kind: 'unreachable', host: at.host, tried: at.tried, message, endpoint };
+}

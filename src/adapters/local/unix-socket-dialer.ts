@@ -4,7 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
 import { onAbort } from '../../streams/on-abort.js';
-import { shellFault } from '../../streams/shell-fault.js';
+import { endpointUnreachable, shellFault } from '../../streams/shell-fault.js';
 
 const DIAL_MS = 10_000;
 
@@ -28,11 +28,11 @@ export class UnixSocketDialer implements SocketDialer {
         socket.destroy();
         resolve(err(fault));
       };
-      const onError = (error: Error) => fail(shellFault('unreachable', at, error.message));
+      const onError = (error: Error) => fail(endpointUnreachable(this.socketPath, at, error.message));
       // connect(2) waits where the listener's backlog is full.
       let forgetSignal = () => {};
       const timer = setTimeout(
-        () => fail(shellFault('unreachable', at, `no answer in ${DIAL_MS} ms`)),
+        () => fail(endpointUnreachable(this.socketPath, at, `no answer in ${DIAL_MS} ms`)),
         DIAL_MS,
       );
       const forget = () => {

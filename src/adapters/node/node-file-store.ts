@@ -1,22 +1,11 @@
 import { constants, type Stats } from 'node:fs';
-import {
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import { lstat, open, readdir, readlink, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from '../../ports/file-store.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
 import { type FileCall, fileTypeOf } from '../../streams/file-fault.js';
 import { KeyedQueue } from '../../streams/keyed-queue.js';
+import { makeDirectories } from './make-directories.js';
 import { attempt, KindError } from './node-faults.js';
 import { NodeWriter } from './node-writer.js';
 import { readWithin } from './read-within.js';
@@ -25,6 +14,7 @@ type Answer<T> = Promise<Result<T, FileFault>>;
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MODE = 0o644;
+const DIRECTORY_MODE = 0o777;
 
 /** Files of this machine. */
 export class NodeFileStore implements FileStore {
@@ -105,9 +95,9 @@ export class NodeFileStore implements FileStore {
   }
 
   makeDirectory(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<void> {
-    return this.attempt('make directory', path, options, async () => {
-      await mkdir(path, { recursive: true, mode: options.mode ?? 0o777 });
-    });
+    return this.attempt('make directory', path, options, () =>
+      makeDirectories(path, options.mode ?? DIRECTORY_MODE),
+    );
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {

@@ -17,6 +17,8 @@ import { type SshTarget, targetLabel } from './target.js';
 export interface ConnectSettings {
   readonly passphrase: string | undefined;
   readonly timing: SshTiming;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
 }
 
 /** Connects to a target through its jumps, checking the key of every host on the way. Closing the last link closes all. */
@@ -65,6 +67,7 @@ async function connectHop(
     methods: methods.value,
     certificates,
     timing: settings.timing,
+    signal: settings.signal,
   });
 }
 

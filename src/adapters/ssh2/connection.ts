@@ -9,6 +9,7 @@ import { DEFAULT_TIMING, type Ssh2Options, type SshTiming } from './options.js';
 import { resolveTarget } from './resolve-target.js';
 import { targetLabel } from './target.js';
 
+const CLOSED = 'the connection was closed by its owner';
 const DEFAULT_MAX_SESSIONS = 8;
 
 /**
@@ -23,7 +24,7 @@ export class Ssh2Connection implements AsyncDisposable {
   readonly killSessions = new Slots(1);
   private current: SshLink | null = null;
   private attempt: Promise<Result<SshLink, ShellFault>> | null = null;
-  private closed = false;
+  private readonly closing = new AbortController();
   private label: string;
 
   constructor(private readonly options: Ssh2Options) {
@@ -40,7 +41,7 @@ export class Ssh2Connection implements AsyncDisposable {
   /** The live link. Faults: `unreachable`, `host_key_refused`, `authentication_failed`, `aborted`, `closed`. */
   async link(options: CallOptions = {}): Promise<Result<SshLink, ShellFault>> {
     const at = { host: this.label, tried: 'connect' };
-    if (this.closed) return err(shellFault('closed', at, 'the connection was closed by its owner'));
+    if (this.closing.signal.aborted) return err(shellFault('closed', at, CLOSED));
     if (this.current !== null && this.current.lost === null) return ok(this.current);
     if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled before connecting'));
     this.attempt ??= this.connect().finally(() => {
@@ -60,18 +61,20 @@ export class Ssh2Connection implements AsyncDisposable {
     const link = await connectTarget(target.value, {
       passphrase: this.options.passphrase,
       timing: this.timing,
+      signal: this.closing.signal,
     });
-    if (link.isErr()) return link;
-    if (this.closed) {
-      link.value.close('closed by its owner');
-      return err(shellFault('closed', at, 'the connection was closed by its owner'));
+    if (this.closing.signal.aborted) {
+      if (link.isOk()) link.value.close('closed by its owner');
+      return err(shellFault('closed', at, CLOSED));
     }
+    if (link.isErr()) return link;
     this.current = link.value;
     return link;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.closed = true;
+    // An attempt that is under way ends here: its host may never answer.
+    this.closing.abort();
     this.current?.close('closed by its owner');
     await this.attempt;
   }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { AnyAuthMethod, ServerHostKeyAlgorithm } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
+import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { HostKeyCheck } from './host-key-check.js';
 import { SshLink } from './link.js';
@@ -18,6 +19,8 @@ export interface Handshake {
   /** That are there and cannot be offered. */
   readonly certificates: readonly string[];
   readonly timing: SshTiming;
+  /** Ends it: the socket is destroyed. */
+  readonly signal: AbortSignal;
 }
 
 /** GCM is the only kind that is fast both with and without ssh2's native addon. */
@@ -53,7 +56,14 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
       link.markLost(lastError?.message ?? 'the host closed the connection');
       fail();
     });
-    client.on('ready', () => resolve(ok(link)));
+    const forget = onAbort(handshake.signal, () => {
+      lastError ??= new Error('cancelled by its owner');
+      fail();
+    });
+    client.on('ready', () => {
+      forget();
+      resolve(ok(link));
+    });
     try {
       client.connect({
         sock: socket,

@@ -5,9 +5,12 @@ import type { CallOptions } from '../../ports/remote-shell.js';
 import { bounded } from '../../streams/bounded.js';
 import { type FileCall, fileFault } from '../../streams/file-fault.js';
 import { onAbort } from '../../streams/on-abort.js';
+import { shellFault } from '../../streams/shell-fault.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
 import { requestSession } from './session-request.js';
+
+const NOT_YET = 'cancelled before there was a connection';
 
 type NodeCallback<T> = (error: Error | undefined | null, value: T) => void;
 
@@ -39,8 +42,10 @@ export class SftpSessions {
       this.opening = null;
     });
     const opened = await bounded(this.opening, { signal: options.signal });
-    if (opened === 'aborted' || opened === 'timed_out')
-      return err(fileFault('aborted', call, 'cancelled by the caller'));
+    if (opened === 'aborted' || opened === 'timed_out') {
+      const cause = shellFault('aborted', { host: this.connection.host, tried: 'connect' }, NOT_YET);
+      return err({ ...fileFault('aborted', call, 'cancelled by the caller'), cause });
+    }
     return opened.mapErr((fault) => ({ ...fault, path: call.path, operation: call.operation }));
   }
 

@@ -4,7 +4,7 @@ import type { ClientChannel } from 'ssh2';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
 import { bounded } from '../../streams/bounded.js';
-import { shellFault } from '../../streams/shell-fault.js';
+import { endpointUnreachable, shellFault } from '../../streams/shell-fault.js';
 import { ChannelStream } from './channel-stream.js';
 import { ChannelTap } from './channel-tap.js';
 import type { Ssh2Connection } from './connection.js';
@@ -34,15 +34,15 @@ export class Ssh2StreamlocalDialer implements SocketDialer {
       );
       return opened === 'aborted'
         ? err(shellFault('aborted', at, 'cancelled while the socket was being opened'))
-        : err(shellFault('unreachable', at, 'the host did not open the socket in time'));
+        : err(endpointUnreachable(this.socketPath, at, 'the host did not open the socket in time'));
     }
     if (opened.isErr()) {
       // sshd gives one answer for a socket that is not there, not permitted, or not to be forwarded at all.
       return opened.error.kind === 'lost'
         ? err(shellFault('connection_lost', at, opened.error.message))
         : err(
-            shellFault(
-              'unreachable',
+            endpointUnreachable(
+              this.socketPath,
               at,
               `${opened.error.message}; check that the socket is there, that the user may open it, and AllowStreamLocalForwarding`,
             ),

@@ -11,7 +11,7 @@ import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
 import { missesSnapshot } from '../snapshot/misses-snapshot.js';
-import { makeHostDirectory, removeHostDirectory } from './host-directory.js';
+import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
 import type { MachineBackends } from './machine-backends.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
@@ -89,9 +89,9 @@ export class AcquireMachine {
     );
     const acquired = await this.#untilNotEvicted(input, directories);
     // Also when it has failed: what is removed then must not appear afterwards.
-    await directories;
+    const made = await directories;
     // A machine of that name is another runner's, and so is the directory.
-    if (acquired.isErr() && acquired.error.kind !== 'run_exists')
+    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && mayHaveMade(made))
       await removeHostDirectory(hostFiles, shared);
     return acquired;
   }

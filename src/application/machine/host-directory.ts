@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
-import type { JobFault } from '../faults/job-fault.js';
-import { hostFilesFault } from '../faults/port-faults.js';
+import type { FaultCause, JobFault } from '../faults/job-fault.js';
+import { hostFilesFault, wasReached } from '../faults/port-faults.js';
 import { releaseEndedRun } from '../holds/release-run.js';
 
 /** Another machine of the run may be removed in this moment, and the empty parents with it. */
@@ -42,13 +42,28 @@ export async function removeHostDirectory(
   return ok(undefined);
 }
 
+/** One that could not be made again is no loss: the host is out, and asking once more only takes time. */
+function isLoss({ kind, cause }: FileFault): boolean {
+  return kind === 'connection_lost' && (cause === undefined || cause.kind === 'connection_lost');
+}
+
+/** Whether a call to make them has reached the host. */
+export function mayHaveMade(made: Result<void, JobFault>): boolean {
+  return made.isOk() || made.error.cause === undefined || mayHaveBegun(made.error.cause);
+}
+
+function mayHaveBegun(cause: FaultCause): boolean {
+  // Only a call that waited for a connection has a shell's fault for being cancelled.
+  return wasReached(cause) && !(cause.kind === 'aborted' && 'tried' in cause && !('status' in cause));
+}
+
 async function removeAcrossLosses(
   files: FileStore,
   path: string,
   options: { readonly recursive?: boolean; readonly signal: AbortSignal },
 ): Promise<Result<void, FileFault>> {
   let removed = await files.remove(path, options);
-  for (let tries = 1; tries < TRIES && removed.isErr() && removed.error.kind === 'connection_lost'; tries++)
+  for (let tries = 1; tries < TRIES && removed.isErr() && isLoss(removed.error); tries++)
     removed = await files.remove(path, options);
   return removed;
 }

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import { machineStepSchema } from '../../domain/machine/open-machine-spec.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
@@ -38,7 +39,7 @@ export async function attachStep(
   }
   const usable = await held.usable();
   if (usable.isErr()) return err(usable.error);
-  const step = machineStepSchema.safeParse({ ...record.spec, id: stepId });
+  const step = machineStepSchema.safeParse({ ...withoutIdleUser(record.spec), id: stepId });
   if (!step.success) {
     const message = `${layout.stepRecord}: the step's description cannot be read`;
     return err({ kind: 'local_files', phase: null, host, message });

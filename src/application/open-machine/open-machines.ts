@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import {
   type OpenMachineSpec,
   type OpenMachineSpecInput,
@@ -111,7 +112,7 @@ export class OpenMachines {
       const message = `the machine ${id} was released at ${record.released_at}`;
       return err({ kind: 'machine_released', host, message });
     }
-    const spec = openMachineSpecSchema.safeParse(record.spec);
+    const spec = openMachineSpecSchema.safeParse(withoutIdleUser(record.spec));
     if (!spec.success) {
       const message = `${state.machineRecord}: spec cannot be read`;
       return err({ kind: 'local_files', phase: null, host: ports.localFiles.host, message });

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { artifactCapsSchema } from '../../domain/job/artifact-caps.js';
-import { GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
-import { isNormalisedAbsolutePath, isWithin } from '../../domain/values/path-rules.js';
+import { GUEST_USER, GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
+import { isNormalisedAbsolutePath, isWithin, whyNoPath } from '../../domain/values/path-rules.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { hostFault, localFilesFault } from '../faults/port-faults.js';
@@ -48,7 +48,7 @@ export async function upload(
   await using reading = spawned.value;
   const content = wholeOutput(reading);
   const { runAsRoot, user } = held.input.spec;
-  const owner = options.asRoot === true || runAsRoot ? 'root' : user;
+  const owner = options.asRoot === true || runAsRoot ? 'root' : (user ?? GUEST_USER);
   const { supervisor } = machine;
   const sent = isDirectory
     ? await supervisor.unpack({ path: path.value, owner }, content, { signal })
@@ -104,7 +104,8 @@ function inGuest(held: HeldMachine, path: string): Result<string, OpenMachineFau
   const absolute = path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`;
   const trimmed = absolute.replace(/(?<=.)\/+$/, '');
   if (isNormalisedAbsolutePath(trimmed)) return ok(trimmed);
-  return err(failed(held, `${JSON.stringify(path)} is not a path in the machine without "." and ".."`));
+  const why = whyNoPath(trimmed) ?? 'is not a path in the machine without "." and ".."';
+  return err(failed(held, `${JSON.stringify(path)} ${why}`));
 }
 
 /** Ends with an error when the reader failed: half of a file must not be taken for the whole. */

@@ -3,11 +3,12 @@ import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
 import { targetIdSchema } from '../values/identifier.js';
-import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
+import { plainText as argument } from '../values/text.js';
 
 const absolute = z
   .string()
-  .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path' });
+  .refine(isNormalisedAbsolutePath, pathError('must be an absolute, normalised path'));
 
 /** `user@host:port`, `host`, or an alias of `~/.ssh/config`; IPv6 in brackets. */
 const sshTarget = z
@@ -60,10 +61,6 @@ const incusConfigSchema = z.strictObject({
   supervisorPath: absolute.optional(),
   /** Instances that may be created at the same moment. */
   parallelCreates: z.number().int().positive().max(64).default(3),
-});
-
-const argument = z.string().refine((text) => !text.includes('\0'), {
-  error: 'must not contain a NUL character',
 });
 
 const microvmConfigSchema = z.strictObject({

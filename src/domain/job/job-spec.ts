@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
-import { guestUser, machineOptions } from '../machine/machine-options.js';
-import { commandText } from '../machine/step-values.js';
-import { environmentSchema, secretsSchema } from '../values/environment.js';
+import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
+import { commandText, wordBytes } from '../machine/step-values.js';
+import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
-import { hasControlCharacter } from '../values/path-rules.js';
+import { pathError, whyNoPath } from '../values/path-rules.js';
 import { isExclusion } from './artifact.js';
 import { artifactCapsSchema } from './artifact-caps.js';
-import { jobStepsSchema } from './job-step.js';
+import { type JobStep, jobStepsSchema } from './job-step.js';
 
 const artifactGlob = z
   .string()
   .min(1)
   .max(1024)
-  .refine((glob) => !hasControlCharacter(glob), { error: 'must not hold control characters' })
+  .refine((glob) => whyNoPath(glob) === null, pathError(''))
   .refine((glob) => !glob.split('/').includes('..'), { error: 'must not contain ".."' })
   .refine((glob) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(glob) ? glob.slice(1) : glob), {
     error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace',
@@ -25,7 +25,7 @@ const artifactGlobs = z
     error: 'patterns with a "!" in front only take away; one without is needed',
   });
 
-/** The keys of a job; what else holds of them is `oneCommandOrSteps`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
+/** The keys of a job; what else holds of them is `checkJob`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
 const jobSpec = z.strictObject({
   id: jobIdSchema,
   /** Run by `/bin/sh` in the workspace. Either this or `steps`. */
@@ -53,11 +53,26 @@ const jobSpec = z.strictObject({
   ...machineOptions,
 });
 
-/** For schemas that have the keys of a job: exactly one of the two says what is run. */
-export function oneCommandOrSteps(
-  job: { readonly command?: string | undefined; readonly steps?: readonly unknown[] | undefined },
-  context: z.RefinementCtx,
-): void {
+interface JobToCheck {
+  readonly command?: string | undefined;
+  readonly steps?: readonly JobStep[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly runAsRoot: boolean;
+  readonly user?: string | undefined;
+}
+
+/** For schemas that have the keys of a job: what holds across them. */
+export function checkJob(job: JobToCheck, context: z.RefinementCtx): void {
+  oneCommandOrSteps(job, context);
+  oneUser(job, context);
+  for (const [index, { env, shell }] of (job.steps ?? []).entries()) {
+    const message = whyTooLong(env, environmentBytes(job.env) + wordBytes(shell));
+    if (message !== null) context.addIssue({ code: 'custom', path: ['steps', index, 'env'], message });
+  }
+}
+
+/** Exactly one of the two says what is run. */
+function oneCommandOrSteps(job: Pick<JobToCheck, 'command' | 'steps'>, context: z.RefinementCtx): void {
   if ((job.command === undefined) !== (job.steps === undefined)) return;
   const message =
     job.command === undefined
@@ -67,7 +82,7 @@ export function oneCommandOrSteps(
 }
 
 /** A job as its caller describes it. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
-export const jobSpecSchema = jobSpec.superRefine(oneCommandOrSteps);
+export const jobSpecSchema = jobSpec.superRefine(checkJob);
 
 /** For those who add keys of their own. */
 export const jobSpecKeys = jobSpec.shape;

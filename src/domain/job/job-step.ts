@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { guestUser } from '../machine/machine-options.js';
+import { guestUser, oneUser } from '../machine/machine-options.js';
 import { commandText, stepIdSchema, stepShell, workingDirectory } from '../machine/step-values.js';
 import { environmentSchema } from '../values/environment.js';
 import { hasControlCharacter } from '../values/path-rules.js';
+import { hasLoneSurrogate, LONE_SURROGATE } from '../values/text.js';
 
 const MOST_STEPS = 100;
 /** Of all steps together: a job's records hold them, as they hold a single command. */
@@ -16,6 +17,7 @@ const jobStep = z.strictObject({
     .min(1)
     .max(200)
     .refine((name) => !hasControlCharacter(name), { error: 'must not hold control characters' })
+    .refine((name) => !hasLoneSurrogate(name), { error: LONE_SURROGATE })
     .optional(),
   command: commandText,
   shell: stepShell.optional(),
@@ -23,7 +25,7 @@ const jobStep = z.strictObject({
   /** On top of the job's. */
   env: environmentSchema.default({}),
   /** Login name; the job's user when left out. */
-  user: guestUser.unwrap().optional(),
+  user: guestUser,
   runAsRoot: z.boolean().optional(),
   /** Seconds; the job's own timeout holds for all steps together. */
   timeoutSecs: z
@@ -38,10 +40,7 @@ const jobStep = z.strictObject({
   if: z.enum(['success', 'failure', 'always']).default('success'),
 });
 
-const jobStepSchema = jobStep.refine((step) => step.runAsRoot !== true || step.user === undefined, {
-  error: 'a step has a "user" or "runAsRoot", not both',
-  path: ['user'],
-});
+const jobStepSchema = jobStep.superRefine(oneUser);
 
 /** The steps of a job, in order. Each has an id and a name afterwards. */
 export const jobStepsSchema = z

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { hasControlCharacter, isNormalisedAbsolutePath } from '../values/path-rules.js';
-import { GUEST_USER } from './guest-paths.js';
+import { isNormalisedAbsolutePath, pathError, whyNoPath } from '../values/path-rules.js';
 
 /** `512MiB`, `2GB`, `1048576`: Incus's own notation for sizes. */
 const size = z.string().regex(/^[1-9][0-9]*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, {
@@ -27,19 +26,37 @@ export const preparedOutputSchema = z.strictObject({
     .string()
     .min(1)
     .max(64)
-    .refine((name) => !hasControlCharacter(name), { error: 'must not hold control characters' }),
+    .refine((name) => whyNoPath(name) === null, pathError('')),
   path: z
     .string()
-    .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path on the host' }),
+    .refine(isNormalisedAbsolutePath, pathError('must be an absolute, normalised path on the host')),
 });
 export type PreparedOutput = z.output<typeof preparedOutputSchema>;
 
-/** Login name of whoever runs what runs in a machine. */
+/** Login name of whoever runs what runs in a machine; `pikaci` when left out. */
 export const guestUser = z
   .string()
   .regex(/^[a-z_][a-z0-9_-]{0,31}$/, { error: 'a login name is at most 32 of a-z, 0-9, "_" and "-"' })
   .refine((user) => user !== 'root', { error: 'use "runAsRoot" for root' })
-  .default(GUEST_USER);
+  .optional();
+
+interface WhoRuns {
+  readonly runAsRoot?: boolean | undefined;
+  readonly user?: string | undefined;
+}
+
+/** A refinement of what has both keys. */
+export function oneUser({ runAsRoot, user }: WhoRuns, context: z.RefinementCtx): void {
+  if (runAsRoot !== true || user === undefined) return;
+  const message = `either "user" or "runAsRoot", not both: root would run it, and not ${user}`;
+  context.addIssue({ code: 'custom', path: ['user'], message });
+}
+
+/** What was recorded before the two were refused together: root ran it. */
+export function withoutIdleUser(recorded: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { user, ...rest } = recorded;
+  return recorded['runAsRoot'] === true || user === undefined ? rest : { ...rest, user };
+}
 
 /** What a machine is made with, whatever will run in it. */
 export const machineOptions = {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { noNul, noNulError } from '../values/environment.js';
-import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
+import { plain } from '../values/text.js';
 import { GUEST_WORKSPACE_DIR } from './guest-paths.js';
 
+/** In bytes, as the supervisor takes it. */
+const LONGEST_PATH = 4000;
+const LONGEST_SHELL_WORD = 131_000;
 const STEP_ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export const stepIdSchema = z.string().regex(STEP_ID, {
@@ -10,23 +13,36 @@ export const stepIdSchema = z.string().regex(STEP_ID, {
 });
 
 /** Text for a shell. */
-export const commandText = z
-  .string()
-  .min(1)
-  .max(1024 * 1024)
-  .refine(noNul, noNulError);
+export const commandText = plain(
+  z
+    .string()
+    .min(1)
+    .max(1024 * 1024),
+);
 
 /** Absolute, or relative to the workspace. */
 export const workingDirectory = z
   .string()
   .min(1)
   .transform((path) => (path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`))
-  .refine(isNormalisedAbsolutePath, { error: 'must be a normalised path in the machine' });
+  .refine((path) => Buffer.byteLength(path) <= LONGEST_PATH, {
+    error: `has at most ${LONGEST_PATH} bytes`,
+  })
+  .refine(isNormalisedAbsolutePath, pathError('must be a normalised path in the machine'));
+
+const shellWord = plain(z.string().min(1)).refine((word) => Buffer.byteLength(word) <= LONGEST_SHELL_WORD, {
+  error: `a word has at most ${LONGEST_SHELL_WORD} bytes`,
+});
+
+/** What words take of the bound that a program's arguments share with its variables, in bytes. */
+export function wordBytes(words: readonly string[] = []): number {
+  return words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
+}
 
 /** A program, or the words of a command; the path of the command's text is put behind them. `/bin/sh` when left out. */
 export const stepShell = z
-  .union([
-    z.string().min(1).refine(noNul, noNulError),
-    z.array(z.string().min(1).refine(noNul, noNulError)).min(1).max(16),
-  ])
-  .transform((shell) => (typeof shell === 'string' ? [shell] : shell));
+  .union([shellWord, z.array(shellWord).min(1).max(16)])
+  .transform((shell) => (typeof shell === 'string' ? [shell] : shell))
+  .refine(([program = '']) => !/^-|=/.test(program), {
+    error: 'begins with a program: no option, and no NAME=value',
+  });

@@ -1,29 +1,22 @@
 import { z } from 'zod';
-import { jobSpecKeys, oneCommandOrSteps } from '../job/job-spec.js';
+import { checkJob, jobSpecKeys } from '../job/job-spec.js';
+import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
-import { hasControlCharacter, isNormalisedAbsolutePath } from '../values/path-rules.js';
+import { isNormalisedAbsolutePath, pathError, whyNoPath } from '../values/path-rules.js';
+import { plainText as argument, plain } from '../values/text.js';
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const relativeGlob = z
   .string()
   .min(1)
   .max(1024)
-  .refine((glob) => !hasControlCharacter(glob), { error: 'must not hold control characters' })
+  .refine((glob) => whyNoPath(glob) === null, pathError(''))
   .refine((glob) => !glob.startsWith('/') && !glob.split('/').includes('..'), {
     error: 'must be a pattern of paths in the workspace, without a "/" at the start or ".."',
   });
-const text = z
-  .string()
-  .min(1)
-  .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
-/** An argument may be empty, as in `--option substituters ''`. */
-const argument = z.string().refine((value) => !value.includes('\0'), {
-  error: 'must not contain a NUL character',
-});
-const environment = z.record(z.string().regex(VARIABLE), argument).default({});
+const text = plain(z.string().min(1));
 const absolute = z
   .string()
-  .refine(isNormalisedAbsolutePath, { error: 'must be an absolute, normalised path on the host' });
+  .refine(isNormalisedAbsolutePath, pathError('must be an absolute, normalised path on the host'));
 
 const node = {
   id: jobIdSchema,
@@ -73,7 +66,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     command: text,
     /** Files of the workspace that decide what comes out; all when left out. An output of the same inputs, command and environment is used again. */
     inputs: z.array(relativeGlob).max(1000).optional(),
-    env: environment,
+    env: environmentSchema.default({}),
     timeoutSecs,
   }),
   /** One that is there. While a run uses one in a Nix store, its garbage collector is kept away from it. */
@@ -92,9 +85,9 @@ export type PrepareConfig = z.output<typeof prepareConfigSchema>;
 
 /** Names and their values; a job runs once for each combination, with `$MATRIX_<NAME>` set. */
 const matrixSchema = z.record(
-  z.string().regex(VARIABLE, { error: 'a name is letters, digits and "_", not starting with a digit' }),
+  variableName,
   z
-    .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .array(z.union([plain(z.string()), z.number(), z.boolean()]).transform(String))
     .min(1)
     .max(256),
 );
@@ -107,11 +100,11 @@ const targetJob = z.strictObject({
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
   matrix: matrixSchema.optional(),
-  secrets: z.record(z.string(), z.strictObject({ env: z.string().min(1) })).default({}),
+  secrets: namedSecrets(z.strictObject({ env: z.string().min(1) })).default({}),
 });
 /** Said once more for editors, which know no more than its JSON Schema. */
 const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
-export const targetJobSchema = targetJob.superRefine(oneCommandOrSteps).meta({ oneOf });
+export const targetJobSchema = targetJob.superRefine(checkJob).meta({ oneOf });
 export type TargetJob = z.output<typeof targetJobSchema>;
 
 /** A target of the configuration: the jobs that run together, what they need prepared, and when there is anything to do. */

@@ -1,3 +1,5 @@
+import { hasLoneSurrogate, LONE_SURROGATE } from './text.js';
+
 /** Rules for paths that come from outside. Pure string work: what a path leads to on a host is checked there, after `realpath`. */
 
 /** C0, DEL and C1: a terminal may obey the last as well. */
@@ -7,9 +9,23 @@ export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 
+/** Why a path is refused whatever it leads to; null when it can be one. */
+export function whyNoPath(path: string): string | null {
+  if (hasControlCharacter(path)) return 'must not hold control characters';
+  return hasLoneSurrogate(path) ? LONE_SURROGATE : null;
+}
+
+/** For a schema that refuses a path: what cannot be in any path, else what this one has to be. */
+export function pathError(wanted: string) {
+  return {
+    error: ({ input }: { readonly input?: unknown }) =>
+      (typeof input === 'string' ? whyNoPath(input) : null) ?? wanted,
+  };
+}
+
 /** Absolute, with no empty, `.` or `..` component and no slash at the end (`/` itself is normalised). */
 export function isNormalisedAbsolutePath(path: string): boolean {
-  if (hasControlCharacter(path)) return false;
+  if (whyNoPath(path) !== null) return false;
   if (path === '/') return true;
   if (!path.startsWith('/')) return false;
   return path

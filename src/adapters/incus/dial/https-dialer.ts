@@ -3,6 +3,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../../ports/remote-shell.js';
 import type { SocketDialer } from '../../../ports/socket-dialer.js';
+import { endpointUnreachable, shellFault } from '../../../streams/shell-fault.js';
 import { type PinnedCertificate, pinOf } from './pinned-certificate.js';
 
 export interface HttpsDialerOptions {
@@ -91,6 +92,9 @@ export class HttpsDialer implements SocketDialer {
   }
 
   #fault(kind: 'unreachable' | 'aborted', message: string): ShellFault {
-    return { kind, host: this.endpoint, tried: `dial ${this.endpoint}`, message };
+    const at = { host: this.endpoint, tried: `dial ${this.endpoint}` };
+    return kind === 'aborted'
+      ? shellFault(kind, at, message)
+      : endpointUnreachable(this.endpoint, at, message);
   }
 }

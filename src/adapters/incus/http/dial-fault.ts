@@ -26,5 +26,5 @@ function kindOf(dial: ShellFault): IncusFault['kind'] {
 
 /** What the dialer said, in the words of the Incus port. */
 export function dialFault(site: CallSite, dial: ShellFault): IncusFault {
-  return fault(site, kindOf(dial), dial.message);
+  return { ...fault(site, kindOf(dial), dial.message), cause: dial };
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, type Result } from 'neverthrow';
 import type { ShellFault } from '../../../ports/remote-shell.js';
 import type { SocketDialer } from '../../../ports/socket-dialer.js';
+import { endpointUnreachable } from '../../../streams/shell-fault.js';
 import { DialError } from './dial-fault.js';
 import { withSocketShape } from './socket-shape.js';
 
@@ -54,6 +55,6 @@ export class DialedAgent extends Agent {
     if (dialed.isOk() || dialed.error.kind !== 'aborted' || !bound.aborted) return dialed;
     const { endpoint } = this.dialer;
     const message = `no connection in ${this.dialTimeoutMs} ms`;
-    return err({ kind: 'unreachable', host: endpoint, tried: `dial ${endpoint}`, message });
+    return err(endpointUnreachable(endpoint, { host: endpoint, tried: `dial ${endpoint}` }, message));
   }
 }

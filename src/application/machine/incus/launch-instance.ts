@@ -32,7 +32,9 @@ export async function launchInstance(
     const message = `an instance ${context.incusInstanceName} is there already: this run and job were started before`;
     return err({ kind: 'run_exists', phase: PHASE, host: incus.host, message, cause: created.error });
   }
-  await removeOwn(ports, context, lease.owner, unanswered(created.error) ? LOOKS : 1);
+  // Without a connection nothing was sent.
+  if (created.error.kind !== 'unreachable')
+    await removeOwn(ports, context, lease.owner, unanswered(created.error) ? LOOKS : 1);
   const plain = withoutShift(instance.devices);
   if (
     !signal.aborted &&
