@@ -12,6 +12,7 @@ import type { JobSettings } from '../application/settings/job-settings.js';
 import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config/config.js';
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
+import { whyNoKey } from '../domain/values/proto-key.js';
 import type { Adapters } from './adapters.js';
 import { hostAdapters } from './host-adapters.js';
 import { microvmSettings } from './microvm-settings-of.js';
@@ -38,6 +39,11 @@ export function createPikaci(
   config: PikaciConfigInput,
   options: CreatePikaciOptions = {},
 ): Result<Pikaci, ConfigFault> {
+  const unreadable = whyNoKey(config);
+  if (unreadable !== null) {
+    const { path, message } = unreadable;
+    return err(configFault(null, [{ path: problemPath(path), message }]));
+  }
   const parsed = pikaciConfigSchema.safeParse(config);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => ({

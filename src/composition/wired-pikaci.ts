@@ -3,7 +3,7 @@ import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '.
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import { openShell } from '../application/job/open-shell.js';
-import type { GuestShell, ShellCall } from '../application/machine/guest-shell.js';
+import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
 import type { MachineCallOptions, OpenMachineInput } from '../application/open-machine/open-machines.js';
@@ -38,11 +38,11 @@ export class WiredPikaci implements Pikaci {
   }
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
-    return this.#owning(await (await this.#wired()).runJob.run(input));
+    return this.#owning(await (await this.#wired()).runJob.run(input ?? {}));
   }
 
   async runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
-    return this.#owning(await (await this.#wired()).runTarget.run(input));
+    return this.#owning(await (await this.#wired()).runTarget.run(input ?? {}));
   }
 
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
@@ -52,7 +52,11 @@ export class WiredPikaci implements Pikaci {
     return this.#owning(await rerun({ files, processes, stateRoot, runTarget }, runId, options));
   }
 
-  async shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>> {
+  async shell(
+    runId: string,
+    jobId: string,
+    call: ShellCall = PLAIN_TERMINAL,
+  ): Promise<Result<GuestShell, JobFault>> {
     return openShell(await this.#wired(), { runId, jobId }, call);
   }
 
@@ -65,7 +69,7 @@ export class WiredPikaci implements Pikaci {
   }
 
   async openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
-    return (await this.#wired()).openMachines.open(input);
+    return (await this.#wired()).openMachines.open(input ?? {});
   }
 
   async attachMachine(

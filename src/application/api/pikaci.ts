@@ -30,8 +30,8 @@ export interface Pikaci extends AsyncDisposable {
   rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
-  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user. */
-  shell(runId: string, jobId: string, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
+  /** Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user; of 80 by 24 when the call does not say. */
+  shell(runId: string, jobId: string, call?: ShellCall): Promise<Result<GuestShell, JobFault>>;
   /**
    * Opens a machine that stays up between steps, until it is released or its lease ends. `await using` releases it. Any number of
    * processes may hold it at once; steps run one at a time.

@@ -5,6 +5,8 @@ import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
+import { workspaceSchema } from '../../domain/values/path-rules.js';
+import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -79,7 +81,11 @@ export class RunJob {
 
   #check(input: RunJobCall): Result<{ readonly job: JobSpec; readonly runId: string }, JobFault> {
     const parsed = jobSpecSchema.safeParse(input.job);
+    const unreadable = whyNoKey(input.job);
+    if (unreadable !== null) return err(this.#invalid('job', unreadable));
     if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
+    const workspace = workspaceSchema.safeParse(input.workspace);
+    if (!workspace.success) return err(this.#invalid('workspace', workspace.error.issues[0]));
     const { clock } = this.#parts.ports;
     const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
@@ -147,7 +153,7 @@ export class RunJob {
     });
   }
 
-  #invalid(what: string, issue: { path: PropertyKey[]; message: string } | undefined): JobFault {
+  #invalid(what: string, issue: KeyProblem | undefined): JobFault {
     const field = [what, ...(issue?.path ?? []).map(String)].join('.');
     const message = `${field}: ${issue?.message ?? 'is not valid'}`;
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };

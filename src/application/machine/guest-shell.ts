@@ -10,6 +10,9 @@ export interface ShellCall {
   readonly signal?: AbortSignal;
 }
 
+/** Of a caller who says nothing of its own. */
+export const PLAIN_TERMINAL: ShellCall = { columns: 80, rows: 24 };
+
 /** Whose shell it is. */
 export interface ShellLogin {
   readonly runAsRoot: boolean;

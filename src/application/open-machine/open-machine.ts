@@ -6,11 +6,13 @@ import {
   machineStepSchema,
   type OpenMachineSpec,
 } from '../../domain/machine/open-machine-spec.js';
-import { stepIdSchema } from '../../domain/machine/step-values.js';
+import { stepIdSchema, wordBytes } from '../../domain/machine/step-values.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepRecord } from '../../domain/records/machine-record.js';
+import { environmentBytes, whyTooLong } from '../../domain/values/environment.js';
+import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
-import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
+import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../machine/guest-shell.js';
 import { attachStep } from './attach-step.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadStepRecord } from './machine-records.js';
@@ -49,9 +51,14 @@ export class OpenMachine implements AsyncDisposable {
 
   /** Runs one command to its end. `Ok` with the exit code, whatever it is; `Err` when the machine or its supervisor failed. */
   async run(input: RunStepInput): Promise<Result<StepResult, OpenMachineFault>> {
-    const { onOutput, signal, onAbort, ...given } = input;
+    const { onOutput, signal, onAbort, ...given } = input ?? {};
+    const unreadable = whyNoKey(given);
+    if (unreadable !== null) return err(this.#invalid(unreadable));
     const step = machineStepSchema.safeParse(given);
     if (!step.success) return err(this.#invalid(step.error.issues[0]));
+    const { env, shell } = step.data;
+    const tooLong = whyTooLong(env, environmentBytes(this.spec.env) + wordBytes(shell));
+    if (tooLong !== null) return err(this.#invalid({ path: ['env'], message: tooLong }));
     const usable = await this.#held.usable();
     if (usable.isErr()) return err(usable.error);
     const { id = `s-${randomBytes(6).toString('hex')}`, ...rest } = step.data;
@@ -104,8 +111,8 @@ export class OpenMachine implements AsyncDisposable {
     return usable.isErr() ? err(usable.error) : download(this.#held, guestPath, localPath, options);
   }
 
-  /** Opens a terminal in the machine, as the user who runs its steps. */
-  async shell(call: ShellCall): Promise<Result<GuestShell, OpenMachineFault>> {
+  /** Opens a terminal in the machine, as the user who runs its steps; one of 80 by 24 when the call does not say. */
+  async shell(call: ShellCall = PLAIN_TERMINAL): Promise<Result<GuestShell, OpenMachineFault>> {
     const usable = await this.#held.usable();
     if (usable.isErr()) return err(usable.error);
     const { runAsRoot, user } = this.spec;
@@ -132,7 +139,7 @@ export class OpenMachine implements AsyncDisposable {
     return parsed.success ? ok(undefined) : err({ ...this.#invalid(parsed.error.issues[0]), field: 'id' });
   }
 
-  #invalid(issue: { path: PropertyKey[]; message: string } | undefined): MachineFault {
+  #invalid(issue: KeyProblem | undefined): MachineFault {
     const field = (issue?.path ?? []).map(String).join('.') || 'step';
     const message = `${field}: ${issue?.message ?? 'is not valid'}`;
     return { kind: 'invalid_step', host: this.#held.input.machine.context.shared.remoteHost, message, field };

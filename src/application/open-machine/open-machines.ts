@@ -9,6 +9,7 @@ import {
 import { type MachineStateLayout, machineStateLayout } from '../../domain/records/machine-layout.js';
 import type { MachineRecord } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
+import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { Journal } from '../events/journal.js';
@@ -158,9 +159,10 @@ export class OpenMachines {
     given: string | undefined,
     spec: OpenMachineSpecInput,
   ): Result<{ readonly id: string; readonly options: OpenMachineSpec }, MachineFault> {
+    const unreadable = whyNoKey(spec);
     const options = openMachineSpecSchema.safeParse(spec);
-    if (!options.success) {
-      const [issue] = options.error.issues;
+    if (!options.success || unreadable !== null) {
+      const issue = unreadable ?? options.error?.issues[0];
       return err(this.#invalid((issue?.path ?? []).map(String).join('.') || 'machine', issue?.message));
     }
     const id = machineIdSchema.safeParse(given ?? runIdAt(this.#parts.ports.clock.now(), randomBytes(3)));

@@ -32,7 +32,7 @@ export async function upload(
 ): Promise<Result<void, OpenMachineFault>> {
   const { machine, parts } = held.input;
   const { localFiles, localShell } = parts.ports;
-  const path = inGuest(held, guestPath);
+  const path = inGuest(held, guestPath).andThen((found) => here(held, local).map(() => found));
   if (path.isErr()) return err(path.error);
   const stat = await localFiles.stat(local, options);
   if (stat.isErr()) return err(localFilesFault(stat.error, null));
@@ -68,7 +68,7 @@ export async function download(
   options: TransferOptions,
 ): Promise<Result<ArtifactReport, OpenMachineFault>> {
   const { machine, parts } = held.input;
-  const path = inGuest(held, guestPath);
+  const path = inGuest(held, guestPath).andThen((found) => here(held, local).map(() => found));
   if (path.isErr()) return err(path.error);
   const root = path.value;
   const report = await collectArtifacts(
@@ -100,7 +100,14 @@ function below(root: string, found: string): string | null {
   return unsafe || !isNormalisedAbsolutePath(`/${relative}`) ? null : relative;
 }
 
+/** A path of this machine. What it leads to is only known when it is used. */
+function here(held: HeldMachine, path: string): Result<void, OpenMachineFault> {
+  if (typeof path === 'string' && path !== '') return ok(undefined);
+  return err(failed(held, 'a path on this machine is expected'));
+}
+
 function inGuest(held: HeldMachine, path: string): Result<string, OpenMachineFault> {
+  if (typeof path !== 'string') return err(failed(held, 'a path in the machine is expected'));
   const absolute = path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`;
   const trimmed = absolute.replace(/(?<=.)\/+$/, '');
   if (isNormalisedAbsolutePath(trimmed)) return ok(trimmed);

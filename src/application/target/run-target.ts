@@ -9,6 +9,8 @@ import {
   targetConfigSchema,
 } from '../../domain/target/target-config.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
+import { workspaceSchema } from '../../domain/values/path-rules.js';
+import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
@@ -36,6 +38,9 @@ export class RunTarget {
     const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success)
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
+    const workspace = workspaceSchema.safeParse(input.workspace);
+    if (!workspace.success)
+      return err(this.#fault('invalid_job', 'workspace', 'workspace: a folder is expected'));
     const target = this.#target(input);
     if (target.isErr()) return err(target.error);
     const plan = makePlan(target.value, input.jobs);
@@ -89,9 +94,10 @@ export class RunTarget {
   #target(input: RunTargetInput): Result<TargetConfig, JobFault> {
     const { targets } = this.#parts;
     if (input.definition !== undefined) {
+      const unreadable = whyNoKey(input.definition);
       const parsed = targetConfigSchema.safeParse(input.definition satisfies TargetConfigInput);
-      if (parsed.success) return ok(parsed.data);
-      const [issue] = parsed.error.issues;
+      if (parsed.success && unreadable === null) return ok(parsed.data);
+      const issue = unreadable ?? parsed.error?.issues[0];
       const field = ['definition', ...(issue?.path ?? []).map(String)].join('.');
       return err(this.#fault('invalid_plan', field, `${field}: ${issue?.message ?? 'is not valid'}`));
     }

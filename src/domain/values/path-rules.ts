@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { hasLoneSurrogate, LONE_SURROGATE } from './text.js';
 
 /** Rules for paths that come from outside. Pure string work: what a path leads to on a host is checked there, after `realpath`. */
@@ -33,6 +34,9 @@ export function isNormalisedAbsolutePath(path: string): boolean {
     .split('/')
     .every((part) => part !== '' && part !== '.' && part !== '..');
 }
+
+/** A folder on this machine; which one is only known when it is read. */
+export const workspaceSchema = z.string().min(1, { error: 'a folder is expected' });
 
 /** True when `inner` is `outer` or lies below it. Both absolute and normalised. */
 export function isWithin(outer: string, inner: string): boolean {

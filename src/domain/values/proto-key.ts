@@ -1,15 +1,21 @@
 /**
- * Where a value has a key `__proto__` of its own, as a path; null when it has none. JSON may have one; schemas leave it out
- * without a word, and a plain assignment takes it for something else, so it is refused by name.
+ * Why a value cannot be read as it was meant: it, or something in it, has a key `__proto__` of its own, which schemas leave out without
+ * a word. Null when there is none. JSON and `Object.fromEntries` make such keys.
  */
-export function protoKeyIn(value: unknown, path: readonly PropertyKey[] = []): readonly PropertyKey[] | null {
+export function whyNoKey(value: unknown, path: readonly PropertyKey[] = []): KeyProblem | null {
   if (typeof value !== 'object' || value === null) return null;
-  if (Object.hasOwn(value, '__proto__')) return [...path, '__proto__'];
+  if (Object.hasOwn(value, PROTO)) return { path: [...path, PROTO], message: NO_PROTO };
   for (const [key, inner] of Object.entries(value)) {
-    const found = protoKeyIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    const found = whyNoKey(inner, [...path, Array.isArray(value) ? Number(key) : key]);
     if (found !== null) return found;
   }
   return null;
 }
 
-export const PROTO_KEY = 'cannot be a name';
+export interface KeyProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+export const PROTO = '__proto__';
+export const NO_PROTO = 'cannot be a name';

@@ -8,6 +8,7 @@ import {
 } from 'jsonc-parser';
 import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
+import { NO_PROTO, PROTO } from '../../../domain/values/proto-key.js';
 import { problemPath } from './problem-path.js';
 
 interface Place {
@@ -50,8 +51,8 @@ export function parseJsonConfig(text: string): Result<RawConfig, ConfigProblem[]
       }),
     );
   }
-  const doubled = doubledKeys(root, [], source);
-  if (doubled.length > 0) return err(doubled);
+  const unusable = unusableKeys(root, [], source);
+  if (unusable.length > 0) return err(unusable);
   return ok({
     value: getNodeValue(root),
     place: (segments) => {
@@ -61,20 +62,20 @@ export function parseJsonConfig(text: string): Result<RawConfig, ConfigProblem[]
   });
 }
 
-/** JSON parsers keep the last of two equal keys without a word; here the writer hears of it. */
-function doubledKeys(node: Node, path: readonly PropertyKey[], source: string): ConfigProblem[] {
+/** JSON parsers keep the last of two equal keys without a word, and take one name for something else; here the writer hears of it. */
+function unusableKeys(node: Node, path: readonly PropertyKey[], source: string): ConfigProblem[] {
   const seen = new Set<string>();
   return (node.children ?? []).flatMap((child, index) => {
-    if (child.type !== 'property') return doubledKeys(child, [...path, index], source);
+    if (child.type !== 'property') return unusableKeys(child, [...path, index], source);
     const [key, value] = child.children ?? [];
     if (key === undefined) return [];
     const name = String(key.value);
     const here = [...path, name];
-    const problems: ConfigProblem[] = seen.has(name)
-      ? [{ path: problemPath(here), message: 'stands here twice', ...placeAt(source, key.offset) }]
-      : [];
+    const message = name === PROTO ? NO_PROTO : seen.has(name) ? 'stands here twice' : null;
+    const problems: ConfigProblem[] =
+      message === null ? [] : [{ path: problemPath(here), message, ...placeAt(source, key.offset) }];
     seen.add(name);
-    return value === undefined ? problems : [...problems, ...doubledKeys(value, here, source)];
+    return value === undefined ? problems : [...problems, ...unusableKeys(value, here, source)];
   });
 }
 

@@ -1,6 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
+import { whyNoKey } from '../../../domain/values/proto-key.js';
 import type { RawConfig } from './json-config.js';
+import { problemPath } from './problem-path.js';
 
 /** Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. */
 export async function loadModuleConfig(file: string): Promise<Result<RawConfig, ConfigProblem[]>> {
@@ -11,7 +13,11 @@ export async function loadModuleConfig(file: string): Promise<Result<RawConfig, 
     if (!('default' in module)) {
       return err([{ path: '', message: 'has no default export; write "export default { … }"' }]);
     }
-    return ok({ value: await module['default'], place: () => null });
+    const value = await module['default'];
+    const unreadable = whyNoKey(value);
+    if (unreadable !== null)
+      return err([{ path: problemPath(unreadable.path), message: unreadable.message }]);
+    return ok({ value, place: () => null });
   } catch (error) {
     return err([problemOf(error, file)]);
   }
