@@ -72,9 +72,10 @@ export class RunJob {
 
     const acquired = await this.#acquire(session, { input, scan, signal });
     if (acquired.isErr()) {
-      session.warn(acquired.error.message);
+      const fault = beforeItBegan(acquired.error);
+      session.warn(fault.message);
       await session.hostLog.flushed();
-      return err(acquired.error);
+      return err(fault);
     }
     return await this.#complete(session, acquired.value, { lock, input });
   }
@@ -158,4 +159,9 @@ export class RunJob {
     const message = `${field}: ${issue?.message ?? 'is not valid'}`;
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
+}
+
+/** Whatever was under way when the signal fired: no job was there yet. */
+function beforeItBegan(fault: JobFault): JobFault {
+  return fault.kind === 'cancelled' ? { ...fault, message: 'cancelled before the job had begun' } : fault;
 }

@@ -107,7 +107,11 @@ function stopped(reason: Reason | null, input: AwaitStepInput): Result<StepEnd, 
     case 'cancelled':
       return ok({
         kind: 'cancelled',
-        message: 'cancelled by the caller; the machine was removed without waiting',
+        // What becomes of the machine is told when it is known.
+        message:
+          input.onAbort === 'destroy'
+            ? 'cancelled by the caller, who did not wait for its end'
+            : 'cancelled by the caller; the guest did not say in time that it had ended',
       });
     case 'overdue':
       return ok({

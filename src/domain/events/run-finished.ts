@@ -19,7 +19,7 @@ export type WireFault = z.infer<typeof wireFaultSchema>;
 /** How one job of a run ended, as the command line saw it. */
 export const jobSummarySchema = z.looseObject({
   job_id: z.string(),
-  /** `faulted`: the machinery failed. `skipped`: what it depends on did not pass, or the run had nothing to do. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
+  /** `faulted`: the machinery failed, or what was asked for was refused. `skipped`: what it depends on did not pass, or the run had nothing to do. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
   status: z.enum([
     ...jobOutcomeSchema.shape.status.options,
     'faulted',

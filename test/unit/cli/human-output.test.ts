@@ -216,3 +216,26 @@ test('a refused host key is shown with its fingerprint and the line of known_hos
     ].join('\n'),
   );
 });
+
+const FAULT = { phase: null, host: 'ci@box', message: 'said so' } as const;
+
+test.each([
+  ['run_exists', '✗ a was refused', 2],
+  ['job_in_use', '✗ a was refused', 2],
+  ['invalid_job', '✗ a was refused', 2],
+  ['cancelled', '– a cancelled: said so', 130],
+  ['incus', '✗ a has no result: the machinery failed', 3],
+] as const)('a fault of the kind %s is told as what it is', async (kind, line, code) => {
+  const cli = new Cli({ script: async (job) => job.fault({ ...FAULT, kind }) });
+  expect(await cli.run('run')).toBe(code);
+  expect(cli.stderr.text).toContain(line);
+  if (code !== 3) expect(cli.stderr.text).not.toContain('machinery');
+});
+
+test('a job that was cancelled before it began is cancelled for machines, too', async () => {
+  const cli = new Cli({ script: async (job) => job.fault({ ...FAULT, kind: 'cancelled' }) });
+  expect(await cli.run('run', '--output', 'json')).toBe(130);
+  expect(JSON.parse(cli.stdout.text).jobs).toMatchObject([
+    { status: 'cancelled', cause: 'cancelled', exit_code: null, fault: { kind: 'cancelled' } },
+  ]);
+});

@@ -46,7 +46,14 @@ export function jobSummary(end: JobEnd): JobSummary {
       };
     }
     case 'faulted':
-      return { ...none, status: 'faulted', message: end.fault.message, fault: wireFault(end.fault) };
+      return {
+        ...none,
+        ...(end.fault.kind === 'cancelled'
+          ? { status: 'cancelled', cause: 'cancelled' }
+          : { status: 'faulted' }),
+        message: end.fault.message,
+        fault: wireFault(end.fault),
+      };
     case 'not_started':
       return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
     case 'skipped':

@@ -1,8 +1,10 @@
+import type { JobFault } from '../../../application/faults/job-fault.js';
 import type { ArtifactReport } from '../../../domain/job/artifact.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { count, formatBytes, formatDuration } from './quantities.js';
+import { isRefusal } from './refusal.js';
 import type { JobEnd, RunEnd } from './run-end.js';
 import { stepLines } from './step-lines.js';
 
@@ -11,10 +13,14 @@ const SHOWN_REFUSALS = 20;
 
 /** What people read when a run is over, one string a line. */
 export function runSummary(end: RunEnd, colours: Colours): string[] {
-  const prepares = (end.prepares ?? []).flatMap(({ nodeId, fault }) => [
-    `${colours.red('✗')} ${colours.bold(nodeId)} ${colours.red('could not be prepared')}`,
-    ...faultLines(fault).map((line) => `  ${line.replaceAll('\n', '\n  ')}`),
-  ]);
+  const prepares = (end.prepares ?? []).flatMap(({ nodeId, fault }) =>
+    fault.kind === 'cancelled'
+      ? faultedLines(nodeId, fault, colours)
+      : [
+          `${colours.red('✗')} ${colours.bold(nodeId)} ${colours.red('could not be prepared')}`,
+          ...indented(fault),
+        ],
+  );
   return [...prepares, ...end.jobs.flatMap((job) => jobLines(job, end, colours))];
 }
 
@@ -25,15 +31,23 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
     case 'skipped':
       return [`${c.yellow('–')} ${c.bold(job.jobId)} skipped: ${escapeMessage(job.reason, '    ')}`];
     case 'faulted':
-      return [
-        `${c.red('✗')} ${c.bold(job.jobId)} ${c.red('has no result: the machinery failed')}`,
-        ...faultLines(job.fault).map((line) => `  ${line.replaceAll('\n', '\n  ')}`),
-      ];
+      return faultedLines(job.jobId, job.fault, c);
     case 'abandoned':
       return [`${c.yellow('–')} ${c.bold(job.jobId)} left behind`, ...leftBehind(job, end)];
     case 'ended':
       return endedLines(job, end, c);
   }
+}
+
+function faultedLines(jobId: string, fault: JobFault, c: Colours): string[] {
+  if (fault.kind === 'cancelled')
+    return [`${c.yellow('–')} ${c.bold(jobId)} cancelled: ${escapeMessage(fault.message, '    ')}`];
+  const what = isRefusal(fault) ? 'was refused' : 'has no result: the machinery failed';
+  return [`${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`, ...indented(fault)];
+}
+
+function indented(fault: JobFault): string[] {
+  return faultLines(fault).map((line) => `  ${line.replaceAll('\n', '\n  ')}`);
 }
 
 function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Colours): string[] {

@@ -1,4 +1,5 @@
 import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
+import { isRefusal } from '../output/refusal.js';
 import type { JobEnd, RunEnd } from '../output/run-end.js';
 
 export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
@@ -33,23 +34,12 @@ function codeOfJob(job: JobEnd): number {
 
 /** Faults in what the caller handed in are bad usage; `cancelled` is the caller's own signal. */
 export function exitCodeOfFault(fault: OpenMachineFault): number {
+  if (isRefusal(fault)) return EXIT.usage;
   switch (fault.kind) {
     case 'cancelled':
       return EXIT.cancelled;
     case 'prepare_failed':
       return EXIT.failed;
-    case 'invalid_job':
-    case 'invalid_plan':
-    case 'run_exists':
-    case 'job_in_use':
-    case 'no_such_job':
-    case 'invalid_machine':
-    case 'invalid_step':
-    case 'no_such_machine':
-    case 'no_such_step':
-    case 'step_exists':
-    case 'machine_released':
-      return EXIT.usage;
     default:
       return EXIT.machinery;
   }

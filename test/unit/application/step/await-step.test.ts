@@ -30,6 +30,36 @@ describe('a job whose caller fires the signal', () => {
     expect(run.log()).toBe('running\nended\n');
   });
 
+  it('says nothing of its machine before that is gone', async () => {
+    const stop = new AbortController();
+    const run = await untilCancelled(() => stop.abort());
+    const ended = await run.pikaci.runJob({
+      ...input,
+      signal: stop.signal,
+      onAbort: 'destroy',
+      events: run.sink,
+    });
+    const { outcome, cleanUp } = must(ended);
+    expect(outcome).toMatchObject({ status: 'cancelled', cause: 'cancelled', exit_code: null });
+    expect(outcome.message).not.toMatch(/machine|removed/);
+    must(await cleanUp);
+    expect(run.events.at(-1)).toMatchObject({ type: 'cleaned_up', ok: true, message: 'the machine is gone' });
+  });
+
+  it('is cancelled, and no fault of the machinery, before it has begun', async () => {
+    const stop = new AbortController();
+    const run = await memoryRun();
+    const events = {
+      emit: ({ type }: PikaciEvent) => (type === 'phase_started' ? stop.abort() : undefined),
+    };
+    const ran = await run.pikaci.runJob({ ...input, signal: stop.signal, events });
+    expect(ran._unsafeUnwrapErr()).toMatchObject({
+      kind: 'cancelled',
+      message: 'cancelled before the job had begun',
+    });
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+  });
+
   it('is told again when the connection breaks as it is told', async () => {
     const stop = new AbortController();
     const run = await untilCancelled(({ host }) => {

@@ -5,7 +5,10 @@ import type { TreeNode } from './tree-node.js';
 export function leftOver(node: TreeNode, end: RunEnd): Pick<TreeNode, 'state' | 'message'> | null {
   if (node.state !== 'waiting' && node.state !== 'running') return null;
   const job = end.jobs.find(({ jobId }) => jobId === node.id);
-  if (job?.kind === 'faulted') return { state: 'failed', message: job.fault.message };
+  if (job?.kind === 'faulted') {
+    const { kind, message } = job.fault;
+    return { state: kind === 'cancelled' ? 'cancelled' : 'failed', message };
+  }
   if (job?.kind === 'skipped') return { state: 'skipped', message: job.reason };
   if (job?.kind === 'ended') return { state: job.run.outcome.status, message: job.run.outcome.message };
   return node.state === 'running'
