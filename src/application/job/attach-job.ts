@@ -149,7 +149,14 @@ export class AttachJob {
       earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
-    if (lost !== null) return await reportLost(ports, { session, record, machine, message: lost });
+    if (lost !== null)
+      return await reportLost(ports, {
+        session,
+        record,
+        machine,
+        isOurs: () => lock.isHeld(),
+        message: lost,
+      });
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (onStep) =>
@@ -164,7 +171,7 @@ export class AttachJob {
       record,
       owner,
       settled: Promise.resolve(),
-      lockLost: lock.lost,
+      lock,
       isNew: false,
       // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
       start: record.secret_names.length === 0 ? start : null,

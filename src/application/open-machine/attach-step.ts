@@ -54,7 +54,7 @@ export async function attachStep(
   const secrets = Object.values(masks.unwrapOr({}));
   return await followToEnd(
     held,
-    { layout, record, step: step.data, options, secrets, lockLost: lock.lost },
+    { layout, record, step: step.data, options, secrets, lock },
     { first: undefined, start: undefined },
   );
 }

@@ -97,6 +97,68 @@ describe('attaching to a job', () => {
     expect(JSON.parse(await run.state('job.json')).outcome).toEqual(outcome);
   });
 
+  it('whose machine is gone keeps all that was kept of its log, also what came after the last position', async () => {
+    const { run } = await left();
+    const log = '/state/runs/run/jobs/job/guest.log';
+    const heard = await run.state('guest.log');
+    must(await run.host.localFiles.appendFile(log, Buffer.from('the last words\n')));
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const { outcome } = must(await run.another().attach('run', 'job'));
+    expect(outcome).toMatchObject({
+      cause: 'lost',
+      log_bytes: heard.length + 15,
+      kept_log_bytes: heard.length + 15,
+    });
+    expect(await run.state('guest.log')).toBe(`${heard}the last words\n`);
+  });
+
+  for (const [what, other] of Object.entries({
+    backend: { backend: 'microvm' },
+    'work directory': { workDir: '/srv/other' },
+  } as const)) {
+    it(`with another ${what} configured is refused, and the job ends as it would have`, async () => {
+      const { run, finish } = await left();
+      const record = await run.state('job.json');
+      const elsewhere = run.another(other);
+      const fault = mustFail(await elsewhere.attach('run', 'job', { events: run.sink }), 'config_mismatch');
+      for (const named of [what === 'backend' ? 'incus' : '/var/pikaci', Object.values(other)[0]])
+        expect(fault.message).toContain(`${named}`);
+      const shell = mustFail(await elsewhere.shell('run', 'job'), 'config_mismatch');
+      expect(shell.message).toBe(fault.message);
+      await elsewhere.close();
+      expect(await run.state('job.json')).toBe(record);
+      expect(run.events).toEqual([]);
+      expect(run.host.incus.allInstances).toHaveLength(1);
+      finish();
+      const { outcome } = must(await run.another().attach('run', 'job'));
+      expect(outcome).toMatchObject({ status: 'passed', log_bytes: 11 });
+    });
+
+    it(`with another ${what} configured leaves the machine of a job that has ended alone`, async () => {
+      const run = await memoryRun();
+      const first = must(await run.pikaci.runJob(input));
+      must(await first.cleanUp);
+      const machine = await leftMachine(run);
+      must(await run.host.hostFiles.makeDirectory('/srv/other/runs/run/jobs/job'));
+      const elsewhere = run.another(other);
+      const again = must(await elsewhere.attach('run', 'job'));
+      must(await again.cleanUp);
+      expect(again.outcome).toEqual(first.outcome);
+      expect(machine()).toBe(1);
+      expect(run.host.hostFiles.has('/srv/other/runs/run/jobs/job')).toBe(true);
+    });
+  }
+
+  it('with another project configured takes it up where it was started', async () => {
+    const { run, finish } = await left();
+    run.host.incus.world.addImage('other', 'pikaci/dev');
+    finish();
+    const attached = must(await run.another({ incus: { project: 'other' } }).attach('run', 'job'));
+    must(await attached.cleanUp);
+    expect(attached.outcome.status).toBe('passed');
+    expect(run.host.incus.allInstances).toEqual([]);
+  });
+
   it('through another host than its own is a fault, and no result', async () => {
     const { run } = await left();
     const record = JSON.parse(await run.state('job.json'));
