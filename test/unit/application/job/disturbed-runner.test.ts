@@ -41,6 +41,82 @@ describe('a job whose runner cannot write its log', () => {
   });
 });
 
+describe('a runner that was stopped for longer than its job may take', () => {
+  /** A job that has ended in its guest while this runner has heard of its first line only; the rest comes with `wake`. */
+  async function asleep(signal?: AbortSignal) {
+    const [begun, awake] = [gate(), gate()];
+    const run = await memoryRun({
+      clock: new MemoryClock(),
+      script: async (job) => {
+        job.write('begun\n');
+        begun.open();
+        if (signal !== undefined) await job.cancelled;
+        job.write('the rest\n');
+        return signal === undefined ? 0 : 143;
+      },
+    });
+    const { handler } = run.host.supervisor;
+    const asked: string[] = [];
+    run.host.incus.execHandler = async function* (process) {
+      const word = ['run', 'status', 'cancel'].find((one) => process.request.command.includes(one)) ?? '';
+      asked.push(word);
+      const played = handler(process);
+      for (let next = await played.next(); ; next = await played.next()) {
+        if (word === 'run') await awake.opened;
+        if (next.done === true) return next.value;
+        yield next.value;
+      }
+    };
+    const options = { events: run.sink, ...(signal === undefined ? {} : { signal }) };
+    const running = run.pikaci.runJob({ ...input, ...options });
+    await begun.opened;
+    return { run, running, asked, wake: awake.open };
+  }
+
+  it('asks the guest before it calls the job lost, and has all of its log', async () => {
+    const { run, running, asked, wake } = await asleep();
+    for (let sleeps = 0; !asked.includes('status'); sleeps++) {
+      expect(sleeps).toBeLessThan(200);
+      await run.host.clock.advance(60_000);
+    }
+    wake();
+    const { outcome } = must(await running);
+    expect(outcome).toMatchObject({ status: 'passed', exit_code: 0, log_bytes: 15 });
+    expect(await run.state('guest.log')).toBe('begun\nthe rest\n');
+  });
+
+  it('leaves a job to an attach whose guest has ended it and brings no more of its log', async () => {
+    const { run, running } = await asleep();
+    let ended = false;
+    void running.then(() => {
+      ended = true;
+    });
+    for (let sleeps = 0; !ended; sleeps++) {
+      expect(sleeps).toBeLessThan(400);
+      await run.host.clock.advance(60_000);
+    }
+    expect(mustFail(await running, 'host').message).toContain('pikaci attach run job');
+    expect(run.host.incus.allInstances).toHaveLength(1);
+    run.host.incus.execHandler = run.host.supervisor.handler;
+    expect(must(await run.another().attach('run', 'job')).outcome.status).toBe('passed');
+    expect(await run.state('guest.log')).toBe('begun\nthe rest\n');
+  });
+
+  it('asks before it says that a cancelled job did not end', async () => {
+    const stop = new AbortController();
+    const { run, running, asked, wake } = await asleep(stop.signal);
+    stop.abort();
+    while (!asked.includes('cancel')) await new Promise((resolve) => setImmediate(resolve));
+    for (let sleeps = 0; !asked.includes('status'); sleeps++) {
+      expect(sleeps).toBeLessThan(50);
+      await run.host.clock.advance(10_000);
+    }
+    wake();
+    const { outcome } = must(await running);
+    expect(outcome).toMatchObject({ status: 'cancelled', exit_code: 143, log_bytes: 15 });
+  });
+});
+
 describe('a runner that was taken for gone', () => {
   /** A job with two runners: the first has slept through the second's taking over, and is fed what comes next. */
   async function twoRunners(more = 'heard by both\n') {
