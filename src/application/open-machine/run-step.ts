@@ -225,16 +225,22 @@ async function recorded(
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
-  if (outcome.cause === 'lost') {
-    const message = `the step ${stepId} left no exit record: ${outcome.message}`;
-    return err({ kind: 'step_lost', host, message });
-  }
-  return ok(resultOf(stepId, outcome, layout));
+  return resultOf(outcome, { stepId, layout, host });
 }
 
-export function resultOf(stepId: string, outcome: StepOutcome, { guestLog }: StepStateLayout): StepResult {
-  const { status, cause, exit_code, message } = outcome;
-  return { stepId, status, cause, exitCode: exit_code, message, log: guestLog };
+/** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */
+export function resultOf(
+  { status, cause, exit_code, message }: StepOutcome,
+  at: { readonly stepId: string; readonly layout: StepStateLayout; readonly host: string },
+): Result<StepResult, MachineFault> {
+  const { stepId, layout, host } = at;
+  if (cause === 'lost')
+    return err({
+      kind: 'step_lost',
+      host,
+      message: `the step ${stepId} left no exit record: ${message}`,
+    });
+  return ok({ stepId, status, cause, exitCode: exit_code, message, log: layout.guestLog });
 }
 
 function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {

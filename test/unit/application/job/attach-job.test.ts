@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
 import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -233,6 +234,42 @@ describe('attaching to a job', () => {
     finish();
     must(await run.another().attach('run', 'job'));
     expect(await run.state('guest.log')).toBe('it is ***.\n');
+  });
+
+  it('is cancelled, and no fault of the machinery, whenever the signal fires before the job is taken up', async () => {
+    const ends: string[] = [];
+    for (let at = 0; ; at++) {
+      const { run } = await left({ secrets: { TOKEN: 'over' } });
+      const stop = new AbortController();
+      let calls = 0;
+      const { incus, localFiles } = run.host;
+      const counted = <T extends object>(port: T): T =>
+        new Proxy(port, {
+          get: (target, name) => {
+            const value = Reflect.get(target, name);
+            if (typeof value !== 'function') return value;
+            return (...args: unknown[]) => {
+              if (calls++ === at) stop.abort();
+              return value.apply(target, args);
+            };
+          },
+        });
+      const adapters = { ...run.host.adapters, incus: counted(incus), localFiles: counted(localFiles) };
+      const config = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
+      const pikaci = must(createPikaci(config, { adapters }));
+      let isTaken = false;
+      const emit = () => {
+        isTaken = true;
+      };
+      const options = { signal: stop.signal, onAbort: 'destroy', events: { emit } } as const;
+      const attached = await pikaci.attach('run', 'job', options);
+      if (isTaken) break;
+      ends.push(mustFail(attached, 'cancelled').message);
+      expect(run.host.incus.allInstances).toHaveLength(1);
+      expect(JSON.parse(await run.state('job.json')).outcome.status).toBe('detached');
+    }
+    expect(ends.length).toBeGreaterThan(5);
+    expect(new Set(ends)).toEqual(new Set(['cancelled before the job was taken up; it goes on']));
   });
 
   it('that a reaper has claimed is left to the reaper', async () => {
