@@ -11,6 +11,7 @@ import type {
   TreeTransfer,
   TreeUpload,
 } from '../../ports/remote-shell.js';
+import { childEnvironment } from '../../streams/child-environment.js';
 import { commandProblem } from '../../streams/command-check.js';
 import { OutputQueue } from '../../streams/output-queue.js';
 import { shellFault } from '../../streams/shell-fault.js';
@@ -19,7 +20,7 @@ import { startChild, type Unstarted } from './child.js';
 import { RunningChild } from './running-child.js';
 
 export interface LocalShellOptions {
-  /** What commands inherit; the process's own environment unless given. */
+  /** What commands get, as it is; `childEnvironment` of the process's own environment unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Where commands run that name no directory; the home directory unless given, as a login would have it. */
   readonly directory?: string;
@@ -42,7 +43,7 @@ export class LocalShell implements RemoteShell {
     if (this.closed) return err(shellFault('closed', at, 'the shell was closed by its owner'));
     if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled before it started'));
     const placed = { ...command, cwd: command.cwd ?? this.options.directory ?? homedir() };
-    const started = await startChild(placed, this.options.environment ?? process.env);
+    const started = await startChild(placed, this.options.environment ?? childEnvironment());
     if (started.isErr()) return err(shellFault('spawn_failed', at, started.error));
     if ('code' in started.value) return ok(unstarted(started.value));
     const run = {

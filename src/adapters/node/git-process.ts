@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { err, ok, type Result } from 'neverthrow';
+import { childEnvironment } from '../../streams/child-environment.js';
 
 export interface GitRun {
   readonly code: number;
@@ -38,17 +39,20 @@ const SAFE: readonly string[] = [
   'protocol.allow=never',
 ];
 
-/** A caller's `GIT_DIR`, as hooks have it, would make git look at another repository. */
+/** The user's own settings of the environment count; a caller's `GIT_DIR`, as hooks have it, would make git look at another repository. */
 function environment(settings: NonNullable<GitInput['settings']>): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  const kept = childEnvironment();
+  const own = Number(kept['GIT_CONFIG_COUNT'] ?? 0);
+  const first = Number.isSafeInteger(own) && own > 0 ? own : 0;
   // By the environment, since a name with "=" in it cannot be given by `-c`.
   const numbered = settings.flatMap(([name, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, name],
-    [`GIT_CONFIG_VALUE_${index}`, value],
+    [`GIT_CONFIG_KEY_${first + index}`, name],
+    [`GIT_CONFIG_VALUE_${first + index}`, value],
   ]);
   return {
-    ...Object.fromEntries([...kept, ...numbered]),
-    GIT_CONFIG_COUNT: String(settings.length),
+    ...kept,
+    ...Object.fromEntries(numbered),
+    GIT_CONFIG_COUNT: String(first + settings.length),
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_NO_LAZY_FETCH: '1',

@@ -45,7 +45,7 @@ async function withoutOwnFilters(
     const fields = gitFields(text ?? '');
     // Pairs of scope and name.
     const own = fields.filter(
-      (_, index) => index % 2 === 1 && !/^(global|system)$/.test(fields[index - 1] ?? ''),
+      (_, index) => index % 2 === 1 && !/^(global|system|command)$/.test(fields[index - 1] ?? ''),
     );
     return ok(own.map((name) => [name, name.endsWith('.required') ? 'false' : ''] as const));
   });
