@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { EntryContent } from './entry-content.js';
 import type { ExitStatus, OutputChunk } from './output-chunk.js';
 
 /**
@@ -10,6 +11,8 @@ import type { ExitStatus, OutputChunk } from './output-chunk.js';
  * - `spawn_failed`: the host gave no session, or there is no such cwd. A program that is not found or may not be executed is not
  *   a fault: the command then ends with code 127 or 126 and says why on standard error, as in a shell (POSIX XCU 2.8.2).
  * - `transfer_failed`: a tree did not arrive whole; what had arrived was removed.
+ * - `source_changed`: an entry of a tree that is sent does not hold any more what it was said to hold; `path` names it, and what
+ *   had arrived was removed.
  * - `aborted`: the caller's signal fired; the remote process tree was told to end.
  * - `invalid_command`: the caller handed in something that cannot be run (empty argv, NUL byte, bad variable name).
  * - `closed`: the shell was closed by its owner.
@@ -49,6 +52,14 @@ export type ShellFault =
       readonly host: string;
       readonly tried: string;
       readonly message: string;
+    }
+  | {
+      readonly kind: 'source_changed';
+      readonly host: string;
+      readonly tried: string;
+      readonly message: string;
+      /** Relative to the tree. */
+      readonly path: string;
     }
   | { readonly kind: 'aborted'; readonly host: string; readonly tried: string; readonly message: string }
   | {
@@ -93,6 +104,8 @@ export interface TreeUpload {
   readonly source: string;
   /** Relative POSIX paths of files and symbolic links (directories are implied); the whole tree when left out. */
   readonly entries?: readonly string[];
+  /** What each of `entries` has to hold, in the same order: just that arrives, with its time, or the upload fails with `source_changed`. */
+  readonly contents?: readonly EntryContent[];
   /** Absolute directory on the host; created when it is not there. */
   readonly destination: string;
   /** Numeric owner that the files get where the user may give files away (root); otherwise ignored. */

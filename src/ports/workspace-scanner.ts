@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { EntryContent } from './entry-content.js';
 import type { CallOptions } from './remote-shell.js';
 
 /**
@@ -22,10 +23,12 @@ export interface ScanFault {
 export interface WorkspaceSnapshot {
   /** Absolute, canonical directory that `entries` are relative to. */
   readonly root: string;
-  /** Lower-case hex sha256 over every entry's path, kind, executable bit and content (or link target). */
+  /** Lower-case hex sha256 over every entry's path, kind, executable bit, time and content (or link target). */
   readonly contentHash: string;
   /** Relative POSIX paths of files and symbolic links, sorted by bytes; in git, the tracked and the untracked that are not ignored. */
   readonly entries: readonly string[];
+  /** What each of `entries` holds, in the same order. */
+  readonly contents: readonly EntryContent[];
   /** Bytes of all files. */
   readonly totalBytes: number;
 }

@@ -1,8 +1,8 @@
 import type { ShellFault } from '../ports/remote-shell.js';
 
-type PlainKind = Exclude<ShellFault['kind'], 'host_key_refused'>;
+type PlainKind = Exclude<ShellFault['kind'], 'host_key_refused' | 'source_changed'>;
 
-/** A fault of a shell; everything but a refused host key has this shape. */
+/** A fault of a shell; all but a refused host key and a changed source have this shape. */
 export function shellFault(
   kind: PlainKind,
   at: { readonly host: string; readonly tried: string },

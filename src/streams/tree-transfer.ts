@@ -9,6 +9,7 @@ import type {
   TreeTransfer,
   TreeUpload,
 } from '../ports/remote-shell.js';
+import { packEntries } from './pack-entries.js';
 import { shellFault } from './shell-fault.js';
 
 type Spawner = Pick<RemoteShell, 'spawn'>;
@@ -49,7 +50,7 @@ export async function sendTree(
   if (problem !== null) return err(shellFault('invalid_command', at, problem));
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const packing = await route.from.spawn(packCommand(route), { signal });
+  const packing = await startPacking(route, at, signal);
   if (packing.isErr()) return err(packing.error);
   const pack = new PackedTree(packing.value, route.onProgress);
   const unpacking = await route.to.spawn(unpackCommand(route, pack.bytes()), { signal });
@@ -68,7 +69,8 @@ export async function sendTree(
   if (unpacked.isErr() || unpacked.value.code !== 0) await packing.value[Symbol.asyncDispose]();
   const packExit = await packed;
   if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled by the caller'));
-  for (const exit of [unpacked, packExit])
+  // The packer's word is the cause, where it has one: the unpacker was ended for it.
+  for (const exit of [packExit, unpacked])
     if (exit.isErr() && exit.error.kind !== 'aborted') return err(exit.error);
   if (packExit.isOk() && packExit.value.code === 0 && unpacked.isOk() && unpacked.value.code === 0) {
     return ok({ bytes: pack.count });
@@ -83,6 +85,17 @@ function routeProblem(route: TreeRoute): string | null {
     (entry) => entry === '' || isAbsolute(entry) || entry.includes('\0') || normalize(entry).startsWith('..'),
   );
   return stray === undefined ? null : `an entry is not a path within the tree: ${JSON.stringify(stray)}`;
+}
+
+async function startPacking(
+  route: TreeRoute,
+  at: { readonly host: string; readonly tried: string },
+  signal: AbortSignal,
+): Promise<Result<RunningCommand, ShellFault>> {
+  const { entries, contents } = route;
+  if (entries === undefined || contents === undefined)
+    return route.from.spawn(packCommand(route), { signal });
+  return ok(packEntries({ upload: route, entries, contents, at, signal }));
 }
 
 function packCommand({ source, entries, owner, readableByAll }: TreeRoute): Command {

@@ -22,7 +22,7 @@ async function memoryWorkspace() {
   return {
     scanner,
     directory,
-    write: (path: string, content: string, options: { executable?: boolean } = {}) =>
+    write: (path: string, content: string, options: { executable?: boolean; mtimeNs?: string } = {}) =>
       put(path, { content, ...options }),
     link: (path: string, linkTo: string) => put(path, { linkTo }),
     remove: (path: string) => put(path, null),
@@ -53,9 +53,10 @@ describe('the scanner in memory and the one on disk', () => {
     const hashes = [];
     for (const make of [memoryWorkspace, () => workspaceOnDisk(temporaryDirectory)]) {
       await using workspace = await make();
-      await workspace.write('a', 'x');
-      await workspace.write('bin/run', '#!/bin/sh\n', { executable: true });
-      await workspace.write('\u00e4 "quoted"\nname', '');
+      const mtimeNs = '1700000000000000001';
+      await workspace.write('a', 'x', { mtimeNs });
+      await workspace.write('bin/run', '#!/bin/sh\n', { executable: true, mtimeNs });
+      await workspace.write('\u00e4 "quoted"\nname', '', { mtimeNs });
       await workspace.link('l', '../elsewhere');
       hashes.push((await workspace.scanner.scan(workspace.directory))._unsafeUnwrap().contentHash);
     }

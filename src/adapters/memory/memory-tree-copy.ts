@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import type { EntryContent } from '../../ports/entry-content.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { CallOptions, ShellFault, TreeTransfer, TreeUpload } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { MemoryFileStore } from './memory-file-store.js';
 import type { MemoryTrees } from './memory-shell.js';
 
-type PlainKind = Exclude<ShellFault['kind'], 'host_key_refused'>;
+type PlainKind = Exclude<ShellFault['kind'], 'host_key_refused' | 'source_changed'>;
 
 /** Between which stores trees are copied. */
 export interface MemoryTreeCopyInput {
@@ -39,9 +41,15 @@ export class MemoryTreeCopy implements MemoryTrees {
       return err(shellFault(kind, at, message));
     };
     let bytes = 0;
-    for (const entry of upload.entries ?? []) {
+    for (const [index, entry] of (upload.entries ?? []).entries()) {
       if (options.signal?.aborted === true) return giveUp('aborted', 'cancelled by the caller');
-      const sent = await this.#copy(upload, entry);
+      const content = upload.contents?.[index];
+      if (content !== undefined && !(await this.#holds(posix.join(upload.source, entry), content))) {
+        await to.remove(upload.destination, { recursive: true });
+        const message = `${entry} changed while ${upload.source} was sent, so nothing of it was kept; run again when nothing writes to it`;
+        return err({ kind: 'source_changed', ...at, message, path: entry });
+      }
+      const sent = await this.#copy(upload, entry, content?.bytes);
       if (sent.isErr()) return giveUp('transfer_failed', `${sent.error.path}: ${sent.error.message}`);
       bytes += sent.value;
       upload.onProgress?.(bytes);
@@ -57,7 +65,15 @@ export class MemoryTreeCopy implements MemoryTrees {
     return err(shellFault('transfer_failed', at, 'these trees are only sent'));
   }
 
-  async #copy(upload: TreeUpload, entry: string): Promise<Result<number, FileFault>> {
+  async #holds(path: string, { bytes, sha256 }: EntryContent): Promise<boolean> {
+    const { from } = this.#input;
+    const link = await from.readlink(path);
+    const read = link.isOk() ? link.map((target) => Buffer.from(target)) : await from.readFile(path);
+    if (read.isErr()) return false;
+    return createHash('sha256').update(read.value.subarray(0, bytes)).digest('hex') === sha256;
+  }
+
+  async #copy(upload: TreeUpload, entry: string, bytes?: number): Promise<Result<number, FileFault>> {
     const { from, to } = this.#input;
     const source = posix.join(upload.source, entry);
     const target = posix.join(upload.destination, entry);
@@ -70,7 +86,8 @@ export class MemoryTreeCopy implements MemoryTrees {
     }
     const content = await from.readFile(source);
     if (content.isErr()) return err(content.error);
-    const written = await to.writeFile(target, content.value);
-    return written.map(() => content.value.length);
+    const data = content.value.subarray(0, bytes);
+    const written = await to.writeFile(target, data);
+    return written.map(() => data.length);
   }
 }

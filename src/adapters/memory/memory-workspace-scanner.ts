@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import type { EntryContent } from '../../ports/entry-content.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
 import type {
   ScanFault,
@@ -8,9 +9,9 @@ import type {
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
 
-/** A file with its content, or a symbolic link. */
+/** A file with its content and its time (nanoseconds since 1970; 0 when left out), or a symbolic link. */
 export type MemoryWorkspaceEntry =
-  | { readonly content: string; readonly executable?: boolean }
+  | { readonly content: string; readonly executable?: boolean; readonly mtimeNs?: string }
   | { readonly linkTo: string };
 
 /** A workspace: its entries by their relative POSIX paths, and what git says of it. */
@@ -59,18 +60,26 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
 
 function hashed(
   tree: MemoryWorkspace['entries'],
-): Pick<WorkspaceSnapshot, 'contentHash' | 'entries' | 'totalBytes'> {
+): Pick<WorkspaceSnapshot, 'contentHash' | 'entries' | 'contents' | 'totalBytes'> {
   const entries = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  const hash = createHash('sha256').update('pikaci-workspace-1\0');
+  const hash = createHash('sha256').update('pikaci-workspace-2\0');
+  const contents: EntryContent[] = [];
   let totalBytes = 0;
   for (const path of entries) {
     const entry = tree[path];
     if (entry === undefined) continue;
     const isLink = 'linkTo' in entry;
-    const content = Buffer.from(isLink ? entry.linkTo : entry.content);
-    const kind = isLink ? 'l' : entry.executable === true ? 'x' : 'f';
-    if (!isLink) totalBytes += content.length;
-    hash.update(`${kind} ${Buffer.byteLength(path)} ${content.length}\0${path}`).update(content);
+    const data = Buffer.from(isLink ? entry.linkTo : entry.content);
+    const content: EntryContent = {
+      kind: isLink ? 'l' : entry.executable === true ? 'x' : 'f',
+      bytes: data.length,
+      mtimeNs: isLink ? '0' : (entry.mtimeNs ?? '0'),
+      sha256: createHash('sha256').update(data).digest('hex'),
+    };
+    contents.push(content);
+    if (!isLink) totalBytes += data.length;
+    const { kind, bytes, mtimeNs, sha256 } = content;
+    hash.update(`${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`);
   }
-  return { contentHash: hash.digest('hex'), entries, totalBytes };
+  return { contentHash: hash.digest('hex'), entries, contents, totalBytes };
 }

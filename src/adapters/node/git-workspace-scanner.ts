@@ -54,8 +54,8 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const request = { root, paths: listing.value?.paths ?? null, exclude: this.#exclude };
     const answer = await this.#hash(request, signal);
     if (answer.kind === 'fault') return err(answer.fault);
-    const { contentHash, entries, totalBytes } = answer;
-    return ok({ root, contentHash, entries, totalBytes });
+    const { contentHash, entries, contents, totalBytes } = answer;
+    return ok({ root, contentHash, entries, contents, totalBytes });
   }
 
   async revision(

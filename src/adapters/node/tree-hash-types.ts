@@ -1,3 +1,4 @@
+import type { EntryContent } from '../../ports/entry-content.js';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
 
 /** Structured-cloneable: it also goes to the worker thread. */
@@ -20,6 +21,7 @@ interface HashedTree {
   readonly kind: 'hashed';
   readonly contentHash: string;
   readonly entries: string[];
+  readonly contents: EntryContent[];
   readonly totalBytes: number;
 }
 

@@ -3,21 +3,22 @@
 // well as from the build, where a .ts file could be loaded from neither by every supported Node.
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
+import { entryContent } from './entry-content.js';
 import { exclusion } from './exclusion.js';
-import { fileIntoHash } from './file-into-hash.js';
 import { fault, walkTree } from './tree-walk.js';
 
 /**
  * Names a tree by its content, reading synchronously: for thousands of small files that is three times as fast as sixteen
  * asynchronous reads at once.
  *
- * The hash is sha256, in lower-case hex, of: the 19 bytes `pikaci-workspace-1` and a NUL; then, for each entry in the order
- * of its path's UTF-8 bytes, a record `<kind> <path bytes> <content bytes>` NUL `<path><content>`. The kind is `f` for a
- * file, `x` for a file whose owner may execute it, `l` for a symbolic link, whose content is its target as it is written.
- * Both lengths are decimal. Times, owners and the other permission bits are not part of it, nor are empty directories.
+ * The hash is sha256, in lower-case hex, of: the 18 bytes `pikaci-workspace-2` and a NUL; then, for each entry in the order
+ * of its path's UTF-8 bytes, a record `<kind> <path bytes> <content bytes> <time> <sha256>` NUL `<path>`. The kind is `f` for
+ * a file, `x` for a file whose owner may execute it, `l` for a symbolic link, whose content is its target as it is written.
+ * The time is that of the last change of a file's content, in nanoseconds since 1970; 0 for a link. Numbers are decimal, the
+ * content's sha256 is in hex. Owners and the other permission bits are not part of it, nor are empty directories.
  *
  * Left out: what is gone by now, directories, sockets, FIFOs, devices, and what lies behind a symbolic link. A file that
- * changes while it is read is read once more.
+ * changes while it is read is read once more; one that only grows is taken as long as it was.
  * @param {import('./tree-hash-types.js').TreeHashRequest} request
  * @param {import('./tree-hash-types.js').TreeHashControl} control
  * @returns {import('./tree-hash-types.js').TreeHashAnswer}
@@ -28,23 +29,28 @@ export function hashTree(request, control) {
   const budget = control.budget;
   if (budget !== null && listed.length > budget.entries) return { kind: 'over_budget' };
   const liesInDirectories = directoryCheck(request.root);
-  let hash = createHash('sha256').update('pikaci-workspace-1\0');
+  const hash = createHash('sha256').update('pikaci-workspace-2\0');
   /** @type {string[]} */
   const entries = [];
+  /** @type {import('../../ports/entry-content.js').EntryContent[]} */
+  const contents = [];
   let totalBytes = 0;
   for (const path of sortedByBytes(listed)) {
     if (control.cancelled()) return fault('aborted', request.root, 'the scan was cancelled');
     if (!liesInDirectories(path)) continue;
     const maxBytes = budget === null ? Number.POSITIVE_INFINITY : budget.bytes - totalBytes;
-    const input = { hash, root: request.root, path, maxBytes, cancelled: control.cancelled };
-    let outcome = fileIntoHash(input);
-    if (outcome.kind === 'changed') outcome = fileIntoHash(input);
+    const input = { root: request.root, path, maxBytes, cancelled: control.cancelled };
+    let outcome = entryContent(input);
+    if (outcome.kind === 'changed') outcome = entryContent(input);
     switch (outcome.kind) {
-      case 'added':
-        hash = outcome.hash;
-        totalBytes += outcome.bytes;
+      case 'read': {
+        const { kind, bytes, mtimeNs, sha256 } = outcome.content;
+        hash.update(`${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`);
+        if (kind !== 'l') totalBytes += bytes;
         entries.push(path);
+        contents.push(outcome.content);
         break;
+      }
       case 'over_budget':
         return { kind: 'over_budget' };
       case 'cancelled':
@@ -59,7 +65,7 @@ export function hashTree(request, control) {
         return fault('unreadable', path, `${path} could not be read: ${outcome.message}`);
     }
   }
-  return { kind: 'hashed', contentHash: hash.digest('hex'), entries, totalBytes };
+  return { kind: 'hashed', contentHash: hash.digest('hex'), entries, contents, totalBytes };
 }
 
 /** @param {import('./tree-hash-types.js').TreeHashRequest} request */

@@ -22,8 +22,9 @@ export function wasReached(fault: FaultCause): boolean {
 }
 
 export function hostFault(fault: ShellFault, phase: Phase | null): JobFault {
-  const kind = fault.kind === 'aborted' ? 'cancelled' : 'host';
-  return { kind, phase, host: fault.host, message: fault.message, cause: fault };
+  const at = { phase, host: fault.host, message: fault.message, cause: fault };
+  if (fault.kind === 'source_changed') return { ...at, kind: 'workspace', field: 'workspace' };
+  return { ...at, kind: fault.kind === 'aborted' ? 'cancelled' : 'host' };
 }
 
 export function hostFilesFault(fault: FileFault, phase: Phase | null): JobFault {

@@ -119,7 +119,6 @@ export class RunJob {
       stage: (whileUseful) =>
         stageWorkspace({
           scan,
-          rescan: () => ports.scanner.scan(workspace, { signal: whileUseful }),
           stageSnapshot,
           journal: session,
           host: ports.shell.host,

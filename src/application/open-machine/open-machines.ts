@@ -73,10 +73,9 @@ export class OpenMachines {
       journal,
       stage: async (whileUseful) => {
         if (workspace === undefined) return ok(null);
-        const rescan = () => ports.scanner.scan(workspace, { signal: whileUseful });
         const scan = scanAhead(ports.scanner, workspace, whileUseful);
         const { host } = ports.shell;
-        return await stageWorkspace({ scan, rescan, stageSnapshot, journal, host, signal: whileUseful });
+        return await stageWorkspace({ scan, stageSnapshot, journal, host, signal: whileUseful });
       },
       record: async (made) => {
         const record = this.#record(id, options, made);

@@ -5,10 +5,10 @@ import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { hostFault, hostFilesFault, workspaceFault } from '../faults/port-faults.js';
+import { hostFault, hostFilesFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 
@@ -31,8 +31,6 @@ export interface StageProgress {
 export interface StageCall {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: StageProgress) => void;
-  /** Reads the workspace once more. */
-  readonly rescan: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 }
 
 /**
@@ -122,6 +120,8 @@ export class StageSnapshot {
       {
         source: snapshot.root,
         entries: snapshot.entries,
+        // What is there under this hash is there for every later run: just what was hashed may arrive.
+        contents: snapshot.contents,
         destination: `${staging}/snapshot`,
         owner: { uid: GUEST_USER_ID, gid: GUEST_USER_ID },
         readableByAll: true,
@@ -131,13 +131,6 @@ export class StageSnapshot {
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
     call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
-    // What is there under this hash is there for every later run, so a file that changed on its way must not be.
-    const again = await call.rescan();
-    if (again.isErr()) return err(workspaceFault(again.error, shell.host));
-    if (again.value.contentHash !== snapshot.contentHash) {
-      const message = `${snapshot.root} changed while it was sent, so nothing of it was kept; run again when nothing writes to it (a log that is being written there, say)`;
-      return err({ kind: 'workspace', phase: PHASE, host: shell.host, message, field: 'workspace' });
-    }
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,

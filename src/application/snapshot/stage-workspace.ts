@@ -9,8 +9,6 @@ type Scan = () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
 
 export interface StageWorkspace {
   readonly scan: Scan;
-  /** Reads the workspace anew, when it has changed while it was sent. */
-  readonly rescan: Scan;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
   readonly journal: Journal;
   readonly host: string;
@@ -19,12 +17,11 @@ export interface StageWorkspace {
 
 /** Reads a workspace and puts it on the host, unless that has it; tells how far it is. */
 export async function stageWorkspace(input: StageWorkspace): Promise<Result<WorkspaceSnapshot, JobFault>> {
-  const { journal, stageSnapshot, rescan, signal } = input;
+  const { journal, stageSnapshot, signal } = input;
   const scanned = await input.scan();
   if (scanned.isErr()) return err(workspaceFault(scanned.error, input.host));
   const staged = await stageSnapshot.stage(scanned.value, {
     signal,
-    rescan,
     onProgress: ({ bytes, totalBytes }) =>
       journal.emit({ type: 'upload_progress', bytes, total_bytes: totalBytes }),
   });

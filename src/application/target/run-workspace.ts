@@ -65,7 +65,7 @@ export class RunWorkspace {
   async #stageOnce(
     onProgress: (progress: StageProgress) => void,
   ): Promise<Result<StagedWorkspace, JobFault>> {
-    const { ports, workspace, workDir, signal, stageSnapshot, hold } = this.#input;
+    const { ports, workDir, signal, stageSnapshot, hold } = this.#input;
     const scanned = await this.scan();
     if (scanned.isErr()) return err(workspaceFault(scanned.error, ports.shell.host));
     const home = snapshotHomeDir(workDir, scanned.value.contentHash);
@@ -73,7 +73,6 @@ export class RunWorkspace {
       const staged = await stageSnapshot.stage(scanned.value, {
         signal,
         onProgress,
-        rescan: () => ports.scanner.scan(workspace, { signal }),
       });
       if (staged.isErr()) return err(staged.error);
       const held = await hold(home);

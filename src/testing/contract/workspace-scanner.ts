@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { ContractRunner } from './contract-runner.js';
 
@@ -7,8 +8,12 @@ export interface ScannedWorkspace extends AsyncDisposable {
   readonly scanner: WorkspaceScanner;
   /** Absolute. */
   readonly directory: string;
-  /** Makes missing parents; replaces what is there. */
-  write(path: string, content: string, options?: { readonly executable?: boolean }): Promise<void>;
+  /** Makes missing parents; replaces what is there. The time is in nanoseconds since 1970. */
+  write(
+    path: string,
+    content: string,
+    options?: { readonly executable?: boolean; readonly mtimeNs?: string },
+  ): Promise<void>;
   /** Makes a symbolic link; `target` is written into it as it is. */
   link(path: string, target: string): Promise<void>;
   /** Removes a file or a link. */
@@ -51,18 +56,30 @@ export function workspaceScannerContract(
       assert.equal((await scanned(workspace)).totalBytes, 6);
     });
 
-    test('gives the same content the same hash', async (workspace) => {
-      await workspace.write('a', 'x');
+    test('gives the same content of the same time the same hash', async (workspace) => {
+      const options = { mtimeNs: '1700000000000000001' };
+      await workspace.write('a', 'x', options);
       await workspace.link('l', 'a');
       const before = await scanned(workspace);
       await workspace.remove('a');
-      await workspace.write('a', 'x');
+      await workspace.write('a', 'x', options);
       assert.deepEqual(await scanned(workspace), before);
+    });
+
+    test('says what each entry holds', async (workspace) => {
+      const options = { executable: true, mtimeNs: '1700000000000000001' };
+      await workspace.write('a', 'x', options);
+      await workspace.link('l', 'a');
+      assert.deepEqual((await scanned(workspace)).contents, [
+        { kind: 'x', bytes: 1, mtimeNs: options.mtimeNs, sha256: sha256('x') },
+        { kind: 'l', bytes: 1, mtimeNs: '0', sha256: sha256('a') },
+      ]);
     });
 
     const changes: readonly [string, (workspace: ScannedWorkspace) => Promise<void>][] = [
       ['content changes', (w) => w.write('a', 'y')],
       ['a file is made executable', (w) => w.write('a', 'x', { executable: true })],
+      ['a file is touched', (w) => w.write('a', 'x', { mtimeNs: '1700000000000000002' })],
       ['a file is added, empty or not', (w) => w.write('new', '')],
       ['a file is removed', (w) => w.remove('a')],
       ['a link points elsewhere', (w) => w.link('l', 'b')],
@@ -84,7 +101,7 @@ export function workspaceScannerContract(
     ];
     for (const [what, change] of changes) {
       test(`gives another hash when ${what}`, async (workspace) => {
-        await workspace.write('a', 'x');
+        await workspace.write('a', 'x', { mtimeNs: '1700000000000000001' });
         await workspace.write('b', 'bb');
         await workspace.link('l', 'a');
         const before = await scanned(workspace);
@@ -112,6 +129,8 @@ export function workspaceScannerContract(
     });
   });
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 async function scanned({ scanner, directory }: ScannedWorkspace): Promise<WorkspaceSnapshot> {
   const result = await scanner.scan(directory);

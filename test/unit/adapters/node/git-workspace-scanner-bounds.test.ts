@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -14,6 +14,7 @@ function fill(directory: string, folders: number, filesEach: number) {
     mkdirSync(join(directory, `d${folder}`));
     for (let file = 0; file < filesEach; file += 1) {
       writeFileSync(join(directory, `d${folder}/f${file}`), `${folder} ${file}`);
+      utimesSync(join(directory, `d${folder}/f${file}`), 1, 1);
     }
   }
 }

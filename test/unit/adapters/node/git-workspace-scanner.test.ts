@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -270,13 +270,12 @@ for (const [where, make] of [
 }
 
 describe('the content hash', () => {
-  it('does not change with times, nor with permissions other than the owner being able to execute', async () => {
+  it('does not change with the times of links, nor with permissions other than the owner being able to execute', async () => {
     await using directory = await temporaryDirectory();
     const disk = diskWorkspace(directory.path);
     await disk.write('a', 'x');
     await disk.link('l', 'a');
     const before = await scan(directory.path);
-    await utimes(join(directory.path, 'a'), 1, 1);
     await lutimes(join(directory.path, 'l'), 1, 1);
     await chmod(join(directory.path, 'a'), 0o655);
     expect(await scan(directory.path)).toEqual(before);
@@ -284,24 +283,34 @@ describe('the content hash', () => {
     expect((await scan(directory.path)).contentHash).not.toBe(before.contentHash);
   });
 
+  it('changes with the time of a file, to the nanosecond', async () => {
+    await using directory = await temporaryDirectory();
+    const disk = diskWorkspace(directory.path);
+    await disk.write('a', 'x', { mtimeNs: '1700000000000000001' });
+    const before = await scan(directory.path);
+    await disk.write('a', 'x', { mtimeNs: '1700000000000000002' });
+    expect((await scan(directory.path)).contentHash).not.toBe(before.contentHash);
+  });
+
   it('is the same for a tree in git and one without', async () => {
     await using repository = await temporaryRepository();
     await using directory = await temporaryDirectory();
-    for (const { path } of [repository, directory]) await diskWorkspace(path).write('a/b', 'x');
+    for (const { path } of [repository, directory])
+      await diskWorkspace(path).write('a/b', 'x', { mtimeNs: '1000000000' });
     expect((await scan(repository.path)).contentHash).toBe((await scan(directory.path)).contentHash);
   });
 
   it('is the documented one for a known tree', async () => {
     await using directory = await temporaryDirectory();
     const disk = diskWorkspace(directory.path);
-    await disk.write('a', 'content\n');
-    await disk.write('b', '', { executable: true });
+    await disk.write('a', 'content\n', { mtimeNs: '1700000000000000001' });
+    await disk.write('b', '', { executable: true, mtimeNs: '1000000000' });
     await disk.link('c', 'a');
-    // printf 'pikaci-workspace-1\0f 1 8\0acontent\nx 1 0\0bl 1 1\0ca' | sha256sum
-    const expected = execFileSync('sh', [
-      '-c',
-      "printf 'pikaci-workspace-1\\0f 1 8\\0acontent\\nx 1 0\\0bl 1 1\\0ca' | sha256sum",
-    ]);
+    // By a shell, from the description at `hashTree`.
+    const script = `s() { printf "$1" | sha256sum | cut -c1-64; }
+      { printf 'pikaci-workspace-2\\0f 1 8 1700000000000000001 %s\\0a' "$(s 'content\\n')"
+        printf 'x 1 0 1000000000 %s\\0bl 1 1 0 %s\\0c' "$(s '')" "$(s a)"; } | sha256sum`;
+    const expected = execFileSync('sh', ['-c', script]);
     expect((await scan(directory.path)).contentHash).toBe(expected.toString().slice(0, 64));
   });
 

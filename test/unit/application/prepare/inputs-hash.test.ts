@@ -1,19 +1,17 @@
-import { err, ok } from 'neverthrow';
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { inputsHash } from '../../../../src/application/prepare/inputs-hash.js';
-import type { FileStore } from '../../../../src/ports/file-store.js';
 import { patternCases } from '../../../support/pattern-cases.js';
 
 /** The hash of a workspace with these files, whose content is their name but for one that has changed. */
 async function hashOf(inputs: readonly string[], entries: readonly string[], changed?: string) {
-  const stat = { type: 'file', mode: 0o644 };
-  const files = {
-    lstat: async () => ok(stat),
-    readFile: async (path: string) => ok(Buffer.from(path === `/w/${changed}` ? 'changed' : path)),
-  } as unknown as FileStore;
-  const snapshot = { root: '/w', contentHash: 'h', entries, totalBytes: 0 };
-  const signal = new AbortController().signal;
-  return inputsHash(files, snapshot, { id: 'tool', inputs }, { signal, host: 'host' });
+  const contents = entries.map((path) => ({
+    kind: 'f' as const,
+    bytes: 1,
+    mtimeNs: path === changed ? '2' : '1',
+    sha256: path === changed ? 'changed' : path,
+  }));
+  return inputsHash({ entries, contents }, { id: 'tool', inputs }, 'host');
 }
 
 describe('the inputs of a prepare node', () => {
@@ -42,6 +40,17 @@ describe('the inputs of a prepare node', () => {
         }),
       );
     }
+  });
+
+  it('are all files where nothing is said, and their times do not count', async () => {
+    const hash = (sha256: string, mtimeNs: string) =>
+      inputsHash(
+        { entries: ['a'], contents: [{ kind: 'f', bytes: 1, mtimeNs, sha256 }] },
+        { id: 'tool' },
+        'host',
+      );
+    expect(await hash('one', '2')).toEqual(await hash('one', '1'));
+    expect(await hash('two', '1')).not.toEqual(await hash('one', '1'));
   });
 
   it('may be none at all, by saying so', async () => {

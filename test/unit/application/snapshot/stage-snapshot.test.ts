@@ -14,7 +14,6 @@ async function staging() {
   const call = (signal = new AbortController().signal) => ({
     signal,
     onProgress: () => {},
-    rescan: () => host.scanner.scan('/tree'),
   });
   const names = async () =>
     (await host.hostFiles.list('/srv/snapshots')).unwrapOr([]).map(({ name }) => name);
@@ -169,15 +168,24 @@ describe('staging a snapshot', () => {
     expect(await names()).toEqual([]);
   });
 
-  it('keeps nothing of a workspace that changed on its way', async () => {
-    const { host, snapshot, make, call, names } = await staging();
-    const { uploadTree } = host.shell;
-    host.shell.uploadTree = async (...args) => {
-      await host.setWorkspace('/tree', { a: { content: 'changed' } });
-      return uploadTree.call(host.shell, { ...args[0], entries: ['a'] }, args[1]);
-    };
-    const fault = mustFail(await make().stage(snapshot, call()), 'workspace');
-    expect(fault.message).toContain('changed while it was sent');
-    expect(await names()).toEqual([]);
+  for (const [how, change] of [
+    ['changed', (host: MemoryHost) => host.localFiles.writeFile('/tree/a', Buffer.from('bbb'))],
+    ['was removed', (host: MemoryHost) => host.localFiles.remove('/tree/b/c')],
+  ] as const) {
+    it(`keeps nothing when a file ${how} on its way, and blames the workspace for it`, async () => {
+      const { host, snapshot, make, call, names } = await staging();
+      await change(host);
+      const fault = mustFail(await make().stage(snapshot, call()), 'workspace');
+      expect(fault.message).toContain(how === 'changed' ? 'a changed' : 'b/c');
+      expect(fault).toMatchObject({ field: 'workspace', phase: 'stage_workspace_snapshot' });
+      expect(await names()).toEqual([]);
+    });
+  }
+
+  it('keeps a file that has only grown as it was read', async () => {
+    const { host, snapshot, home, make, call } = await staging();
+    await host.localFiles.appendFile('/tree/a', Buffer.from('more'));
+    must(await make().stage(snapshot, call()));
+    expect((await filesOf(host.hostFiles, `${home}/snapshot`))[`${home}/snapshot/a`]).toBe('aaa');
   });
 });
