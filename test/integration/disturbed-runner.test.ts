@@ -13,6 +13,8 @@ onEachBackend((backend) => {
   // Seconds, of which the runner misses more than there are.
   const TIMEOUT = backend === 'microvm' ? 10 : 3;
 
+  const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+
   let site: Site;
   beforeAll(async () => {
     site = await Site.open({ backend });
@@ -23,6 +25,11 @@ onEachBackend((backend) => {
           jobs: [
             { id: 'short', command: `echo begun; sleep 1; ${numbered}`, timeoutSecs: TIMEOUT, graceSecs: 1 },
             { id: 'loud', command: `echo begun; ${numbered}; ${released}; echo over`, timeoutSecs: 120 },
+            {
+              id: 'late',
+              command: `echo begun; ${released}; ${numbered}; sleep 1; echo over`,
+              timeoutSecs: 120,
+            },
             { id: 'fails', command: `echo begun; ${released}; exit 5`, timeoutSecs: 120 },
           ],
         },
@@ -62,6 +69,29 @@ onEachBackend((backend) => {
       expect(await logOf(runId, 'loud')).toBe(`begun\n${whole}over\n`);
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
+
+    // What is tried has nothing to do with the machine.
+    it.runIf(backend === 'incus')(
+      'of another container that was stopped, was taken for gone, and wakes up adds nothing to the log',
+      async () => {
+        const runId = site.newRunId();
+        const namespace = ['unshare', ...asRoot, '--pid', '--fork', '--kill-child'];
+        const args = ['run', 't', '--job', 'late', '--run-id', runId];
+        const old = commandLine(site, args, {}, namespace);
+        await old.said('begun');
+        const [inner = ''] = (await readFile(`/proc/${old.pid}/task/${old.pid}/children`, 'utf8')).split(' ');
+        process.kill(Number(inner), 'SIGSTOP');
+        const attach = commandLine(site, ['attach', runId, 'late', '--output', 'jsonl']);
+        await attach.said('"job_started"');
+        process.kill(Number(inner), 'SIGCONT');
+        await site.release(runId, 'late');
+        const { code, stderr } = await old.end;
+        expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('superseded') });
+        expect((await attach.end).code).toBe(0);
+        expect(await logOf(runId, 'late')).toBe(`begun\n${whole}over\n`);
+        expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      },
+    );
 
     it('that was to keep the machine of a job that fails, and is killed, has left that to attach', async () => {
       const runId = site.newRunId();
