@@ -44,9 +44,8 @@ onEachBackend((backend) => {
     (await readFile(jobStateLayout(site.stateRoot, runId, jobId).guestLog)).toString();
 
   describe.concurrent('a runner', () => {
-    it.runIf(isFast)(
-      'that was stopped for longer than its job may take has the result of the job, and its whole log',
-      async () => {
+    if (isFast)
+      it('that was stopped for longer than its job may take has the result of the job, and its whole log', async () => {
         const runId = site.newRunId();
         const runner = commandLine(site, ['run', 't', '--job', 'short', '--run-id', runId]);
         await runner.said('begun');
@@ -57,8 +56,7 @@ onEachBackend((backend) => {
         expect(await runner.end).toMatchObject({ code: 0 });
         expect(await logOf(runId, 'short')).toBe(`begun\n${whole}`);
         expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-      },
-    );
+      });
 
     it('that may write no more of the log leaves the job, and attach goes on without a hole', async () => {
       const runId = site.newRunId();
@@ -75,9 +73,8 @@ onEachBackend((backend) => {
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
 
-    it.runIf(isFast)(
-      'of another container that was stopped, was taken for gone, and wakes up adds nothing to the log',
-      async () => {
+    if (isFast)
+      it('of another container that was stopped, was taken for gone, and wakes up adds nothing to the log', async () => {
         const runId = site.newRunId();
         const namespace = ['unshare', ...asRoot, '--pid', '--fork', '--kill-child'];
         const args = ['run', 't', '--job', 'late', '--run-id', runId];
@@ -94,8 +91,7 @@ onEachBackend((backend) => {
         expect((await attach.end).code).toBe(0);
         expect(await logOf(runId, 'late')).toBe(`begun\n${whole}over\n`);
         expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
-      },
-    );
+      });
 
     it('that was to keep the machine of a job that fails, and is killed, has left that to attach', async () => {
       const runId = site.newRunId();
