@@ -54,7 +54,8 @@ ${EXIT_CODES}
 
 export const DOCTOR_HELP = `
 Looks at the connection, Incus and its version, project, profile, image, storage pool, work directory, clocks and
-state root. Works without a configuration when --host is given.
+state root, and whether Incus sees what is put into the work directory. With --machine the image is tried as well: whether it
+has the programs that the supervisor needs. Works without a configuration when --host is given.
 
 Exit status: 0 when a job can run (there may be warnings), 3 when a check failed, 2 for bad usage or configuration.
 `;

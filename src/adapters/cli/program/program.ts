@@ -131,6 +131,7 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
     .summary('check the host, and say what to do about what is wrong')
     .addHelpText('after', DOCTOR_HELP);
   withHost(doctor)
+    .option('--machine', 'also make a machine, run a command in it, and remove it')
     .addOption(output(['human', 'json']))
     .action(async (options: DoctorOptions) => onExit(await doctorCommand(context, options)));
 
