@@ -55,14 +55,12 @@ describe('on incus', () => {
     const image = 'pikaci/without-find';
     await site.onHost(
       [
-        'make() { incus "$@" --project "$project" </dev/null >&2; }',
-        'project=$1 name=without-find-$$',
-        'make init "$2" "$name" --profile "$3"; make start "$name"',
-        'make exec "$name" -- rm /usr/bin/find; make stop --force "$name"',
-        'make publish "$name" --alias "$4" --compression none; make delete "$name"',
-      ]
-        .join('\n')
-        .replaceAll('>&2', '>/dev/null 2>&1'),
+        'name=without-find-$$ project=$1',
+        'in_project() { incus --project "$project" "$@" </dev/null >/dev/null; }',
+        'in_project init "$2" "$name" --profile "$3"; in_project start "$name"',
+        'in_project exec "$name" -- rm /usr/bin/find; in_project stop --force "$name"',
+        'in_project publish "$name" --alias "$4" --compression none; in_project delete "$name"',
+      ].join('\n'),
       site.host.project,
       site.host.image,
       site.host.profile,
