@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
+import { commandLine, writeConfig } from '../support/command-line.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const variables = (count: number, letter: string) =>
@@ -113,5 +115,61 @@ describe('on incus', () => {
     expect(report.checks.filter(({ status }) => status === 'failed')).toMatchObject([
       { name: 'mounts', detail: expect.stringMatching(/on another machine/) },
     ]);
+  });
+});
+
+describe('the command line', () => {
+  let site: Site;
+  const moduleConfig = (code: string) => writeFile(join(site.workspace, 'pikaci.config.mjs'), code);
+  beforeAll(async () => {
+    site = await Site.open();
+  });
+  afterAll(() => site[Symbol.asyncDispose]());
+
+  it('says of a configuration that never settles, or ends the process, what it does', async () => {
+    await moduleConfig('await new Promise(() => {});\nexport default {};\n');
+    expect(await commandLine(site, ['run']).end).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('does not settle: it awaits something that does not happen'),
+    });
+    await moduleConfig('process.exit(0);\nexport default {};\n');
+    expect(await commandLine(site, ['run']).end).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it calls process.exit(0)'),
+    });
+  });
+
+  it('is not green when a configuration ends the process later', async () => {
+    const config = { ...site.config(), targets: { t: { jobs: [{ id: 'j', command: 'sleep 60' }] } } };
+    await moduleConfig(
+      `setTimeout(() => process.exit(0), 500);\nexport default ${JSON.stringify(config)};\n`,
+    );
+    expect(await commandLine(site, ['run']).end).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('the process was ended before the command had'),
+    });
+    for (const name of await site.machines())
+      await site.onHost('incus delete --force "$2" --project "$1"', site.host.project, name);
+  });
+
+  it('is ended by the first TERM while its configuration is read', async () => {
+    await moduleConfig("process.stderr.write('reading\\n');\nfor (;;);\n");
+    const stuck = commandLine(site, ['run']);
+    await stuck.said('reading');
+    stuck.kill('SIGTERM');
+    expect(await stuck.end).toMatchObject({ code: null, signal: 'SIGTERM' });
+  });
+
+  it('refuses at once a state root that nothing can be written to, and a configuration from a pipe', async () => {
+    const file = await writeConfig(site, { targets: { t: { jobs: [{ id: 'j', command: 'true' }] } } });
+    const nowhere = commandLine(site, ['run', '--config', file, '--state-root', '/proc/none']);
+    expect(await nowhere.end).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('no directory can be made in /proc'),
+    });
+    expect(await commandLine(site, ['run', '--config', '/dev/stdin']).end).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is no regular file'),
+    });
   });
 });
