@@ -40,9 +40,11 @@ become_keeper() {
 check_tools() {
   for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
     command -v "$tool" >/dev/null && continue
-    [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare" || turn_away 70 setup "the image has no $tool"
-    claim
-    refuse_setup "the image has no $tool"
+    if [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare"; then
+      claim
+      refuse_setup "the image has no $tool"
+    fi
+    turn_away 70 setup "the image has no $tool"
   done
 }
 
