@@ -65,8 +65,9 @@ The file is JSON with comments. A file that is there is not replaced without --f
 `;
 
 export const GC_HELP = `
-With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay. Of the open machines
-that are gone the records of as many are kept.
+With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay. A run whose record is
+damaged, and of which no job can be taken up, is named and removed however new it is. Of the open machines that are gone the
+records of as many are kept.
 
 With --remote: every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
 never touched. Then the snapshots and the outputs of command nodes that the host keeps for later runs are brought within
