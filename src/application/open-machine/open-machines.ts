@@ -43,14 +43,31 @@ export interface OpenMachineInput extends OpenMachineSpecInput, MachineCallOptio
 export class OpenMachines {
   readonly #parts: OpenMachineParts;
   readonly #held = new Set<HeldMachine>();
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
 
   constructor(parts: OpenMachineParts) {
     this.#parts = parts;
   }
 
-  async open(input: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+  async open({ signal, ...input }: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const ends =
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const opening = this.#open(input, ends);
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  async #open(
+    input: Omit<OpenMachineInput, 'signal'>,
+    signal: AbortSignal,
+  ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
-    const { events, signal = new AbortController().signal, id: given, ...spec } = input;
+    const { events, id: given, ...spec } = input;
     const checked = this.#check(given, spec);
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
@@ -86,9 +103,8 @@ export class OpenMachines {
       signal,
     });
     if (acquired.isErr()) {
-      journal.warn(acquired.error.message);
       await journal.hostLog.flushed();
-      // The id is free again: what went wrong has been told.
+      // The id is free again: the caller is told what went wrong.
       await ports.localFiles.remove(state.machineDir, { recursive: true });
       return err(acquired.error);
     }
@@ -140,8 +156,10 @@ export class OpenMachines {
     return ok(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled }));
   }
 
-  /** Gives up all that this process holds: each stays for its lease, for whoever attaches. */
+  /** Gives up all that this process holds: each stays for its lease, for whoever attaches. One that is being opened is undone. */
   async leaveAll(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#opening);
     await Promise.allSettled([...this.#held].map((held) => held.leave()));
   }
 
