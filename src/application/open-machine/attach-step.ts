@@ -45,7 +45,7 @@ export async function attachStep(
       message,
     });
   }
-  if (end.kind === 'recorded') return ok(resultOf(stepId, end.outcome, layout));
+  if (end.kind === 'recorded') return resultOf(end.outcome, { stepId, layout, host });
   await using lock = end.lock;
   const rest = await kept.advance();
   if (rest.isErr()) return err(localFilesFault(rest.error, null));
@@ -53,7 +53,7 @@ export async function attachStep(
   const loaded = await loadStepRecord(localFiles, layout);
   if (loaded.isErr()) return err(loaded.error);
   const record = loaded.value;
-  if (record.outcome !== null) return ok(resultOf(stepId, record.outcome, layout));
+  if (record.outcome !== null) return resultOf(record.outcome, { stepId, layout, host });
   const usable = await held.usable();
   if (usable.isErr()) return err(usable.error);
   const supervisor = machine.supervisor.step(stepId);
@@ -66,7 +66,7 @@ export async function attachStep(
   const secrets = Object.values(masks.unwrapOr({}));
   return await followToEnd(
     held,
-    { layout, record, step: step.data, options, secrets, lockLost: lock.lost },
+    { layout, record, step: step.data, options, secrets, lock },
     { first: undefined, start: undefined },
   );
 }
