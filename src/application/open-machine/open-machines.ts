@@ -96,7 +96,7 @@ export class OpenMachines {
         return await stageWorkspace({ scan, rescan, stageSnapshot, journal, host, signal: whileUseful });
       },
       record: async (made) => {
-        const record = this.#record(id, options, made);
+        const record = newRecord(id, options, { ...made, createdAtMs: ports.clock.now() });
         const saved = await saveMachineRecord(ports.localFiles, state, record);
         return saved.map(() => record);
       },
@@ -203,30 +203,6 @@ export class OpenMachines {
     });
   }
 
-  #record(
-    id: string,
-    options: OpenMachineSpec,
-    { machine, image, snapshotHash, owner }: PlannedMachine & { readonly owner: string },
-  ): MachineRecord {
-    const { context } = machine;
-    return {
-      schema_version: 1,
-      machine_id: id,
-      created_at: new Date(this.#parts.ports.clock.now()).toISOString(),
-      host: context.shared.remoteHost,
-      backend: context.backend,
-      work_dir: context.shared.remoteWorkDir,
-      workspace: options.workspace ?? null,
-      snapshot_hash: snapshotHash,
-      spec: options,
-      owner,
-      incus_project: context.backend === 'incus' ? context.incusProject : null,
-      incus_image: image,
-      instance_name: machine.name,
-      released_at: null,
-    };
-  }
-
   #mismatch(record: MachineRecord): string | null {
     const { backends, ports, acquireMachine } = this.#parts;
     const told = (what: string, recorded: string, configured: string) =>
@@ -245,4 +221,29 @@ export class OpenMachines {
       field,
     };
   }
+}
+
+function newRecord(
+  id: string,
+  options: OpenMachineSpec,
+  made: PlannedMachine & { readonly owner: string; readonly createdAtMs: number },
+): MachineRecord {
+  const { machine, image, snapshotHash, owner, createdAtMs } = made;
+  const { context } = machine;
+  return {
+    schema_version: 1,
+    machine_id: id,
+    created_at: new Date(createdAtMs).toISOString(),
+    host: context.shared.remoteHost,
+    backend: context.backend,
+    work_dir: context.shared.remoteWorkDir,
+    workspace: options.workspace ?? null,
+    snapshot_hash: snapshotHash,
+    spec: options,
+    owner,
+    incus_project: context.backend === 'incus' ? context.incusProject : null,
+    incus_image: image,
+    instance_name: machine.name,
+    released_at: null,
+  };
 }
