@@ -23,14 +23,17 @@ export function resolveSecrets(source: SecretSource): Result<TargetSecrets, Conf
     const secrets: Record<string, string> = {};
     for (const [name, { env: variable }] of Object.entries(job.secrets)) {
       const value = source.env[variable];
-      if (value !== undefined && value !== '') {
+      const garbled = value?.includes('\ufffd') === true;
+      if (value !== undefined && value !== '' && !garbled) {
         secrets[name] = value;
         continue;
       }
       const segments = ['targets', source.targetName, 'jobs', index, 'secrets', name, 'env'];
       problems.push({
         path: problemPath(segments),
-        message: `the environment variable ${variable} is ${value === '' ? 'empty' : 'not set'}`,
+        message: garbled
+          ? `the environment variable ${variable} holds bytes that are not UTF-8, which would not arrive as they are; encode the secret ${name}, as base64 does`
+          : `the environment variable ${variable} is ${value === '' ? 'empty' : 'not set'}`,
         ...source.loaded.place(segments),
       });
     }
