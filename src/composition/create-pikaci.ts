@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
@@ -72,7 +72,9 @@ export function createPikaci(
     closing.push(part);
     return part;
   };
-  const exclude = [...stateIn(baseDir, path(parsed.data.stateRoot)), ...(options.exclude ?? [])];
+  // The state of runs is no part of what is run.
+  const exclude = ['.pikaci', ...(options.exclude ?? [])];
+  const excludeDirectories = [path(parsed.data.stateRoot)];
   const parts: ServiceParts = {
     settings: jobSettings(parsed.data, path),
     parallelCreates: { parallelCreates: parsed.data.incus.parallelCreates },
@@ -82,7 +84,7 @@ export function createPikaci(
     incus: incus ?? host.incus,
     localFiles: adapters.localFiles ?? new NodeFileStore(),
     logReader: adapters.logReader ?? new NodeLogReader(),
-    scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude })),
+    scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),
     processes: adapters.processes ?? new NodeProcesses(),
@@ -120,12 +122,4 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
       keepBytes: config.retention.keepBytes === undefined ? null : bytesOf(config.retention.keepBytes),
     },
   };
-}
-
-/** The state of runs is no part of what is run: `.pikaci` anywhere, and a state root of another name in the workspace. */
-function stateIn(baseDir: string, stateRoot: string): string[] {
-  const inside = relative(baseDir, stateRoot);
-  return inside === '' || inside.startsWith('..') || isAbsolute(inside)
-    ? ['.pikaci']
-    : ['.pikaci', `/${inside}`];
 }

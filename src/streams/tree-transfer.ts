@@ -1,5 +1,6 @@
 import { isAbsolute, normalize } from 'node:path/posix';
 import { err, ok, type Result } from 'neverthrow';
+import type { EntryContent } from '../ports/entry-content.js';
 import type {
   CallOptions,
   Command,
@@ -9,15 +10,25 @@ import type {
   TreeTransfer,
   TreeUpload,
 } from '../ports/remote-shell.js';
-import { packEntries } from './pack-entries.js';
 import { shellFault } from './shell-fault.js';
 
 type Spawner = Pick<RemoteShell, 'spawn'>;
+
+/** Entries of a tree of this machine, with what they have to hold. */
+export interface PackInput {
+  readonly upload: TreeUpload;
+  readonly entries: readonly string[];
+  readonly contents: readonly EntryContent[];
+  readonly at: { readonly host: string; readonly tried: string };
+  readonly signal: AbortSignal;
+}
 
 export interface TreeRoute extends TreeUpload {
   /** For messages. */
   readonly host: string;
   readonly from: Spawner;
+  /** Makes an archive of entries whose content is known: a command in form only, whose output it is. */
+  readonly pack?: (input: PackInput) => RunningCommand;
   readonly to: Spawner;
 }
 
@@ -92,10 +103,10 @@ async function startPacking(
   at: { readonly host: string; readonly tried: string },
   signal: AbortSignal,
 ): Promise<Result<RunningCommand, ShellFault>> {
-  const { entries, contents } = route;
-  if (entries === undefined || contents === undefined)
+  const { entries, contents, pack } = route;
+  if (entries === undefined || contents === undefined || pack === undefined)
     return route.from.spawn(packCommand(route), { signal });
-  return ok(packEntries({ upload: route, entries, contents, at, signal }));
+  return ok(pack({ upload: route, entries, contents, at, signal }));
 }
 
 function packCommand({ source, entries, owner, readableByAll }: TreeRoute): Command {

@@ -17,6 +17,7 @@ import { OutputQueue } from '../../streams/output-queue.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { sendTree } from '../../streams/tree-transfer.js';
 import { startChild, type Unstarted } from './child.js';
+import { packEntries } from './pack-entries.js';
 import { RunningChild } from './running-child.js';
 
 export interface LocalShellOptions {
@@ -58,8 +59,11 @@ export class LocalShell implements RemoteShell {
     return ok(child);
   }
 
+  /** The archive that any shell sends of files of this machine whose content is known. */
+  readonly pack = packEntries;
+
   uploadTree(upload: TreeUpload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>> {
-    return sendTree({ ...upload, host: this.host, from: this, to: this }, options);
+    return sendTree({ ...upload, host: this.host, from: this, pack: this.pack, to: this }, options);
   }
 
   downloadTree(download: TreeDownload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>> {

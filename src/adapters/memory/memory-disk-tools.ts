@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { MemoryFileStore } from './memory-file-store.js';
 import type { MemoryHandler, MemoryRun } from './memory-handler.js';
 
-/** The host's `du -sk` and `rm -rf`, as eviction calls them: a script that is given paths. Sizes are those of the files, in KiB, rounded up. */
+/** The host's `du -sk` and `rm -rf`, as eviction calls them, and the reading of an output's content: a script that is given paths. Sizes are those of the files, in KiB, rounded up. */
 export function diskTools(files: MemoryFileStore): MemoryHandler {
   return (run) => {
     const [shell, flag, script = '', , ...paths] = run.command.argv;
     if (shell !== 'sh' || flag !== '-c') return undefined;
     if (script.startsWith('du -sk ')) return measure(files, paths, run);
+    if (script.startsWith('cd -- "$1/."')) return digest(files, paths[0] ?? '', run);
     if (script.startsWith('rm -rf ')) return removeAll(files, paths, run);
     return undefined;
   };
@@ -38,5 +40,20 @@ async function removeAll(files: MemoryFileStore, paths: readonly string[], run: 
       return 1;
     }
   }
+  return 0;
+}
+
+async function digest(files: MemoryFileStore, root: string, run: MemoryRun): Promise<number> {
+  const hash = createHash('sha256');
+  const read = async (path: string): Promise<void> => {
+    const stat = (await files.lstat(path)).unwrapOr(null);
+    hash.update(`${stat?.type} ${stat?.mode} ${path.slice(root.length)}\0`);
+    if (stat?.type === 'directory')
+      for (const { name } of (await files.list(path)).unwrapOr([])) await read(`${path}/${name}`);
+    else if (stat?.type === 'symlink') hash.update((await files.readlink(path)).unwrapOr(''));
+    else hash.update((await files.readFile(path)).unwrapOr(new Uint8Array()));
+  };
+  await read(root);
+  run.write('stdout', `${hash.digest('hex')}\n`);
   return 0;
 }

@@ -18,6 +18,16 @@ export async function gitAnswer(question: GitQuestion): Promise<Result<string | 
     return err(processFault(directory, run.error));
   }
   const { code, stdout, stderr } = run.value;
+  // Git goes on without what is in it, and ends well.
+  const closed = /^warning: could not open directory '(.*)': (.*)$/m.exec(stderr);
+  if (code === 0 && closed !== null) {
+    const path = (closed[1] ?? '').replace(/\/$/, '');
+    return err({
+      kind: 'unreadable',
+      path,
+      message: `the directory ${path} could not be read: ${closed[2]}`,
+    });
+  }
   // `check-ignore` and `config` say "none of them" with 1.
   if (code === 0 || (code === 1 && stderr === '')) return text(stdout);
   if (/not a git repository \(or any|must be run in a work tree/.test(stderr)) return ok(null);

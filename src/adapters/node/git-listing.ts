@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { exclusion } from './exclusion.js';
@@ -60,9 +61,9 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     else paths.push(path);
   }
   if (paths.length === 0 && nested.length === 0) {
-    const ignored = await ask(['check-ignore', '--', '.']);
+    const ignored = await isIgnoredByParent(input);
     if (ignored.isErr()) return err(ignored.error);
-    if (ignored.value !== '') return ok(null);
+    if (ignored.value) return ok(null);
   }
   for (const path of nested) {
     const within = await nestedListing({ ...input, directory: `${input.directory}/${path}` });
@@ -74,6 +75,17 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     }
   }
   return ok({ paths, revision: state.value === null ? null : { ...state.value, dirty } });
+}
+
+/** Asked from above: a `.gitignore` of `*` in the directory itself means what is in it, and then there is nothing to send. */
+async function isIgnoredByParent(input: GitListingInput): Promise<Result<boolean, ScanFault>> {
+  const prefix = await gitAnswer({ ...input, args: ['rev-parse', '--show-prefix'] });
+  if (prefix.isErr()) return err(prefix.error);
+  if (prefix.value === null || prefix.value.trim() === '') return ok(false);
+  const directory = dirname(input.directory);
+  const args = ['check-ignore', '--', `./${basename(input.directory)}/`];
+  const ignored = await gitAnswer({ ...input, directory, args });
+  return ignored.map((answer) => answer !== '');
 }
 
 /** A submodule that is not checked out has no files of its own, and git run in it would speak of the repository around it. */

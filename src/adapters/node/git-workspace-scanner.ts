@@ -1,4 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions } from '../../ports/remote-shell.js';
 import type {
@@ -7,7 +8,7 @@ import type {
   WorkspaceScanner,
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
-import { gitListing } from './git-listing.js';
+import { type GitListingInput, gitListing } from './git-listing.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
 import type { TreeHashAnswer, TreeHashRequest } from './tree-hash-types.js';
@@ -18,6 +19,8 @@ export interface GitWorkspaceScannerOptions {
    * place (`/state` is `state` at the top). `.git` is always left out.
    */
   readonly exclude?: readonly string[];
+  /** Absolute directories that are left out of the workspaces in which they really lie, however they are spelt; they need not be there yet. */
+  readonly excludeDirectories?: readonly string[];
   /** Milliseconds for each run of git; default one minute. */
   readonly gitTimeoutMs?: number;
   /** Milliseconds for reading and hashing the tree; default ten minutes. */
@@ -35,12 +38,14 @@ const INLINE = { entries: 256, bytes: 2 * 1024 * 1024 };
  */
 export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
   readonly #exclude: readonly string[];
+  readonly #excludeDirectories: readonly string[];
   readonly #gitTimeoutMs: number;
   readonly #readTimeoutMs: number;
   readonly #thread = new TreeHashThread();
 
   constructor(options: GitWorkspaceScannerOptions = {}) {
     this.#exclude = options.exclude ?? ['.pikaci'];
+    this.#excludeDirectories = options.excludeDirectories ?? [];
     this.#gitTimeoutMs = options.gitTimeoutMs ?? 60_000;
     this.#readTimeoutMs = options.readTimeoutMs ?? 600_000;
   }
@@ -49,9 +54,10 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
     const root = found.value;
-    const listing = await this.#list(root, false, signal);
+    const exclude = await this.#excluded(root);
+    const listing = await this.#list(root, { exclude, withRevision: false, signal });
     if (listing.isErr()) return err(listing.error);
-    const request = { root, paths: listing.value?.paths ?? null, exclude: this.#exclude };
+    const request = { root, paths: listing.value?.paths ?? null, exclude };
     const answer = await this.#hash(request, signal);
     if (answer.kind === 'fault') return err(answer.fault);
     const { contentHash, entries, contents, totalBytes } = answer;
@@ -64,18 +70,22 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
   ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
-    const listing = await this.#list(found.value, true, signal);
+    const exclude = await this.#excluded(found.value);
+    const listing = await this.#list(found.value, { exclude, withRevision: true, signal });
     return listing.map((listed) => listed?.revision ?? null);
   }
 
-  #list(directory: string, withRevision: boolean, signal: AbortSignal | undefined) {
-    return gitListing({
-      directory,
-      withRevision,
-      exclude: this.#exclude,
-      signal,
-      timeoutMs: this.#gitTimeoutMs,
-    });
+  #list(
+    directory: string,
+    call: Pick<GitListingInput, 'exclude' | 'withRevision'> & { readonly signal: AbortSignal | undefined },
+  ) {
+    return gitListing({ ...call, directory, timeoutMs: this.#gitTimeoutMs });
+  }
+
+  async #excluded(root: string): Promise<readonly string[]> {
+    const real = await Promise.all(this.#excludeDirectories.map(realPath));
+    const below = real.filter((directory) => directory.startsWith(`${root}/`));
+    return [...this.#exclude, ...below.map((directory) => directory.slice(root.length))];
   }
 
   /** Ends the thread; a scan under way fails. */
@@ -94,6 +104,16 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const answer = await this.#thread.hash(request, { signal, timeoutMs: this.#readTimeoutMs });
     if (answer.kind === 'over_budget') throw new Error('the thread works without a budget');
     return answer;
+  }
+}
+
+/** With all links resolved, as far as there is something. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(await realPath(parent), basename(path));
   }
 }
 

@@ -9,7 +9,7 @@ import type {
   TreeTransfer,
   TreeUpload,
 } from '../../ports/remote-shell.js';
-import { sendTree } from '../../streams/tree-transfer.js';
+import { sendTree, type TreeRoute } from '../../streams/tree-transfer.js';
 import type { Ssh2Connection } from './connection.js';
 import { openExecChannel } from './exec-channel.js';
 import { Ssh2RunningCommand } from './running-command.js';
@@ -18,7 +18,7 @@ import { Ssh2RunningCommand } from './running-command.js';
 export class Ssh2Shell implements RemoteShell {
   constructor(
     private readonly connection: Ssh2Connection,
-    private readonly local: Pick<RemoteShell, 'spawn'>,
+    private readonly local: Pick<RemoteShell, 'spawn'> & Required<Pick<TreeRoute, 'pack'>>,
   ) {}
 
   get host(): string {
@@ -32,7 +32,10 @@ export class Ssh2Shell implements RemoteShell {
   }
 
   uploadTree(upload: TreeUpload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>> {
-    return sendTree({ ...upload, host: this.host, from: this.local, to: this }, options);
+    return sendTree(
+      { ...upload, host: this.host, from: this.local, pack: this.local.pack, to: this },
+      options,
+    );
   }
 
   downloadTree(download: TreeDownload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>> {

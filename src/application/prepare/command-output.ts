@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { preparedHomeDir } from '../../domain/machine/remote-layout.js';
+import { preparedVariable } from '../../domain/target/prepared-variable.js';
 import type { PrepareConfig } from '../../domain/target/target-config.js';
 import { sha256Hex } from '../../domain/values/content-hash.js';
 import { runCommand } from '../commands/run-command.js';
@@ -10,6 +11,7 @@ import { checkOutput } from './check-output.js';
 import { inputsHash } from './inputs-hash.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 import { PREPARED_MARKER, preparedMarkerSchema } from './prepared-marker.js';
+import { treeDigest } from './tree-digest.js';
 
 export type CommandConfig = Extract<PrepareConfig, { type: 'command' }>;
 
@@ -29,7 +31,9 @@ export async function commandOutput(
   if (inputs.isErr()) return err(inputs.error);
   const needs = [...call.needs].map(([id, { realized_path: path }]) => [id, path] as const);
   const env = Object.entries(node.env).sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = sha256Hex(JSON.stringify([1, node.command, env, inputs.value, needs]));
+  const contents = await contentOfNeeds(ports, node, call);
+  if (contents.isErr()) return err(contents.error);
+  const key = sha256Hex(JSON.stringify([2, node.command, env, inputs.value, needs, contents.value]));
   const home = preparedHomeDir(call.workDir, key);
   const made = (cached: boolean): MadeOutput => ({
     installable: node.command,
@@ -46,7 +50,7 @@ export async function commandOutput(
 
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
-    ...Object.fromEntries(needs.map(([id, path]) => [`PIKACI_PREPARED_${variableOf(id)}`, path])),
+    ...Object.fromEntries(needs.map(([id, path]) => [preparedVariable(id), path])),
     ...node.env,
     PIKACI_WORKSPACE: snapshotDir,
     PIKACI_OUTPUT: `${building}/output`,
@@ -60,6 +64,22 @@ export async function commandOutput(
   }
   const fresh = await call.hold(home);
   return fresh.map(() => made(false));
+}
+
+/** What the outputs hold that the command works with; a path in a Nix store says that itself. */
+async function contentOfNeeds(
+  { shell }: PreparePorts,
+  { timeoutSecs }: CommandConfig,
+  { needs, signal }: PrepareCall,
+): Promise<Result<string[], JobFault>> {
+  const contents: string[] = [];
+  for (const [id, { protocol, realized_path: path }] of needs) {
+    if (protocol === 'nix_store_path_v1') continue;
+    const digest = await treeDigest(shell, path, { id, timeoutSecs, signal });
+    if (digest.isErr()) return err(digest.error);
+    contents.push(digest.value);
+  }
+  return ok(contents);
 }
 
 interface Filling {
@@ -122,8 +142,4 @@ async function isKept(
   } catch {
     return false;
   }
-}
-
-function variableOf(id: string): string {
-  return id.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 }

@@ -31,7 +31,7 @@ export function planDeclaredMounts(
     const mounts = validatePayloadMounts(output.outputRoot, output.mounts);
     if (mounts.isErr()) return err(mounts.error);
     for (const mount of mounts.value) {
-      const clash = clashingMount(planned, mount);
+      const clash = clashingMount(planned, { ...mount, devicePrefix: output.devicePrefix });
       if (clash !== null) return err(clash);
       const deviceName = declaredPayloadMountDeviceName(output.devicePrefix, mount.name);
       if (planned.some((other) => other.deviceName === deviceName))

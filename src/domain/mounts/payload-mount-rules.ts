@@ -93,20 +93,31 @@ export function validatePayloadMounts(
 
 /** The fault when `mount` would lie on, in, or around one of `others`; null when it is free. Also used across outputs. */
 export function clashingMount(
-  others: readonly Pick<ValidatedPayloadMount, 'guestPath' | 'name'>[],
-  mount: ValidatedPayloadMount,
+  others: readonly (Pick<ValidatedPayloadMount, 'guestPath' | 'name'> & OfOutput)[],
+  mount: ValidatedPayloadMount & OfOutput,
 ): PayloadMountFault | null {
   const other = others.find(
     (o) => isWithin(o.guestPath, mount.guestPath) || isWithin(mount.guestPath, o.guestPath),
   );
   if (other === undefined) return null;
   const relation = other.guestPath === mount.guestPath ? 'is the same place as' : 'overlaps';
+  const problem = `${relation} ${other.guestPath} of the mount "${other.name}"${ofOutput(other)}`;
+  const own = ofOutput(mount);
   return fault(
     'guest_path',
     mount.name,
     mount.guestPath,
-    `${relation} ${other.guestPath} of the mount "${other.name}"`,
+    own === '' ? problem : `(${own.trim()}) ${problem}`,
   );
+}
+
+/** Which output a mount is of, where several are looked at. */
+interface OfOutput {
+  readonly devicePrefix?: string;
+}
+
+function ofOutput({ devicePrefix }: OfOutput): string {
+  return devicePrefix === undefined ? '' : ` of the output "${devicePrefix}"`;
 }
 
 function fault(

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ExpandedJob, expandMatrix } from './matrix.js';
+import { preparedVariable } from './prepared-variable.js';
 import type { PrepareConfig, TargetConfig } from './target-config.js';
 
 interface Node {
@@ -51,6 +52,11 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     const unknown = prepare.dependsOn.find((name) => !target.prepare.some(({ id }) => id === name));
     if (unknown !== undefined) return err(unknownDependency(prepare.id, unknown, target.prepare));
     const { id, dependsOn, description = '' } = prepare;
+    const [one, other] = sameVariable(dependsOn);
+    if (one !== undefined && other !== undefined && prepare.type === 'command') {
+      const message = `${id} would find both ${one} and ${other} in ${preparedVariable(one)}; give one of them another id`;
+      return err(fault('duplicate_node', [id, one, other], message));
+    }
     nodes.set(id, { kind: 'prepare', id, description, dependsOn: unique(dependsOn), prepare });
   }
   for (const { id, baseId, job } of expanded) {
@@ -124,6 +130,17 @@ function fault(kind: PlanFault['kind'], path: readonly string[], message: string
 
 function duplicate(names: readonly string[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+/** Two ids that a command would find in one variable; none, when there are no such two. */
+function sameVariable(ids: readonly string[]): readonly string[] {
+  const known = new Map<string, string>();
+  for (const id of ids) {
+    const first = known.get(preparedVariable(id));
+    if (first !== undefined && first !== id) return [first, id];
+    known.set(preparedVariable(id), id);
+  }
+  return [];
 }
 
 function unique(names: readonly string[]): readonly string[] {

@@ -128,6 +128,19 @@ describe('a git that does not answer as it should', () => {
     expect(fault.message).toContain('safe.directory');
   });
 
+  it('and leaves a directory out that it could not read is a fault that names it', async () => {
+    await using tools = await temporaryDirectory();
+    await using repository = await temporaryRepository();
+    await withGit(tools.path, `echo "warning: could not open directory 'a/b/': Permission denied" >&2`);
+    await using scanner = new GitWorkspaceScanner();
+    const fault = (await scanner.scan(repository.path))._unsafeUnwrapErr();
+    expect(fault).toEqual({
+      kind: 'unreadable',
+      path: 'a/b',
+      message: 'the directory a/b could not be read: Permission denied',
+    });
+  });
+
   it('is ended when it takes too long', async () => {
     await using tools = await temporaryDirectory();
     await using repository = await temporaryRepository();

@@ -269,6 +269,39 @@ for (const [where, make] of [
   });
 }
 
+describe('what must not be sent', () => {
+  it('is nothing at all where a .gitignore of * stands at the top', async () => {
+    await using repository = await temporaryRepository();
+    await diskWorkspace(repository.path).write('.gitignore', '*\n');
+    await diskWorkspace(repository.path).write('private', 'x');
+    expect((await scan(repository.path)).entries).toEqual([]);
+  });
+
+  it('is a directory that is excluded by another spelling, there or not yet', async () => {
+    await using directory = await temporaryDirectory();
+    await using links = await temporaryDirectory();
+    const disk = diskWorkspace(directory.path);
+    await disk.write('a', 'x');
+    await disk.write('real/state/log', 'x');
+    await symlink(directory.path, join(links.path, 'workspace'));
+    await disk.link('link', 'real');
+    for (const spelt of [
+      join(links.path, 'workspace/real/state'),
+      `${directory.path}/./real/../real/state`,
+      join(directory.path, 'link/state'),
+    ]) {
+      await using scanner = new GitWorkspaceScanner({ excludeDirectories: [spelt] });
+      const snapshot = (await scanner.scan(join(links.path, 'workspace')))._unsafeUnwrap();
+      expect(snapshot.entries).toEqual(['a', 'link']);
+    }
+    await using scanner = new GitWorkspaceScanner({
+      excludeDirectories: [join(links.path, 'workspace/later/state')],
+    });
+    await disk.write('later/state/log', 'x');
+    expect((await scanner.scan(directory.path))._unsafeUnwrap().entries).not.toContain('later/state/log');
+  });
+});
+
 describe('the content hash', () => {
   it('does not change with the times of links, nor with permissions other than the owner being able to execute', async () => {
     await using directory = await temporaryDirectory();

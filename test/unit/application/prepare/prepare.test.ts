@@ -228,6 +228,12 @@ describe('a command node', () => {
     });
     await target.run();
     expect(target.ends()).toEqual(['sdk-1 passed', 'made passed', 'j passed']);
+    const runs = () => target.host.shell.commands.filter(({ argv }) => argv[2] === 'make it').length;
+    await target.run({ runId: 'again' });
+    expect(runs()).toBe(1);
+    must(await target.host.hostFiles.writeFile('/opt/sdk/tool', Buffer.from('v2')));
+    await target.run({ runId: 'changed' });
+    expect(runs()).toBe(2);
   });
 });
 

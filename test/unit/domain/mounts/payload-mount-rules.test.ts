@@ -144,6 +144,9 @@ describe('several mounts', () => {
     if (outer === undefined || inner === undefined) throw new Error('two mounts were made');
     expect(clashingMount([outer], inner)?.message).toContain('/opt/tool');
     expect(clashingMount([inner], outer)?.message).toContain('/opt/tool/bin');
+    const across = clashingMount([{ ...outer, devicePrefix: 'one' }], { ...inner, devicePrefix: 'two' });
+    expect(across?.message).toContain('of the output "one"');
+    expect(across?.message).toContain('of the output "two"');
     expect(clashingMount([], inner)).toBeNull();
   });
 

@@ -47,6 +47,18 @@ describe('a plan', () => {
     expect(plan(prepares)._unsafeUnwrapErr().path).toEqual(['p', 'q', 'p']);
   });
 
+  it('refuses two outputs that one command would find in one variable, and names both', () => {
+    const command = { id: 'made', type: 'command' as const, command: 'x', dependsOn: ['lib-a', 'lib_a'] };
+    const fault = plan({ prepare: [path('lib-a'), path('lib_a'), command], jobs: [job('a')] });
+    expect(fault._unsafeUnwrapErr()).toEqual({
+      kind: 'duplicate_node',
+      path: ['made', 'lib-a', 'lib_a'],
+      message: 'made would find both lib-a and lib_a in PIKACI_PREPARED_LIB_A; give one of them another id',
+    });
+    const one = { ...command, dependsOn: ['lib_a'] };
+    expect(plan({ prepare: [path('lib-a'), path('lib_a'), one], jobs: [job('a')] }).isOk()).toBe(true);
+  });
+
   it('refuses a name that is not there, and shows who names it and what there is', () => {
     const fault = plan({ prepare: [path('deps')], jobs: [job('a', ['dep']), job('b')] });
     expect(fault._unsafeUnwrapErr()).toEqual({

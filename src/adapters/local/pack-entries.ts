@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { err, ok, type Result } from 'neverthrow';
-import type { EntryContent } from '../ports/entry-content.js';
-import type { ExitStatus, OutputChunk } from '../ports/output-chunk.js';
-import type { RunningCommand, ShellFault, TreeUpload } from '../ports/remote-shell.js';
-import { shellFault } from './shell-fault.js';
-import { tarEnd, tarEntryHead, tarPadding } from './tar-entry.js';
+import type { EntryContent } from '../../ports/entry-content.js';
+import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
+import type { RunningCommand, ShellFault } from '../../ports/remote-shell.js';
+import { shellFault } from '../../streams/shell-fault.js';
+import { tarEnd, tarEntryHead, tarPadding } from '../../streams/tar-entry.js';
+import type { PackInput } from '../../streams/tree-transfer.js';
 
 const PIECE = 256 * 1024;
 // O_NONBLOCK: a FIFO that took the file's place must not hold the process.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-export interface PackInput {
-  readonly upload: TreeUpload;
-  readonly entries: readonly string[];
-  readonly contents: readonly EntryContent[];
-  readonly at: { readonly host: string; readonly tried: string };
-  readonly signal: AbortSignal;
-}
 
 /**
  * The archive of a list of files whose content is known, made here and not by a `tar` whose reading nobody could look at: each

@@ -10,11 +10,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { LocalShell } from '../../../src/adapters/local/shell.js';
-import { GitWorkspaceScanner } from '../../../src/adapters/node/git-workspace-scanner.js';
-import { must } from '../../../src/testing/contract/expect-result.js';
-import { diskWorkspace, setTime } from '../../support/disk-workspace.js';
-import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { LocalShell } from '../../../../src/adapters/local/shell.js';
+import { GitWorkspaceScanner } from '../../../../src/adapters/node/git-workspace-scanner.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+import { diskWorkspace, setTime } from '../../../support/disk-workspace.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
