@@ -59,12 +59,7 @@ describe('the local path of an artifact', () => {
       '/artifacts/a/../../x',
       '/artifacts//x',
     ],
-    ...[
-      '/artifacts/./x',
-      '/artifacts/a\0b',
-      `/artifacts/${'n'.repeat(241)}`,
-      `/artifacts/${'d/'.repeat(1025)}x`,
-    ],
+    ...['/artifacts/./x', '/artifacts/a\0b'],
     ...['artifacts/x', '/artifactsx/y'],
   ]) {
     it(`is refused for ${JSON.stringify(path.slice(0, 40))}`, () => {
