@@ -28,6 +28,8 @@ export interface CollectInput {
   readonly caps: ArtifactCaps;
   /** Local directory that gets the files; it must be empty or absent. */
   readonly destination: string;
+  /** Why not all may be there, where that is known before. */
+  readonly doubt?: string | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function collectArtifacts(input: CollectInput, call: GuestCall): Pr
   const { guest, selection, clock, caps } = input;
   if (selection.searchRoots.length === 0) return NO_ARTIFACTS;
   const ledger = new ArtifactLedger();
+  if (input.doubt !== undefined) ledger.breakOff(input.doubt);
   const pause = new LossPause(clock, call.signal);
   let listing = await guest.list(selection.searchRoots, MOST_LISTED, call);
   while (listing.isErr() && listing.error.kind === 'connection_lost' && (await pause.afterLoss()))

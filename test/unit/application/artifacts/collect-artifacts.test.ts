@@ -190,7 +190,10 @@ describe('collecting artifacts', () => {
 
   it('makes a report that a record takes, however many and long the names are, and counts the rest', async () => {
     const caps = { fileBytes: 100, totalBytes: 10 ** 6, files: 100_000 };
-    const names = Array.from({ length: 10_000 }, (_, i) => `/artifacts/${`${'\u{1f600}'.repeat(50)}/`.repeat(5)}${i}`);
+    const names = Array.from(
+      { length: 10_000 },
+      (_, i) => `/artifacts/${`${'\u{1f600}'.repeat(50)}/`.repeat(5)}${i}`,
+    );
     const { report } = await collecting(Object.fromEntries(names.map((name) => [name, ''])), { caps });
     expect(report.collected.length + report.refused_count).toBe(10_000);
     expect(report.collected.length).toBeGreaterThan(5000);
