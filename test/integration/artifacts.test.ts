@@ -94,11 +94,17 @@ onEachBackend((backend) => {
         artifacts: ['/artifacts/*'],
         artifactCaps: { fileBytes: 1000, totalBytes: 3500, files: 6 },
       });
+      const few = await site.finish({
+        command: 'cd /artifacts; for i in 1 2 3; do echo $i >f$i; done',
+        artifacts: ['/artifacts/*'],
+        artifactCaps: { files: 2 },
+      });
       const { artifacts } = run.outcome;
       const rules = Object.values(refusals(artifacts));
       expect(artifacts.collected.map(({ bytes }) => bytes)).toEqual([1000, 1000, 1000]);
-      expect(rules.filter((rule) => rule === 'too_many_files')).toHaveLength(1);
-      expect(rules).toContain('total_too_large');
+      expect(rules.sort()).toEqual(['file_too_large', ...Array.from({ length: 3 }, () => 'total_too_large')]);
+      expect(few.run.outcome.artifacts.collected).toHaveLength(2);
+      expect(Object.values(refusals(few.run.outcome.artifacts))).toEqual(['too_many_files']);
       expect(artifacts.refused_count).toBe(4);
     });
 
