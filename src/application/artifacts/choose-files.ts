@@ -3,7 +3,7 @@ import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
 import { hasControlCharacter } from '../../domain/values/path-rules.js';
 import type { ListedFile } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
-import type { Selection } from './collect-artifacts.js';
+import type { Selection } from './collect-input.js';
 
 /** Guest path → local path, in the guest's order, of what is asked for; what cannot be kept is refused here, by name and size. */
 export function chooseFiles(

@@ -1,36 +1,13 @@
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
-import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
-import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
-import type { Guest, GuestCall } from '../supervisor/guest.js';
+import type { GuestCall } from '../supervisor/guest.js';
 import { ArtifactLedger } from './artifact-ledger.js';
 import { chooseFiles } from './choose-files.js';
+import type { CollectInput } from './collect-input.js';
 import { FetchFiles } from './fetch-files.js';
 import { LossPause } from './loss-pause.js';
 
 /** A guest is listened to for this many names; globs choose among them. */
 const MOST_LISTED = 500_000;
-
-/** Which of the guest's files are brought back, and where to. */
-export interface Selection {
-  /** Absolute paths in the guest that are listed. */
-  readonly searchRoots: readonly string[];
-  matches(path: string): boolean;
-  /** Relative to the destination; null for what must not become a path here. */
-  localPath(path: string): string | null;
-}
-
-export interface CollectInput {
-  readonly guest: Guest;
-  readonly files: FileStore;
-  readonly clock: Clock;
-  readonly selection: Selection;
-  readonly caps: ArtifactCaps;
-  /** Local directory that gets the files; it must be empty or absent. */
-  readonly destination: string;
-  /** Why not all may be there, where that is known before. */
-  readonly doubt?: string | undefined;
-}
 
 /**
  * Brings back what the patterns ask for. The guest is hostile: links, special files, paths that leave the directory, files

@@ -1,6 +1,6 @@
 import type { GuestArchive, GuestCall } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
-import type { CollectInput } from './collect-artifacts.js';
+import type { CollectInput } from './collect-input.js';
 import { LossPause } from './loss-pause.js';
 import { type Received, receiveArchive } from './receive-archive.js';
 
