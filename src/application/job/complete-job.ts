@@ -42,6 +42,7 @@ export class CompleteJob {
       journal: session,
       files: this.#ports.localFiles,
       stepsFile: session.state.stepsFile,
+      isOurs: () => job.lock.isHeld(),
     });
     const started = await this.#start(job, steps);
     if (started.isErr()) {
@@ -93,6 +94,7 @@ export class CompleteJob {
       state: session.state,
       secrets: session.secretValues,
       maxBytes: this.#settings.maxLogBytes,
+      isOurs: () => job.lock.isHeld(),
       onKept: (data) => session.emitLog(data),
       nextMark: () => steps?.nextMark ?? null,
       onProgress: () => steps?.advance(),
@@ -127,7 +129,7 @@ export class CompleteJob {
       readonly superseded: AbortSignal;
     },
   ): Promise<Result<StepEnd, JobFault>> {
-    const { session, machine, start, options, lockLost } = job;
+    const { session, machine, start, options, lock } = job;
     const { job: spec, runId } = session;
     const ended = await awaitStep({
       journal: session,
@@ -143,7 +145,7 @@ export class CompleteJob {
       onStep: steps?.take,
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
-      superseded: AbortSignal.any([superseded, lockLost]),
+      superseded: AbortSignal.any([superseded, lock.lost]),
     });
     const kept = await leaveLog(log, ended);
     return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;

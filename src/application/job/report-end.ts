@@ -49,6 +49,8 @@ export async function reportEnd(
     });
     return outcome;
   };
+  // Whoever has the job now writes its state, and looks after its artifacts.
+  if (!(await job.lock.isHeld())) return err(superseded(job));
   const masker = new SecretMasker(session.secretValues);
   const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
   if (collects && end.kind === 'finished' && end.status.result !== null) {
@@ -59,6 +61,7 @@ export async function reportEnd(
   const doubt = end.kind === 'finished' ? end.status.message : undefined;
   const artifacts = collects ? await collectJobArtifacts(ports, job, doubt) : NO_ARTIFACTS;
   const outcome = maskTexts(outcomeWith(artifacts), masker);
+  if (!(await job.lock.isHeld())) return err(superseded(job));
   const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
   if (saved.isErr()) return err(localFilesFault(saved.error, null));
   session.emit({
@@ -70,6 +73,11 @@ export async function reportEnd(
     duration_ms: Date.parse(outcome.finished_at) - Date.parse(outcome.started_at),
   });
   return ok(outcome);
+}
+
+function superseded({ lock, machine }: LiveJob): JobFault {
+  const host = machine.context.shared.remoteHost;
+  return { kind: 'superseded', phase: null, host, message: String(lock.lost.reason) };
 }
 
 /** What the end of a job says of its steps. */
