@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -73,7 +81,8 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     const directory = tree();
     execFileSync('mkfifo', [join(directory, 'fifo')]);
     writeFileSync(join(directory, 'empty'), '');
-    execFileSync('truncate', ['-s', '9G', join(directory, 'sparse')]);
+    writeFileSync(join(directory, 'sparse'), '');
+    truncateSync(join(directory, 'sparse'), 9 * 1024 ** 3);
     const socket = createServer().listen(join(directory, 'socket'));
     await once(socket, 'listening');
     const { stdout } = await guest.call(['list', directory]);
