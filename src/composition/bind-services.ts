@@ -104,9 +104,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.openMachines,
-    (ports, localShell, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
+    (ports, localShell, logReader, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
       new OpenMachines({
-        ports: { ...ports, localShell },
+        ports: { ...ports, localShell, logReader },
         settings,
         backends,
         stageSnapshot,
@@ -116,6 +116,7 @@ export function bindServices(container: Container): void {
     [
       ids.ports,
       ids.localShell,
+      ids.logReader,
       ids.settings,
       ids.backends,
       ids.stageSnapshot,

@@ -67,6 +67,24 @@ describe('pikaci machine', () => {
     }
   });
 
+  it('cancel ends a step that nobody follows, and says what became of one that has ended', async () => {
+    const { run, command } = await site();
+    const machine = must(await run.pikaci.attachMachine('m1'));
+    const leave = new AbortController();
+    const onOutput = () => leave.abort();
+    must(await machine.run({ id: 's', command: 'wait', signal: leave.signal, onAbort: 'detach', onOutput }));
+    const cancel = command();
+    expect(await cancel.run('machine', 'cancel', 'm1', 's')).toBe(0);
+    expect(cancel.stderr.text).toContain('the step s was cancelled');
+    must(await machine.run({ id: 't', command: 'exit 3' }));
+    const late = command();
+    expect(await late.run('machine', 'cancel', 'm1', 't')).toBe(0);
+    expect(late.stderr.text).toContain('the step t had ended');
+    const nobody = command();
+    expect(await nobody.run('machine', 'cancel', 'm1', 'u')).not.toBe(0);
+    expect(nobody.stderr.text).toContain('no_such_step');
+  });
+
   it('run leaves a step behind when it is told to, and says how it is watched; meanwhile no other runs', async () => {
     const { run, command } = await site();
     const cli = command();

@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { machineIdSchema } from '../../../domain/values/identifier.js';
+import { machineCancelCommand } from '../commands/machine/cancel-command.js';
 import { machineCloseCommand } from '../commands/machine/close-command.js';
 import { type MachineCopyOptions, machineCopyCommand } from '../commands/machine/copy-command.js';
 import { type MachineListOptions, machineListCommand } from '../commands/machine/list-command.js';
@@ -10,6 +11,7 @@ import { machineShellCommand } from '../commands/machine/shell-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
 import {
+  MACHINE_CANCEL_HELP,
   MACHINE_CLOSE_HELP,
   MACHINE_COPY_HELP,
   MACHINE_HELP,
@@ -69,6 +71,16 @@ export function addMachineCommands(
     .addHelpText('after', MACHINE_LOGS_HELP);
   withHost(logs).action(async (name: string, step: string, options: MachineLogsOptions) =>
     onExit(await machineLogsCommand(context, name, step, options)),
+  );
+
+  const cancel = group
+    .command('cancel')
+    .summary('end a step that runs, whoever follows it')
+    .addArgument(machine())
+    .argument('<step>', 'id of the step')
+    .addHelpText('after', MACHINE_CANCEL_HELP);
+  withHost(cancel).action(async (name: string, step: string, options: HostOptions) =>
+    onExit(await machineCancelCommand(context, name, step, options)),
   );
 
   const copy = group

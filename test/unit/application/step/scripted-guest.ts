@@ -44,6 +44,7 @@ export class ScriptedGuest implements Guest {
   status = () => Promise.reject(new Error('not played'));
   cancel = () => Promise.reject(new Error('not played'));
   secrets = () => Promise.reject(new Error('not played'));
+  forgetSecrets = () => Promise.reject(new Error('not played'));
   list = () => Promise.reject(new Error('not played'));
   pack = () => Promise.reject(new Error('not played'));
 
