@@ -4,6 +4,7 @@ import type { FileFault } from '../../ports/file-store.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { untilOverdue } from '../step/overdue.js';
 import type { LiveJob } from './live-job.js';
 
 const BOUND_MS = 30 * 60_000;
@@ -17,7 +18,11 @@ export async function collectJobArtifacts(
   { session, options, machine }: LiveJob,
   doubt: string | undefined,
 ): Promise<ArtifactReport> {
-  const bound = AbortSignal.timeout(BOUND_MS);
+  const [bound, done] = [new AbortController(), new AbortController()];
+  // Not by a timer of the process: the time for which a runner was stopped is none for which it has collected.
+  void untilOverdue({ clock, boundMs: BOUND_MS, isHeldUp: () => false }, done.signal).then((end) => {
+    if (end === 'overdue') bound.abort();
+  });
   const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
   const { job, state } = session;
   const input = {
@@ -31,8 +36,9 @@ export async function collectJobArtifacts(
   };
   const collected = await session.during('collect_artifacts', async () => {
     const emptied = await files.remove(state.artifactsDir, { recursive: true });
-    if (emptied.isErr()) return err(notEmptied(emptied.error));
-    const report = await collectArtifacts(input, { signal: AbortSignal.any([bound, ...destroyed]) });
+    const signal = AbortSignal.any([bound.signal, ...destroyed]);
+    const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, { signal });
+    done.abort();
     return report.incomplete === null ? ok(report) : err(report);
   });
   const artifacts = collected.isOk() ? collected.value : collected.error;
