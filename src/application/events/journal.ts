@@ -37,7 +37,7 @@ export class Journal {
   readonly #timings: PhaseTiming[];
 
   constructor(input: JournalInput) {
-    this.hostLog = new HostLog(input.localFiles, input.hostLog);
+    this.hostLog = new HostLog(input.localFiles, input.hostLog, (message) => this.warn(message));
     this.#stamp = { schema_version: 1, run_id: input.runId, job_id: input.jobId };
     this.#clock = input.clock;
     this.#outer =

@@ -15,7 +15,6 @@ import { runIdAt } from '../../domain/values/run-id.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { localFilesFault } from '../faults/port-faults.js';
 import { filteredOut } from '../prepare/path-filters.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -85,8 +84,7 @@ export class RunTarget {
       eventFile,
     });
     const ended = skipped ? execution.skipAll(FILTERED_OUT) : await execution.execute();
-    const saved = await recorder.saved();
-    if (saved.isErr()) return err(localFilesFault(saved.error, null));
+    await recorder.saved();
     await eventFile.flushed();
     return ok({ runId: runId.data, record: recorder.record, state, ...ended });
   }

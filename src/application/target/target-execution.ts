@@ -1,6 +1,7 @@
 import { ok } from 'neverthrow';
-import { type RunJobStatus, runStatusOf } from '../../domain/events/run-status.js';
-import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
+import type { RunJobStatus } from '../../domain/events/run-status.js';
+import { runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
+import type { ExecuteNode, PlanNode, PrepareNode } from '../../domain/target/plan.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { textOf } from '../events/guarded-event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
@@ -44,6 +45,8 @@ export class TargetExecution {
       this.#teller.tell({ type: 'run_warning', message }),
     );
     this.#teller = new RunTeller(input.runId, clock, (event) => this.#events.emitRun(event));
+    input.recorder.onUnwritten = this.#teller.unwritten;
+    input.eventFile.onUnwritten = this.#teller.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
@@ -103,9 +106,13 @@ export class TargetExecution {
   }
 
   #end(): Ended {
-    const { recorder } = this.#at;
-    const status = runStatusOf([...this.#statuses.values()]);
-    const message = firstProblem(this.#at.plan, this.#statuses);
+    const { recorder, plan } = this.#at;
+    const nodes = plan.nodes.map(({ id, kind }) => ({
+      id,
+      kind,
+      status: this.#statuses.get(id) ?? 'pending',
+    }));
+    const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
     const finishedAt = status === 'running' ? null : this.#teller.now();
     recorder.change({ status, finished_at: finishedAt, message });
     this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
@@ -218,10 +225,4 @@ export class TargetExecution {
     const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
     this.#teller.tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
   }
-}
-
-/** What a reader of the record wants to know first. */
-function firstProblem({ nodes }: Plan, statuses: ReadonlyMap<string, RunJobStatus>): string | null {
-  const failed = nodes.find(({ id }) => statuses.get(id) === 'failed');
-  return failed === undefined ? null : `${failed.id} failed`;
 }

@@ -23,9 +23,14 @@ export const prepareTimingSchema = z.looseObject({
   finished_at: z.string(),
   duration_ms: z.number().nonnegative(),
   ok: z.boolean().default(true),
+  /** How it ended; records of before 0.2.0 have `ok` alone. */
+  status: z.enum(['passed', 'failed', 'cancelled']).optional(),
   /** True when the output of an earlier run was used. */
   cached: z.boolean().default(false),
+  /** Why, when it did not pass, with the end of what its command printed. */
   message: orNull(z.string()),
+  /** What its command printed, absolute; null when it printed nothing. */
+  log_path: z.string().nullable().optional(),
 });
 /** How long a prepare node took, in milliseconds, and whether there was anything to do. */
 export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
