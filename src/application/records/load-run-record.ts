@@ -6,18 +6,12 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
 import { nodesOf, runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
-import { checkedRun } from './checked-run.js';
+import { checkedRun, type RunQuery } from './checked-run.js';
 import { hasEnded, interruptedJobs, isFollowed, type RecordPorts } from './interrupted-run.js';
 import { loadPlan } from './load-plan.js';
 import { loadSteps } from './load-steps.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
-
-export interface RunQuery {
-  readonly stateRoot: string;
-  readonly runId: string;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * What `run.json` says, brought up to date: a job that ended after its runner was gone (`attach`) has its outcome in its own
