@@ -95,6 +95,11 @@ export class Journal {
     return result;
   }
 
+  /** Waits by the clock that stamps the events. */
+  pause(ms: number, signal: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return this.#clock.sleep(ms, signal);
+  }
+
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }

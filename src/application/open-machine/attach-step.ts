@@ -34,7 +34,10 @@ export async function attachStep(
   if (loaded.isErr()) return err(loaded.error);
   const record = loaded.value;
   if (record.outcome !== null) {
-    if (options.replay === true) await replay(localFiles, layout, options);
+    if (options.replay === true) {
+      const { journal } = held.input;
+      await replay(localFiles, layout, { ...options, journal });
+    }
     return ok(resultOf(stepId, record.outcome, layout));
   }
   const usable = await held.usable();

@@ -4,6 +4,8 @@ import { type StepStateLayout, stepStateLayout } from '../../domain/records/mach
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import { textOf } from '../events/guarded-call.js';
+import type { Journal } from '../events/journal.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { JobLock } from '../lock/job-lock.js';
@@ -139,13 +141,13 @@ export async function followToEnd(
       reading = reading
         .then(() => options.onOutput?.(data))
         .catch((error: unknown) => {
-          journal.warn(`onOutput failed, and the step goes on: ${String(error)}`);
+          journal.warn(outputFailed(error));
         });
     },
   });
   if (opened.isErr()) return err(localFilesFault(opened.error, null));
   await using log = opened.value;
-  if (options.replay === true) await replay(ports.localFiles, layout, options);
+  if (options.replay === true) await replay(ports.localFiles, layout, { ...options, journal });
   const ended = await awaitStep({
     guest: machine.supervisor.step(stepId),
     log,
@@ -190,10 +192,19 @@ async function untilRead(
 export async function replay(
   files: FileStore,
   { guestLog }: StepStateLayout,
-  { onOutput }: StepCallOptions,
+  { onOutput, journal }: StepCallOptions & { readonly journal: Pick<Journal, 'warn'> },
 ): Promise<void> {
   const kept = await files.readFile(guestLog, { maxBytes: Number.MAX_SAFE_INTEGER });
-  if (kept.isOk() && kept.value.length > 0) await onOutput?.(kept.value);
+  if (kept.isErr() || kept.value.length === 0) return;
+  try {
+    await onOutput?.(kept.value);
+  } catch (error) {
+    journal.warn(outputFailed(error));
+  }
+}
+
+function outputFailed(error: unknown): string {
+  return `onOutput failed, and the step goes on: ${textOf(error)}`;
 }
 
 async function recorded(
