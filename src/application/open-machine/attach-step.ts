@@ -1,4 +1,4 @@
-import { err, ok, type Result } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import { machineStepSchema } from '../../domain/machine/open-machine-spec.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
@@ -38,7 +38,7 @@ export async function attachStep(
       const { journal } = held.input;
       await replay(localFiles, layout, { ...options, journal });
     }
-    return ok(resultOf(stepId, record.outcome, layout));
+    return resultOf(record.outcome, { stepId, layout, host });
   }
   const usable = await held.usable();
   if (usable.isErr()) return err(usable.error);
@@ -57,7 +57,7 @@ export async function attachStep(
   const secrets = Object.values(masks.unwrapOr({}));
   return await followToEnd(
     held,
-    { layout, record, step: step.data, options, secrets, lockLost: lock.lost },
+    { layout, record, step: step.data, options, secrets, lock },
     { first: undefined, start: undefined },
   );
 }

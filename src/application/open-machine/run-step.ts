@@ -8,7 +8,7 @@ import { textOf } from '../events/guarded-call.js';
 import type { Journal } from '../events/journal.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import { JobLock } from '../lock/job-lock.js';
+import { type HeldLock, JobLock } from '../lock/job-lock.js';
 import { GuestLog } from '../log/guest-log.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
@@ -89,7 +89,7 @@ export async function runStep(
   if (first.isErr() && first.error.kind === 'gone') return gone(held, first.error);
   const ended = await followToEnd(
     held,
-    { layout, record, step, options, secrets: Object.values(secrets), lockLost: lock.lost },
+    { layout, record, step, options, secrets: Object.values(secrets), lock },
     {
       first: first.isOk() ? first.value : undefined,
       start,
@@ -106,8 +106,8 @@ export interface FollowedStep {
   readonly record: StepRecord;
   readonly step: Pick<MachineStep, 'timeoutSecs' | 'graceSecs'>;
   readonly options: AttachStepOptions;
-  /** Fires when another process writes the step's log now. */
-  readonly lockLost: AbortSignal;
+  /** The right to write the step's state. */
+  readonly lock: HeldLock;
   /** Values to mask. */
   readonly secrets: readonly string[];
 }
@@ -136,6 +136,7 @@ export async function followToEnd(
     state: layout,
     secrets: followed.secrets,
     maxBytes: settings.maxLogBytes,
+    isOurs: () => followed.lock.isHeld(),
     onKept: (data) => {
       if (isStalled) return;
       reading = reading
@@ -161,7 +162,7 @@ export async function followToEnd(
     restart: begun.start,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
-    superseded: AbortSignal.any([held.lost, followed.lockLost]),
+    superseded: AbortSignal.any([held.lost, followed.lock.lost]),
     names: { step: 'step', attach: `pikaci machine logs ${id} ${stepId} --follow` },
   });
   const left = ended.isErr() || ended.value.kind === 'detached' ? await log.pause() : await log.finish();
@@ -209,7 +210,7 @@ function outputFailed(error: unknown): string {
 
 async function recorded(
   held: HeldMachine,
-  { layout, record }: FollowedStep,
+  { layout, record, lock }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
   const { machine, parts, id } = held.input;
@@ -230,19 +231,27 @@ async function recorded(
     const message = 'still running; attachStep resumes it';
     return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message });
   }
+  if (!(await lock.isHeld()))
+    return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
-  if (outcome.cause === 'lost') {
-    const message = `the step ${stepId} left no exit record: ${outcome.message}`;
-    return err({ kind: 'step_lost', host, message });
-  }
-  return ok(resultOf(stepId, outcome, layout));
+  return resultOf(outcome, { stepId, layout, host });
 }
 
-export function resultOf(stepId: string, outcome: StepOutcome, { guestLog }: StepStateLayout): StepResult {
-  const { status, cause, exit_code, message } = outcome;
-  return { stepId, status, cause, exitCode: exit_code, message, log: guestLog };
+/** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */
+export function resultOf(
+  { status, cause, exit_code, message }: StepOutcome,
+  at: { readonly stepId: string; readonly layout: StepStateLayout; readonly host: string },
+): Result<StepResult, MachineFault> {
+  const { stepId, layout, host } = at;
+  if (cause === 'lost')
+    return err({
+      kind: 'step_lost',
+      host,
+      message: `the step ${stepId} left no exit record: ${message}`,
+    });
+  return ok({ stepId, status, cause, exitCode: exit_code, message, log: layout.guestLog });
 }
 
 function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {

@@ -59,6 +59,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
   let restarts = 0;
   for (;;) {
     const before = input.log.received;
+    const begunAt = input.clock.monotonic();
     const begins = stream !== undefined && restarts === 0;
     const attempt = await followOnce(input, stream, () => {
       if (outage === null) return;
@@ -91,9 +92,9 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         return ok({ kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' });
     } else {
       if (end.error.kind === 'not_running') {
-        const now = input.clock.monotonic();
-        notRunningSince ??= now;
-        if (now - notRunningSince > NOT_RUNNING_MS) return ok({ kind: 'lost', message: end.error.message });
+        notRunningSince ??= input.clock.monotonic();
+        if (begunAt - notRunningSince > NOT_RUNNING_MS)
+          return ok({ kind: 'lost', message: end.error.message });
         await input.clock.sleep(NOT_RUNNING_PAUSE_MS, input.signal);
         continue;
       }
@@ -111,7 +112,8 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
           resumed = null;
           input.onLost(end.error.message);
         }
-        if (input.clock.monotonic() - outage.since > input.reconnectMs) {
+        // The last attempt begins behind the bound: this runner may have been stopped in the one before.
+        if (begunAt - outage.since > input.reconnectMs) {
           return ok({ kind: 'unreachable', message: end.error.message });
         }
         await input.clock.sleep(

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { gcRuns } from '../../../../src/application/gc/gc-runs.js';
 import type { PikaciEvent } from '../../../../src/domain/events/event.js';
-import { must } from '../../../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from '../memory-run.js';
 
-/** Plays `echo TEXT`, `exit N` and `wait`, which ends when it is cancelled. */
+/** Plays `echo TEXT`, `exit N`, `wait`, which ends when it is cancelled, and `die`, which leaves no exit record. */
 const script: MemoryJobScript = async ({ request, write, cancelled }) => {
   const [, word, rest = ''] = /^(echo|exit|wait) ?(.*)$/.exec(request.command) ?? [];
   if (word === 'echo') write(`${rest}\n`);
+  if (request.command === 'die') return null;
   if (word === 'wait') {
     write('waiting\n');
     await cancelled;
@@ -101,6 +102,15 @@ describe('an open machine', () => {
     must(await run.host.localFiles.remove('/state/machines/m/steps/s', { recursive: true }));
     expect((await machine.run({ id: 's', command: 'exit 0' }))._unsafeUnwrapErr().kind).toBe('step_exists');
     expect((await machine.step('s'))._unsafeUnwrapErr().kind).toBe('no_such_step');
+  });
+
+  it('says of a step that left no exit record that it is lost, each time that somebody asks', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const lost = mustFail(await machine.run({ id: 's', command: 'die' }), 'step_lost');
+    expect(mustFail(await machine.attachStep('s'), 'step_lost').message).toBe(lost.message);
+    expect(mustFail(await machine.attachStep('s', { replay: true }), 'step_lost')).toEqual(lost);
+    expect(must(await machine.step('s')).outcome).toMatchObject({ cause: 'lost', exit_code: null });
   });
 
   it('keeps a step that was left, for whoever attaches to it: its log goes on from the last byte kept', async () => {

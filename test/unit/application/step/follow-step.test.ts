@@ -20,7 +20,17 @@ async function following(text: string, attempts: Attempt[], more: Partial<Follow
   const onKept = (data: Uint8Array) => {
     kept += Buffer.from(data).toString();
   };
-  const log = must(await GuestLog.open({ files, clock, state, secrets: [], maxBytes: 1e6, onKept }));
+  const log = must(
+    await GuestLog.open({
+      files,
+      clock,
+      state,
+      secrets: [],
+      maxBytes: 1e6,
+      isOurs: async () => true,
+      onKept,
+    }),
+  );
   const guest = new ScriptedGuest(Buffer.from(text), attempts);
   const told: string[] = [];
   const begun = clock.now();
@@ -203,4 +213,19 @@ describe('following a job', () => {
     must(await files.makeDirectory(state.guestLog));
     mustFail(await follow(), 'io');
   });
+
+  for (const fault of ['connection_lost', 'not_running'] as const)
+    it(`is asked for once more when this runner was stopped during an attempt that ended with ${fault}`, async () => {
+      const run = await following('text', [
+        { kind: 'refuses', fault },
+        { kind: 'refuses', fault },
+      ]);
+      const follow = run.guest.follow.bind(run.guest);
+      run.guest.follow = async (offset) => {
+        if (run.guest.offsets.length === 1) await run.clock.advance(60 * MINUTE);
+        return follow(offset);
+      };
+      expect(must(await run.follow())).toMatchObject({ kind: 'finished' });
+      expect(run.kept()).toBe('text');
+    });
 });
