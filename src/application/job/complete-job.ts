@@ -46,6 +46,7 @@ export class CompleteJob {
       steps: session.job.steps,
       journal: session,
       files: this.#ports.localFiles,
+      clock: this.#ports.clock,
       stepsFile: session.state.stepsFile,
       isOurs: () => job.lock.isHeld(),
     });

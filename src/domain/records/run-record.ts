@@ -53,7 +53,7 @@ export const runJobRecordSchema = z.looseObject({
   /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */
   pre_execution_prepare_duration_ms: orNull(z.number().nonnegative()),
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
-  /** Of a job that has some: those that came to their turn. `run.json` itself has them once the job has ended. */
+  /** Of a job that has some: those that came to their turn, and all of them once it has ended. `run.json` itself has them once the job has ended. */
   steps: z.array(jobStepRecordSchema).optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
