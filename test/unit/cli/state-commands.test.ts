@@ -169,6 +169,26 @@ test('logs --follow goes on until the job has ended, and misses nothing that was
   expect(cli.stdout.text).toBe('guest of unit\nmore\nthe end\n');
 });
 
+test('logs --follow of a run whose runner has ended says so, and exits 3: nobody knows the rest', async () => {
+  const message = 'its runner has ended; "pikaci attach r unit" takes it up';
+  const jobs = [runJobRecord('unit', { status: 'interrupted', message })];
+  const interrupted = runRecord({ status: 'interrupted', jobs });
+  const { cli } = await withRun(interrupted);
+  expect(await cli.run('logs', RUN_ID, '--follow')).toBe(3);
+  expect(cli.stdout.text).toContain('guest of unit\n');
+  expect(cli.stderr.text).toContain(`nobody follows job unit of run ${RUN_ID}: ${message}`);
+  const meanwhile = await withRun(
+    runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'running' })] }),
+  );
+  const exit = meanwhile.cli.run('logs', RUN_ID, '--follow');
+  await meanwhile.cli.clock.asleepFor(250);
+  await writeFile(join(meanwhile.runDir, 'run.json'), JSON.stringify(interrupted));
+  meanwhile.cli.clock.advance(250);
+  expect(await exit).toBe(3);
+  const once = new Cli({ cwd: cli.folder });
+  expect(await once.run('logs', RUN_ID)).toBe(0);
+});
+
 test('logs --follow ends with 130 when it is interrupted', async () => {
   const running = runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'running' })] });
   const { cli } = await withRun(running);
