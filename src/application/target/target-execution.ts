@@ -215,5 +215,6 @@ export class TargetExecution {
     const { plan, parts, input } = this.#at;
     const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
     this.#teller.tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
+    for (const message of this.#at.notes) this.#teller.tell({ type: 'run_warning', message });
   }
 }

@@ -35,6 +35,16 @@ export const prepareTimingSchema = z.looseObject({
 /** How long a prepare node took, in milliseconds, and whether there was anything to do. */
 export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
 
+/** What the caller of a run asked for beside its plan: what `rerun` asks for again. */
+const runOptionsSchema = z.looseObject({
+  backend: z.enum(['incus', 'microvm']),
+  /** Said by the caller; left out, it is the one that is checked out. */
+  branch: z.string().optional(),
+  fail_fast: z.boolean().optional(),
+  parallel: z.number().optional(),
+  keep_on_failure_secs: z.number().optional(),
+});
+
 export const runJobRecordSchema = z.looseObject({
   id: z.string(),
   description: z.string().default(''),
@@ -90,6 +100,8 @@ export const runRecordSchema = z.looseObject({
   changed_files: orNull(z.array(z.string())),
   filters: z.array(z.string()).default([]),
   message: orNull(z.string()),
+  /** Records of before 0.2.0 do not have it. */
+  options: runOptionsSchema.optional(),
   prepare_timings: z.array(prepareTimingSchema).default([]),
   jobs: z.array(runJobRecordSchema),
 });
