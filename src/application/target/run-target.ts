@@ -8,6 +8,7 @@ import {
   type TargetConfigInput,
   targetConfigSchema,
 } from '../../domain/target/target-config.js';
+import { filteredOut } from '../../domain/target/target-filters.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { whyNoKey } from '../../domain/values/proto-key.js';
@@ -15,7 +16,6 @@ import { runIdAt } from '../../domain/values/run-id.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { filteredOut } from '../prepare/path-filters.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
