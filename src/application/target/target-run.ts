@@ -38,23 +38,18 @@ export interface RunTargetInput extends JobCallOptions {
   readonly onJobEnd?: (end: TargetJobEnd) => void | Promise<void>;
 }
 
-/** Of a node that was cancelled: the node whose failure did that (`failFast`). */
-interface EndedFor {
-  readonly endedFor?: string;
-}
-
-/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. */
+/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. `endedFor` is the node whose failure has cancelled it (`failFast`). */
 export type TargetJobEnd = { readonly jobId: string } & (
-  | ({ readonly kind: 'ended'; readonly run: JobRun } & EndedFor)
-  | ({ readonly kind: 'faulted'; readonly fault: JobFault } & EndedFor)
+  | { readonly kind: 'ended'; readonly run: JobRun; readonly endedFor?: string }
+  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
   | { readonly kind: 'skipped'; readonly cause: string | null; readonly reason: string }
   | { readonly kind: 'not_started' }
 );
 
-/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. */
+/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `endedFor` as for a job. */
 export type PrepareEnd = { readonly nodeId: string } & (
   | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
-  | ({ readonly kind: 'faulted'; readonly fault: JobFault } & EndedFor)
+  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
   | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
   | { readonly kind: 'not_started' }
 );
