@@ -189,6 +189,13 @@ test('logs --follow of a run whose runner has ended says so, and exits 3: nobody
   expect(await once.run('logs', RUN_ID)).toBe(0);
 });
 
+test('logs --follow ends where nobody writes any more', async () => {
+  const detached = runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'detached' })] });
+  const { cli } = await withRun(detached);
+  expect(await cli.run('logs', RUN_ID, '--follow')).toBe(0);
+  expect(cli.stdout.text).toBe('guest of unit\n');
+});
+
 test('logs --follow ends with 130 when it is interrupted', async () => {
   const running = runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'running' })] });
   const { cli } = await withRun(running);
