@@ -151,8 +151,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.doctor,
-    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost) =>
+    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost, openMachines) =>
       new Doctor({
+        openMachine: (input) => openMachines.open(input),
         shell,
         files: hostFiles,
         localFiles,
@@ -169,6 +170,6 @@ export function bindServices(container: Container): void {
           stateRoot: settings.stateRoot,
         },
       }),
-    [ids.ports, ids.settings, ids.microvmHost],
+    [ids.ports, ids.settings, ids.microvmHost, ids.openMachines],
   );
 }

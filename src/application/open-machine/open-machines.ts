@@ -144,7 +144,7 @@ export class OpenMachines {
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
     const taken = await takeUpLease(
-      { id, machine, record, hostTime, leaseMs: spec.data.leaseSecs * 1000 },
+      { id, machine, record, hostTime, clock: ports.clock, leaseMs: spec.data.leaseSecs * 1000 },
       signal,
     );
     if (taken.isErr()) {

@@ -19,7 +19,7 @@ import {
   MACHINE_OPEN_HELP,
   MACHINE_RUN_HELP,
 } from './machine-help-texts.js';
-import { collect, id, output, wholeNumber, withHost } from './program-options.js';
+import { collect, id, output, somePath, wholeNumber, withHost } from './program-options.js';
 
 /** The commands for machines that stay open between steps. */
 export function addMachineCommands(
@@ -86,8 +86,8 @@ export function addMachineCommands(
   const copy = group
     .command('cp')
     .summary('copy files into a machine, or out of it')
-    .argument('<source>', 'a path here, or MACHINE:PATH')
-    .argument('<destination>', 'a path here, or MACHINE:PATH')
+    .argument('<source>', 'a path here, or MACHINE:PATH', somePath)
+    .argument('<destination>', 'a path here, or MACHINE:PATH', somePath)
     .option('--as-root', 'what is copied into the machine belongs to root')
     .addHelpText('after', MACHINE_COPY_HELP);
   withHost(copy).action(async (source: string, destination: string, options: MachineCopyOptions) =>
@@ -120,7 +120,9 @@ function withMachineOptions(command: Command): Command {
       new Option('--id <id>', 'name of the machine, instead of a new one').argParser(id(machineIdSchema)),
     )
     .option('--image <alias>', 'Incus image, instead of the configured one')
-    .option('--workspace <dir>', 'folder whose snapshot is at /workspace/snapshot')
+    .addOption(
+      new Option('--workspace <dir>', 'folder whose snapshot is at /workspace/snapshot').argParser(somePath),
+    )
     .option('--writable', 'steps may change the workspace; the changes go with the machine')
     .option('--env <NAME=value>', 'a variable of all steps; may be given again', collect, [])
     .addOption(

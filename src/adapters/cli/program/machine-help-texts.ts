@@ -52,7 +52,7 @@ Examples:
   pikaci machine cp setup.sh build-7:/tmp/setup.sh
   pikaci machine cp build-7:/artifacts ./artifacts
 
-Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed.
+Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed, 130 when it was interrupted.
 `;
 
 export const MACHINE_CLOSE_HELP = `
