@@ -46,6 +46,7 @@ export async function reportLost(
     steps: job.steps,
     journal: session,
     files: localFiles,
+    clock,
     stepsFile,
     isOurs,
   });
