@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_ARTIFACTS_DIR, GUEST_SUPERVISOR_DIR } from '../machine/guest-paths.js';
+import { GUEST_ARTIFACTS_DIR, GUEST_STEPS_DIR, GUEST_SUPERVISOR_DIR } from '../machine/guest-paths.js';
 import { hasControlCharacter, isNormalisedAbsolutePath, isWithin, joinBelow } from '../values/path-rules.js';
 import type { PayloadMountRecord } from './payload-manifest.js';
 
@@ -21,7 +21,7 @@ export interface ValidatedPayloadMount {
 }
 
 /** Places that the supervisor or the machine itself owns. */
-const OWNED = [GUEST_ARTIFACTS_DIR, GUEST_SUPERVISOR_DIR, '/proc', '/sys', '/dev', '/run', '/var/run'];
+const OWNED = [GUEST_ARTIFACTS_DIR, GUEST_SUPERVISOR_DIR, GUEST_STEPS_DIR, '/proc', '/sys', '/dev', '/run', '/var/run'];
 
 const MAX_PATH = 4096;
 
