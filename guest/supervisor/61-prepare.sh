@@ -20,7 +20,7 @@ prepare() {
     [ "$switch" = none ] || chown -R "$uid:$gid" "$secrets/files" || give_up 'the secrets cannot be handed to the user of the job'
   fi
   if [ "$writable" = true ]; then
-    if [ "$had_workspace" = 0 ]; then make_writable
+    if [ "$had_workspace" = 0 ]; then make_writable_alone
     elif [ "$switch" != none ]; then chown "$uid:$gid" "$workspace"; fi
     [ -z "$step" ] || printf '%s\n' "$workspace" >"$machine/writable"
   fi
@@ -32,21 +32,22 @@ check_directories() {
     if [ "$switch" = none ]; then mkdir -p "$directory_of_job"
     elif [ -n "$step" ] && [ -e "$machine/prepared" ] && [ "$directory_of_job" != "$home" ]; then mkdir -p "$directory_of_job"
     else install -d -o "$uid" -g "$gid" "$directory_of_job"; fi && continue
-    [ -d "$directory_of_job" ] && [ ! -w "$directory_of_job" ] || give_up "the directory $directory_of_job of the job cannot be created"
+    if [ ! -d "$directory_of_job" ] || [ -w "$directory_of_job" ]; then give_up "the directory $directory_of_job of the job cannot be created"; fi
   done
 }
 
 # The parents of what is mounted below the job's directories were made by root. No step has run yet that could move them.
 own_mount_parents() {
   [ "$switch" != none ] && [ ! -e "$machine/prepared" ] || return 0
-  sed 's/%/%%/g' /proc/self/mountinfo | while read -r _ _ _ _ point _; do
+  while read -r _ _ _ _ point _; do
     case $point in "$home"/* | "$cargo_home"/* | "$target"/*) ;; *) continue ;; esac
+    parent=$(printf '%s.' "${point%/*}" | sed 's/%/%%/g')
     # shellcheck disable=SC2059 # the octal escapes of the kernel
-    parent=$(printf "${point%/*}.")
+    parent=$(printf "$parent")
     parent=${parent%.}
     while [ "$parent" != "$home" ] && [ "$parent" != "$cargo_home" ] && [ "$parent" != "$target" ] && [ -n "$parent" ]; do
       [ -L "$parent" ] || [ "$(stat -c %u "$parent")" != 0 ] || chown "$uid:$gid" "$parent"
       parent=${parent%/*}
     done
-  done
+  done </proc/self/mountinfo
 }

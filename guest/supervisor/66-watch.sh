@@ -4,10 +4,17 @@ watch() {
   timer "$timeout_secs" timeout
   place_files
   await_end
+  note='' reason=$value
+  if [ "$cause" = setup ]; then
+    # shellcheck disable=SC2086 # a list
+    kill $timers && wait $timers
+    finish failed null setup "$reason"
+    return
+  fi
   settle
-  note=
   case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
   [ -z "$step" ] || take_exports "$public/env"
+  step_warnings=${warnings-}
   case $cause in
   exit)
     if [ "$code" = 0 ]; then finish passed 0 exit "the command passed$note"

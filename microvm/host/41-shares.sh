@@ -12,6 +12,7 @@ share() { # share TAG MODE SOURCE: what is read-only is so here on the host, wha
 }
 
 # A daemon holds a descriptor for each file that the guest knows: as many as there may be, where a login's limit is 1,024.
+# shellcheck disable=SC3045 # dash, bash and busybox have these options
 raise_descriptors() { ulimit -n 1048576 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"; }
 
 start_daemons() {

@@ -107,7 +107,16 @@ function unpackCommand(route: TreeRoute, archive: AsyncIterable<Uint8Array>): Co
   // Directories that are not in the archive are made under the umask of the one who unpacks.
   const modes = route.readableByAll === true ? 'open' : 'as-is';
   const owner = route.owner === undefined ? '' : `${route.owner.uid}:${route.owner.gid}`;
-  const argv = ['/bin/sh', '-c', UNPACK_SCRIPT, 'unpack', route.destination, owner, modes, ownership] as const;
+  const argv = [
+    '/bin/sh',
+    '-c',
+    UNPACK_SCRIPT,
+    'unpack',
+    route.destination,
+    owner,
+    modes,
+    ownership,
+  ] as const;
   return { argv: [...argv], stdin: archive };
 }
 
