@@ -26,13 +26,13 @@ prepare() {
   fi
 }
 
-# What an output is mounted at read-only is as it is. Everything else is the job's own, or there is no job.
+# What an output is mounted at read-only is as it is (`test -w` of busybox does not see it). Everything else is the job's own, or there is no job.
 check_directories() {
   for directory_of_job in "$cargo_home" "$target" "$xdg_state" "$home"; do
     if [ "$switch" = none ]; then mkdir -p "$directory_of_job"
     elif [ -n "$step" ] && [ -e "$machine/prepared" ] && [ "$directory_of_job" != "$home" ]; then mkdir -p "$directory_of_job"
     else install -d -o "$uid" -g "$gid" "$directory_of_job"; fi && continue
-    if [ ! -d "$directory_of_job" ] || [ -w "$directory_of_job" ]; then give_up "the directory $directory_of_job of the job cannot be created"; fi
+    if [ ! -d "$directory_of_job" ] || touch -c "$directory_of_job"; then give_up "the directory $directory_of_job of the job cannot be created"; fi
   done
 }
 

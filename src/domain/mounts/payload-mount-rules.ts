@@ -50,7 +50,8 @@ function guestPathProblem(path: string, readOnly: boolean): string | null {
   if (!isNormalisedAbsolutePath(path)) return 'is not normalised: no "//", ".", ".." or slash at the end';
   if (path === '/') return 'is "/"; a mount cannot replace the whole guest';
   const owner = OWNED.find((owned) => isWithin(owned, path) || isWithin(path, owned));
-  if (readOnly && path === '/home') return 'would leave no place for the home directory of the user of the job';
+  if (readOnly && path === '/home')
+    return 'would leave no place for the home directory of the user of the job';
   if (owner !== undefined) return `would cover or lie in ${owner}, which the supervisor owns`;
   return null;
 }
