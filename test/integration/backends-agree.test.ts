@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobSpecInput } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { prepareOutput } from '../support/prepared-output.js';
@@ -14,6 +15,10 @@ onEachBackend((backend) => {
     await writeFile(join(site.workspace, 'a/b/file'), 'as it was\n');
   });
   afterAll(() => site[Symbol.asyncDispose]());
+
+  /** Steps take the place of the command. */
+  const finishSteps = (job: Pick<JobSpecInput, 'steps'>) =>
+    site.finish(job as JobSpecInput & { readonly command: string });
 
   describe('what a machine mounts', () => {
     it('has the owners and modes that it has on the host, both ways', async () => {
@@ -75,7 +80,7 @@ onEachBackend((backend) => {
         const { log } = await site.finish({
           command: `perl -e 'rename("a", "moved") or die "$!\n"' && cat moved/b/file && id -un`,
           writableWorkspace: true,
-          user,
+          ...(user === 'root' ? { runAsRoot: true } : { user }),
         });
         expect(log.toString()).toBe(`as it was\n${user}\n`);
       });
@@ -102,8 +107,7 @@ onEachBackend((backend) => {
   });
 
   it('a working directory that is missing is said, and nothing of the supervisor is in the log', async () => {
-    const { run, log } = await site.finish({
-      command: '',
+    const { run, log } = await finishSteps({
       steps: [{ id: 'a', command: 'echo ran', workingDirectory: '/no/such' }],
     });
     expect(log.toString()).toBe('');
@@ -112,8 +116,7 @@ onEachBackend((backend) => {
   });
 
   it('what PIKACI_ENV has that is no variable is a warning of the step', async () => {
-    const { events } = await site.finish({
-      command: '',
+    const { events } = await finishSteps({
       steps: [{ id: 'a', command: 'echo "1A=x" >>"$PIKACI_ENV"' }],
     });
     const warnings = events.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
@@ -129,7 +132,7 @@ onEachBackend((backend) => {
       );
     }
     const limit = await site.onHost(
-      'prlimit --pid "$(cat /run/sshd.pid)" --nofile=1024: && prlimit --pid "$(cat /run/sshd.pid)" --nofile --noheadings -o SOFT',
+      'pid=$(pgrep -o -x sshd); prlimit --pid "$pid" --nofile=1024: && prlimit --pid "$pid" --nofile --noheadings -o SOFT',
     );
     expect(limit.trim()).toBe('1024');
     // A connection of its own, which has that limit.
