@@ -4,7 +4,7 @@
  * it takes a folder and one inside of it for the same, and sees circles between neighbours only.
  */
 const FOLDER_ORDER = {
-  'src/domain': ['values', 'machine', 'job', 'mounts', 'events', 'records', 'target', 'config'],
+  'src/domain': ['values', 'patterns', 'machine', 'job', 'mounts', 'events', 'records', 'target', 'config'],
   'src/application': [
     'settings',
     'faults',

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
+import type { DoctorOptions } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import { openShell } from '../application/job/open-shell.js';
@@ -82,14 +83,16 @@ export class WiredPikaci implements Pikaci {
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
     const { ports, settings, backends } = await this.#wired();
     const { localFiles } = ports;
-    return listMachines({ localFiles, stateRoot: settings.stateRoot, backends, host: this.host }, signal);
+    const { stateRoot, workDir, incusProject } = settings;
+    const place = { host: this.host, workDir, incusProject };
+    return listMachines({ localFiles, stateRoot, backends, place }, signal);
   }
 
   async reap(options: ReapOptions = {}) {
     return (await this.#wired()).reap.reap(options);
   }
 
-  async doctor(options: { readonly signal?: AbortSignal } = {}) {
+  async doctor(options: DoctorOptions = {}) {
     return (await this.#wired()).doctor.examine(options);
   }
 

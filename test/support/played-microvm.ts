@@ -54,7 +54,13 @@ export class PlayedMicrovm implements AsyncDisposable {
   /** A runner whose machine is this script, with the shares as its directories. */
   async runner(machine: string): Promise<void> {
     await mkdir(join(this.jobDir, 'vm/control'), { recursive: true });
-    for (const name of ['request.json', 'secrets.json', 'mounts', 'workspace-artifacts'])
+    for (const name of [
+      'request.json',
+      'secrets.json',
+      'mounts',
+      'workspace-artifacts',
+      'workspace-left-out',
+    ])
       await writeFile(join(this.jobDir, 'vm/control', name), '{}\n');
     const bin = join(this.path, 'runner/bin');
     await mkdir(bin, { recursive: true });

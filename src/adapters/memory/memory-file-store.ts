@@ -51,6 +51,11 @@ export class MemoryFileStore implements FileStore {
     this.planted.push({ operation, kind, path });
   }
 
+  /** What is appended to a file beyond so many bytes fails with `no_space`, and what fits before is written, as on a full disk. */
+  limit(path: string, bytes = Number.POSITIVE_INFINITY): void {
+    this.files.limits.set(path, bytes);
+  }
+
   /** Whether a path leads to something. */
   has(path: string): boolean {
     const call = { host: this.host, path, operation: 'stat' };

@@ -22,6 +22,8 @@ export class MemoryFileError extends Error {
 /** A tree of files by canonical path, with the rules of path_resolution(7). */
 export class MemoryFiles {
   readonly nodes = new Map<string, MemoryNode>();
+  /** Bytes that a file may have, by its path. */
+  readonly limits = new Map<string, number>();
 
   /** `now` dates files, ms since the epoch. */
   constructor(private readonly now: () => number) {
@@ -108,9 +110,12 @@ export class MemoryFiles {
 
   append(path: string, data: Uint8Array): void {
     const node = this.nodes.get(this.canonical(path, true));
-    if (node === undefined) this.replace(path, Buffer.from(data), 0o644);
-    else if (node.type === 'file') node.data = Buffer.concat([node.data, data]);
-    else throw new MemoryFileError('io', 'it is not a file');
+    if (node !== undefined && node.type !== 'file') throw new MemoryFileError('io', 'it is not a file');
+    const room = Math.max(0, (this.limits.get(path) ?? Number.POSITIVE_INFINITY) - (node?.data.length ?? 0));
+    const fits = data.subarray(0, room);
+    if (node === undefined) this.replace(path, Buffer.from(fits), 0o644);
+    else node.data = Buffer.concat([node.data, fits]);
+    if (fits.length < data.length) throw new MemoryFileError('no_space', 'no space left on device');
   }
 
   rename(from: string, to: string): void {

@@ -63,7 +63,7 @@ export class AttachJob {
     const state = jobStateLayout(settings.stateRoot, runId, jobId);
     const before = await this.#load(runId, state, options.signal);
     if (before.isErr()) {
-      if (before.error.kind !== 'no_such_job') return err(before.error);
+      if (before.error.kind !== 'no_such_job') return err(whileFinding(before.error, options.signal));
       const { localFiles: files, processes } = ports;
       const message = await whyNoRecord(
         { files, processes },
@@ -74,11 +74,11 @@ export class AttachJob {
     if (before.value.outcome !== null) return ok(this.#reported(before.value, before.value.outcome));
     const untilLocked = options.signal ?? new AbortController().signal;
     const locked = await JobLock.take(ports, state.jobDir, untilLocked);
-    if (locked.isErr()) return err(locked.error);
+    if (locked.isErr()) return err(whileFinding(locked.error, options.signal));
     await using lock = locked.value;
     // Whoever had the lock may have ended the job meanwhile.
     const loaded = await this.#load(runId, state, options.signal);
-    if (loaded.isErr()) return err(loaded.error);
+    if (loaded.isErr()) return err(whileFinding(loaded.error, options.signal));
     if (loaded.value.outcome !== null) return ok(this.#reported(loaded.value, loaded.value.outcome));
     return await this.#takeUp(loaded.value, lock, options);
   }
@@ -128,9 +128,9 @@ export class AttachJob {
     await hostTime.learn(signal);
     const owner = newOwner();
     const taken = await this.#takeLease(machine, { owner, recordedHost: record.host }, signal);
-    if (taken.isErr()) return err(taken.error);
+    if (taken.isErr()) return err(whileFinding(taken.error, options.signal));
     const masks = taken.value === 'gone' ? ok({}) : await secretsToMask(machine, record, signal);
-    if (masks.isErr()) return err(masks.error);
+    if (masks.isErr()) return err(whileFinding(masks.error, options.signal));
     const lost =
       taken.value === 'gone'
         ? 'the machine is gone, and left no exit record'
@@ -149,7 +149,14 @@ export class AttachJob {
       earlier: record.outcome?.phases ?? [],
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
-    if (lost !== null) return await reportLost(ports, { session, record, machine, message: lost });
+    if (lost !== null)
+      return await reportLost(ports, {
+        session,
+        record,
+        machine,
+        isOurs: () => lock.isHeld(),
+        message: lost,
+      });
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (onStep) =>
@@ -164,7 +171,7 @@ export class AttachJob {
       record,
       owner,
       settled: Promise.resolve(),
-      lockLost: lock.lost,
+      lock,
       isNew: false,
       // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
       start: record.secret_names.length === 0 ? start : null,
@@ -193,4 +200,15 @@ export class AttachJob {
   #fault(kind: JobFault['kind'], message: string): JobFault {
     return { kind, phase: null, host: this.#parts.ports.shell.host, message };
   }
+}
+
+/** What the caller's signal has broken off is cancelled, and what the bound of the asking has is not: in either case nothing was taken up. */
+function whileFinding(fault: JobFault, signal: AbortSignal | undefined): JobFault {
+  if (signal?.aborted !== true) {
+    if (fault.kind !== 'cancelled') return fault;
+    return { ...fault, kind: 'host', message: `no answer within ${ASK_BOUND_MS / 1000} s: ${fault.message}` };
+  }
+  const stands: readonly JobFault['kind'][] = ['superseded', 'job_in_use', 'config_mismatch', 'no_such_job'];
+  if (stands.includes(fault.kind)) return fault;
+  return { ...fault, kind: 'cancelled', message: 'cancelled before the job was taken up; it goes on' };
 }

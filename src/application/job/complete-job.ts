@@ -47,6 +47,7 @@ export class CompleteJob {
       journal: session,
       files: this.#ports.localFiles,
       stepsFile: session.state.stepsFile,
+      isOurs: () => job.lock.isHeld(),
     });
     const started = await this.#start(job, steps);
     if (started.isErr()) {
@@ -98,6 +99,7 @@ export class CompleteJob {
       state: session.state,
       secrets: session.secretValues,
       maxBytes: this.#settings.maxLogBytes,
+      isOurs: () => job.lock.isHeld(),
       onKept: (data) => session.emitLog(data),
       nextMark: () => steps?.nextMark ?? null,
       onProgress: () => steps?.advance(),
@@ -132,7 +134,7 @@ export class CompleteJob {
       readonly superseded: AbortSignal;
     },
   ): Promise<Result<StepEnd, JobFault>> {
-    const { session, machine, start, options, lockLost } = job;
+    const { session, machine, start, options, lock } = job;
     const { job: spec, runId } = session;
     const ended = await awaitStep({
       journal: session,
@@ -148,7 +150,7 @@ export class CompleteJob {
       onStep: steps?.take,
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
-      superseded: AbortSignal.any([superseded, lockLost]),
+      superseded: AbortSignal.any([superseded, lock.lost]),
     });
     const kept = await leaveLog(log, ended);
     return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;
@@ -173,6 +175,7 @@ export class CompleteJob {
       image: record.incus_image,
       steps: ended,
     });
+    if (!(await job.lock.isHeld())) return err(this.#superseded(job));
     const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
     const saved = await saveJobRecord(this.#ports.localFiles, session.state, { ...record, outcome: masked });
     if (saved.isErr()) return err(localFilesFault(saved.error, null));
@@ -204,6 +207,11 @@ export class CompleteJob {
 
   #leave({ settled, session }: LiveJob): Promise<void> {
     return settled.then(() => session.hostLog.flushed());
+  }
+
+  #superseded({ lock, machine }: LiveJob): JobFault {
+    const host = machine.context.shared.remoteHost;
+    return { kind: 'superseded', phase: null, host, message: String(lock.lost.reason) };
   }
 
   #notStarted(fault: GuestFault, description: string): JobFault {

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import type { HeldLock } from '../lock/job-lock.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { FollowCall, FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { JobCallOptions } from './job-call.js';
@@ -12,8 +13,8 @@ export interface LiveJob {
   readonly record: JobRecord;
   /** The lease's owner token. */
   readonly owner: string;
-  /** Fires when another runner has taken the job's state; its reason is the message. */
-  readonly lockLost: AbortSignal;
+  /** The right to write the job's state. */
+  readonly lock: HeldLock;
   /** Resolves when nothing writes to the host any more on the machine's account. */
   readonly settled: Promise<unknown>;
   /** Hands the job to the supervisor, which may be repeated while that knows of no job; null when it cannot be handed over again. */

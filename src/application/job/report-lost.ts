@@ -1,10 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
-import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import { GuestLog } from '../log/guest-log.js';
+import { readPosition } from '../log/guest-log.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
@@ -14,13 +13,12 @@ import type { JobSession } from './job-session.js';
 import { outcomeOf } from './outcome-of.js';
 import { StepTracker } from './step-tracker.js';
 
-/** What was kept of the log before. */
-async function keptBytes(files: FileStore, clock: Clock, { state }: JobSession) {
-  const maxBytes = Number.MAX_SAFE_INTEGER;
-  const log = await GuestLog.open({ files, clock, state, secrets: [], maxBytes, onKept: () => {} });
-  if (log.isErr()) return { logBytes: 0, keptLogBytes: 0 };
-  await using kept = log.value;
-  return { logBytes: kept.received, keptLogBytes: kept.kept };
+/** What was kept of the log before: nobody can read it again, so all of it stays, also what came after its last position. */
+async function keptBytes(files: FileStore, { state }: JobSession) {
+  const [log, position] = await Promise.all([files.stat(state.guestLog), readPosition(files, state)]);
+  const keptLogBytes = log.isOk() ? log.value.size : 0;
+  const after = keptLogBytes - position.kept_bytes;
+  return { logBytes: after < 0 ? keptLogBytes : position.guest_bytes + after, keptLogBytes };
 }
 
 /** The machine went away with its job, or never had it: that is the result, and it is recorded. */
@@ -30,23 +28,31 @@ export async function reportLost(
     session,
     record,
     machine,
+    isOurs,
     message: why,
   }: {
     readonly session: JobSession;
     readonly record: JobRecord;
     readonly machine: Machine;
+    readonly isOurs: () => Promise<boolean>;
     /** Why there is no result. */
     readonly message: string;
   },
 ): Promise<Result<JobRun, JobFault>> {
   const { job, state } = session;
   const { stepsFile } = state;
-  const steps = await StepTracker.open({ steps: job.steps, journal: session, files: localFiles, stepsFile });
+  const steps = await StepTracker.open({
+    steps: job.steps,
+    journal: session,
+    files: localFiles,
+    stepsFile,
+    isOurs,
+  });
   const outcome = outcomeOf({
     session,
     end: { kind: 'lost', message: why },
     finishedAtMs: clock.now(),
-    ...(await keptBytes(localFiles, clock, session)),
+    ...(await keptBytes(localFiles, session)),
     artifacts: { collected: [], refused: [], refused_count: 0, incomplete: why },
     image: record.incus_image,
     steps: await steps?.finish([], 'lost'),

@@ -142,7 +142,7 @@ export class RunJob {
       record,
       owner,
       settled,
-      lockLost: lock.lost,
+      lock,
       isNew: true,
       // Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold.
       start: (onStep) =>

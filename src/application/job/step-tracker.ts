@@ -13,6 +13,8 @@ export interface StepTrackerInput {
   readonly files: FileStore;
   /** `steps.json` of the job. */
   readonly stepsFile: string;
+  /** Whether this runner may still write there. */
+  readonly isOurs: () => Promise<boolean>;
 }
 
 /**
@@ -186,9 +188,10 @@ export class StepTracker {
 
   /** One after another; the last one has all. */
   #save(): void {
-    const { files, stepsFile, journal } = this.#input;
+    const { files, stepsFile, journal, isOurs } = this.#input;
     const bytes = Buffer.from(`${JSON.stringify({ schema_version: 1, steps: this.#inOrder() }, null, 2)}\n`);
     this.#saving = this.#saving.then(async () => {
+      if (!(await isOurs())) return;
       const saved = await files.writeFile(stepsFile, bytes);
       if (saved.isErr()) journal.warn(`the steps could not be recorded: ${saved.error.message}`);
     });

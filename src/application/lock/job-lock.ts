@@ -12,12 +12,16 @@ const BEAT_MS = 6000;
 /** How long a holder whose process cannot be looked at is listened to, ms. */
 const PATIENCE_MS = 20_000;
 const RACES = 10;
+const TAKEN = 'another runner has taken the job up';
 
 export interface JobLockPorts {
   readonly localFiles: FileStore;
   readonly processes: Processes;
   readonly clock: Clock;
 }
+
+/** What whoever writes a job's state asks first. */
+export type HeldLock = Pick<JobLock, 'lost' | 'isHeld'>;
 
 /** The right to write one job's state: two runners that did so at once would mix their bytes. Held until it is disposed. */
 export class JobLock implements AsyncDisposable {
@@ -74,13 +78,24 @@ export class JobLock implements AsyncDisposable {
     return this.#lost.signal;
   }
 
+  /**
+   * Whether the job's state is still this runner's to write: asked before each write, because one that was stopped may find when it wakes
+   * up that it was taken for gone. `lost` has fired when it is not.
+   */
+  async isHeld(): Promise<boolean> {
+    if (this.#lost.signal.aborted) return false;
+    const generations = await this.#files.generations();
+    // A directory that cannot be read, or was removed, is nobody else's.
+    if (generations.isErr() || Math.max(0, ...generations.value) <= this.#generation) return true;
+    this.#lost.abort(TAKEN);
+    return false;
+  }
+
   async #beat(holder: JobHolder): Promise<void> {
     for (let beat = 1; (await this.#clock.sleep(BEAT_MS, this.#stop.signal)) === 'elapsed'; beat++) {
-      const newest = await this.#files.newest();
-      if (newest.isOk() && newest.value !== null && newest.value.generation > this.#generation)
-        return this.#lost.abort('another runner has taken the job up');
+      if (!(await this.isHeld())) return;
       // What cannot be written now is written by a later beat.
-      if (newest.isOk()) await this.#files.renew(this.#generation, { ...holder, beat });
+      await this.#files.renew(this.#generation, { ...holder, beat });
     }
   }
 

@@ -77,7 +77,8 @@ export class LockFiles {
     return this.files.truncate(holderFile(this.directory, generation), 0);
   }
 
-  private async generations(): Promise<Result<readonly number[], FileFault>> {
+  /** The numbers of the locks that lie there. */
+  async generations(): Promise<Result<readonly number[], FileFault>> {
     const listed = await this.files.list(this.directory);
     return listed.map((entries) =>
       entries.flatMap(({ name }) => {

@@ -23,6 +23,8 @@ const positionSchema = z.object({
 });
 type Position = z.infer<typeof positionSchema>;
 
+const START: Position = { schema_version: 1, guest_bytes: 0, kept_bytes: 0 };
+
 export interface GuestLogInput {
   readonly files: FileStore;
   readonly clock: Clock;
@@ -30,6 +32,11 @@ export interface GuestLogInput {
   /** Values to mask. */
   readonly secrets: Iterable<string>;
   readonly maxBytes: number;
+  /**
+   * Whether this runner may still write here, asked before each write: one that was stopped for long may have been taken for gone, and
+   * the log is another's then. When it is false, whoever follows the log has been told.
+   */
+  readonly isOurs: () => Promise<boolean>;
   /** Gets what was kept, in order. */
   readonly onKept: (data: Uint8Array) => void;
   /** A position of the guest's log at which what was taken is told of before the rest is; null for none. */
@@ -48,7 +55,10 @@ export class GuestLog implements AsyncDisposable {
   readonly #masker: SecretMasker;
   readonly #positions: KeptPositions;
   #received: number;
+  #settled: number;
   #kept: number;
+  /** What a write has failed with: the copy ends there, whatever else comes. */
+  #broken: FileFault | null = null;
   #savedAt: number;
   #saving: Promise<unknown> | null = null;
 
@@ -60,6 +70,7 @@ export class GuestLog implements AsyncDisposable {
     this.#positions = positions;
     this.#masker = new SecretMasker(input.secrets, (...masked) => positions.masked(...masked));
     this.#received = position.guest_bytes;
+    this.#settled = position.guest_bytes;
     this.#kept = position.kept_bytes;
     this.#savedAt = input.clock.monotonic();
   }
@@ -72,7 +83,7 @@ export class GuestLog implements AsyncDisposable {
     return ok(new GuestLog(input, writer.value, position.value));
   }
 
-  /** Bytes of the guest's log taken so far; the offset to follow from. */
+  /** Bytes of the guest's log taken so far, and on the disk but for what is held back; the offset to follow from. */
   get received(): number {
     return this.#received;
   }
@@ -83,7 +94,7 @@ export class GuestLog implements AsyncDisposable {
 
   /** Bytes of the guest's log of which it is known where they stand in the copy: all but what may be the beginning of a secret. */
   get settled(): number {
-    return this.#received - this.#masker.heldBytes;
+    return this.#settled;
   }
 
   /** Where a byte of the guest's log stands in the copy. */
@@ -98,9 +109,11 @@ export class GuestLog implements AsyncDisposable {
       const first = await this.take(data.subarray(0, before));
       return first.isErr() ? first : this.take(data.subarray(before));
     }
-    this.#received += data.length;
-    const written = await this.#keep(this.#masker.push(data));
+    if (!(await this.#input.isOurs())) return ok(undefined);
+    const written = await this.#keep(() => this.#masker.push(data));
     if (written.isErr()) return written;
+    this.#received += data.length;
+    this.#settled = this.#received - this.#masker.heldBytes;
     this.#input.onProgress?.();
     if (this.#input.clock.monotonic() - this.#savedAt >= POSITION_EVERY_MS) this.#savePosition();
     return ok(undefined);
@@ -108,15 +121,20 @@ export class GuestLog implements AsyncDisposable {
 
   /** Writes what the masker held back, and the final position. */
   async finish(): Promise<Result<void, FileFault>> {
-    const written = await this.#keep(this.#masker.finish());
-    if (written.isErr()) return written;
-    this.#input.onProgress?.();
-    return this.pause();
+    if (!(await this.#input.isOurs())) return ok(undefined);
+    const written = await this.#keep(() => this.#masker.finish());
+    if (written.isOk()) {
+      this.#settled = this.#received;
+      this.#input.onProgress?.();
+    }
+    await this.pause();
+    return written;
   }
 
   /** Saves the position for whoever goes on; what the masker holds back is read again then. */
   async pause(): Promise<Result<void, FileFault>> {
     await this.#saving;
+    if (!(await this.#input.isOurs())) return ok(undefined);
     this.#savePosition();
     await this.#saving;
     return ok(undefined);
@@ -127,12 +145,18 @@ export class GuestLog implements AsyncDisposable {
     await this.#writer[Symbol.asyncDispose]();
   }
 
-  async #keep(masked: Uint8Array): Promise<Result<void, FileFault>> {
+  async #keep(mask: () => Uint8Array): Promise<Result<void, FileFault>> {
+    if (this.#broken !== null) return err(this.#broken);
+    const masked = mask();
     const room = Math.max(0, this.#input.maxBytes - this.#kept);
     const data = masked.length > room ? masked.subarray(0, room) : masked;
     if (data.length === 0) return ok(undefined);
     const written = await this.#writer.write(data);
-    if (written.isErr()) return written;
+    if (written.isErr()) {
+      // A part of it may be on the disk; the position before it stands, and whoever goes on cuts that part off.
+      this.#broken = written.error;
+      return written;
+    }
     this.#kept += data.length;
     this.#input.onKept(data);
     return ok(undefined);
@@ -158,14 +182,21 @@ export class GuestLog implements AsyncDisposable {
 
 /** From the saved position, with the copy cut back to it; from the start when there is none that fits. */
 async function resumePosition(input: GuestLogInput): Promise<Result<Position, FileFault>> {
-  const start: Position = { schema_version: 1, guest_bytes: 0, kept_bytes: 0 };
   const size = await input.files.stat(input.state.guestLog);
-  if (size.isErr()) return size.error.kind === 'not_found' ? ok(start) : err(size.error);
-  const saved = await input.files.readFile(input.state.guestLogPosition, { maxBytes: 128 * 1024 });
-  const position = saved.isOk() ? parsePosition(saved.value) : null;
-  const usable = position !== null && position.kept_bytes <= size.value.size ? position : start;
+  if (size.isErr()) return size.error.kind === 'not_found' ? ok(START) : err(size.error);
+  const position = await readPosition(input.files, input.state);
+  const usable = position.kept_bytes <= size.value.size ? position : START;
   const cut = await input.files.truncate(input.state.guestLog, usable.kept_bytes);
   return cut.map(() => usable);
+}
+
+/** The saved one; the start of the log where there is none. */
+export async function readPosition(
+  files: FileStore,
+  { guestLogPosition }: Pick<JobStateLayout, 'guestLogPosition'>,
+): Promise<Position> {
+  const saved = await files.readFile(guestLogPosition, { maxBytes: 128 * 1024 });
+  return (saved.isOk() ? parsePosition(saved.value) : null) ?? START;
 }
 
 function parsePosition(bytes: Uint8Array): Position | null {

@@ -2,21 +2,19 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
-import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import { JobLock } from '../lock/job-lock.js';
+import { type HeldLock, JobLock } from '../lock/job-lock.js';
 import { GuestLog } from '../log/guest-log.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
-import { saveStepRecord } from './machine-records.js';
+import { loadMachineRecord, saveStepRecord } from './machine-records.js';
 import { stepOutcomeOf } from './step-outcome.js';
 import { stepRequest } from './step-request.js';
+import { untilRead } from './until-read.js';
 
-/** How long a reader has to take the rest, ms, once the step has been left or cancelled. */
-const READER_MS = 2000;
+const FORGET_BOUND_MS = 10_000;
 
 /** Who gets the output of a step, and what a fired signal does to it. */
 export interface StepCallOptions {
@@ -87,7 +85,7 @@ export async function runStep(
   if (first.isErr() && first.error.kind === 'gone') return gone(held, first.error);
   const ended = await followToEnd(
     held,
-    { layout, record, step, options, secrets: Object.values(secrets), lockLost: lock.lost },
+    { layout, record, step, options, secrets: Object.values(secrets), lock },
     {
       first: first.isOk() ? first.value : undefined,
       start,
@@ -104,8 +102,8 @@ export interface FollowedStep {
   readonly record: StepRecord;
   readonly step: Pick<MachineStep, 'timeoutSecs' | 'graceSecs'>;
   readonly options: AttachStepOptions;
-  /** Fires when another process writes the step's log now. */
-  readonly lockLost: AbortSignal;
+  /** The right to write the step's state. */
+  readonly lock: HeldLock;
   /** Values to mask. */
   readonly secrets: readonly string[];
 }
@@ -134,6 +132,7 @@ export async function followToEnd(
     state: layout,
     secrets: followed.secrets,
     maxBytes: settings.maxLogBytes,
+    isOurs: () => followed.lock.isHeld(),
     onKept: (data) => {
       if (isStalled) return;
       reading = reading
@@ -145,7 +144,6 @@ export async function followToEnd(
   });
   if (opened.isErr()) return err(localFilesFault(opened.error, null));
   await using log = opened.value;
-  if (options.replay === true) await replay(ports.localFiles, layout, options);
   const ended = await awaitStep({
     guest: machine.supervisor.step(stepId),
     log,
@@ -159,7 +157,7 @@ export async function followToEnd(
     restart: begun.start,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
-    superseded: AbortSignal.any([held.lost, followed.lockLost]),
+    superseded: AbortSignal.any([held.lost, followed.lock.lost]),
     names: { step: 'step', attach: `pikaci machine logs ${id} ${stepId} --follow` },
   });
   const left = ended.isErr() || ended.value.kind === 'detached' ? await log.pause() : await log.finish();
@@ -169,36 +167,9 @@ export async function followToEnd(
   return await recorded(held, followed, { end: ended.value, log });
 }
 
-/** A reader that has stalled must not keep a step from being left or ended. False when it was waited for long enough. */
-async function untilRead(
-  reading: Promise<void>,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const over = new AbortController();
-  const left = new Promise<boolean>((resolve) => {
-    const leave = () => void clock.sleep(READER_MS, over.signal).then(() => resolve(false));
-    if (signal?.aborted === true) leave();
-    else signal?.addEventListener('abort', leave, { once: true, signal: over.signal });
-  });
-  const isRead = await Promise.race([reading.then(() => true), left]);
-  over.abort();
-  return isRead;
-}
-
-/** Hands what is kept to whoever watches. */
-export async function replay(
-  files: FileStore,
-  { guestLog }: StepStateLayout,
-  { onOutput }: StepCallOptions,
-): Promise<void> {
-  const kept = await files.readFile(guestLog, { maxBytes: Number.MAX_SAFE_INTEGER });
-  if (kept.isOk() && kept.value.length > 0) await onOutput?.(kept.value);
-}
-
 async function recorded(
   held: HeldMachine,
-  { layout, record }: FollowedStep,
+  { layout, record, lock }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
   const { machine, parts, id, journal } = held.input;
@@ -219,21 +190,45 @@ async function recorded(
     const message = 'still running; attachStep resumes it';
     return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message });
   }
+  if (!(await lock.isHeld()))
+    return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
   if (end.kind === 'finished')
     for (const warning of end.status.result?.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
+  if (record.secret_names.length > 0) await forgetSecrets(held, stepId);
   if (outcome.cause === 'lost') {
-    const message = `the step ${stepId} left no exit record: ${outcome.message}`;
-    return err({ kind: 'step_lost', host, message });
+    const now = await loadMachineRecord(localFiles, held.input.state);
+    if (now.isOk() && now.value.released_at !== null) {
+      const message = `the machine ${id} was released at ${now.value.released_at}, while the step ${stepId} ran in it`;
+      return err({ kind: 'machine_released', host, message });
+    }
   }
-  return ok(resultOf(stepId, outcome, layout));
+  return resultOf(outcome, { stepId, layout, host });
 }
 
-export function resultOf(stepId: string, outcome: StepOutcome, { guestLog }: StepStateLayout): StepResult {
-  const { status, cause, exit_code, message } = outcome;
-  return { stepId, status, cause, exitCode: exit_code, message, log: guestLog };
+/** What cannot be removed goes with the machine. */
+async function forgetSecrets({ input }: HeldMachine, stepId: string): Promise<void> {
+  const signal = AbortSignal.timeout(FORGET_BOUND_MS);
+  const forgotten = await input.machine.supervisor.step(stepId).forgetSecrets({ signal });
+  if (forgotten.isErr() && forgotten.error.kind !== 'gone')
+    input.journal.warn(`the secrets of the step ${stepId} stay in the machine: ${forgotten.error.message}`);
+}
+
+/** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */
+export function resultOf(
+  { status, cause, exit_code, message }: StepOutcome,
+  at: { readonly stepId: string; readonly layout: StepStateLayout; readonly host: string },
+): Result<StepResult, MachineFault> {
+  const { stepId, layout, host } = at;
+  if (cause === 'lost')
+    return err({
+      kind: 'step_lost',
+      host,
+      message: `the step ${stepId} left no exit record: ${message}`,
+    });
+  return ok({ stepId, status, cause, exitCode: exit_code, message, log: layout.guestLog });
 }
 
 function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {

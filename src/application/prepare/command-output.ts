@@ -25,7 +25,10 @@ export async function commandOutput(
   const staged = await call.staged();
   if (staged.isErr()) return err(staged.error);
   const { snapshot, snapshotDir } = staged.value;
-  const inputs = await inputsHash(ports.localFiles, snapshot, node.inputs, call.signal);
+  const inputs = await inputsHash(ports.localFiles, snapshot, node, {
+    signal: call.signal,
+    host: ports.shell.host,
+  });
   if (inputs.isErr()) return err(inputs.error);
   const needs = [...call.needs].map(([id, { realized_path: path }]) => [id, path] as const);
   const env = Object.entries(node.env).sort(([a], [b]) => (a < b ? -1 : 1));

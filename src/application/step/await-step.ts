@@ -10,8 +10,8 @@ import type { GuestLog } from '../log/guest-log.js';
 import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
 import { cancelStep } from './cancel-step.js';
 import { type FollowEnd, followStep } from './follow-step.js';
+import { askStatus, untilGivenUp } from './given-up.js';
 import type { OnAbort } from './on-abort.js';
-import { untilOverdue } from './overdue.js';
 import { StopReason } from './stop-reason.js';
 
 const PHASE = 'wait_for_completion';
@@ -19,11 +19,11 @@ const PHASE = 'wait_for_completion';
 export type StepEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
   | { readonly kind: 'lost'; readonly message: string }
-  | Extract<FollowEnd, { readonly kind: 'refused' }>
+  | Extract<FollowEnd, { readonly kind: 'refused' | 'not_begun' }>
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 
-type Reason = 'overdue' | 'cancelled' | 'detached' | 'superseded';
+type Reason = 'overdue' | 'silent' | 'cancelled' | 'detached' | 'superseded';
 
 export interface AwaitStepInput {
   readonly guest: Guest;
@@ -55,15 +55,24 @@ export interface AwaitStepInput {
 export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, JobFault>> {
   const { guest, clock, log, journal, graceSecs } = input;
   const stop = new StopReason<Reason>();
-  let heldUp = false;
-  const overdue = untilOverdue({ clock, boundMs: input.boundMs, isHeldUp: () => heldUp }, stop.signal).then(
-    (end) => end === 'overdue' && stop.give('overdue'),
-  );
+  let isDraining = false;
+  let isLost = false;
+  const waiting = { guest, log, clock, isHeldUp: () => isDraining || isLost };
+  const giveUp = async (boundMs: number) => {
+    const end = await untilGivenUp({ ...waiting, boundMs }, stop.signal);
+    if (end !== 'aborted') stop.give(end);
+  };
+  const overdue = giveUp(input.boundMs);
   let cancelling: Promise<void> = Promise.resolve();
   const offAborted = onAbort(input.signal, () => {
     if (input.onAbort === 'detach') return stop.give('detached');
     if (input.onAbort === 'destroy') return stop.give('cancelled');
-    cancelling = cancelStep({ guest, clock, graceSecs }, stop.signal).then(() => stop.give('cancelled'));
+    cancelling = cancelStep({ guest, clock, graceSecs }, stop.signal).then(async () => {
+      // A runner that was stopped meanwhile has the rest of the log to come.
+      const status = await askStatus(waiting, stop.signal);
+      if (status?.state === 'finished') await giveUp(0);
+      else stop.give('cancelled');
+    });
   });
   const offSuperseded = onAbort(input.superseded, () => stop.give('superseded'));
   try {
@@ -78,12 +87,18 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
       ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
       signal: stop.signal,
       drained: async () => {
-        heldUp = true;
+        isDraining = true;
         await journal.drained();
-        heldUp = false;
+        isDraining = false;
       },
-      onLost: (message) => journal.emit({ type: 'connection_lost', log_offset: log.received, message }),
-      onResumed: () => journal.emit({ type: 'connection_resumed', log_offset: log.received }),
+      onLost: (message) => {
+        isLost = true;
+        journal.emit({ type: 'connection_lost', log_offset: log.received, message });
+      },
+      onResumed: () => {
+        isLost = false;
+        journal.emit({ type: 'connection_resumed', log_offset: log.received });
+      },
     });
     if (followed.isErr()) return err(localFilesFault(followed.error, PHASE));
     const end = followed.value;
@@ -118,6 +133,8 @@ function stopped(reason: Reason | null, input: AwaitStepInput): Result<StepEnd, 
         kind: 'lost',
         message: `the guest did not end the ${input.names.step} within its timeout`,
       });
+    case 'silent':
+      return err(hostFault(input, `the guest does not say what has become of the ${input.names.step}`));
     case 'superseded': {
       const message = String(input.superseded.reason);
       return err({ kind: 'superseded', phase: PHASE, host: input.guest.description, message });

@@ -8,6 +8,7 @@ import {
   type TargetConfigInput,
   targetConfigSchema,
 } from '../../domain/target/target-config.js';
+import { filteredOut } from '../../domain/target/target-filters.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { whyNoKey } from '../../domain/values/proto-key.js';
@@ -16,7 +17,6 @@ import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import { filteredOut } from '../prepare/path-filters.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { planRecordOf } from './plan-record-of.js';

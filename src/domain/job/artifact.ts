@@ -46,8 +46,3 @@ export const NO_ARTIFACTS: ArtifactReport = {
   refused_count: 0,
   incomplete: null,
 };
-
-/** Whether a pattern takes away from what others ask for. `!(a|b)` is a pattern like any other, and `\\!name` is a name. */
-export function isExclusion(pattern: string): boolean {
-  return pattern.startsWith('!') && !pattern.startsWith('!(');
-}

@@ -2,22 +2,17 @@ import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
 import { commandText, wordBytes } from '../machine/step-values.js';
+import { isExclusion } from '../patterns/pattern-list.js';
+import { patternText } from '../patterns/pattern-text.js';
 import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
-import { pathError, whyNoPath } from '../values/path-rules.js';
-import { isExclusion } from './artifact.js';
 import { artifactCapsSchema } from './artifact-caps.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
 
-const artifactGlob = z
-  .string()
-  .min(1)
-  .max(1024)
-  .refine((glob) => whyNoPath(glob) === null, pathError(''))
-  .refine((glob) => !glob.split('/').includes('..'), { error: 'must not contain ".."' })
-  .refine((glob) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(glob) ? glob.slice(1) : glob), {
-    error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace',
-  });
+const artifactGlob = patternText.refine(
+  (glob) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(glob) ? glob.slice(1) : glob),
+  { error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace' },
+);
 const artifactGlobs = z
   .array(artifactGlob)
   .max(100)
@@ -43,7 +38,7 @@ const jobSpec = z.strictObject({
   runAsRoot: z.boolean().default(false),
   /** Login name in the guest; not together with `runAsRoot`. */
   user: guestUser,
-  /** Globs: absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. */
+  /** Patterns (docs/patterns.md): absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. */
   artifacts: artifactGlobs.default([]),
   artifactCaps: artifactCapsSchema.prefault({}),
   /** Not for secrets: these are visible to whoever may watch the host. */

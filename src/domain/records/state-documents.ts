@@ -24,7 +24,7 @@ export const machineListDocumentSchema = z.looseObject({
     z.looseObject({
       machine_id: z.string(),
       /** `gone`: never released, and not on the host any more. `elsewhere`: of another host or backend. */
-      state: z.enum(['open', 'released', 'gone', 'elsewhere']),
+      state: z.enum(['open', 'stopped', 'released', 'gone', 'elsewhere']),
       instance_name: z.string(),
       host: z.string(),
       created_at: z.string(),
@@ -41,6 +41,8 @@ export const runGcDocumentSchema = z.looseObject({
   ...versioned,
   dry_run: z.boolean(),
   removed: z.array(z.string()),
+  /** Those among the removed whose record could not be read. */
+  damaged: z.array(z.looseObject({ run_id: z.string(), message: z.string() })).default([]),
   kept: z.array(z.string()),
   failed: z.array(z.looseObject({ run_id: z.string(), message: z.string() })),
   /** Ids of open machines that are gone, whose records were removed; and of those that could not be. */

@@ -1,18 +1,14 @@
 import { z } from 'zod';
 import { checkJob, jobSpecKeys } from '../job/job-spec.js';
+import { patternText } from '../patterns/pattern-text.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
-import { isNormalisedAbsolutePath, pathError, whyNoPath } from '../values/path-rules.js';
+import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument, plain } from '../values/text.js';
 
-const relativeGlob = z
-  .string()
-  .min(1)
-  .max(1024)
-  .refine((glob) => whyNoPath(glob) === null, pathError(''))
-  .refine((glob) => !glob.startsWith('/') && !glob.split('/').includes('..'), {
-    error: 'must be a pattern of paths in the workspace, without a "/" at the start or ".."',
-  });
+const relativeGlob = patternText.refine((glob) => !glob.startsWith('/') && !glob.startsWith('!/'), {
+  error: 'must be a pattern of paths in the workspace, without a "/" at the start',
+});
 const text = plain(z.string().min(1));
 const absolute = z
   .string()
@@ -64,7 +60,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     type: z.literal('command'),
     ...node,
     command: text,
-    /** Files of the workspace that decide what comes out; all when left out. An output of the same inputs, command and environment is used again. */
+    /** Patterns (docs/patterns.md) of files of the workspace that decide what comes out; all when left out. Each has to match a file. An output of the same inputs, command and environment is used again. */
     inputs: z.array(relativeGlob).max(1000).optional(),
     env: environmentSchema.default({}),
     timeoutSecs,
@@ -114,7 +110,7 @@ export const targetConfigSchema = z.strictObject({
   parallel: z.number().int().positive().max(64).default(4),
   /** The first failure ends what runs, and nothing new begins. */
   failFast: z.boolean().default(false),
-  /** Globs of paths; when it is known what has changed and nothing matches, the run is skipped. */
+  /** Patterns (docs/patterns.md) of paths; when it is known what has changed and nothing matches, the run is skipped. */
   filters: z.array(relativeGlob).max(1000).default([]),
   prepare: z
     .array(prepareConfigSchema)

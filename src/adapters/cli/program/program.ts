@@ -28,7 +28,16 @@ import {
   SHELL_HELP,
 } from './help-texts.js';
 import { addMachineCommands } from './machine-commands.js';
-import { byteSize, collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
+import {
+  byteSize,
+  collect,
+  id,
+  output,
+  somePath,
+  wholeNumber,
+  withHost,
+  withRunOutput,
+} from './program-options.js';
 import { addStateCommands } from './state-commands.js';
 
 /** The commands and their options. `onExit` is told the exit status of the one that ran. */
@@ -72,7 +81,12 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addOption(
       new Option('--parallel <n>', 'jobs and prepare nodes at the same time').argParser(wholeNumber(1)),
     )
-    .option('--changed-files <file>', 'a file with one changed path a line, for the filters of the target')
+    .addOption(
+      new Option(
+        '--changed-files <file>',
+        'a file with one changed path a line, for the filters of the target',
+      ).argParser(somePath),
+    )
     .option('--branch <name>', 'branch to record, instead of the one that is checked out')
     .addOption(
       new Option('--keep-on-failure [secs]', 'keep the machine of a failed job for "pikaci shell"')
@@ -131,6 +145,7 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
     .summary('check the host, and say what to do about what is wrong')
     .addHelpText('after', DOCTOR_HELP);
   withHost(doctor)
+    .option('--machine', 'also make a machine, run a command in it, and remove it')
     .addOption(output(['human', 'json']))
     .action(async (options: DoctorOptions) => onExit(await doctorCommand(context, options)));
 
@@ -177,8 +192,8 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
   program
     .command('fulfill-prepared-output-request')
     .summary('on the host itself: make a prepared output visible as a request says')
-    .argument('<file>', 'the request, a JSON file')
-    .option('--result-path <file>', 'write the result there as well')
+    .argument('<file>', 'the request, a JSON file', somePath)
+    .addOption(new Option('--result-path <file>', 'write the result there as well').argParser(somePath))
     .addHelpText('after', FULFIL_HELP)
     .action(async (file: string, options: { resultPath?: string }) =>
       onExit(await fulfillCommand(context, file, options)),

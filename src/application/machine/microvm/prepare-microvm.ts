@@ -10,7 +10,7 @@ import { type BootRequest, mountsOf } from '../machine-spec.js';
 import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
 import { resolveRunner } from './resolve-runner.js';
 import { type MicrovmShare, runnerShape } from './runner-shape.js';
-import { workspacePatterns } from './workspace-pattern.js';
+import { workspaceExpressions } from './workspace-pattern.js';
 
 const PHASE = 'prepare_runtime';
 /** On top of a job's own times: booting, setting aside what is collected of the workspace, powering off. */
@@ -117,11 +117,11 @@ async function writeControl(
   const mounted = shares.flatMap(({ tag, kind, readOnly, guestPath }) =>
     guestPath === null ? [] : [`${tag}\t${readOnly ? 'ro' : 'rw'}\t${kind}\t${guestPath}\n`],
   );
+  const expressions = workspaceExpressions(boot?.artifacts ?? []);
   const files = {
     mounts: mounted.join(''),
-    'workspace-artifacts': workspacePatterns(boot?.artifacts ?? [])
-      .map((pattern) => `${pattern}\n`)
-      .join(''),
+    'workspace-artifacts': expressions.wanted,
+    'workspace-left-out': expressions.unwanted,
     ...(boot === null
       ? {}
       : {

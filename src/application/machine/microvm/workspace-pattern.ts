@@ -1,44 +1,34 @@
-/** What stands for itself in a glob, or in a part of a path, but not in an extended regular expression. */
-const LITERAL = /[.^$|[\]{}()*+?\\]/g;
-/** A glob with one of these is let through from its first pattern on: the globs themselves choose again among what comes. */
-const BEYOND = /[[\]{}()!+@\\]/;
+import { GUEST_WORKSPACE_DIR } from '../../../domain/machine/guest-paths.js';
+import { extendedExpression, type Inexactness } from '../../../domain/patterns/extended-expression.js';
+import type { Pattern } from '../../../domain/patterns/pattern.js';
+import { isExclusion, PatternList } from '../../../domain/patterns/pattern-list.js';
+import { patternsWithin } from '../../artifacts/artifact-globs.js';
+
+/** What a guest sets aside of its workspace: a path that one of `wanted` matches and none of `unwanted`. Each is a line of bytes. */
+export interface WorkspaceExpressions {
+  readonly wanted: Uint8Array;
+  readonly unwanted: Uint8Array;
+}
 
 /**
- * For each relative artifact pattern an extended regular expression (POSIX 9.4) over `./path` that matches at least what the glob
- * does. A microVM is switched off before anybody collects, so its guest sets aside what may be asked for, and needs no globs for that.
+ * The artifact patterns of the workspace as extended regular expressions (POSIX 9.4) over `./path`, for the C locale. A microVM is switched
+ * off before anybody collects, so its guest sets aside what may be asked for, and needs no patterns for that. Only where one holds a
+ * `!(…)` is that more than what is asked for: the patterns themselves choose again among what comes.
  */
-export function workspacePatterns(globs: readonly string[]): string[] {
-  return (
-    globs
-      // Those that leave out say nothing of what is wanted.
-      .filter((glob) => !glob.startsWith('/') && !glob.startsWith('!'))
-      .map((glob) => `^\\./${expression(glob.replace(/^(\.\/)+/, '').replace(/\*{2,}(\/\*{2,})+/g, '**'))}`)
-  );
+export function workspaceExpressions(patterns: readonly string[]): WorkspaceExpressions {
+  const within = patternsWithin(GUEST_WORKSPACE_DIR, patterns).map(({ text }) => text);
+  if (within.every(isExclusion)) return { wanted: new Uint8Array(0), unwanted: new Uint8Array(0) };
+  const list = new PatternList(within);
+  return {
+    wanted: lines(
+      list.wanted.map(({ pattern }) => pattern),
+      'more',
+    ),
+    unwanted: lines(list.unwanted, 'less'),
+  };
 }
 
-function expression(glob: string): string {
-  if (BEYOND.test(glob)) return below(glob);
-  let made = '';
-  for (let at = 0; at < glob.length; at++) {
-    const char = glob.charAt(at);
-    if (glob.startsWith('**', at)) {
-      while (glob.charAt(at + 1) === '*') at++;
-      const last = at + 1 >= glob.length;
-      if (glob.charAt(at + 1) === '/') at++;
-      // `a/**` is also `a` itself.
-      made = last && made.endsWith('/') ? `${made.slice(0, -1)}(/.*)?` : `${made}.*`;
-    } else if (char === '*') made += '[^/]*';
-    else if (char === '?') made += '[^/]';
-    else made += quoted(char);
-  }
-  return `${made}$`;
+function lines(patterns: readonly Pattern[], inexact: Inexactness): Uint8Array {
+  const expressions = patterns.flatMap(({ glob }) => extendedExpression(glob, inexact) ?? []);
+  return Buffer.from(expressions.map((expression) => `^\\./${expression}$\n`).join(''), 'latin1');
 }
-
-/** Everything below the parts of a path that are no pattern, and what they lead to. */
-function below(glob: string): string {
-  const parts = glob.split('/');
-  const first = parts.findIndex((part) => part.includes('*') || part.includes('?') || BEYOND.test(part));
-  return first === 0 ? '' : `${quoted(parts.slice(0, first).join('/'))}(/.*)?$`;
-}
-
-const quoted = (text: string) => text.replace(LITERAL, '\\$&');

@@ -2,24 +2,55 @@ import { posix } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArtifactGlobs, localArtifactPath } from '../../../../src/application/artifacts/artifact-globs.js';
+import { patternCases } from '../../../support/pattern-cases.js';
 
 describe('artifact patterns', () => {
-  for (const [pattern, matching, other] of [
-    ['target/*.xml', '/workspace/snapshot/target/a.xml', '/workspace/snapshot/target/sub/a.xml'],
-    ['./target/**', '/workspace/snapshot/target/sub/.hidden', '/workspace/snapshot/targets'],
-    ['report.txt', '/workspace/snapshot/report.txt', '/artifacts/report.txt'],
-    ['/artifacts/**', '/artifacts/a/b', '/workspace/snapshot/a'],
-    ['/artifacts/*', '/artifacts/a', '/artifacts/guest.log'],
-    ['{a,b}/c', '/workspace/snapshot/b/c', '/workspace/snapshot/c/c'],
-    ['\\!x', '/workspace/snapshot/!x', '/workspace/snapshot/y'],
-    ['!(x)/a', '/workspace/snapshot/y/a', '/workspace/snapshot/x/a'],
-  ] as const) {
-    it(`${pattern} asks for ${matching} and not for ${other}`, () => {
-      const globs = new ArtifactGlobs([pattern]);
-      expect(globs.matches(matching)).toBe(true);
-      expect(globs.matches(other)).toBe(false);
-    });
+  for (const { patterns, matches, others } of patternCases) {
+    for (const [place, written] of [
+      ['/workspace/snapshot', patterns],
+      ['/artifacts', patterns.map((pattern) => pattern.replace(/^(!(?!\())?/, '$1/artifacts/'))],
+    ] as const) {
+      it(`${written.join('  ')} ask for what the table says`, () => {
+        const globs = new ArtifactGlobs(written);
+        const found = (names: readonly string[]) => names.filter((name) => globs.matches(`${place}/${name}`));
+        expect(found([...matches, ...others])).toEqual(matches);
+        for (const name of matches)
+          expect(globs.searchRoots.some((root) => `${place}/${name}/`.startsWith(`${root}/`))).toBe(true);
+        expect(globs.unmatched).toEqual([]);
+      });
+    }
   }
+
+  it('are for the place that they name', () => {
+    const globs = new ArtifactGlobs(['report.txt', '/artifacts/*']);
+    expect(globs.matches('/workspace/snapshot/report.txt')).toBe(true);
+    expect(globs.matches('/workspace/snapshot/other')).toBe(false);
+    expect(globs.matches('/artifacts/other')).toBe(true);
+    expect(globs.matches('/etc/report.txt')).toBe(false);
+    expect(new ArtifactGlobs(['/artifacts']).matches('/artifacts/a/b')).toBe(true);
+  });
+
+  it('that are relative take away in both places', () => {
+    const globs = new ArtifactGlobs(['/artifacts/**', 'out', '!**/*.log', '!/artifacts/out']);
+    const matched = [
+      ...['/artifacts/a.txt', '/artifacts/a.log', '/artifacts/sub/a.log', '/artifacts/out/x'],
+      ...['/workspace/snapshot/out/x', '/workspace/snapshot/out/x.log'],
+    ].filter((path) => globs.matches(path));
+    expect(matched).toEqual(['/artifacts/a.txt', '/workspace/snapshot/out/x']);
+  });
+
+  it('say which of them matched nothing, as they were written', () => {
+    const globs = new ArtifactGlobs([
+      '/artifacts/*.xml',
+      'coverage/',
+      '/artifacts/**',
+      '!**/*.o',
+      '!nothing',
+    ]);
+    globs.matches('/artifacts/a.txt');
+    globs.matches('/workspace/snapshot/coverage/x.o');
+    expect(globs.unmatched).toEqual(['/artifacts/*.xml', 'coverage/']);
+  });
 
   it('with a "!" in front take away from the others, wherever they stand', () => {
     const globs = new ArtifactGlobs(['!/artifacts/*.log', '/artifacts/**', 'out/**', '!out/tmp/**']);

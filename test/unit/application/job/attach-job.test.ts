@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
 import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -97,6 +98,68 @@ describe('attaching to a job', () => {
     expect(JSON.parse(await run.state('job.json')).outcome).toEqual(outcome);
   });
 
+  it('whose machine is gone keeps all that was kept of its log, also what came after the last position', async () => {
+    const { run } = await left();
+    const log = '/state/runs/run/jobs/job/guest.log';
+    const heard = await run.state('guest.log');
+    must(await run.host.localFiles.appendFile(log, Buffer.from('the last words\n')));
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const { outcome } = must(await run.another().attach('run', 'job'));
+    expect(outcome).toMatchObject({
+      cause: 'lost',
+      log_bytes: heard.length + 15,
+      kept_log_bytes: heard.length + 15,
+    });
+    expect(await run.state('guest.log')).toBe(`${heard}the last words\n`);
+  });
+
+  for (const [what, other] of Object.entries({
+    backend: { backend: 'microvm' },
+    'work directory': { workDir: '/srv/other' },
+  } as const)) {
+    it(`with another ${what} configured is refused, and the job ends as it would have`, async () => {
+      const { run, finish } = await left();
+      const record = await run.state('job.json');
+      const elsewhere = run.another(other);
+      const fault = mustFail(await elsewhere.attach('run', 'job', { events: run.sink }), 'config_mismatch');
+      for (const named of [what === 'backend' ? 'incus' : '/var/pikaci', Object.values(other)[0]])
+        expect(fault.message).toContain(`${named}`);
+      const shell = mustFail(await elsewhere.shell('run', 'job'), 'config_mismatch');
+      expect(shell.message).toBe(fault.message);
+      await elsewhere.close();
+      expect(await run.state('job.json')).toBe(record);
+      expect(run.events).toEqual([]);
+      expect(run.host.incus.allInstances).toHaveLength(1);
+      finish();
+      const { outcome } = must(await run.another().attach('run', 'job'));
+      expect(outcome).toMatchObject({ status: 'passed', log_bytes: 11 });
+    });
+
+    it(`with another ${what} configured leaves the machine of a job that has ended alone`, async () => {
+      const run = await memoryRun();
+      const first = must(await run.pikaci.runJob(input));
+      must(await first.cleanUp);
+      const machine = await leftMachine(run);
+      must(await run.host.hostFiles.makeDirectory('/srv/other/runs/run/jobs/job'));
+      const elsewhere = run.another(other);
+      const again = must(await elsewhere.attach('run', 'job'));
+      must(await again.cleanUp);
+      expect(again.outcome).toEqual(first.outcome);
+      expect(machine()).toBe(1);
+      expect(run.host.hostFiles.has('/srv/other/runs/run/jobs/job')).toBe(true);
+    });
+  }
+
+  it('with another project configured takes it up where it was started', async () => {
+    const { run, finish } = await left();
+    run.host.incus.world.addImage('other', 'pikaci/dev');
+    finish();
+    const attached = must(await run.another({ incus: { project: 'other' } }).attach('run', 'job'));
+    must(await attached.cleanUp);
+    expect(attached.outcome.status).toBe('passed');
+    expect(run.host.incus.allInstances).toEqual([]);
+  });
+
   it('through another host than its own is a fault, and no result', async () => {
     const { run } = await left();
     const record = JSON.parse(await run.state('job.json'));
@@ -171,6 +234,42 @@ describe('attaching to a job', () => {
     finish();
     must(await run.another().attach('run', 'job'));
     expect(await run.state('guest.log')).toBe('it is ***.\n');
+  });
+
+  it('is cancelled, and no fault of the machinery, whenever the signal fires before the job is taken up', async () => {
+    const ends: string[] = [];
+    for (let at = 0; ; at++) {
+      const { run } = await left({ secrets: { TOKEN: 'over' } });
+      const stop = new AbortController();
+      let calls = 0;
+      const { incus, localFiles } = run.host;
+      const counted = <T extends object>(port: T): T =>
+        new Proxy(port, {
+          get: (target, name) => {
+            const value = Reflect.get(target, name);
+            if (typeof value !== 'function') return value;
+            return (...args: unknown[]) => {
+              if (calls++ === at) stop.abort();
+              return value.apply(target, args);
+            };
+          },
+        });
+      const adapters = { ...run.host.adapters, incus: counted(incus), localFiles: counted(localFiles) };
+      const config = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
+      const pikaci = must(createPikaci(config, { adapters }));
+      let isTaken = false;
+      const emit = () => {
+        isTaken = true;
+      };
+      const options = { signal: stop.signal, onAbort: 'destroy', events: { emit } } as const;
+      const attached = await pikaci.attach('run', 'job', options);
+      if (isTaken) break;
+      ends.push(mustFail(attached, 'cancelled').message);
+      expect(run.host.incus.allInstances).toHaveLength(1);
+      expect(JSON.parse(await run.state('job.json')).outcome.status).toBe('detached');
+    }
+    expect(ends.length).toBeGreaterThan(5);
+    expect(new Set(ends)).toEqual(new Set(['cancelled before the job was taken up; it goes on']));
   });
 
   it('that a reaper has claimed is left to the reaper', async () => {

@@ -37,6 +37,17 @@ async function meanwhile<T>(clock: MemoryClock, work: Promise<T>): Promise<T> {
 }
 
 describe("the lock of a job's directory", () => {
+  it("is its holder's until another one has it, also when its directory is away", async () => {
+    const { take, localFiles } = await locks();
+    const lock = must(await take());
+    expect(await lock.isHeld()).toBe(true);
+    localFiles.failNext('list', 'io');
+    expect(await lock.isHeld()).toBe(true);
+    must(await localFiles.remove(DIR, { recursive: true }));
+    expect(await lock.isHeld()).toBe(true);
+    expect(lock.lost.aborted).toBe(false);
+  });
+
   it('is refused while its holder lives, who is named', async () => {
     const { take } = await locks();
     const lock = must(await take());
@@ -74,6 +85,10 @@ describe("the lock of a job's directory", () => {
     processes.restart('elsewhere');
     must(await meanwhile(clock, JobLock.take({ localFiles, processes, clock }, DIR, never)));
     expect(clock.now() - asleep.now()).toBeLessThan(30_000);
+    // Asked before each write, it does not wait for its next beat.
+    expect(first.lost.aborted).toBe(false);
+    expect(await first.isHeld()).toBe(false);
+    expect(first.lost.aborted).toBe(true);
     await asleep.advance(6000);
     while (!first.lost.aborted) await new Promise((resolve) => setImmediate(resolve));
     expect(first.lost.reason).toContain('another runner');

@@ -13,6 +13,7 @@ class Runner {
   readonly files = new MemoryFileStore();
   readonly clock = new MemoryClock();
   kept = '';
+  isOurs = true;
 
   static async make(): Promise<Runner> {
     const runner = new Runner();
@@ -24,7 +25,9 @@ class Runner {
     const onKept = (data: Uint8Array) => {
       this.kept += Buffer.from(data).toString();
     };
-    return GuestLog.open({ files: this.files, clock: this.clock, state, secrets: SECRETS, maxBytes, onKept });
+    const { files, clock } = this;
+    const isOurs = async () => this.isOurs;
+    return GuestLog.open({ files, clock, state, secrets: SECRETS, maxBytes, isOurs, onKept });
   }
 
   async text(): Promise<string> {
@@ -147,6 +150,61 @@ describe("the runner's copy of a log", () => {
     must(await log.take(Buffer.from('two')));
     must(await log.pause());
     expect(await runner.position()).toMatchObject({ guest_bytes: 6, kept_bytes: 6 });
+  });
+
+  it('stands where its disk was full, and whoever goes on leaves no hole', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        GUEST,
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        fc.nat(60),
+        fc.integer({ min: 1, max: 80 }),
+        async (guest, sizes, limit, maxBytes) => {
+          const undisturbed = await Runner.make();
+          const whole = must(await undisturbed.open(maxBytes));
+          await take(whole, guest, sizes);
+          must(await whole.finish());
+
+          const runner = await Runner.make();
+          runner.files.limit(state.guestLog, limit);
+          const log = must(await runner.open(maxBytes));
+          for (let i = 0; log.received < guest.length; i++) {
+            const piece = guest.subarray(log.received, log.received + (sizes[i % sizes.length] ?? 1));
+            if ((await log.take(piece)).isErr()) break;
+          }
+          // What comes after a write that failed must not be taken for what was lost.
+          const stood = log.received;
+          const next = log.received < guest.length ? await log.take(guest.subarray(stood)) : null;
+          if (next !== null) mustFail(next, 'no_space');
+          expect(log.received).toBe(stood);
+          await (next === null ? log.finish() : log.pause());
+          await log[Symbol.asyncDispose]();
+          runner.files.limit(state.guestLog);
+          await using after = must(await runner.open(maxBytes));
+          await take(after, guest, sizes);
+          must(await after.finish());
+          expect(await runner.text()).toBe(await undisturbed.text());
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is left alone, with its position, once it is another runner's", async () => {
+    const runner = await Runner.make();
+    await using log = must(await runner.open());
+    must(await log.take(Buffer.from('ours a hunt')));
+    must(await log.pause());
+    const position = await runner.position();
+    runner.isOurs = false;
+    await runner.clock.advance(5000);
+    must(await log.take(Buffer.from('er3 more')));
+    must(await log.finish());
+    must(await log.pause());
+    expect(await runner.text()).toBe('ours a ');
+    expect(runner.kept).toBe('ours a ');
+    expect(await runner.position()).toEqual(position);
+    expect(log.received).toBe('ours a hunt'.length);
   });
 
   it('says when it cannot be written', async () => {

@@ -20,7 +20,17 @@ async function following(text: string, attempts: Attempt[], more: Partial<Follow
   const onKept = (data: Uint8Array) => {
     kept += Buffer.from(data).toString();
   };
-  const log = must(await GuestLog.open({ files, clock, state, secrets: [], maxBytes: 1e6, onKept }));
+  const log = must(
+    await GuestLog.open({
+      files,
+      clock,
+      state,
+      secrets: [],
+      maxBytes: 1e6,
+      isOurs: async () => true,
+      onKept,
+    }),
+  );
   const guest = new ScriptedGuest(Buffer.from(text), attempts);
   const told: string[] = [];
   const begun = clock.now();
@@ -129,6 +139,35 @@ describe('following a job', () => {
     expect(restarts).toBe(1);
   });
 
+  it.each(['setup', 'invalid_request'] as const)(
+    'says why a job could not begin (%s), where the supervisor could not record it',
+    async (refusal) => {
+      const refused: Attempt = { kind: 'is refused', refusal };
+      const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
+      const { follow, guest } = await following('', [refused, ...times(9, absent)], {
+        restart: async () => {
+          guest.attempts.unshift(refused);
+          return guest.start();
+        },
+      });
+      const notBegun = { kind: 'not_begun', cause: refusal, message: 'the reason' };
+      expect(must(await follow())).toEqual(notBegun);
+
+      const gone = await following('', [refused, { kind: 'brings', bytes: 0, ends: 'lost' }]);
+      expect(must(await gone.follow())).toEqual(notBegun);
+    },
+  );
+
+  it('takes no word of a refusal once the job has begun', async () => {
+    const refused: Attempt = { kind: 'is refused', refusal: 'setup' };
+    const { follow } = await following('01', [
+      { kind: 'brings', bytes: 1, ends: 'connection_lost' },
+      refused,
+      { kind: 'brings', bytes: 0, ends: 'lost' },
+    ]);
+    expect(must(await follow())).toMatchObject({ kind: 'lost' });
+  });
+
   it('starts a job in a machine that is only being started, however often that has to be tried', async () => {
     const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
     let restarts = 0;
@@ -203,4 +242,19 @@ describe('following a job', () => {
     must(await files.makeDirectory(state.guestLog));
     mustFail(await follow(), 'io');
   });
+
+  for (const fault of ['connection_lost', 'not_running'] as const)
+    it(`is asked for once more when this runner was stopped during an attempt that ended with ${fault}`, async () => {
+      const run = await following('text', [
+        { kind: 'refuses', fault },
+        { kind: 'refuses', fault },
+      ]);
+      const follow = run.guest.follow.bind(run.guest);
+      run.guest.follow = async (offset) => {
+        if (run.guest.offsets.length === 1) await run.clock.advance(60 * MINUTE);
+        return follow(offset);
+      };
+      expect(must(await run.follow())).toMatchObject({ kind: 'finished' });
+      expect(run.kept()).toBe('text');
+    });
 });

@@ -42,13 +42,21 @@ describe('a step that outlives its bound', () => {
     expect(slept).toEqual([1000, ...Array.from({ length: 12 }, () => 5000)]);
   });
 
+  it('has a long bound counted in slices as well: a runner that was stopped for hours counts a minute of them', async () => {
+    const { clock, slept, step } = steppedClock();
+    const overdue = untilOverdue({ clock, boundMs: 3_601_000, isHeldUp: () => false }, never);
+    for (let sleeps = 0; sleeps < 61 + 12; sleeps++) await step();
+    expect(await overdue).toBe('overdue');
+    expect(slept.slice(0, 61)).toEqual([...Array.from({ length: 60 }, () => 60_000), 1000]);
+  });
+
   it('is not while the log waits for a slow reader', async () => {
     const { clock, slept, step } = steppedClock();
     let heldUp = true;
     const overdue = untilOverdue({ clock, boundMs: 1000, isHeldUp: () => heldUp }, never);
     for (let sleeps = 0; sleeps < 101; sleeps++) await step();
     heldUp = false;
-    for (let sleeps = 0; sleeps < 12; sleeps++) await step();
+    for (let sleeps = 0; sleeps < 13; sleeps++) await step();
     expect(await overdue).toBe('overdue');
     expect(slept.length).toBeGreaterThan(100);
   });
