@@ -85,7 +85,13 @@ async function fill(
   const ran = await runCommand(
     shell,
     { argv: ['/bin/sh', '-c', node.command], cwd: scratch, env: environment },
-    { purpose: `the command of ${node.id}`, timeoutSecs: node.timeoutSecs, signal, onOutput },
+    {
+      purpose: `the command of ${node.id}`,
+      timeoutSecs: node.timeoutSecs,
+      signal,
+      onOutput,
+      keepStdout: false,
+    },
   );
   if (ran.isErr()) return err(ran.error);
   // A machine's user is nobody that the host knows: what is private here (umask 077, npm's cache) is to be read by jobs all the same.
