@@ -3,6 +3,7 @@ import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { untilOverdue } from '../step/overdue.js';
 import type { LiveJob } from './live-job.js';
 
 const BOUND_MS = 30 * 60_000;
@@ -12,7 +13,11 @@ export async function collectJobArtifacts(
   { localFiles: files, clock }: Pick<JobPorts, 'localFiles' | 'clock'>,
   { session, options, machine }: LiveJob,
 ): Promise<ArtifactReport> {
-  const bound = AbortSignal.timeout(BOUND_MS);
+  const [bound, done] = [new AbortController(), new AbortController()];
+  // Not by a timer of the process: the time for which a runner was stopped is none for which it has collected.
+  void untilOverdue({ clock, boundMs: BOUND_MS, isHeldUp: () => false }, done.signal).then((end) => {
+    if (end === 'overdue') bound.abort();
+  });
   const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
   const { job, state } = session;
   const input = {
@@ -24,7 +29,8 @@ export async function collectJobArtifacts(
     destination: state.artifactsDir,
   };
   const collected = await session.during('collect_artifacts', async () => {
-    const report = await collectArtifacts(input, { signal: AbortSignal.any([bound, ...destroyed]) });
+    const report = await collectArtifacts(input, { signal: AbortSignal.any([bound.signal, ...destroyed]) });
+    done.abort();
     return report.incomplete === null ? ok(report) : err(report);
   });
   const artifacts = collected.isOk() ? collected.value : collected.error;

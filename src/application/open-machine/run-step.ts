@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
+import { textOf } from '../events/guarded-call.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { type HeldLock, JobLock } from '../lock/job-lock.js';
@@ -138,7 +139,7 @@ export async function followToEnd(
       reading = reading
         .then(() => options.onOutput?.(data))
         .catch((error: unknown) => {
-          journal.warn(`onOutput failed, and the step goes on: ${String(error)}`);
+          journal.warn(`onOutput failed, and the step goes on: ${textOf(error)}`);
         });
     },
   });

@@ -85,7 +85,13 @@ async function fill(
   const ran = await runCommand(
     shell,
     { argv: ['/bin/sh', '-c', node.command], cwd: scratch, env: environment },
-    { purpose: `the command of ${node.id}`, timeoutSecs: node.timeoutSecs, signal, onOutput },
+    {
+      purpose: `the command of ${node.id}`,
+      timeoutSecs: node.timeoutSecs,
+      signal,
+      onOutput,
+      keepStdout: false,
+    },
   );
   if (ran.isErr()) return err(ran.error);
   // What cannot be mounted is not kept.
