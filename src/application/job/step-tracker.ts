@@ -174,6 +174,8 @@ export class StepTracker {
     // One whose beginning was missed has begun all the same.
     if (before === undefined && state !== 'skipped') this.#tellStart(record);
     if (state !== 'running') this.#tellEnd(record);
+    for (const warning of step.warnings ?? [])
+      this.#input.journal.warn(`the step "${record.name}": ${warning}`);
   }
 
   #whySkipped(id: string): string {

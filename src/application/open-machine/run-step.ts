@@ -173,7 +173,7 @@ async function recorded(
   { layout, record, lock }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
-  const { machine, parts, id } = held.input;
+  const { machine, parts, id, journal } = held.input;
   const { localFiles, clock } = parts.ports;
   const host = machine.context.shared.remoteHost;
   const { step_id: stepId } = record;
@@ -193,6 +193,8 @@ async function recorded(
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
+  if (end.kind === 'finished')
+    for (const warning of end.status.result?.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
