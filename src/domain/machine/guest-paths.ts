@@ -10,8 +10,13 @@ export const GUEST_GRACE_SECS = 10;
 export const GUEST_USER_ID = 1000;
 /** Root-only state of the supervisor: its own text, the job's pid, the result of record. */
 export const GUEST_SUPERVISOR_DIR = '/var/lib/pikaci';
-/** Files in `/artifacts` that the supervisor writes; they are not artifacts of the job. */
-export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json', 'result.json'] as const;
+/** What the supervisor lets others read of its steps. */
+export const GUEST_STEPS_DIR = `${GUEST_SUPERVISOR_DIR}-job`;
+/**
+ * Files in `/artifacts` that the supervisor writes before the job begins; they are not artifacts of the job. What it writes when the job
+ * has ended has a place of its own, `.pikaci`, which no list of files shows: a `result.json` in `/artifacts` that is listed is the job's.
+ */
+export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json'] as const;
 
 export function guestHomeDir(user: {
   readonly runAsRoot: boolean;

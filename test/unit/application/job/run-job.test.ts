@@ -249,10 +249,27 @@ describe('a job that is run', () => {
     expect(await run.state('host.log')).toMatch(/cleaned_up .*planted: permission_denied/);
   });
 
-  it('has its artifacts collected, but for what the supervisor wrote', async () => {
+  it('whose state was removed under it is a fault that names the machine that stays', async () => {
+    const run = await memoryRun({
+      script: async ({ write }) => {
+        write('begun\n');
+        must(await run.host.localFiles.remove('/state', { recursive: true }));
+        return 0;
+      },
+    });
+    const fault = (await run.pikaci.runJob({ ...input, events: run.sink }))._unsafeUnwrapErr();
+    expect(fault.kind).toBe('local_files');
+    const [machine] = run.host.incus.allInstances;
+    expect(fault.message).toContain(`the machine ${machine?.name} on memory stays: "pikaci attach run job"`);
+    expect(fault.message).toContain('"pikaci gc --remote" removes it once its lease has ended');
+    expect(run.events).toContainEqual(expect.objectContaining({ type: 'warning', message: fault.message }));
+  });
+
+  it('has its artifacts collected, but for what the supervisor wrote, and its own file of a name of the supervisor', async () => {
     const run = await memoryRun({
       script: async ({ files }) => {
         files.write({ path: '/artifacts/report.xml', content: Buffer.from('<ok/>') });
+        files.write({ path: '/artifacts/guest.log', content: Buffer.from('') });
         files.write({ path: '/artifacts/result.json', content: Buffer.from('{}') });
         return 0;
       },
@@ -260,7 +277,10 @@ describe('a job that is run', () => {
     const job = { ...JOB, artifacts: ['/artifacts/**'] };
     const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
     expect(outcome.artifacts).toEqual({
-      collected: [{ path: 'report.xml', bytes: 5 }],
+      collected: [
+        { path: 'report.xml', bytes: 5 },
+        { path: 'result.json', bytes: 2 },
+      ],
       refused: [],
       refused_count: 0,
       incomplete: null,
