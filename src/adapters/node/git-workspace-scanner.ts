@@ -7,6 +7,7 @@ import type {
   WorkspaceScanner,
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
+import { gitChanges } from './git-changes.js';
 import { gitListing } from './git-listing.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
@@ -66,6 +67,22 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     if (found.isErr()) return err(found.error);
     const listing = await this.#list(found.value, true, signal);
     return listing.map((listed) => listed?.revision ?? null);
+  }
+
+  async changedSince(
+    directory: string,
+    revision: string,
+    { signal }: CallOptions = {},
+  ): Promise<Result<readonly string[], ScanFault>> {
+    const found = await canonicalDirectory(directory);
+    if (found.isErr()) return err(found.error);
+    return gitChanges({
+      directory: found.value,
+      revision,
+      exclude: this.#exclude,
+      signal,
+      timeoutMs: this.#gitTimeoutMs,
+    });
   }
 
   #list(directory: string, withRevision: boolean, signal: AbortSignal | undefined) {

@@ -17,6 +17,7 @@ import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { planRecordOf } from './plan-record-of.js';
@@ -33,27 +34,30 @@ export class RunTarget {
     this.#parts = parts;
   }
 
-  async run(input: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
-    const { clock, localFiles } = this.#parts.ports;
-    const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
+  async run(asked: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
+    const { clock, localFiles, scanner, shell } = this.#parts.ports;
+    const runId = runIdSchema.safeParse(asked.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success)
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
-    const workspace = workspaceSchema.safeParse(input.workspace);
+    const workspace = workspaceSchema.safeParse(asked.workspace);
     if (!workspace.success)
       return err(this.#fault('invalid_job', 'workspace', 'workspace: a folder is expected'));
-    const target = this.#target(input);
+    const target = this.#target(asked);
     if (target.isErr()) return err(target.error);
-    const plan = makePlan(target.value, input.jobs);
+    const plan = makePlan(target.value, asked.jobs);
     if (plan.isErr()) {
       const { path, message } = plan.error;
-      return err(this.#fault('invalid_plan', path.join(' → '), `target ${input.target}: ${message}`));
+      return err(this.#fault('invalid_plan', path.join(' → '), `target ${asked.target}: ${message}`));
     }
     const secrets = resolveTargetSecrets(plan.value.nodes, {
-      secrets: input.secrets,
+      secrets: asked.secrets,
       env: this.#parts.env,
     });
     if (secrets.isErr()) return err(this.#fault('invalid_job', secrets.error.field, secrets.error.message));
 
+    const changedFiles = await changedFilesOf(scanner, asked, shell.host);
+    if (changedFiles.isErr()) return err(changedFiles.error);
+    const input = changedFiles.value === undefined ? asked : { ...asked, changedFiles: changedFiles.value };
     const state = runStateLayout(this.#parts.settings.stateRoot, runId.data);
     const createdAt = new Date(clock.now()).toISOString();
     const skipped = filteredOut(target.value.filters, input.changedFiles);

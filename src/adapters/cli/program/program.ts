@@ -28,7 +28,16 @@ import {
   SHELL_HELP,
 } from './help-texts.js';
 import { addMachineCommands } from './machine-commands.js';
-import { byteSize, collect, id, output, wholeNumber, withHost, withRunOutput } from './program-options.js';
+import {
+  byteSize,
+  collect,
+  id,
+  output,
+  revision,
+  wholeNumber,
+  withHost,
+  withRunOutput,
+} from './program-options.js';
 import { addStateCommands } from './state-commands.js';
 
 /** The commands and their options. `onExit` is told the exit status of the one that ran. */
@@ -72,7 +81,12 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addOption(
       new Option('--parallel <n>', 'jobs and prepare nodes at the same time').argParser(wholeNumber(1)),
     )
-    .option('--changed-files <file>', 'a file with one changed path a line, for the filters of the target')
+    .option('--changed-files <file>', 'a file with the changed paths, for the filters of the target')
+    .addOption(
+      new Option('--changed-since <rev>', 'let git say what has changed since it left that commit').argParser(
+        revision,
+      ),
+    )
     .option('--branch <name>', 'branch to record, instead of the one that is checked out')
     .addOption(
       new Option('--keep-on-failure [secs]', 'keep the machine of a failed job for "pikaci shell"')
