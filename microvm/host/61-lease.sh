@@ -14,14 +14,16 @@ lease() {
   return 0
 }
 
-# machines WORKDIR: each job's directory that has a machine, and its lease, on one line. One that is only prepared has no lease yet; after a
+# machines WORKDIR: each job's directory that has a machine, how that is (absent, running, ended), and its lease, on one line. One that is only prepared has no lease yet; after a
 # day it is nobody's.
 machines() {
   for control in "$1"/runs/*/jobs/*/vm/control; do
+    vm=${control%/control}
     [ -d "$control" ] || continue
-    [ -f "${control%/control}/lease" ] || [ -n "$(find "$control" -maxdepth 0 -mmin +1440)" ] || continue
-    { read -r words <"${control%/control}/lease"; } 2>/dev/null || words=
-    printf '%s %s\n' "${control%/vm/control}" "$words"
+    [ -f "$vm/lease" ] || [ -n "$(find "$control" -maxdepth 0 -mmin +1440)" ] || continue
+    { read -r words <"$vm/lease"; } 2>/dev/null || words=
+    look
+    printf '%s %s %s\n' "${vm%/vm}" "$state" "$words"
   done
 }
 

@@ -82,7 +82,9 @@ export class WiredPikaci implements Pikaci {
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
     const { ports, settings, backends } = await this.#wired();
     const { localFiles } = ports;
-    return listMachines({ localFiles, stateRoot: settings.stateRoot, backends, host: this.host }, signal);
+    const { stateRoot, workDir, incusProject } = settings;
+    const place = { host: this.host, workDir, incusProject };
+    return listMachines({ localFiles, stateRoot, backends, place }, signal);
   }
 
   async reap(options: ReapOptions = {}) {

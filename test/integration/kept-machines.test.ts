@@ -30,10 +30,12 @@ onEachBackend((backend) => {
       const reading = (async () => {
         for await (const { data } of shell.output) shown += Buffer.from(data).toString('utf8');
       })();
-      must(await shell.write(Buffer.from('echo "it is $(cat /tmp/state), I am $(id -un)"; exit 3\n')));
+      must(
+        await shell.write(Buffer.from('echo "it is $(cat /tmp/state), I am $(id -un) of $HOME"; exit 3\n')),
+      );
       expect(must(await shell.exit).code).toBe(3);
       await reading;
-      expect(shown).toContain('it is broken, I am pikaci');
+      expect(shown).toContain('it is broken, I am pikaci of /home/pikaci');
       await site.endLease(runId);
       expect(must(await site.pikaci.reap()).deleted).toHaveLength(1);
       expect(

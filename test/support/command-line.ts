@@ -27,13 +27,15 @@ export async function writeConfig(site: Site, config: Partial<PikaciConfigInput>
   return file;
 }
 
-/** The built `pikaci`, as somebody runs it in the site's workspace. */
+/** The built `pikaci`, as somebody runs it in the site's workspace; `within` are the words of a command that executes another. */
 export function commandLine(
   site: Site,
   args: readonly string[],
   env: Record<string, string> = {},
+  within: readonly string[] = [],
 ): RunningCommandLine {
-  const child = spawn(process.execPath, [builtCommand, ...args], {
+  const [program = '', ...words] = [...within, process.execPath, builtCommand, ...args];
+  const child = spawn(program, words, {
     cwd: site.workspace,
     env: { PATH: process.env['PATH'] ?? '', HOME: site.directory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,6 +7,8 @@ import type { LeaseStore } from '../lease/lease-store.js';
 export interface LeasedMachine {
   readonly name: string;
   readonly lease: Lease;
+  /** False when its guest has ended, as one does whose host killed it. */
+  readonly isUp: boolean;
   readonly place: LeaseStore;
   /** Removes the machine, not its job's directory. Fine to repeat. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;

@@ -5,6 +5,7 @@ import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { loadMachineRecord } from './machine-records.js';
 
@@ -13,11 +14,12 @@ const BOUND_MS = 60_000;
 /**
  * What a recorded machine is now.
  * - `open`: it is on the host, and its lease is this record's.
+ * - `stopped`: it is there and does not run any more, so nothing can be run in it: close it.
  * - `released`: it was released.
  * - `gone`: it was never released, and the host does not have it any more: its lease ended, or somebody removed it.
- * - `elsewhere`: it was opened on another host, or with another backend than the configuration says.
+ * - `elsewhere`: it was opened on another host, or with another backend, project or work directory than the configuration says.
  */
-export type MachineState = 'open' | 'released' | 'gone' | 'elsewhere';
+export type MachineState = 'open' | 'stopped' | 'released' | 'gone' | 'elsewhere';
 
 /** A machine that was opened from this state root, as it is now. */
 export interface ListedMachine {
@@ -28,7 +30,7 @@ export interface ListedMachine {
   readonly host: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** When its lease ends unless somebody renews it, ISO 8601 by the host's clock; null for one that is not open. */
+  /** When its lease ends unless somebody renews it, ISO 8601 by the host's clock; null for one that is not there. */
   readonly leaseEndsAt: string | null;
 }
 
@@ -42,13 +44,13 @@ export interface ListMachinesParts {
   readonly localFiles: FileStore;
   readonly stateRoot: string;
   readonly backends: MachineBackends;
-  /** Of the configured host. */
-  readonly host: string;
+  /** As configured. */
+  readonly place: { readonly host: string; readonly workDir: string; readonly incusProject: string };
 }
 
 /** All machines that are recorded on this machine, and what has become of each on the host. */
 export async function listMachines(
-  { localFiles, stateRoot, backends, host }: ListMachinesParts,
+  { localFiles, stateRoot, backends, place }: ListMachinesParts,
   signal: AbortSignal | undefined,
 ): Promise<Result<MachineListing, JobFault>> {
   const entries = await localFiles.list(machinesDirOf(stateRoot));
@@ -64,31 +66,37 @@ export async function listMachines(
     if (record.isOk()) records.push(record.value);
     else if (record.error.kind !== 'no_such_machine') damaged.push({ id, message: record.error.message });
   }
-  const here = (record: MachineRecord) => record.host === host && record.backend === backends.name;
-  const leases = new Map<string, number>();
+  const here = (record: MachineRecord) =>
+    record.host === place.host &&
+    record.backend === backends.name &&
+    record.work_dir === place.workDir &&
+    (record.incus_project ?? place.incusProject) === place.incusProject;
+  const there = new Map<string, LeasedMachine>();
   if (records.some((record) => record.released_at === null && here(record))) {
     const bound = AbortSignal.timeout(BOUND_MS);
     const leased = await backends.leased(signal === undefined ? bound : AbortSignal.any([signal, bound]));
     if (leased.isErr()) return err(leased.error);
-    for (const { lease } of leased.value) leases.set(`${lease.runId} ${lease.owner}`, lease.expiresAtMs);
+    for (const one of leased.value) there.set(`${one.lease.runId} ${one.lease.owner}`, one);
   }
   const machines = records.map((record): ListedMachine => {
-    const endsAt = leases.get(`${record.machine_id} ${record.owner}`);
-    const state = stateOf(record, here(record), endsAt);
+    const found = there.get(`${record.machine_id} ${record.owner}`);
+    const state = stateOf(record, here(record), found);
+    const isThere = state === 'open' || state === 'stopped';
     return {
       id: record.machine_id,
       state,
       name: record.instance_name,
       host: record.host,
       createdAt: record.created_at,
-      leaseEndsAt: state === 'open' && endsAt !== undefined ? new Date(endsAt).toISOString() : null,
+      leaseEndsAt: isThere && found !== undefined ? new Date(found.lease.expiresAtMs).toISOString() : null,
     };
   });
   return ok({ machines: machines.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged });
 }
 
-function stateOf(record: MachineRecord, isHere: boolean, endsAt: number | undefined): MachineState {
+function stateOf(record: MachineRecord, isHere: boolean, found: LeasedMachine | undefined): MachineState {
   if (record.released_at !== null) return 'released';
   if (!isHere) return 'elsewhere';
-  return endsAt === undefined ? 'gone' : 'open';
+  if (found === undefined) return 'gone';
+  return found.isUp ? 'open' : 'stopped';
 }

@@ -24,7 +24,7 @@ export const machineListDocumentSchema = z.looseObject({
     z.looseObject({
       machine_id: z.string(),
       /** `gone`: never released, and not on the host any more. `elsewhere`: of another host or backend. */
-      state: z.enum(['open', 'released', 'gone', 'elsewhere']),
+      state: z.enum(['open', 'stopped', 'released', 'gone', 'elsewhere']),
       instance_name: z.string(),
       host: z.string(),
       created_at: z.string(),

@@ -18,7 +18,7 @@ export async function listInstances(
   const listed = await ports.incus.instances(project, { signal });
   return listed
     .map((instances) =>
-      instances.flatMap(({ name, config }) => {
+      instances.flatMap(({ name, config, status }) => {
         const lease = readLease(config);
         if (lease === null) return [];
         const place = new IncusLeaseStore(ports.incus, project, name);
@@ -26,7 +26,7 @@ export async function listInstances(
           const removed = await removeInstance(ports, project, name, bound);
           return removed.mapErr((fault) => incusFault(fault, PHASE));
         };
-        return [{ name, lease, place, remove }];
+        return [{ name, lease, isUp: status !== 'Stopped' && status !== 'Error', place, remove }];
       }),
     )
     .mapErr((fault) => incusFault(fault, PHASE));

@@ -295,6 +295,23 @@ describe('a machine that cannot be had', () => {
     );
   });
 
+  it('is listed as what it is: stopped, or another configuration’s', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const state = async (config: Parameters<typeof run.another>[0] = {}) =>
+      must(await run.another(config).listMachines()).machines.map((one) => one.state);
+    expect(await state()).toEqual(['open']);
+    expect(await state({ workDir: '/srv/other' })).toEqual(['elsewhere']);
+    expect(await state({ backend: 'microvm' })).toEqual(['elsewhere']);
+    expect(await state({ incus: { project: 'other' } })).toEqual(['elsewhere']);
+    const [instance] = run.host.incus.allInstances;
+    if (instance === undefined) throw new Error('there is no instance');
+    instance.status = 'Stopped';
+    expect(await state()).toEqual(['stopped']);
+    must(await machine.release());
+    expect(await state()).toEqual(['released']);
+  });
+
   it('keeps its lease while a process holds it', async () => {
     const run = await memoryRun({ script });
     const machine = must(await run.pikaci.openMachine({ id: 'held', leaseSecs: 60 }));

@@ -18,7 +18,10 @@ export async function machineListCommand(context: CliContext, options: MachineLi
     const listed = await pikaci.listMachines({ signal: context.interrupts.signal });
     if (listed.isErr()) return complainOfFault(context, listed.error);
     const { machines, damaged } = listed.value;
-    const shown = options.all === true ? machines : machines.filter(({ state }) => state === 'open');
+    const shown =
+      options.all === true
+        ? machines
+        : machines.filter(({ state }) => state === 'open' || state === 'stopped');
     for (const { id, message } of damaged)
       complain(context, `the record of the machine ${id} cannot be read: ${message}`);
     if (options.output === 'json') printJson(context, documentOf(shown));
