@@ -1,5 +1,6 @@
 import { err, ok } from 'neverthrow';
 import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { JobPorts } from '../settings/job-ports.js';
@@ -15,17 +16,20 @@ export async function collectJobArtifacts(
   const bound = AbortSignal.timeout(BOUND_MS);
   const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
   const { job, state } = session;
+  const selection = new ArtifactGlobs(artifactPatterns(job.artifacts));
   const input = {
     guest: machine.supervisor,
     files,
     clock,
-    selection: new ArtifactGlobs(job.artifacts),
+    selection,
     caps: job.artifactCaps,
     destination: state.artifactsDir,
   };
   const collected = await session.during('collect_artifacts', async () => {
     const report = await collectArtifacts(input, { signal: AbortSignal.any([bound, ...destroyed]) });
-    return report.incomplete === null ? ok(report) : err(report);
+    const { unmatched } = selection;
+    if (report.incomplete !== null) return err(report);
+    return ok(unmatched.length === 0 ? report : { ...report, unmatched: [...unmatched] });
   });
   const artifacts = collected.isOk() ? collected.value : collected.error;
   session.emit({ type: 'artifacts_collected', artifacts });

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { maskTexts } from '../events/masking-event-sink.js';
@@ -163,7 +164,8 @@ export class CompleteJob {
   ): Promise<Result<JobOutcome, JobFault>> {
     const { session, record } = job;
     const ended = await steps?.finish(...lastOfSteps(end));
-    const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
+    const collects =
+      (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
     const artifacts = collects ? await collectJobArtifacts(this.#ports, job) : NO_ARTIFACTS;
     const outcome = outcomeOf({
       session,

@@ -1,4 +1,5 @@
 import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { areRequired } from '../../domain/job/artifact-wishes.js';
 import type { IncusImageIdentity, JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobStepRecord } from '../../domain/job/step-record.js';
 import type { StepEnd } from '../step/await-step.js';
@@ -36,6 +37,21 @@ function verdictOf(end: StepEnd): Verdict {
   }
 }
 
+/** A job whose artifacts are required has not passed without them. */
+function withArtifacts(verdict: Verdict, { session, artifacts }: OutcomeInput): Verdict {
+  if (verdict.status !== 'passed' || !areRequired(session.job.artifacts)) return verdict;
+  const { unmatched = [], incomplete } = artifacts;
+  if (unmatched.length === 0 && incomplete === null) return verdict;
+  const why =
+    incomplete ?? `no file matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(', ')}`;
+  return {
+    ...verdict,
+    status: 'failed',
+    cause: 'artifacts',
+    message: `required artifacts are missing: ${why}`,
+  };
+}
+
 export interface OutcomeInput {
   readonly session: JobSession;
   readonly end: StepEnd;
@@ -54,7 +70,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     schema_version: 1,
     run_id: session.runId,
     job_id: session.job.id,
-    ...verdictOf(input.end),
+    ...withArtifacts(verdictOf(input.end), input),
     started_at: new Date(session.startedAtMs).toISOString(),
     finished_at: new Date(input.finishedAtMs).toISOString(),
     phases: [...session.timings],

@@ -88,7 +88,7 @@ export class RunTarget {
       recorder,
       eventFile,
     });
-    const ended = skipped ? execution.skipAll(FILTERED_OUT) : await execution.execute();
+    const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
     const saved = await recorder.saved();
     if (saved.isErr()) return err(localFilesFault(saved.error, null));
     await eventFile.flushed();
