@@ -16,7 +16,7 @@ import { RunTeller } from './run-teller.js';
 import { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { PrepareEnd, TargetJobEnd, TargetRun } from './target-run.js';
-import { unmatchedFilters } from './unmatched-filters.js';
+import { warnOfFilters } from './unmatched-filters.js';
 
 type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
 
@@ -65,7 +65,7 @@ export class TargetExecution {
   async execute(): Promise<Ended> {
     this.#tellStart();
     const revision = this.#workspace.askRevision();
-    const filters = this.#warnOfFilters(() => this.#workspace.scan());
+    const filters = warnOfFilters(this.#at, this.#teller, this.#workspace);
     try {
       await this.#executePlan();
     } catch (bug) {
@@ -96,27 +96,13 @@ export class TargetExecution {
   /** The run as a whole has nothing to do. */
   async skipAll(reason: string): Promise<Ended> {
     this.#tellStart();
-    const { scanner } = this.#at.parts.ports;
-    await this.#warnOfFilters(() => scanner.scan(this.#at.input.workspace, { signal: this.#signal }));
+    await warnOfFilters(this.#at, this.#teller);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#teller.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#endJob({ jobId: id, kind: 'skipped', cause: null, reason });
     }
     this.#teller.tell({ type: 'run_ended', status: 'skipped', message: reason });
     return { jobs: [...this.#jobs.values()], prepares: [], cleanUp: Promise.resolve(ok(undefined)) };
-  }
-
-  /** One that can match nothing would skip each run from now on, and say that all is well. */
-  async #warnOfFilters(scan: RunWorkspace['scan']): Promise<void> {
-    const { target, input } = this.#at;
-    if (input.changedFiles === undefined || target.filters.length === 0) return;
-    const scanned = await scan();
-    if (scanned.isErr()) return;
-    const unmatched = await unmatchedFilters(target.filters, input.changedFiles, scanned.value.entries);
-    for (const filter of unmatched) {
-      const message = `the filter ${JSON.stringify(filter)} matches no file of the workspace; correct it, or leave it out`;
-      this.#teller.tell({ type: 'run_warning', message });
-    }
   }
 
   #end(): Ended {
