@@ -64,15 +64,15 @@ export class TargetExecution {
 
   async execute(): Promise<Ended> {
     this.#tellStart();
-    const revision = this.#workspace.askRevision();
-    const filters = warnOfFilters(this.#at, this.#teller, this.#workspace);
+    const workspace = this.#workspace;
+    const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#teller, workspace)]);
     try {
       await this.#executePlan();
     } catch (bug) {
       await this.#hold.release();
       throw bug;
     }
-    await Promise.all([revision, filters]);
+    await beside;
     return this.#end();
   }
 
@@ -128,7 +128,6 @@ export class TargetExecution {
     const started = { at: this.#teller.now(), mark: clock.monotonic() };
     this.#teller.tell({ type: 'node_started', node_id: node.id, kind: node.kind });
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
-    const durationMs = clock.monotonic() - started.mark;
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
     this.#teller.nodeFinished({
@@ -137,7 +136,7 @@ export class TargetExecution {
       status,
       message,
       cached,
-      duration_ms: durationMs,
+      duration_ms: clock.monotonic() - started.mark,
     });
     return end.verdict;
   }
