@@ -13,6 +13,7 @@ export type {
   ReapOptions,
   RunJobInput,
 } from './application/api/pikaci.js';
+export type { DoctorOptions } from './application/doctor/doctor.js';
 export type { DoctorCheck, DoctorReport } from './application/doctor/doctor-report.js';
 export type { FaultCause, JobFault } from './application/faults/job-fault.js';
 export type { MachineFault, OpenMachineFault } from './application/faults/machine-fault.js';

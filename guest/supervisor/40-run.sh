@@ -25,17 +25,27 @@ become_keeper() {
   umask 077
   read -r nonce </proc/sys/kernel/random/uuid
   name_places
+  check_tools
   install -d -m 0700 "$machine" ${step:+"$machine/steps" "$machine/turns"} "$state" "$public" "$own" "$spare" || { [ -d "$own" ] && [ -d "$public" ]; } || turn_away 70 setup 'the state directory cannot be created'
   printf . >"$spare/reserved"
   umask 022
-  for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
-    command -v "$tool" >/dev/null || { claim; refuse_setup "the image has no $tool"; }
-  done
   if [ -n "${PIKACI_SUPERVISOR_TEXT-}" ]; then
     self=$own/supervisor.sh
     printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$self" || { claim; refuse_setup 'the supervisor could not be written to the disk of the guest'; }
   fi
   exec setsid "$shell" "$self" ${step:+--step "$step"} supervise "$nonce" 2>>"$state/supervisor.log"
+}
+
+# Before anything that needs one of them. What is missing is the job's result, if the rest can write that.
+check_tools() {
+  for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
+    command -v "$tool" >/dev/null && continue
+    if [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare"; then
+      claim
+      refuse_setup "the image has no $tool"
+    fi
+    turn_away 70 setup "the image has no $tool"
+  done
 }
 
 # What belongs to this call alone, until it has won the machine for its request.

@@ -7,7 +7,11 @@ watch() {
   settle
   note=
   case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
-  [ -z "$step" ] || take_exports "$public/env"
+  if [ -n "$step" ]; then
+    take_exports "$public/env"
+    # The steps behind it are others. What is to be masked in its log stays for root alone, until it is forgotten.
+    [ -z "$secrets" ] || rm -rf "$secrets/files"
+  fi
   case $cause in
   exit)
     if [ "$code" = 0 ]; then finish passed 0 exit "the command passed$note"

@@ -7,7 +7,7 @@ if [ "${1-}" = --step ]; then
   exec 3>&2
   step=${2-}
   case $step in '' | *[!a-z0-9._-]* | [!a-z0-9]* | ????????????????????????????????????????????????????????????????*) refuse 64 usage 'the id of a step was expected' ;; esac
-  case ${3-} in run | supervise | follow | status | cancel | secrets) ;; *) refuse 64 usage 'run, follow, status, cancel or secrets of a step was expected' ;; esac
+  case ${3-} in run | supervise | follow | status | cancel | secrets | forget) ;; *) refuse 64 usage 'run, follow, status, cancel, secrets or forget of a step was expected' ;; esac
   state=$machine/steps/$step public=$machine-job/steps/$step log=$machine/steps/$step/guest.log
   has_begun="the step $step was run before; use follow or status"
   shift 2
@@ -31,6 +31,10 @@ cancel)
   cancel "${2-}"
   ;;
 secrets) print_secrets ;;
+forget)
+  exec 3>&2
+  forget_secrets
+  ;;
 list)
   exec 3>&2
   shift
@@ -43,7 +47,7 @@ put | unpack)
   ;;
 steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets\n       pikaci-incus-run list PATH... | pack | put PATH MODE [--size BYTES] [--root | --user NAME] | unpack DIR [--root | --user NAME] | steps\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list PATH... | pack | put PATH MODE [--size BYTES] [--root | --user NAME] | unpack DIR [--root | --user NAME] | steps\n' >&2
   exit 64
   ;;
 esac

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
+import type { LogReader } from '../ports/log-reader.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
@@ -15,6 +16,8 @@ export interface Adapters {
   readonly hostFiles?: FileStore;
   /** Files on this machine: the state of runs. */
   readonly localFiles?: FileStore;
+  /** Parts of the logs among `localFiles`. */
+  readonly logReader?: LogReader;
   readonly incus?: IncusApi;
   readonly scanner?: WorkspaceScanner;
   readonly clock?: Clock;

@@ -5,7 +5,20 @@ import { packageVersion } from '../adapters/cli/process/version.js';
 // Scripts and completions ask for the version again and again: it is answered without loading the program.
 if (!answersVersion(process.argv.slice(2))) {
   const { runCommandLine } = await import('./run-command-line.js');
-  process.exit(await runCommandLine());
+  process.on('exit', endedFromWithin);
+  const code = await runCommandLine();
+  process.off('exit', endedFromWithin);
+  process.exit(code);
+}
+
+/** Nothing of the program's own ends the process before the command has ended, and nobody is to take its status for that of the jobs. */
+function endedFromWithin(): void {
+  process.exitCode = 3;
+  try {
+    writeSync(2, 'pikaci: the process was ended before the command had: by code of the configuration?\n');
+  } catch {
+    // Nobody listens.
+  }
 }
 
 /** False when something else was asked for, or when the answer cannot be written: the program says what is wrong then. */

@@ -104,9 +104,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.openMachines,
-    (ports, localShell, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
+    (ports, localShell, logReader, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
       new OpenMachines({
-        ports: { ...ports, localShell },
+        ports: { ...ports, localShell, logReader },
         settings,
         backends,
         stageSnapshot,
@@ -116,6 +116,7 @@ export function bindServices(container: Container): void {
     [
       ids.ports,
       ids.localShell,
+      ids.logReader,
       ids.settings,
       ids.backends,
       ids.stageSnapshot,
@@ -150,8 +151,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.doctor,
-    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost) =>
+    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost, openMachines) =>
       new Doctor({
+        openMachine: (input) => openMachines.open(input),
         shell,
         files: hostFiles,
         localFiles,
@@ -168,6 +170,6 @@ export function bindServices(container: Container): void {
           stateRoot: settings.stateRoot,
         },
       }),
-    [ids.ports, ids.settings, ids.microvmHost],
+    [ids.ports, ids.settings, ids.microvmHost, ids.openMachines],
   );
 }

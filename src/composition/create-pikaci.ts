@@ -5,6 +5,7 @@ import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
 import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
+import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
@@ -80,6 +81,7 @@ export function createPikaci(
     hostFiles: hostFiles ?? host.hostFiles,
     incus: incus ?? host.incus,
     localFiles: adapters.localFiles ?? new NodeFileStore(),
+    logReader: adapters.logReader ?? new NodeLogReader(),
     scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude })),
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),

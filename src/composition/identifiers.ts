@@ -18,6 +18,7 @@ import type { RunTargetParts } from '../application/target/run-target-parts.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
+import type { LogReader } from '../ports/log-reader.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
@@ -32,6 +33,7 @@ export const ids = {
   shell: identifier<RemoteShell>('shell'),
   hostFiles: identifier<FileStore>('hostFiles'),
   localFiles: identifier<FileStore>('localFiles'),
+  logReader: identifier<LogReader>('logReader'),
   incus: identifier<IncusApi>('incus'),
   scanner: identifier<WorkspaceScanner>('scanner'),
   clock: identifier<Clock>('clock'),

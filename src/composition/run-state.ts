@@ -43,6 +43,11 @@ const files = new NodeFileStore();
 const logs = new NodeLogReader();
 const ports = { files, processes: new NodeProcesses() };
 
+/** Absolute; empty where none is named, which is not the current folder. */
+function rootOf(stateRoot: string): string {
+  return typeof stateRoot === 'string' && stateRoot !== '' ? resolve(stateRoot) : '';
+}
+
 type Answer<T> = Promise<Result<T, RunStateFault>>;
 
 /** What ends a call early: an aborted one answers with a fault of kind `aborted`. */
@@ -56,7 +61,7 @@ export function loadRunBundle(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunBundle> {
-  return loadRunBundleOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadRunBundleOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** `run.json`, brought up to date with what jobs have recorded since. */
@@ -65,7 +70,7 @@ export function loadRunRecord(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunRecord> {
-  return loadRunRecordOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadRunRecordOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** `plan.json`: what the run set out to do. The fault says when there is no such run, or its plan cannot be read. */
@@ -74,7 +79,7 @@ export function loadPlan(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<PlanRecord> {
-  return loadPlanOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadPlanOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** Null when the run prepared nothing; a file that cannot be read is a fault. */
@@ -83,7 +88,7 @@ export function loadPreparedOutputs(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<PreparedOutputsRecord | null> {
-  return loadPreparedOutputsOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadPreparedOutputsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** Which logs the jobs of a run have, and how large they are in bytes, without their text. */
@@ -92,7 +97,7 @@ export function loadLogsMetadata(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunLogsMetadata> {
-  return loadLogsMetadataOf(ports, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadLogsMetadataOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** Of one job or of all, the last `maxBytes` (default 16 MiB) of each log. */
@@ -105,7 +110,7 @@ export function loadLogs(
     readonly maxBytes?: number;
   } = {},
 ): Answer<RunLogs> {
-  return loadLogsOf(ports, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadLogsOf(ports, logs, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
@@ -119,7 +124,7 @@ export function readLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readLogOf(logs, { stateRoot: resolve(stateRoot), runId, ...options });
+  return readLogOf(logs, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** A piece of the kept log of one step of an open machine, from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). */
@@ -132,7 +137,7 @@ export function readStepLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readStepLogOf({ files, reader: logs }, { stateRoot: resolve(stateRoot), machineId, ...options });
+  return readStepLogOf({ files, reader: logs }, { stateRoot: rootOf(stateRoot), machineId, ...options });
 }
 
 /** A piece of what a job brought back, at most `maxBytes` (default 256 KiB) from `offset` on. Only what the job's record lists is read, and never what a link leads to outside. */
@@ -147,7 +152,7 @@ export function readArtifact(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readArtifactOf(files, logs, { stateRoot: resolve(stateRoot), runId, ...options });
+  return readArtifactOf(files, logs, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** The events of a run as they are written, from a position on, until the run has ended. */
@@ -157,7 +162,7 @@ export function followEvents(
   position: EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
   const parts = { ...ports, reader: logs, clock: new SystemClock() };
-  return followEventsOf(parts, { stateRoot: resolve(stateRoot), runId, ...position });
+  return followEventsOf(parts, { stateRoot: rootOf(stateRoot), runId, ...position });
 }
 
 /** The events that a run has recorded so far, from a position on. */
@@ -166,7 +171,7 @@ export async function* readEvents(
   runId: string,
   position: Pick<EventPosition, 'from'> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
-  yield* readEventsOf(logs, { stateRoot: resolve(stateRoot), runId, ...position });
+  yield* readEventsOf(logs, { stateRoot: rootOf(stateRoot), runId, ...position });
 }
 
 /** What a job recorded of itself: its machine, its outcome, its artifacts. */
@@ -176,7 +181,7 @@ export function loadJob(
   jobId: string,
   options: RunStateOptions = {},
 ): Answer<JobRecord> {
-  return loadJobOf(files, { stateRoot: resolve(stateRoot), runId, job: jobId, ...options });
+  return loadJobOf(files, { stateRoot: rootOf(stateRoot), runId, job: jobId, ...options });
 }
 
 /** The steps of a job that came to their turn so far, in order, also while it runs; none for a job of one command, or one that has not begun. */
@@ -185,7 +190,7 @@ export function loadSteps(
   runId: string,
   options: RunStateOptions & { readonly job: string },
 ): Answer<readonly JobStepRecord[]> {
-  return loadStepsOf(files, { stateRoot: resolve(stateRoot), runId, ...options });
+  return loadStepsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
 /** Newest first. */
@@ -193,7 +198,7 @@ export function listRuns(
   stateRoot: string,
   options: RunStateOptions & { readonly branch?: string; readonly limit?: number } = {},
 ): Answer<RunListing> {
-  return listRunsOf(ports, { stateRoot: resolve(stateRoot), ...options });
+  return listRunsOf(ports, { stateRoot: rootOf(stateRoot), ...options });
 }
 
 /** Removes the state of all but the newest `keepRuns` runs; runs that have not ended stay. */
@@ -202,7 +207,7 @@ export function gcRuns(
   options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },
 ): Answer<GcRunsReport> {
   const clock = new SystemClock();
-  return gcRunsOf({ ...ports, clock }, { stateRoot: resolve(stateRoot), ...options });
+  return gcRunsOf({ ...ports, clock }, { stateRoot: rootOf(stateRoot), ...options });
 }
 
 /** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */

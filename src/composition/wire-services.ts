@@ -13,6 +13,7 @@ export type ServiceParts = Pick<
   | 'hostFiles'
   | 'incus'
   | 'localFiles'
+  | 'logReader'
   | 'scanner'
   | 'localShell'
   | 'clock'

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
+import type { DoctorOptions } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import { openShell } from '../application/job/open-shell.js';
@@ -91,7 +92,7 @@ export class WiredPikaci implements Pikaci {
     return (await this.#wired()).reap.reap(options);
   }
 
-  async doctor(options: { readonly signal?: AbortSignal } = {}) {
+  async doctor(options: DoctorOptions = {}) {
     return (await this.#wired()).doctor.examine(options);
   }
 

@@ -79,6 +79,9 @@ export interface Tagged<T> {
   readonly etag: string;
 }
 
+/** What an instance is made from. */
+export type IncusSource = { readonly alias: string } | { readonly fingerprint: string } | 'none';
+
 /** What an instance is created with. */
 export interface IncusCreateInstance {
   readonly name: string;
@@ -86,7 +89,8 @@ export interface IncusCreateInstance {
   readonly ephemeral: boolean;
   /** Start it in the same operation (API extension `instance_create_start`). */
   readonly start: boolean;
-  readonly source: { readonly alias: string } | { readonly fingerprint: string };
+  /** The image; `none` makes an instance with an empty root disk, which cannot be started. */
+  readonly source: IncusSource;
   /** Left out: the default profile. Empty: none. */
   readonly profiles?: readonly string[];
   readonly config: IncusConfig;

@@ -163,6 +163,29 @@ onEachBackend((backend) => {
       expect(await site.leftovers()).toEqual(NOTHING_LEFT);
     });
 
+    it('shows a step that another process follows, ends it when asked, and forgets its secrets', async () => {
+      await using machine = await open({ runAsRoot: true });
+      let begun: () => void = () => {};
+      const began = new Promise<void>((resolve) => {
+        begun = resolve;
+      });
+      const command = 'echo "at $PIKACI_SECRETS_DIR"; exec sleep 600';
+      const first = machine.run({ id: 's', command, secrets: { TOKEN: 'hunter2-hunter2' }, onOutput: begun });
+      await began;
+      const watching = commandLine(site, ['machine', 'logs', machine.id, 's', '--follow']);
+      await watching.said('at /');
+      const cancel = await commandLine(site, ['machine', 'cancel', machine.id, 's']).end;
+      expect(cancel).toMatchObject({ code: 0, stderr: expect.stringContaining('was cancelled') });
+      expect(must(await first)).toMatchObject({ status: 'cancelled', cause: 'cancelled' });
+      const log = (await stepLog(machine, 's')).toString();
+      expect(await watching.end).toMatchObject({ code: 130, stdout: log });
+      const directory = /at (.*)/.exec(log)?.[1];
+      const look = must(
+        await machine.run({ command: `test ! -e '${directory}' && test ! -e '${directory}/../json'` }),
+      );
+      expect(look.exitCode).toBe(0);
+    });
+
     it('that nobody uses any more is reaped, and its steps’ records stay', async () => {
       const machine = await open();
       must(await machine.run({ id: 'before', command: 'echo here' }));

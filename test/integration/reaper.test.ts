@@ -12,7 +12,7 @@ onEachBackend((backend) => {
   let site: Site;
   beforeAll(async () => {
     // Long enough for a busy machine to renew it in time, and short enough to see that.
-    site = await Site.open({ backend, leaseSecs: 30 });
+    site = await Site.open({ backend, leaseSecs: 60 });
     await writeConfig(site, { leaseSecs: 3600, targets: { t: { jobs: [{ id: 'j', command: WAITING }] } } });
   });
   afterAll(() => site[Symbol.asyncDispose]());

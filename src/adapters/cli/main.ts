@@ -16,12 +16,12 @@ const LAST_WORDS_MS = 1000;
  * second interrupt work may still be under way: the caller ends the process with the status.
  */
 export async function runCli(input: CliInput): Promise<number> {
-  const interrupts = new Interrupts();
+  const interrupts = new Interrupts(input.onSignal);
   // A reader that has gone (`pikaci run | head`) wants no more of it: the same as a first Ctrl-C.
   const stdout = new StreamOutput(input.stdout, (error) => interrupts.abort(readerGone(error)));
   const stderr = new StreamOutput(input.stderr);
   const context: CliContext = { input, stdout, stderr, interrupts };
-  const stopListening = input.onSignal(() => interrupts.interrupt());
+  interrupts.listen();
   try {
     const left = interrupts.left.then(() => 'left' as const);
     const written = async () => {
@@ -39,7 +39,7 @@ export async function runCli(input: CliInput): Promise<number> {
     stderr.write(`pikaci: cannot write to standard output: ${escapeMessage(failure.message)}\n`);
     return EXIT.machinery;
   } finally {
-    stopListening();
+    interrupts.stopListening();
   }
 }
 

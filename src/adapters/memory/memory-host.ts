@@ -2,6 +2,7 @@ import { MemoryClock } from './memory-clock.js';
 import { diskTools } from './memory-disk-tools.js';
 import { MemoryFileStore } from './memory-file-store.js';
 import { MemoryIncus } from './memory-incus/memory-incus.js';
+import { MemoryLogReader } from './memory-log-reader.js';
 import { MemoryProcesses } from './memory-processes.js';
 import { MemoryShell } from './memory-shell.js';
 import type { MemoryJobScript } from './memory-supervisor/memory-job.js';
@@ -24,6 +25,7 @@ export class MemoryHost {
   readonly clock: MemoryClock;
   readonly hostFiles: MemoryFileStore;
   readonly localFiles: MemoryFileStore;
+  readonly logReader: MemoryLogReader;
   readonly incus: MemoryIncus;
   readonly shell: MemoryShell;
   readonly trees: MemoryTreeCopy;
@@ -36,6 +38,7 @@ export class MemoryHost {
     const now = () => this.clock.now();
     this.hostFiles = new MemoryFileStore('memory', now);
     this.localFiles = new MemoryFileStore('local', now);
+    this.logReader = new MemoryLogReader(this.localFiles);
     this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
     this.shell = new MemoryShell('memory', this.trees)
       .handle(({ command }) => (command.argv[0] === 'true' ? 0 : undefined))
@@ -52,8 +55,8 @@ export class MemoryHost {
 
   /** What `createPikaci` takes. */
   get adapters() {
-    const { shell, hostFiles, localFiles, incus, scanner, clock, processes } = this;
-    return { shell, hostFiles, localFiles, incus, scanner, clock, processes };
+    const { shell, hostFiles, localFiles, logReader, incus, scanner, clock, processes } = this;
+    return { shell, hostFiles, localFiles, logReader, incus, scanner, clock, processes };
   }
 
   /** A workspace that can be scanned and sent. */

@@ -35,7 +35,12 @@ export async function attempt<T>(
 
 export function nodeFault(call: FileCall, error: NodeJS.ErrnoException): FileFault {
   if (error instanceof KindError) return fileFault(error.kind, call, error.message);
-  return fileFault(KINDS[error.code ?? ''] ?? 'io', call, error.message);
+  return fileFault(KINDS[error.code ?? ''] ?? 'io', call, inWords(error.message));
+}
+
+/** `ENOENT: no such file or directory, open '/x'`: the fault has the path and what was done to it. */
+function inWords(message: string): string {
+  return /^[A-Z0-9]+: (.+?), \w+(?: '.*')?$/s.exec(message)?.[1] ?? message;
 }
 
 /** A refusal of our own within an operation. */

@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { DoctorOptions } from '../doctor/doctor.js';
 import type { DoctorReport } from '../doctor/doctor-report.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
@@ -51,8 +52,8 @@ export interface Pikaci extends AsyncDisposable {
    * that is used. Safe to run twice at once.
    */
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
-  /** Looks at everything that a job will need, and says what to do about what is wrong. */
-  doctor(options?: { readonly signal?: AbortSignal }): Promise<DoctorReport>;
+  /** Looks at everything that a job will need, and says what to do about what is wrong; with `machine` it makes one, too, and removes it. */
+  doctor(options?: DoctorOptions): Promise<DoctorReport>;
   /** Waits (bounded) for clean-ups that are under way, leaves the machines that this process holds, then closes the connections. */
   close(): Promise<void>;
 }

@@ -3,6 +3,8 @@ export interface DoctorCheck {
   readonly name:
     | 'connection'
     | 'work_dir'
+    | 'mounts'
+    | 'machine'
     | 'incus'
     | 'project'
     | 'profile'

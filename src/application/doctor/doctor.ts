@@ -9,8 +9,10 @@ import { checkClocks } from './clock-check.js';
 import { checkConnection } from './connection-check.js';
 import type { DoctorCheck, DoctorReport } from './doctor-report.js';
 import { checkServer, incusUnusable } from './incus-check.js';
+import { checkMachine, type MachineProbe } from './machine-check.js';
 import { MachineChecks, type MachineSettings } from './machine-checks.js';
 import { MicrovmChecks } from './microvm-checks.js';
+import { checkMounts } from './mount-check.js';
 import { probeDirectory } from './probe-directory.js';
 
 export interface DoctorSettings extends MachineSettings {
@@ -29,7 +31,14 @@ export interface DoctorParts {
   readonly incus: IncusApi;
   readonly microvmHost: MicrovmHost;
   readonly clock: Clock;
+  readonly openMachine: MachineProbe['open'];
   readonly settings: DoctorSettings;
+}
+
+export interface DoctorOptions {
+  readonly signal?: AbortSignal;
+  /** Also makes a machine and runs a command in it: that takes as long as a job does. */
+  readonly machine?: boolean;
 }
 
 /** Bound of one check. */
@@ -37,7 +46,7 @@ const CHECK_MS = 30_000;
 const NO_CONNECTION = 'there is no connection';
 const NO_ANSWER = 'Incus did not answer';
 
-/** Looks at everything that a job needs. Changes nothing but the work directory and the state root, which it makes as a job would. */
+/** Looks at everything that a job needs. Changes nothing but the work directory and the state root, which it makes as a job would; what it makes for a check it removes. */
 export class Doctor {
   readonly #parts: DoctorParts;
   readonly #machine: MachineChecks;
@@ -52,9 +61,8 @@ export class Doctor {
   /** Takes at most a few times the bound of one check. Checks that an abort cuts off are `skipped`, and the report is not `ok`. */
   async examine({
     signal = new AbortController().signal,
-  }: {
-    readonly signal?: AbortSignal;
-  } = {}): Promise<DoctorReport> {
+    machine = false,
+  }: DoctorOptions = {}): Promise<DoctorReport> {
     const { shell, clock, settings } = this.#parts;
     const [connection, stateRoot] = await Promise.all([
       this.#bounded('connection', signal, (inner) => checkConnection(shell, clock, inner)),
@@ -73,7 +81,10 @@ export class Doctor {
       this.#backendChecks(there, signal),
       there ? this.#workDir(signal) : skipped('work_dir', NO_CONNECTION),
     ]);
-    const checks = [connection, ...onBackend.checks, workDir, onBackend.clocks, stateRoot];
+    const looked = [connection, ...onBackend.checks, workDir];
+    if (settings.backend === 'incus') looked.push(await this.#mounts(looked, onBackend, signal));
+    looked.push(onBackend.clocks, stateRoot);
+    const checks = machine ? [...looked, await this.#tryMachine(looked, signal)] : looked;
     return {
       host: shell.host,
       ok: !signal.aborted && checks.every((check) => check.status !== 'failed'),
@@ -124,7 +135,8 @@ export class Doctor {
       this.#profileAndPool(signal),
       this.#bounded('image', signal, (inner) => this.#machine.image(inner)),
     ]);
-    return { checks: [checkServer(server.value.value), project, profile, image, pool], clocks };
+    const { hostTimeMs } = server.value.value;
+    return { checks: [checkServer(server.value.value), project, profile, image, pool], clocks, hostTimeMs };
   }
 
   async #profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
@@ -134,6 +146,28 @@ export class Doctor {
     );
     if (typeof result !== 'string') return result.value;
     return [cutOff('profile', result), cutOff('storage_pool', result)];
+  }
+
+  async #mounts(
+    before: readonly DoctorCheck[],
+    { hostTimeMs }: BackendChecks,
+    signal: AbortSignal,
+  ): Promise<DoctorCheck> {
+    if (before.some(({ name, status }) => NEEDED_FOR_MOUNTS.has(name) && !isUsable(status)))
+      return skipped('mounts', 'what is above is needed for it');
+    const { files, incus, settings, clock } = this.#parts;
+    const hostNowMs = hostTimeMs ?? clock.now();
+    return this.#bounded('mounts', signal, (inner) =>
+      checkMounts({ files, incus, settings, hostNowMs, signal: inner }),
+    );
+  }
+
+  /** It removes what it makes, and so is not cut off as the others are. */
+  async #tryMachine(before: readonly DoctorCheck[], signal: AbortSignal): Promise<DoctorCheck> {
+    if (before.some(({ status }) => !isUsable(status)))
+      return skipped('machine', 'what is above is needed for it');
+    const { openMachine: open, localFiles, clock, settings } = this.#parts;
+    return checkMachine({ open, localFiles, clock, stateRoot: settings.stateRoot, signal });
   }
 
   #workDir(signal: AbortSignal): Promise<DoctorCheck> {
@@ -164,7 +198,19 @@ export class Doctor {
 interface BackendChecks {
   readonly checks: readonly DoctorCheck[];
   readonly clocks: DoctorCheck;
+  readonly hostTimeMs?: number | null;
 }
+
+const NEEDED_FOR_MOUNTS: ReadonlySet<DoctorCheck['name']> = new Set([
+  'connection',
+  'incus',
+  'project',
+  'profile',
+  'storage_pool',
+  'work_dir',
+]);
+
+const isUsable = (status: DoctorCheck['status']) => status === 'ok' || status === 'warning';
 
 function withoutIncus(incus: DoctorCheck, why: string): BackendChecks {
   const rest = (['project', 'profile', 'image', 'storage_pool'] as const).map((name) => skipped(name, why));

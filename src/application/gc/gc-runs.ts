@@ -7,6 +7,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { RecordPorts } from '../records/interrupted-run.js';
 import { listRuns } from '../records/list-runs.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
+import { isDamagedForGood } from './damaged-runs.js';
 import { type RemovedMachines, removeOldMachines } from './remove-old-machines.js';
 
 /** No job runs longer than this: a run that says so is one whose runner was killed. */
@@ -26,13 +27,15 @@ export interface GcRunsQuery {
 /** Run ids. */
 export interface GcRunsReport {
   readonly removed: readonly string[];
+  /** Those among the removed whose record could not be read, and why; however new they are. */
+  readonly damaged: readonly { readonly runId: string; readonly message: string }[];
   readonly kept: readonly string[];
   readonly failed: readonly { readonly runId: string; readonly message: string }[];
   /** Open machines that are gone, as many of which are kept. */
   readonly machines: RemovedMachines;
 }
 
-/** Removes the state of old runs. Runs that have not ended are kept, and what cannot be read is not touched. */
+/** Removes the state of old runs, and of damaged ones. Runs that have not ended are kept. */
 export async function gcRuns(
   ports: RecordPorts & { readonly clock: Clock },
   query: GcRunsQuery,
@@ -50,6 +53,18 @@ export async function gcRuns(
     if (gone.isOk()) removed.push(run.run_id);
     else failed.push({ runId: run.run_id, message: gone.error.message });
   }
+  const lost: { runId: string; message: string }[] = [];
+  const longAgo = clock.now() - LONGEST_RUN_MS;
+  for (const one of damaged) {
+    const { runId } = one;
+    if (!(await isDamagedForGood(ports, { ...query, runId, longAgo }))) continue;
+    const gone = query.dryRun === true ? ok(undefined) : await removeRun(files, query, runId);
+    if (gone.isErr()) failed.push({ runId, message: gone.error.message });
+    else {
+      removed.push(runId);
+      lost.push(one);
+    }
+  }
   if (query.dryRun !== true) await removeStale(ports, query);
   const kept = [...runs.map((run) => run.run_id), ...damaged.map(({ runId }) => runId)].filter(
     (id) => !removed.includes(id),
@@ -59,7 +74,7 @@ export async function gcRuns(
     keep: query.keepRuns,
     dryRun: query.dryRun === true,
   });
-  return ok({ removed, kept, failed, machines });
+  return ok({ removed, damaged: lost, kept, failed, machines });
 }
 
 function mayGo(run: RunRecord, now: number): boolean {

@@ -21,6 +21,7 @@ import { configMismatch } from './config-mismatch.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
+import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
 import { reportLost } from './report-lost.js';
 import { secretsToMask } from './secrets-to-mask.js';
@@ -110,9 +111,24 @@ export class AttachJob {
     const kept = record.keep_on_failure === true && outcome.status === 'failed';
     const elsewhere =
       record.host !== this.#parts.ports.shell.host || configMismatch(record, machine) !== null;
-    const leave = kept || elsewhere;
-    const cleanUp = leave ? Promise.resolve(ok(undefined)) : releaseMachine(machine, hostFiles, session);
+    const cleanUp = elsewhere
+      ? Promise.resolve(ok(undefined))
+      : kept
+        ? this.#keep(record, machine, session)
+        : releaseMachine(machine, hostFiles, session);
     return { runId, outcome, state, cleanUp };
+  }
+
+  async #keep(
+    { outcome, host, keep_on_failure_secs: secs = 0 }: JobRecord,
+    { lease: place }: Machine,
+    session: JobSession,
+  ): Promise<Result<void, JobFault>> {
+    const { hostTime, ports } = this.#parts;
+    await hostTime.learn(AbortSignal.timeout(ASK_BOUND_MS));
+    const ahead = hostTime.now() - ports.clock.now();
+    const until = Date.parse(outcome?.finished_at ?? '') + ahead + secs * 1000;
+    return await keepUntil({ place, host, session }, until);
   }
 
   async #takeUp(

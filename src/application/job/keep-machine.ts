@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
+import { isReaper } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
 import type { JobSession } from './job-session.js';
 
@@ -12,6 +13,17 @@ export interface KeepMachine {
   readonly host: string;
   readonly session: JobSession;
   readonly lease: Pick<Lease, 'owner' | 'expiresAtMs'>;
+}
+
+/** Makes sure that a machine is kept until then: the runner that was to see to it may have died before. A longer lease is left as it is. */
+export async function keepUntil(
+  keep: Omit<KeepMachine, 'lease'>,
+  expiresAtMs: number,
+): Promise<Result<void, JobFault>> {
+  const found = await keep.place.read(AbortSignal.timeout(BOUND_MS));
+  const lease = found.isOk() ? found.value.lease : null;
+  if (lease === null || isReaper(lease.owner) || !(lease.expiresAtMs < expiresAtMs)) return ok(undefined);
+  return keepMachine({ ...keep, lease: { owner: lease.owner, expiresAtMs } });
 }
 
 /** Leaves a machine to people for a while: its lease ends once more and for good, and then a reaper removes it. */

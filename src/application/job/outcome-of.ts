@@ -19,6 +19,8 @@ function verdictOf(end: StepEnd): Verdict {
       };
     case 'cancelled':
       return { status: 'cancelled', cause: 'cancelled', exit_code: null, message: end.message };
+    case 'not_begun':
+      return { status: 'failed', cause: end.cause, exit_code: null, message: end.message };
     case 'refused':
     case 'lost':
       return { status: 'failed', cause: 'lost', exit_code: null, message: end.message };

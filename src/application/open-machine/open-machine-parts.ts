@@ -1,3 +1,4 @@
+import type { LogReader } from '../../ports/log-reader.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { HostTime } from '../lease/host-time.js';
 import type { AcquireMachine } from '../machine/acquire-machine.js';
@@ -10,6 +11,8 @@ export interface OpenMachineParts {
   readonly ports: JobPorts & {
     /** Commands on this machine: `tar` reads what is uploaded. */
     readonly localShell: RemoteShell;
+    /** The kept logs of steps. */
+    readonly logReader: LogReader;
   };
   readonly settings: Pick<JobSettings, 'stateRoot' | 'reconnectMs' | 'maxLogBytes'>;
   readonly backends: MachineBackends;

@@ -70,7 +70,10 @@ export class OpenMachine implements AsyncDisposable {
     return await runStep(this.#held, id, rest, options);
   }
 
-  /** Follows a step that another process began, or this one left, from the last byte kept on; one that has ended gives its result. */
+  /**
+   * Follows a step that another process began, or this one left, from the last byte kept on; one that has ended gives its result. While
+   * another process follows it, what that one keeps is shown.
+   */
   async attachStep(
     stepId: string,
     options: AttachStepOptions = {},
@@ -78,6 +81,16 @@ export class OpenMachine implements AsyncDisposable {
     const checked = this.#checkStep(stepId);
     if (checked.isErr()) return err(checked.error);
     return await attachStep(this.#held, stepId, options);
+  }
+
+  /**
+   * Ends a step that runs (TERM, its grace, KILL), whoever follows it, and gives its result; one that has ended gives the result that it
+   * has.
+   */
+  async cancelStep(stepId: string): Promise<Result<StepResult, OpenMachineFault>> {
+    const checked = this.#checkStep(stepId);
+    if (checked.isErr()) return err(checked.error);
+    return await attachStep(this.#held, stepId, { signal: AbortSignal.abort(), onAbort: 'cancel' });
   }
 
   /** What is recorded of a step on this machine. */

@@ -43,14 +43,31 @@ export interface OpenMachineInput extends OpenMachineSpecInput, MachineCallOptio
 export class OpenMachines {
   readonly #parts: OpenMachineParts;
   readonly #held = new Set<HeldMachine>();
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
 
   constructor(parts: OpenMachineParts) {
     this.#parts = parts;
   }
 
-  async open(input: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+  async open({ signal, ...input }: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const ends =
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const opening = this.#open(input, ends);
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  async #open(
+    input: Omit<OpenMachineInput, 'signal'>,
+    signal: AbortSignal,
+  ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
-    const { events, signal = new AbortController().signal, id: given, ...spec } = input;
+    const { events, id: given, ...spec } = input;
     const checked = this.#check(given, spec);
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
@@ -79,16 +96,15 @@ export class OpenMachines {
         return await stageWorkspace({ scan, rescan, stageSnapshot, journal, host, signal: whileUseful });
       },
       record: async (made) => {
-        const record = this.#record(id, options, made);
+        const record = newRecord(id, options, { ...made, createdAtMs: ports.clock.now() });
         const saved = await saveMachineRecord(ports.localFiles, state, record);
         return saved.map(() => record);
       },
       signal,
     });
     if (acquired.isErr()) {
-      journal.warn(acquired.error.message);
       await journal.hostLog.flushed();
-      // The id is free again: what went wrong has been told.
+      // The id is free again: the caller is told what went wrong.
       await ports.localFiles.remove(state.machineDir, { recursive: true });
       return err(acquired.error);
     }
@@ -128,7 +144,7 @@ export class OpenMachines {
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
     const taken = await takeUpLease(
-      { id, machine, record, hostTime, leaseMs: spec.data.leaseSecs * 1000 },
+      { id, machine, record, hostTime, clock: ports.clock, leaseMs: spec.data.leaseSecs * 1000 },
       signal,
     );
     if (taken.isErr()) {
@@ -140,8 +156,10 @@ export class OpenMachines {
     return ok(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled }));
   }
 
-  /** Gives up all that this process holds: each stays for its lease, for whoever attaches. */
+  /** Gives up all that this process holds: each stays for its lease, for whoever attaches. One that is being opened is undone. */
   async leaveAll(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#opening);
     await Promise.allSettled([...this.#held].map((held) => held.leave()));
   }
 
@@ -185,30 +203,6 @@ export class OpenMachines {
     });
   }
 
-  #record(
-    id: string,
-    options: OpenMachineSpec,
-    { machine, image, snapshotHash, owner }: PlannedMachine & { readonly owner: string },
-  ): MachineRecord {
-    const { context } = machine;
-    return {
-      schema_version: 1,
-      machine_id: id,
-      created_at: new Date(this.#parts.ports.clock.now()).toISOString(),
-      host: context.shared.remoteHost,
-      backend: context.backend,
-      work_dir: context.shared.remoteWorkDir,
-      workspace: options.workspace ?? null,
-      snapshot_hash: snapshotHash,
-      spec: options,
-      owner,
-      incus_project: context.backend === 'incus' ? context.incusProject : null,
-      incus_image: image,
-      instance_name: machine.name,
-      released_at: null,
-    };
-  }
-
   #mismatch(record: MachineRecord): string | null {
     const { backends, ports, acquireMachine } = this.#parts;
     const told = (what: string, recorded: string, configured: string) =>
@@ -227,4 +221,29 @@ export class OpenMachines {
       field,
     };
   }
+}
+
+function newRecord(
+  id: string,
+  options: OpenMachineSpec,
+  made: PlannedMachine & { readonly owner: string; readonly createdAtMs: number },
+): MachineRecord {
+  const { machine, image, snapshotHash, owner, createdAtMs } = made;
+  const { context } = machine;
+  return {
+    schema_version: 1,
+    machine_id: id,
+    created_at: new Date(createdAtMs).toISOString(),
+    host: context.shared.remoteHost,
+    backend: context.backend,
+    work_dir: context.shared.remoteWorkDir,
+    workspace: options.workspace ?? null,
+    snapshot_hash: snapshotHash,
+    spec: options,
+    owner,
+    incus_project: context.backend === 'incus' ? context.incusProject : null,
+    incus_image: image,
+    instance_name: machine.name,
+    released_at: null,
+  };
 }

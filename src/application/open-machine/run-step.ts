@@ -2,8 +2,6 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
-import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { type HeldLock, JobLock } from '../lock/job-lock.js';
@@ -11,12 +9,12 @@ import { GuestLog } from '../log/guest-log.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
-import { saveStepRecord } from './machine-records.js';
+import { loadMachineRecord, saveStepRecord } from './machine-records.js';
 import { stepOutcomeOf } from './step-outcome.js';
 import { stepRequest } from './step-request.js';
+import { untilRead } from './until-read.js';
 
-/** How long a reader has to take the rest, ms, once the step has been left or cancelled. */
-const READER_MS = 2000;
+const FORGET_BOUND_MS = 10_000;
 
 /** Who gets the output of a step, and what a fired signal does to it. */
 export interface StepCallOptions {
@@ -146,7 +144,6 @@ export async function followToEnd(
   });
   if (opened.isErr()) return err(localFilesFault(opened.error, null));
   await using log = opened.value;
-  if (options.replay === true) await replay(ports.localFiles, layout, options);
   const ended = await awaitStep({
     guest: machine.supervisor.step(stepId),
     log,
@@ -168,33 +165,6 @@ export async function followToEnd(
   if (ended.isErr()) return err(ended.error);
   if (left.isErr()) return err(localFilesFault(left.error, null));
   return await recorded(held, followed, { end: ended.value, log });
-}
-
-/** A reader that has stalled must not keep a step from being left or ended. False when it was waited for long enough. */
-async function untilRead(
-  reading: Promise<void>,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const over = new AbortController();
-  const left = new Promise<boolean>((resolve) => {
-    const leave = () => void clock.sleep(READER_MS, over.signal).then(() => resolve(false));
-    if (signal?.aborted === true) leave();
-    else signal?.addEventListener('abort', leave, { once: true, signal: over.signal });
-  });
-  const isRead = await Promise.race([reading.then(() => true), left]);
-  over.abort();
-  return isRead;
-}
-
-/** Hands what is kept to whoever watches. */
-export async function replay(
-  files: FileStore,
-  { guestLog }: StepStateLayout,
-  { onOutput }: StepCallOptions,
-): Promise<void> {
-  const kept = await files.readFile(guestLog, { maxBytes: Number.MAX_SAFE_INTEGER });
-  if (kept.isOk() && kept.value.length > 0) await onOutput?.(kept.value);
 }
 
 async function recorded(
@@ -225,7 +195,23 @@ async function recorded(
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
+  if (record.secret_names.length > 0) await forgetSecrets(held, stepId);
+  if (outcome.cause === 'lost') {
+    const now = await loadMachineRecord(localFiles, held.input.state);
+    if (now.isOk() && now.value.released_at !== null) {
+      const message = `the machine ${id} was released at ${now.value.released_at}, while the step ${stepId} ran in it`;
+      return err({ kind: 'machine_released', host, message });
+    }
+  }
   return resultOf(outcome, { stepId, layout, host });
+}
+
+/** What cannot be removed goes with the machine. */
+async function forgetSecrets({ input }: HeldMachine, stepId: string): Promise<void> {
+  const signal = AbortSignal.timeout(FORGET_BOUND_MS);
+  const forgotten = await input.machine.supervisor.step(stepId).forgetSecrets({ signal });
+  if (forgotten.isErr() && forgotten.error.kind !== 'gone')
+    input.journal.warn(`the secrets of the step ${stepId} stay in the machine: ${forgotten.error.message}`);
 }
 
 /** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */

@@ -19,6 +19,8 @@ export function stepOutcomeOf(
     message,
   });
   if (end.kind === 'lost') return lost(end.message);
+  if (end.kind === 'not_begun')
+    return { ...at, status: 'failed', cause: end.cause, exit_code: null, message: end.message };
   if (end.kind === 'cancelled')
     return { ...at, status: 'cancelled', cause: 'cancelled', exit_code: null, message: end.message };
   const { result } = end.status;

@@ -57,7 +57,11 @@ export async function upload(
         content,
         { signal },
       );
-  return sent.mapErr((fault) => transferFault(held, `${local} could not be sent to ${path.value}`, fault));
+  return sent.mapErr((fault) =>
+    options.signal?.aborted === true
+      ? cancelled(held)
+      : transferFault(held, `${local} could not be sent to ${path.value}`, fault),
+  );
 }
 
 /** Brings a file, or all files below a directory, into a local directory: no links, no special files, within the caps. */
@@ -86,6 +90,7 @@ export async function download(
     },
     { signal: bounded(options.signal) },
   );
+  if (options.signal?.aborted === true) return err(cancelled(held));
   if (report.incomplete !== null)
     return err(failed(held, `${root} could not be brought to ${local} as a whole: ${report.incomplete}`));
   if (report.collected.length === 0 && report.refused_count === 0)
@@ -133,6 +138,11 @@ function bounded(signal: AbortSignal | undefined): AbortSignal {
 
 function failed({ input }: HeldMachine, message: string): OpenMachineFault {
   return { kind: 'transfer_failed', host: input.machine.context.shared.remoteHost, message };
+}
+
+function cancelled({ input }: HeldMachine): OpenMachineFault {
+  const host = input.machine.context.shared.remoteHost;
+  return { kind: 'cancelled', phase: null, host, message: 'cancelled before all files were there' };
 }
 
 function transferFault(held: HeldMachine, what: string, fault: GuestFault): OpenMachineFault {

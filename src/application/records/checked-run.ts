@@ -5,8 +5,15 @@ import type { RunStateFault } from './run-state-fault.js';
 
 /** Where a run's records are. The id comes from outside: it is checked before it becomes part of a path. */
 export function checkedRun(stateRoot: string, runId: string): Result<RunStateLayout, RunStateFault> {
+  const root = checkedRoot(stateRoot);
+  if (root.isErr()) return err(root.error);
   const id = runIdSchema.safeParse(runId);
   return id.success ? ok(runStateLayout(stateRoot, id.data)) : err(invalidId(id.error.issues[0]?.message));
+}
+
+/** Nothing would mean the root of the file system, or the current folder. */
+export function checkedRoot(stateRoot: string): Result<string, RunStateFault> {
+  return stateRoot === '' ? err(invalidId('the state root: a folder is expected')) : ok(stateRoot);
 }
 
 export function checkedJob(jobId: string): Result<string, RunStateFault> {

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
+import { checkedRoot } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
@@ -32,6 +33,8 @@ export async function listRuns(
   query: RunListQuery,
 ): Promise<Result<RunListing, RunStateFault>> {
   const { stateRoot, signal } = query;
+  const root = checkedRoot(stateRoot);
+  if (root.isErr()) return err(root.error);
   const listed = await ports.files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
   if (listed.isErr()) {
     if (listed.error.kind === 'not_found') return ok({ runs: [], damaged: [] });

@@ -3,8 +3,8 @@ import type { JobLogMetadata, RunLogs, RunLogsMetadata } from '../../domain/reco
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord } from '../../domain/records/run-record.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
-import type { FileStore } from '../../ports/file-store.js';
 import type { LogReader } from '../../ports/log-reader.js';
+import { hasWriter } from '../lock/has-writer.js';
 import { checkedJob } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord, type RunQuery } from './load-run-record.js';
@@ -33,16 +33,16 @@ export async function loadLogsMetadata(
   const run = await loadRunRecord(ports, query);
   if (run.isErr()) return err(run.error);
   const known = run.value.jobs.filter((job) => jobIdSchema.safeParse(job.id).success);
-  const jobs = await Promise.all(known.map((job) => jobLogs(ports.files, query, job)));
+  const jobs = await Promise.all(known.map((job) => jobLogs(ports, query, job)));
   return ok({ schema_version: 1, run_id: run.value.run_id, status: run.value.status, jobs });
 }
 
-async function jobLogs(files: FileStore, query: RunQuery, job: RunJobRecord): Promise<JobLogMetadata> {
-  const { hostLog, guestLog } = jobStateLayout(query.stateRoot, query.runId, job.id);
+async function jobLogs(ports: RecordPorts, query: RunQuery, job: RunJobRecord): Promise<JobLogMetadata> {
+  const { jobDir, hostLog, guestLog } = jobStateLayout(query.stateRoot, query.runId, job.id);
   const options = query.signal === undefined ? {} : { signal: query.signal };
   const sizes = await Promise.all(
     [hostLog, guestLog].map(async (path) => {
-      const stat = await files.lstat(path, options);
+      const stat = await ports.files.lstat(path, options);
       return stat.isOk() && stat.value.type === 'file' ? stat.value.size : null;
     }),
   );
@@ -56,6 +56,7 @@ async function jobLogs(files: FileStore, query: RunQuery, job: RunJobRecord): Pr
     guest_log_exists: guestBytes !== null,
     host_log_bytes: hostBytes,
     guest_log_bytes: guestBytes,
+    ...(job.status === 'detached' ? { is_written: await hasWriter(ports, jobDir) } : {}),
   };
 }
 

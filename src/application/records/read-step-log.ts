@@ -4,6 +4,7 @@ import { machineStateLayout, stepStateLayout } from '../../domain/records/machin
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
+import { checkedRoot } from './checked-run.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
@@ -25,6 +26,8 @@ export async function readStepLog(
   query: StepLogQuery,
 ): Promise<Result<LogPart, RunStateFault>> {
   const { stateRoot, machineId, step, offset, signal } = query;
+  const root = checkedRoot(stateRoot);
+  if (root.isErr()) return err(root.error);
   const bad = [machineIdSchema.safeParse(machineId), stepIdSchema.safeParse(step)].find((id) => !id.success);
   if (bad !== undefined) {
     const message = bad.error?.issues[0]?.message ?? 'is not an id';

@@ -19,7 +19,7 @@ const PHASE = 'wait_for_completion';
 export type StepEnd =
   | { readonly kind: 'finished'; readonly status: GuestStatus }
   | { readonly kind: 'lost'; readonly message: string }
-  | Extract<FollowEnd, { readonly kind: 'refused' }>
+  | Extract<FollowEnd, { readonly kind: 'refused' | 'not_begun' }>
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 

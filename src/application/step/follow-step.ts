@@ -29,6 +29,8 @@ export type FollowEnd =
   | { readonly kind: 'unreachable'; readonly message: string }
   /** The supervisor did not take the step: another one runs in the machine, or this one was run before. */
   | { readonly kind: 'refused'; readonly refusal: 'busy' | 'already_started'; readonly message: string }
+  /** The supervisor said why it could not begin the step, and could not record it. */
+  | { readonly kind: 'not_begun'; readonly cause: 'setup' | 'invalid_request'; readonly message: string }
   | { readonly kind: 'aborted' };
 
 export interface FollowInput {
@@ -57,6 +59,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
   let outage = null as { readonly since: number; attempts: number } | null;
   let resumed = null as { readonly outage: NonNullable<typeof outage>; readonly at: number } | null;
   let restarts = 0;
+  let notBegun = null as Extract<FollowEnd, { readonly kind: 'not_begun' }> | null;
   for (;;) {
     const before = input.log.received;
     const begunAt = input.clock.monotonic();
@@ -75,7 +78,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
     if (input.signal.aborted) return ok({ kind: 'aborted' });
     if (end.isOk() && end.value.state === 'absent') {
       if (input.restart === undefined || ++restarts > MAX_RESTARTS || before > 0)
-        return ok({ kind: 'lost', message: 'the guest has no record of the job' });
+        return ok(notBegun ?? { kind: 'lost', message: 'the guest has no record of the job' });
       const again = await input.restart();
       if (again.isOk()) {
         stream = again.value;
@@ -89,7 +92,9 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
       if (state === 'finished' && input.log.received >= total)
         return ok({ kind: 'finished', status: end.value });
       if (state === 'lost')
-        return ok({ kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' });
+        return ok(
+          notBegun ?? { kind: 'lost', message: end.value.message ?? 'the supervisor in the guest is gone' },
+        );
     } else {
       if (end.error.kind === 'not_running') {
         notRunningSince ??= input.clock.monotonic();
@@ -100,6 +105,8 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
       }
       notRunningSince = null;
       const { refusal } = end.error;
+      if ((refusal === 'setup' || refusal === 'invalid_request') && input.log.received === 0)
+        notBegun = { kind: 'not_begun', cause: refusal, message: end.error.message };
       if (refusal === 'busy' || (refusal === 'already_started' && begins && input.isNew === true))
         return ok({ kind: 'refused', refusal, message: end.error.message });
       if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
@@ -125,6 +132,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
     }
     fruitless = progressed ? 0 : fruitless + 1;
     if (fruitless >= MAX_ATTEMPTS_WITHOUT_PROGRESS) {
+      if (notBegun !== null) return ok(notBegun);
       const message = end.isErr() ? end.error.message : 'its log ends before its announced size';
       return ok({ kind: 'lost', message: `the guest does not answer as a supervisor does: ${message}` });
     }

@@ -76,6 +76,8 @@ export interface Guest {
   cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
   /** The secrets that the job was given, for masking by a runner that did not start it. */
   secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>>;
+  /** Removes the secrets of a job or step that has ended: nothing is left to be masked. */
+  forgetSecrets(call: GuestCall): Promise<Result<void, GuestFault>>;
   /** Absolute paths of what is not a directory below `roots`; at most `most` of them. */
   list(roots: readonly string[], most: number, call: GuestCall): Promise<Result<GuestListing, GuestFault>>;
   /** A tar archive of exactly these files. */

@@ -83,6 +83,10 @@ export class SupervisedGuest implements MachineSupervisor {
     });
   }
 
+  async forgetSecrets(call: GuestCall) {
+    return (await this.#ask(['forget'], LONGEST_STATUS, call)).map(() => undefined);
+  }
+
   async list(roots: readonly string[], most: number, call: GuestCall) {
     const answer = await this.#ask(['list', ...roots], LONGEST_LISTING, call);
     return answer.andThen((bytes) => splitNul(bytes, most));

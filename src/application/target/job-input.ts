@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { JobSpecInput } from '../../domain/job/job-spec.js';
 import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { ExecuteNode, PlanNode } from '../../domain/target/plan.js';
+import { secretFrom } from '../../domain/values/secret-from.js';
 import type { TargetSecrets } from './target-run.js';
 
 export interface SecretSources {
@@ -20,12 +21,13 @@ export function resolveTargetSecrets(
     const values: Record<string, string> = {};
     for (const [name, { env: variable }] of Object.entries(node.job.secrets)) {
       const given = secrets?.[node.baseId];
-      const value = given !== undefined && Object.hasOwn(given, name) ? given[name] : env[variable];
-      if (value === undefined || value === '') {
+      const own = given !== undefined && Object.hasOwn(given, name) ? given[name] : undefined;
+      const value = own ? ok(own) : secretFrom(variable, own ?? env[variable]);
+      if (value.isErr()) {
         const field = `jobs.${node.baseId}.secrets.${name}`;
-        return err({ field, message: `${field}: the environment variable ${variable} is not set` });
+        return err({ field, message: `${field}: ${value.error}` });
       }
-      values[name] = value;
+      values[name] = value.value;
     }
     found[node.id] = values;
   }

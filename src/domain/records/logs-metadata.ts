@@ -11,6 +11,8 @@ export const jobLogMetadataSchema = z.looseObject({
   guest_log_exists: z.boolean(),
   host_log_bytes: z.number().int().nonnegative().nullable(),
   guest_log_bytes: z.number().int().nonnegative().nullable(),
+  /** False for a job that goes on without a runner: its logs stay as they are until somebody attaches. */
+  is_written: z.boolean().optional(),
 });
 /** Where the logs of a job are and how large they are, in bytes. */
 export type JobLogMetadata = z.infer<typeof jobLogMetadataSchema>;

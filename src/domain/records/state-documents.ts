@@ -41,6 +41,8 @@ export const runGcDocumentSchema = z.looseObject({
   ...versioned,
   dry_run: z.boolean(),
   removed: z.array(z.string()),
+  /** Those among the removed whose record could not be read. */
+  damaged: z.array(z.looseObject({ run_id: z.string(), message: z.string() })).default([]),
   kept: z.array(z.string()),
   failed: z.array(z.looseObject({ run_id: z.string(), message: z.string() })),
   /** Ids of open machines that are gone, whose records were removed; and of those that could not be. */

@@ -102,3 +102,27 @@ describe('what is handed in and cannot be used', () => {
     expect(must(await run.pikaci.attach('run', 'job')).outcome.status).toBe('passed');
   });
 });
+
+describe('a transfer that its caller ends', () => {
+  it('is cancelled, and has not failed', async () => {
+    const run = await memoryRun();
+    await using machine = must(await run.pikaci.openMachine());
+    must(await run.host.localFiles.writeFile('/state/sent', new Uint8Array(10)));
+    const play = run.host.incus.execHandler;
+    for (const copy of ['upload', 'download'] as const) {
+      const stop = new AbortController();
+      run.host.incus.execHandler = (process) => {
+        stop.abort();
+        return play(process);
+      };
+      const { signal } = stop;
+      const ended =
+        copy === 'upload'
+          ? await machine.upload('/state/sent', '/x', { signal })
+          : await machine.download('/x', '/state/brought', { signal });
+      expect(fault(ended)).toMatchObject({ kind: 'cancelled' });
+      expect(signal.aborted).toBe(true);
+    }
+    run.host.incus.execHandler = play;
+  });
+});

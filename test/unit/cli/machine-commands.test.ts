@@ -54,7 +54,10 @@ describe('pikaci machine', () => {
     const { command } = await site();
     const cases = [
       [['nobody', 'true'], 125, 'no_such_machine'],
-      [['--cwd', '../x', 'm1', 'true'], 125, 'invalid_step'],
+      [['--cwd', '../x', 'm1', 'true'], 2, 'invalid_step'],
+      [['--step', 'No Step', 'm1', 'true'], 2, 'invalid_step'],
+      [['--as-root', '--user', 'ci', 'm1', 'true'], 2, 'either "user" or "runAsRoot"'],
+      [['--env', '__proto__=x', 'm1', 'true'], 2, 'env.__proto__: cannot be a name'],
       [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
       [['m1'], 2, "missing required argument 'command'"],
       [['../x', 'true'], 2, 'a machine id is'],
@@ -65,6 +68,24 @@ describe('pikaci machine', () => {
       expect(cli.stderr.text).toContain(said);
       expect(cli.stdout.text).toBe('');
     }
+  });
+
+  it('cancel ends a step that nobody follows, and says what became of one that has ended', async () => {
+    const { run, command } = await site();
+    const machine = must(await run.pikaci.attachMachine('m1'));
+    const leave = new AbortController();
+    const onOutput = () => leave.abort();
+    must(await machine.run({ id: 's', command: 'wait', signal: leave.signal, onAbort: 'detach', onOutput }));
+    const cancel = command();
+    expect(await cancel.run('machine', 'cancel', 'm1', 's')).toBe(0);
+    expect(cancel.stderr.text).toContain('the step s was cancelled');
+    must(await machine.run({ id: 't', command: 'exit 3' }));
+    const late = command();
+    expect(await late.run('machine', 'cancel', 'm1', 't')).toBe(0);
+    expect(late.stderr.text).toContain('the step t had ended');
+    const nobody = command();
+    expect(await nobody.run('machine', 'cancel', 'm1', 'u')).not.toBe(0);
+    expect(nobody.stderr.text).toContain('no_such_step');
   });
 
   it('run leaves a step behind when it is told to, and says how it is watched; meanwhile no other runs', async () => {
@@ -93,6 +114,30 @@ describe('pikaci machine', () => {
     expect(await again.run('machine', 'close', 'm1', 'nobody')).toBe(2);
     expect(again.stderr.text).toContain('the machine m1 is gone already');
     expect(again.stderr.text).toContain('no_such_machine');
+  });
+
+  it('close waits for another one that is removing the machine, and finds it gone', async () => {
+    const { run, command } = await site();
+    const cli = command();
+    for (let looks = 0; looks < 3; looks++) run.host.incus.faults.failNext('patchInstance', 'busy');
+    expect(await cli.run('machine', 'close', 'm1')).toBe(0);
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+  });
+
+  it('names no folder by saying nothing, and makes nothing', async () => {
+    const { run, command } = await site();
+    for (const argv of [
+      ['open', '--workspace', ''],
+      ['open', '--state-root', ''],
+      ['open', '--config', ''],
+      ['cp', '', 'm1:/a'],
+      ['cp', 'm1:/a', ''],
+    ]) {
+      const cli = command();
+      expect(await cli.run('machine', ...argv)).toBe(2);
+      expect(cli.stderr.text).toContain('a path is expected');
+    }
+    expect(must(await run.host.incus.instances('default'))).toHaveLength(1);
   });
 
   it('list shows what is open, and with --all what became of the others, to people and to programs', async () => {

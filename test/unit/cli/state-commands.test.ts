@@ -139,6 +139,13 @@ test('logs --follow goes on until the job has ended, and misses nothing that was
   expect(cli.stdout.text).toBe('guest of unit\nmore\nthe end\n');
 });
 
+test('logs --follow ends where nobody writes any more', async () => {
+  const detached = runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'detached' })] });
+  const { cli } = await withRun(detached);
+  expect(await cli.run('logs', RUN_ID, '--follow')).toBe(0);
+  expect(cli.stdout.text).toBe('guest of unit\n');
+});
+
 test('logs --follow ends with 130 when it is interrupted', async () => {
   const running = runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'running' })] });
   const { cli } = await withRun(running);

@@ -9,6 +9,7 @@ import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {
   readonly output: 'human' | 'json';
+  readonly machine?: boolean;
 }
 
 /** `pikaci doctor`: what a job will need, and what to do about what is wrong. Exit status 3 when a check failed. */
@@ -17,7 +18,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
   if (loaded === null) return EXIT.usage;
   return withPikaci(context, loaded, async (pikaci) => {
     const { signal } = context.interrupts;
-    const report = await pikaci.doctor({ signal });
+    const report = await pikaci.doctor({ signal, machine: options.machine === true });
     if (options.output === 'json') {
       const document: DoctorDocument = {
         type: 'doctor_report',

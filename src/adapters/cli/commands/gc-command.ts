@@ -45,19 +45,26 @@ async function gcHere(context: CliContext, options: GcOptions, keepRuns: number)
   const { signal } = context.interrupts;
   const report = await context.input.runState.gcRuns(stateRoot, { keepRuns, dryRun, signal });
   if (report.isErr()) return complainOfState(context, report.error);
-  const { removed, kept, failed, machines } = report.value;
+  const { removed, damaged, kept, failed, machines } = report.value;
+  const why = new Map(damaged.map(({ runId, message }) => [runId, message]));
   const document: RunGcDocument = {
     type: 'run_gc_report',
     schema_version: 1,
     dry_run: dryRun,
     removed: [...removed],
+    damaged: damaged.map(({ runId, message }) => ({ run_id: runId, message })),
     kept: [...kept],
     failed: failed.map(({ runId, message }) => ({ run_id: runId, message })),
     removed_machines: [...machines.removed],
     failed_machines: machines.failed.map(({ machineId, message }) => ({ machine_id: machineId, message })),
   };
   print(context, options, document, [
-    ...removed.map((id) => `${dryRun ? 'would remove' : 'removed'} the state of run ${id}`),
+    ...removed.map((id) => {
+      const message = why.get(id);
+      const what = message === undefined ? 'the state' : 'the damaged state';
+      const because = message === undefined ? '' : `: ${escapeMessage(message)}`;
+      return `${dryRun ? 'would remove' : 'removed'} ${what} of run ${id}${because}`;
+    }),
     ...machines.removed.map((id) => `${dryRun ? 'would remove' : 'removed'} the state of machine ${id}`),
     ...machines.failed.map(
       ({ machineId, message }) => `could not remove machine ${machineId}: ${escapeMessage(message)}`,

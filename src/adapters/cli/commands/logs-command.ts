@@ -105,5 +105,7 @@ function plainWriter({ stdout }: CliContext, { jobs, kind }: Chosen): LogWriter 
 }
 
 function ended({ jobs }: RunLogsMetadata, chosen: readonly string[]): boolean {
-  return jobs.every(({ id, status }) => !chosen.includes(id) || isFinal(status));
+  return jobs.every(
+    ({ id, status, is_written }) => !chosen.includes(id) || isFinal(status) || is_written === false,
+  );
 }

@@ -19,7 +19,7 @@ export async function stateRootOrComplain(
   context: CliContext,
   options: StateOptions,
 ): Promise<string | null> {
-  const found = await stateRootOf(context, options);
+  const found = await context.interrupts.before(() => stateRootOf(context, options));
   if (found.isOk()) return found.value;
   complain(context, found.error.message);
   return null;

@@ -21,15 +21,17 @@ export async function loadOrComplain(
   needsFile: boolean,
 ): Promise<LoadedConfig | null> {
   const { cwd, homeDir, env } = context.input;
-  const loaded = await loadConfig({
-    cwd,
-    homeDir,
-    env,
-    file: options.config,
-    host: options.host,
-    stateRoot: options.stateRoot,
-    needsFile,
-  });
+  const loaded = await context.interrupts.before(() =>
+    loadConfig({
+      cwd,
+      homeDir,
+      env,
+      file: options.config,
+      host: options.host,
+      stateRoot: options.stateRoot,
+      needsFile,
+    }),
+  );
   if (loaded.isOk()) return loaded.value;
   complain(context, loaded.error.message);
   return null;

@@ -23,20 +23,25 @@ export interface ConfigSearch {
 export async function findConfig(search: ConfigSearch): Promise<Result<string | null, ConfigFault>> {
   if (search.named !== undefined) {
     const file = absolutePath(search.named, { baseDir: search.cwd, homeDir: search.homeDir });
-    if (await isFile(file)) return ok(file);
-    return err(configFault(file, [{ path: '--config', message: 'there is no such file' }]));
+    const found = await typeOf(file);
+    if (found === 'file') return ok(file);
+    const message =
+      found === 'none'
+        ? 'there is no such file'
+        : 'is no regular file: the folder that a configuration lies in is the workspace';
+    return err(configFault(file, [{ path: '--config', message }]));
   }
   for (const name of CONFIG_NAMES) {
     const file = join(search.cwd, name);
-    if (await isFile(file)) return ok(file);
+    if ((await typeOf(file)) === 'file') return ok(file);
   }
   return ok(null);
 }
 
-async function isFile(path: string): Promise<boolean> {
+async function typeOf(path: string): Promise<'file' | 'other' | 'none'> {
   try {
-    return !(await stat(path)).isDirectory();
+    return (await stat(path)).isFile() ? 'file' : 'other';
   } catch {
-    return false;
+    return 'none';
   }
 }

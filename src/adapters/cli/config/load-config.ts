@@ -7,12 +7,13 @@ import type { Setting } from '../../../domain/values/setting.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
 import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
 import { CONFIG_NAMES, findConfig } from './find-config.js';
-import { checkHostOption, replaceHost } from './host-option.js';
+import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
 import { loadModuleConfig } from './module-config.js';
 import { problemPath } from './problem-path.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
+import { utf8Text } from './utf8-text.js';
 
 export interface ConfigRequest {
   readonly cwd: string;
@@ -52,6 +53,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
 
   const raw = file === null ? ok(EMPTY) : await readRaw(file);
   if (raw.isErr()) return err(configFault(file, raw.error));
+  const elsewhere = request.host === undefined ? null : incusElsewhere(raw.value.value, request.host);
+  if (elsewhere !== null) return err(configFault(file, [{ path: '--host', message: elsewhere }]));
   const value = request.host === undefined ? raw.value.value : replaceHost(raw.value.value, request.host);
 
   const parsed = pikaciConfigSchema.safeParse(value);
@@ -85,13 +88,16 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
 const EMPTY: RawConfig = { value: {}, place: () => null };
 
 async function readRaw(file: string) {
-  if (/\.[cm]?[jt]s$/.test(file)) return loadModuleConfig(file);
+  let bytes: Uint8Array;
   try {
-    return parseJsonConfig(await readFile(file, 'utf8'));
+    bytes = await readFile(file);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return err([{ path: '', message: `cannot be read: ${reason}` }]);
   }
+  const text = utf8Text(bytes);
+  if (text.isErr()) return err([text.error]);
+  return /\.[cm]?[jt]s$/.test(file) ? loadModuleConfig(file) : parseJsonConfig(text.value);
 }
 
 function noConfig(request: ConfigRequest): ConfigFault {

@@ -4,22 +4,52 @@ import { whyNoKey } from '../../../domain/values/proto-key.js';
 import type { RawConfig } from './json-config.js';
 import { problemPath } from './problem-path.js';
 
+const LONGEST_MS = 60_000;
+const NEVER = 'does not settle: it awaits something that does not happen';
+
 /** Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. */
 export async function loadModuleConfig(file: string): Promise<Result<RawConfig, ConfigProblem[]>> {
   try {
     const { createJiti } = await import('jiti');
     const jiti = createJiti(file, { fsCache: false, moduleCache: false, interopDefault: false });
-    const module = await jiti.import<Record<string, unknown>>(file);
-    if (!('default' in module)) {
+    const found = await settled(async () => {
+      const module = await jiti.import<Record<string, unknown>>(file);
+      return 'default' in module ? { value: await module['default'] } : null;
+    });
+    if (found === 'never') return err([{ path: '', message: NEVER }]);
+    if (found === null)
       return err([{ path: '', message: 'has no default export; write "export default { … }"' }]);
-    }
-    const value = await module['default'];
+    const { value } = found;
     const unreadable = whyNoKey(value);
     if (unreadable !== null)
       return err([{ path: problemPath(unreadable.path), message: unreadable.message }]);
     return ok({ value, place: () => null });
   } catch (error) {
     return err([problemOf(error, file)]);
+  }
+}
+
+/**
+ * Runs code of the configuration. It may not end the process, as its status would be taken for that of the jobs; and where nothing is
+ * left to happen that could settle it, it never does.
+ */
+async function settled<T>(run: () => Promise<T>): Promise<T | 'never'> {
+  const { exit } = process;
+  process.exit = (code) => {
+    throw new Error(`it calls process.exit(${code ?? ''})`);
+  };
+  let giveUp = () => {};
+  const never = new Promise<'never'>((resolve) => {
+    giveUp = () => resolve('never');
+  });
+  const timer = setTimeout(giveUp, LONGEST_MS).unref();
+  process.once('beforeExit', giveUp);
+  try {
+    return await Promise.race([run(), never]);
+  } finally {
+    process.off('beforeExit', giveUp);
+    clearTimeout(timer);
+    process.exit = exit;
   }
 }
 

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { TargetSecrets } from '../../../application/target/target-run.js';
 import { type ConfigFault, type ConfigProblem, configFault } from '../../../domain/config/config-fault.js';
 import type { TargetConfig } from '../../../domain/target/target-config.js';
+import { secretFrom } from '../../../domain/values/secret-from.js';
 import type { LoadedConfig } from './load-config.js';
 import { problemPath } from './problem-path.js';
 
@@ -22,15 +23,15 @@ export function resolveSecrets(source: SecretSource): Result<TargetSecrets, Conf
     if (!source.baseIds.has(job.id)) continue;
     const secrets: Record<string, string> = {};
     for (const [name, { env: variable }] of Object.entries(job.secrets)) {
-      const value = source.env[variable];
-      if (value !== undefined && value !== '') {
-        secrets[name] = value;
+      const value = secretFrom(variable, source.env[variable]);
+      if (value.isOk()) {
+        secrets[name] = value.value;
         continue;
       }
       const segments = ['targets', source.targetName, 'jobs', index, 'secrets', name, 'env'];
       problems.push({
         path: problemPath(segments),
-        message: `the environment variable ${variable} is ${value === '' ? 'empty' : 'not set'}`,
+        message: value.error,
         ...source.loaded.place(segments),
       });
     }

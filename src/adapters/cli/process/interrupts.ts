@@ -7,15 +7,40 @@ import { setMaxListeners } from 'node:events';
 export class Interrupts {
   readonly #controller = new AbortController();
   readonly #leaveHooks = new Set<() => void>();
+  readonly #onSignal: (handler: () => void) => () => void;
   readonly left: Promise<void>;
   #leave: () => void = () => undefined;
+  #stopListening: () => void = () => undefined;
 
-  constructor() {
+  /** `onSignal` calls its handler at every signal of the process until what it returns is called. */
+  constructor(onSignal: (handler: () => void) => () => void) {
+    this.#onSignal = onSignal;
     // Every job listens, and there may be many.
     setMaxListeners(0, this.#controller.signal);
     this.left = new Promise((resolve) => {
       this.#leave = resolve;
     });
+  }
+
+  /** From here on signals of the process end what runs, and no more the process. */
+  listen(): void {
+    this.#stopListening();
+    this.#stopListening = this.#onSignal(() => this.interrupt());
+  }
+
+  stopListening(): void {
+    this.#stopListening();
+    this.#stopListening = () => undefined;
+  }
+
+  /** Nothing has begun that would have to be ended: a signal meanwhile ends the process, whatever `work` is stuck in. */
+  async before<T>(work: () => Promise<T>): Promise<T> {
+    this.stopListening();
+    try {
+      return await work();
+    } finally {
+      this.listen();
+    }
   }
 
   get signal(): AbortSignal {

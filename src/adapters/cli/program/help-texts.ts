@@ -54,7 +54,8 @@ ${EXIT_CODES}
 
 export const DOCTOR_HELP = `
 Looks at the connection, Incus and its version, project, profile, image, storage pool, work directory, clocks and
-state root. Works without a configuration when --host is given.
+state root, and whether Incus sees what is put into the work directory. With --machine the image is tried as well: whether it
+has the programs that the supervisor needs. Works without a configuration when --host is given.
 
 Exit status: 0 when a job can run (there may be warnings), 3 when a check failed, 2 for bad usage or configuration.
 `;
@@ -64,8 +65,9 @@ The file is JSON with comments. A file that is there is not replaced without --f
 `;
 
 export const GC_HELP = `
-With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay. Of the open machines
-that are gone the records of as many are kept.
+With --keep-runs the state of all but the newest runs is removed from this machine; runs that have not ended stay. A run whose record is
+damaged, and of which no job can be taken up, is named and removed however new it is. Of the open machines that are gone the
+records of as many are kept.
 
 With --remote: every machine carries a lease that its owner renews. Those whose lease has ended are removed; one that is in use is
 never touched. Then the snapshots and the outputs of command nodes that the host keeps for later runs are brought within

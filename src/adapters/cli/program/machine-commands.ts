@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { machineIdSchema } from '../../../domain/values/identifier.js';
+import { machineCancelCommand } from '../commands/machine/cancel-command.js';
 import { machineCloseCommand } from '../commands/machine/close-command.js';
 import { type MachineCopyOptions, machineCopyCommand } from '../commands/machine/copy-command.js';
 import { type MachineListOptions, machineListCommand } from '../commands/machine/list-command.js';
@@ -10,6 +11,7 @@ import { machineShellCommand } from '../commands/machine/shell-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
 import {
+  MACHINE_CANCEL_HELP,
   MACHINE_CLOSE_HELP,
   MACHINE_COPY_HELP,
   MACHINE_HELP,
@@ -17,7 +19,7 @@ import {
   MACHINE_OPEN_HELP,
   MACHINE_RUN_HELP,
 } from './machine-help-texts.js';
-import { collect, id, output, wholeNumber, withHost } from './program-options.js';
+import { collect, id, output, somePath, wholeNumber, withHost } from './program-options.js';
 
 /** The commands for machines that stay open between steps. */
 export function addMachineCommands(
@@ -71,11 +73,21 @@ export function addMachineCommands(
     onExit(await machineLogsCommand(context, name, step, options)),
   );
 
+  const cancel = group
+    .command('cancel')
+    .summary('end a step that runs, whoever follows it')
+    .addArgument(machine())
+    .argument('<step>', 'id of the step')
+    .addHelpText('after', MACHINE_CANCEL_HELP);
+  withHost(cancel).action(async (name: string, step: string, options: HostOptions) =>
+    onExit(await machineCancelCommand(context, name, step, options)),
+  );
+
   const copy = group
     .command('cp')
     .summary('copy files into a machine, or out of it')
-    .argument('<source>', 'a path here, or MACHINE:PATH')
-    .argument('<destination>', 'a path here, or MACHINE:PATH')
+    .argument('<source>', 'a path here, or MACHINE:PATH', somePath)
+    .argument('<destination>', 'a path here, or MACHINE:PATH', somePath)
     .option('--as-root', 'what is copied into the machine belongs to root')
     .addHelpText('after', MACHINE_COPY_HELP);
   withHost(copy).action(async (source: string, destination: string, options: MachineCopyOptions) =>
@@ -108,7 +120,9 @@ function withMachineOptions(command: Command): Command {
       new Option('--id <id>', 'name of the machine, instead of a new one').argParser(id(machineIdSchema)),
     )
     .option('--image <alias>', 'Incus image, instead of the configured one')
-    .option('--workspace <dir>', 'folder whose snapshot is at /workspace/snapshot')
+    .addOption(
+      new Option('--workspace <dir>', 'folder whose snapshot is at /workspace/snapshot').argParser(somePath),
+    )
     .option('--writable', 'steps may change the workspace; the changes go with the machine')
     .option('--env <NAME=value>', 'a variable of all steps; may be given again', collect, [])
     .addOption(

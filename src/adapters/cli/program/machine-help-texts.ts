@@ -34,7 +34,13 @@ machine is busy, released or gone, 130 when it was cancelled or left running. 2 
 
 export const MACHINE_LOGS_HELP = `
 What was kept here: secrets are masked. With --follow the exit status is that of "pikaci machine run"; Ctrl-C leaves the step
-running.
+running. A step that another process follows is shown as that one keeps it.
+`;
+
+export const MACHINE_CANCEL_HELP = `
+TERM, KILL after the step's grace. Returns when it has ended, and is recorded as cancelled; whoever follows it is told.
+
+Exit status: 0 when it has ended, 3 when it could not be told to.
 `;
 
 export const MACHINE_COPY_HELP = `
@@ -46,7 +52,7 @@ Examples:
   pikaci machine cp setup.sh build-7:/tmp/setup.sh
   pikaci machine cp build-7:/artifacts ./artifacts
 
-Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed.
+Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed, 130 when it was interrupted.
 `;
 
 export const MACHINE_CLOSE_HELP = `

@@ -15,13 +15,17 @@ export function withHost(command: Command): Command {
 
 export function withState(command: Command): Command {
   return command
-    .option(
-      '--config <file>',
-      'configuration; pikaci.config.json, .ts, .js or .mjs in this folder when left out',
+    .addOption(
+      new Option(
+        '--config <file>',
+        'configuration; pikaci.config.json, .ts, .js or .mjs in this folder when left out',
+      ).argParser(somePath),
     )
-    .option(
-      '--state-root <dir>',
-      'where runs are recorded on this machine (default: $PIKACI_STATE_ROOT, else as configured)',
+    .addOption(
+      new Option(
+        '--state-root <dir>',
+        'where runs are recorded on this machine (default: $PIKACI_STATE_ROOT, else as configured)',
+      ).argParser(somePath),
     );
 }
 
@@ -49,6 +53,12 @@ export function wholeNumber(least: number): (value: string) => number {
     if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
     throw new InvalidArgumentError(`a whole number, at least ${least}, is expected`);
   };
+}
+
+/** Nothing would mean the current folder. */
+export function somePath(value: string): string {
+  if (value !== '') return value;
+  throw new InvalidArgumentError('a path is expected');
 }
 
 export function byteSize(value: string): number {

@@ -34,6 +34,7 @@ import {
   id,
   output,
   revision,
+  somePath,
   wholeNumber,
   withHost,
   withRunOutput,
@@ -81,7 +82,12 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addOption(
       new Option('--parallel <n>', 'jobs and prepare nodes at the same time').argParser(wholeNumber(1)),
     )
-    .option('--changed-files <file>', 'a file with the changed paths, for the filters of the target')
+    .addOption(
+      new Option(
+        '--changed-files <file>',
+        'a file with the changed paths, for the filters of the target',
+      ).argParser(somePath),
+    )
     .addOption(
       new Option('--changed-since <rev>', 'let git say what has changed since it left that commit').argParser(
         revision,
@@ -145,6 +151,7 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
     .summary('check the host, and say what to do about what is wrong')
     .addHelpText('after', DOCTOR_HELP);
   withHost(doctor)
+    .option('--machine', 'also make a machine, run a command in it, and remove it')
     .addOption(output(['human', 'json']))
     .action(async (options: DoctorOptions) => onExit(await doctorCommand(context, options)));
 
@@ -191,8 +198,8 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
   program
     .command('fulfill-prepared-output-request')
     .summary('on the host itself: make a prepared output visible as a request says')
-    .argument('<file>', 'the request, a JSON file')
-    .option('--result-path <file>', 'write the result there as well')
+    .argument('<file>', 'the request, a JSON file', somePath)
+    .addOption(new Option('--result-path <file>', 'write the result there as well').argParser(somePath))
     .addHelpText('after', FULFIL_HELP)
     .action(async (file: string, options: { resultPath?: string }) =>
       onExit(await fulfillCommand(context, file, options)),

@@ -63,7 +63,7 @@ function body(instance: IncusCreateInstance): unknown {
     type: instance.type,
     ephemeral: instance.ephemeral,
     start: instance.start,
-    source: { type: 'image', ...instance.source },
+    source: instance.source === 'none' ? { type: 'none' } : { type: 'image', ...instance.source },
     config: instance.config,
     devices: instance.devices,
     ...(instance.profiles ? { profiles: instance.profiles } : {}),

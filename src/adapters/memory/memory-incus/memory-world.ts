@@ -6,6 +6,7 @@ import type {
   IncusImage,
   IncusProfile,
   IncusProject,
+  IncusSource,
   IncusStoragePool,
   IncusVolume,
 } from '../../../ports/incus-types.js';
@@ -81,11 +82,8 @@ export class MemoryWorld {
     return this.project(name, tried).map(({ config }) => ({ name, config }));
   }
 
-  fingerprintOf(
-    { images }: MemoryProject,
-    source: { readonly alias: string } | { readonly fingerprint: string },
-    tried: string,
-  ): Result<string, IncusFault> {
+  fingerprintOf({ images }: MemoryProject, source: IncusSource, tried: string): Result<string, IncusFault> {
+    if (source === 'none') return ok('');
     if ('fingerprint' in source) {
       return images.has(source.fingerprint)
         ? ok(source.fingerprint)

@@ -23,7 +23,7 @@ export type MemoryJobScript = (job: MemoryJobControl) => Promise<number | GuestR
 
 /** The one job of a played guest: its log and its end, whoever watches. */
 export class MemoryJob {
-  readonly secretsLine: string;
+  secretsLine: string;
   #log = Buffer.alloc(0);
   #state: 'running' | 'finished' | 'lost' = 'running';
   #result: GuestResult | null = null;

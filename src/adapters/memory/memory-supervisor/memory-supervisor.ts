@@ -34,6 +34,11 @@ export class MemorySupervisor {
     return this.#jobs;
   }
 
+  /** A step that was begun in an open machine. */
+  step(instance: string, id: string): MemoryJob | undefined {
+    return this.#steps.get(instance)?.get(id);
+  }
+
   readonly handler: MemoryExecHandler = async function* (
     this: MemorySupervisor,
     process: MemoryProcess,
@@ -59,6 +64,9 @@ export class MemorySupervisor {
         return 0;
       case 'secrets':
         yield { stream: 'stdout', data: Buffer.from(`${job?.secretsLine || '{}'}\n`) };
+        return 0;
+      case 'forget':
+        if (job !== undefined) job.secretsLine = '';
         return 0;
       case 'list':
         yield { stream: 'stdout', data: Buffer.from(list(process, args)) };

@@ -13,7 +13,10 @@ const FIND = [
   'directory=$1 word=$2; shift 2',
   'if [ -r "$0" ]; then exec /bin/sh "$0" "$@"; fi',
   'state=absent result=null',
-  'if [ -r "$directory/result.json" ] && IFS= read -r result <"$directory/result.json"; then state=finished; fi',
+  'if [ -r "$directory/result.json" ] && IFS= read -r result <"$directory/result.json"; then state=finished',
+  // The disk was full: what `started` names is in memory.
+  'elif { read -r _ _ spare <"$directory/started"; } 2>/dev/null && [ -r "$spare/result" ] &&',
+  '  IFS= read -r size_and_result <"$spare/result"; then result=${size_and_result#* } state=finished; fi',
   `case $word in follow) exec >&2 ;; secrets) echo '{}'; exit ;; list | pack) exit ;; esac`,
   `printf '{"schema_version":1,"state":"%s","log_bytes":0,"result":%s}\\n' "$state" "$result"`,
 ].join('\n');

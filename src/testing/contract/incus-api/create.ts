@@ -78,6 +78,18 @@ export function createContract({ it, describe }: ContractRunner, { subject }: Be
       faultOf(await api.instance(project, wanted.name), 'not_found');
     });
 
+    it('makes one without an image, which mounts what is there', async () => {
+      const { api, project } = subject();
+      const disk = (source: string) => ({ d: { type: 'disk', source, path: '/mnt/d' } });
+      const wanted = newInstance(subject(), { start: false, ephemeral: false, source: 'none' });
+      okOf(await api.createInstance(project, { ...wanted, devices: disk('/tmp') }));
+      assert.equal(okOf(await api.instance(project, wanted.name)).value.status, 'Stopped');
+      okOf(await api.deleteInstance(project, wanted.name));
+      const missing = await api.createInstance(project, { ...wanted, devices: disk('/no/such') });
+      assert.match(faultOf(missing, 'operation_failed', 'invalid_request').message, /missing source path/i);
+      faultOf(await api.instance(project, wanted.name), 'not_found');
+    });
+
     it('answers an abort when the instance is there to be deleted', async () => {
       const { api, project } = subject();
       const wanted = newInstance(subject());

@@ -43,3 +43,11 @@ describe('making directories on this machine', () => {
     ]);
   });
 });
+
+it('says in words what the system has against a path', async () => {
+  const files = new NodeFileStore();
+  const message = async (path: string) => (await files.readFile(path))._unsafeUnwrapErr().message;
+  expect(await message('/no/such/file')).toBe('no such file or directory');
+  expect(await message('/dev/null/x')).toBe('not a directory');
+  expect((await files.remove('/proc/self'))._unsafeUnwrapErr().message).toMatch(/^[a-z ]+$/);
+});

@@ -55,6 +55,7 @@ async function collecting(
     status: unplayed,
     cancel: unplayed,
     secrets: unplayed,
+    forgetSecrets: unplayed,
   };
   const files = new MemoryFileStore();
   const report = await collectArtifacts(

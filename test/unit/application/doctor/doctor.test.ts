@@ -22,6 +22,7 @@ test('on a host that is ready every check is ok, and no probe file is left', asy
     image: 'ok',
     storage_pool: 'ok',
     work_dir: 'ok',
+    mounts: 'ok',
     clock: 'ok',
     state_root: 'ok',
   });
@@ -207,5 +208,50 @@ describe('a host for microVMs', () => {
 
   it('needs a runner that is named', async () => {
     expect(await statuses({})).toMatchObject({ microvm_runner: 'failed' });
+  });
+});
+
+describe('whether Incus sees the work directory', () => {
+  it('is looked at with a file that is there, and an instance that goes again', async () => {
+    const { doctor, mounted, removed, remote } = examined();
+    expect(check(await doctor.examine(), 'mounts')).toMatchObject({ status: 'ok' });
+    const [instance] = mounted;
+    expect(instance).toMatchObject({ start: false, source: 'none', profiles: ['job'] });
+    expect(instance?.devices['mark']?.['source']).toMatch(/^\/var\/tmp\/pikaci\/\.pikaci-doctor-/);
+    expect(instance?.config['user.pikaci.lease_expires_at_ms']).toBe(String(NOW + 600_000));
+    expect(removed).toEqual([instance?.name]);
+    expect([...remote.files]).toEqual([]);
+  });
+
+  it('fails where the daemon is on another machine, and nothing stays', async () => {
+    const message = 'Failed add validation for device "mark": Missing source path "/x" for disk "mark"';
+    const { doctor, remote, removed } = examined({
+      mountFault: { ...incusFault('operation_failed'), message },
+    });
+    const seen = await doctor.examine();
+    expect(seen.ok).toBe(false);
+    expect(check(seen, 'mounts')).toMatchObject({ status: 'failed' });
+    expect(check(seen, 'mounts')?.detail).toMatch(/on another machine/);
+    expect([...remote.files]).toEqual([]);
+    expect(removed).toHaveLength(1);
+  });
+
+  it('says what else Incus refuses, and what could not be removed', async () => {
+    const refused = await report({ mountFault: incusFault('invalid_request') });
+    expect(check(refused, 'mounts')).toMatchObject({
+      status: 'failed',
+      detail: 'invalid request (GET /x): no',
+    });
+    const stays = await report({ removeFault: incusFault('busy') });
+    expect(check(stays, 'mounts')).toMatchObject({ status: 'warning' });
+    expect(check(stays, 'mounts')?.remedy).toMatch(/^incus delete --force pikaci-doctor-/);
+  });
+
+  it('is not asked where the work directory cannot be written to, or the project is not there', async () => {
+    for (const host of [{ writable: false }, { project: null }] satisfies Host[]) {
+      const { doctor, mounted } = examined(host);
+      expect(check(await doctor.examine(), 'mounts')).toMatchObject({ status: 'skipped' });
+      expect(mounted).toEqual([]);
+    }
   });
 });

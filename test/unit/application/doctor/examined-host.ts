@@ -4,7 +4,12 @@ import { MicrovmHost } from '../../../../src/application/machine/microvm/microvm
 import type { FileStore } from '../../../../src/ports/file-store.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
 import type { IncusFault } from '../../../../src/ports/incus-fault.js';
-import type { IncusConfig, IncusDevices, IncusServer } from '../../../../src/ports/incus-types.js';
+import type {
+  IncusConfig,
+  IncusCreateInstance,
+  IncusDevices,
+  IncusServer,
+} from '../../../../src/ports/incus-types.js';
 import type { RemoteShell, ShellFault } from '../../../../src/ports/remote-shell.js';
 import { HeldClock } from '../../../support/held-clock.js';
 
@@ -33,6 +38,10 @@ export interface Host {
   driver?: string;
   writable?: boolean;
   localWritable?: boolean;
+  /** What Incus says to the instance that mounts a file of the work directory. */
+  mountFault?: IncusFault;
+  /** Its instance cannot be removed. */
+  removeFault?: IncusFault;
   backend?: 'incus' | 'microvm';
   runner?: string;
 }
@@ -97,11 +106,21 @@ export function examined(host: Host = {}) {
   };
   const devices =
     host.devices === undefined ? { root: { type: 'disk', path: '/', pool: 'fast' } } : host.devices;
+  const mounted: IncusCreateInstance[] = [];
+  const removed: string[] = [];
   const incus: Partial<IncusApi> = {
     server: async () => (host.serverFault === undefined ? ok(server) : err(host.serverFault)),
     project: async (name) => found(host.project === null ? null : { name, config: host.project ?? {} }),
     profile: async (_project, name) => found(devices === null ? null : { name, config: {}, devices }),
     storagePool: async (name) => ok({ name, driver: host.driver ?? 'btrfs', config: {} }),
+    createInstance: async (_project, instance) => {
+      mounted.push(instance);
+      return host.mountFault === undefined ? ok(undefined) : err(host.mountFault);
+    },
+    deleteInstance: async (_project, name) => {
+      removed.push(name);
+      return host.removeFault === undefined ? ok(undefined) : err(host.removeFault);
+    },
     imageAlias: async () => {
       askForImage();
       if (host.image === 'hangs') return never();
@@ -125,6 +144,7 @@ export function examined(host: Host = {}) {
       }),
     ),
     clock,
+    openMachine: never,
     settings: {
       backend: host.backend ?? 'incus',
       microvm: { runner: host.runner ?? null, flake: null },
@@ -135,5 +155,5 @@ export function examined(host: Host = {}) {
       stateRoot: '/home/me/.pikaci',
     },
   });
-  return { doctor, clock, remote, local, imageAsked };
+  return { doctor, clock, remote, local, imageAsked, mounted, removed };
 }

@@ -88,6 +88,19 @@ describe('attaching to a job', () => {
     expect(machine()).toBe(1);
     must(await must(await run.another().attach('run', 'job')).cleanUp);
     expect(machine()).toBe(1);
+    // Its runner may have died before it had made the lease longer; whoever attaches later makes it no longer than that.
+    const expiresAtMs = () => readLease(run.host.incus.allInstances[0]?.config ?? {})?.expiresAtMs ?? 0;
+    const until = Date.parse(JSON.parse(await run.state('job.json')).outcome.finished_at) + 600_000;
+    expect(Math.abs(expiresAtMs() - until)).toBeLessThan(10_000);
+    const [instance] = run.host.incus.allInstances;
+    const lease = readLease(instance?.config ?? {});
+    if (instance === undefined || lease === null) throw new Error('there is no lease');
+    for (const later of [0, 120_000]) {
+      instance.config = { ...instance.config, ...leaseConfig({ ...lease, expiresAtMs: until - 500_000 }) };
+      await run.host.clock.advance(later);
+      must(await must(await run.another().attach('run', 'job')).cleanUp);
+      expect(Math.abs(expiresAtMs() - until)).toBeLessThan(10_000);
+    }
   });
 
   it('whose machine is gone says that it is lost, once and for all', async () => {

@@ -148,6 +148,9 @@ describe('an open machine', () => {
     const log = must(await run.host.localFiles.readFile('/state/machines/m/steps/s/guest.log'));
     expect(Buffer.from(log).toString('utf8')).not.toContain('hunter2');
     expect(JSON.stringify(await record(run, 'm/steps/s/step.json'))).not.toContain('hunter2');
+    // The next step finds nothing of them.
+    const step = run.host.supervisor.step(machine.name, 's');
+    expect(step?.secretsLine).toBe('');
   });
 
   it('gives a step the machine’s environment with its own on top, its directory and its shell', async () => {
@@ -267,6 +270,95 @@ describe('an open machine, when things go wrong', () => {
     expect(seen).toBe('');
     must(await machine.attachStep('s', { onOutput, replay: true }));
     expect(seen).toBe('hello\n');
+  });
+});
+
+describe('a step of an open machine that another process follows', () => {
+  async function followed() {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const stop = new AbortController();
+    let begun: () => void = () => {};
+    const began = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const first = machine.run({ id: 's', command: 'wait', signal: stop.signal, onOutput: () => begun() });
+    await began;
+    const other = must(await run.another().attachMachine('m'));
+    return { run, machine, stop, first, other };
+  }
+
+  it('is shown to a second one, to its end, and its log is written once', async () => {
+    const { run, stop, first, other } = await followed();
+    let seen = '';
+    const watching = other.attachStep('s', {
+      replay: true,
+      onOutput: (data) => {
+        seen += Buffer.from(data).toString();
+        stop.abort();
+      },
+    });
+    expect(must(await watching)).toMatchObject({ status: 'cancelled', cause: 'cancelled' });
+    expect(must(await first)).toMatchObject({ status: 'cancelled' });
+    expect(seen).toBe('waiting\n');
+    const log = must(await run.host.localFiles.readFile('/state/machines/m/steps/s/guest.log'));
+    expect(Buffer.from(log).toString('utf8')).toBe('waiting\n');
+  });
+
+  it('is cancelled by whoever asks for it, and left by who only watched', async () => {
+    const { first, other } = await followed();
+    const leave = new AbortController();
+    const watching = other.attachStep('s', {
+      replay: true,
+      onAbort: 'detach',
+      signal: leave.signal,
+      onOutput: () => leave.abort(),
+    });
+    expect(must(await watching)).toMatchObject({ status: 'running', cause: 'detached' });
+    expect(must(await other.cancelStep('s'))).toMatchObject({ status: 'cancelled', cause: 'cancelled' });
+    expect(must(await first)).toMatchObject({ status: 'cancelled' });
+    expect(must(await other.cancelStep('s'))).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('ends with what became of the machine when somebody released it', async () => {
+    const { first, other } = await followed();
+    must(await other.release());
+    const fault = (await first)._unsafeUnwrapErr();
+    expect(fault.kind).toBe('machine_released');
+    expect(fault.message).toContain('while the step s ran in it');
+  });
+
+  it('that nobody follows is cancelled and recorded', async () => {
+    const run = await memoryRun({ script });
+    const machine = must(await run.pikaci.openMachine({ id: 'm' }));
+    const leave = new AbortController();
+    const onOutput = () => leave.abort();
+    must(await machine.run({ id: 's', command: 'wait', signal: leave.signal, onAbort: 'detach', onOutput }));
+    must(await machine.cancelStep('s'));
+    expect((await record(run, 'm/steps/s/step.json')).outcome).toMatchObject({ cause: 'cancelled' });
+  });
+});
+
+describe('a library that is closed while a machine is being opened', () => {
+  it('undoes the opening, and leaves no machine without a record', async () => {
+    const run = await memoryRun({ script });
+    const opener = run.another();
+    const opening = opener.openMachine({
+      id: 'm',
+      events: {
+        emit: (event) => void (event.type === 'phase_started' && event.phase === 'launch_guest' && closing()),
+      },
+    });
+    let closed: Promise<void> | null = null;
+    const closing = () => {
+      closed ??= opener.close();
+    };
+    const opened = await opening;
+    await closed;
+    expect(closed).not.toBeNull();
+    const machines = must(await run.host.incus.instances('default'));
+    if (opened.isErr()) expect(machines).toEqual([]);
+    expect(must(await run.pikaci.listMachines()).machines).toHaveLength(machines.length);
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gcRuns, listRuns, loadRunRecord } from '../../../../src/composition/run-state.js';
 import { NO_ARTIFACTS } from '../../../../src/domain/job/artifact.js';
+import { jobRecord } from '../../../support/job-record.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../../support/recorded-run.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
@@ -95,7 +96,7 @@ describe('the record of a run whose runner was killed', () => {
 });
 
 describe('the collection of old runs', () => {
-  it('keeps the newest, those that have not ended, and what it cannot read', async () => {
+  it('keeps the newest, those that have not ended, and what has no record', async () => {
     await using root = await temporaryDirectory();
     await writeRuns(root.path, ['a', 'b', 'c', 'd']);
     const created_at = new Date().toISOString();
@@ -107,11 +108,36 @@ describe('the collection of old runs', () => {
     const report = (await gcRuns(root.path, { keepRuns: 2 }))._unsafeUnwrap();
     expect(report).toEqual({
       removed: ['c', 'b', 'a'],
+      damaged: [],
       kept: ['live', 'd', 'odd'],
       failed: [],
       machines: { removed: [], failed: [] },
     });
     expect((await readdir(join(root.path, 'runs'))).sort()).toEqual(['d', 'live', 'odd']);
+  });
+
+  it('removes what is damaged for good, and names it', async () => {
+    await using root = await temporaryDirectory();
+    const broken = async (run_id: string, text: string) =>
+      writeFile(join(await writeRun(root.path, runRecord({ run_id })), 'run.json'), text);
+    await broken('cut', '{"schema_version": 1, "run_');
+    await broken('empty', '');
+    await broken('foreign', JSON.stringify(runRecord({ run_id: 'cut' })));
+    // Of a later version, and of a job that can still be taken up.
+    await broken('later', '{"schema_version": 2}');
+    await broken('detached', '{');
+    const detached = jobRecord(
+      { run_id: 'detached', created_at: new Date().toISOString(), outcome: null },
+      [],
+    );
+    await writeFile(join(root.path, 'runs/detached/jobs/unit/job.json'), JSON.stringify(detached));
+    const dry = (await gcRuns(root.path, { keepRuns: 9, dryRun: true }))._unsafeUnwrap();
+    const report = (await gcRuns(root.path, { keepRuns: 9 }))._unsafeUnwrap();
+    expect(dry.damaged).toEqual(report.damaged);
+    expect(report.removed.toSorted()).toEqual(['cut', 'empty', 'foreign']);
+    expect(report.damaged.map(({ runId }) => runId).toSorted()).toEqual(['cut', 'empty', 'foreign']);
+    for (const { message } of report.damaged) expect(message).toContain('cannot be read');
+    expect((await readdir(join(root.path, 'runs'))).sort()).toEqual(['detached', 'later']);
   });
 
   it('takes away what a killed runner left half made or half removed, once that is a day old', async () => {

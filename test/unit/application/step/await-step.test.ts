@@ -177,6 +177,33 @@ describe('a job that nobody ends', () => {
   });
 });
 
+describe('the artifacts of a job', () => {
+  it('are given up when the guest does not list them within half an hour of the runner, and the result stands', async () => {
+    const run = await memoryRun();
+    const { handler } = run.host.supervisor;
+    let listing = () => {};
+    const listed = new Promise<void>((resolve) => {
+      listing = resolve;
+    });
+    run.host.incus.execHandler = async function* (process) {
+      if (process.request.command.includes('list')) {
+        listing();
+        await new Promise(() => {});
+      }
+      return yield* handler(process);
+    };
+    const running = run.pikaci.runJob({ ...input, job: { ...JOB, artifacts: ['/artifacts/*'] } });
+    await listed;
+    for (let minute = 0; minute < 30; minute++) {
+      await run.host.clock.asleepFor(60_000);
+      await run.host.clock.advance(60_000);
+    }
+    const { outcome } = must(await running);
+    expect(outcome.status).toBe('passed');
+    expect(outcome.artifacts.incomplete).not.toBeNull();
+  });
+});
+
 describe('the lease of a job', () => {
   it('is renewed while its artifacts are collected', async () => {
     const run = await memoryRun();

@@ -139,6 +139,35 @@ describe('following a job', () => {
     expect(restarts).toBe(1);
   });
 
+  it.each(['setup', 'invalid_request'] as const)(
+    'says why a job could not begin (%s), where the supervisor could not record it',
+    async (refusal) => {
+      const refused: Attempt = { kind: 'is refused', refusal };
+      const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
+      const { follow, guest } = await following('', [refused, ...times(9, absent)], {
+        restart: async () => {
+          guest.attempts.unshift(refused);
+          return guest.start();
+        },
+      });
+      const notBegun = { kind: 'not_begun', cause: refusal, message: 'the reason' };
+      expect(must(await follow())).toEqual(notBegun);
+
+      const gone = await following('', [refused, { kind: 'brings', bytes: 0, ends: 'lost' }]);
+      expect(must(await gone.follow())).toEqual(notBegun);
+    },
+  );
+
+  it('takes no word of a refusal once the job has begun', async () => {
+    const refused: Attempt = { kind: 'is refused', refusal: 'setup' };
+    const { follow } = await following('01', [
+      { kind: 'brings', bytes: 1, ends: 'connection_lost' },
+      refused,
+      { kind: 'brings', bytes: 0, ends: 'lost' },
+    ]);
+    expect(must(await follow())).toMatchObject({ kind: 'lost' });
+  });
+
   it('starts a job in a machine that is only being started, however often that has to be tried', async () => {
     const absent: Attempt = { kind: 'brings', bytes: 0, ends: 'absent' };
     let restarts = 0;

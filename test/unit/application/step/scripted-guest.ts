@@ -12,6 +12,8 @@ export type Attempt =
       readonly bytes: number;
       readonly ends: GuestFault['kind'] | GuestStatus['state'];
     }
+  /** A stream that ends with what the supervisor refuses, by the name that it gives. */
+  | { readonly kind: 'is refused'; readonly refusal: string }
   /** A stream that says nothing until it is left. */
   | { readonly kind: 'stalls' };
 
@@ -37,6 +39,7 @@ export class ScriptedGuest implements Guest {
     this.offsets.push(offset);
     const attempt = this.attempts.shift() ?? { kind: 'brings', bytes: this.text.length, ends: 'finished' };
     if (attempt.kind === 'refuses') return err({ kind: attempt.fault, message: attempt.fault });
+    if (attempt.kind === 'is refused') return ok(this.#refuse(attempt.refusal));
     return ok(attempt.kind === 'stalls' ? this.#stall() : this.#bring(offset, attempt));
   }
 
@@ -44,6 +47,7 @@ export class ScriptedGuest implements Guest {
   status = () => Promise.reject(new Error('not played'));
   cancel = () => Promise.reject(new Error('not played'));
   secrets = () => Promise.reject(new Error('not played'));
+  forgetSecrets = () => Promise.reject(new Error('not played'));
   list = () => Promise.reject(new Error('not played'));
   pack = () => Promise.reject(new Error('not played'));
 
@@ -59,6 +63,12 @@ export class ScriptedGuest implements Guest {
     const end: Result<GuestStatus, GuestFault> = isFault
       ? err({ kind: ends as GuestFault['kind'], message: ends })
       : ok(ends === 'finished' ? status : { ...status, result: null });
+    return { log, end: Promise.resolve(end), [Symbol.asyncDispose]: async () => {} };
+  }
+
+  #refuse(refusal: string): FollowStream {
+    const end: Result<GuestStatus, GuestFault> = err({ kind: 'refused', message: 'the reason', refusal });
+    const log = (async function* () {})();
     return { log, end: Promise.resolve(end), [Symbol.asyncDispose]: async () => {} };
   }
 

@@ -6,9 +6,16 @@ import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT, exitCodeOfFault } from '../../session/exit-code.js';
 import { type HostOptions, loadOrComplain, withPikaci } from '../with-pikaci.js';
 
-export function complainOfFault(context: CliContext, fault: OpenMachineFault): number {
+/** The exit status that a fault means for a command. */
+export type CodeOfFault = (fault: OpenMachineFault) => number;
+
+export function complainOfFault(
+  context: CliContext,
+  fault: OpenMachineFault,
+  codeOf: CodeOfFault = exitCodeOfFault,
+): number {
   complain(context, faultLines(fault).join('\n'));
-  return exitCodeOfFault(fault);
+  return codeOf(fault);
 }
 
 /** Opens the library for what the options say. */
@@ -28,10 +35,11 @@ export function onMachine(
   options: HostOptions,
   id: string,
   use: (machine: OpenMachine) => Promise<number>,
+  codeOf: CodeOfFault = exitCodeOfFault,
 ): Promise<number> {
   return onHost(context, options, async (pikaci) => {
     const attached = await pikaci.attachMachine(id, { signal: context.interrupts.signal });
-    if (attached.isErr()) return complainOfFault(context, attached.error);
+    if (attached.isErr()) return complainOfFault(context, attached.error, codeOf);
     const machine = attached.value;
     const code = await use(machine);
     const left = await machine.leave();

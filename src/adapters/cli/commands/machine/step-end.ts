@@ -3,16 +3,16 @@ import type { OpenMachineFault } from '../../../../application/faults/machine-fa
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
 import { escapeMessage } from '../../output/escape-control.js';
-import { faultLines } from '../../output/fault-text.js';
-import { type CliContext, complain } from '../../session/cli-context.js';
+import { isRefusal } from '../../output/refusal.js';
+import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import type { HostOptions } from '../with-pikaci.js';
-import { onMachine } from './machine-session.js';
+import { complainOfFault, onMachine } from './machine-session.js';
 
 /** The exit status is a command's own, so what failed around it is told apart as docker and podman do. */
 const MACHINERY_EXIT = 125;
 
-/** Follows one step of a machine on standard output. Its exit code is the exit status; 125 when there is none. */
+/** Follows one step of a machine on standard output. Its exit code is the exit status; 125 when there is none, 2 for bad usage. */
 export async function followStepOf(
   context: CliContext,
   id: string,
@@ -22,17 +22,27 @@ export async function followStepOf(
     onOutput: (data: Uint8Array) => Promise<void>,
   ) => Promise<Result<StepResult, OpenMachineFault>>,
 ): Promise<number> {
-  let exitCode: number | null = null;
-  await onMachine(context, options, id, async (machine) => {
+  const codeOf = (fault: OpenMachineFault) => codeAround(context, fault);
+  const use = async (machine: OpenMachine) => {
     const result = await start(machine, async (data) => {
       context.stdout.write(data);
       await context.stdout.drained();
     });
-    if (result.isOk()) exitCode = told(context, id, result.value);
-    else complain(context, faultLines(result.error).join('\n'));
-    return EXIT.passed;
-  });
-  return exitCode ?? (context.interrupts.signal.aborted ? EXIT.cancelled : MACHINERY_EXIT);
+    if (result.isErr()) return complainOfFault(context, result.error, codeOf);
+    return told(context, id, result.value) ?? noCode(context);
+  };
+  return onMachine(context, options, id, use, codeOf);
+}
+
+/** A value that cannot be is bad usage; a machine that is not there, or no more, is not. */
+function codeAround(context: CliContext, fault: OpenMachineFault): number {
+  const isMissing = fault.kind === 'no_such_machine' || fault.kind === 'machine_released';
+  if (isRefusal(fault) && !isMissing) return EXIT.usage;
+  return fault.kind === 'cancelled' ? EXIT.cancelled : noCode(context);
+}
+
+function noCode({ interrupts }: CliContext): number {
+  return interrupts.signal.aborted ? EXIT.cancelled : MACHINERY_EXIT;
 }
 
 function told(context: CliContext, id: string, result: StepResult): number | null {

@@ -1,0 +1,22 @@
+import { escapeMessage } from '../../output/escape-control.js';
+import type { CliContext } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import type { HostOptions } from '../with-pikaci.js';
+import { complainOfFault, onMachine } from './machine-session.js';
+
+/** `pikaci machine cancel`: ends a step, whoever follows it. One that has ended is what was asked for. */
+export async function machineCancelCommand(
+  context: CliContext,
+  id: string,
+  step: string,
+  options: HostOptions,
+): Promise<number> {
+  return onMachine(context, options, id, async (machine) => {
+    const ended = await machine.cancelStep(step);
+    if (ended.isErr()) return complainOfFault(context, ended.error);
+    const { status, message } = ended.value;
+    const said = status === 'cancelled' ? 'was cancelled' : `had ended: ${escapeMessage(message)}`;
+    context.stderr.write(`pikaci: the step ${step} ${said}\n`);
+    return EXIT.passed;
+  });
+}
