@@ -7,11 +7,12 @@ prepare() {
   fi
   [ -d "$workspace" ]
   had_workspace=$?
+  own_mount_parents
   if [ "$switch" = none ]; then mkdir -p "$cargo_home" "$target" "$xdg_state" "$home"
   elif [ -n "$step" ] && [ -e "$machine/prepared" ]; then
     # They are of the user of the first step; the home directory may be another one's.
     mkdir -p "$cargo_home" "$target" "$xdg_state" && install -d -o "$uid" -g "$gid" "$home"
-  else install -d -o "$uid" -g "$gid" "$cargo_home" "$target" "$xdg_state" "$home"; fi || give_up 'a directory of the job cannot be created'
+  else install -d -o "$uid" -g "$gid" "$cargo_home" "$target" "$xdg_state" "$home"; fi || check_directories
   [ -z "$step" ] || true >"$machine/prepared"
   [ "$had_workspace" = 0 ] || mkdir -p "$workspace" || give_up 'the workspace directory cannot be created'
   if [ -n "$secrets" ]; then
@@ -19,8 +20,34 @@ prepare() {
     [ "$switch" = none ] || chown -R "$uid:$gid" "$secrets/files" || give_up 'the secrets cannot be handed to the user of the job'
   fi
   if [ "$writable" = true ]; then
-    if [ "$had_workspace" = 0 ]; then make_writable
+    if [ "$had_workspace" = 0 ]; then make_writable_alone
     elif [ "$switch" != none ]; then chown "$uid:$gid" "$workspace"; fi
     [ -z "$step" ] || printf '%s\n' "$workspace" >"$machine/writable"
   fi
+}
+
+# What an output is mounted at read-only is as it is (`test -w` of busybox does not see it). Everything else is the job's own, or there is no job.
+check_directories() {
+  for directory_of_job in "$cargo_home" "$target" "$xdg_state" "$home"; do
+    if [ "$switch" = none ]; then mkdir -p "$directory_of_job"
+    elif [ -n "$step" ] && [ -e "$machine/prepared" ] && [ "$directory_of_job" != "$home" ]; then mkdir -p "$directory_of_job"
+    else install -d -o "$uid" -g "$gid" "$directory_of_job"; fi && continue
+    if [ ! -d "$directory_of_job" ] || touch -c "$directory_of_job"; then give_up "the directory $directory_of_job of the job cannot be created"; fi
+  done
+}
+
+# The parents of what is mounted below the job's directories were made by root. No step has run yet that could move them.
+own_mount_parents() {
+  [ "$switch" != none ] && [ ! -e "$machine/prepared" ] || return 0
+  while read -r _ _ _ _ point _; do
+    case $point in "$home"/* | "$cargo_home"/* | "$target"/*) ;; *) continue ;; esac
+    parent=$(printf '%s.' "${point%/*}" | sed 's/%/%%/g')
+    # shellcheck disable=SC2059 # the octal escapes of the kernel
+    parent=$(printf "$parent")
+    parent=${parent%.}
+    while [ "$parent" != "$home" ] && [ "$parent" != "$cargo_home" ] && [ "$parent" != "$target" ] && [ -n "$parent" ]; do
+      [ -L "$parent" ] || [ "$(stat -c %u "$parent")" != 0 ] || chown "$uid:$gid" "$parent"
+      parent=${parent%/*}
+    done
+  done </proc/self/mountinfo
 }

@@ -6,7 +6,7 @@ launch() {
   leader=$pid
   printf 'leader %s\n' "$leader" >&8
   exec </dev/null >"$output" 2>&1 # waits for the one that reads
-  cd "$directory" || exit 126
+  cd "$directory" 2>/dev/null || no_directory
   # The words of `env`: variables, and the shell behind them.
   for part in $parts; do
     case $part in exported) part=$exported ;; *) part=$own/$part ;; esac
@@ -20,4 +20,14 @@ launch() {
   setpriv*) exec setsid setpriv --reuid "$uid" --regid "$gid" ${switch#setpriv } env -i "$@" "$command_file" ;;
   su) exec setsid su -s /bin/sh -c 'exec "$@"' -- "$login" sh env -i "$@" "$command_file" ;;
   esac
+}
+
+# The end that the supervisor has heard of first counts: the command was never begun.
+no_directory() {
+  why='does not exist'
+  [ ! -e "$directory" ] || why='cannot be entered: it is no directory'
+  shown=
+  [ "${#directory}" -gt 500 ] || shown=" $(printf '%s' "$directory" | sed 's/["\\]/\\&/g')"
+  printf 'unfit the working directory%s %s\n' "$shown" "$why" >&8
+  exit 126
 }

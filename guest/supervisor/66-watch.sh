@@ -4,13 +4,20 @@ watch() {
   timer "$timeout_secs" timeout
   place_files
   await_end
+  note='' reason=$value
+  if [ "$cause" = setup ]; then
+    # shellcheck disable=SC2086 # a list
+    kill $timers && wait $timers
+    [ -z "$step" ] || drop_step_secrets
+    finish failed null setup "$reason"
+    return
+  fi
   settle
-  note=
   case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
   if [ -n "$step" ]; then
     take_exports "$public/env"
-    # The steps behind it are others. What is to be masked in its log stays for root alone, until it is forgotten.
-    [ -z "$secrets" ] || rm -rf "$secrets/files"
+    step_warnings=$warnings
+    drop_step_secrets
   fi
   case $cause in
   exit)
@@ -22,6 +29,9 @@ watch() {
   cancelled) finish failed "${code:-null}" cancelled cancelled ;;
   esac
 }
+
+# The steps behind it are others. What is to be masked in its log stays for root alone, until it is forgotten.
+drop_step_secrets() { [ -z "$secrets" ] || rm -rf "$secrets/files"; }
 
 # Says that from now on there is somebody who lives as long as the job.
 announce() {

@@ -38,7 +38,7 @@ may_run() {
 skip_step() { tell_step skipped null '"skipped"' null null null null; }
 
 watch_step() {
-  cause='' code='' leader='' drain='' drained='' timers='' reason=''
+  cause='' code='' leader='' drain='' drained='' timers='' reason='' warnings=''
   log_start=$log_end
   began=\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"
   tell_step running null null "$began" null "$log_start" null
@@ -111,6 +111,8 @@ finish_steps() {
 tell_step() {
   line="{\"id\":\"$step_id\",\"state\":\"$1\",\"exit_code\":$2,\"cause\":$3,\"started_at\":$4,\"finished_at\":$5,\"log_start\":$6,\"log_end\":$7}"
   [ "$1" = running ] || step_lines=${step_lines:+$step_lines,}$line
+  # Of these there may be many, so the record that must fit into memory has none.
+  [ "$1" = running ] || [ -z "${warnings-}" ] || line="${line%?},\"warnings\":[$warnings]}" warnings=
   # Behind a line that the disk has taken in part, none is written.
   [ -n "${unwritable-}" ] || printf '%s\n' "$line" >>"$state/steps.jsonl" || unwritable=yes
   [ -n "${unshowable-}" ] || printf '%s\n' "$line" >&9 || unshowable=yes

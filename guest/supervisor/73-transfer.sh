@@ -1,7 +1,13 @@
 # shellcheck shell=sh
 # The owner of what is sent: root, a user, or the default user. Installs the text that came along, too: this may be the first call.
-begin_transfer() { # begin_transfer [--root | --user NAME]
+begin_transfer() { # begin_transfer [--writable WORKSPACE] [--root | --user NAME]
   on_failure=refuse login=pikaci home=/home/pikaci uid='' gid='' switch=none
+  workspace=
+  if [ "${1-}" = --writable ]; then
+    workspace=${2-}
+    check_path "$workspace"
+    shift 2
+  fi
   case ${1-}/$# in
   /0) ;;
   --root/1) login=root uid=0 gid=0 ;;
@@ -18,6 +24,24 @@ begin_transfer() { # begin_transfer [--root | --user NAME]
     choose_switch
   fi
   read -r nonce </proc/sys/kernel/random/uuid
+  if [ -n "$workspace" ] && [ -d "$workspace" ]; then
+    root=false is_transfer=yes
+    [ "$(id -u)" != 0 ] || root=true
+    make_writable_alone </dev/null
+  fi
+}
+
+# What an upload has left that was killed: its name has its process, so that none under way is taken for one.
+drop_stale() { # drop_stale PREFIX
+  for left in "$1".*; do
+    [ -e "$left" ] || [ -L "$left" ] || continue
+    left_pid=${left##*/"${1##*/}".}
+    left_start=${left_pid#*.}
+    left_start=${left_start%%.*} left_pid=${left_pid%%.*}
+    case $left_pid$left_start in '' | *[!0-9]*) continue ;; esac
+    if started_at "$left_pid" && [ "$start" = "$left_start" ]; then continue; fi
+    rm -rf "$left"
+  done
 }
 
 install_text() {

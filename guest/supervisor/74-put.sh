@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-put() { # put PATH MODE [--size BYTES] [--root | --user NAME]; the content is stdin
-  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--root | --user NAME]'
+put() { # put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME]; the content is stdin
+  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME]'
   path=$1 mode=$2
   check_path "$path"
   case $mode in '' | *[!0-7]* | ?????*) refuse 64 usage 'the mode is an octal number such as 644' ;; esac
@@ -15,7 +15,9 @@ put() { # put PATH MODE [--size BYTES] [--root | --user NAME]; the content is st
   enter "${path%/*}"
   name=${path##*/}
   [ ! -d "./$name" ] || refuse 70 setup "$path is a directory"
-  part=./.pikaci-put.$nonce
+  drop_stale ./.pikaci-put
+  started_at self
+  part=./.pikaci-put.$pid.$start.$nonce
   umask 077
   set -C
   # By its descriptor: the name may be somebody else's by now.

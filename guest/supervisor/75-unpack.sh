@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# unpack DIR [--root | --user NAME]; stdin is an uncompressed tar. tar leaves the names below DIR that are absolute or have `..`.
+# unpack DIR [--writable WORKSPACE] [--root | --user NAME]; stdin is an uncompressed tar. tar leaves the names below DIR that are absolute or have `..`.
 unpack() {
-  [ "$#" -ge 1 ] || refuse 64 usage 'unpack DIR [--root | --user NAME]'
+  [ "$#" -ge 1 ] || refuse 64 usage 'unpack DIR [--writable WORKSPACE] [--root | --user NAME]'
   directory=$1
   [ "$directory" = / ] || check_path "$directory"
   shift
@@ -13,7 +13,9 @@ unpack() {
   elif as_user test -w .; then as_user tar -xpof -
   else
     # The directory is another user's: what comes is made this user's first, and then put among the rest.
-    aside=./.pikaci-unpack.$nonce
+    drop_stale ./.pikaci-unpack
+    started_at self
+    aside=./.pikaci-unpack.$pid.$start.$nonce
     { mkdir -m 0700 "$aside" && (cd "$aside" && extract && chown -hR "$uid:$gid" .) && cp -a "$aside/." . && chmod 0755 .; }
     ended=$?
     rm -rf "$aside"

@@ -11,6 +11,10 @@ share() { # share TAG MODE SOURCE: what is read-only is so here on the host, wha
   mount -o "remount,bind,$2,nodev,nosuid" "$point" || give_up share_failed "the share $1 cannot be made $2: $(tail -n 1 launcher.log)"
 }
 
+# A daemon holds a descriptor for each file that the guest knows: as many as there may be, where a login's limit is 1,024.
+# shellcheck disable=SC3045 # dash, bash and busybox have these options
+raise_descriptors() { ulimit -n 1048576 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"; }
+
 start_daemons() {
   daemons=
   [ -x runner/bin/virtiofsd-run ] || return
@@ -19,6 +23,7 @@ start_daemons() {
     # not a signal.
     trap '' XFSZ
     [ "$artifacts_bytes" = 0 ] || ulimit -f $((artifacts_bytes * 9 / 10 / 512 + 1))
+    raise_descriptors
     exec "$vm/runner/bin/virtiofsd-run"
   ) </dev/null >virtiofsd.log 2>&1 3>&- &
   daemons=$!

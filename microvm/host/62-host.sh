@@ -4,7 +4,7 @@ link() {
   ln -s -- "$1" "$vm/runner.new.$$" && mv -fT "$vm/runner.new.$$" "$vm/runner" || refuse 70 setup "the link $vm/runner cannot be made"
 }
 
-# check: whether machines can be looked after here; the host's time in ms since the epoch.
+# check: whether machines can be looked after here; the host's time in ms since the epoch, and how many files a share daemon may hold.
 check() {
   [ "$(id -u)" = 0 ] || refuse 77 not_root 'microVMs are started by root, so that owners of files are the same inside and outside'
   for tool in base64 dd du find flock mount sed setsid stat tail tar unshare; do
@@ -14,4 +14,7 @@ check() {
     mount --bind "$1" "$1" && mount -o remount,bind,ro,nodev,nosuid,noexec,nosymfollow "$1"' sh "$here" ||
     refuse 69 mounts_refused 'a directory cannot be mounted with nosymfollow (Linux 5.10, util-linux 2.38)'
   date +%s%3N
+  raise_descriptors
+  # shellcheck disable=SC3045 # dash, bash and busybox have it
+  printf 'descriptors %s\n' "$(ulimit -n)"
 }

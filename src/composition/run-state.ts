@@ -184,7 +184,7 @@ export function loadJob(
   return loadJobOf(files, { stateRoot: rootOf(stateRoot), runId, job: jobId, ...options });
 }
 
-/** The steps of a job that came to their turn so far, in order, also while it runs; none for a job of one command, or one that has not begun. */
+/** The steps of a job that came to their turn so far, in order, also while it runs, and all of them once it has ended; none for a job of one command, or one that has not begun. */
 export function loadSteps(
   stateRoot: string,
   runId: string,

@@ -49,8 +49,9 @@ export class WiredPikaci implements Pikaci {
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
     const { ports, settings, runTarget } = await this.#wired();
     const { localFiles: files, processes } = ports;
-    const { stateRoot } = settings;
-    return this.#owning(await rerun({ files, processes, stateRoot, runTarget }, runId, options));
+    const { stateRoot, backend } = settings;
+    const at = { files, processes, stateRoot, runTarget, host: this.host, backend };
+    return this.#owning(await rerun(at, runId, options));
   }
 
   async shell(

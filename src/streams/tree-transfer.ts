@@ -23,9 +23,10 @@ export interface TreeRoute extends TreeUpload {
 /**
  * Unpacks an archive from standard input. Only a directory that was made here is taken away again when that fails or is ended:
  * what the caller had there stays. `tar` runs in the background, because a shell handles a signal only when the command in the
- * foreground is over, and that one waits for input.
+ * foreground is over, and that one waits for input. Directories are not in the archive of a list of files: they are given to the
+ * owner of the files afterwards, where that is asked for and possible.
  */
-const UNPACK_SCRIPT = `d=$1; shift
+const UNPACK_SCRIPT = `d=$1; o=$2; shift 2
 if [ "$1" = open ]; then umask 022; fi; shift
 made=
 undo() { if [ -n "$made" ]; then rm -rf -- "$d"; fi; }
@@ -34,6 +35,9 @@ if [ ! -d "$d" ]; then made=1; mkdir -p -- "$d" || exit 1; fi
 exec 3<&0
 tar -x -p -f - -C "$d" "$@" <&3 &
 wait "$!"; code=$?
+if [ "$code" -eq 0 ] && [ -n "$made" ] && [ -n "$o" ] && [ "$(id -u)" = 0 ]; then
+  find "$d" -type d -exec chown "$o" {} + || code=$?
+fi
 if [ "$code" -ne 0 ]; then undo; fi
 exit "$code"`;
 
@@ -102,7 +106,17 @@ function unpackCommand(route: TreeRoute, archive: AsyncIterable<Uint8Array>): Co
   const ownership = route.owner === undefined ? '--no-same-owner' : '--numeric-owner';
   // Directories that are not in the archive are made under the umask of the one who unpacks.
   const modes = route.readableByAll === true ? 'open' : 'as-is';
-  const argv = ['/bin/sh', '-c', UNPACK_SCRIPT, 'unpack', route.destination, modes, ownership] as const;
+  const owner = route.owner === undefined ? '' : `${route.owner.uid}:${route.owner.gid}`;
+  const argv = [
+    '/bin/sh',
+    '-c',
+    UNPACK_SCRIPT,
+    'unpack',
+    route.destination,
+    owner,
+    modes,
+    ownership,
+  ] as const;
   return { argv: [...argv], stdin: archive };
 }
 

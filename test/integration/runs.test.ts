@@ -28,7 +28,8 @@ const TARGET: TargetConfigInput = {
     {
       id: 'made',
       type: 'command',
-      command: fill('made', '$PIKACI_OUTPUT', 'cat "$PIKACI_WORKSPACE/hello.txt"'),
+      // As private as what npm keeps; the jobs read it all the same.
+      command: `umask 077; ${fill('made', '$PIKACI_OUTPUT', 'cat "$PIKACI_WORKSPACE/hello.txt"')}`,
       inputs: ['hello.txt'],
     },
   ],

@@ -42,6 +42,7 @@ export interface GuestStep {
   readonly finished_at: string | null;
   readonly log_start: number | null;
   readonly log_end: number | null;
+  readonly warnings?: readonly string[];
 }
 
 /** Directories that stand for one guest, and calls of the supervisor as the library makes them. */
@@ -54,14 +55,21 @@ export class GuestMachine {
   /** Files that the calls see as /etc/passwd and /etc/group, in a mount namespace of their own. */
   private readonly accounts: boolean;
   private readonly namespace: readonly string[];
+  private readonly mounted: readonly string[];
 
   constructor(
     readonly shell: GuestShell,
-    options: { accounts?: boolean; namespace?: readonly string[] } = {},
+    options: {
+      accounts?: boolean;
+      namespace?: readonly string[];
+      /** Directories below the root, besides accounts, that the calls see mounted read-only; the file `x` in each names it. */
+      mounted?: readonly string[];
+    } = {},
   ) {
     chmodSync(this.root, 0o755);
     this.accounts = options.accounts ?? false;
     this.namespace = options.namespace ?? [];
+    this.mounted = options.mounted ?? [];
     if (!this.accounts) return;
     writeFileSync(
       join(this.root, 'passwd'),
@@ -190,6 +198,8 @@ export class GuestMachine {
       const bind =
         'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"';
       argv.unshift('unshare', '-m', 'sh', '-c', bind, 'sh', this.root);
+      const mount = `cd "$1" && mkdir -p "$2" && mount -t tmpfs none "$2" && echo "from $2" >"$2/x" && mount -o remount,ro "$2" && shift 2 && exec "$@"`;
+      for (const directory of this.mounted) argv.splice(2, 0, 'sh', '-c', mount, 'sh', this.root, directory);
     }
     return new GuestCall(
       spawn(argv[0] ?? '', argv.slice(1), {

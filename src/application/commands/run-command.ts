@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { Command, RemoteShell } from '../../ports/remote-shell.js';
+import type { Command, RemoteShell, ShellFault } from '../../ports/remote-shell.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { awakeTimeout } from './awake-timeout.js';
 
 const MOST_STDOUT = 16 * 1024 * 1024;
 const MESSAGE_TAIL = 2000;
@@ -11,44 +12,52 @@ export interface RunCommandOptions {
   readonly timeoutSecs: number;
   readonly signal: AbortSignal;
   readonly onOutput: (data: Uint8Array) => Promise<void>;
+  /** False when nobody reads its standard output: it may then be of any length. */
+  readonly keepStdout?: boolean;
 }
 
 /** Runs a command that has to succeed; its standard output comes back. A failure carries the end of what it said. */
 export async function runCommand(
   shell: RemoteShell,
   command: Command,
-  { purpose, timeoutSecs, signal, onOutput }: RunCommandOptions,
+  { purpose, timeoutSecs, signal, onOutput, keepStdout = true }: RunCommandOptions,
 ): Promise<Result<Uint8Array, JobFault>> {
-  const timeout = AbortSignal.timeout(timeoutSecs * 1000);
-  const failed = (message: string): JobFault => ({
-    kind: signal.aborted ? 'cancelled' : 'prepare_failed',
-    phase: null,
-    host: shell.host,
-    message: `${purpose}: ${message}`,
-  });
-  const spawned = await shell.spawn(command, { signal: AbortSignal.any([signal, timeout]) });
-  if (spawned.isErr()) return err({ ...failed(spawned.error.message), cause: spawned.error });
+  using timeout = awakeTimeout(timeoutSecs * 1000);
+  let said = '';
+  const failed = (kind: JobFault['kind'], message: string): JobFault => {
+    const tail = said.trim() === '' ? '' : `:\n${said.trim()}`;
+    return { kind, phase: null, host: shell.host, message: `${purpose}: ${message}${tail}` };
+  };
+  /** What the shell calls aborted is the caller's doing, or the bound's. */
+  const broken = (fault: ShellFault): JobFault => {
+    if (signal.aborted) return { ...failed('cancelled', whyAborted(signal)), cause: fault };
+    if (timeout.signal.aborted) return failed('prepare_failed', `not done within ${timeoutSecs} s`);
+    const kind = fault.kind === 'invalid_command' ? 'prepare_failed' : 'host';
+    return { ...failed(kind, fault.message), cause: fault };
+  };
+  const spawned = await shell.spawn(command, { signal: AbortSignal.any([signal, timeout.signal]) });
+  if (spawned.isErr()) return err(broken(spawned.error));
   await using running = spawned.value;
   const stdout: Uint8Array[] = [];
   let length = 0;
-  let said = '';
   const decoder = new TextDecoder();
   for await (const { stream, data } of running.output) {
     await onOutput(data);
-    if (stream === 'stdout') {
+    if (stream === 'stdout' && keepStdout) {
       length += data.length;
       if (length <= MOST_STDOUT) stdout.push(data);
     }
     said = (said + decoder.decode(data, { stream: true })).slice(-MESSAGE_TAIL);
   }
   const exit = await running.exit;
-  if (exit.isErr()) {
-    const why = timeout.aborted && !signal.aborted ? `not done within ${timeoutSecs} s` : exit.error.message;
-    return err({ ...failed(why), cause: exit.error });
-  }
+  if (exit.isErr()) return err(broken(exit.error));
   const { code, signal: killer } = exit.value;
   if (code === 0 && length <= MOST_STDOUT) return ok(Buffer.concat(stdout));
-  if (code === 0) return err(failed(`printed more than ${MOST_STDOUT} bytes`));
+  if (code === 0) return err(failed('prepare_failed', `printed more than ${MOST_STDOUT} bytes`));
   const how = code === null ? `ended by ${killer}` : `ended with ${code}`;
-  return err(failed(`${command.argv[0]} ${how}${said.trim() === '' ? '' : `:\n${said.trim()}`}`));
+  return err(failed('prepare_failed', `${command.argv[0]} ${how}`));
+}
+
+function whyAborted({ reason }: AbortSignal): string {
+  return typeof reason === 'string' ? `cancelled: ${reason}` : 'cancelled by the caller';
 }

@@ -35,6 +35,7 @@ export interface DoctorParts {
   readonly settings: DoctorSettings;
 }
 
+/** What the doctor is to try beside looking, and what ends it early. */
 export interface DoctorOptions {
   readonly signal?: AbortSignal;
   /** Also makes a machine and runs a command in it: that takes as long as a job does. */

@@ -1,8 +1,11 @@
 import type { FileStore } from '../../ports/file-store.js';
 import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
 import type { MicrovmSettings } from '../settings/microvm-settings.js';
-import { failed, passed, quoted } from './check.js';
+import { failed, passed, quoted, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
+
+/** Each file of a workspace that a guest knows takes one, where the share daemon has no file handles. */
+const FEWEST_DESCRIPTORS = 16_384;
 
 /** What a host needs for microVMs. */
 export class MicrovmChecks {
@@ -25,8 +28,19 @@ export class MicrovmChecks {
     }
     const { code, name, complaint, stdout } = answer.value;
     if (code !== 0) return { check: failed('microvm_host', complaint, remedyOf(name)), timeMs: null };
-    const timeMs = Number(stdout.trim());
-    const check = passed('microvm_host', 'root, with the tools and the mounts that machines need');
+    const [time, descriptors = ''] = stdout.trim().split('\n');
+    const timeMs = Number(time);
+    const most = Number(/^descriptors (\d+)$/.exec(descriptors)?.[1] ?? Number.POSITIVE_INFINITY);
+    const fine = 'root, with the tools and the mounts that machines need';
+    const few = `a share of a machine may hold ${most} files open, which a workspace of as many files reaches ("Too many open files")`;
+    const check =
+      most < FEWEST_DESCRIPTORS
+        ? warned(
+            'microvm_host',
+            few,
+            'raise the hard limit of open files of the SSH service (LimitNOFILE=1048576)',
+          )
+        : passed('microvm_host', fine);
     return { check, timeMs: Number.isSafeInteger(timeMs) && timeMs > 0 ? timeMs : null };
   }
 

@@ -9,6 +9,8 @@ export class EventFile implements EventSink {
   readonly #path: string;
   #pending: string[] = [];
   #writing: Promise<void> = Promise.resolve();
+  /** Told when events could not be written. */
+  onUnwritten: (path: string, why: string) => void = () => {};
 
   constructor(files: FileStore, path: string) {
     this.#files = files;
@@ -36,6 +38,7 @@ export class EventFile implements EventSink {
   async #write(): Promise<void> {
     const lines = this.#pending.join('');
     this.#pending = [];
-    await this.#files.appendFile(this.#path, Buffer.from(lines));
+    const written = await this.#files.appendFile(this.#path, Buffer.from(lines));
+    if (written.isErr()) this.onUnwritten(this.#path, written.error.message);
   }
 }

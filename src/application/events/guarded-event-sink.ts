@@ -1,6 +1,7 @@
 import type { PikaciEvent } from '../../domain/events/event.js';
 import type { RunEvent } from '../../domain/events/run-event.js';
 import type { EventSink } from '../../ports/event-sink.js';
+import { guardedCall, textOf } from './guarded-call.js';
 
 /**
  * The consumer's sink, kept from ending a job: what it throws, or rejects with, is told once, and the job goes on. It is
@@ -33,27 +34,13 @@ export class GuardedEventSink implements EventSink {
   }
 
   #guard(method: string, call: () => unknown): void {
-    try {
-      // A sink in JavaScript may well be an async function; its rejection would end the process.
-      const answer = call();
-      if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(method, error));
-    } catch (error) {
-      this.#failed(method, error);
-    }
+    // A sink in JavaScript may well be an async function; its rejection would end the process.
+    guardedCall(call, (error) => this.#failed(method, error));
   }
 
   #failed(method: string, error: unknown): void {
     if (this.#told) return;
     this.#told = true;
     this.#tell(`${method} of the event sink failed, and the job goes on: ${textOf(error)}`);
-  }
-}
-
-/** Also of what cannot be made a text. */
-export function textOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return 'what was thrown has no text';
   }
 }

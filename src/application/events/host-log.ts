@@ -2,16 +2,18 @@ import type { PikaciEvent } from '../../domain/events/event.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { FileStore } from '../../ports/file-store.js';
 
-/** `host.log`: what the machinery did, one line an event. Lines are written in order, behind the events; a failure to write is dropped. */
+/** `host.log`: what the machinery did, one line an event. Lines are written in order, behind the events; that they could not be is told once. */
 export class HostLog implements EventSink {
   readonly #files: FileStore;
   readonly #path: string;
   #pending: string[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #onUnwritten: ((message: string) => void) | null;
 
-  constructor(files: FileStore, path: string) {
+  constructor(files: FileStore, path: string, onUnwritten: (message: string) => void) {
     this.#files = files;
     this.#path = path;
+    this.#onUnwritten = onUnwritten;
   }
 
   emit(event: PikaciEvent): void {
@@ -29,6 +31,10 @@ export class HostLog implements EventSink {
   async #write(): Promise<void> {
     const lines = this.#pending.join('');
     this.#pending = [];
-    await this.#files.appendFile(this.#path, Buffer.from(lines));
+    const written = await this.#files.appendFile(this.#path, Buffer.from(lines));
+    if (written.isOk()) return;
+    const tell = this.#onUnwritten;
+    this.#onUnwritten = null;
+    tell?.(`${this.#path} could not be written: ${written.error.message}`);
   }
 }

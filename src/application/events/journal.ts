@@ -37,7 +37,7 @@ export class Journal {
   readonly #timings: PhaseTiming[];
 
   constructor(input: JournalInput) {
-    this.hostLog = new HostLog(input.localFiles, input.hostLog);
+    this.hostLog = new HostLog(input.localFiles, input.hostLog, (message) => this.warn(message));
     this.#stamp = { schema_version: 1, run_id: input.runId, job_id: input.jobId };
     this.#clock = input.clock;
     this.#outer =
@@ -93,6 +93,11 @@ export class Journal {
     });
     this.emit({ type: 'phase_finished', phase, duration_ms: durationMs, ok });
     return result;
+  }
+
+  /** Waits by the clock that stamps the events. */
+  pause(ms: number, signal: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return this.#clock.sleep(ms, signal);
   }
 
   #now(): string {

@@ -47,6 +47,7 @@ export class CompleteJob {
       steps: session.job.steps,
       journal: session,
       files: this.#ports.localFiles,
+      clock: this.#ports.clock,
       stepsFile: session.state.stepsFile,
       isOurs: () => job.lock.isHeld(),
     });
@@ -58,9 +59,10 @@ export class CompleteJob {
     }
     const outcome = await this.#toOutcome(job, steps, started.value);
     if (outcome.isErr()) {
-      session.warn(outcome.error.message);
-      await (jobMayStillRun(outcome.error) ? this.#leave(job) : this.#release(job));
-      return err(outcome.error);
+      const fault = withWhatStays(outcome.error, job);
+      session.warn(fault.message);
+      await (jobMayStillRun(fault) ? this.#leave(job) : this.#release(job));
+      return err(fault);
     }
     const { runId, state } = session;
     return ok({ runId, outcome: outcome.value, state, cleanUp: this.#end(job, outcome.value) });
@@ -230,6 +232,15 @@ export class CompleteJob {
 async function leaveLog(log: GuestLog, ended: Result<StepEnd, JobFault>): Promise<Result<void, FileFault>> {
   if (ended.isErr()) return ended.error.kind === 'superseded' ? ok(undefined) : log.pause();
   return ended.value.kind === 'detached' ? log.pause() : log.finish();
+}
+
+/** Where this machine could not keep the job, its machine stays: a state root that is gone knows nothing of it any more. */
+function withWhatStays(fault: JobFault, { machine, session }: LiveJob): JobFault {
+  if (fault.kind !== 'local_files') return fault;
+  const { runId, job } = session;
+  const how = `"pikaci attach ${runId} ${job.id}" takes it up, or "pikaci gc --remote" removes it once its lease has ended`;
+  const where = `the machine ${machine.name} on ${machine.context.shared.remoteHost}`;
+  return { ...fault, message: `${fault.message}; ${where} stays: ${how}` };
 }
 
 /** What the end of a job says of its steps. */

@@ -45,6 +45,7 @@ export async function reportLost(
     steps: job.steps,
     journal: session,
     files: localFiles,
+    clock,
     stepsFile,
     isOurs,
   });

@@ -1,6 +1,7 @@
 import type { JobStep } from '../../domain/job/job-step.js';
 import { type GuestStep, type JobStepRecord, stepsFileSchema } from '../../domain/job/step-record.js';
 import { whySkipped } from '../../domain/job/why-skipped.js';
+import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Journal } from '../events/journal.js';
 import type { GuestLog } from '../log/guest-log.js';
@@ -11,6 +12,7 @@ export interface StepTrackerInput {
   readonly steps: readonly JobStep[];
   readonly journal: Pick<Journal, 'emit' | 'warn'>;
   readonly files: FileStore;
+  readonly clock: Pick<Clock, 'now'>;
   /** `steps.json` of the job. */
   readonly stepsFile: string;
   /** Whether this runner may still write there. */
@@ -27,6 +29,8 @@ export class StepTracker {
   readonly #records: Map<string, JobStepRecord>;
   #waiting: GuestStep[] = [];
   readonly #heard = new Map<string, 'begun' | 'ended'>();
+  /** When this runner heard that a step runs, ms by its own clock. */
+  readonly #since = new Map<string, number>();
   #log: GuestLog | null = null;
   #saving: Promise<void> = Promise.resolve();
 
@@ -127,15 +131,32 @@ export class StepTracker {
     for (const record of [...this.#records.values()]) {
       if (record.status !== 'running') continue;
       const status = end === 'lost' ? 'failed' : 'cancelled';
-      const ended: JobStepRecord = { ...record, status, cause: end, log_end: logEnd };
+      const finished_at = this.#whenLost(record);
+      const ended: JobStepRecord = { ...record, status, cause: end, finished_at, log_end: logEnd };
       this.#records.set(record.id, ended);
       this.#tellEnd(ended);
     }
+    for (const step of this.#input.steps) {
+      if (this.#records.has(step.id)) continue;
+      const never = neverRan(step, end);
+      this.#records.set(step.id, never);
+      this.#tellEnd(never);
+    }
+  }
+
+  /** When it was known to be over, in the guest's time: nobody knows when it was. */
+  #whenLost({ id, started_at }: JobStepRecord): string {
+    const now = this.#input.clock.now();
+    const since = this.#since.get(id);
+    const began = Date.parse(started_at ?? '');
+    const at = since === undefined || !Number.isFinite(began) ? now : began + Math.max(0, now - since);
+    return new Date(at).toISOString();
   }
 
   #record(step: GuestStep, log: GuestLog): void {
     const { id, state, exit_code, cause, started_at, finished_at } = step;
     const before = this.#records.get(id);
+    if (state === 'running') this.#since.set(id, this.#input.clock.now());
     const record: JobStepRecord = {
       id,
       name: this.#names.get(id) ?? id,
@@ -153,6 +174,8 @@ export class StepTracker {
     // One whose beginning was missed has begun all the same.
     if (before === undefined && state !== 'skipped') this.#tellStart(record);
     if (state !== 'running') this.#tellEnd(record);
+    for (const warning of step.warnings ?? [])
+      this.#input.journal.warn(`the step "${record.name}": ${warning}`);
   }
 
   #whySkipped(id: string): string {
@@ -194,6 +217,13 @@ export class StepTracker {
       if (saved.isErr()) journal.warn(`the steps could not be recorded: ${saved.error.message}`);
     });
   }
+}
+
+/** Of a step that nothing was heard of. */
+function neverRan({ id, name }: JobStep, end: 'cancelled' | 'lost'): JobStepRecord {
+  const times = { started_at: null, finished_at: null, log_start: null, log_end: null };
+  const reason = `not run, as far as is known: the job was ${end} first`;
+  return { id, name, status: 'skipped', cause: 'skipped', exit_code: null, ...times, reason };
 }
 
 function markOf({ state, log_start, log_end }: GuestStep): number | null {

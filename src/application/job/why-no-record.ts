@@ -1,7 +1,7 @@
 import { runStateLayout } from '../../domain/records/run-layout.js';
-import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
-import { asInterrupted, neverBegan, type RecordPorts } from '../records/interrupted-run.js';
-import { readRecord } from '../records/read-record.js';
+import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
+import { neverBegan, type RecordPorts } from '../records/interrupted-run.js';
+import { loadRunRecord } from '../records/load-run-record.js';
 
 /** In one line, what became of a job that has no record of its own: the run's record knows. */
 export async function whyNoRecord(
@@ -9,14 +9,14 @@ export async function whyNoRecord(
   { stateRoot, runId, jobId }: { readonly stateRoot: string; readonly runId: string; readonly jobId: string },
 ): Promise<string> {
   const state = runStateLayout(stateRoot, runId);
-  const read = await readRecord(ports.files, state.runRecord, runRecordSchema);
-  if (read.isErr()) {
+  const loaded = await loadRunRecord(ports, { stateRoot, runId });
+  if (loaded.isErr()) {
     const isThere = (await ports.files.lstat(`${state.runDir}/jobs/${jobId}`)).isOk();
     // A job that was run without a target has no run's record.
     if (isThere) return `the job ${jobId} of ${runId} has no record: ${neverBegan(runId)}`;
     return `there is no run ${runId} in ${stateRoot} that has a job ${jobId}`;
   }
-  const run = await asInterrupted(ports, stateRoot, read.value);
+  const run = loaded.value;
   const job = run.jobs.find(({ id }) => id === jobId);
   if (job === undefined)
     return `the run ${runId} has no job ${jobId}; it has ${run.jobs.map(({ id }) => id).join(', ')}`;

@@ -34,7 +34,7 @@ export async function addNixRoot(
     ...storeOf({ store }),
     storePath,
   ];
-  const made = await runCommand(shell, { argv }, call);
+  const made = await runCommand(shell, { argv }, { ...call, keepStdout: false });
   return made.map(() => undefined);
 }
 

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import { machineStepSchema } from '../../domain/machine/open-machine-spec.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
+import { textOf } from '../events/guarded-call.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { HeldMachine } from './held-machine.js';
@@ -80,7 +81,7 @@ function guarded({ input }: HeldMachine, { onOutput, ...options }: AttachStepOpt
       try {
         await onOutput(data);
       } catch (error) {
-        input.journal.warn(`onOutput failed, and the step goes on: ${String(error)}`);
+        input.journal.warn(`onOutput failed, and the step goes on: ${textOf(error)}`);
       }
     },
   };

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
+import { textOf } from '../events/guarded-call.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { type HeldLock, JobLock } from '../lock/job-lock.js';
@@ -138,7 +139,7 @@ export async function followToEnd(
       reading = reading
         .then(() => options.onOutput?.(data))
         .catch((error: unknown) => {
-          journal.warn(`onOutput failed, and the step goes on: ${String(error)}`);
+          journal.warn(`onOutput failed, and the step goes on: ${textOf(error)}`);
         });
     },
   });
@@ -172,7 +173,7 @@ async function recorded(
   { layout, record, lock }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
-  const { machine, parts, id } = held.input;
+  const { machine, parts, id, journal } = held.input;
   const { localFiles, clock } = parts.ports;
   const host = machine.context.shared.remoteHost;
   const { step_id: stepId } = record;
@@ -192,6 +193,8 @@ async function recorded(
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
+  if (end.kind === 'finished')
+    for (const warning of end.status.result?.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);

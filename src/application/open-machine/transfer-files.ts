@@ -49,11 +49,16 @@ export async function upload(
   const content = wholeOutput(reading);
   const { runAsRoot, user } = held.input.spec;
   const owner = options.asRoot === true || runAsRoot ? 'root' : (user ?? GUEST_USER);
+  const isInWorkspace =
+    held.input.spec.writableWorkspace &&
+    isWithin(GUEST_WORKSPACE_DIR, path.value) &&
+    held.input.record.snapshot_hash !== null;
+  const writable = isInWorkspace ? { writable: GUEST_WORKSPACE_DIR } : {};
   const { supervisor } = machine;
   const sent = isDirectory
-    ? await supervisor.unpack({ path: path.value, owner }, content, { signal })
+    ? await supervisor.unpack({ path: path.value, owner, ...writable }, content, { signal })
     : await supervisor.put(
-        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, owner },
+        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, owner, ...writable },
         content,
         { signal },
       );

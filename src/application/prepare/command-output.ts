@@ -85,9 +85,22 @@ async function fill(
   const ran = await runCommand(
     shell,
     { argv: ['/bin/sh', '-c', node.command], cwd: scratch, env: environment },
-    { purpose: `the command of ${node.id}`, timeoutSecs: node.timeoutSecs, signal, onOutput },
+    {
+      purpose: `the command of ${node.id}`,
+      timeoutSecs: node.timeoutSecs,
+      signal,
+      onOutput,
+      keepStdout: false,
+    },
   );
   if (ran.isErr()) return err(ran.error);
+  // A machine's user is nobody that the host knows: what is private here (umask 077, npm's cache) is to be read by jobs all the same.
+  const readable = await runCommand(
+    shell,
+    { argv: ['chmod', '-R', 'a+rX', '--', output] },
+    { purpose: `make the output of ${node.id} readable`, timeoutSecs: node.timeoutSecs, signal, onOutput },
+  );
+  if (readable.isErr()) return err(readable.error);
   // What cannot be mounted is not kept.
   const checked = await checkOutput(hostFiles, { name: node.id, path: output }, signal);
   if (checked.isErr()) return err(checked.error);

@@ -36,7 +36,7 @@ export async function nixBuild(
     const copied = await runCommand(
       ports.localShell,
       { argv: argv as [string, ...string[]] },
-      { ...options, purpose },
+      { ...options, purpose, keepStdout: false },
     );
     if (copied.isErr()) return err(copied.error);
   }

@@ -3,6 +3,12 @@ import { type RunStateLayout, runStateLayout } from '../../domain/records/run-la
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import type { RunStateFault } from './run-state-fault.js';
 
+export interface RunQuery {
+  readonly stateRoot: string;
+  readonly runId: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Where a run's records are. The id comes from outside: it is checked before it becomes part of a path. */
 export function checkedRun(stateRoot: string, runId: string): Result<RunStateLayout, RunStateFault> {
   const root = checkedRoot(stateRoot);

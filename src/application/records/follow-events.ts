@@ -2,9 +2,10 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { Clock } from '../../ports/clock.js';
 import type { LogReader } from '../../ports/log-reader.js';
+import type { RunQuery } from './checked-run.js';
 import { checkedRun } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
-import { loadRunRecord, type RunQuery } from './load-run-record.js';
+import { loadRunRecord } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const PART_BYTES = 256 * 1024;

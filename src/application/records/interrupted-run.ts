@@ -1,5 +1,4 @@
-import type { RunJobStatus } from '../../domain/events/run-status.js';
-import { jobStateLayout } from '../../domain/records/run-layout.js';
+import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -13,39 +12,43 @@ export interface RecordPorts {
   readonly processes: Processes;
 }
 
-const OPEN: ReadonlySet<RunJobStatus> = new Set(['running', 'pending']);
-
 /**
- * The record of a run whose runner has ended before it: `interrupted`, and so are its jobs that nobody follows, each with what can be
- * done about it. A runner of another machine cannot be looked at, and is believed to live.
+ * Each job of a run whose runner has ended: `interrupted` when it had not, and nobody follows it now, with what can be done about it.
  */
-export async function asInterrupted(
-  { files, processes }: RecordPorts,
+export function interruptedJobs(
+  ports: RecordPorts,
   stateRoot: string,
-  record: RunRecord,
-): Promise<RunRecord> {
-  const { runner } = record;
-  if (record.status !== 'running' || runner === undefined) return record;
-  if ((await processes.state(runner)) !== 'gone') return record;
-  const jobs = await Promise.all(
-    record.jobs.map(async (job): Promise<RunJobRecord> => {
-      if (!OPEN.has(job.status) || !jobIdSchema.safeParse(job.id).success) return job;
-      const { jobDir, jobRecord } = jobStateLayout(stateRoot, record.run_id, job.id);
-      const lock = await new LockFiles(files, jobDir).newest();
-      const holder = lock.isOk() ? (lock.value?.holder ?? null) : null;
+  { run_id, jobs }: Pick<RunRecord, 'run_id' | 'jobs'>,
+): Promise<RunJobRecord[]> {
+  return Promise.all(
+    jobs.map(async (job): Promise<RunJobRecord> => {
+      if (job.status !== 'running' && job.status !== 'pending') return job;
+      if (!jobIdSchema.safeParse(job.id).success) return job;
+      const layout = jobStateLayout(stateRoot, run_id, job.id);
       // Somebody has taken it up since.
-      if (holder !== null && (await processes.state(holder)) !== 'gone') return job;
-      const hasMachine = (await files.lstat(jobRecord)).isOk();
+      if (await isFollowed(ports, layout)) return job;
+      const hasMachine = (await ports.files.lstat(layout.jobRecord)).isOk();
       const message = hasMachine
-        ? `its runner has ended; "pikaci attach ${record.run_id} ${job.id}" takes it up`
-        : neverBegan(record.run_id);
+        ? `its runner has ended; "pikaci attach ${run_id} ${job.id}" takes it up`
+        : neverBegan(run_id);
       return { ...job, status: 'interrupted', message };
     }),
   );
-  if (!jobs.some(({ status }) => status === 'interrupted')) return { ...record, jobs };
-  const goesOn = jobs.some(({ status }) => OPEN.has(status));
-  const message = record.message ?? `its runner (process ${runner.pid} of ${runner.hostname}) has ended`;
-  return { ...record, jobs, ...(goesOn ? {} : { status: 'interrupted', message }) };
+}
+
+/** Whether a process that lives, or may live, writes a job's state. */
+export async function isFollowed(
+  { files, processes }: RecordPorts,
+  { jobDir }: Pick<JobStateLayout, 'jobDir'>,
+): Promise<boolean> {
+  const lock = await new LockFiles(files, jobDir).newest();
+  const holder = lock.isOk() ? (lock.value?.holder ?? null) : null;
+  return holder !== null && (await processes.state(holder)) !== 'gone';
+}
+
+/** False for a runner of another machine, which cannot be looked at, and for one that the record does not name. */
+export async function hasEnded({ processes }: RecordPorts, { runner }: Pick<RunRecord, 'runner'>) {
+  return runner !== undefined && (await processes.state(runner)) === 'gone';
 }
 
 /** What is said of a job whose runner ended before it had recorded a machine. */

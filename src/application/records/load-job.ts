@@ -2,8 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import { type JobRecord, jobRecordSchema } from '../../domain/job/job-record.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { RunQuery } from './checked-run.js';
 import { checkedJob, checkedRun } from './checked-run.js';
-import type { RunQuery } from './load-run-record.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
 

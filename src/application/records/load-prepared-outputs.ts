@@ -4,8 +4,8 @@ import {
   preparedOutputsRecordSchema,
 } from '../../domain/records/prepared-outputs-record.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { RunQuery } from './checked-run.js';
 import { checkedRun } from './checked-run.js';
-import type { RunQuery } from './load-run-record.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
 

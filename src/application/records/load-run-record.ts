@@ -1,26 +1,21 @@
 import { err, ok, type Result } from 'neverthrow';
-import { isFinal, runStatusOf } from '../../domain/events/run-status.js';
+import { isFinal, type RunStatus } from '../../domain/events/run-status.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { jobRecordSchema } from '../../domain/job/job-record.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
+import { nodesOf, runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
-import type { FileStore } from '../../ports/file-store.js';
-import { checkedRun } from './checked-run.js';
-import { asInterrupted, type RecordPorts } from './interrupted-run.js';
+import { checkedRun, type RunQuery } from './checked-run.js';
+import { hasEnded, interruptedJobs, isFollowed, type RecordPorts } from './interrupted-run.js';
+import { loadPlan } from './load-plan.js';
 import { loadSteps } from './load-steps.js';
 import { readRecord } from './read-record.js';
 import type { RunStateFault } from './run-state-fault.js';
 
-export interface RunQuery {
-  readonly stateRoot: string;
-  readonly runId: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * What `run.json` says, brought up to date: a job that ended after its runner was gone (`attach`) has its outcome in its own
- * record, one that goes on has its steps in a file of their own, and the run has ended when all its jobs have. One whose runner has ended before it is `interrupted`.
+ * record, one that goes on has its steps in a file of their own, and what lost its runner is `interrupted`. How the run stands follows from that.
  */
 export async function loadRunRecord(
   ports: RecordPorts,
@@ -35,33 +30,59 @@ export async function loadRunRecord(
     const message = `there is no run ${query.runId}: ${run.value.runRecord} does not exist`;
     return err({ kind: 'no_such_run', path: run.value.runRecord, message, cause: read.error.cause });
   }
-  if (read.value.run_id !== query.runId) {
+  const record = read.value;
+  if (record.run_id !== query.runId) {
     const message = `${run.value.runRecord} cannot be read: it is the record of another run`;
     return err({ kind: 'damaged', path: run.value.runRecord, message });
   }
-  return ok(await asInterrupted(ports, query.stateRoot, await broughtUpToDate(files, query, read.value)));
+  const jobs = await Promise.all(record.jobs.map((job) => broughtUpToDate(ports, query, job)));
+  const hasChanged = jobs.some((job, index) => job !== record.jobs[index]);
+  if (record.status !== 'running' && !hasChanged) return ok(record);
+  return ok(await withStanding(ports, query, { ...record, jobs }));
 }
 
-async function broughtUpToDate(files: FileStore, query: RunQuery, record: RunRecord): Promise<RunRecord> {
-  if (record.jobs.every((job) => isFinal(job.status))) return record;
-  const jobs = await Promise.all(record.jobs.map((job) => withOwnOutcome(files, query, job)));
-  if (!jobs.every((job) => isFinal(job.status))) return { ...record, jobs };
-  const finishedAt = jobs.flatMap((job) => job.finished_at ?? []).sort();
+async function withStanding(ports: RecordPorts, query: RunQuery, record: RunRecord): Promise<RunRecord> {
+  const ended = record.status !== 'running' || (await hasEnded(ports, record));
+  const jobs = ended ? await interruptedJobs(ports, query.stateRoot, record) : record.jobs;
+  const plan = await loadPlan(ports.files, query);
+  const nodes = nodesOf({ ...record, jobs }, plan.isOk() ? plan.value : null, ended ? 'ended' : 'lives');
+  const status = runStatusOf(nodes);
+  if (status === 'running') return { ...record, jobs, status, finished_at: null };
+  const finishedAt = [record.finished_at, ...jobs.map(({ finished_at: at }) => at)].flatMap((at) => at ?? []);
   return {
     ...record,
     jobs,
-    status: record.status === 'running' ? runStatusOf(jobs.map((job) => job.status)) : record.status,
-    finished_at: record.finished_at ?? finishedAt.at(-1) ?? null,
+    status,
+    message: runProblemOf(nodes) ?? whyInterrupted(record, status),
+    finished_at: status === 'interrupted' ? record.finished_at : (finishedAt.sort().at(-1) ?? null),
   };
 }
 
-async function withOwnOutcome(files: FileStore, query: RunQuery, job: RunJobRecord): Promise<RunJobRecord> {
-  if (isFinal(job.status) || !jobIdSchema.safeParse(job.id).success) return job;
-  const { jobRecord } = jobStateLayout(query.stateRoot, query.runId, job.id);
-  const own = await readRecord(files, jobRecord, jobRecordSchema, query.signal);
+function whyInterrupted({ runner, message }: RunRecord, status: RunStatus): string | null {
+  if (status !== 'interrupted') return status === 'skipped' ? message : null;
+  return (
+    message ??
+    `its runner${runner === undefined ? '' : ` (process ${runner.pid} of ${runner.hostname})`} has ended`
+  );
+}
+
+async function broughtUpToDate(
+  ports: RecordPorts,
+  query: RunQuery,
+  job: RunJobRecord,
+): Promise<RunJobRecord> {
+  // Its runner had to leave it, after which its own record may have gone on.
+  const wasLeft =
+    job.status === 'failed' && job.started_at !== null && job.remote_linux_vm_execution === null;
+  if ((isFinal(job.status) && !wasLeft) || !jobIdSchema.safeParse(job.id).success) return job;
+  const { files } = ports;
+  const layout = jobStateLayout(query.stateRoot, query.runId, job.id);
+  const own = await readRecord(files, layout.jobRecord, jobRecordSchema, query.signal);
   const outcome = own.isOk() ? own.value.outcome : null;
-  const now =
-    own.isOk() && outcome !== null ? { ...job, ...recordedOutcome(outcome, own.value.backend) } : job;
+  let now = job;
+  if (own.isOk() && outcome !== null) now = { ...job, ...recordedOutcome(outcome, own.value.backend) };
+  else if (wasLeft && own.isOk() && (await isFollowed(ports, layout)))
+    now = { ...job, status: 'running', message: null, finished_at: null };
   if (isFinal(now.status)) return now;
   const steps = await loadSteps(files, { ...query, job: job.id });
   // A job that goes on is worth showing without them.

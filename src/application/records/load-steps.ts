@@ -13,7 +13,7 @@ export interface StepsQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The steps of a job that came to their turn so far, in order; none for a job of one command, or one that has not begun. */
+/** The steps of a job that came to their turn so far, in order, and all of them once it has ended; none for a job of one command, or one that has not begun. */
 export async function loadSteps(
   files: FileStore,
   query: StepsQuery,

@@ -3,8 +3,8 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { hasControlCharacter, isWithin, joinBelow } from '../../domain/values/path-rules.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
+import type { RunQuery } from './checked-run.js';
 import { loadJob } from './load-job.js';
-import type { RunQuery } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;

@@ -1,8 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
+import type { RunQuery } from './checked-run.js';
 import { checkedJob, checkedRun } from './checked-run.js';
-import type { RunQuery } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;

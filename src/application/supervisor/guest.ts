@@ -48,6 +48,8 @@ export interface PutFile {
   readonly size: number;
   /** Login name of whom it belongs to; the supervisor's default user when left out. */
   readonly owner?: string;
+  /** The machine's writable workspace, when the path is within it: it is made so, should no step have done that yet. */
+  readonly writable?: string;
 }
 
 export interface GuestCall {
@@ -90,7 +92,7 @@ export interface MachineSupervisor extends Guest {
   put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall): Promise<Result<void, GuestFault>>;
   /** Unpacks a tar archive of the library's own into a directory. */
   unpack(
-    directory: Pick<PutFile, 'path' | 'owner'>,
+    directory: Pick<PutFile, 'path' | 'owner' | 'writable'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ): Promise<Result<void, GuestFault>>;

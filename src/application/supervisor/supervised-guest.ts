@@ -105,18 +105,18 @@ export class SupervisedGuest implements MachineSupervisor {
     }));
   }
 
-  async put({ path, mode, size, owner }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
+  async put({ path, mode, size, ...to }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
     const octal = mode.toString(8).padStart(4, '0');
-    const words = ['put', path, octal, '--size', String(size), ...ownedBy(owner)];
+    const words = ['put', path, octal, '--size', String(size), ...whereTo(to)];
     return (await this.#ask(words, LONGEST_STATUS, call, content)).map(() => undefined);
   }
 
   async unpack(
-    { path, owner }: Pick<PutFile, 'path' | 'owner'>,
+    { path, ...to }: Pick<PutFile, 'path' | 'owner' | 'writable'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ) {
-    const words = ['unpack', path, ...ownedBy(owner)];
+    const words = ['unpack', path, ...whereTo(to)];
     return (await this.#ask(words, LONGEST_STATUS, call, archive)).map(() => undefined);
   }
 
@@ -195,9 +195,10 @@ export class SupervisedGuest implements MachineSupervisor {
   }
 }
 
-function ownedBy(owner: string | undefined): readonly string[] {
-  if (owner === undefined) return [];
-  return owner === 'root' ? ['--root'] : ['--user', owner];
+function whereTo({ owner, writable }: Pick<PutFile, 'owner' | 'writable'>): readonly string[] {
+  const workspace = writable === undefined ? [] : ['--writable', writable];
+  if (owner === undefined) return workspace;
+  return owner === 'root' ? [...workspace, '--root'] : [...workspace, '--user', owner];
 }
 
 async function* onlyStdout(

@@ -1,35 +1,76 @@
 import { err, type Result } from 'neverthrow';
+import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { RecordPorts } from '../records/interrupted-run.js';
 import { loadPlan } from '../records/load-plan.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
+import type { JobSettings } from '../settings/job-settings.js';
 import type { RunTarget } from './run-target.js';
 import type { RerunOptions, TargetRun } from './target-run.js';
 
-/** Runs the recorded target once more; what it is comes from the run's own plan, so a configuration that has changed does not matter. */
+export interface RerunAt extends RecordPorts {
+  readonly stateRoot: string;
+  readonly runTarget: RunTarget;
+  /** Where this pikaci runs jobs. */
+  readonly host: string;
+  readonly backend: JobSettings['backend'];
+}
+
+/**
+ * Runs the recorded target once more, with the options of then: what they are comes from the run's own records, so a configuration that
+ * has changed does not matter. What is not as it was then is told as a `run_warning`.
+ */
 export async function rerun(
-  at: RecordPorts & { readonly stateRoot: string; readonly runTarget: RunTarget },
+  at: RerunAt,
   runId: string,
   options: RerunOptions,
 ): Promise<Result<TargetRun, JobFault>> {
+  const { host } = at.files;
   const query = { stateRoot: at.stateRoot, runId, signal: options.signal };
   const run = await loadRunRecord(at, query);
-  if (run.isErr()) return err(jobFault(at.files.host, run.error));
+  if (run.isErr()) return err(jobFault(host, run.error));
   const plan = await loadPlan(at.files, query);
-  if (plan.isErr()) return err(jobFault(at.files.host, plan.error));
+  if (plan.isErr()) return err(jobFault(host, plan.error));
   const { target, target_id, selected_jobs: jobs } = plan.value;
+  if (target === null) {
+    const message = `there is nothing to run again: the records of ${runId} do not say what its target was`;
+    return err({ kind: 'invalid_plan', phase: null, host, message, field: 'target' });
+  }
   const { source_root: workspace } = run.value;
-  return at.runTarget.run({
-    workspace,
-    jobs,
-    ...options,
-    target: target_id ?? '',
-    // Parsed again where it is used.
-    definition: (target ?? {}) as TargetConfigInput,
-    rerunOf: runId,
-  });
+  const input = { workspace, jobs, ...optionsOf(run.value), ...options };
+  return at.runTarget.run(
+    // The definition is parsed again where it is used.
+    { ...input, target: target_id ?? '', definition: target as TargetConfigInput, rerunOf: runId },
+    notesOn(run.value, at),
+  );
+}
+
+function optionsOf({ options = { backend: 'incus' } }: RunRecord): RerunOptions {
+  const { branch, fail_fast: failFast, parallel, keep_on_failure_secs: keepOnFailureSecs } = options;
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(failFast === undefined ? {} : { failFast }),
+    ...(parallel === undefined ? {} : { parallel }),
+    ...(keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs }),
+  };
+}
+
+/** What is not as it was then. */
+function notesOn({ run_id: id, options, host, changed_files }: RunRecord, at: RerunAt): string[] {
+  const notes: string[] = [];
+  if (options === undefined)
+    notes.push(`the record of ${id} does not say with which options it was run: those of its target hold`);
+  else if (options.backend !== at.backend)
+    notes.push(
+      `${id} was run on ${options.backend}; this run is on ${at.backend}, as the configuration says`,
+    );
+  if (host !== null && host !== at.host)
+    notes.push(`${id} was run on ${host}; this run is on ${at.host}, as the configuration says`);
+  if (changed_files !== null)
+    notes.push(`what had changed for ${id} is not looked at again: this run does all that was planned then`);
+  return notes;
 }
 
 function jobFault(host: string, fault: RunStateFault): JobFault {

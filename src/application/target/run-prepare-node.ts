@@ -1,3 +1,4 @@
+import type { PrepareTiming } from '../../domain/records/run-record.js';
 import type { PrepareNode } from '../../domain/target/plan.js';
 import type { RunHold } from '../holds/run-hold.js';
 import { realizeOutput } from '../prepare/realize-output.js';
@@ -28,6 +29,7 @@ export async function runPrepareNode(
   const { ports } = parts;
   const log = `${state.runDir}/prepare/${node.id}.log`;
   await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
+  let hasSaid = false;
   const needs = node.dependsOn.flatMap((id) => {
     const output = outputs.outputs.get(id);
     return output === undefined ? [] : [[id, output] as const];
@@ -44,31 +46,37 @@ export async function runPrepareNode(
     needs: new Map(needs),
     hold: (directory) => hold.hold(directory),
     gcRoot: () => hold.gcRoot(node.id),
-    onOutput: async (data) => void (await ports.localFiles.appendFile(log, data)),
+    onOutput: async (data) => {
+      hasSaid = true;
+      const kept = await ports.localFiles.appendFile(log, data);
+      if (kept.isErr()) teller.unwritten(log, kept.error.message);
+    },
   });
   const cached = realized.isOk() && realized.value.cached;
   const message = realized.isErr() ? realized.error.message : null;
-  const timing = {
+  const verdict = realized.isOk() ? 'passed' : realized.error.kind === 'cancelled' ? 'cancelled' : 'failed';
+  const timing: PrepareTiming = {
     node_id: node.id,
     started_at: started.at,
     finished_at: teller.now(),
     duration_ms: ports.clock.monotonic() - started.mark,
     ok: realized.isOk(),
+    status: verdict,
     cached,
     message,
+    log_path: hasSaid ? log : null,
   };
   recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
   if (realized.isErr()) {
     const { error: fault } = realized;
-    const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
     const end = { verdict, message: fault.message, cached: false } as const;
     return { end, prepared: { nodeId: node.id, kind: 'faulted', fault } };
   }
   const { record } = realized.value;
   const prepared = { nodeId: node.id, kind: 'realized', output: record, cached } as const;
   const written = await outputs.add(record);
-  if (written.isErr())
-    return { end: { verdict: 'failed', message: written.error.message, cached }, prepared };
-  recorder.change({ prepared_outputs_path: state.preparedOutputs });
+  if (written.isOk()) recorder.change({ prepared_outputs_path: state.preparedOutputs });
+  // The jobs have it all the same.
+  else teller.unwritten(state.preparedOutputs, written.error.message);
   return { end: { verdict: 'passed', message: '', cached }, prepared };
 }

@@ -1,7 +1,6 @@
-import { ok, type Result } from 'neverthrow';
 import type { RunStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
-import type { FileFault, FileStore } from '../../ports/file-store.js';
+import type { FileStore } from '../../ports/file-store.js';
 import { jsonBytes } from './claim-run.js';
 
 /** Keeps `run.json` as the run goes on: each change replaces the file, and changes that come while one is written are written together. */
@@ -10,7 +9,9 @@ export class RunRecorder {
   readonly #state: RunStateLayout;
   #record: RunRecord;
   #dirty = false;
-  #writing: Promise<Result<void, FileFault>> = Promise.resolve(ok(undefined));
+  #writing: Promise<void> = Promise.resolve();
+  /** Told when the file could not be written; what jobs have recorded of themselves counts all the same. */
+  onUnwritten: (path: string, why: string) => void = () => {};
 
   constructor(files: FileStore, state: RunStateLayout, record: RunRecord) {
     this.#files = files;
@@ -26,9 +27,11 @@ export class RunRecorder {
     this.#record = { ...this.#record, ...change };
     if (this.#dirty) return;
     this.#dirty = true;
-    this.#writing = this.#writing.then(() => {
+    this.#writing = this.#writing.then(async () => {
       this.#dirty = false;
-      return this.#files.writeFile(this.#state.runRecord, jsonBytes(this.#record));
+      const { runRecord } = this.#state;
+      const written = await this.#files.writeFile(runRecord, jsonBytes(this.#record));
+      if (written.isErr()) this.onUnwritten(runRecord, written.error.message);
     });
   }
 
@@ -36,8 +39,8 @@ export class RunRecorder {
     this.change({ jobs: this.#record.jobs.map((job) => (job.id === id ? { ...job, ...change } : job)) });
   }
 
-  /** The outcome of the latest write. */
-  saved(): Promise<Result<void, FileFault>> {
+  /** Resolves when all that was changed so far is in the file, or could not be written. */
+  saved(): Promise<void> {
     return this.#writing;
   }
 }

@@ -16,7 +16,7 @@ import { runIdAt } from '../../domain/values/run-id.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { localFilesFault } from '../faults/port-faults.js';
+import type { JobSettings } from '../settings/job-settings.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -34,7 +34,8 @@ export class RunTarget {
     this.#parts = parts;
   }
 
-  async run(asked: RunTargetInput): Promise<Result<TargetRun, JobFault>> {
+  /** `notes` are told as warnings when it begins. */
+  async run(asked: RunTargetInput, notes: readonly string[] = []): Promise<Result<TargetRun, JobFault>> {
     const { clock, localFiles, scanner, shell } = this.#parts.ports;
     const runId = runIdSchema.safeParse(asked.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success)
@@ -87,10 +88,10 @@ export class RunTarget {
       secrets: secrets.value,
       recorder,
       eventFile,
+      notes,
     });
     const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
-    const saved = await recorder.saved();
-    if (saved.isErr()) return err(localFilesFault(saved.error, null));
+    await recorder.saved();
     await eventFile.flushed();
     return ok({ runId: runId.data, record: recorder.record, state, ...ended });
   }
@@ -168,6 +169,7 @@ export class RunTarget {
       changed_files: input.changedFiles === undefined ? null : [...input.changedFiles],
       filters: [...target.filters],
       message: skipped ? FILTERED_OUT : null,
+      options: runOptions(input, this.#parts.settings.backend),
       prepare_timings: [],
       jobs,
     };
@@ -176,6 +178,17 @@ export class RunTarget {
   #fault(kind: JobFault['kind'], field: string, message: string): JobFault {
     return { kind, phase: null, host: this.#parts.ports.shell.host, message, field };
   }
+}
+
+function runOptions(input: RunTargetInput, backend: JobSettings['backend']): RunRecord['options'] {
+  const { branch, failFast, parallel, keepOnFailureSecs } = input;
+  return {
+    backend,
+    ...(branch === undefined ? {} : { branch }),
+    ...(failFast === undefined ? {} : { fail_fast: failFast }),
+    ...(parallel === undefined ? {} : { parallel }),
+    ...(keepOnFailureSecs === undefined ? {} : { keep_on_failure_secs: keepOnFailureSecs }),
+  };
 }
 
 const FILTERED_OUT = 'none of the changed files matches the filters of the target';

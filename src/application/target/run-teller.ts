@@ -16,6 +16,8 @@ export interface FinishedNode {
 
 /** Tells what happens in a run, each event with the run's id and the time. */
 export class RunTeller {
+  readonly #unwritten = new Set<string>();
+
   constructor(
     private readonly runId: string,
     private readonly clock: Clock,
@@ -31,6 +33,13 @@ export class RunTeller {
     const stamp = { schema_version: 1, at: this.now(), run_id: this.runId } as const;
     this.emit({ ...stamp, ...event } as RunEvent);
   }
+
+  /** A file of the run's state that could not be written, told once: the run goes on, and its results count. */
+  readonly unwritten = (path: string, why: string): void => {
+    if (this.#unwritten.has(path)) return;
+    this.#unwritten.add(path);
+    this.tell({ type: 'run_warning', message: `${path} could not be written, and the run goes on: ${why}` });
+  };
 
   nodeFinished(end: FinishedNode): void {
     this.tell({ type: 'node_finished', duration_ms: 0, cached: false, ...end });

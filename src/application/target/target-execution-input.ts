@@ -17,4 +17,6 @@ export interface TargetExecutionInput {
   readonly secrets: TargetSecrets;
   readonly recorder: RunRecorder;
   readonly eventFile: EventFile;
+  /** Told as warnings when the run begins. */
+  readonly notes: readonly string[];
 }

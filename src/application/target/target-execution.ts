@@ -1,8 +1,8 @@
 import { ok } from 'neverthrow';
-import { type RunJobStatus, runStatusOf } from '../../domain/events/run-status.js';
-import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
+import type { RunJobStatus } from '../../domain/events/run-status.js';
+import { runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
+import type { ExecuteNode, PlanNode, PrepareNode } from '../../domain/target/plan.js';
 import type { EventSink } from '../../ports/event-sink.js';
-import { textOf } from '../events/guarded-event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
@@ -11,11 +11,12 @@ import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import type { NodeEnd, Started } from './node-end.js';
 import { OutputsRecord } from './outputs-record.js';
+import { RunEnds } from './run-ends.js';
 import { runPrepareNode } from './run-prepare-node.js';
 import { RunTeller } from './run-teller.js';
 import { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
-import type { PrepareEnd, TargetJobEnd, TargetRun } from './target-run.js';
+import type { TargetRun } from './target-run.js';
 import { warnOfFilters } from './unmatched-filters.js';
 
 type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
@@ -29,8 +30,7 @@ export class TargetExecution {
   readonly #signal: AbortSignal;
   readonly #events: Required<EventSink>;
   readonly #outputs: OutputsRecord;
-  readonly #jobs = new Map<string, TargetJobEnd>();
-  readonly #prepares = new Map<string, PrepareEnd>();
+  readonly #ends: RunEnds;
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #teller: RunTeller;
   readonly #began: number;
@@ -44,7 +44,10 @@ export class TargetExecution {
     this.#events = runSinks(input.eventFile, input.input.events, (message) =>
       this.#teller.tell({ type: 'run_warning', message }),
     );
+    this.#ends = new RunEnds(input.input, () => this.#teller);
     this.#teller = new RunTeller(input.runId, clock, (event) => this.#events.emitRun(event));
+    input.recorder.onUnwritten = this.#teller.unwritten;
+    input.eventFile.onUnwritten = this.#teller.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
@@ -88,7 +91,9 @@ export class TargetExecution {
       onBug: () => this.#stop.abort('a bug was met'),
       // A job that is left running for `attach` must not be ended by another's failure.
       onFailFast: (cause) => {
-        if (input.onAbort !== 'detach') this.#stop.abort(`${cause} failed`);
+        if (input.onAbort === 'detach') return;
+        this.#ends.failedFirst = cause;
+        this.#stop.abort(`${cause} failed, and the first failure ends the run`);
       },
     });
   }
@@ -99,21 +104,24 @@ export class TargetExecution {
     await warnOfFilters(this.#at, this.#teller);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#teller.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
-      if (kind === 'execute') this.#endJob({ jobId: id, kind: 'skipped', cause: null, reason });
+      if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
     }
     this.#teller.tell({ type: 'run_ended', status: 'skipped', message: reason });
-    return { jobs: [...this.#jobs.values()], prepares: [], cleanUp: Promise.resolve(ok(undefined)) };
+    return { ...this.#ends.of(this.#at.plan), cleanUp: Promise.resolve(ok(undefined)) };
   }
 
   #end(): Ended {
-    const { recorder } = this.#at;
-    const status = runStatusOf([...this.#statuses.values()]);
-    const message = firstProblem(this.#at.plan, this.#statuses);
+    const { recorder, plan } = this.#at;
+    const nodes = plan.nodes.map(({ id, kind }) => ({
+      id,
+      kind,
+      status: this.#statuses.get(id) ?? 'pending',
+    }));
+    const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
     const finishedAt = status === 'running' ? null : this.#teller.now();
     recorder.change({ status, finished_at: finishedAt, message });
     this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
-    const jobs = this.#at.plan.nodes.flatMap(({ id }) => this.#jobs.get(id) ?? []);
-    const prepares = this.#at.plan.nodes.flatMap(({ id }) => this.#prepares.get(id) ?? []);
+    const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
       await this.#hold.release();
@@ -151,7 +159,7 @@ export class TargetExecution {
       signal: this.#signal,
     };
     const { end, prepared } = await runPrepareNode(shared, node, started);
-    this.#prepares.set(node.id, prepared);
+    this.#ends.endPrepare(prepared, end.verdict);
     return end;
   }
 
@@ -176,7 +184,7 @@ export class TargetExecution {
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;
     recorder.changeJob(node.id, recordedOutcome(outcome, parts.settings.backend));
-    this.#endJob({ jobId: node.id, kind: 'ended', run: result.value });
+    this.#ends.endJob({ jobId: node.id, kind: 'ended', run: result.value }, outcome.status);
     const message = outcome.status === 'passed' ? '' : outcome.message;
     return { verdict: outcome.status, message, cached: false };
   }
@@ -185,7 +193,7 @@ export class TargetExecution {
     const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
     const { message } = fault;
     this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#teller.now(), message });
-    this.#endJob({ jobId: node.id, kind: 'faulted', fault });
+    this.#ends.endJob({ jobId: node.id, kind: 'faulted', fault }, verdict);
     return { verdict, message, cached: false };
   }
 
@@ -196,34 +204,19 @@ export class TargetExecution {
     this.#statuses.set(node.id, status);
     if (node.kind === 'prepare') {
       const end = { nodeId: node.id };
-      this.#prepares.set(node.id, interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why });
+      this.#ends.endPrepare(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
     } else {
       this.#at.recorder.changeJob(node.id, { status, message });
       const end = { jobId: node.id };
-      this.#endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why });
+      this.#ends.endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
     }
     this.#teller.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
-  }
-
-  #endJob(end: TargetJobEnd): void {
-    this.#jobs.set(end.jobId, end);
-    try {
-      this.#at.input.onJobEnd?.(end);
-    } catch (error) {
-      const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
-      this.#teller.tell({ type: 'run_warning', message });
-    }
   }
 
   #tellStart(): void {
     const { plan, parts, input } = this.#at;
     const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
     this.#teller.tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
+    for (const message of this.#at.notes) this.#teller.tell({ type: 'run_warning', message });
   }
-}
-
-/** What a reader of the record wants to know first. */
-function firstProblem({ nodes }: Plan, statuses: ReadonlyMap<string, RunJobStatus>): string | null {
-  const failed = nodes.find(({ id }) => statuses.get(id) === 'failed');
-  return failed === undefined ? null : `${failed.id} failed`;
 }

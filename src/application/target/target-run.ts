@@ -36,22 +36,22 @@ export interface RunTargetInput extends JobCallOptions {
   readonly keepOnFailureSecs?: number;
   /** For the record: the run that this one repeats. */
   readonly rerunOf?: string;
-  /** Called once for each job, when its end is known. */
-  readonly onJobEnd?: (end: TargetJobEnd) => void;
+  /** Called once for each job, when its end is known. It is not awaited; what it throws or rejects with is told as a `run_warning`. */
+  readonly onJobEnd?: (end: TargetJobEnd) => void | Promise<void>;
 }
 
-/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. */
+/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. `endedFor` is the node whose failure has cancelled it (`failFast`). */
 export type TargetJobEnd = { readonly jobId: string } & (
-  | { readonly kind: 'ended'; readonly run: JobRun }
-  | { readonly kind: 'faulted'; readonly fault: JobFault }
+  | { readonly kind: 'ended'; readonly run: JobRun; readonly endedFor?: string }
+  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
   | { readonly kind: 'skipped'; readonly cause: string | null; readonly reason: string }
   | { readonly kind: 'not_started' }
 );
 
-/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. */
+/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `endedFor` as for a job. */
 export type PrepareEnd = { readonly nodeId: string } & (
   | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
-  | { readonly kind: 'faulted'; readonly fault: JobFault }
+  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
   | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
   | { readonly kind: 'not_started' }
 );

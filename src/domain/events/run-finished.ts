@@ -35,6 +35,8 @@ export const jobSummarySchema = z.looseObject({
   guest_log: z.string().nullable(),
   artifacts_dir: z.string().nullable(),
   fault: wireFaultSchema.nullable(),
+  /** The machine that was left behind, where it is known; it may still run. */
+  machine: z.string().optional(),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 

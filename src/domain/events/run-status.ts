@@ -20,11 +20,3 @@ export type RunJobStatus = z.infer<typeof runJobStatusSchema>;
 export function isFinal(status: RunJobStatus): boolean {
   return status !== 'running' && status !== 'pending' && status !== 'detached';
 }
-
-/** Of a run whose jobs all have a final status: a failure outweighs a cancel, and a cancel outweighs what passed. */
-export function runStatusOf(statuses: readonly RunJobStatus[]): RunStatus {
-  if (statuses.some((status) => !isFinal(status))) return 'running';
-  if (statuses.includes('failed')) return 'failed';
-  if (statuses.includes('cancelled')) return 'cancelled';
-  return statuses.includes('skipped') && !statuses.includes('passed') ? 'skipped' : 'passed';
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { guestStepsSchema } from './step-record.js';
+import { guestStepsSchema, guestWarnings } from './step-record.js';
 
 /** `/artifacts/result.json`, written once, atomically, by the supervisor. Unknown keys are kept. */
 export const guestResultSchema = z.looseObject({
@@ -13,6 +13,8 @@ export const guestResultSchema = z.looseObject({
   cause: z.enum(['exit', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
   /** Of a job that has some. */
   steps: guestStepsSchema.optional(),
+  /** Of a step of an open machine, such as lines of its `PIKACI_ENV` that were ignored. */
+  warnings: guestWarnings,
 });
 /** `result.json`, as the supervisor writes it when a command has ended. Times are ISO 8601. */
 export type GuestResult = z.infer<typeof guestResultSchema>;

@@ -42,7 +42,7 @@ export const jobOutcomeSchema = z.looseObject({
   kept_log_bytes: z.number().int().nonnegative(),
   artifacts: artifactReportSchema,
   incus_image: incusImageIdentitySchema.nullable(),
-  /** Of a job that has some: those that came to their turn, in order. */
+  /** Of a job that has some, in order; those that were not reached are `skipped`. Left running, it has those that came to their turn. */
   steps: z.array(jobStepRecordSchema).optional(),
 });
 /** How a job ended, with its phases, its artifacts and, where it has some, its steps. Times are ISO 8601, sizes in bytes. */

@@ -1,5 +1,17 @@
 import { z } from 'zod';
 
+/** What the supervisor has to say about a step that went on all the same; what is not of this kind is left out. */
+export const guestWarnings = z
+  .array(
+    z
+      .string()
+      .max(500)
+      .regex(/^\P{Cc}*$/u),
+  )
+  .max(30)
+  .optional()
+  .catch(undefined);
+
 const position = z.number().int().nonnegative().nullable();
 
 /** Where a step stands, as its supervisor says it. Positions are bytes of the guest's own log. */
@@ -13,6 +25,8 @@ export const guestStepSchema = z.looseObject({
   finished_at: z.string().max(64).nullable(),
   log_start: position,
   log_end: position,
+  /** Such as lines of its `PIKACI_ENV` that were ignored; of steps that have ended. */
+  warnings: guestWarnings,
 });
 /** A step as the supervisor says it stands. Positions are bytes of its own log; they are null before it begins and ends. */
 export type GuestStep = z.infer<typeof guestStepSchema>;

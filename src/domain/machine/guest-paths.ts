@@ -10,6 +10,8 @@ export const GUEST_GRACE_SECS = 10;
 export const GUEST_USER_ID = 1000;
 /** Root-only state of the supervisor: its own text, the job's pid, the result of record. */
 export const GUEST_SUPERVISOR_DIR = '/var/lib/pikaci';
+/** What the supervisor lets others read of its steps. */
+export const GUEST_STEPS_DIR = `${GUEST_SUPERVISOR_DIR}-job`;
 /** Files in `/artifacts` that the supervisor writes; they are not artifacts of the job. */
 export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json', 'result.json'] as const;
 

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_ARTIFACTS_DIR, GUEST_SUPERVISOR_DIR } from '../machine/guest-paths.js';
+import { GUEST_ARTIFACTS_DIR, GUEST_STEPS_DIR, GUEST_SUPERVISOR_DIR } from '../machine/guest-paths.js';
 import { hasControlCharacter, isNormalisedAbsolutePath, isWithin, joinBelow } from '../values/path-rules.js';
 import type { PayloadMountRecord } from './payload-manifest.js';
 
@@ -21,7 +21,16 @@ export interface ValidatedPayloadMount {
 }
 
 /** Places that the supervisor or the machine itself owns. */
-const OWNED = [GUEST_ARTIFACTS_DIR, GUEST_SUPERVISOR_DIR, '/proc', '/sys', '/dev', '/run', '/var/run'];
+const OWNED = [
+  GUEST_ARTIFACTS_DIR,
+  GUEST_SUPERVISOR_DIR,
+  GUEST_STEPS_DIR,
+  '/proc',
+  '/sys',
+  '/dev',
+  '/run',
+  '/var/run',
+];
 
 const MAX_PATH = 4096;
 
@@ -34,13 +43,15 @@ function relativePathProblem(path: string): string | null {
   return null;
 }
 
-function guestPathProblem(path: string): string | null {
+function guestPathProblem(path: string, readOnly: boolean): string | null {
   if (path.length > MAX_PATH) return `is longer than ${MAX_PATH} characters`;
   if (hasControlCharacter(path)) return 'holds a NUL or another control character';
   if (!path.startsWith('/')) return 'is relative; it must be an absolute path in the guest';
   if (!isNormalisedAbsolutePath(path)) return 'is not normalised: no "//", ".", ".." or slash at the end';
   if (path === '/') return 'is "/"; a mount cannot replace the whole guest';
   const owner = OWNED.find((owned) => isWithin(owned, path) || isWithin(path, owned));
+  if (readOnly && path === '/home')
+    return 'would leave no place for the home directory of the user of the job';
   if (owner !== undefined) return `would cover or lie in ${owner}, which the supervisor owns`;
   return null;
 }
@@ -59,7 +70,7 @@ export function validatePayloadMount(
   const checks = [
     ['name', mount.name, nameProblem(mount.name)],
     ['relative_path', mount.relative_path, relativePathProblem(mount.relative_path)],
-    ['guest_path', mount.guest_path, guestPathProblem(mount.guest_path)],
+    ['guest_path', mount.guest_path, guestPathProblem(mount.guest_path, mount.read_only)],
   ] as const;
   for (const [field, value, problem] of checks) {
     if (problem !== null) return err(fault(field, mount.name, value, problem));

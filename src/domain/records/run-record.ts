@@ -23,12 +23,27 @@ export const prepareTimingSchema = z.looseObject({
   finished_at: z.string(),
   duration_ms: z.number().nonnegative(),
   ok: z.boolean().default(true),
+  /** How it ended; records of before 0.2.0 have `ok` alone. */
+  status: z.enum(['passed', 'failed', 'cancelled']).optional(),
   /** True when the output of an earlier run was used. */
   cached: z.boolean().default(false),
+  /** Why, when it did not pass, with the end of what its command printed. */
   message: orNull(z.string()),
+  /** What its command printed, absolute; null when it printed nothing. */
+  log_path: z.string().nullable().optional(),
 });
 /** How long a prepare node took, in milliseconds, and whether there was anything to do. */
 export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
+
+/** What the caller of a run asked for beside its plan: what `rerun` asks for again. */
+const runOptionsSchema = z.looseObject({
+  backend: z.enum(['incus', 'microvm']),
+  /** Said by the caller; left out, it is the one that is checked out. */
+  branch: z.string().optional(),
+  fail_fast: z.boolean().optional(),
+  parallel: z.number().optional(),
+  keep_on_failure_secs: z.number().optional(),
+});
 
 export const runJobRecordSchema = z.looseObject({
   id: z.string(),
@@ -48,7 +63,7 @@ export const runJobRecordSchema = z.looseObject({
   /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */
   pre_execution_prepare_duration_ms: orNull(z.number().nonnegative()),
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
-  /** Of a job that has some: those that came to their turn. `run.json` itself has them once the job has ended. */
+  /** Of a job that has some: those that came to their turn, and all of them once it has ended. `run.json` itself has them once the job has ended. */
   steps: z.array(jobStepRecordSchema).optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
@@ -85,6 +100,8 @@ export const runRecordSchema = z.looseObject({
   changed_files: orNull(z.array(z.string())),
   filters: z.array(z.string()).default([]),
   message: orNull(z.string()),
+  /** Records of before 0.2.0 do not have it. */
+  options: runOptionsSchema.optional(),
   prepare_timings: z.array(prepareTimingSchema).default([]),
   jobs: z.array(runJobRecordSchema),
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
@@ -162,21 +162,35 @@ export function shellTreeContract(
   });
 
   if (!capabilities.processes) return;
-  it('sent files belong to the owner that was asked for, where the user may do that', async ({
-    shell,
-    local,
-    remote,
-  }) => {
-    await makeTree(join(local, 'from'), 3);
-    const owner = { uid: 12_345, gid: 23_456 };
-    must(await shell.uploadTree({ source: join(local, 'from'), destination: `${remote}/there`, owner }));
-    const running = must(await shell.spawn({ argv: ['stat', '-c', '%u:%g', `${remote}/there/link`] }));
-    let said = '';
-    for await (const { data } of running.output) said += Buffer.from(data).toString('utf8');
-    const me = must(await shell.spawn({ argv: ['id', '-u'] }));
-    let uid = '';
-    for await (const { data } of me.output) uid += Buffer.from(data).toString('utf8');
-    if (uid.trim() === '0') assert.equal(said.trim(), '12345:23456');
-    else assert.equal(said.split(':')[0], uid.trim());
+  for (const listed of [false, true])
+    it(`sent ${listed ? 'entries' : 'files'} and their directories belong to the owner that was asked for, where the user may do that`, async ({
+      shell,
+      local,
+      remote,
+    }) => {
+      const names = await makeTree(join(local, 'from'), 3);
+      const owner = { uid: 12_345, gid: 23_456 };
+      const entries = listed ? { entries: names } : {};
+      const there = `${remote}/there`;
+      must(await shell.uploadTree({ source: join(local, 'from'), destination: there, owner, ...entries }));
+      const paths = ['', '/d0', '/link', `/${names[0]}`].map((path) => `${there}${path}`);
+      const { stdout } = await ran(shell, { argv: ['stat', '-c', '%u:%g', ...paths] });
+      const uid = (await ran(shell, { argv: ['id', '-u'] })).stdout.trim();
+      for (const said of stdout.trim().split('\n'))
+        if (uid === '0') assert.equal(said, '12345:23456');
+        else assert.equal(said.split(':')[0], uid);
+    });
+
+  it('hard links among the entries stay together', async ({ shell, local, remote }) => {
+    await mkdir(join(local, 'd'));
+    await writeFile(join(local, 'd/one'), 'x');
+    await link(join(local, 'd/one'), join(local, 'two'));
+    const tree = { source: local, entries: ['d/one', 'two'], destination: `${remote}/tree` };
+    must(await shell.uploadTree(tree));
+    const paths = ['d/one', 'two'].map((path) => `${tree.destination}/${path}`);
+    const { stdout } = await ran(shell, { argv: ['stat', '-c', '%h %i', ...paths] });
+    const [first, second] = stdout.trim().split('\n');
+    assert.equal(first, second);
+    assert.match(first ?? '', /^2 /);
   });
 }

@@ -52,3 +52,52 @@ test('a bug in the library ends the other jobs, closes everything and exits 3', 
   expect(ended).toEqual(['other']);
   expect(cli.pikaci.closed).toBe(1);
 });
+
+test('--fail-fast exits 1 with the failure: what that has ended was interrupted by nobody', async () => {
+  const cli = new Cli({
+    files: { 'pikaci.config.json': configWith(['a', 'slow', 'never'], { parallel: 2 }) },
+    script: async (job) => {
+      if (job.jobId === 'a') return job.end({ status: 'failed', exit_code: 7 });
+      await job.interrupted();
+      return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null });
+    },
+  });
+  expect(await cli.run('run', '--fail-fast', '--output', 'jsonl')).toBe(1);
+  expect(cli.events.at(-1)).toMatchObject({
+    exit_code: 1,
+    jobs: [{ status: 'failed' }, { status: 'cancelled' }, { status: 'skipped' }],
+  });
+});
+
+test('Ctrl-C after the first failure exits 130 all the same', async () => {
+  const cli = new Cli({
+    files: { 'pikaci.config.json': configWith(['a', 'slow'], { parallel: 2 }) },
+    script: async (job) => {
+      if (job.jobId === 'a') return job.end({ status: 'failed', exit_code: 7 });
+      job.log('working\n');
+      await job.interrupted();
+      return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null });
+    },
+  });
+  const exit = cli.run('run');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+});
+
+test('a job that could not be taken to its end says which machine stays, and how to go on', async () => {
+  const script: JobScript = async (job) => {
+    job.emit({ type: 'instance_created', instance: 'pikaci-0123456789ab' });
+    return job.fault({ kind: 'local_files', phase: null, message: 'write job.json: no such directory' });
+  };
+  const cli = new Cli({ script });
+  expect(await cli.run('run')).toBe(3);
+  expect(cli.stderr.text).toContain('the machine pikaci-0123456789ab on ci@box:22 may still run');
+  expect(cli.stderr.text).toContain('pikaci gc --remote\n');
+  const json = new Cli({ script });
+  expect(await json.run('run', '--output', 'json')).toBe(3);
+  expect(JSON.parse(json.stdout.text).jobs[0]).toMatchObject({
+    status: 'faulted',
+    machine: 'pikaci-0123456789ab',
+  });
+});

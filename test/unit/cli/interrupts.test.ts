@@ -124,3 +124,34 @@ test('Ctrl-C while doctor looks exits 130', async () => {
   };
   expect(await cli.run('doctor')).toBe(130);
 });
+
+test.each(['human', 'jsonl'] as const)(
+  'a second Ctrl-C while machines are removed says which may stay (--output %s)',
+  async (output) => {
+    const cli = new Cli({
+      files: { 'pikaci.config.json': configWith(['a', 'b']) },
+      script: async (job) => {
+        job.emit({ type: 'instance_created', instance: `pikaci-of-${job.jobId}` });
+        return job.end({}, job.jobId === 'a' ? never() : Promise.resolve(ok(undefined)));
+      },
+    });
+    const exit = cli.run('run', '--output', output);
+    await cli.clock.asleepFor(30_000);
+    cli.ctrlC();
+    cli.ctrlC();
+    expect(await exit).toBe(130);
+    if (output === 'jsonl') {
+      const { jobs } = runFinishedSchema.parse(cli.events.at(-1));
+      expect(jobs.map(({ status, machine }) => [status, machine])).toEqual([
+        ['passed', 'pikaci-of-a'],
+        ['passed', undefined],
+      ]);
+      return;
+    }
+    expect(cli.stderr.text).toContain(
+      'the machine pikaci-of-a on ci@box:22 was still being removed, and may stay',
+    );
+    expect(cli.stderr.text).toContain('pikaci gc --remote\n');
+    expect(cli.stderr.text).not.toContain('pikaci-of-b on ci@box:22');
+  },
+);

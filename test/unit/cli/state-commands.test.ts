@@ -33,6 +33,36 @@ test('list shows the runs, newest first, and needs neither a host nor a configur
   expect(cli.created).toEqual([]);
 });
 
+test('list and status say nothing of how long a run took whose times cannot be read', async () => {
+  const times = { created_at: 'yesterday', finished_at: 'today' };
+  const { cli } = await withRun(runRecord({ ...times, jobs: [runJobRecord('a', { started_at: 'noon' })] }));
+  expect(await cli.run('list')).toBe(0);
+  expect(await cli.run('status', RUN_ID)).toBe(0);
+  expect(cli.stdout.text).toContain('yesterday');
+  expect(cli.stdout.text).not.toContain('NaN');
+});
+
+test('status says why something could not be prepared, with the end of what it printed', async () => {
+  const timing = { started_at: '2026-11-23T16:45:02.000Z', finished_at: '2026-11-23T16:45:03.000Z' };
+  const message = 'the command of sdk: make ended with 2:\nno rule to make all';
+  const sdk = { ...timing, node_id: 'sdk', duration_ms: 1000, ok: false, cached: false, message };
+  const log_path = '/state/prepare/sdk.log';
+  const { cli } = await withRun(
+    runRecord({
+      status: 'failed',
+      prepare_timings: [
+        { ...sdk, log_path },
+        { ...sdk, node_id: 'docs', status: 'cancelled', message: 'cancelled by the caller' },
+      ],
+    }),
+  );
+  expect(await cli.run('status', RUN_ID)).toBe(0);
+  expect(cli.stdout.text).toContain(
+    `✗ sdk could not be prepared in 1.0 s\n  the command of sdk: make ended with 2:\n    no rule to make all\n  log       ${log_path}\n`,
+  );
+  expect(cli.stdout.text).toContain('– docs cancelled in 1.0 s\n  cancelled by the caller\n');
+});
+
 test('list as JSON is one document, which names what cannot be read', async () => {
   const { cli } = await withRun();
   await mkdir(join(cli.folder, '.pikaci/runs/broken'));
@@ -137,6 +167,26 @@ test('logs --follow goes on until the job has ended, and misses nothing that was
   cli.clock.advance(250);
   expect(await exit).toBe(0);
   expect(cli.stdout.text).toBe('guest of unit\nmore\nthe end\n');
+});
+
+test('logs --follow of a run whose runner has ended says so, and exits 3: nobody knows the rest', async () => {
+  const message = 'its runner has ended; "pikaci attach r unit" takes it up';
+  const jobs = [runJobRecord('unit', { status: 'interrupted', message })];
+  const interrupted = runRecord({ status: 'interrupted', jobs });
+  const { cli } = await withRun(interrupted);
+  expect(await cli.run('logs', RUN_ID, '--follow')).toBe(3);
+  expect(cli.stdout.text).toContain('guest of unit\n');
+  expect(cli.stderr.text).toContain(`nobody follows job unit of run ${RUN_ID}: ${message}`);
+  const meanwhile = await withRun(
+    runRecord({ status: 'running', jobs: [runJobRecord('unit', { status: 'running' })] }),
+  );
+  const exit = meanwhile.cli.run('logs', RUN_ID, '--follow');
+  await meanwhile.cli.clock.asleepFor(250);
+  await writeFile(join(meanwhile.runDir, 'run.json'), JSON.stringify(interrupted));
+  meanwhile.cli.clock.advance(250);
+  expect(await exit).toBe(3);
+  const once = new Cli({ cwd: cli.folder });
+  expect(await once.run('logs', RUN_ID)).toBe(0);
 });
 
 test('logs --follow ends where nobody writes any more', async () => {

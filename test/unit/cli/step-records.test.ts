@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { jobRecord } from '../../support/job-record.js';
 import { runningStep, skippedStep, stepRecord, writeSteps } from '../../support/job-steps.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli } from './cli-harness.js';
@@ -82,6 +83,32 @@ test('logs --step of one that was skipped says so, and prints nothing', async ()
   expect(await cli.run('logs', RUN_ID, '--job', 'unit', '--step', 'deploy')).toBe(0);
   expect(cli.stdout.text).toBe('');
   expect(cli.stderr.text).toContain('the step deploy wrote nothing, as it was skipped: the step test failed');
+});
+
+test('logs --step of one behind the end of a log that was cut off says so', async () => {
+  const { cli, again, runDir } = await withSteps();
+  const steps = [
+    stepRecord('build', { log_start: 0, log_end: 12 }),
+    stepRecord('test', { log_start: 12, log_end: 12 }),
+  ];
+  await writeSteps(runDir, 'unit', steps);
+  const outcome = { log_bytes: 900, kept_log_bytes: 12 };
+  const record = jobRecord({ run_id: RUN_ID, job_id: 'unit' }, []);
+  const write = (more: object) =>
+    writeFile(
+      join(runDir, 'jobs/unit/job.json'),
+      JSON.stringify({ ...record, outcome: { ...record.outcome, ...more } }),
+    );
+  await write(outcome);
+  expect(await cli.run('logs', RUN_ID, '--job', 'unit', '--step', 'test')).toBe(0);
+  expect(cli.stdout.text).toBe('');
+  expect(cli.stderr.text).toContain(
+    'nothing that the step test wrote is kept: of the 900 bytes that job unit wrote, 12 are (maxLogBytes)',
+  );
+  await write({ ...outcome, log_bytes: 12 });
+  const silent = again();
+  expect(await silent.run('logs', RUN_ID, '--job', 'unit', '--step', 'test')).toBe(0);
+  expect(silent.stderr.text).toBe('');
 });
 
 test.each([

@@ -184,6 +184,14 @@ test('what could not be prepared is told with its cause, its jobs are skipped, a
     jobs: [{ job_id: 'a', status: 'skipped' }, {}, {}],
     prepare_faults: [{ node_id: 'sdk', fault: { kind: 'prepare_failed' } }],
   });
+  const lines = new Cli({ files: files() });
+  await lines.run('run', '--output', 'jsonl');
+  const why = expect.stringContaining('/opt/sdk does not exist');
+  expect(lines.events).toContainEqual(
+    expect.objectContaining({ type: 'node_finished', node_id: 'sdk', status: 'failed', message: why }),
+  );
+  expect(lines.events.at(-1)).toMatchObject({ prepare_faults: [{ fault: { message: why } }] });
+  expect(lines.stderr.text).toContain('sdk could not be prepared: prepare_failed');
 });
 
 test('shell needs a terminal', async () => {

@@ -99,6 +99,26 @@ describe.each(guestShells())('variables that steps export with $name', (shell) =
     expect(ended.stdout.toString()).toBe('good good none none 1\n0\n');
     expect(log().match(/PIKACI_ENV of s0: line \d+: ignored: /g)?.length).toBe(10);
     expect(log()).not.toContain('mine');
+    const told = guest
+      .stepsOf(ended)
+      .told.map(({ id, state, warnings }) => [id, state, warnings?.length ?? 0]);
+    expect(told).toEqual([
+      ['s0', 'running', 0],
+      ['s0', 'passed', 10],
+      ['s1', 'running', 0],
+      ['s1', 'passed', 0],
+    ]);
+  });
+
+  it('are told as a warning of the step of an open machine, too, when they are left out', async () => {
+    guest = new GuestMachine(shell);
+    const ended = await guest.runStep('one', { command: exporting('1A="x"') }).ended;
+    expect(guest.statusOf(ended).result).toMatchObject({
+      status: 'passed',
+      warnings: ['PIKACI_ENV of one: line 1: ignored: not a valid name'],
+    });
+    const next = await guest.runStep('two', { command: exporting('A=x') }).ended;
+    expect(guest.statusOf(next).result).not.toHaveProperty('warnings');
   });
 
   it.each([

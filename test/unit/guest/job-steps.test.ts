@@ -170,7 +170,11 @@ describe.each(guestShells())('the steps of a job supervised by $name', (shell) =
     expect(ended.stdout.toString()).toMatch(
       /^\/usr\/bin\n\S+ shared it's\n\nown\|below\|[a-z]*e[a-z]*u?[a-z]*\n/,
     );
-    expect(status.result).toMatchObject({ exit_code: 126, message: 'the step c ended with status 126' });
+    expect(status.result).toMatchObject({
+      exit_code: null,
+      cause: 'setup',
+      message: 'the step c could not be started: the working directory /no such directory does not exist',
+    });
   });
 
   it('leave no process to the next one, and its output out of their bytes', async () => {

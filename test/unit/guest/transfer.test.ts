@@ -54,6 +54,26 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       expect([code, existsSync(join(guest.state, 'pikaci-incus-run'))]).toEqual([0, true]);
     });
 
+    it('takes away what an upload left that was killed, and nothing of one that is under way', async () => {
+      machine();
+      const path = below('file');
+      const parts = () => readdirSync(guest.root).filter((name) => name.startsWith('.pikaci-put.'));
+      await guest.bring(['put', below('first'), '644'], 'x').ended;
+      const dead = guest.startOpen(['put', path, '644']);
+      while (parts().length === 0) await new Promise((resolve) => setImmediate(resolve));
+      dead.child.kill('SIGKILL');
+      await dead.ended;
+      const [left] = parts();
+      const alive = guest.startOpen(['put', path, '644']);
+      while (parts().includes(left ?? '')) await new Promise((resolve) => setImmediate(resolve));
+      while (parts().length === 0) await new Promise((resolve) => setImmediate(resolve));
+      const put = await guest.call(['put', below('another'), '644'], 'another');
+      expect([put.code, parts().length]).toEqual([0, 1]);
+      alive.child.stdin.end('whole');
+      expect((await alive.ended).code).toBe(0);
+      expect([readFileSync(path, 'utf8'), parts()]).toEqual(['whole', []]);
+    });
+
     it('is the owner’s who is named, and takes the place of another in one step', async () => {
       machine();
       const path = below('file');

@@ -46,6 +46,21 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       expectUntouched();
     });
 
+    it('has directories that rename() moves as a whole, whoever the job is', async () => {
+      for (const [uid, run_as_root] of [
+        [1000, false],
+        [4711, false],
+        [4711, true],
+      ] as const) {
+        snapshot(uid);
+        const command = `perl -e 'rename("a", "b") or die "$!\n"'; cat b/file; ls`;
+        const ended = await guest.run({ command, run_as_root, writable_workspace: true }).ended;
+        expect(ended.stdout.toString()).toBe('as it was\nb\ngone\n');
+        expectUntouched();
+        await guest.remove();
+      }
+    });
+
     it('is an overlay for root whoever owns the files', async () => {
       snapshot(4711);
       const ended = await guest.run({ command: edit, writable_workspace: true }).ended;
@@ -59,6 +74,24 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       const ended = await guest.run({ command: edit, run_as_root: false, writable_workspace: true }).ended;
       expect(ended.stdout.toString()).toBe('changed\n0\n');
       expectUntouched();
+    });
+
+    it('stands beside directories of the job that are mounted read-only, and beside mounts below its home', async () => {
+      guest = new GuestMachine(shell, { accounts: true, mounted: ['cargo-home', 'home/.cache/a b%/tool'] });
+      const command = `cat "$CARGO_HOME/x" "$HOME/.cache/a b%/tool/x"; touch "$HOME/.cache/own" "$HOME/.cache/a b%/own" "$HOME/own" && echo wrote`;
+      const ended = await guest.run({ command, run_as_root: false }).ended;
+      expect(ended.stdout.toString()).toBe('from cargo-home\nfrom home/.cache/a b%/tool\nwrote\n');
+    });
+
+    it('stays where it is when a directory of the job cannot be made: which one is said', async () => {
+      guest = new GuestMachine(shell, { accounts: true });
+      writeFileSync(join(guest.root, 'cargo-target'), '');
+      const { result } = guest.statusOf(await guest.run({ run_as_root: false }).ended);
+      const directory = join(guest.root, 'cargo-target');
+      expect(result).toMatchObject({
+        cause: 'setup',
+        message: `the directory ${directory} of the job cannot be created`,
+      });
     });
 
     it('stays as it is mounted unless it is to be writable', async () => {

@@ -92,6 +92,19 @@ describe('the pages', () => {
     expect((await server.get('/')).text).toContain('cannot be read');
   });
 
+  it('say why something could not be prepared, with the end of what it printed', async () => {
+    const server = await served();
+    const timing = { started_at: '2026-11-23T16:45:02.000Z', finished_at: '2026-11-23T16:45:03.000Z' };
+    const message = 'the command of sdk: make ended with 2:\nno rule to make <all>';
+    const prepare_timings = [
+      { ...timing, node_id: 'sdk', duration_ms: 1000, ok: false, cached: false, message },
+    ];
+    await writeRun(server.stateRoot, runRecord({ status: 'failed', prepare_timings }));
+    const { text } = await server.get(`/runs/${RUN_ID}`);
+    expect(text).toContain('<h2>Could not be prepared</h2>');
+    expect(text).toContain('make ended with 2:\nno rule to make &lt;all&gt;</p>');
+  });
+
   it('escape every name and text that a record holds', async () => {
     const server = await served();
     const jobs = [runJobRecord('unit', { message: HOSTILE, description: HOSTILE })];
@@ -105,7 +118,10 @@ describe('the pages', () => {
       message: HOSTILE,
       rerun_of: HOSTILE,
       created_at: HOSTILE,
-      prepare_timings: [{ ...timing, duration_ms: 5, ok: true, cached: false, message: HOSTILE }],
+      prepare_timings: [
+        { ...timing, duration_ms: 5, ok: true, cached: false, message: HOSTILE },
+        { ...timing, duration_ms: 5, ok: false, cached: false, message: HOSTILE },
+      ],
     });
     const dir = await writeRun(server.stateRoot, runRecord());
     await writeFile(join(dir, 'run.json'), JSON.stringify(record));

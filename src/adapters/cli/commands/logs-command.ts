@@ -51,7 +51,7 @@ export async function logsCommand(context: CliContext, runId: string, options: L
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
-  if (problem === null) return EXIT.passed;
+  if (problem === null) return options.follow === true ? await endOfFollowing(context, chosen) : EXIT.passed;
   return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
 }
 
@@ -98,6 +98,17 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   } finally {
     writer.endAll();
   }
+}
+
+/** What was followed may have lost its runner: then this is not the end of its log, and nobody writes the rest. */
+async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: Chosen): Promise<number> {
+  const { signal } = context.interrupts;
+  const run = await context.input.runState.loadRunRecord(stateRoot, runId, { signal });
+  if (run.isErr()) return complainOfState(context, run.error);
+  const left = run.value.jobs.filter(({ id, status }) => jobs.includes(id) && status === 'interrupted');
+  for (const { id, message } of left)
+    complain(context, `nobody follows job ${id} of run ${runId}: ${message ?? ''}`);
+  return left.length === 0 ? EXIT.passed : EXIT.machinery;
 }
 
 function plainWriter({ stdout }: CliContext, { jobs, kind }: Chosen): LogWriter {

@@ -38,6 +38,8 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
     return EXIT.passed;
   }
   const end = step.log_end ?? Number.POSITIVE_INFINITY;
+  const cut = end === step.log_start ? await cutLog(context, wanted, end) : null;
+  if (cut !== null) complain(context, `nothing that the step ${step.id} wrote is kept: ${cut}`);
   for (let offset = step.log_start; offset < end; ) {
     const maxBytes = Math.min(PIECE_BYTES, end - offset);
     const query = { job, kind: 'guest', offset, maxBytes, signal } as const;
@@ -51,4 +53,15 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
     if (signal.aborted) return EXIT.cancelled;
   }
   return EXIT.passed;
+}
+
+/** What is said of a log that was cut off before a place; null when that has all that the guest wrote. */
+async function cutLog({ input, interrupts }: CliContext, wanted: WantedStep, place: number) {
+  const { stateRoot, runId, job } = wanted;
+  const record = await input.runState.loadJob(stateRoot, runId, job, { signal: interrupts.signal });
+  const outcome = record.isOk() ? record.value.outcome : null;
+  if (outcome === null) return null;
+  const { kept_log_bytes: kept, log_bytes: written } = outcome;
+  if (place < kept || written <= kept) return null;
+  return `of the ${written} bytes that job ${job} wrote, ${kept} are (maxLogBytes)`;
 }

@@ -32,6 +32,8 @@ export class JsonView implements RunView {
 
   finished(end: RunEnd): void {
     if (this.#ended) return;
+    for (const { nodeId, fault } of end.prepares ?? [])
+      this.notice(`${nodeId} could not be prepared: ${faultLines(fault).join('\n')}`);
     for (const job of end.jobs) {
       if (job.kind === 'faulted') this.notice(`job ${job.jobId}: ${faultLines(job.fault).join('\n')}`);
     }

@@ -58,6 +58,8 @@ export class JsonlView implements RunView {
   finished(end: RunEnd): void {
     if (this.#ended) return;
     for (const jobId of this.#decoder.openJobs) this.#endLog(jobId);
+    for (const { nodeId, fault } of end.prepares ?? [])
+      this.notice(`${nodeId} could not be prepared: ${faultLines(fault).join('\n')}`);
     for (const job of end.jobs) {
       if (job.kind === 'faulted') this.notice(`job ${job.jobId}: ${faultLines(job.fault).join('\n')}`);
     }

@@ -1,10 +1,14 @@
 import type { JobRun } from '../../../application/api/pikaci.js';
-import type { JobFault } from '../../../application/faults/job-fault.js';
+import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
 import type { JobSummary, WireFault } from '../../../domain/events/run-finished.js';
 
 /** How one job of a run ended for the command line. `instance` is the machine that it is known to have had. */
-export type JobEnd = { readonly jobId: string } & (
-  | { readonly kind: 'ended'; readonly run: JobRun }
+export type JobEnd = {
+  readonly jobId: string;
+  /** Of a job that was cancelled because this node failed (`--fail-fast`). */
+  readonly endedFor?: string;
+} /** `left` is there when the process leaves before the machine is removed. */ & (
+  | { readonly kind: 'ended'; readonly run: JobRun; readonly left?: { readonly instance: string | null } }
   | { readonly kind: 'faulted'; readonly fault: JobFault; readonly instance: string | null }
   | { readonly kind: 'not_started' }
   /** Something that it depends on did not pass, or the run had nothing to do. */
@@ -25,7 +29,11 @@ export interface RunEnd {
   readonly exitCode: number;
   readonly jobs: readonly JobEnd[];
   /** Prepare nodes that failed. */
-  readonly prepares?: readonly { readonly nodeId: string; readonly fault: JobFault }[];
+  readonly prepares?: readonly {
+    readonly nodeId: string;
+    readonly fault: JobFault;
+    readonly endedFor?: string;
+  }[];
 }
 
 /** What the machine-readable outputs say about a job. */
@@ -43,6 +51,7 @@ export function jobSummary(end: JobEnd): JobSummary {
         guest_log: state.guestLog,
         artifacts_dir: state.artifactsDir,
         fault: null,
+        ...machineLeft(end.left?.instance),
       };
     }
     case 'faulted':
@@ -53,14 +62,25 @@ export function jobSummary(end: JobEnd): JobSummary {
           : { status: 'faulted' }),
         message: end.fault.message,
         fault: wireFault(end.fault),
+        ...(jobMayStillRun(end.fault) ? machineLeft(end.instance) : {}),
       };
     case 'not_started':
       return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
     case 'skipped':
       return { ...none, status: 'skipped', message: end.reason, fault: null };
     case 'abandoned':
-      return { ...none, status: 'abandoned', message: abandonedMessage(end.instance), fault: null };
+      return {
+        ...none,
+        status: 'abandoned',
+        message: abandonedMessage(end.instance),
+        fault: null,
+        ...machineLeft(end.instance),
+      };
   }
+}
+
+function machineLeft(instance: string | null | undefined): { machine?: string } {
+  return instance === null || instance === undefined ? {} : { machine: instance };
 }
 
 function abandonedMessage(instance: string | null): string {

@@ -1,5 +1,5 @@
 import type { RunJobStatus } from '../../../domain/events/run-status.js';
-import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
@@ -25,12 +25,19 @@ export function runRecordLines(run: RunRecord, c: Colours): string[] {
     ...facts.flatMap(([name, value]) =>
       value === null ? [] : [`  ${c.dim(name.padEnd(9))} ${escapeMessage(value, '    ')}`],
     ),
-    ...run.prepare_timings.map((timing) => {
-      const how = timing.ok ? (timing.cached ? 'was there' : 'prepared') : 'could not be prepared';
-      return `${mark(timing.ok ? 'passed' : 'failed', c)} ${c.bold(escapeLine(timing.node_id))} ${how} in ${formatDuration(timing.duration_ms)}`;
-    }),
+    ...run.prepare_timings.flatMap((timing) => prepareLines(timing, c)),
     ...run.jobs.flatMap((job) => jobLines(job, c)),
   ];
+}
+
+function prepareLines(timing: PrepareTiming, c: Colours): string[] {
+  const status = timing.status ?? (timing.ok ? 'passed' : 'failed');
+  const how = { passed: timing.cached ? 'was there' : 'prepared', failed: 'could not be prepared' };
+  const head = `${mark(status, c)} ${c.bold(escapeLine(timing.node_id))} ${status === 'cancelled' ? status : how[status]} in ${formatDuration(timing.duration_ms)}`;
+  if (status === 'passed') return [head];
+  const why = timing.message === null ? [] : [`  ${escapeMessage(timing.message, '    ')}`];
+  const { log_path: log = null } = timing;
+  return [head, ...why, ...(log === null ? [] : [`  ${c.dim('log')}       ${escapeLine(log)}`])];
 }
 
 function jobLines(job: RunJobRecord, c: Colours): string[] {
@@ -48,7 +55,9 @@ function jobLines(job: RunJobRecord, c: Colours): string[] {
 }
 
 export function tookOf(from: string, to: string | null): string | null {
-  return to === null ? null : formatDuration(Math.max(0, Date.parse(to) - Date.parse(from)));
+  const took = Date.parse(to ?? '') - Date.parse(from);
+  // A record may have anything for a time.
+  return Number.isFinite(took) ? formatDuration(Math.max(0, took)) : null;
 }
 
 function mark(status: RunJobStatus, c: Colours): string {

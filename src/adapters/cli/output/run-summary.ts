@@ -1,4 +1,4 @@
-import type { JobFault } from '../../../application/faults/job-fault.js';
+import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
 import type { ArtifactReport } from '../../../domain/job/artifact.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
@@ -6,6 +6,7 @@ import { faultLines } from './fault-text.js';
 import { count, formatBytes, formatDuration } from './quantities.js';
 import { isRefusal } from './refusal.js';
 import type { JobEnd, RunEnd } from './run-end.js';
+import { tookOf } from './run-record-lines.js';
 import { stepLines } from './step-lines.js';
 
 /** Refused artifacts that are named; the rest is counted. */
@@ -30,8 +31,10 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
       return [`${c.yellow('–')} ${c.bold(job.jobId)} not started: the run was interrupted first`];
     case 'skipped':
       return [`${c.yellow('–')} ${c.bold(job.jobId)} skipped: ${escapeMessage(job.reason, '    ')}`];
-    case 'faulted':
-      return faultedLines(job.jobId, job.fault, c);
+    case 'faulted': {
+      const stays = jobMayStillRun(job.fault) && job.instance !== null;
+      return [...faultedLines(job.jobId, job.fault, c), ...(stays ? leftBehind(job, end) : [])];
+    }
     case 'abandoned':
       return [`${c.yellow('–')} ${c.bold(job.jobId)} left behind`, ...leftBehind(job, end)];
     case 'ended':
@@ -57,9 +60,9 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   const code = outcome.exit_code === null ? 'no exit code' : `exit code ${outcome.exit_code}`;
   const cause = outcome.cause === 'exit' ? '' : `, ${outcome.cause.replaceAll('_', ' ')}`;
   // Not the sum of the phases, which may overlap.
-  const total = Math.max(0, Date.parse(outcome.finished_at) - Date.parse(outcome.started_at));
+  const total = tookOf(outcome.started_at, outcome.finished_at);
   const lines = [
-    `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause}) in ${formatDuration(total)}`,
+    `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
   lines.push(...stepLines(outcome.steps ?? [], c));
@@ -74,6 +77,11 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   );
   lines.push(...artifactLines(outcome.artifacts, state.artifactsDir, c));
   if (outcome.status === 'detached') lines.push(...leftBehind({ jobId: job.jobId, instance: null }, end));
+  if (job.left !== undefined) {
+    const machine = job.left.instance === null ? 'its machine' : `the machine ${job.left.instance}`;
+    lines.push(`  ${machine} on ${escapeLine(end.host)} was still being removed, and may stay`);
+    lines.push('  remove it, its lease ended:     pikaci gc --remote');
+  }
   return lines;
 }
 

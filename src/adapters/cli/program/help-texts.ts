@@ -83,8 +83,9 @@ Exit status: 0 done, 3 when something could not be removed, 2 for bad usage or c
 
 export const RERUN_HELP = `
 The target, its jobs and its prepare nodes are those of the recorded run, whatever the configuration says now; the
-workspace is the recorded folder as it is now. Secrets are taken from the environment again. The new run says in
-"rerun_of" which one it repeats.
+workspace is the recorded folder as it is now. --branch, --fail-fast, --parallel and --keep-on-failure are those of the
+recorded run; another host or backend than its own is told as a warning. Secrets are taken from the environment again.
+The new run says in "rerun_of" which one it repeats.
 ${EXIT_CODES}
 `;
 

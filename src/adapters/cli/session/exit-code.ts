@@ -7,12 +7,13 @@ export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 1
 /**
  * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before machinery
  * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
+ * What another's failure has ended (`--fail-fast`) has no say: that failure has.
  */
 export function exitCodeOf(jobs: readonly JobEnd[], prepares: RunEnd['prepares'] = []): number {
   return Math.max(
     EXIT.passed,
     ...jobs.map(codeOfJob),
-    ...prepares.map(({ fault }) => exitCodeOfFault(fault)),
+    ...prepares.map((end) => (end.endedFor === undefined ? exitCodeOfFault(end.fault) : EXIT.passed)),
   );
 }
 
@@ -22,12 +23,12 @@ function codeOfJob(job: JobEnd): number {
     case 'abandoned':
       return EXIT.cancelled;
     case 'faulted':
-      return exitCodeOfFault(job.fault);
+      return job.endedFor === undefined ? exitCodeOfFault(job.fault) : EXIT.passed;
     case 'skipped':
       // For what it waited for, that has a code of its own.
       return EXIT.passed;
     case 'ended':
-      if (job.run.outcome.status === 'passed') return EXIT.passed;
+      if (job.run.outcome.status === 'passed' || job.endedFor !== undefined) return EXIT.passed;
       return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
   }
 }

@@ -34,7 +34,7 @@ export async function runSession(session: JobSession): Promise<number> {
   const tracker = new JobTracker(session.jobs.map((job) => job.jobId));
   const startedAt = isoTime(clock);
   const finish = (forced: number | null): number => {
-    const jobs = tracker.ends();
+    const jobs = forced === null ? tracker.ends() : tracker.endsAtOnce();
     const exitCode = forced ?? exitCodeOf(jobs);
     const { runId, host, target } = session;
     const end: RunEnd = { runId, host, target, startedAt, finishedAt: isoTime(clock), exitCode, jobs };

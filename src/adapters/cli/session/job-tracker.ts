@@ -12,6 +12,8 @@ export class JobTracker {
   readonly #instances = new Map<string, string>();
   readonly #skipped = new Map<string, string>();
   readonly #results = new Map<string, Result<JobRun, JobFault>>();
+  readonly #cleaningUp = new Set<string>();
+  readonly #endedFor = new Map<string, string>();
 
   /** In the order in which they are to be reported. */
   constructor(jobIds: readonly string[]) {
@@ -28,6 +30,9 @@ export class JobTracker {
 
   ended(jobId: string, result: Result<JobRun, JobFault>): void {
     this.#results.set(jobId, result);
+    if (result.isErr() || result.value.outcome.status === 'detached') return;
+    this.#cleaningUp.add(jobId);
+    void result.value.cleanUp.then((cleaned) => cleaned.isOk() && this.#cleaningUp.delete(jobId));
   }
 
   /** The end of a job of a target's run; one that was not started is known by having none. */
@@ -35,6 +40,7 @@ export class JobTracker {
     if (end.kind === 'ended') this.ended(end.jobId, ok(end.run));
     if (end.kind === 'faulted') this.ended(end.jobId, err(end.fault));
     if (end.kind === 'skipped') this.#skipped.set(end.jobId, end.reason);
+    if ('endedFor' in end && end.endedFor !== undefined) this.#endedFor.set(end.jobId, end.endedFor);
   }
 
   get running(): number {
@@ -45,12 +51,23 @@ export class JobTracker {
     return [...this.#results.values()].flatMap((result) => (result.isOk() ? [result.value] : []));
   }
 
+  /** As `ends`, for a process that leaves now: machines that are still being removed stay behind. */
+  endsAtOnce(): JobEnd[] {
+    return this.ends().map((end) =>
+      end.kind === 'ended' && this.#cleaningUp.has(end.jobId)
+        ? { ...end, left: { instance: this.#instances.get(end.jobId) ?? null } }
+        : end,
+    );
+  }
+
   /** Jobs that still run count as left behind. */
   ends(): JobEnd[] {
     return this.#jobIds.map((jobId) => {
       const result = this.#results.get(jobId);
       const instance = this.#instances.get(jobId) ?? null;
       const reason = this.#skipped.get(jobId);
+      const cause = this.#endedFor.get(jobId);
+      const endedFor = cause === undefined ? {} : { endedFor: cause };
       if (reason !== undefined) return { jobId, kind: 'skipped', reason };
       if (result === undefined) {
         return this.#started.has(jobId)
@@ -58,8 +75,8 @@ export class JobTracker {
           : { jobId, kind: 'not_started' };
       }
       return result.isOk()
-        ? { jobId, kind: 'ended', run: result.value }
-        : { jobId, kind: 'faulted', fault: result.error, instance };
+        ? { jobId, kind: 'ended', run: result.value, ...endedFor }
+        : { jobId, kind: 'faulted', fault: result.error, instance, ...endedFor };
     });
   }
 }

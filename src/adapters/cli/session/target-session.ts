@@ -34,7 +34,7 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
   let prepares: NonNullable<RunEnd['prepares']> = [];
   const startedAt = new Date(clock.now()).toISOString();
   const finish = (forced: number | null): number => {
-    const jobs = tracker.ends();
+    const jobs = forced === null ? tracker.ends() : tracker.endsAtOnce();
     const exitCode = forced ?? exitCodeOf(jobs, prepares);
     const finishedAt = new Date(clock.now()).toISOString();
     view.finished({ runId, host, target, startedAt, finishedAt, exitCode, jobs, prepares });
@@ -50,7 +50,15 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
     if (run.isErr()) for (const jobId of session.jobIds) tracker.ended(jobId, err(run.error));
     else
       prepares = run.value.prepares.flatMap((end) =>
-        end.kind === 'faulted' ? [{ nodeId: end.nodeId, fault: end.fault }] : [],
+        end.kind === 'faulted'
+          ? [
+              {
+                nodeId: end.nodeId,
+                fault: end.fault,
+                ...(end.endedFor === undefined ? {} : { endedFor: end.endedFor }),
+              },
+            ]
+          : [],
       );
     await waitForCleanUps({ runs: tracker.runs(), view, clock });
     return finish(null);

@@ -4,11 +4,11 @@ import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
-import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Html } from './html.js';
-import { name } from './name.js';
+import { name, shown } from './name.js';
 import { encoded, page, statusMark } from './page.js';
-import { between, sizeText, timeText } from './quantities.js';
+import { between, durationText, sizeText, timeText } from './quantities.js';
 import { foldId, stepEnd } from './step-fold.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
@@ -35,6 +35,7 @@ ${run.message === null || run.message === '' ? '' : html`<p class="${run.status 
 <dl class="facts">${facts(run)}</dl>
 <h2>Jobs</h2>
 <ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job))}</ul>
+${notPrepared(run.prepare_timings)}
 ${waterfall(timeline)}
 ${preparedOutputs === null ? '' : prepared(preparedOutputs)}
 ${artifactList(run.run_id, artifacts)}</div>`,
@@ -87,6 +88,22 @@ function stepList(steps: readonly JobStepRecord[], log: string): Html {
     (step) =>
       html`<li>${statusMark(step.status)} <a href="${log}?kind=guest&step=${encoded(step.id)}#${foldId(step)}">${name(step.name)}</a> <span class="muted">${stepEnd(step)}</span></li>`,
   )}</ol>`;
+}
+
+/** Why, with the end of what each of them printed. */
+function notPrepared(timings: readonly PrepareTiming[]): Html {
+  const failed = timings.filter(({ ok }) => !ok);
+  if (failed.length === 0) return html``;
+  return html`<h2>Could not be prepared</h2>
+<ul class="cards">${failed.map(
+    ({ node_id, status = 'failed', message, duration_ms }) =>
+      html`<li><div class="head"><h3>${name(node_id)}</h3>${statusMark(status)}<span class="muted">${durationText(duration_ms)}</span></div>
+${message === null ? '' : html`<p class="${status === 'failed' ? 'problem' : 'note'}">${inLines(message)}</p>`}</li>`,
+  )}</ul>`;
+}
+
+function inLines(text: string): Html {
+  return html`${text.split('\n').map((line, index) => html`${index === 0 ? '' : '\n'}${shown(line)}`)}`;
 }
 
 function prepared({ outputs }: PreparedOutputsRecord): Html {

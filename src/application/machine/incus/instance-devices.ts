@@ -2,7 +2,7 @@ import type { IncusDevice, IncusDevices } from '../../../ports/incus-types.js';
 import type { ResolvedMount } from '../../mounts/resolve-mounts.js';
 
 interface DiskMount extends ResolvedMount {
-  /** Owners on the host are owners in the guest (idmapped mount), so that an overlay's files can be changed there. */
+  /** Owners on the host are owners in the guest (idmapped mount), as in a microVM; only so can an overlay's files be changed there, and private ones be read. */
   readonly shift: boolean;
 }
 

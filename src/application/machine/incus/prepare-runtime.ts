@@ -74,10 +74,10 @@ function devicesOf(mounts: readonly ResolvedMount[], spec: MachineSpec): IncusDe
     mounts.map(({ mount, source }) => ({
       mount,
       source,
+      // A staged workspace can be read by everybody; an output has the modes and owners that it was made with.
       shift:
-        spec.writableWorkspace &&
-        mount.devicePrefix === SNAPSHOT_DEVICE_PREFIX &&
-        spec.instanceType === 'container',
+        spec.instanceType === 'container' &&
+        (spec.writableWorkspace || mount.devicePrefix !== SNAPSHOT_DEVICE_PREFIX),
     })),
   );
 }

@@ -1,5 +1,9 @@
+import { ok } from 'neverthrow';
 import { describe, expect, it, test } from 'vitest';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import type { DoctorReport } from '../../../../src/application/doctor/doctor-report.js';
+import { MicrovmChecks } from '../../../../src/application/doctor/microvm-checks.js';
+import type { MicrovmHost } from '../../../../src/application/machine/microvm/microvm-host.js';
 import { examined, type Host, incusFault, NOW } from './examined-host.js';
 
 async function report(host: Host = {}): Promise<DoctorReport> {
@@ -204,6 +208,25 @@ describe('a host for microVMs', () => {
       clock: 'skipped',
       state_root: 'ok',
     });
+  });
+
+  it('is warned of when a share may hold fewer files than a workspace has, at most', async () => {
+    const said = async (descriptors: string) => {
+      const answer = { code: 0, name: '', complaint: '', stdout: `1700000000000\n${descriptors}` };
+      const host = { ask: async () => ok(answer) } as unknown as MicrovmHost;
+      const files = new MemoryFileStore();
+      return new MicrovmChecks(host, files, { runner: null, flake: null }).host(new AbortController().signal);
+    };
+    expect(await said('descriptors 1024\n')).toMatchObject({
+      timeMs: 1_700_000_000_000,
+      check: {
+        status: 'warning',
+        detail: expect.stringContaining('1024 files open'),
+        remedy: expect.stringContaining('LimitNOFILE'),
+      },
+    });
+    for (const enough of ['descriptors 1048576\n', ''])
+      expect(await said(enough)).toMatchObject({ timeMs: 1_700_000_000_000, check: { status: 'ok' } });
   });
 
   it('needs a runner that is named', async () => {

@@ -159,18 +159,58 @@ describe('a job of several steps', () => {
   });
 
   it('whose supervisor died has the step that ran lost, and none invented', async () => {
+    let hear = () => {};
+    const heard = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
     const run = await memoryRun({
       script: async ({ request, write }) => {
         write(`${request.command}\n`);
-        return request.command === 'two' ? null : 0;
+        if (request.command !== 'two') return 0;
+        await heard;
+        await run.host.clock.advance(7000);
+        return null;
       },
     });
     const job = { id: 'job', steps: [{ command: 'one' }, { command: 'two' }, { command: 'three' }] };
-    const { outcome } = must(await run.pikaci.runJob({ job, workspace: WORKSPACE }));
+    const emit = (event: (typeof run.events)[number]) => {
+      run.events.push(event);
+      if (event.type === 'step_started' && event.step_id === 'step-2') hear();
+    };
+    const { outcome } = must(await run.pikaci.runJob({ job, workspace: WORKSPACE, events: { emit } }));
     expect(outcome).toMatchObject({ status: 'failed', cause: 'lost' });
+    const reason = 'not run, as far as is known: the job was lost first';
     expect(outcome.steps).toMatchObject([
       { id: 'step-1', status: 'passed' },
-      { id: 'step-2', status: 'failed', cause: 'lost', exit_code: null },
+      { id: 'step-2', status: 'failed', cause: 'lost', exit_code: null, finished_at: expect.any(String) },
+      { id: 'step-3', status: 'skipped', exit_code: null, started_at: null, reason },
+    ]);
+    const told = run.events.flatMap((event) => (event.type === 'step_finished' ? [event] : []));
+    expect(told.map(({ step_id, status }) => [step_id, status])).toEqual([
+      ['step-1', 'passed'],
+      ['step-2', 'failed'],
+      ['step-3', 'skipped'],
+    ]);
+    // What it took until it was known to be lost.
+    expect(told[1]?.duration_ms).toBeGreaterThanOrEqual(7000);
+  });
+
+  it('that is destroyed lists the steps that were not reached', async () => {
+    const run = await memoryRun({ script });
+    const stop = new AbortController();
+    const emit = (event: (typeof run.events)[number]) => {
+      if (event.type === 'step_started') stop.abort();
+    };
+    const job = { id: 'job', steps: [{ command: 'wait' }, { command: 'two', if: 'always' as const }] };
+    const call = { signal: stop.signal, onAbort: 'destroy', events: { emit } } as const;
+    const { outcome } = must(await run.pikaci.runJob({ job, workspace: WORKSPACE, ...call }));
+    expect(outcome.steps).toMatchObject([
+      { id: 'step-1', status: 'cancelled' },
+      {
+        id: 'step-2',
+        status: 'skipped',
+        reason: 'not run, as far as is known: the job was cancelled first',
+      },
     ]);
   });
 

@@ -250,6 +250,22 @@ describe('a job that is run', () => {
     expect(await run.state('host.log')).toMatch(/cleaned_up .*planted: permission_denied/);
   });
 
+  it('whose state was removed under it is a fault that names the machine that stays', async () => {
+    const run = await memoryRun({
+      script: async ({ write }) => {
+        write('begun\n');
+        must(await run.host.localFiles.remove('/state', { recursive: true }));
+        return 0;
+      },
+    });
+    const fault = (await run.pikaci.runJob({ ...input, events: run.sink }))._unsafeUnwrapErr();
+    expect(fault.kind).toBe('local_files');
+    const [machine] = run.host.incus.allInstances;
+    expect(fault.message).toContain(`the machine ${machine?.name} on memory stays: "pikaci attach run job"`);
+    expect(fault.message).toContain('"pikaci gc --remote" removes it once its lease has ended');
+    expect(run.events).toContainEqual(expect.objectContaining({ type: 'warning', message: fault.message }));
+  });
+
   it('has its artifacts collected, but for what the supervisor wrote', async () => {
     const run = await memoryRun({
       script: async ({ files }) => {

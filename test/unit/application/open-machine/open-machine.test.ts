@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { gcRuns } from '../../../../src/application/gc/gc-runs.js';
+import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -270,6 +271,21 @@ describe('an open machine, when things go wrong', () => {
     expect(seen).toBe('');
     must(await machine.attachStep('s', { onOutput, replay: true }));
     expect(seen).toBe('hello\n');
+  });
+
+  it('ends a step although whoever reads its output breaks, also at what was kept before', async () => {
+    const run = await memoryRun({ script });
+    const events: PikaciEvent[] = [];
+    const sink = { emit: (event: PikaciEvent) => void events.push(event) };
+    const machine = must(await run.pikaci.openMachine({ id: 'm', events: sink }));
+    const onOutput = async () => {
+      throw new Error('the reader is broken');
+    };
+    const step = must(await machine.run({ id: 's', command: 'echo hello', onOutput }));
+    expect(step.status).toBe('passed');
+    must(await machine.attachStep('s', { onOutput, replay: true }));
+    const warnings = events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    expect(warnings).toEqual(Array(2).fill('onOutput failed, and the step goes on: the reader is broken'));
   });
 });
 

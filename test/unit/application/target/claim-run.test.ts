@@ -72,7 +72,7 @@ describe('a record that changes as the run goes on', () => {
     recorder.changeJob('unit', { status: 'running' });
     recorder.change({ message: 'one' });
     recorder.change({ message: 'two' });
-    must(await recorder.saved());
+    await recorder.saved();
     const { run } = must(
       await loadRunBundle(
         { files: store, processes: new MemoryProcesses() },

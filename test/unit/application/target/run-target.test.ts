@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wireEventSchema } from '../../../../src/domain/events/event.js';
 import { runEventSchema } from '../../../../src/domain/events/run-event.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
 import { TargetInMemory, WORKSPACE } from './target-in-memory.js';
 
 const job = (id: string, dependsOn: string[] = []) => ({ id, command: `run ${id}`, dependsOn });
@@ -279,5 +280,61 @@ describe('a run of a target', () => {
     expect(record.jobs.map(({ id }) => id)).toEqual(['a', 'b']);
     expect((await target.pikaci.rerun('nope'))._unsafeUnwrapErr().kind).toBe('no_such_job');
     expect((await target.pikaci.rerun('../x'))._unsafeUnwrapErr().kind).toBe('invalid_job');
+  });
+
+  it('is run again as it was asked for, unless said otherwise, and tells what is not as it was', async () => {
+    const target = await TargetInMemory.of({ filters: ['src/**'], jobs: [job('a')] });
+    const asked = { branch: 'feature/x', failFast: true, parallel: 7, keepOnFailureSecs: 60 };
+    await target.run({ ...asked, changedFiles: ['src/a'] });
+    const options = {
+      backend: 'incus',
+      branch: 'feature/x',
+      fail_fast: true,
+      parallel: 7,
+      keep_on_failure_secs: 60,
+    };
+    expect((await target.record()).options).toEqual(options);
+    const again = async (runId: string, more: object = {}) => {
+      const warnings: string[] = [];
+      const events = {
+        emit: () => {},
+        emitRun: (event: { type: string; message?: unknown }) => {
+          if (event.type === 'run_warning') warnings.push(String(event.message));
+        },
+      };
+      const run = (await target.pikaci.rerun('run', { runId, events, ...more }))._unsafeUnwrap();
+      await run.cleanUp;
+      return { record: await target.record(runId), warnings };
+    };
+    const same = await again('same');
+    expect(same.record).toMatchObject({ options, git_branch: 'feature/x', changed_files: null });
+    expect(same.warnings).toEqual([
+      'what had changed for run is not looked at again: this run does all that was planned then',
+    ]);
+    expect((await again('other', { parallel: 1 })).record.options).toEqual({ ...options, parallel: 1 });
+
+    const rewrite = async (file: string, change: object) => {
+      const path = `/state/runs/run/${file}`;
+      const json = { ...JSON.parse(await target.text(`run/${file}`)), ...change };
+      must(await target.host.localFiles.writeFile(path, Buffer.from(JSON.stringify(json))));
+    };
+    await rewrite('run.json', {
+      options: { ...options, backend: 'microvm' },
+      host: 'ci@other:22',
+      changed_files: null,
+    });
+    expect((await again('elsewhere')).warnings).toEqual([
+      'run was run on microvm; this run is on incus, as the configuration says',
+      'run was run on ci@other:22; this run is on memory, as the configuration says',
+    ]);
+    await rewrite('run.json', { options: undefined, host: null });
+    expect((await again('old')).warnings).toEqual([
+      'the record of run does not say with which options it was run: those of its target hold',
+    ]);
+    await rewrite('plan.json', { target: null });
+    expect((await target.pikaci.rerun('run'))._unsafeUnwrapErr()).toMatchObject({
+      kind: 'invalid_plan',
+      message: 'there is nothing to run again: the records of run do not say what its target was',
+    });
   });
 });

@@ -8,7 +8,16 @@ import {
   validatePayloadMounts,
 } from '../../../../src/domain/mounts/payload-mount-rules.js';
 
-const OWNED = ['/artifacts', '/var/lib/pikaci', '/proc', '/sys', '/dev', '/run', '/var/run'];
+const OWNED = [
+  '/artifacts',
+  '/var/lib/pikaci',
+  '/var/lib/pikaci-job',
+  '/proc',
+  '/sys',
+  '/dev',
+  '/run',
+  '/var/run',
+];
 
 const mount = (fields: Partial<PayloadMountRecord>): PayloadMountRecord => ({
   name: 'm',
@@ -89,6 +98,15 @@ describe('a declared mount', () => {
       expect(fault.message).toContain('which the supervisor owns');
     });
   }
+
+  it('may be /home only when the home directory can be made in it', () => {
+    const at = (read_only: boolean) =>
+      validatePayloadMount('/output', mount({ guest_path: '/home', read_only }));
+    expect(at(true)._unsafeUnwrapErr().message).toContain(
+      '"/home" would leave no place for the home directory',
+    );
+    expect(at(false).isOk()).toBe(true);
+  });
 
   it('may lie beside what the supervisor owns', () => {
     for (const guest_path of ['/artifacts2', '/runner', '/device', '/var/lib/other', '/cargo-home']) {
