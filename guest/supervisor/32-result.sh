@@ -14,21 +14,24 @@ finish() {
   printf '%s %s\n' "$size" "$json" 1<>"$spare/reserved" && mv -f "$spare/reserved" "$spare/result"
 }
 
-# The artifacts directory may hold anything by now: the file is created exclusively under a name nobody knows, and what lies
-# at its place is moved away first.
+# The result's own place is a directory of root's: created exclusively under a name nobody knows, and what lies in its place, put there before
+# the directory was closed, is moved away first. Its second name, which readers of old know, is the job's where the job has taken it.
 show_result() {
+  place=$artifacts/.pikaci
   read -r nonce </proc/sys/kernel/random/uuid
   set -C
-  printf '%s\n' "$json" >"$artifacts/.result-$nonce"
+  printf '%s\n' "$json" >"$place/.result-$nonce"
   among_artifacts=$?
   set +C
-  if [ -e "$artifacts/result.json" ] || [ -L "$artifacts/result.json" ]; then
-    if mv "$artifacts/result.json" "$artifacts/.planted-$nonce"; then rm -rf "$artifacts/.planted-$nonce" &
-    else rm -rf "$artifacts/result.json"; fi
+  if [ -e "$place/result.json" ] || [ -L "$place/result.json" ]; then
+    if mv "$place/result.json" "$place/.planted-$nonce"; then rm -rf "$place/.planted-$nonce" &
+    else rm -rf "$place/result.json"; fi
   fi
   if [ "$among_artifacts" = 0 ]; then
-    mv -fT "$artifacts/.result-$nonce" "$artifacts/result.json" || mv -f "$artifacts/.result-$nonce" "$artifacts/result.json"
+    mv -fT "$place/.result-$nonce" "$place/result.json" || mv -f "$place/.result-$nonce" "$place/result.json"
+    # Fails where there is something, and goes through no link.
+    [ -d "$artifacts/result.json" ] || ln -n "$place/result.json" "$artifacts/result.json"
   else
-    rm -f "$artifacts/.result-$nonce"
+    rm -f "$place/.result-$nonce"
   fi
 }

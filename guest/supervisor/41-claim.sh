@@ -17,8 +17,8 @@ claim() {
 
 install_directories() {
   [ ! -d "$artifacts" ] || [ -O "$artifacts" ] || chown 0:0 "$artifacts"
-  # Sticky: the job may add to them, and cannot replace what is root's.
-  if [ -z "$step" ]; then install -d -m 1777 "$artifacts" "$public"
+  # Sticky: the job may add to them, and cannot replace what is root's. `watch` closes .pikaci to the job.
+  if [ -z "$step" ]; then install -d -m 1777 "$artifacts" "$artifacts/.pikaci" "$public"
   else
     install -d -m 1777 "$artifacts" && install -d -m 0755 "$machine-job" "$machine-job/steps" "$public" &&
       [ ! -L "$machine-job/steps" ] && [ ! -L "$public" ] && [ -O "$public" ]

@@ -94,5 +94,6 @@ place_files() {
   # A part of the text would be run by the next call.
   [ -e "$machine/pikaci-incus-run" ] || ln "$self" "$machine/pikaci-incus-run" || cp "$self" "$machine/pikaci-incus-run" || rm -f "$machine/pikaci-incus-run"
   [ -z "$step" ] || return 0
+  chmod 0755 "$artifacts/.pikaci"
   ln -f "$own/guest-request.json" "$artifacts/guest-request.json" || cp "$own/guest-request.json" "$artifacts/guest-request.json"
 }

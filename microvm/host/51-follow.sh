@@ -65,7 +65,9 @@ print_status() {
   [ ! -f "$log" ] || [ -L "$log" ] || bytes=$(stat -c %s "$log")
   if [ "$state" = ended ]; then
     if job_has_ended; then reason=kept; else { read -r reason <"$vm/reason"; } 2>/dev/null || reason=killed; fi
-    file=$artifacts/result.json
+    # Supervisors before 0.2 had no place of their own.
+    file=$artifacts/.pikaci/result.json
+    [ ! -L "$artifacts/.pikaci" ] && [ -f "$file" ] || file=$artifacts/result.json
     # Of root's in the guest, and so not planted by a job without root.
     if [ -f "$file" ] && [ ! -L "$file" ] && [ "$(stat -c '%u' "$file")" = 0 ]; then
       result=$(dd "if=$file" iflag=nofollow,nonblock,count_bytes,fullblock bs=64K count=65536 2>/dev/null | base64_of)

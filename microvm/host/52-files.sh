@@ -8,9 +8,27 @@ list() { # inside the view
     [ ! -e "$path" ] || set -- "$@" "$path"
   done
   [ "$#" -gt 0 ] || return 0
-  find "$@" ! -type d -printf '/%p\0'
+  print_not_whole
+  mine=artifacts/.pikaci
+  ! is_own_result || mine=artifacts/result.json
+  find "$@" \( -path artifacts/.pikaci -o -path "$mine" \) -prune -o ! -type d -printf '%y %s /%p\0'
+}
+
+# What the guest could not set aside of the workspace, and what it was at when it ended.
+print_not_whole() {
+  for file in artifacts/.pikaci/not-copied artifacts/.pikaci/copying; do
+    ! is_roots "$file" || head -c 16777216 "$file" | sed -z 's|^\./|x 0 /workspace/snapshot/|'
+  done
+}
+
+# As in the supervisor: the second name of the result, unless the job has put something there.
+is_own_result() {
+  # shellcheck disable=SC2046 # two numbers
+  set -- $(stat -c %d:%i artifacts/.pikaci/result.json artifacts/result.json 2>/dev/null)
+  [ "$#" = 2 ] && [ "$1" = "$2" ]
 }
 
 pack() { # inside the view
-  sed -z 's|^/||' | tar --format=gnu --null --no-recursion --ignore-failed-read --hard-dereference -cf - -T -
+  unset TAR_OPTIONS
+  sed -z 's|^/||' | tar --format=gnu --null --no-recursion --ignore-failed-read --hard-dereference --quoting-style=c -cf - -T -
 }

@@ -13,6 +13,7 @@ export interface FileFault {
     | 'not_a_directory'
     | 'is_a_directory'
     | 'not_empty'
+    | 'name_too_long'
     | 'too_large'
     | 'no_space'
     | 'connection_lost'

@@ -9,6 +9,8 @@ export interface LogPart {
   readonly offset: number;
   /** Of the whole file, when it was looked at. */
   readonly size: number;
+  /** When the file was last written, ms since the epoch, where the reader knows. */
+  readonly modifiedMs?: number;
 }
 
 /** Which part of a file is read. Both are in bytes. */

@@ -94,11 +94,17 @@ onEachBackend((backend) => {
         artifacts: ['/artifacts/*'],
         artifactCaps: { fileBytes: 1000, totalBytes: 3500, files: 6 },
       });
+      const few = await site.finish({
+        command: 'cd /artifacts; for i in 1 2 3; do echo $i >f$i; done',
+        artifacts: ['/artifacts/*'],
+        artifactCaps: { files: 2 },
+      });
       const { artifacts } = run.outcome;
       const rules = Object.values(refusals(artifacts));
       expect(artifacts.collected.map(({ bytes }) => bytes)).toEqual([1000, 1000, 1000]);
-      expect(rules.filter((rule) => rule === 'too_many_files')).toHaveLength(1);
-      expect(rules).toContain('total_too_large');
+      expect(rules.sort()).toEqual(['file_too_large', ...Array.from({ length: 3 }, () => 'total_too_large')]);
+      expect(few.run.outcome.artifacts.collected).toHaveLength(2);
+      expect(Object.values(refusals(few.run.outcome.artifacts))).toEqual(['too_many_files']);
       expect(artifacts.refused_count).toBe(4);
     });
 
@@ -111,20 +117,60 @@ line'; echo 2 >' lead'; echo 3 >'-rf'; echo 4 >'ünï 😀'; echo 5 >"q'\\"uote"
       });
       const { artifacts } = run.outcome;
       expect(paths(artifacts)).toEqual(
-        [
-          ' lead',
-          '-rf',
-          '...',
-          'q\'"uote',
-          '[glob]*',
-          'a b/c/ ',
-          'back\\slash',
-          'new\nline',
-          'ünï 😀',
-        ].sort(),
+        [' lead', '-rf', '...', 'q\'"uote', '[glob]*', 'a b/c/ ', 'back\\slash', 'ünï 😀'].sort(),
       );
       expect(artifacts.incomplete).toMatch(/1 file names? .*not UTF-8/);
-      expect(await readFile(`${run.state.artifactsDir}/new\nline`, 'utf8')).toBe('1\n');
+      expect(refusals(artifacts)).toEqual({ '/artifacts/new\nline': 'control_character' });
+      expect(await readFile(`${run.state.artifactsDir}/ünï 😀`, 'utf8')).toBe('4\n');
+    });
+
+    it('may have names as long as a file system takes, and paths that are longer than most', async () => {
+      const { run } = await site.finish({
+        command: `cd /artifacts; d=$(printf 'd%.0s' $(seq 200)); n=$(printf 'n%.0s' $(seq 255)); echo long >$n
+          for i in 1 2 3 4 5 6 7 8 9 10 11 12; do mkdir $d && cd $d; done; echo deep >deep`,
+        artifacts: ['/artifacts/**'],
+      });
+      const { artifacts } = run.outcome;
+      expect(artifacts).toMatchObject({ refused: [], incomplete: null });
+      const lengths = artifacts.collected.map(({ path }) => path.length).sort((a, b) => a - b);
+      expect(lengths).toEqual([255, 12 * 201 + 4]);
+      for (const { path } of artifacts.collected)
+        expect((await stat(`${run.state.artifactsDir}/${path}`)).size).toBe(5);
+    });
+
+    it('that are too large, or no files, are named, however many, and the others come', async () => {
+      const { run } = await site.finish({
+        command: `cd /artifacts; echo a >a; for i in $(seq 20); do truncate -s 40M big$i; done; echo z >z; mkdir empty
+          perl -e 'use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0); bind($s, pack_sockaddr_un("left")) or die' || mkfifo left`,
+        artifacts: ['/artifacts/**'],
+        artifactCaps: { fileBytes: 10_000_000 },
+      });
+      const { artifacts } = run.outcome;
+      expect(paths(artifacts)).toEqual(['a', 'z']);
+      const { '/artifacts/left': left, ...big } = refusals(artifacts);
+      expect(left).toBe('special_file');
+      expect(Object.values(big)).toEqual(Array.from({ length: 20 }, () => 'file_too_large'));
+      expect(artifacts.incomplete).toBeNull();
+      expect(artifacts.refused_count).toBe(21);
+    });
+
+    it('may be executed here when they could be there, and have no other mode of the guest', async () => {
+      const { run } = await site.finish({
+        command: 'cd /artifacts; for f in tool plain; do echo x >$f; done; chmod 4755 tool; chmod 2640 plain',
+        artifacts: ['/artifacts/*'],
+      });
+      const mode = async (name: string) => (await stat(`${run.state.artifactsDir}/${name}`)).mode & 0o7777;
+      expect([await mode('tool'), await mode('plain')]).toEqual([0o755, 0o644]);
+    });
+
+    it('may be called as the supervisor’s result, which it keeps elsewhere', async () => {
+      const { run } = await site.finish({
+        command: 'echo own >/artifacts/result.json; exit 3',
+        artifacts: ['/artifacts/**'],
+      });
+      expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 3 });
+      expect(paths(run.outcome.artifacts)).toEqual(['result.json']);
+      expect(await readFile(`${run.state.artifactsDir}/result.json`, 'utf8')).toBe('own\n');
     });
 
     it('of two places with one local name: the first is kept, the other is named', async () => {

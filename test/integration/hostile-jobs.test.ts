@@ -55,6 +55,8 @@ describe.concurrent('a job', () => {
       artifacts: ['/artifacts/**'],
     });
     expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 4 });
+    // What it has written is a file of its own like any other.
+    expect(run.outcome.artifacts.collected).toEqual([{ path: 'result.json', bytes: forged.length + 1 }]);
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 

@@ -134,6 +134,24 @@ describe('a microVM that runs', () => {
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('and does not fit where its workspace is set aside says what did not, and brings no part of it', async () => {
+    const pikaci = site.open({ microvm: { ...site.config().microvm, artifactsBytes: 60_000_000 } });
+    const { run } = await site.finish(
+      {
+        command: 'mkdir out; head -c 70000000 /dev/zero >out/large; echo small >out/small',
+        writableWorkspace: true,
+        artifacts: ['out/**'],
+      },
+      {},
+      pikaci,
+    );
+    expect(run.outcome.status).toBe('passed');
+    const { collected, refused } = run.outcome.artifacts;
+    expect(collected).toEqual([{ path: 'out/small', bytes: 6 }]);
+    expect(refused).toEqual([{ path: '/workspace/snapshot/out/large', rule: 'not_whole' }]);
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
   it('and plants links and devices gets nothing of the host', async () => {
     const { run, log } = await site.finish({
       command: `cd /artifacts; ln -s /etc/shadow shadow; ln -s / root; mknod disk b 7 0; mkfifo pipe; echo good >good

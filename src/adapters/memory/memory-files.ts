@@ -8,6 +8,8 @@ export type MemoryNode = { mode: number; mtimeMs: number; uid: number; gid: numb
 );
 
 const MAX_LINKS = 40;
+const NAME_MAX = 255;
+const PATH_MAX = 4096;
 
 /** A refusal by the in-memory file tree. */
 export class MemoryFileError extends Error {
@@ -36,6 +38,8 @@ export class MemoryFiles {
 
   /** The canonical path; its last component may be missing or, with `keepLast`, a link. */
   canonical(path: string, keepLast: boolean): string {
+    if (Buffer.byteLength(path) >= PATH_MAX)
+      throw new MemoryFileError('name_too_long', 'the path is too long');
     let rest = path.split('/').filter(Boolean);
     let at = '/';
     for (let links = 0; rest.length > 0; ) {
@@ -48,6 +52,8 @@ export class MemoryFiles {
         at = dirname(at);
         continue;
       }
+      if (Buffer.byteLength(name) > NAME_MAX)
+        throw new MemoryFileError('name_too_long', 'the name is too long');
       const next = join(at, name);
       const node = this.nodes.get(next);
       if (node === undefined && rest.length > 0)

@@ -12,13 +12,13 @@ export class MemoryLogReader implements LogReader {
   async read(path: string, range: LogRange, options: CallOptions = {}): Promise<Result<LogPart, FileFault>> {
     const stat = await this.files.lstat(path, options);
     if (stat.isErr()) return err(stat.error);
-    const { type, size } = stat.value;
+    const { type, size, mtimeMs: modifiedMs } = stat.value;
     const call = { host: this.files.host, path, operation: 'read' };
     if (type !== 'file') return err(fileFault('io', call, 'it is not a file'));
     const content = await this.files.readFile(path, { ...options, maxBytes: size });
     return content.map((bytes) => {
       const offset = range.offset < 0 ? Math.max(0, size + range.offset) : Math.min(range.offset, size);
-      return { data: bytes.slice(offset, offset + range.maxBytes), offset, size };
+      return { data: bytes.slice(offset, offset + range.maxBytes), offset, size, modifiedMs };
     });
   }
 }

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, FileFault['kind']>> = {
   ENOTDIR: 'not_a_directory',
   EISDIR: 'is_a_directory',
   ENOTEMPTY: 'not_empty',
+  ENAMETOOLONG: 'name_too_long',
   ENOSPC: 'no_space',
   EDQUOT: 'no_space',
 };

@@ -16,7 +16,7 @@ export class NodeLogReader implements LogReader {
       await using handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       const stat = await handle.stat();
       if (!stat.isFile()) throw new KindError('io', 'it is not a file');
-      const { size } = stat;
+      const { size, mtimeMs: modifiedMs } = stat;
       const offset = range.offset < 0 ? Math.max(0, size + range.offset) : Math.min(range.offset, size);
       const data = Buffer.alloc(Math.min(range.maxBytes, size - offset));
       let length = 0;
@@ -25,7 +25,7 @@ export class NodeLogReader implements LogReader {
         if (bytesRead === 0) break;
         length += bytesRead;
       }
-      return { data: data.subarray(0, length), offset, size };
+      return { data: data.subarray(0, length), offset, size, modifiedMs };
     });
   }
 }

@@ -87,15 +87,11 @@ export function patternsWithin(
   });
 }
 
-/** Where a guest's file is kept, relative to the job's `artifacts/`; null for a path that is neither under `/artifacts` nor in the workspace, or not safe as a local one. */
+/** Where a guest's file is kept, relative to the job's `artifacts/`; null for a path that is neither under `/artifacts` nor in the workspace, or leads elsewhere. */
 export function localArtifactPath(guestPath: string): string | null {
   const root = [GUEST_ARTIFACTS_DIR, GUEST_WORKSPACE_DIR].find((dir) => guestPath.startsWith(`${dir}/`));
   if (root === undefined) return null;
   const relative = guestPath.slice(root.length + 1);
-  const safe = relative
-    .split('/')
-    .every((part) => part !== '' && part !== '.' && part !== '..' && fitsName(part));
-  return safe && !relative.includes('\0') && Buffer.byteLength(relative) <= 2048 ? relative : null;
+  const safe = relative.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return safe && !relative.includes('\0') ? relative : null;
 }
-
-const fitsName = (part: string) => Buffer.byteLength(part) <= 240;

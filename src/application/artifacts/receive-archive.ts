@@ -9,6 +9,8 @@ import { type TarEntry, TarReader } from './tar-reader.js';
 
 /** A refused file up to this size is read past; for a larger one the archive is asked for again without it. */
 const READ_PAST = 16 * 1024 * 1024;
+/** Behind its end mark an archive is filled up to a whole record; no `tar` makes one longer. */
+const LONGEST_TAIL = 64 * 1024;
 /** What is not asked for is put up with this often. */
 const MOST_UNREQUESTED = 1000;
 
@@ -24,66 +26,85 @@ export interface ReceiveInput {
 
 export interface Received {
   /**
-   * `left`: the archive was left at a file that is too large to read past; `connection_lost`: it did not arrive whole. In
-   * both cases `remaining` can still be asked for.
+   * `left`: the archive was left at a file that is too large to read past; `cut_short`: the guest ended it before its end;
+   * `connection_lost`: it did not arrive whole. After these `remaining` can still be asked for. `given_up`: no more is to be had.
    */
-  readonly end: 'complete' | 'left' | 'connection_lost';
+  readonly end: 'complete' | 'left' | 'cut_short' | 'connection_lost' | 'given_up';
+  /** Guest path → path below `destination`. */
   readonly remaining: Map<string, string>;
+  /** What was kept of this archive: guest path → bytes. */
+  readonly kept: ReadonlyMap<string, number>;
+  /** All bytes have been read, so that the archive's own end comes. */
+  readonly drained: boolean;
+  /** Whose bytes were under way when the archive ended before its end. */
+  readonly underWay: string | null;
 }
 
 /** Takes one archive apart, file by file, holding no file in memory. */
 export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   const { ledger } = input;
   const remaining = new Map(input.wanted);
+  const kept = new Map<string, number>();
   const bytes = new ByteReader(input.archive.bytes);
   const tar = new TarReader(bytes);
   let unrequested = 0;
+  let underWay: string | null = null;
+  let drained = false;
+  const ended = (end: Received['end']): Received => ({ end, remaining, kept, drained, underWay });
   const giveUp = (reason: string): Received => {
     ledger.breakOff(reason);
-    return { end: 'complete', remaining };
+    return ended('given_up');
   };
   /** The bytes have ended, so why they did is known. */
   const cutShort = async (): Promise<Received> => {
     const end = await input.archive.end;
-    if (end.isOk()) return giveUp('the archive ends before its end mark');
-    if (end.error.kind === 'connection_lost') return { end: 'connection_lost', remaining };
+    if (end.isOk()) return ended('cut_short');
+    if (end.error.kind === 'connection_lost') return ended('connection_lost');
     return giveUp(`the transfer broke off: ${end.error.message}`);
   };
 
   for (;;) {
+    underWay = null;
     const step = await tar.next();
     if (step.kind === 'cut_short') return cutShort();
     if (step.kind === 'broken') return giveUp(step.message);
     if (step.kind === 'end') {
-      if (remaining.size > 0)
-        ledger.breakOff(`${remaining.size} files vanished before they could be fetched`);
-      return { end: 'complete', remaining };
+      drained = !(await bytes.skip(LONGEST_TAIL));
+      return ended('complete');
     }
     const { entry } = step;
     const guestPath = entry.name === null ? null : `/${entry.name.replace(/^\/+/, '')}`;
     const local = guestPath === null ? undefined : remaining.get(guestPath);
-    if (local === undefined && ++unrequested > MOST_UNREQUESTED)
-      return giveUp('the guest sends what was not asked for');
-
-    const rule = local === undefined ? unrequestedRule(entry) : entryRule(entry, input.caps, ledger);
-    if (rule !== null || local === undefined) {
+    if (guestPath === null || local === undefined) {
+      if (++unrequested > MOST_UNREQUESTED) return giveUp('the guest sends what was not asked for');
       if (entry.kind !== 'directory')
-        ledger.refuse(guestPath ?? '(a name that is not UTF-8)', rule ?? 'not_requested');
-      if (entry.size > READ_PAST) {
-        if (guestPath !== null) remaining.delete(guestPath);
-        return { end: 'left', remaining };
-      }
-      if (!(await bytes.skip(entry.size)) || !(await tar.padding(entry.size))) return cutShort();
-      if (guestPath !== null) remaining.delete(guestPath);
+        ledger.refuse(guestPath ?? '(a name that is not UTF-8)', unrequestedRule(entry));
+      if (entry.size > READ_PAST) return ended('left');
+      if (!(await skipped(bytes, tar, entry.size))) return cutShort();
       continue;
     }
-    const kept = await keepFile(input, bytes, local, entry.size);
-    if (kept === 'cut_short') return cutShort();
-    if (kept === 'path_conflict') ledger.refuse(guestPath ?? local, 'path_conflict');
-    else if (kept !== 'kept') return giveUp(`${local} could not be written: ${kept.message}`);
-    if (guestPath !== null) remaining.delete(guestPath);
+    underWay = guestPath;
+    const rule = entryRule(entry, input.caps, ledger);
+    if (rule !== null) {
+      if (entry.kind === 'directory') ledger.refuse(guestPath, 'vanished');
+      else ledger.refuse(guestPath, rule);
+      remaining.delete(guestPath);
+      if (entry.size > READ_PAST) return ended('left');
+      if (!(await skipped(bytes, tar, entry.size))) return cutShort();
+      continue;
+    }
+    const result = await keepFile(input, bytes, { local, entry });
+    if (result === 'cut_short') return cutShort();
+    if (result === 'kept') kept.set(guestPath, entry.size);
+    else if (typeof result === 'string') ledger.refuse(guestPath, result);
+    else return giveUp(`${local} could not be written: ${result.message}`);
+    remaining.delete(guestPath);
     if (!(await tar.padding(entry.size))) return cutShort();
   }
+}
+
+async function skipped(bytes: ByteReader, tar: TarReader, size: number): Promise<boolean> {
+  return (await bytes.skip(size)) && (await tar.padding(size));
 }
 
 function unrequestedRule(entry: TarEntry): ArtifactRule {
@@ -99,19 +120,20 @@ function entryRule(entry: TarEntry, caps: ArtifactCaps, ledger: ArtifactLedger):
   return null;
 }
 
+type Kept = 'kept' | 'cut_short' | 'path_conflict' | 'name_too_long' | FileFault;
+
 async function keepFile(
   input: ReceiveInput,
   bytes: ByteReader,
-  local: string,
-  size: number,
-): Promise<'kept' | 'cut_short' | 'path_conflict' | FileFault> {
+  { local, entry }: { readonly local: string; readonly entry: TarEntry },
+): Promise<Kept> {
   const path = `${input.destination}/${local}`;
   const parent = await input.files.makeDirectory(posix.dirname(path));
-  if (parent.isErr()) return passOver(bytes, size, parent.error);
-  const writer = await input.files.createWriter(path);
-  if (writer.isErr()) return passOver(bytes, size, writer.error);
+  if (parent.isErr()) return passOver(bytes, entry.size, parent.error);
+  const writer = await input.files.createWriter(path, { mode: entry.executable ? 0o755 : 0o644 });
+  if (writer.isErr()) return passOver(bytes, entry.size, writer.error);
   await using file = writer.value;
-  let missing = size;
+  let missing = entry.size;
   while (missing > 0) {
     const piece = await bytes.readSome(missing);
     if (piece === null) return 'cut_short';
@@ -121,13 +143,19 @@ async function keepFile(
   }
   const committed = await file.commit();
   if (committed.isErr()) return await passOver(bytes, 0, committed.error);
-  input.ledger.took(local, size);
+  input.ledger.took(local, entry.size);
   return 'kept';
 }
 
-/** A name that is a directory's already (or the other way round) costs that file only; other faults end the collecting. */
-async function passOver(bytes: ByteReader, size: number, fault: FileFault) {
-  if (!['not_a_directory', 'is_a_directory', 'already_exists', 'not_empty'].includes(fault.kind))
-    return fault;
-  return (await bytes.skip(size)) ? 'path_conflict' : 'cut_short';
+/** A name that is a directory's already (or the other way round), or too long, costs that file only; other faults end the collecting. */
+async function passOver(bytes: ByteReader, size: number, fault: FileFault): Promise<Kept> {
+  const rule = ruleOf(fault);
+  if (rule === null) return fault;
+  return (await bytes.skip(size)) ? rule : 'cut_short';
+}
+
+function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
+  if (fault.kind === 'name_too_long') return 'name_too_long';
+  const conflicts = ['not_a_directory', 'is_a_directory', 'already_exists', 'not_empty'];
+  return conflicts.includes(fault.kind) ? 'path_conflict' : null;
 }

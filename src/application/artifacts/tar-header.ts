@@ -9,6 +9,8 @@ export interface TarHeader {
   /** The type flag: `0` or NUL file, `1` hard link, `2` symbolic link, `5` directory, `L` GNU long name, `x` pax … */
   readonly flag: string;
   readonly size: number;
+  /** Permission bits, setuid and the like. */
+  readonly mode: number;
 }
 
 export const TAR_BLOCK = 512;
@@ -19,9 +21,10 @@ export function isZeroBlock(block: Uint8Array): boolean {
 
 /** Null when the checksum or a number is wrong: this is not a tar header. */
 export function parseTarHeader(block: Uint8Array): TarHeader | null {
+  const mode = number(block, 100, 8);
   const size = number(block, 124, 12);
   const checksum = number(block, 148, 8);
-  if (size === null || checksum === null || checksum !== headerSum(block)) return null;
+  if (size === null || mode === null || checksum === null || checksum !== headerSum(block)) return null;
   const ustar = field(block, 257, 5);
   const prefix =
     decodeName(ustar) === 'ustar' && block[262] === 0 ? field(block, 345, 155) : new Uint8Array(0);
@@ -31,6 +34,7 @@ export function parseTarHeader(block: Uint8Array): TarHeader | null {
     name: name === null || leading === null ? null : leading === '' ? name : `${leading}/${name}`,
     flag: String.fromCharCode(block[156] ?? 0),
     size,
+    mode,
   };
 }
 

@@ -12,6 +12,8 @@ export interface TarEntry {
   readonly name: string | null;
   readonly kind: 'file' | 'directory' | 'symbolic_link' | 'hard_link' | 'other';
   readonly size: number;
+  /** Somebody may execute it. */
+  readonly executable: boolean;
 }
 
 export type TarStep =
@@ -44,7 +46,11 @@ export class TarReader {
       if (header === null) return { kind: 'broken', message: 'a header of the archive is damaged' };
       if (!'LKxg'.includes(header.flag)) {
         const name = longName === undefined ? header.name : longName;
-        return { kind: 'entry', entry: { name, kind: entryKind(header.flag), size: header.size } };
+        const { flag, size, mode } = header;
+        return {
+          kind: 'entry',
+          entry: { name, kind: entryKind(flag), size, executable: (mode & 0o111) !== 0 },
+        };
       }
       if (extensions === MOST_EXTENSIONS) {
         return { kind: 'broken', message: 'the archive has extension headers and no entry behind them' };

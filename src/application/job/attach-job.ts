@@ -149,7 +149,9 @@ export class AttachJob {
     if (masks.isErr()) return err(whileFinding(masks.error, options.signal));
     const lost =
       taken.value === 'gone'
-        ? 'the machine is gone, and left no exit record'
+        ? record.ended === undefined
+          ? 'the machine is gone, and left no exit record'
+          : 'the machine was gone before its artifacts were brought back'
         : masks.value === null
           ? 'its runner ended before it had handed the job and its secrets to the machine; "pikaci rerun" runs it again'
           : null;

@@ -1,9 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
-import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { FileFault } from '../../ports/file-store.js';
-import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { jobMayStillRun } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -11,18 +8,15 @@ import type { HostTime } from '../lease/host-time.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { GuestLog } from '../log/guest-log.js';
 import { releaseMachine } from '../machine/release-machine.js';
-import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
-import { collectJobArtifacts } from './collect-job-artifacts.js';
 import type { JobRun } from './job-call.js';
-import { saveJobRecord } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
-import { outcomeOf } from './outcome-of.js';
+import { reportEnd } from './report-end.js';
 import { StepTracker } from './step-tracker.js';
 
 /** The second half of every job, whoever started it: start or take up, follow, collect, record the outcome, release the machine. */
@@ -120,7 +114,7 @@ export class CompleteJob {
       await leaveMachine(job, this.#hostTime, this.#settings.leaseMs);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
-    return await this.#report(job, end.value, { log, steps });
+    return await reportEnd(this.#ports, job, end.value, { log, steps });
   }
 
   async #follow(
@@ -159,41 +153,6 @@ export class CompleteJob {
     return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;
   }
 
-  async #report(
-    job: LiveJob,
-    end: StepEnd,
-    { log, steps }: { readonly log: GuestLog; readonly steps: StepTracker | null },
-  ): Promise<Result<JobOutcome, JobFault>> {
-    const { session, record } = job;
-    const ended = await steps?.finish(...lastOfSteps(end));
-    const collects =
-      (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
-    const artifacts = collects ? await collectJobArtifacts(this.#ports, job) : NO_ARTIFACTS;
-    const outcome = outcomeOf({
-      session,
-      end,
-      finishedAtMs: this.#ports.clock.now(),
-      logBytes: log.received,
-      keptLogBytes: log.kept,
-      artifacts,
-      image: record.incus_image,
-      steps: ended,
-    });
-    if (!(await job.lock.isHeld())) return err(this.#superseded(job));
-    const masked = maskTexts(outcome, new SecretMasker(session.secretValues));
-    const saved = await saveJobRecord(this.#ports.localFiles, session.state, { ...record, outcome: masked });
-    if (saved.isErr()) return err(localFilesFault(saved.error, null));
-    session.emit({
-      type: 'job_finished',
-      status: masked.status,
-      cause: masked.cause,
-      exit_code: masked.exit_code,
-      message: masked.message,
-      duration_ms: Date.parse(masked.finished_at) - Date.parse(masked.started_at),
-    });
-    return ok(masked);
-  }
-
   /** Behind the result: what becomes of the machine. */
   #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
     const { session, machine, record } = job;
@@ -211,11 +170,6 @@ export class CompleteJob {
 
   #leave({ settled, session }: LiveJob): Promise<void> {
     return settled.then(() => session.hostLog.flushed());
-  }
-
-  #superseded({ lock, machine }: LiveJob): JobFault {
-    const host = machine.context.shared.remoteHost;
-    return { kind: 'superseded', phase: null, host, message: String(lock.lost.reason) };
   }
 
   #notStarted(fault: GuestFault, description: string): JobFault {
@@ -241,12 +195,4 @@ function withWhatStays(fault: JobFault, { machine, session }: LiveJob): JobFault
   const how = `"pikaci attach ${runId} ${job.id}" takes it up, or "pikaci gc --remote" removes it once its lease has ended`;
   const where = `the machine ${machine.name} on ${machine.context.shared.remoteHost}`;
   return { ...fault, message: `${fault.message}; ${where} stays: ${how}` };
-}
-
-/** What the end of a job says of its steps. */
-function lastOfSteps(end: StepEnd): Parameters<StepTracker['finish']> {
-  if (end.kind === 'cancelled') return [[], 'cancelled'];
-  if (end.kind === 'detached') return [[], 'left'];
-  const status = end.kind === 'finished' ? end.status : null;
-  return [status?.steps ?? [], status?.result == null ? 'lost' : 'result'];
 }

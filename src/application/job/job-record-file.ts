@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { type JobRecord, jobRecordSchema } from '../../domain/job/job-record.js';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
@@ -14,6 +15,11 @@ export function saveJobRecord(
   record: JobRecord,
 ): Promise<Result<void, FileFault>> {
   return files.writeFile(state.jobRecord, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+}
+
+/** The record of a job that is over and done with. */
+export function withOutcome({ ended, ...record }: JobRecord, outcome: JobOutcome): JobRecord {
+  return { ...record, outcome };
 }
 
 export async function loadJobRecord(

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -8,7 +9,7 @@ import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobRun } from './job-call.js';
-import { saveJobRecord } from './job-record-file.js';
+import { saveJobRecord, withOutcome } from './job-record-file.js';
 import type { JobSession } from './job-session.js';
 import { outcomeOf } from './outcome-of.js';
 import { StepTracker } from './step-tracker.js';
@@ -21,7 +22,7 @@ async function keptBytes(files: FileStore, { state }: JobSession) {
   return { logBytes: after < 0 ? keptLogBytes : position.guest_bytes + after, keptLogBytes };
 }
 
-/** The machine went away with its job, or never had it: that is the result, and it is recorded. */
+/** The machine went away with its job, or never had it: that is the result, and it is recorded. An end that an earlier runner has seen stands. */
 export async function reportLost(
   { localFiles, hostFiles, clock }: Pick<JobPorts, 'localFiles' | 'hostFiles' | 'clock'>,
   {
@@ -49,16 +50,25 @@ export async function reportLost(
     stepsFile,
     isOurs,
   });
-  const outcome = outcomeOf({
-    session,
-    end: { kind: 'lost', message: why },
-    finishedAtMs: clock.now(),
-    ...(await keptBytes(localFiles, session)),
-    artifacts: { collected: [], refused: [], refused_count: 0, incomplete: why },
-    image: record.incus_image,
-    steps: await steps?.finish([], 'lost'),
-  });
-  const saved = await saveJobRecord(localFiles, session.state, { ...record, outcome });
+  const artifacts = { ...NO_ARTIFACTS, incomplete: why };
+  const outcome =
+    record.ended === undefined
+      ? outcomeOf({
+          session,
+          end: { kind: 'lost', message: why },
+          finishedAtMs: clock.now(),
+          ...(await keptBytes(localFiles, session)),
+          artifacts,
+          image: record.incus_image,
+          steps: await steps?.finish([], 'lost'),
+        })
+      : { ...record.ended, artifacts };
+  // What came before the runner was gone is in no record.
+  if (await isOurs()) {
+    const emptied = await localFiles.remove(state.artifactsDir, { recursive: true });
+    if (emptied.isErr()) session.warn(emptied.error.message);
+  }
+  const saved = await saveJobRecord(localFiles, session.state, withOutcome(record, outcome));
   if (saved.isErr()) return err(localFilesFault(saved.error, null));
   const { status, cause, exit_code, message } = outcome;
   session.emit({ type: 'job_finished', status, cause, exit_code, message, duration_ms: 0 });

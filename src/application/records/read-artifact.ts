@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
-import { hasControlCharacter, isWithin, joinBelow } from '../../domain/values/path-rules.js';
+import { isWithin, joinBelow } from '../../domain/values/path-rules.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './checked-run.js';
@@ -51,8 +51,8 @@ export async function readArtifact(
   return err(part.error.kind === 'not_found' ? missing() : stateFilesFault(part.error));
 }
 
-/** The record may have been written by another program. */
+/** The record may have been written by another program, and those before 0.2 have names with control characters. */
 function isPlainRelative(path: string): boolean {
-  if (hasControlCharacter(path)) return false;
+  if (path.includes('\0')) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

@@ -25,15 +25,31 @@ export interface FollowStream extends AsyncDisposable {
   readonly end: Promise<Result<GuestStatus, GuestFault>>;
 }
 
+/** What the guest says of an archive once it has ended. */
+export interface ArchiveEnd {
+  /** Absolute paths of files that became shorter, or could not be read to their end, and were filled up. */
+  readonly filledUp: readonly string[];
+}
+
 /** Bytes of an archive; `end` is an `Err` when it did not arrive whole. */
 export interface GuestArchive extends AsyncDisposable {
   readonly bytes: AsyncIterable<Uint8Array>;
-  readonly end: Promise<Result<void, GuestFault>>;
+  readonly end: Promise<Result<ArchiveEnd, GuestFault>>;
+}
+
+/** Something in a guest that is no directory; links are not followed. */
+export interface ListedFile {
+  /** Absolute, in the guest. */
+  readonly path: string;
+  /** `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `unknown`: the guest does not say. */
+  readonly kind: 'file' | 'symbolic_link' | 'special' | 'not_whole' | 'unknown';
+  /** Bytes; null when the guest does not say. */
+  readonly size: number | null;
 }
 
 export interface GuestListing {
-  readonly paths: readonly string[];
-  /** There are more than were asked for. */
+  readonly files: readonly ListedFile[];
+  /** There are more than were asked for, or than are listened to. */
   readonly truncated: boolean;
   /** Names that are not UTF-8; they cannot be asked for. */
   readonly undecodable: number;
@@ -80,7 +96,7 @@ export interface Guest {
   secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>>;
   /** Removes the secrets of a job or step that has ended: nothing is left to be masked. */
   forgetSecrets(call: GuestCall): Promise<Result<void, GuestFault>>;
-  /** Absolute paths of what is not a directory below `roots`; at most `most` of them. */
+  /** What is not a directory at or below `roots`; at most `most` of them. */
   list(roots: readonly string[], most: number, call: GuestCall): Promise<Result<GuestListing, GuestFault>>;
   /** A tar archive of exactly these files. */
   pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>>;

@@ -2,7 +2,6 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
-import { decodeName } from '../../domain/values/decode-name.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type {
@@ -12,10 +11,10 @@ import type {
   GuestArchive,
   GuestCall,
   GuestFault,
-  GuestListing,
   MachineSupervisor,
   PutFile,
 } from './guest.js';
+import { filledUpFiles, listingOf } from './listing.js';
 import { StepLines } from './step-lines.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
@@ -42,6 +41,7 @@ export interface SupervisorTransport {
 /** A status is one line; a guest that says more than this is not listened to. */
 const LONGEST_STATUS = 256 * 1024;
 const LONGEST_LISTING = 64 * 1024 * 1024;
+const LONGEST_COMPLAINT = 1024 * 1024;
 /** `pikaci-incus-run: NAME: text`, as guest/README.md has it. */
 const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
@@ -88,8 +88,8 @@ export class SupervisedGuest implements MachineSupervisor {
   }
 
   async list(roots: readonly string[], most: number, call: GuestCall) {
-    const answer = await this.#ask(['list', ...roots], LONGEST_LISTING, call);
-    return answer.andThen((bytes) => splitNul(bytes, most));
+    const answer = await this.#answer(['list', ...roots], LONGEST_LISTING, call);
+    return answer.andThen((bytes) => listingOf(bytes, most));
   }
 
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
@@ -98,11 +98,24 @@ export class SupervisedGuest implements MachineSupervisor {
       Buffer.from(paths.map((path) => `${path}\0`).join(''), 'utf8'),
       call,
     );
-    return exec.map((running) => ({
-      bytes: onlyStdout(running.output),
-      end: running.exit.then((exit) => exit.map(() => undefined)),
-      [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
-    }));
+    return exec.map((running) => {
+      const said = new BoundedBytes(LONGEST_COMPLAINT, 'first');
+      let leave = () => {};
+      const left = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      return {
+        bytes: onlyStdout(running.output, (data) => said.add(data), leave),
+        // What was said is known when all has been read, which may be after the exit.
+        end: Promise.all([running.exit, left]).then(([exit]) =>
+          exit.map(() => ({ filledUp: filledUpFiles(text(said.bytes())) })),
+        ),
+        [Symbol.asyncDispose]: () => {
+          leave();
+          return running[Symbol.asyncDispose]();
+        },
+      };
+    });
   }
 
   async put({ path, mode, size, ...to }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
@@ -180,6 +193,21 @@ export class SupervisedGuest implements MachineSupervisor {
     options: GuestCall,
     stdin: SupervisorInput = new Uint8Array(0),
   ): Promise<Result<Uint8Array, GuestFault>> {
+    const answer = await this.#answer(call, most, options, stdin);
+    return answer.andThen((bytes) =>
+      bytes.overflowed
+        ? err(refused(`its answer to "${call[0]}" has more than ${most} bytes`))
+        : ok(bytes.bytes()),
+    );
+  }
+
+  /** The same of one that may be longer than it is listened to. */
+  async #answer(
+    call: readonly string[],
+    most: number,
+    options: GuestCall,
+    stdin: SupervisorInput = new Uint8Array(0),
+  ): Promise<Result<BoundedBytes, GuestFault>> {
     const exec = await this.#transport.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     await using running = exec.value;
@@ -190,8 +218,7 @@ export class SupervisedGuest implements MachineSupervisor {
     const exit = await running.exit;
     if (exit.isErr()) return err(exit.error);
     if (exit.value.code !== 0) return err(refused(`"${call[0]}" failed: ${text(complaint.bytes())}`));
-    if (answer.overflowed) return err(refused(`its answer to "${call[0]}" has more than ${most} bytes`));
-    return ok(answer.bytes());
+    return ok(answer);
   }
 }
 
@@ -232,20 +259,4 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function parseStatus(json: unknown): GuestStatus | null {
   return guestStatusSchema.safeParse(json).data ?? null;
-}
-
-function splitNul(bytes: Uint8Array, most: number): Result<GuestListing, GuestFault> {
-  const paths: string[] = [];
-  let undecodable = 0;
-  let at = 0;
-  for (let end = bytes.indexOf(0); end !== -1 && paths.length < most; end = bytes.indexOf(0, at)) {
-    const path = decodeName(bytes.subarray(at, end));
-    if (path === null) undecodable++;
-    else paths.push(path);
-    at = end + 1;
-  }
-  const truncated = paths.length >= most && at < bytes.length;
-  // Each name ends with a NUL: anything else is not a list.
-  if (!truncated && at < bytes.length) return err(refused('its answer to "list" is not a list'));
-  return ok({ paths, truncated, undecodable });
 }

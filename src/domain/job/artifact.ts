@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+/** Bytes of JSON that the files which were brought back, and those that were not, may take in a record: it is read back up to 16 MiB. */
+export const COLLECTED_NAMES_BYTES = 8 * 1024 * 1024;
+export const REFUSED_NAMES_BYTES = 2 * 1024 * 1024;
+
 /** Why something that a guest offered was not taken. */
 export const artifactRuleSchema = z.enum([
   'symbolic_link',
@@ -12,6 +16,12 @@ export const artifactRuleSchema = z.enum([
   'total_too_large',
   'too_many_files',
   'path_conflict',
+  'control_character',
+  'name_too_long',
+  'record_full',
+  'not_whole',
+  'vanished',
+  'left_behind',
 ]);
 export type ArtifactRule = z.infer<typeof artifactRuleSchema>;
 
@@ -31,7 +41,7 @@ export const refusedArtifactSchema = z.looseObject({
 /** What was brought back of what a job left: what was kept, what was refused and by which rule. Sizes are in bytes. */
 export const artifactReportSchema = z.looseObject({
   collected: z.array(collectedArtifactSchema),
-  /** At most 1000 are named. */
+  /** At most 1000 are named, and no more than fit in 2 MiB. */
   refused: z.array(refusedArtifactSchema),
   refused_count: z.number().int().nonnegative(),
   /** Set when collecting broke off; what had arrived whole is kept. */

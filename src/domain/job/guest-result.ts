@@ -28,7 +28,7 @@ export const guestStatusSchema = z.looseObject({
   result: guestResultSchema.nullable(),
   /** Of a job that has some. */
   steps: guestStepsSchema.optional(),
-  /** Why the job is `lost`, where that is known. */
+  /** Why the job is `lost`, where that is known; of one that has `finished`, why not all that it left may be there. */
   message: z.string().max(65_536).optional(),
 });
 /** What the supervisor says of its job: whether it runs, how many bytes its log has, and how it ended. */

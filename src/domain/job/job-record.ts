@@ -27,6 +27,8 @@ export const jobRecordSchema = z.looseObject({
   /** For how long. Records before 0.2 lack it. */
   keep_on_failure_secs: z.number().positive().optional(),
   outcome: jobOutcomeSchema.nullable(),
+  /** How the job ended, kept while its artifacts are brought back; `outcome` is null until they are. */
+  ended: jobOutcomeSchema.optional(),
 });
 /** `jobs/<job>/job.json`: where a job is, who owns it, and how it ended; `outcome` is null until then. */
 export type JobRecord = z.infer<typeof jobRecordSchema>;

@@ -12,8 +12,11 @@ export const GUEST_USER_ID = 1000;
 export const GUEST_SUPERVISOR_DIR = '/var/lib/pikaci';
 /** What the supervisor lets others read of its steps. */
 export const GUEST_STEPS_DIR = `${GUEST_SUPERVISOR_DIR}-job`;
-/** Files in `/artifacts` that the supervisor writes; they are not artifacts of the job. */
-export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json', 'result.json'] as const;
+/**
+ * Files in `/artifacts` that the supervisor writes before the job begins; they are not artifacts of the job. What it writes when the job
+ * has ended has a place of its own, `.pikaci`, which no list of files shows: a `result.json` in `/artifacts` that is listed is the job's.
+ */
+export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json'] as const;
 
 export function guestHomeDir(user: {
   readonly runAsRoot: boolean;

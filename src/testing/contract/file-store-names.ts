@@ -22,6 +22,15 @@ export function fileNameContract(runner: SuiteRunner, make: () => Promise<FileSt
     mustFail(await store.makeDirectory(`${directory}/a/f`), 'already_exists', 'not_a_directory');
   });
 
+  it('a name may have as many bytes as the file system takes, and no more', async ({ store, directory }) => {
+    const longest = `${directory}/${'é'.repeat(127)}x`;
+    must(await store.writeFile(longest, bytes('x')));
+    assert.equal(text(must(await store.readFile(longest))), 'x');
+    // SFTP has no word for it.
+    mustFail(await store.writeFile(`${longest}y`, bytes('x')), 'name_too_long', 'io');
+    mustFail(await store.makeDirectory(`${longest}y`), 'name_too_long', 'io');
+  });
+
   it('a directory is listed by name, in order of code units, with the types', async ({
     store,
     directory,

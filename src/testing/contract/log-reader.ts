@@ -44,6 +44,12 @@ export function logReaderContract(
       assert.deepEqual(await text(at, { offset: 3, maxBytes: 99 }), ['two', 3, 6]);
     });
 
+    it('says when the file was written, as its store does', async ({ reader, store, directory }) => {
+      must(await store.writeFile(`${directory}/log`, Buffer.from('one')));
+      const { modifiedMs } = must(await reader.read(`${directory}/log`, { offset: 0, maxBytes: 0 }));
+      assert.equal(modifiedMs, must(await store.stat(`${directory}/log`)).mtimeMs);
+    });
+
     it('follows no link, and reads no directory', async ({ reader, store, directory, link }) => {
       must(await store.writeFile(`${directory}/secret`, Buffer.from('x')));
       await link(`${directory}/secret`, `${directory}/log`);

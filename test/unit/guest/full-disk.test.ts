@@ -115,12 +115,13 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     expect(guest.stepsOf(run).status).toEqual(status);
   });
 
-  it('leaves no result among the artifacts rather than one that the job has planted', async () => {
+  it('leaves no result in the place of its own when there is no room for one, and what the job has put elsewhere', async () => {
     guestWith('size=1m');
     const command = `echo '{"status":"passed"}' >"$PIKACI_ARTIFACTS/result.json"; ${fill}; exit 5`;
     const run = await guest.run({ command }).ended;
     expect(guest.statusOf(run).result).toMatchObject({ exit_code: 5 });
-    expect(artifacts().filter((name) => name.includes('result'))).toEqual([]);
+    expect(artifacts().filter((name) => name.includes('result'))).toEqual(['result.json']);
+    expect(guest.resultFile()).toEqual({ status: 'passed' });
   });
 
   it('has its record where the job can neither read nor replace it', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { alive, GuestMachine, isRoot } from '../../support/guest-machine.js';
@@ -133,15 +133,40 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
     expect(guest.statusOf(ended).result).toMatchObject({ status: 'passed', message: 'the command passed' });
   });
 
-  it.each(['directory', 'link'])('cannot plant a %s where its result belongs', async (kind) => {
+  it.each(['directory', 'link'])(
+    'keeps a %s of the name of its result, which has a place of its own',
+    async (kind) => {
+      guest = new GuestMachine(shell);
+      const victim = join(guest.root, 'victim');
+      writeFileSync(victim, 'untouched');
+      const plant = kind === 'link' ? `ln -s ${victim}` : `mkdir -p "$PIKACI_ARTIFACTS/result.json/deep"; :`;
+      const ended = await guest.run({ command: `${plant} "$PIKACI_ARTIFACTS/result.json"` }).ended;
+      expect(guest.resultFile('.pikaci/result.json')).toEqual(guest.statusOf(ended).result);
+      const left = lstatSync(join(guest.artifacts, 'result.json'));
+      expect([left.isDirectory(), left.isSymbolicLink()]).toEqual([kind === 'directory', kind === 'link']);
+      expect(readFileSync(victim, 'utf8')).toBe('untouched');
+    },
+  );
+
+  it('may leave a file of the name of its result, which is listed; the result itself is not', async () => {
     guest = new GuestMachine(shell);
-    const victim = join(guest.root, 'victim');
-    writeFileSync(victim, 'untouched');
-    const plant = kind === 'link' ? `ln -s ${victim}` : `mkdir -p "$PIKACI_ARTIFACTS/result.json/deep"; :`;
-    const ended = await guest.run({ command: `${plant} "$PIKACI_ARTIFACTS/result.json"` }).ended;
-    expect(guest.resultFile()).toEqual(guest.statusOf(ended).result);
-    expect(statSync(join(guest.artifacts, 'result.json')).isFile()).toBe(true);
-    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+    const run = await guest.run({ command: 'echo own >"$PIKACI_ARTIFACTS/result.json"' }).ended;
+    expect(guest.statusOf(run).result).toMatchObject({ status: 'passed' });
+    expect(guest.resultFile('.pikaci/result.json')).toEqual(guest.statusOf(run).result);
+    expect(readFileSync(join(guest.artifacts, 'result.json'), 'utf8')).toBe('own\n');
+    const names = async () =>
+      (await guest.call(['list', guest.artifacts])).stdout
+        .toString()
+        .split('\0')
+        .filter((entry) => entry !== '')
+        .map((entry) => entry.slice(entry.lastIndexOf('/') + 1))
+        .sort();
+    expect(await names()).toEqual(['guest-request.json', 'guest.log', 'result.json']);
+    await guest.remove();
+    guest = new GuestMachine(shell);
+    await guest.run({ command: 'true' }).ended;
+    expect(guest.resultFile()).toEqual(guest.resultFile('.pikaci/result.json'));
+    expect(await names()).toEqual(['guest-request.json', 'guest.log']);
   });
 
   it('is not started a second time', async () => {
@@ -225,7 +250,7 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
       symlinkSync(join(guest.root, 'kept'), join(guest.root, 'to-kept'));
       const command = `ln -s ${guest.root}/to-kept "$PIKACI_ARTIFACTS/result.json"`;
       const ended = await guest.run({ command, run_as_root: false }).ended;
-      expect(guest.resultFile()).toEqual(guest.statusOf(ended).result);
+      expect(guest.resultFile('.pikaci/result.json')).toEqual(guest.statusOf(ended).result);
     });
   }
 });

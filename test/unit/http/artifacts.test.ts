@@ -50,6 +50,27 @@ describe('artifacts', () => {
     expect(answer.text === big).toBe(true);
   });
 
+  it('of a record that has names with control characters are to be had as well', async () => {
+    const server = await served();
+    const name = 'two\nlines \u001b[31m\u0085';
+    const { jobDir, get } = await withArtifacts(server, [name]);
+    await writeFile(join(jobDir, 'artifacts', name), 'odd');
+    expect((await server.get(`/runs/${RUN_ID}`)).text).toContain(`path=${encodeURIComponent(name)}"`);
+    const answer = await get(name);
+    expect([answer.status, answer.text]).toEqual([200, 'odd']);
+    expect(answer.headers['content-disposition']).toContain("filename*=UTF-8''two%0Alines%20%1B%5B31m%C2%85");
+  });
+
+  it('that are not there are told to programs as JSON, and to people as a page', async () => {
+    const server = await served();
+    const { get } = await withArtifacts(server, []);
+    const forProgram = await get('gone');
+    expect([forProgram.status, JSON.parse(forProgram.text).error.kind]).toEqual([404, 'no_such_artifact']);
+    const path = `/runs/${RUN_ID}/artifacts/unit?path=gone`;
+    const forPerson = await server.get(path, { accept: 'text/html,*/*' });
+    expect([forPerson.status, forPerson.headers['content-type']]).toEqual([404, 'text/html; charset=UTF-8']);
+  });
+
   it('never lead out of the job, even when its record says so', async () => {
     const server = await served();
     const paths = [

@@ -58,11 +58,13 @@ describe('a file', () => {
         Promise.resolve(
           ok({ data: Buffer.from('abcdef').subarray(offset), offset, size: offset === 0 ? 4 : 6 }),
         ),
+      new Headers(),
       {},
     );
     expect(grows instanceof Response ? await grows.text() : grows).toBe('abcd');
     const shrinks = await fileAnswer(
       (offset) => Promise.resolve(ok({ data: Buffer.from('ab').subarray(offset), offset, size: 4 })),
+      new Headers(),
       {},
     );
     await expect(shrinks instanceof Response ? shrinks.text() : null).rejects.toThrow('shorter');
@@ -70,7 +72,7 @@ describe('a file', () => {
 
   it('that cannot be read is refused', async () => {
     const fault = { kind: 'unreadable', path: '/x', message: 'no' } as const;
-    expect(await fileAnswer(() => Promise.resolve(err(fault)), {})).toMatchObject({
+    expect(await fileAnswer(() => Promise.resolve(err(fault)), new Headers(), {})).toMatchObject({
       status: 500,
       kind: 'unreadable',
     });

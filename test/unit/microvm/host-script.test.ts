@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, utimes } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -75,8 +75,16 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     const listed = (await call('list', jobDir, '/artifacts', '/etc', '/artifacts/../../vm')).stdout.split(
       '\0',
     );
+    const { size } = await stat(join(jobDir, 'artifacts/guest-request.json'));
     expect(listed.filter(Boolean).sort()).toEqual(
-      ['disk', 'etc', 'guest-request.json', 'guest.log', 'kept', 'link'].map((name) => `/artifacts/${name}`),
+      [
+        'b 0 /artifacts/disk',
+        'f 4 /artifacts/guest.log',
+        'f 5 /artifacts/kept',
+        `f ${size} /artifacts/guest-request.json`,
+        'l 11 /artifacts/link',
+        'l 4 /artifacts/etc',
+      ].sort(),
     );
     const packed = await promisify(execFile)('sh', [
       '-c',
@@ -86,6 +94,44 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
       jobDir,
     ]);
     expect(packed.stdout).toBe('artifacts/kept\n');
+  });
+
+  it('takes the result from the place of its own, and leaves the job what it has put in the other', async () => {
+    await runner(`echo log >shares/artifacts/guest.log; cd shares/artifacts; mkdir .pikaci; echo '${RESULT}' >.pikaci/result.json
+      echo own >result.json; chown 1000 result.json`);
+    await launch();
+    await call('follow', jobDir, '0');
+    const names = async () =>
+      (await call('list', jobDir, '/artifacts')).stdout
+        .split('\0')
+        .map((entry) => entry.replace(/^.*[/]/, ''));
+    expect(Buffer.from(String((await status())['result_base64']), 'base64').toString()).toBe(`${RESULT}\n`);
+    expect((await names()).sort()).toEqual(['', 'guest-request.json', 'guest.log', 'result.json']);
+    await promisify(execFile)('ln', [
+      '-f',
+      join(jobDir, 'artifacts/.pikaci/result.json'),
+      join(jobDir, 'artifacts/result.json'),
+    ]);
+    expect((await names()).sort()).toEqual(['', 'guest-request.json', 'guest.log']);
+  });
+
+  it('tells what the guest could not set aside, or was at when it ended, as not whole', async () => {
+    await runner(`echo log >shares/artifacts/guest.log; mkdir shares/artifacts/.pikaci
+      printf './a b\\0./c/d\\0' >shares/artifacts/.pikaci/not-copied; printf './half\\0' >shares/artifacts/.pikaci/copying`);
+    await launch();
+    await call('follow', jobDir, '0');
+    await mkdir(join(jobDir, 'workspace-artifacts'), { recursive: true });
+    await writeFile(join(jobDir, 'workspace-artifacts/half'), 'half\n');
+    expect((await call('list', jobDir, '/workspace/snapshot')).stdout.split('\0').filter(Boolean)).toEqual([
+      'x 0 /workspace/snapshot/a b',
+      'x 0 /workspace/snapshot/c/d',
+      'x 0 /workspace/snapshot/half',
+      'f 5 /workspace/snapshot/half',
+    ]);
+    await promisify(execFile)('chown', ['1000', join(jobDir, 'artifacts/.pikaci/not-copied')]);
+    expect((await call('list', jobDir, '/workspace/snapshot')).stdout).toMatch(
+      /^x 0 \/workspace\/snapshot\/half\0f/,
+    );
   });
 
   it('lets one of many win who write the lease at the same moment', async () => {

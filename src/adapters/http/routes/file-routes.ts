@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { refusalPage } from '../pages/refusal-page.js';
 import { jobOfRun } from '../source/job-of-run.js';
 import { logKindSchema } from '../source/log-kind.js';
-import { invalidRequest, type Refusal } from '../source/refusal.js';
+import { invalidRequest, type Refusal, refusalJson } from '../source/refusal.js';
 import type { ServedRuns } from '../source/run-source.js';
 import { attachment } from './attachment.js';
 import { fileAnswer } from './file-answer.js';
@@ -20,7 +20,10 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
     const { signal } = c.req.raw;
     const read = (offset: number) =>
       source.readArtifact(stateRoot, runId, { job, path, offset, maxBytes: PIECE_BYTES, signal });
-    return answered(c, await fileAnswer(read, attachment(path.slice(path.lastIndexOf('/') + 1))));
+    return answered(
+      c,
+      await fileAnswer(read, c.req.raw.headers, attachment(path.slice(path.lastIndexOf('/') + 1))),
+    );
   });
 
   app.get('/runs/:run_id/logs/:job/raw', async (c) => {
@@ -32,10 +35,16 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
     if (known.isErr()) return answered(c, known.error);
     const read = (offset: number) =>
       source.readLog(stateRoot, runId, { job, kind: kind.data, offset, maxBytes: PIECE_BYTES, signal });
-    return answered(c, await fileAnswer(read, { 'content-type': 'text/plain; charset=utf-8' }));
+    return answered(
+      c,
+      await fileAnswer(read, c.req.raw.headers, { 'content-type': 'text/plain; charset=utf-8' }),
+    );
   });
 }
 
+/** Browsers, which ask for pages by this name, are told as people are. */
 function answered(c: Context, answer: Response | Refusal) {
-  return answer instanceof Response ? answer : c.html(refusalPage(answer), answer.status);
+  if (answer instanceof Response) return answer;
+  const isForPerson = c.req.header('accept')?.includes('text/html') === true;
+  return isForPerson ? c.html(refusalPage(answer), answer.status) : refusalJson(answer);
 }

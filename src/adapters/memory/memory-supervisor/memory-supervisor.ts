@@ -129,16 +129,26 @@ async function* follow(job: MemoryJob | undefined, offset: number): Played {
 }
 
 function list({ files }: MemoryProcess, roots: readonly string[]): string {
-  const isFile = (path: string) =>
-    files
-      .info(path)
-      .map(({ type }) => type !== 'directory')
-      .unwrapOr(false);
   const below = (path: string) => roots.some((root) => path === root || path.startsWith(`${root}/`));
   return files.paths
-    .filter((path) => below(path) && isFile(path))
-    .map((path) => `${path}\0`)
+    .filter(below)
+    .map((path) => entryOf(files, path))
     .join('');
+}
+
+/** `TYPE SIZE PATH`, and nothing of a directory. */
+function entryOf(files: MemoryProcess['files'], path: string): string {
+  const type = files.info(path).match(
+    (info) => info.type,
+    () => 'directory' as const,
+  );
+  if (type === 'directory') return '';
+  if (type === 'symlink') return `l 0 ${path}\0`;
+  const size = files.read(path).match(
+    ({ content }) => content.length,
+    () => 0,
+  );
+  return `f ${size} ${path}\0`;
 }
 
 async function* pack({ files, stdin }: MemoryProcess): Played {
@@ -149,7 +159,7 @@ async function* pack({ files, stdin }: MemoryProcess): Played {
     const name = path.slice(1);
     const long = Buffer.byteLength(name) > 100;
     if (long) yield tar({ name: '././@LongLink', flag: 'L', content: Buffer.from(`${name}\0`) });
-    yield tar({ name: name.slice(0, 100), content: file.value.content });
+    yield tar({ name: name.slice(0, 100), content: file.value.content, mode: file.value.mode });
   }
   yield { stream: 'stdout', data: TAR_END };
   return 0;

@@ -9,6 +9,8 @@ export interface MemoryTarEntry {
   /** What the header says, when that is not the content's length. */
   readonly size?: number;
   readonly linkName?: string;
+  /** 0o644 when left out. */
+  readonly mode?: number;
 }
 
 /** One member of a tar archive (POSIX.1-1988), as it is told; nothing is checked, so that a test can lie. */
@@ -16,7 +18,7 @@ export function tarEntry(entry: MemoryTarEntry): Buffer {
   const content = entry.content ?? new Uint8Array();
   const header = Buffer.alloc(BLOCK);
   header.write(entry.name, 0, 100, 'utf8');
-  header.write('0000644\0', 100);
+  header.write(`${(entry.mode ?? 0o644).toString(8).padStart(7, '0')}\0`, 100);
   header.write('0000000\0', 108);
   header.write('0000000\0', 116);
   writeSize(header, entry.size ?? content.length);

@@ -32,7 +32,10 @@ export function guestStatusOf(status: MicrovmStatus): GuestStatus {
   const seen = { schema_version: 1, log_bytes, ...(steps.length === 0 ? {} : { steps }) } as const;
   if (state !== 'ended') return { ...seen, state, result: null };
   const result = resultOf(status.result_base64);
-  if (result !== null) return { ...seen, state: 'finished', result };
+  if (result !== null) {
+    const doubt = whyNotClean(status.reason);
+    return { ...seen, state: 'finished', result, ...(doubt === null ? {} : { message: doubt }) };
+  }
   return { ...seen, state: 'lost', result: null, message: whyLost(status) };
 }
 
@@ -56,6 +59,16 @@ function resultOf(base64: string): GuestResult | null {
   } catch {
     return null;
   }
+}
+
+/** What is wrong with how a machine ended behind its job's exit record: what the job has left in its workspace is set aside then. */
+function whyNotClean(reason: string): string | null {
+  if (reason === 'exit 0' || reason === 'kept') return null;
+  const how =
+    reason === 'artifacts_full'
+      ? 'the guest wrote more into its artifacts than the host takes ("microvm.artifactsBytes")'
+      : `${reason.replaceAll('_', ' ')}`;
+  return `the machine was ended before it had set aside all that the job left in its workspace: ${how}`;
 }
 
 /** Why there is no exit record, with the end of the console where that tells more. */

@@ -9,12 +9,16 @@ export const CAPS = { fileBytes: 1000, totalBytes: 2000, files: 100 };
 export const DESTINATION = '/state/artifacts';
 
 /** An archive that comes in chunks and ends well, or with a fault. */
-export function archiveOf(chunks: Iterable<Uint8Array>, fault?: GuestFault['kind']): GuestArchive {
+export function archiveOf(
+  chunks: Iterable<Uint8Array>,
+  fault?: GuestFault['kind'],
+  filledUp: readonly string[] = [],
+): GuestArchive {
   return {
     bytes: (async function* () {
       yield* chunks;
     })(),
-    end: Promise.resolve(fault === undefined ? ok(undefined) : err({ kind: fault, message: fault })),
+    end: Promise.resolve(fault === undefined ? ok({ filledUp }) : err({ kind: fault, message: fault })),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -65,7 +65,7 @@ describe('artifact patterns', () => {
 
   it('never ask for what the supervisor wrote', () => {
     const globs = new ArtifactGlobs(['/artifacts/**']);
-    for (const name of ['guest.log', 'result.json', 'guest-request.json'])
+    for (const name of ['guest.log', 'guest-request.json'])
       expect(globs.matches(`/artifacts/${name}`)).toBe(false);
   });
 
@@ -90,12 +90,7 @@ describe('the local path of an artifact', () => {
       '/artifacts/a/../../x',
       '/artifacts//x',
     ],
-    ...[
-      '/artifacts/./x',
-      '/artifacts/a\0b',
-      `/artifacts/${'n'.repeat(241)}`,
-      `/artifacts/${'d/'.repeat(1025)}x`,
-    ],
+    ...['/artifacts/./x', '/artifacts/a\0b'],
     ...['artifacts/x', '/artifactsx/y'],
   ]) {
     it(`is refused for ${JSON.stringify(path.slice(0, 40))}`, () => {

@@ -5,7 +5,8 @@ import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-sto
 import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
 import { ArtifactGlobs } from '../../../../src/application/artifacts/artifact-globs.js';
 import { collectArtifacts } from '../../../../src/application/artifacts/collect-artifacts.js';
-import type { Guest, GuestFault } from '../../../../src/application/supervisor/guest.js';
+import type { Guest, GuestFault, ListedFile } from '../../../../src/application/supervisor/guest.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
 import { archiveOf, DESTINATION, filesOf } from './archive-of.js';
 
 type Broken = GuestFault['kind'];
@@ -22,33 +23,59 @@ async function collecting(
     readonly caps?: { fileBytes: number; totalBytes: number; files: number };
     readonly signal?: AbortSignal;
     readonly listing?: { truncated: boolean; undecodable: number };
+    /** What the list says of a file, where that is not what it is. */
+    readonly listed?: Readonly<Record<string, Partial<ListedFile>>>;
+    /** Files that the guest says it has filled up, archive by archive. */
+    readonly filledUp?: string[][];
+    /** Archives that the guest ends behind so many bytes. */
+    readonly ends?: number[];
+    /** Not there any more when they are packed. */
+    readonly gone?: readonly string[];
+    /** Executable. */
+    readonly programs?: readonly string[];
   } = {},
 ) {
   const asked: string[][] = [];
   const fault = (kind: Broken) => err({ kind, message: `planted: ${kind}` });
   const member = (path: string) => {
     const content = contents[path] ?? '';
-    return typeof content === 'number'
-      ? tarEntry({ name: path.slice(1), size: content })
-      : tarEntry({ name: path.slice(1), content: Buffer.from(content) });
+    const name = path.slice(1);
+    const mode = told.programs?.includes(path) === true ? 0o4755 : 0o600;
+    const long = { name: '././@LongLink', flag: 'L', content: Buffer.from(`${name}\0`) };
+    return Buffer.concat([
+      ...(Buffer.byteLength(name) > 100 ? [tarEntry(long)] : []),
+      typeof content === 'number'
+        ? tarEntry({ name, size: content })
+        : tarEntry({ name, content: Buffer.from(content), mode }),
+    ]);
   };
+  const sizeOf = (content: string | number) =>
+    typeof content === 'number' ? content : Buffer.byteLength(content);
   const unplayed = () => Promise.reject(new Error('not played'));
   const guest: Guest = {
     description: 'a guest',
     list: async () => {
       const broken = told.list?.shift();
-      const listing = { paths: Object.keys(contents), truncated: false, undecodable: 0, ...told.listing };
+      const listedFiles = Object.entries(contents).map(
+        ([path, content]): ListedFile => ({
+          path,
+          kind: 'file',
+          size: sizeOf(content),
+          ...told.listed?.[path],
+        }),
+      );
+      const listing = { files: listedFiles, truncated: false, undecodable: 0, ...told.listing };
       return broken === undefined ? ok(listing) : fault(broken);
     },
     pack: async (paths) => {
       const broken = told.pack?.shift();
       if (broken !== undefined) return fault(broken);
       asked.push([...paths]);
-      const archive = Buffer.concat([...paths.map(member), TAR_END]);
+      const there = paths.filter((path) => !told.gone?.includes(path));
+      const archive = Buffer.concat([...there.map(member), TAR_END]);
       const cut = told.cut?.shift();
-      return ok(
-        cut === undefined ? archiveOf([archive]) : archiveOf([archive.subarray(0, cut)], 'connection_lost'),
-      );
+      if (cut !== undefined) return ok(archiveOf([archive.subarray(0, cut)], 'connection_lost'));
+      return ok(archiveOf([archive.subarray(0, told.ends?.shift())], undefined, told.filledUp?.shift()));
     },
     start: unplayed,
     follow: unplayed,
@@ -69,7 +96,7 @@ async function collecting(
     },
     { signal: told.signal ?? new AbortController().signal },
   );
-  return { report, asked, files: await filesOf(files) };
+  return { report, asked, files: await filesOf(files), store: files };
 }
 
 const ABC = { '/artifacts/a': 'a', '/artifacts/b': 'b', '/artifacts/c': 'c' };
@@ -83,16 +110,147 @@ describe('collecting artifacts', () => {
   });
 
   it('asks for exactly what matches and is safe', async () => {
-    const long = `/artifacts/${'n'.repeat(241)}`;
     const { report, asked } = await collecting({
       '/artifacts/a': 'a',
       '/artifacts/../etc/passwd': 'x',
       '/etc/passwd': 'x',
       '/artifacts/guest.log': 'x',
-      [long]: 'x',
+      '/artifacts/two\nlines': 'x',
+      '/artifacts/\u001b]0;title': 'x',
     });
     expect(asked).toEqual([['/artifacts/a']]);
-    expect(report.refused).toEqual([{ path: long, rule: 'unsafe_path' }]);
+    expect(report.refused).toEqual([
+      { path: '/artifacts/two\nlines', rule: 'control_character' },
+      { path: '/artifacts/\u001b]0;title', rule: 'control_character' },
+    ]);
+  });
+
+  it('takes names as long as the file system takes them, and names those that are longer', async () => {
+    const longest = 'n'.repeat(255);
+    const deep = `${'d'.repeat(200)}/`.repeat(12);
+    const { report } = await collecting(
+      {
+        [`/artifacts/${longest}`]: 'a',
+        [`/artifacts/${longest}n`]: 'b',
+        [`/artifacts/${deep}f`]: 'c',
+        [`/artifacts/${deep}${deep}f`]: 'd',
+        '/artifacts/z': 'z',
+      },
+      { caps: { fileBytes: 100, totalBytes: 1000, files: 10 } },
+    );
+    expect(report.collected.map(({ path }) => path)).toEqual([longest, `${deep}f`, 'z']);
+    expect(report.refused.map(({ path, rule }) => [path.length, rule])).toEqual([
+      [11 + 256, 'name_too_long'],
+      [1024, 'name_too_long'],
+    ]);
+  });
+
+  it('names what is no file by what it is, and asks for none of it', async () => {
+    const { report, asked } = await collecting(ABC, {
+      listed: {
+        '/artifacts/a': { kind: 'special' },
+        '/artifacts/b': { kind: 'symbolic_link' },
+        '/artifacts/c': { kind: 'not_whole' },
+      },
+    });
+    expect(asked).toEqual([]);
+    expect(report.incomplete).toBeNull();
+    expect(report.refused.map(({ rule }) => rule)).toEqual(['special_file', 'symbolic_link', 'not_whole']);
+  });
+
+  it('keeps whether a file may be executed, and no more of its mode', async () => {
+    const { store } = await collecting(ABC, { programs: ['/artifacts/b'] });
+    const mode = async (name: string) => must(await store.stat(`${DESTINATION}/${name}`)).mode;
+    expect([await mode('a'), await mode('b')]).toEqual([0o644, 0o755]);
+  });
+
+  it('passes over any number of files that are too large, and brings the others', async () => {
+    const big = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`/artifacts/${i}`, 2 ** 40]));
+    const { report, asked } = await collecting({ ...big, ...ABC });
+    expect(asked).toEqual([['/artifacts/a', '/artifacts/b', '/artifacts/c']]);
+    expect(report.collected).toHaveLength(3);
+    expect(report).toMatchObject({ incomplete: null, refused_count: 40 });
+    // A guest whose list has no sizes, as those of older versions.
+    const listed = Object.fromEntries(Object.keys(big).map((path) => [path, { size: null }]));
+    const older = await collecting(
+      { ...big, ...ABC },
+      { listed, caps: { fileBytes: 100, totalBytes: 1000, files: 100 } },
+    );
+    expect(older.report.collected).toHaveLength(3);
+    expect(older.report).toMatchObject({ incomplete: null, refused_count: 40 });
+  });
+
+  it('goes on behind a file that the total has no room for', async () => {
+    const { report, asked } = await collecting(
+      { '/artifacts/a': 'aaaa', '/artifacts/b': 'bbbbbb', '/artifacts/c': 'c' },
+      { caps: { fileBytes: 100, totalBytes: 6, files: 9 } },
+    );
+    expect(asked).toEqual([['/artifacts/a', '/artifacts/c']]);
+    expect(report.refused).toEqual([{ path: '/artifacts/b', rule: 'total_too_large' }]);
+  });
+
+  it('makes a report that a record takes, however many and long the names are, and counts the rest', async () => {
+    const caps = { fileBytes: 100, totalBytes: 10 ** 6, files: 100_000 };
+    const names = Array.from(
+      { length: 10_000 },
+      (_, i) => `/artifacts/${`${'\u{1f600}'.repeat(50)}/`.repeat(5)}${i}`,
+    );
+    const { report } = await collecting(Object.fromEntries(names.map((name) => [name, ''])), { caps });
+    expect(report.collected.length + report.refused_count).toBe(10_000);
+    expect(report.collected.length).toBeGreaterThan(5000);
+    expect(report.refused[0]?.rule).toBe('record_full');
+    expect(Buffer.byteLength(JSON.stringify(report, null, 2))).toBeLessThan(11 * 1024 * 1024);
+    const hostile = Array.from({ length: 10_000 }, (_, i) => `/artifacts/${'\u0001'.repeat(1000)}${i}`);
+    const refused = await collecting(Object.fromEntries(hostile.map((name) => [name, ''])), { caps });
+    expect(refused.report.refused_count).toBe(10_000);
+    expect(Buffer.byteLength(JSON.stringify(refused.report, null, 2))).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  it('asks once more for a file that was cut while it was packed, and names it when it is cut again', async () => {
+    const once = await collecting(ABC, { filledUp: [['/artifacts/b']] });
+    expect(once.asked).toEqual([Object.keys(ABC), ['/artifacts/b']]);
+    expect(once.report).toMatchObject({ refused: [], incomplete: null });
+    expect(once.files).toEqual(kept);
+    const twice = await collecting(ABC, { filledUp: [['/artifacts/b'], ['/artifacts/b']] });
+    expect(twice.report.refused).toEqual([{ path: '/artifacts/b', rule: 'not_whole' }]);
+    expect(Object.keys(twice.files)).toEqual([`${DESTINATION}/a`, `${DESTINATION}/c`]);
+    expect(twice.report.collected.map(({ path }) => path)).toEqual(['a', 'c']);
+  });
+
+  it('goes on behind a file at which the guest ends its archive, and names it when it does so again', async () => {
+    // Within the content of the second of three files.
+    const { report, asked, files } = await collecting(ABC, { ends: [3 * 512] });
+    expect(asked).toHaveLength(2);
+    expect(report).toMatchObject({ refused: [], incomplete: null });
+    expect(files).toEqual(kept);
+    const again = await collecting(ABC, { ends: [3 * 512, 512] });
+    expect(again.report).toMatchObject({
+      refused: [{ path: '/artifacts/b', rule: 'not_whole' }],
+      incomplete: null,
+    });
+    expect(Object.keys(again.files)).toEqual([`${DESTINATION}/a`, `${DESTINATION}/c`]);
+  });
+
+  it('does not take for whole what is smaller than it was when the connection broke', async () => {
+    const { report, asked } = await collecting(ABC, {
+      cut: [2000],
+      listed: { '/artifacts/a': { size: 0 } },
+    });
+    expect(asked[1]).toEqual(expect.arrayContaining(['/artifacts/a']));
+    expect(report).toMatchObject({ refused: [], incomplete: null });
+  });
+
+  it('names what has vanished', async () => {
+    const { report } = await collecting(
+      { ...ABC, '/artifacts/gone': 'x' },
+      {
+        caps: { fileBytes: 100, totalBytes: 1000, files: 9 },
+        gone: ['/artifacts/gone'],
+      },
+    );
+    expect(report.collected).toHaveLength(3);
+    expect(report.refused).toEqual([{ path: '/artifacts/gone', rule: 'vanished' }]);
+    expect(report.incomplete).toContain('1 files vanished');
   });
 
   it('keeps one of two files that have the same place here', async () => {
@@ -108,22 +266,24 @@ describe('collecting artifacts', () => {
     expect(report.collected).toHaveLength(3);
   });
 
-  it('asks again without a file that is too large to read past', async () => {
-    const { report, asked, files } = await collecting({
-      '/artifacts/a': 'a',
-      '/artifacts/big': 2 ** 40,
-      '/artifacts/c': 'c',
+  it('asks again without a file that is larger than was said, and too large to read past', async () => {
+    const contents = { '/artifacts/a': 'a', '/artifacts/big': 2 ** 40, '/artifacts/c': 'c' };
+    const { report, asked, files } = await collecting(contents, {
+      listed: { '/artifacts/big': { size: 1 } },
     });
     expect(asked).toEqual([['/artifacts/a', '/artifacts/big', '/artifacts/c'], ['/artifacts/c']]);
     expect(report).toMatchObject({ incomplete: null, refused: [{ rule: 'file_too_large' }] });
     expect(Object.keys(files)).toHaveLength(2);
   });
 
-  it('does not ask for ever', async () => {
-    const big = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`/artifacts/${i}`, 2 ** 40]));
-    const { report, asked } = await collecting(big, { caps: { fileBytes: 10, totalBytes: 10, files: 100 } });
-    expect(asked).toHaveLength(17);
+  it('does not ask for ever, and names what it did not come to', async () => {
+    const big = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`/artifacts/${i}`, 2 ** 40]));
+    const listed = Object.fromEntries(Object.keys(big).map((path) => [path, { size: 1 }]));
+    const caps = { fileBytes: 10, totalBytes: 1000, files: 1000 };
+    const { report, asked } = await collecting(big, { caps, listed });
+    expect(asked).toHaveLength(256);
     expect(report.incomplete).toContain('too many files are too large');
+    expect(report.refused.filter(({ rule }) => rule === 'left_behind')).toHaveLength(400 - 256);
   });
 
   it('goes on where the connection broke, wherever that was', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
 import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
-import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
+import { type MemoryRun, memoryRun, STATE, WORKSPACE } from '../memory-run.js';
 
 const JOB = { id: 'job', command: 'make' } as const;
 const input = { job: JOB, workspace: WORKSPACE, runId: 'run' } as const;
@@ -171,6 +172,57 @@ describe('attaching to a job', () => {
     must(await attached.cleanUp);
     expect(attached.outcome.status).toBe('passed');
     expect(run.host.incus.allInstances).toEqual([]);
+  });
+
+  /** A job whose runner died while it collected: its record as it was then, and what lay in the folder. */
+  async function leftCollecting(pattern = '/artifacts/*') {
+    const records: Promise<string>[] = [];
+    const run = await memoryRun({
+      script: async ({ files }) => {
+        files.write({ path: '/artifacts/report', content: Buffer.from('ok') });
+        return 0;
+      },
+    });
+    const events = {
+      emit: (event: PikaciEvent) => {
+        if (event.type === 'phase_started' && event.phase === 'collect_artifacts')
+          records.push(run.state('job.json'));
+      },
+    };
+    const job = { ...JOB, artifacts: [pattern] };
+    must(await must(await run.pikaci.runJob({ ...input, job, events, keepOnFailureSecs: 600 })).cleanUp);
+    const record = JSON.parse((await records[0]) ?? '');
+    const { localFiles } = run.host;
+    must(await localFiles.writeFile(`${STATE}/job.json`, Buffer.from(JSON.stringify(record))));
+    must(await localFiles.makeDirectory(`${STATE}/artifacts`));
+    for (const name of ['report', '.report.0123.tmp', 'other'])
+      must(await localFiles.writeFile(`${STATE}/artifacts/${name}`, Buffer.from('of the first')));
+    return { run, record };
+  }
+
+  it('whose runner died while it collected has its outcome, though the machine is gone', async () => {
+    const { run, record } = await leftCollecting();
+    expect([record.outcome, record.ended.status]).toEqual([null, 'passed']);
+    const { outcome } = must(await run.another().attach('run', 'job', { events: run.sink }));
+    expect(outcome).toMatchObject({ status: 'passed', cause: 'exit', exit_code: 0 });
+    expect(outcome.artifacts).toMatchObject({ collected: [], incomplete: expect.stringContaining('gone') });
+    const saved = JSON.parse(await run.state('job.json'));
+    expect([saved.outcome, saved.ended]).toEqual([outcome, undefined]);
+    expect((await run.host.localFiles.stat(`${STATE}/artifacts`)).isErr()).toBe(true);
+  });
+
+  it('has the folder of its artifacts made anew', async () => {
+    const { run, finish } = await left({ artifacts: ['/artifacts/*'] });
+    const { localFiles } = run.host;
+    must(await localFiles.makeDirectory(`${STATE}/artifacts`));
+    for (const name of ['.report.0123.tmp', 'other'])
+      must(await localFiles.writeFile(`${STATE}/artifacts/${name}`, Buffer.from('of the first')));
+    const [instance] = run.host.incus.allInstances;
+    instance?.files.write({ path: '/artifacts/report', content: Buffer.from('ok') });
+    finish();
+    const { outcome } = must(await run.another().attach('run', 'job', { events: run.sink }));
+    expect(outcome.artifacts).toMatchObject({ collected: [{ path: 'report', bytes: 2 }], incomplete: null });
+    expect(must(await localFiles.list(`${STATE}/artifacts`)).map(({ name }) => name)).toEqual(['report']);
   });
 
   it('through another host than its own is a fault, and no result', async () => {

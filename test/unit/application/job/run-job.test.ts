@@ -266,10 +266,11 @@ describe('a job that is run', () => {
     expect(run.events).toContainEqual(expect.objectContaining({ type: 'warning', message: fault.message }));
   });
 
-  it('has its artifacts collected, but for what the supervisor wrote', async () => {
+  it('has its artifacts collected, but for what the supervisor wrote, and its own file of a name of the supervisor', async () => {
     const run = await memoryRun({
       script: async ({ files }) => {
         files.write({ path: '/artifacts/report.xml', content: Buffer.from('<ok/>') });
+        files.write({ path: '/artifacts/guest.log', content: Buffer.from('') });
         files.write({ path: '/artifacts/result.json', content: Buffer.from('{}') });
         return 0;
       },
@@ -277,7 +278,10 @@ describe('a job that is run', () => {
     const job = { ...JOB, artifacts: ['/artifacts/**'] };
     const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
     expect(outcome.artifacts).toEqual({
-      collected: [{ path: 'report.xml', bytes: 5 }],
+      collected: [
+        { path: 'report.xml', bytes: 5 },
+        { path: 'result.json', bytes: 2 },
+      ],
       refused: [],
       refused_count: 0,
       incomplete: null,

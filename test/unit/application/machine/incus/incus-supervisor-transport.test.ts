@@ -95,14 +95,28 @@ describe('the supervisor of an instance', () => {
   });
 
   it('has its files listed up to a number, and odd names counted', async () => {
-    const names = Buffer.concat([Buffer.from('/a\0/b\0'), Buffer.from([0x2f, 0xff, 0]), Buffer.from('/c\0')]);
+    const names = Buffer.concat([
+      Buffer.from('f 7 /a\0l 3 /b\0'),
+      Buffer.from([0x2f, 0xff, 0]),
+      // As stat says it, and as supervisors before 0.2 did.
+      Buffer.from('81a4 12345678901 /f 1 /c\0/d\0s 0 /e\n\0'),
+    ]);
     const { guest } = await guestThat([{ stream: 'stdout', data: names }]);
-    expect(must(await guest.list(['/'], 3, call))).toEqual({
-      paths: ['/a', '/b', '/c'],
+    expect(must(await guest.list(['/'], 5, call))).toEqual({
+      files: [
+        { path: '/a', kind: 'file', size: 7 },
+        { path: '/b', kind: 'symbolic_link', size: 3 },
+        { path: '/f 1 /c', kind: 'file', size: 12_345_678_901 },
+        { path: '/d', kind: 'unknown', size: null },
+        { path: '/e\n', kind: 'special', size: 0 },
+      ],
       truncated: false,
       undecodable: 1,
     });
-    expect(must(await guest.list(['/'], 1, call))).toMatchObject({ paths: ['/a'], truncated: true });
+    expect(must(await guest.list(['/'], 1, call))).toMatchObject({
+      files: [{ path: '/a' }],
+      truncated: true,
+    });
   });
 
   it('does not run with its instance, and is gone with it', async () => {

@@ -34,6 +34,19 @@ describe('the status of a microVM', () => {
     });
   });
 
+  it('says when a machine did not power off by itself behind the end of its job', () => {
+    const whole = { ...ended, result_base64: base64(JSON.stringify(result)) };
+    for (const reason of ['exit 0', 'kept'])
+      expect(guestStatusOf({ ...whole, reason }).message).toBeUndefined();
+    const full = guestStatusOf({ ...whole, reason: 'artifacts_full' });
+    expect([full.state, full.message]).toEqual([
+      'finished',
+      expect.stringContaining('microvm.artifactsBytes'),
+    ]);
+    for (const reason of ['killed', 'exit 1', 'overdue', 'share_failed'])
+      expect(guestStatusOf({ ...whole, reason }).message).toContain(reason.replace('_', ' '));
+  });
+
   it.each([
     ['nothing', ''],
     ['half of one', base64('{"schema_version":1,"status":"pas')],

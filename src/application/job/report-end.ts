@@ -1,0 +1,91 @@
+import { err, ok, type Result } from 'neverthrow';
+import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
+import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import { maskTexts } from '../events/masking-event-sink.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+import type { GuestLog } from '../log/guest-log.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import type { JobPorts } from '../settings/job-ports.js';
+import type { StepEnd } from '../step/await-step.js';
+import { collectJobArtifacts } from './collect-job-artifacts.js';
+import { saveJobRecord, withOutcome } from './job-record-file.js';
+import type { LiveJob } from './live-job.js';
+import { outcomeOf } from './outcome-of.js';
+import type { StepTracker } from './step-tracker.js';
+
+type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
+
+/** What was told of a job that has ended, and of its steps. */
+export interface EndedJob {
+  readonly log: Pick<GuestLog, 'received' | 'kept'>;
+  readonly steps: StepTracker | null;
+}
+
+/**
+ * Collects, records the outcome and tells it. How the job ended is recorded before anything is collected, so that it is known
+ * to whoever takes the job up when this runner is gone, even where the machine is gone by then.
+ */
+export async function reportEnd(
+  ports: Ports,
+  job: LiveJob,
+  end: StepEnd,
+  { log, steps }: EndedJob,
+): Promise<Result<JobOutcome, JobFault>> {
+  const { session, record } = job;
+  const endOfSteps = await steps?.finish(...lastOfSteps(end));
+  const outcomeWith = (artifacts: ArtifactReport): JobOutcome => {
+    // Another runner has seen the end that is not to be seen any more.
+    if (end.kind === 'lost' && record.ended !== undefined) return { ...record.ended, artifacts };
+    const outcome = outcomeOf({
+      session,
+      end,
+      finishedAtMs: ports.clock.now(),
+      logBytes: log.received,
+      keptLogBytes: log.kept,
+      artifacts,
+      image: record.incus_image,
+      steps: endOfSteps,
+    });
+    return outcome;
+  };
+  // Whoever has the job now writes its state, and looks after its artifacts.
+  if (!(await job.lock.isHeld())) return err(superseded(job));
+  const masker = new SecretMasker(session.secretValues);
+  const collects =
+    (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
+  if (collects && end.kind === 'finished' && end.status.result !== null) {
+    const ended = maskTexts(outcomeWith(NO_ARTIFACTS), masker);
+    const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, ended });
+    if (saved.isErr()) session.warn(`how the job ended could not be recorded yet: ${saved.error.message}`);
+  }
+  const doubt = end.kind === 'finished' ? end.status.message : undefined;
+  const artifacts = collects ? await collectJobArtifacts(ports, job, doubt) : NO_ARTIFACTS;
+  const outcome = maskTexts(outcomeWith(artifacts), masker);
+  if (!(await job.lock.isHeld())) return err(superseded(job));
+  const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
+  if (saved.isErr()) return err(localFilesFault(saved.error, null));
+  session.emit({
+    type: 'job_finished',
+    status: outcome.status,
+    cause: outcome.cause,
+    exit_code: outcome.exit_code,
+    message: outcome.message,
+    duration_ms: Date.parse(outcome.finished_at) - Date.parse(outcome.started_at),
+  });
+  return ok(outcome);
+}
+
+function superseded({ lock, machine }: LiveJob): JobFault {
+  const host = machine.context.shared.remoteHost;
+  return { kind: 'superseded', phase: null, host, message: String(lock.lost.reason) };
+}
+
+/** What the end of a job says of its steps. */
+function lastOfSteps(end: StepEnd): Parameters<StepTracker['finish']> {
+  if (end.kind === 'cancelled') return [[], 'cancelled'];
+  if (end.kind === 'detached') return [[], 'left'];
+  const status = end.kind === 'finished' ? end.status : null;
+  return [status?.steps ?? [], status?.result == null ? 'lost' : 'result'];
+}
