@@ -40,7 +40,10 @@ function verdictOf(end: StepEnd): Verdict {
 }
 
 /** A job whose artifacts are required has not passed without them. */
-function withArtifacts(verdict: Verdict, { session, artifacts }: OutcomeInput): Verdict {
+function withArtifacts<V extends Verdict>(
+  verdict: V,
+  { session, artifacts }: Pick<OutcomeInput, 'session' | 'artifacts'>,
+): V {
   if (verdict.status !== 'passed' || !areRequired(session.job.artifacts)) return verdict;
   const { unmatched = [], incomplete } = artifacts;
   if (unmatched.length === 0 && incomplete === null) return verdict;
@@ -52,6 +55,14 @@ function withArtifacts(verdict: Verdict, { session, artifacts }: OutcomeInput): 
     cause: 'artifacts',
     message: `required artifacts are missing: ${why}`,
   };
+}
+
+/** An end that an earlier runner has seen and recorded, with what has come of the artifacts since. */
+export function recordedEnd(
+  ended: JobOutcome,
+  input: Pick<OutcomeInput, 'session' | 'artifacts'>,
+): JobOutcome {
+  return { ...withArtifacts(ended, input), artifacts: input.artifacts };
 }
 
 export interface OutcomeInput {

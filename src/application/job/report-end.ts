@@ -12,7 +12,7 @@ import type { StepEnd } from '../step/await-step.js';
 import { collectJobArtifacts } from './collect-job-artifacts.js';
 import { saveJobRecord, withOutcome } from './job-record-file.js';
 import type { LiveJob } from './live-job.js';
-import { outcomeOf } from './outcome-of.js';
+import { outcomeOf, recordedEnd } from './outcome-of.js';
 import type { StepTracker } from './step-tracker.js';
 
 type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
@@ -37,7 +37,8 @@ export async function reportEnd(
   const endOfSteps = await steps?.finish(...lastOfSteps(end));
   const outcomeWith = (artifacts: ArtifactReport): JobOutcome => {
     // Another runner has seen the end that is not to be seen any more.
-    if (end.kind === 'lost' && record.ended !== undefined) return { ...record.ended, artifacts };
+    if (end.kind === 'lost' && record.ended !== undefined)
+      return recordedEnd(record.ended, { session, artifacts });
     const outcome = outcomeOf({
       session,
       end,
