@@ -47,4 +47,13 @@ export interface WorkspaceScanner {
   scan(directory: string, options?: CallOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Null where there is no git. Apart from the scan, because it takes longer and no job waits for it. */
   revision(directory: string, options?: CallOptions): Promise<Result<WorkspaceRevision | null, ScanFault>>;
+  /**
+   * Paths, relative to the directory, that differ from the commit at which it left the way to this revision: committed or not, removed ones
+   * and both names of renamed ones as well. `git_failed` where there is no git, no such commit, or none in common.
+   */
+  changedSince(
+    directory: string,
+    revision: string,
+    options?: CallOptions,
+  ): Promise<Result<readonly string[], ScanFault>>;
 }

@@ -19,6 +19,8 @@ export interface MemoryWorkspace {
   readonly entries: Readonly<Record<string, MemoryWorkspaceEntry>>;
   /** Null, as where there is no git, when it is left out. */
   readonly git?: WorkspaceRevision;
+  /** What has changed since a revision, by its name. */
+  readonly changes?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Workspaces that exist in a script only; hashes are those that the real scanner gives to the same entries. */
@@ -46,6 +48,19 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
     options: CallOptions = {},
   ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
     return this.#find(directory, options).map(({ git }) => git ?? null);
+  }
+
+  async changedSince(
+    directory: string,
+    revision: string,
+    options: CallOptions = {},
+  ): Promise<Result<readonly string[], ScanFault>> {
+    return this.#find(directory, options).andThen(({ changes = {} }) => {
+      const changed = Object.hasOwn(changes, revision) ? changes[revision] : undefined;
+      if (changed !== undefined) return ok(changed);
+      const message = `${directory}: there is no commit ${JSON.stringify(revision)} in this repository; fetch it first, or name another`;
+      return err({ kind: 'git_failed' as const, path: directory, message });
+    });
   }
 
   #find(directory: string, { signal }: CallOptions): Result<MemoryWorkspace, ScanFault> {

@@ -33,7 +33,7 @@ export async function gitState(
  * To compare a file, `status` runs the filter that its attributes name. Those that the user has set up are the user's own;
  * a repository that came from elsewhere must not bring commands with it.
  */
-async function withoutOwnFilters(
+export async function withoutOwnFilters(
   place: Omit<GitQuestion, 'args' | 'settings'>,
 ): Promise<Result<(readonly [string, string])[], ScanFault>> {
   const pattern = '^filter\\..*\\.(clean|process|required)$';

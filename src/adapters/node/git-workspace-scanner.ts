@@ -8,6 +8,7 @@ import type {
   WorkspaceScanner,
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
+import { gitChanges } from './git-changes.js';
 import { type GitListingInput, gitListing } from './git-listing.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
@@ -73,6 +74,22 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const exclude = await this.#excluded(found.value);
     const listing = await this.#list(found.value, { exclude, withRevision: true, signal });
     return listing.map((listed) => listed?.revision ?? null);
+  }
+
+  async changedSince(
+    directory: string,
+    revision: string,
+    { signal }: CallOptions = {},
+  ): Promise<Result<readonly string[], ScanFault>> {
+    const found = await canonicalDirectory(directory);
+    if (found.isErr()) return err(found.error);
+    return gitChanges({
+      directory: found.value,
+      revision,
+      exclude: await this.#excluded(found.value),
+      signal,
+      timeoutMs: this.#gitTimeoutMs,
+    });
   }
 
   #list(

@@ -1,3 +1,4 @@
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { BootRequest } from '../machine/machine-spec.js';
@@ -8,7 +9,7 @@ export function bootRequest(job: JobSpec, keepFailedSecs: number): BootRequest {
   return {
     request: buildGuestRequest(job),
     secrets,
-    artifacts,
+    artifacts: artifactPatterns(artifacts),
     lifeSecs: timeoutSecs + 2 * graceSecs,
     keepFailedSecs,
   };

@@ -1,5 +1,6 @@
 import { err, ok } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
@@ -25,11 +26,12 @@ export async function collectJobArtifacts(
   });
   const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
   const { job, state } = session;
+  const selection = new ArtifactGlobs(artifactPatterns(job.artifacts));
   const input = {
     guest: machine.supervisor,
     files,
     clock,
-    selection: new ArtifactGlobs(job.artifacts),
+    selection,
     caps: job.artifactCaps,
     destination: state.artifactsDir,
     doubt,
@@ -39,7 +41,9 @@ export async function collectJobArtifacts(
     const signal = AbortSignal.any([bound.signal, ...destroyed]);
     const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, { signal });
     done.abort();
-    return report.incomplete === null ? ok(report) : err(report);
+    const { unmatched } = selection;
+    if (report.incomplete !== null) return err(report);
+    return ok(unmatched.length === 0 ? report : { ...report, unmatched: [...unmatched] });
   });
   const artifacts = collected.isOk() ? collected.value : collected.error;
   session.emit({ type: 'artifacts_collected', artifacts });

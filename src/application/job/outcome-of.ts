@@ -1,4 +1,5 @@
 import type { ArtifactReport } from '../../domain/job/artifact.js';
+import { areRequired } from '../../domain/job/artifact-wishes.js';
 import type { IncusImageIdentity, JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobStepRecord } from '../../domain/job/step-record.js';
 import type { StepEnd } from '../step/await-step.js';
@@ -38,6 +39,32 @@ function verdictOf(end: StepEnd): Verdict {
   }
 }
 
+/** A job whose artifacts are required has not passed without them. */
+function withArtifacts<V extends Verdict>(
+  verdict: V,
+  { session, artifacts }: Pick<OutcomeInput, 'session' | 'artifacts'>,
+): V {
+  if (verdict.status !== 'passed' || !areRequired(session.job.artifacts)) return verdict;
+  const { unmatched = [], incomplete } = artifacts;
+  if (unmatched.length === 0 && incomplete === null) return verdict;
+  const why =
+    incomplete ?? `no file matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(', ')}`;
+  return {
+    ...verdict,
+    status: 'failed',
+    cause: 'artifacts',
+    message: `required artifacts are missing: ${why}`,
+  };
+}
+
+/** An end that an earlier runner has seen and recorded, with what has come of the artifacts since. */
+export function recordedEnd(
+  ended: JobOutcome,
+  input: Pick<OutcomeInput, 'session' | 'artifacts'>,
+): JobOutcome {
+  return { ...withArtifacts(ended, input), artifacts: input.artifacts };
+}
+
 export interface OutcomeInput {
   readonly session: JobSession;
   readonly end: StepEnd;
@@ -56,7 +83,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     schema_version: 1,
     run_id: session.runId,
     job_id: session.job.id,
-    ...verdictOf(input.end),
+    ...withArtifacts(verdictOf(input.end), input),
     started_at: new Date(session.startedAtMs).toISOString(),
     finished_at: new Date(input.finishedAtMs).toISOString(),
     phases: [...session.timings],

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
+import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -11,7 +12,7 @@ import type { StepEnd } from '../step/await-step.js';
 import { collectJobArtifacts } from './collect-job-artifacts.js';
 import { saveJobRecord, withOutcome } from './job-record-file.js';
 import type { LiveJob } from './live-job.js';
-import { outcomeOf } from './outcome-of.js';
+import { outcomeOf, recordedEnd } from './outcome-of.js';
 import type { StepTracker } from './step-tracker.js';
 
 type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
@@ -36,7 +37,8 @@ export async function reportEnd(
   const endOfSteps = await steps?.finish(...lastOfSteps(end));
   const outcomeWith = (artifacts: ArtifactReport): JobOutcome => {
     // Another runner has seen the end that is not to be seen any more.
-    if (end.kind === 'lost' && record.ended !== undefined) return { ...record.ended, artifacts };
+    if (end.kind === 'lost' && record.ended !== undefined)
+      return recordedEnd(record.ended, { session, artifacts });
     const outcome = outcomeOf({
       session,
       end,
@@ -52,7 +54,8 @@ export async function reportEnd(
   // Whoever has the job now writes its state, and looks after its artifacts.
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const masker = new SecretMasker(session.secretValues);
-  const collects = (end.kind === 'finished' || end.kind === 'lost') && session.job.artifacts.length > 0;
+  const collects =
+    (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
   if (collects && end.kind === 'finished' && end.status.result !== null) {
     const ended = maskTexts(outcomeWith(NO_ARTIFACTS), masker);
     const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, ended });

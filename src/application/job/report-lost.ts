@@ -11,7 +11,7 @@ import type { JobPorts } from '../settings/job-ports.js';
 import type { JobRun } from './job-call.js';
 import { saveJobRecord, withOutcome } from './job-record-file.js';
 import type { JobSession } from './job-session.js';
-import { outcomeOf } from './outcome-of.js';
+import { outcomeOf, recordedEnd } from './outcome-of.js';
 import { StepTracker } from './step-tracker.js';
 
 /** What was kept of the log before: nobody can read it again, so all of it stays, also what came after its last position. */
@@ -62,7 +62,7 @@ export async function reportLost(
           image: record.incus_image,
           steps: await steps?.finish([], 'lost'),
         })
-      : { ...record.ended, artifacts };
+      : recordedEnd(record.ended, { session, artifacts });
   // What came before the runner was gone is in no record.
   if (await isOurs()) {
     const emptied = await localFiles.remove(state.artifactsDir, { recursive: true });

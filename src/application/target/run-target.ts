@@ -17,6 +17,7 @@ import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { planRecordOf } from './plan-record-of.js';
@@ -34,27 +35,30 @@ export class RunTarget {
   }
 
   /** `notes` are told as warnings when it begins. */
-  async run(input: RunTargetInput, notes: readonly string[] = []): Promise<Result<TargetRun, JobFault>> {
-    const { clock, localFiles } = this.#parts.ports;
-    const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
+  async run(asked: RunTargetInput, notes: readonly string[] = []): Promise<Result<TargetRun, JobFault>> {
+    const { clock, localFiles, scanner, shell } = this.#parts.ports;
+    const runId = runIdSchema.safeParse(asked.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success)
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
-    const workspace = workspaceSchema.safeParse(input.workspace);
+    const workspace = workspaceSchema.safeParse(asked.workspace);
     if (!workspace.success)
       return err(this.#fault('invalid_job', 'workspace', 'workspace: a folder is expected'));
-    const target = this.#target(input);
+    const target = this.#target(asked);
     if (target.isErr()) return err(target.error);
-    const plan = makePlan(target.value, input.jobs);
+    const plan = makePlan(target.value, asked.jobs);
     if (plan.isErr()) {
       const { path, message } = plan.error;
-      return err(this.#fault('invalid_plan', path.join(' → '), `target ${input.target}: ${message}`));
+      return err(this.#fault('invalid_plan', path.join(' → '), `target ${asked.target}: ${message}`));
     }
     const secrets = resolveTargetSecrets(plan.value.nodes, {
-      secrets: input.secrets,
+      secrets: asked.secrets,
       env: this.#parts.env,
     });
     if (secrets.isErr()) return err(this.#fault('invalid_job', secrets.error.field, secrets.error.message));
 
+    const changedFiles = await changedFilesOf(scanner, asked, shell.host);
+    if (changedFiles.isErr()) return err(changedFiles.error);
+    const input = changedFiles.value === undefined ? asked : { ...asked, changedFiles: changedFiles.value };
     const state = runStateLayout(this.#parts.settings.stateRoot, runId.data);
     const createdAt = new Date(clock.now()).toISOString();
     const skipped = filteredOut(target.value.filters, input.changedFiles);
@@ -86,7 +90,7 @@ export class RunTarget {
       eventFile,
       notes,
     });
-    const ended = skipped ? execution.skipAll(FILTERED_OUT) : await execution.execute();
+    const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
     await recorder.saved();
     await eventFile.flushed();
     return ok({ runId: runId.data, record: recorder.record, state, ...ended });

@@ -17,6 +17,7 @@ import { RunTeller } from './run-teller.js';
 import { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { TargetRun } from './target-run.js';
+import { warnOfFilters } from './unmatched-filters.js';
 
 type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
 
@@ -66,14 +67,15 @@ export class TargetExecution {
 
   async execute(): Promise<Ended> {
     this.#tellStart();
-    const revision = this.#workspace.askRevision();
+    const workspace = this.#workspace;
+    const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#teller, workspace)]);
     try {
       await this.#executePlan();
     } catch (bug) {
       await this.#hold.release();
       throw bug;
     }
-    await revision;
+    await beside;
     return this.#end();
   }
 
@@ -97,8 +99,9 @@ export class TargetExecution {
   }
 
   /** The run as a whole has nothing to do. */
-  skipAll(reason: string): Ended {
+  async skipAll(reason: string): Promise<Ended> {
     this.#tellStart();
+    await warnOfFilters(this.#at, this.#teller);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#teller.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
@@ -133,7 +136,6 @@ export class TargetExecution {
     const started = { at: this.#teller.now(), mark: clock.monotonic() };
     this.#teller.tell({ type: 'node_started', node_id: node.id, kind: node.kind });
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
-    const durationMs = clock.monotonic() - started.mark;
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
     this.#teller.nodeFinished({
@@ -142,7 +144,7 @@ export class TargetExecution {
       status,
       message,
       cached,
-      duration_ms: durationMs,
+      duration_ms: clock.monotonic() - started.mark,
     });
     return end.verdict;
   }

@@ -25,6 +25,8 @@ export interface RunTargetInput extends JobCallOptions {
   readonly secrets?: TargetSecrets;
   /** Paths relative to the workspace. With them the target's filters decide whether there is anything to do. */
   readonly changedFiles?: readonly string[];
+  /** The same, as git has it: all that differs from the commit at which the workspace left the way to this revision, such as `origin/main`. */
+  readonly changedSince?: string;
   /** For the record; the branch that is checked out when left out. */
   readonly branch?: string;
   /** Instead of the target's own. */
@@ -68,5 +70,5 @@ export interface TargetRun {
 
 /** What may differ from the run that is repeated; the workspace is the recorded one unless said. */
 export type RerunOptions = Partial<
-  Omit<RunTargetInput, 'target' | 'definition' | 'rerunOf' | 'changedFiles' | 'jobs'>
+  Omit<RunTargetInput, 'target' | 'definition' | 'rerunOf' | 'changedFiles' | 'changedSince' | 'jobs'>
 >;

@@ -46,6 +46,8 @@ export const artifactReportSchema = z.looseObject({
   refused_count: z.number().int().nonnegative(),
   /** Set when collecting broke off; what had arrived whole is kept. */
   incomplete: z.string().nullable(),
+  /** Patterns that matched no file, as they were written; left out when there is none, and when not all files could be looked at. */
+  unmatched: z.array(z.string()).optional(),
 });
 /** What was brought back of what a job left, and what was refused. Sizes are in bytes. */
 export type ArtifactReport = z.infer<typeof artifactReportSchema>;

@@ -2,23 +2,11 @@ import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
 import { commandText, wordBytes } from '../machine/step-values.js';
-import { isExclusion } from '../patterns/pattern-list.js';
-import { patternText } from '../patterns/pattern-text.js';
 import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { artifactCapsSchema } from './artifact-caps.js';
+import { artifactWishesSchema } from './artifact-wishes.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
-
-const artifactGlob = patternText.refine(
-  (glob) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(glob) ? glob.slice(1) : glob),
-  { error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace' },
-);
-const artifactGlobs = z
-  .array(artifactGlob)
-  .max(100)
-  .refine((globs) => globs.length === 0 || !globs.every(isExclusion), {
-    error: 'patterns with a "!" in front only take away; one without is needed',
-  });
 
 /** The keys of a job; what else holds of them is `checkJob`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
 const jobSpec = z.strictObject({
@@ -38,8 +26,8 @@ const jobSpec = z.strictObject({
   runAsRoot: z.boolean().default(false),
   /** Login name in the guest; not together with `runAsRoot`. */
   user: guestUser,
-  /** Patterns (docs/patterns.md): absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. */
-  artifacts: artifactGlobs.default([]),
+  /** Patterns (docs/patterns.md): absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. `{paths, required: true}` fails the job when one of them matches no file. */
+  artifacts: artifactWishesSchema.default([]),
   artifactCaps: artifactCapsSchema.prefault({}),
   /** Not for secrets: these are visible to whoever may watch the host. */
   env: environmentSchema.default({}),

@@ -79,14 +79,33 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
 ]);
 export type PrepareConfig = z.output<typeof prepareConfigSchema>;
 
-/** Names and their values; a job runs once for each combination, with `$MATRIX_<NAME>` set. */
-const matrixSchema = z.record(
-  variableName,
-  z
-    .array(z.union([plain(z.string()), z.number(), z.boolean()]).transform(String))
-    .min(1)
-    .max(256),
-);
+/** A number has to be what is written: what a machine sees of `3.10` is `3.1`. */
+const matrixValue = z
+  .union([plain(z.string()), z.number(), z.boolean()])
+  .refine((value) => typeof value !== 'number' || Number.isSafeInteger(value) || !Number.isInteger(value), {
+    error: 'is more than a number can hold exactly; write it in quotes',
+  })
+  .transform(String);
+const matrixValues = z.array(matrixValue).min(1).max(256);
+const matrixRow = z.record(variableName, matrixValue).refine((row) => Object.keys(row).length > 0, {
+  error: 'names no value',
+});
+/** Under these two names a list of objects says something of the combinations; a list of values is one as any other. */
+const matrixRows = z.union([matrixValues, z.array(matrixRow).min(1).max(256)]).optional();
+
+/**
+ * Names and their values; a job runs once for each combination, with `$MATRIX_<NAME>` set. `exclude` takes those away that have all of an
+ * object's values; `include` then adds an object's values to each combination that it agrees with, or a combination of its own.
+ */
+const matrixSchema = z
+  .object({ include: matrixRows, exclude: matrixRows })
+  .catchall(matrixValues)
+  .superRefine((matrix, context) => {
+    for (const name of Object.keys(matrix)) {
+      const why = variableName.safeParse(name).error?.issues[0]?.message;
+      if (why !== undefined) context.addIssue({ code: 'custom', path: [name], message: why });
+    }
+  });
 
 const { secrets: _, ...jobKeys } = jobSpecKeys;
 

@@ -68,6 +68,26 @@ test.each([
   expect(await complaint(text)).toContain(part);
 });
 
+test('numbers of a matrix that read as others are refused with the fix, and no others', async () => {
+  const config = (values: string) =>
+    `{ "host": "local", "targets": { "t": { "jobs": [{ "id": "j", "command": "true", "matrix": ${values} }] } } }`;
+  for (const [written, read] of [
+    ['3.10', '3.1'],
+    ['1.0', '1'],
+    ['1e3', '1000'],
+    ['12345678901234567890', '12345678901234567000'],
+  ]) {
+    const told = await complaint(config(`{ "python": [3.9, ${written}] }`));
+    expect(told).toMatch(/targets\.t\.jobs\[0\]\.matrix\.python\[1\] \(line 1, column \d+\): /);
+    expect(told).toContain(`would be read as ${read}; write "${written}", in quotes`);
+    expect(await complaint(config(`{ "v": [1], "include": [{ "w": ${written} }] }`))).toContain(
+      'matrix.include[0].w',
+    );
+  }
+  const told = await complaint(config('{ "v": [-1, 0, 3.9, 20], "w": ["3.10"], "x": [] }'));
+  expect(told).toMatch(/^pikaci: [^\n]*matrix\.x[^\n]*\n$/);
+});
+
 test('a syntax error in a TypeScript configuration names line and column', async () => {
   const told = await complaint('export default {\n  host: "local",,\n};\n', 'pikaci.config.ts');
   expect(told).toBe('pikaci: ./pikaci.config.ts: (line 2, column 17): syntax error: Unexpected token\n');

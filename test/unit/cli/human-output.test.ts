@@ -154,6 +154,7 @@ test('the summary has status, exit code, phases, log, artifacts and what was ref
           refused: [{ path: 'evil\x1b[2J\n', rule: 'symbolic_link' }],
           refused_count: 3,
           incomplete: 'the connection broke',
+          unmatched: ['out/*.xml', 'a\x1b'],
         },
       }),
   });
@@ -168,6 +169,8 @@ test('the summary has status, exit code, phases, log, artifacts and what was ref
     '  refused    3 artifacts',
     '             symbolic_link: evil\\x1b[2J\\n',
     '             and 2 more',
+    '  no artifact matches "out/*.xml"',
+    '  no artifact matches "a\\u001b"',
     '  artifacts are incomplete: the connection broke',
     '',
   ]);

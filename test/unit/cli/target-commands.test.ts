@@ -143,6 +143,23 @@ test('run hands its choices to the library', async () => {
   });
 });
 
+test('run takes changed files as git prints them: quoted, with NULs, or looked for by itself', async () => {
+  const target = { ...CONFIG.targets.t, prepare: [], jobs: [{ id: 'a', command: 'true' }] };
+  const changed = async (argv: readonly string[], content = '') => {
+    const cli = new Cli({ files: files({ ...CONFIG, targets: { t: target } }) });
+    await writeFile(join(cli.folder, 'changed'), content);
+    cli.pikaci.scanner.setWorkspace(cli.folder, { entries: {}, changes: { main: ['src/new'] } });
+    const code = await cli.run('run', ...argv);
+    return code === 0 ? cli.pikaci.targetInputs[0] : `${code}: ${cli.stderr.text}`;
+  };
+  const byFile = ['--changed-files', 'changed'];
+  expect(await changed(byFile, '"src/caf\\303\\251.rs"\n')).toMatchObject({ changedFiles: ['src/café.rs'] });
+  expect(await changed(byFile, 'src/a\nb\0"x"\0')).toMatchObject({ changedFiles: ['src/a\nb', '"x"'] });
+  expect(await changed(['--changed-since', 'main'])).toMatchObject({ changedSince: 'main' });
+  expect(await changed(['--changed-since', 'nowhere'])).toMatch(/^2: .*no commit "nowhere"/s);
+  expect(await changed(['--changed-since', ''])).toMatch(/^2: .*is expected/s);
+});
+
 test('a run that has nothing to do exits 0 and says why', async () => {
   const cli = new Cli({ files: files() });
   await writeFile(join(cli.folder, 'changed'), 'docs/b\n');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { OnAbort } from '../../../application/api/pikaci.js';
 import type { RunTargetInput } from '../../../application/target/target-run.js';
+import { parseChangedFiles } from '../../../domain/target/changed-files.js';
 import { runIdAt } from '../../../domain/values/run-id.js';
 import { resolveSecrets } from '../config/resolve-secrets.js';
 import { type CliContext, complain } from '../session/cli-context.js';
@@ -17,6 +18,7 @@ export interface RunOptions extends HostOptions {
   readonly runId?: string;
   readonly onInterrupt: OnAbort;
   readonly changedFiles?: string;
+  readonly changedSince?: string;
   readonly branch?: string;
   readonly failFast?: boolean;
   readonly parallel?: number;
@@ -72,8 +74,9 @@ export async function runCommand(
 }
 
 function chosen(options: RunOptions): Partial<RunTargetInput> {
-  const { branch, failFast, parallel, keepOnFailure } = options;
+  const { branch, changedSince, failFast, parallel, keepOnFailure } = options;
   return {
+    ...(changedSince === undefined ? {} : { changedSince }),
     ...(branch === undefined ? {} : { branch }),
     ...(failFast === undefined ? {} : { failFast }),
     ...(parallel === undefined ? {} : { parallel }),
@@ -81,7 +84,7 @@ function chosen(options: RunOptions): Partial<RunTargetInput> {
   };
 }
 
-/** One path a line, as `git diff --name-only` prints them; null after it was said that the file cannot be read. */
+/** As `git diff --name-only` prints them, with or without `-z`; null after it was said that the file cannot be read. */
 async function changedFiles(
   context: CliContext,
   file: string | undefined,
@@ -89,8 +92,7 @@ async function changedFiles(
   if (file === undefined) return {};
   const path = resolve(context.input.cwd, file);
   try {
-    const lines = (await readFile(path, 'utf8')).split('\n');
-    return { changedFiles: lines.map((line) => line.replace(/\r$/, '')).filter((line) => line !== '') };
+    return { changedFiles: parseChangedFiles(await readFile(path)) };
   } catch (error) {
     complain(context, `--changed-files ${path}: ${error instanceof Error ? error.message : String(error)}`);
     return null;

@@ -51,7 +51,7 @@ export function parseJsonConfig(text: string): Result<RawConfig, ConfigProblem[]
       }),
     );
   }
-  const unusable = unusableKeys(root, [], source);
+  const unusable = [...unusableKeys(root, [], source), ...alteredNumbers(root, [], source)];
   if (unusable.length > 0) return err(unusable);
   return ok({
     value: getNodeValue(root),
@@ -76,6 +76,21 @@ function unusableKeys(node: Node, path: readonly PropertyKey[], source: string):
       message === null ? [] : [{ path: problemPath(here), message, ...placeAt(source, key.offset) }];
     seen.add(name);
     return value === undefined ? problems : [...problems, ...unusableKeys(value, here, source)];
+  });
+}
+
+/** Numbers of a matrix that a program reads as something else than what is written: `3.10` is `3.1`. */
+function alteredNumbers(node: Node, path: readonly PropertyKey[], source: string): ConfigProblem[] {
+  if (node.type === 'number' && path.includes('matrix')) {
+    const written = source.slice(node.offset, node.offset + node.length);
+    if (String(node.value) === written) return [];
+    const message = `would be read as ${String(node.value)}; write "${written}", in quotes`;
+    return [{ path: problemPath(path), message, ...placeAt(source, node.offset) }];
+  }
+  return (node.children ?? []).flatMap((child, index) => {
+    if (child.type !== 'property') return alteredNumbers(child, [...path, index], source);
+    const [key, value] = child.children ?? [];
+    return value === undefined ? [] : alteredNumbers(value, [...path, String(key?.value)], source);
   });
 }
 

@@ -100,6 +100,8 @@ function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours)
     const more = artifacts.refused_count - shown.length;
     if (more > 0) lines.push(`             and ${more} more`);
   }
+  for (const pattern of artifacts.unmatched ?? [])
+    lines.push(`  ${c.yellow('no artifact')} matches ${escapeLine(JSON.stringify(pattern))}`);
   if (artifacts.incomplete !== null) {
     lines.push(`  ${c.yellow('artifacts are incomplete')}: ${escapeMessage(artifacts.incomplete, '    ')}`);
   }

@@ -34,7 +34,7 @@ Examples:
   pikaci run --host me@build.example:2222     on another host
   pikaci run --fail-fast --parallel 8         end at the first failure, eight at a time
   pikaci run --keep-on-failure 1800           leave the machine of a failed job for half an hour
-  git diff --name-only main... >changed && pikaci run --changed-files changed
+  pikaci run --changed-since origin/main
                                               skip the run when the target's filters match none of them
   pikaci run --output jsonl | jq .            one event a line; the last one is "run_finished"
 ${EXIT_CODES}

@@ -73,6 +73,12 @@ export function portNumber(value: string): number {
   throw new InvalidArgumentError('a port is at most 65535');
 }
 
+/** Empty where a variable was not set: that must not become a run that is skipped. */
+export function revision(value: string): string {
+  if (value.trim() !== '') return value;
+  throw new InvalidArgumentError('a commit, a branch or a tag is expected');
+}
+
 export function id(schema: typeof runIdSchema): (value: string) => string {
   return (value) => {
     const parsed = schema.safeParse(value);

@@ -33,6 +33,7 @@ import {
   collect,
   id,
   output,
+  revision,
   somePath,
   wholeNumber,
   withHost,
@@ -84,8 +85,13 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addOption(
       new Option(
         '--changed-files <file>',
-        'a file with one changed path a line, for the filters of the target',
+        'a file with the changed paths, for the filters of the target',
       ).argParser(somePath),
+    )
+    .addOption(
+      new Option('--changed-since <rev>', 'let git say what has changed since it left that commit').argParser(
+        revision,
+      ),
     )
     .option('--branch <name>', 'branch to record, instead of the one that is checked out')
     .addOption(

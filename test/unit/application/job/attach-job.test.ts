@@ -211,6 +211,16 @@ describe('attaching to a job', () => {
     expect((await run.host.localFiles.stat(`${STATE}/artifacts`)).isErr()).toBe(true);
   });
 
+  it('has not passed when its artifacts are required and nobody can collect them any more', async () => {
+    const { run, record } = await leftCollecting();
+    const job_spec = { ...record.job_spec, artifacts: { paths: ['/artifacts/*'], required: true } };
+    const changed = Buffer.from(JSON.stringify({ ...record, job_spec }));
+    must(await run.host.localFiles.writeFile(`${STATE}/job.json`, changed));
+    const { outcome } = must(await run.another().attach('run', 'job'));
+    expect(outcome).toMatchObject({ status: 'failed', cause: 'artifacts' });
+    expect(outcome.message).toContain('required artifacts are missing');
+  });
+
   it('has the folder of its artifacts made anew', async () => {
     const { run, finish } = await left({ artifacts: ['/artifacts/*'] });
     const { localFiles } = run.host;

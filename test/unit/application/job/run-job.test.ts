@@ -1,6 +1,7 @@
 import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { jobOutcomeSchema } from '../../../../src/domain/job/job-outcome.js';
+import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -286,6 +287,44 @@ describe('a job that is run', () => {
       incomplete: null,
     });
     expect(await run.state('artifacts/report.xml')).toBe('<ok/>');
+  });
+
+  it.each([
+    ['passes without them, and names the pattern', ['/artifacts/*', 'out/*.xml'], 'passed', 'exit'],
+    [
+      'fails without those that it requires',
+      { paths: ['/artifacts/*', 'out/*.xml'], required: true },
+      'failed',
+      'artifacts',
+    ],
+  ] satisfies [string, NonNullable<JobSpecInput['artifacts']>, string, string][])(
+    '%s',
+    async (_title, artifacts, status, cause) => {
+      const run = await memoryRun({
+        script: async ({ files }) => {
+          files.write({ path: '/artifacts/report.xml', content: Buffer.from('<ok/>') });
+          return 0;
+        },
+      });
+      const job = { ...JOB, artifacts };
+      const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
+      expect(outcome).toMatchObject({ status, cause, exit_code: 0, artifacts: { unmatched: ['out/*.xml'] } });
+      if (status === 'failed')
+        expect(outcome.message).toBe('required artifacts are missing: no file matches "out/*.xml"');
+      expect(JSON.parse(await run.state('job.json')).outcome).toEqual(outcome);
+    },
+  );
+
+  it('passes with all that it requires', async () => {
+    const run = await memoryRun({
+      script: async ({ files }) => {
+        files.write({ path: '/artifacts/report.xml', content: Buffer.from('<ok/>') });
+        return 0;
+      },
+    });
+    const job = { ...JOB, artifacts: { paths: ['/artifacts/*', '!/artifacts/x'], required: true } };
+    const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
+    expect([outcome.status, outcome.artifacts.unmatched]).toEqual(['passed', undefined]);
   });
 
   it('is not called lost when the API is closed under it', async () => {

@@ -146,6 +146,45 @@ describe('a run of a target', () => {
     ]);
   });
 
+  it('warns of a filter that matches no file, whether there was something to do or not', async () => {
+    const target = await TargetInMemory.of({
+      filters: ['src', 'scr/**', 'gone/*', '!out'],
+      jobs: [job('a')],
+    });
+    target.host.scanner.setWorkspace(WORKSPACE, {
+      entries: { 'src/main.rs': { content: 'fn main() {}\n' } },
+    });
+    for (const [runId, changed, status] of [
+      ['nothing', ['docs/a.md'], 'skipped'],
+      ['something', ['src/main.rs'], 'passed'],
+    ] as const) {
+      const warnings: string[] = [];
+      const events = {
+        emit: () => {},
+        emitRun: (event: { type: string; message?: string }) => {
+          if (event.type === 'run_warning') warnings.push(event.message ?? '');
+        },
+      };
+      await target.run({ runId, changedFiles: changed, events });
+      expect((await target.record(runId)).status).toBe(status);
+      expect(warnings).toEqual(
+        ['scr/**', 'gone/*'].map(
+          (filter) => `the filter "${filter}" matches no file of the workspace; correct it, or leave it out`,
+        ),
+      );
+    }
+  });
+
+  it('asks git what has changed when it is told since when', async () => {
+    const target = await TargetInMemory.of({ filters: ['src'], jobs: [job('a')] });
+    const entries = { 'src/main.rs': { content: 'fn main() {}\n' } };
+    target.host.scanner.setWorkspace(WORKSPACE, { entries, changes: { main: ['docs/a'], old: ['src/a'] } });
+    await target.run({ runId: 'main', changedSince: 'main' });
+    expect(await target.record('main')).toMatchObject({ status: 'skipped', changed_files: ['docs/a'] });
+    await target.run({ runId: 'old', changedSince: 'old', changedFiles: ['x'] });
+    expect(await target.record('old')).toMatchObject({ status: 'passed', changed_files: ['x', 'src/a'] });
+  });
+
   it('is recorded as skipped when nothing that changed matches its filters', async () => {
     const target = await TargetInMemory.of({ filters: ['src/**', '*.toml'], jobs: [job('a')] });
     const run = await target.run({ changedFiles: ['docs/a.md', 'src.txt'] });

@@ -55,6 +55,12 @@ describe('a job', () => {
     ['a time as text', { timeoutSecs: '600' }, 'timeoutSecs'],
     ['a negative grace', { graceSecs: -1 }, 'graceSecs'],
     ['a login name with a space', { user: 'a b' }, 'user'],
+    [
+      'a required artifact outside of /artifacts',
+      { artifacts: { paths: ['/etc/**'], required: true } },
+      'artifacts.paths.0',
+    ],
+    ['a pattern with too many alternatives', { artifacts: ['{1..99999}'] }, 'artifacts.0'],
     ['an artifact outside of /artifacts', { artifacts: ['ok', '/etc/**'] }, 'artifacts.1'],
     ['an artifact outside of /artifacts that is left out', { artifacts: ['ok', '!/etc/**'] }, 'artifacts.1'],
     ['artifacts that only leave out', { artifacts: ['!a', '!b'] }, 'artifacts'],

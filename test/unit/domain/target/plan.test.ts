@@ -102,12 +102,87 @@ describe('a matrix', () => {
     expect(ids(target, ['t'])).toHaveLength(4);
   });
 
-  it('is refused when two combinations get one id, when an id is too long, and when it is too large', () => {
-    const message = (values: object) =>
-      plan({ jobs: [job('t', [], { matrix: values })] })._unsafeUnwrapErr().message;
-    expect(message({ a: ['x y', 'x_y'] })).toBe('the matrix of t gives the job id "t-x_y" twice');
+  const message = (values: object) =>
+    plan({ jobs: [job('t', [], { matrix: values })] })._unsafeUnwrapErr().message;
+  const combinations = (values: object) =>
+    plan({ jobs: [job('t', [], { matrix: values })] })
+      ._unsafeUnwrap()
+      .nodes.map((node) => (node.kind === 'execute' ? [node.id, node.job.env] : []));
+
+  it('is refused when two combinations are the same, when an id is too long, and when it is too large', () => {
+    expect(message({ a: ['x', 'x'] })).toContain('twice: two of its combinations are the same');
     expect(message({ a: ['x'.repeat(70)] })).toContain('too long');
     const many = Array.from({ length: 17 }, (_, index) => index);
     expect(message({ a: many, b: many })).toContain('has 289 combinations; at most 256 are run');
+  });
+
+  it('keeps ids distinct that differ only in what an id cannot have', () => {
+    const found = ids({ jobs: [job('t', [], { matrix: { a: ['x y', 'x_y', 'x/y'] } })] });
+    expect(found).toEqual([
+      expect.stringMatching(/^t-x_y-[0-9a-f]{8}$/),
+      't-x_y',
+      expect.stringMatching(/^t-x_y-/),
+    ]);
+    expect(new Set(found).size).toBe(3);
+    const joined = ids({ jobs: [job('t', [], { matrix: { a: ['1-2', '1'], b: ['3', '2-3'] } })] });
+    expect(new Set(joined).size).toBe(4);
+    expect(joined.filter((id) => /^t-1-2-3-[0-9a-f]{8}$/.test(id))).toHaveLength(2);
+  });
+
+  it('is refused when two of its names are one variable', () => {
+    expect(message({ os: ['a'], OS: ['b'] })).toBe(
+      'the matrix of t names both os and OS, which are one variable, MATRIX_OS; rename one',
+    );
+    expect(message({ os: ['a'], include: [{ Os: 'a' }] })).toContain('names both os and Os');
+  });
+
+  it('leaves out what is excluded, and refuses what excludes nothing', () => {
+    const values = { os: ['a', 'b'], v: [1, 2] };
+    expect(combinations({ ...values, exclude: [{ os: 'a', v: 2 }] }).map(([id]) => id)).toEqual([
+      't-a-1',
+      't-b-1',
+      't-b-2',
+    ]);
+    expect(combinations({ ...values, exclude: [{ os: 'a' }] })).toHaveLength(2);
+    expect(message({ ...values, exclude: [{ os: 'c' }] })).toContain(
+      'no combination that exclude.0 names: os "c"',
+    );
+    expect(message({ ...values, exclude: [{ arch: 'x' }] })).toContain('has no arch, which exclude.0 names');
+    expect(message({ os: ['a'], exclude: [{ os: 'a' }] })).toContain('leaves no combination to run');
+  });
+
+  it('adds what is included: to the combinations that it agrees with, or as one more', () => {
+    const values = { fruit: ['apple', 'pear'], animal: ['cat', 'dog'] };
+    const include = [
+      { colour: 'green' },
+      { colour: 'pink', animal: 'cat' },
+      { fruit: 'apple', shape: 'circle' },
+      { fruit: 'banana' },
+      { fruit: 'banana', animal: 'cat' },
+    ];
+    expect(combinations({ ...values, include })).toEqual([
+      [
+        't-apple-cat',
+        { MATRIX_FRUIT: 'apple', MATRIX_ANIMAL: 'cat', MATRIX_COLOUR: 'pink', MATRIX_SHAPE: 'circle' },
+      ],
+      [
+        't-apple-dog',
+        { MATRIX_FRUIT: 'apple', MATRIX_ANIMAL: 'dog', MATRIX_COLOUR: 'green', MATRIX_SHAPE: 'circle' },
+      ],
+      ['t-pear-cat', { MATRIX_FRUIT: 'pear', MATRIX_ANIMAL: 'cat', MATRIX_COLOUR: 'pink' }],
+      ['t-pear-dog', { MATRIX_FRUIT: 'pear', MATRIX_ANIMAL: 'dog', MATRIX_COLOUR: 'green' }],
+      ['t-banana', { MATRIX_FRUIT: 'banana' }],
+      ['t-banana-cat', { MATRIX_FRUIT: 'banana', MATRIX_ANIMAL: 'cat' }],
+    ]);
+    expect(combinations({ include: [{ os: 'a', v: 1 }, { os: 'b' }] })).toEqual([
+      ['t-a-1', { MATRIX_OS: 'a', MATRIX_V: '1' }],
+      ['t-b', { MATRIX_OS: 'b' }],
+    ]);
+  });
+
+  it('may have values under these names, as any other', () => {
+    expect(combinations({ include: ['x'], exclude: [1] })).toEqual([
+      ['t-x-1', { MATRIX_INCLUDE: 'x', MATRIX_EXCLUDE: '1' }],
+    ]);
   });
 });
