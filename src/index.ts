@@ -73,6 +73,7 @@ export {
 export { snapshotMountRecord } from './domain/mounts/snapshot-mount.js';
 export type { KeptEntry, KeptKind, RetentionBounds } from './domain/target/retention.js';
 export type { Clock } from './ports/clock.js';
+export type { EntryContent } from './ports/entry-content.js';
 export type { EventSink } from './ports/event-sink.js';
 export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from './ports/file-store.js';
 export type { IncusApi, IncusEvents, IncusExec } from './ports/incus-api.js';
