@@ -99,7 +99,7 @@ describe('the devices of a machine', () => {
     });
   }
 
-  it('are idmapped for the workspace only, and only when the job may change it', async () => {
+  it('are idmapped for outputs, and for the workspace when the job may change it', async () => {
     const { host, prepare } = await world({
       writableWorkspace: true,
       preparedOutputs: [{ name: 'o', path: '/o' }],
@@ -107,7 +107,12 @@ describe('the devices of a machine', () => {
     await declare(host, '/o', [mount]);
     const { devices } = must(await prepare()).instance;
     expect(devices[SNAPSHOT]?.['shift']).toBe('true');
-    expect(devices[declaredPayloadMountDeviceName('o', 'deps')]).not.toHaveProperty('shift');
+    expect(devices[declaredPayloadMountDeviceName('o', 'deps')]?.['shift']).toBe('true');
+  });
+
+  it('are not idmapped for a workspace that is only read', async () => {
+    const { prepare } = await world({});
+    expect(must(await prepare()).instance.devices[SNAPSHOT]).not.toHaveProperty('shift');
   });
 
   it('have a root disk of the size that the job may use, as the profiles have it', async () => {
