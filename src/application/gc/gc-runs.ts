@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RecordPorts } from '../records/interrupted-run.js';
 import { listRuns } from '../records/list-runs.js';
-import type { RunStateFault } from '../records/run-state-fault.js';
+import { badNumber, type RunStateFault } from '../records/run-state-fault.js';
 import { isDamagedForGood } from './damaged-runs.js';
 import { type RemovedMachines, removeOldMachines } from './remove-old-machines.js';
 
@@ -43,8 +43,10 @@ export async function gcRuns(
   const { files, clock } = ports;
   const listed = await listRuns(ports, query);
   if (listed.isErr()) return err(listed.error);
+  const bad = badNumber([{ name: 'keepRuns', value: query.keepRuns ?? null }]);
+  if (bad !== null) return err(bad);
   const { runs, damaged } = listed.value;
-  const old = new Set(runs.slice(Math.max(0, query.keepRuns)));
+  const old = new Set(runs.slice(query.keepRuns));
   const removed: string[] = [];
   const failed: { runId: string; message: string }[] = [];
   for (const run of old) {

@@ -3,6 +3,7 @@ import { type Lease, leaseHasEnded } from '../../domain/machine/lease.js';
 import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newReaper } from '../lease/owner.js';
@@ -57,6 +58,14 @@ export class Reap {
   async reap(options: ReapOptions): Promise<Result<ReapReport, JobFault>> {
     const bound = AbortSignal.timeout(BOUND_MS);
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
+    const bad = whyNoNumber([
+      { name: 'keep.keepDays', value: options.keep?.keepDays, mayBePart: true },
+      { name: 'keep.keepBytes', value: options.keep?.keepBytes ?? undefined },
+    ]);
+    if (bad !== null) {
+      const { host } = this.#parts.ports.hostFiles;
+      return err({ kind: 'invalid_job', phase: null, host, message: bad.message, field: bad.name });
+    }
     // Without the host's time nothing can be said to have ended.
     const learnt = await this.#parts.hostTime.learn(signal);
     if (learnt.isErr()) return err({ ...learnt.error, phase: 'clean_up' });

@@ -8,6 +8,7 @@ import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
+import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -85,6 +86,8 @@ export class RunJob {
     const unreadable = whyNoKey(input.job);
     if (unreadable !== null) return err(this.#invalid('job', unreadable));
     if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
+    const bad = whyNoNumber([{ name: 'keepOnFailureSecs', value: input.keepOnFailureSecs }]);
+    if (bad !== null) return err(this.#fault(bad.name, bad.message));
     const workspace = workspaceSchema.safeParse(input.workspace);
     if (!workspace.success) return err(this.#invalid('workspace', workspace.error.issues[0]));
     const { clock } = this.#parts.ports;
@@ -155,7 +158,10 @@ export class RunJob {
 
   #invalid(what: string, issue: KeyProblem | undefined): JobFault {
     const field = [what, ...(issue?.path ?? []).map(String)].join('.');
-    const message = `${field}: ${issue?.message ?? 'is not valid'}`;
+    return this.#fault(field, `${field}: ${issue?.message ?? 'is not valid'}`);
+  }
+
+  #fault(field: string, message: string): JobFault {
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
 }

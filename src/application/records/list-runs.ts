@@ -6,7 +6,7 @@ import { runIdSchema } from '../../domain/values/identifier.js';
 import { checkedRoot } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
-import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const READS_AT_ONCE = 16;
 
@@ -35,6 +35,8 @@ export async function listRuns(
   const { stateRoot, signal } = query;
   const root = checkedRoot(stateRoot);
   if (root.isErr()) return err(root.error);
+  const bad = badNumber([{ name: 'limit', value: query.limit }]);
+  if (bad !== null) return err(bad);
   const listed = await ports.files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
   if (listed.isErr()) {
     if (listed.error.kind === 'not_found') return ok({ runs: [], damaged: [] });

@@ -8,7 +8,7 @@ import { hasWriter } from '../lock/has-writer.js';
 import { checkedJob, type RunQuery } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
-import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 /** Bytes of each log file; the end of a longer one is taken. */
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
@@ -111,6 +111,8 @@ async function texts(
   jobs: readonly JobLogMetadata[],
   field: 'host_log_path' | 'guest_log_path',
 ): Promise<Result<typeof NOTHING, RunStateFault>> {
+  const bad = badNumber([{ name: 'maxBytes', value: query.maxBytes, least: 1 }]);
+  if (bad !== null) return err(bad);
   const maxBytes = query.maxBytes ?? DEFAULT_MAX_BYTES;
   const options = query.signal === undefined ? {} : { signal: query.signal };
   const pieces: string[] = [];

@@ -5,7 +5,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './checked-run.js';
 import { loadJob } from './load-job.js';
-import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
@@ -26,6 +26,11 @@ export async function readArtifact(
 ): Promise<Result<LogPart, RunStateFault>> {
   const job = await loadJob(files, query);
   if (job.isErr()) return err(job.error);
+  const bad = badNumber([
+    { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
+    { name: 'maxBytes', value: query.maxBytes, least: 1 },
+  ]);
+  if (bad !== null) return err(bad);
   const missing = (): RunStateFault => ({
     kind: 'no_such_artifact',
     path: null,

@@ -3,7 +3,7 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './checked-run.js';
 import { checkedJob, checkedRun } from './checked-run.js';
-import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
@@ -25,6 +25,11 @@ export async function readLog(
   if (run.isErr()) return err(run.error);
   const job = checkedJob(query.job);
   if (job.isErr()) return err(job.error);
+  const bad = badNumber([
+    { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
+    { name: 'maxBytes', value: query.maxBytes, least: 1 },
+  ]);
+  if (bad !== null) return err(bad);
   const state = jobStateLayout(query.stateRoot, query.runId, job.value);
   const range = { offset: query.offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };
   const options = query.signal === undefined ? {} : { signal: query.signal };

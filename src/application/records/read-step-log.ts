@@ -5,7 +5,7 @@ import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import { checkedRoot } from './checked-run.js';
-import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
@@ -33,6 +33,11 @@ export async function readStepLog(
     const message = bad.error?.issues[0]?.message ?? 'is not an id';
     return err({ kind: 'invalid_id', path: null, message });
   }
+  const badRange = badNumber([
+    { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
+    { name: 'maxBytes', value: query.maxBytes, least: 1 },
+  ]);
+  if (badRange !== null) return err(badRange);
   const layout = stepStateLayout(machineStateLayout(stateRoot, machineId), step);
   const options = signal === undefined ? {} : { signal };
   const range = { offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };

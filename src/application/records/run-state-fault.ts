@@ -1,8 +1,10 @@
+import { type WantedNumber, whyNoNumber } from '../../domain/values/whole-number.js';
 import type { FileFault } from '../../ports/file-store.js';
 
 /**
  * What is recorded of a run could not be had.
  * - `invalid_id`: the run or job id breaks the rule for ids; no path was made of it.
+ * - `invalid_option`: a number of the call is none that it can have; nothing was read or removed.
  * - `no_such_run`, `no_such_job`: nothing is recorded under it.
  * - `no_such_step`: the machine has no record of it.
  * - `no_such_artifact`: the job did not bring it back, or it is gone.
@@ -13,6 +15,7 @@ import type { FileFault } from '../../ports/file-store.js';
 export interface RunStateFault {
   readonly kind:
     | 'invalid_id'
+    | 'invalid_option'
     | 'no_such_run'
     | 'no_such_job'
     | 'no_such_step'
@@ -24,6 +27,12 @@ export interface RunStateFault {
   readonly path: string | null;
   readonly message: string;
   readonly cause?: FileFault;
+}
+
+/** Why a call cannot be made with these numbers; null when it can. */
+export function badNumber(wanted: readonly WantedNumber[]): RunStateFault | null {
+  const bad = whyNoNumber(wanted);
+  return bad === null ? null : { kind: 'invalid_option', path: null, message: bad.message };
 }
 
 export function stateFilesFault(fault: FileFault): RunStateFault {

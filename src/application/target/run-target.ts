@@ -13,6 +13,7 @@ import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
+import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -40,6 +41,11 @@ export class RunTarget {
     const runId = runIdSchema.safeParse(asked.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success)
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
+    const badNumber = whyNoNumber([
+      { name: 'parallel', value: asked.parallel, least: 1 },
+      { name: 'keepOnFailureSecs', value: asked.keepOnFailureSecs },
+    ]);
+    if (badNumber !== null) return err(this.#fault('invalid_job', badNumber.name, badNumber.message));
     const workspace = workspaceSchema.safeParse(asked.workspace);
     if (!workspace.success)
       return err(this.#fault('invalid_job', 'workspace', 'workspace: a folder is expected'));

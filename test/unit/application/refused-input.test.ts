@@ -1,6 +1,7 @@
 import type { Result } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import type { OpenMachineFault } from '../../../src/application/faults/machine-fault.js';
+import { gcRuns } from '../../../src/application/gc/gc-runs.js';
 import { createPikaci } from '../../../src/composition/create-pikaci.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from './memory-run.js';
@@ -100,6 +101,56 @@ describe('what is handed in and cannot be used', () => {
     const text = new TextEncoder().encode(JSON.stringify(record));
     must(await run.host.localFiles.writeFile('/state/runs/run/jobs/job/job.json', text));
     expect(must(await run.pikaci.attach('run', 'job')).outcome.status).toBe('passed');
+  });
+});
+
+describe('a number that cannot be', () => {
+  const NONE = [Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY, '2' as never, null as never];
+
+  it.each([...NONE, 0])('is refused by its name: parallel of %s', async (parallel) => {
+    const { pikaci, host } = await memoryRun();
+    const target = {
+      target: 't',
+      definition: { jobs: [{ id: 'job', command: 'true' }] },
+      workspace: WORKSPACE,
+    };
+    expect(fault(await pikaci.runTarget({ ...target, parallel }))).toMatchObject({ field: 'parallel' });
+    expect((await host.localFiles.lstat('/state/runs')).isErr()).toBe(true);
+  });
+
+  it.each(NONE)('is refused by its name: keepOnFailureSecs of %s', async (keepOnFailureSecs) => {
+    const { pikaci } = await memoryRun();
+    const job = { id: 'job', command: 'true' };
+    const call = { workspace: WORKSPACE, keepOnFailureSecs };
+    const field = 'keepOnFailureSecs';
+    expect(fault(await pikaci.runJob({ job, ...call }))).toMatchObject({ kind: 'invalid_job', field });
+    const target = { target: 't', definition: { jobs: [job] }, ...call };
+    expect(fault(await pikaci.runTarget(target))).toMatchObject({ kind: 'invalid_job', field });
+  });
+
+  it('is refused by its name: what a reaper keeps', async () => {
+    const { pikaci } = await memoryRun();
+    for (const keep of [{ keepDays: Number.NaN }, { keepDays: -1 }, { keepBytes: -1 }, { keepBytes: 0.5 }]) {
+      const [name] = Object.keys(keep);
+      expect(fault(await pikaci.reap({ keep }))).toMatchObject({ field: `keep.${name}` });
+    }
+    must(await pikaci.reap({ keep: { keepDays: 0.5, keepBytes: null } }));
+  });
+
+  it.each([...NONE, undefined as never])('removes no run: keepRuns of %s', async (keepRuns) => {
+    const { pikaci, host } = await memoryRun();
+    const { localFiles: files, processes, clock } = host;
+    must(
+      await pikaci.runTarget({
+        target: 't',
+        runId: 'r',
+        definition: { jobs: [{ id: 'job', command: 'true' }] },
+        workspace: WORKSPACE,
+      }),
+    );
+    const gc = await gcRuns({ files, processes, clock }, { stateRoot: '/state', keepRuns });
+    expect(gc._unsafeUnwrapErr()).toMatchObject({ kind: 'invalid_option' });
+    must(await files.lstat('/state/runs/r/run.json'));
   });
 });
 

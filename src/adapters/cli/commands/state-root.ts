@@ -40,6 +40,7 @@ async function stateRootOf(
 
 const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([
   'invalid_id',
+  'invalid_option',
   'no_such_run',
   'no_such_job',
   'no_such_step',

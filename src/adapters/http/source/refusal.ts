@@ -17,6 +17,7 @@ export function refusalOf(fault: RunStateFault): Refusal {
 function statusOf(kind: RunStateFault['kind']): Refusal['status'] {
   switch (kind) {
     case 'invalid_id':
+    case 'invalid_option':
       return 400;
     case 'no_such_run':
     case 'no_such_job':
