@@ -201,7 +201,7 @@ export function listRuns(
   return listRunsOf(ports, { stateRoot: rootOf(stateRoot), ...options });
 }
 
-/** Removes the state of all but the newest `keepRuns` runs; runs that have not ended stay. */
+/** Removes the state of all but the newest `keepRuns` runs; those that have not ended stay, and those that a process follows or whose machines are kept. */
 export function gcRuns(
   stateRoot: string,
   options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },

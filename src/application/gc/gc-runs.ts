@@ -9,6 +9,7 @@ import { listRuns } from '../records/list-runs.js';
 import { badNumber, type RunStateFault } from '../records/run-state-fault.js';
 import { isDamagedForGood } from './damaged-runs.js';
 import { type RemovedMachines, removeOldMachines } from './remove-old-machines.js';
+import { isRunInUse } from './run-in-use.js';
 
 /** No job runs longer than this: a run that says so is one whose runner was killed. */
 const LONGEST_RUN_MS = 8 * 24 * 3600_000;
@@ -35,7 +36,7 @@ export interface GcRunsReport {
   readonly machines: RemovedMachines;
 }
 
-/** Removes the state of old runs, and of damaged ones. Runs that have not ended are kept. */
+/** Removes the state of old runs, and of damaged ones. Runs that have not ended are kept, and those that a process follows or whose machines are kept. */
 export async function gcRuns(
   ports: RecordPorts & { readonly clock: Clock },
   query: GcRunsQuery,
@@ -51,6 +52,7 @@ export async function gcRuns(
   const failed: { runId: string; message: string }[] = [];
   for (const run of old) {
     if (!mayGo(run, clock.now())) continue;
+    if (await isRunInUse(ports, { ...query, runId: run.run_id, nowMs: clock.now() })) continue;
     const gone = query.dryRun === true ? ok(undefined) : await removeRun(files, query, run.run_id);
     if (gone.isOk()) removed.push(run.run_id);
     else failed.push({ runId: run.run_id, message: gone.error.message });

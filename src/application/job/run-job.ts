@@ -86,7 +86,7 @@ export class RunJob {
     const unreadable = whyNoKey(input.job);
     if (unreadable !== null) return err(this.#invalid('job', unreadable));
     if (!parsed.success) return err(this.#invalid('job', parsed.error.issues[0]));
-    const bad = whyNoNumber([{ name: 'keepOnFailureSecs', value: input.keepOnFailureSecs }]);
+    const bad = whyNoNumber([{ name: 'keepOnFailureSecs', value: input.keepOnFailureSecs, least: 1 }]);
     if (bad !== null) return err(this.#fault(bad.name, bad.message));
     const workspace = workspaceSchema.safeParse(input.workspace);
     if (!workspace.success) return err(this.#invalid('workspace', workspace.error.issues[0]));

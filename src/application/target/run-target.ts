@@ -43,7 +43,7 @@ export class RunTarget {
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
     const badNumber = whyNoNumber([
       { name: 'parallel', value: asked.parallel, least: 1 },
-      { name: 'keepOnFailureSecs', value: asked.keepOnFailureSecs },
+      { name: 'keepOnFailureSecs', value: asked.keepOnFailureSecs, least: 1 },
     ]);
     if (badNumber !== null) return err(this.#fault('invalid_job', badNumber.name, badNumber.message));
     const workspace = workspaceSchema.safeParse(asked.workspace);

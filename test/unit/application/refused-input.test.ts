@@ -118,7 +118,7 @@ describe('a number that cannot be', () => {
     expect((await host.localFiles.lstat('/state/runs')).isErr()).toBe(true);
   });
 
-  it.each(NONE)('is refused by its name: keepOnFailureSecs of %s', async (keepOnFailureSecs) => {
+  it.each([...NONE, 0])('is refused by its name: keepOnFailureSecs of %s', async (keepOnFailureSecs) => {
     const { pikaci } = await memoryRun();
     const job = { id: 'job', command: 'true' };
     const call = { workspace: WORKSPACE, keepOnFailureSecs };
