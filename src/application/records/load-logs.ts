@@ -111,7 +111,7 @@ async function texts(
   jobs: readonly JobLogMetadata[],
   field: 'host_log_path' | 'guest_log_path',
 ): Promise<Result<typeof NOTHING, RunStateFault>> {
-  const bad = badNumber([{ name: 'maxBytes', value: query.maxBytes, least: 1 }]);
+  const bad = badNumber([{ name: 'maxBytes', value: query.maxBytes }]);
   if (bad !== null) return err(bad);
   const maxBytes = query.maxBytes ?? DEFAULT_MAX_BYTES;
   const options = query.signal === undefined ? {} : { signal: query.signal };

@@ -28,7 +28,7 @@ export async function readArtifact(
   if (job.isErr()) return err(job.error);
   const bad = badNumber([
     { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
-    { name: 'maxBytes', value: query.maxBytes, least: 1 },
+    { name: 'maxBytes', value: query.maxBytes },
   ]);
   if (bad !== null) return err(bad);
   const missing = (): RunStateFault => ({

@@ -35,7 +35,7 @@ export async function readStepLog(
   }
   const badRange = badNumber([
     { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
-    { name: 'maxBytes', value: query.maxBytes, least: 1 },
+    { name: 'maxBytes', value: query.maxBytes },
   ]);
   if (badRange !== null) return err(badRange);
   const layout = stepStateLayout(machineStateLayout(stateRoot, machineId), step);
