@@ -44,6 +44,7 @@ export async function lockOrWatch(
   const { layout, kept, options, graceSecs, stepId } = watched;
   const over = new AbortController();
   let isUnheard = false;
+  let reading: ReturnType<KeptOutput['advance']> | null = null;
   const cancel = () => {
     if (options.onAbort === 'detach') return;
     const guest = held.input.machine.supervisor.step(stepId);
@@ -63,13 +64,17 @@ export async function lockOrWatch(
       // The record is read first: what was kept before the end was recorded is all there is.
       const record = await loadStepRecord(localFiles, layout);
       if (record.isErr()) return err(record.error);
-      const reading = kept.advance();
+      // One that was waited for in vain gets no more: a second reading beside it would hand the same bytes out.
+      const isNew: boolean = reading === null;
+      reading ??= kept.advance();
       if (await untilRead(reading, clock, options.signal)) {
         const read = await reading;
+        reading = null;
         if (read.isErr()) return err(localFilesFault(read.error, null));
       }
       const { outcome } = record.value;
-      if (outcome !== null) return ok({ kind: 'recorded', outcome });
+      // A reading from before the look at the record may have missed the last bytes: there is another one.
+      if (outcome !== null && (isNew || reading !== null)) return ok({ kind: 'recorded', outcome });
       if (options.signal?.aborted === true && options.onAbort === 'detach') return ok({ kind: 'left' });
       if (isUnheard) return err(unheard(held, stepId));
       await clock.sleep(LOOK_MS, over.signal);
