@@ -37,15 +37,10 @@ export async function playRound(options: RoundOptions): Promise<{ runnerEnded: s
   const runId = site.newRunId();
   const within = options.disk?.within ?? [];
   const isProxied = kind === 'cut' || kind === 'stall';
-  const words = (config: string) => ['--config', config, '--state-root', stateRoot];
-  const common = words(options.configs.straight);
+  const config = isProxied ? options.configs.proxied : options.configs.straight;
+  const common = ['--config', config, '--state-root', stateRoot];
   const run = ['run', options.target, '--run-id', runId, '--parallel', '2', '--output', 'jsonl'];
-  const runner = commandLine(
-    site,
-    [...run, ...words(isProxied ? options.configs.proxied : options.configs.straight)],
-    {},
-    within,
-  );
+  const runner = commandLine(site, [...run, ...common], {}, within);
   const ended = new AbortController();
   const end = bounded(runner.end, `the runner of ${runId}`).finally(() => ended.abort());
   await Promise.all([
