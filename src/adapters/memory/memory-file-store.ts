@@ -21,6 +21,7 @@ export type MemoryFileOperation =
   | 'readlink'
   | 'realpath'
   | 'make directory'
+  | 'set mode'
   | 'rename'
   | 'remove';
 
@@ -73,6 +74,11 @@ export class MemoryFileStore implements FileStore {
       this.files.canonical(path, true),
       this.files.stamped({ type: 'symlink' as const, target }, 0o777),
     );
+  }
+
+  /** Gives something to another user, which the port has no call for. All belongs to the user 0 otherwise. */
+  give(path: string, uid: number): void {
+    this.files.get(path, true).uid = uid;
   }
 
   readFile(path: string, options: CallOptions & { readonly maxBytes?: number } = {}): Answer<Uint8Array> {
@@ -172,6 +178,14 @@ export class MemoryFileStore implements FileStore {
     return this.call('make directory', path, options, () =>
       this.files.makeDirectory(path, options.mode ?? 0o755),
     );
+  }
+
+  setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
+    return this.call('set mode', path, options, () => {
+      const node = this.files.get(path, true);
+      if (node.type === 'symlink') throw new MemoryFileError('io', 'it is a link');
+      node.mode = mode;
+    });
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
