@@ -22,7 +22,7 @@ onEachBackend((backend) => {
     await site.onHost('mkdir -m 0755 "$1"', site.workDir);
     const command = 'id -un; cat private; echo also for nobody else >/artifacts/kept';
     const { log, run } = await site.finish({ command, artifacts: ['/artifacts/**'] });
-    expect(run.outcome).toMatchObject({ status: 'passed', artifacts: { files: [{ path: 'kept' }] } });
+    expect(run.outcome).toMatchObject({ status: 'passed', artifacts: { collected: [{ path: 'kept' }] } });
     expect(log.toString()).toMatch(/^(?!root)\w+\nfor the guest alone\n$/);
     expect(await site.onHost('stat -c %a:%U "$1"', site.workDir)).toBe('700:root\n');
     expect(await site.onHost('cat "$1"/snapshots/*/snapshot/private', site.workDir)).toBe(

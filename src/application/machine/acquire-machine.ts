@@ -86,15 +86,18 @@ export class AcquireMachine {
     const { journal, signal } = input;
     const { shared } = backends.machine(input.place).context;
     // No machine mounts its directories on the host, so they are made beside all the rest.
+    let began = false;
     const directories = journal.during('prepare_directories', async () => {
       const usable = await workDirectory.ensure(signal);
-      return usable.isErr() ? usable : makeHostDirectory(hostFiles, shared, signal);
+      if (usable.isErr()) return usable;
+      began = true;
+      return makeHostDirectory(hostFiles, shared, signal);
     });
     const acquired = await this.#untilNotEvicted(input, directories);
     // Also when it has failed: what is removed then must not appear afterwards.
     const made = await directories;
     // A machine of that name is another runner's, and so is the directory.
-    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && mayHaveMade(made))
+    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && began && mayHaveMade(made))
       await removeHostDirectory(hostFiles, shared);
     return acquired;
   }

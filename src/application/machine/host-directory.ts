@@ -49,8 +49,6 @@ function isLoss({ kind, cause }: FileFault): boolean {
 
 /** Whether a call to make them has reached the host. */
 export function mayHaveMade(made: Result<void, JobFault>): boolean {
-  // Nothing is touched below a work directory that is refused.
-  if (made.isErr() && made.error.field === 'workDir') return false;
   return made.isOk() || made.error.cause === undefined || mayHaveBegun(made.error.cause);
 }
 
