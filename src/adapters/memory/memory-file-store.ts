@@ -181,11 +181,7 @@ export class MemoryFileStore implements FileStore {
   }
 
   setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
-    return this.call('set mode', path, options, () => {
-      const node = this.files.get(path, true);
-      if (node.type === 'symlink') throw new MemoryFileError('io', 'it is a link');
-      node.mode = mode;
-    });
+    return this.call('set mode', path, options, () => this.files.setMode(path, mode));
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
@@ -193,13 +189,9 @@ export class MemoryFileStore implements FileStore {
   }
 
   async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
-    const removed = await this.call('remove', path, options, () => {
-      const node = this.files.get(path, true);
-      const at = this.files.canonical(path, true);
-      if (node.type === 'directory' && !options.recursive && this.files.children(at).length > 0)
-        throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
-      for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
-    });
+    const removed = await this.call('remove', path, options, () =>
+      this.files.remove(path, options.recursive === true),
+    );
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
   }
 
