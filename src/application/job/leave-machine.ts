@@ -11,7 +11,8 @@ export async function leaveMachine(
   leaseMs: number,
 ): Promise<void> {
   const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
-  const lease = { owner, expiresAtMs: hostTime.now() + jobMs + leaseMs };
+  const now = await hostTime.fresh(AbortSignal.timeout(BOUND_MS));
+  const lease = { owner, expiresAtMs: now + jobMs + leaseMs };
   const written = await writeLease(machine.lease, lease, owner, AbortSignal.timeout(BOUND_MS));
   if (written.isOk()) return;
   const { error } = written;

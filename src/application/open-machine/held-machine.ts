@@ -42,7 +42,7 @@ export class HeldMachine {
       clock: parts.ports.clock,
       owner: record.owner,
       leaseMs: this.#leaseMs,
-      hostNow: () => parts.hostTime.now(),
+      hostTime: parts.hostTime,
       onSuperseded: (message) => this.#lost.abort(message),
     });
   }
@@ -83,8 +83,8 @@ export class HeldMachine {
     this.input.onEnded();
     await this.#renewer[Symbol.asyncDispose]();
     const { machine, parts, record, journal } = this.input;
-    const lease = { owner: record.owner, expiresAtMs: parts.hostTime.now() + this.#leaseMs };
     const bound = AbortSignal.timeout(LEASE_BOUND_MS);
+    const lease = { owner: record.owner, expiresAtMs: (await parts.hostTime.fresh(bound)) + this.#leaseMs };
     const written = await writeLease(machine.lease, lease, record.owner, bound);
     await journal.hostLog.flushed();
     if (written.isOk()) return ok(undefined);
