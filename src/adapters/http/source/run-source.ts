@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { StoredEvent } from '../../../application/records/follow-events.js';
+import type { EventsEnd, StoredEvent } from '../../../application/records/follow-events.js';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import type { LogKind } from '../../../application/records/load-logs.js';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
@@ -50,7 +50,7 @@ export interface RunSource {
     stateRoot: string,
     runId: string,
     position: { readonly from: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void>;
+  ): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd>;
   readEvents(
     stateRoot: string,
     runId: string,
