@@ -194,10 +194,14 @@ export function loadSteps(
   return loadStepsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
-/** Newest first. */
+/** Newest first; `skip` leaves out that many of the newest, and at most `limit` are given. */
 export function listRuns(
   stateRoot: string,
-  options: RunStateOptions & { readonly branch?: string; readonly limit?: number } = {},
+  options: RunStateOptions & {
+    readonly branch?: string;
+    readonly skip?: number;
+    readonly limit?: number;
+  } = {},
 ): Answer<RunListing> {
   return listRunsOf(ports, { stateRoot: rootOf(stateRoot), ...options });
 }

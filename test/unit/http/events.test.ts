@@ -34,7 +34,7 @@ describe('the events of a run', () => {
 
   it('go on after the run has ended, while its machines are removed, until its last line', async () => {
     const server = await served();
-    const runner = await new NodeProcesses().self();
+    const runner = { ...(await new NodeProcesses().self()) };
     const dir = await writeRun(server.stateRoot, { ...running(), runner });
     const events = join(dir, 'events.jsonl');
     await writeFile(events, line(1));

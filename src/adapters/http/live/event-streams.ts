@@ -8,7 +8,7 @@ export interface SentEvent {
 }
 
 /** What it returns is the data of the last event, `end`. */
-type Events = AsyncGenerator<SentEvent, object | void>;
+type Events = AsyncGenerator<SentEvent, unknown>;
 
 /** Times in milliseconds. */
 export interface EventStreamLimits {
@@ -86,7 +86,7 @@ export class EventStreams {
   }
 }
 
-function endText({ value }: IteratorResult<SentEvent, object | void>): string {
+function endText({ value }: IteratorResult<SentEvent, unknown>): string {
   return eventText({ event: 'end', data: JSON.stringify(value ?? {}) });
 }
 

@@ -16,7 +16,7 @@ type Call = { readonly signal?: AbortSignal };
 export interface RunSource {
   listRuns(
     stateRoot: string,
-    options: Call & { readonly branch?: string; readonly limit?: number },
+    options: Call & { readonly branch?: string; readonly skip?: number; readonly limit?: number },
   ): Answer<RunListing>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadRunBundle(stateRoot: string, runId: string, options: Call): Answer<RunBundle>;
