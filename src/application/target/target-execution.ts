@@ -119,8 +119,7 @@ export class TargetExecution {
       status: this.#statuses.get(id) ?? 'pending',
     }));
     const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
-    const finishedAt = status === 'running' ? null : this.#teller.now();
-    recorder.change({ status, finished_at: finishedAt, message });
+    recorder.change({ status, finished_at: status === 'running' ? null : this.#teller.now(), message });
     this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
     const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
