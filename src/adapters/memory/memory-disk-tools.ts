@@ -15,6 +15,7 @@ export function diskTools(files: MemoryFileStore): MemoryHandler {
     }
     if (shell !== 'sh' || flag !== '-c') return undefined;
     if (script.startsWith('du -sk ')) return measure(files, paths, run);
+    if (script.startsWith('cd -- "$1" && list=')) return digest(files, paths[0] ?? '', run);
     if (script.startsWith('cd -- "$1/."')) return digest(files, paths[0] ?? '', run);
     if (script.startsWith('rm -rf ')) return removeAll(files, paths, run);
     return undefined;
