@@ -1,4 +1,5 @@
 import type { Pikaci } from '../../../application/api/pikaci.js';
+import type { Trust } from '../../../domain/values/trust.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { within } from '../session/clean-up-wait.js';
 import { type CliContext, complain } from '../session/cli-context.js';
@@ -7,6 +8,8 @@ import { EXIT } from '../session/exit-code.js';
 /** Options of every command that talks to a host. */
 export interface HostOptions {
   readonly config?: string;
+  readonly configFrom?: string;
+  readonly trust?: Trust;
   readonly host?: string;
   readonly stateRoot?: string;
   readonly workspace?: string;
@@ -21,13 +24,16 @@ export async function loadOrComplain(
   options: HostOptions,
   needsFile: boolean,
 ): Promise<LoadedConfig | null> {
-  const { cwd, homeDir, env } = context.input;
+  const { cwd, homeDir, env, repository } = context.input;
   const loaded = await context.interrupts.before(() =>
     loadConfig({
       cwd,
       homeDir,
       env,
       file: options.config,
+      configFrom: options.configFrom,
+      trust: options.trust,
+      repository,
       host: options.host,
       stateRoot: options.stateRoot,
       workspace: options.workspace,
