@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -106,7 +107,9 @@ export class Cli {
       },
       terminal: this.#options.shellTerminal ?? null,
       clock: this.clock,
-      randomBytes: (count) => Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
+      // Steps of one machine are named by it, and each command is a Cli of its own.
+      randomBytes: (count) =>
+        count > 3 ? randomBytes(count) : Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
       createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
         if (createFault !== undefined) return err(createFault);
         this.created.push({ config, place });

@@ -1,4 +1,5 @@
 import type { Pikaci } from '../../../application/api/pikaci.js';
+import { quoteWord } from '../../../domain/values/shell-words.js';
 import type { Trust } from '../../../domain/values/trust.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { within } from '../session/clean-up-wait.js';
@@ -13,6 +14,16 @@ export interface HostOptions {
   readonly host?: string;
   readonly stateRoot?: string;
   readonly workspace?: string;
+}
+
+/** These options once more, for a command that is to be pasted: where the machine was found, it is found again. */
+export function withOptions({ config, host, stateRoot }: HostOptions): string {
+  const words = [
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(host === undefined ? [] : ['--host', host]),
+    ...(stateRoot === undefined ? [] : ['--state-root', stateRoot]),
+  ];
+  return words.map((word) => ` ${quoteWord(word)}`).join('');
 }
 
 /** `close` has a bound of its own; this one is for the day on which that fails. */
