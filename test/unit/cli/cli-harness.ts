@@ -38,6 +38,7 @@ export function folderWith(files: Readonly<Record<string, string>>): string {
 export interface CliOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly homeDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Both outputs go to a terminal. */
   readonly terminal?: boolean | { readonly columns: number; readonly rows: number };
@@ -88,7 +89,7 @@ export class Cli {
       argv,
       env,
       cwd: this.folder,
-      homeDir: '/home/me',
+      homeDir: this.#options.homeDir ?? '/home/me',
       stdout: this.stdout,
       stderr: this.stderr,
       isTerminal: { stdout: terminal && !piped, stderr: terminal },

@@ -29,7 +29,8 @@ export async function stateRootOrComplain(
   return null;
 }
 
-async function stateRootOf(
+/** The same, with what is wrong as a value. */
+export async function stateRootOf(
   { input: { cwd, homeDir, env, repository } }: CliContext,
   options: StateOptions,
 ): Promise<Result<string, ConfigFault>> {

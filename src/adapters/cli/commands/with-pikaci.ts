@@ -17,9 +17,12 @@ export interface HostOptions {
 }
 
 /** These options once more, for a command that is to be pasted: where the machine was found, it is found again. */
-export function withOptions({ config, host, stateRoot }: HostOptions): string {
+export function withOptions(options: HostOptions): string {
+  const { config, configFrom, trust, host, stateRoot } = options;
   const words = [
     ...(config === undefined ? [] : ['--config', config]),
+    ...(configFrom === undefined ? [] : ['--config-from', configFrom]),
+    ...(trust === undefined ? [] : ['--trust', trust]),
     ...(host === undefined ? [] : ['--host', host]),
     ...(stateRoot === undefined ? [] : ['--state-root', stateRoot]),
   ];

@@ -155,7 +155,10 @@ Exit status: 0 done, 3 when it could not be carried out.
 `;
 
 export const COMPLETION_HELP = `
-Examples:
+Completes commands, options and their values: targets and their jobs, recorded runs, machines and steps, hosts of
+~/.ssh/config, files. It asks pikaci itself, and so a configuration that is a program is run for targets and jobs.
+
+Examples, for the shell's own start file:
   eval "$(pikaci completion bash)"
   eval "$(pikaci completion zsh)"
   pikaci completion fish | source
