@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ok } from 'neverthrow';
@@ -245,28 +244,4 @@ test('shell shows what the guest says, sends keys and sizes, and ends as the she
   expect(cli.stdout.text).toBe('$ ');
   expect(said).toEqual(['exit 5\r', '100x30', 'closed']);
   expect(stopped).toBe(true);
-});
-
-test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command and its options', async (shell) => {
-  const cli = new Cli({ files: {} });
-  expect(await cli.run('completion', shell)).toBe(0);
-  for (const word of ['run', 'prepared-outputs', 'remote-defaults', 'keep-on-failure', 'metadata-json'])
-    expect(cli.stdout.text).toContain(word);
-});
-
-test('in bash the completion completes commands and options', async () => {
-  const cli = new Cli({ files: {} });
-  await cli.run('completion', 'bash');
-  const complete = (...words: string[]) =>
-    execFileSync('bash', [
-      '-c',
-      `${cli.stdout.text}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pikaci; echo "\${COMPREPLY[*]}"`,
-      'bash',
-      ...words,
-    ])
-      .toString()
-      .trim();
-  expect(complete('pikaci', 'sta')).toBe('status');
-  expect(complete('pikaci', 'run', '--fail')).toBe('--fail-fast');
-  expect(complete('pikaci', 'logs', '--me')).toBe('--metadata-json');
 });
