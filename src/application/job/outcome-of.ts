@@ -62,7 +62,8 @@ export function recordedEnd(
   ended: JobOutcome,
   input: Pick<OutcomeInput, 'session' | 'artifacts'>,
 ): JobOutcome {
-  return { ...withArtifacts(ended, input), artifacts: input.artifacts };
+  const phases = [...input.session.timings];
+  return { ...withArtifacts(ended, input), artifacts: input.artifacts, phases };
 }
 
 export interface OutcomeInput {
