@@ -177,6 +177,7 @@ export function bindServices(container: Container): void {
         settings: {
           backend: settings.backend,
           microvm: settings.microvm,
+          trust: settings.trust,
           project: settings.incusProject,
           profile: settings.incusProfile,
           imageAlias: settings.incusImageAlias,

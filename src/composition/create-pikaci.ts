@@ -104,8 +104,9 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
   const { incus } = config;
   return {
     backend: config.backend,
+    trust: config.trust,
     incusProject: incus.project,
-    incusProfile: incus.profile,
+    incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
     supervisor:
       incus.supervisorPath === undefined

@@ -6,6 +6,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { CliTerminal, PikaciPlace } from '../../../src/adapters/cli/process/cli-input.js';
+import { exportCommit, isTracked } from '../../../src/adapters/node/git-repository.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
 import * as runState from '../../../src/composition/run-state.js';
@@ -100,6 +101,11 @@ export class Cli {
       runState,
       fulfil: fulfillPreparedOutputRequest,
       serve,
+      repository: {
+        exportCommit: (directory, revision, call) =>
+          exportCommit(directory, revision, { ...call, scratch: join(this.folder, '.scratch') }),
+        isTracked,
+      },
       terminal: this.#options.shellTerminal ?? null,
       clock: this.clock,
       // Steps of one machine are named by it, and each command is a Cli of its own.

@@ -80,6 +80,7 @@ test('remote-defaults says where jobs would run and what each value came from', 
     ['incus.image', 'pikaci/dev', 'default', null],
     ['workDir', '/var/tmp/pikaci', 'default', null],
     ['stateRoot', '/state', 'environment', 'PIKACI_STATE_ROOT'],
+    ['trust', 'trusted', 'default', null],
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { makePlan } from '../../../domain/target/plan.js';
+import { type Trust, trustSchema } from '../../../domain/values/trust.js';
 import { stateRootOf } from '../commands/state-root.js';
 import { absolutePath } from '../config/config-paths.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
@@ -64,6 +65,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   '--state-root': byShell('directories'),
   '--workspace': byShell('directories'),
   '--changed-since': byShell('revisions'),
+  '--config-from': byShell('revisions'),
   '--host': async ({ context }) => ({ words: await hostWords(context.input.homeDir) }),
   '--branch': async ({ context, wanted, stateRoot }) =>
     wanted.path === 'list'
@@ -118,10 +120,24 @@ async function jobsOfTarget(ask: Ask): Promise<Completion> {
   return { words: [...jobs].map(([word, about]) => ({ word, about })) };
 }
 
+function trustOf({ values }: Wanted): Trust | undefined {
+  return trustSchema.safeParse(values['--trust']).data;
+}
+
 async function configOf({ context, wanted }: Ask): Promise<LoadedConfig | null> {
-  const { cwd, homeDir, env } = context.input;
-  const file = wanted.values['--config'];
-  const loaded = await loadConfig({ cwd, homeDir, env, file, needsFile: true });
+  const { cwd, homeDir, env, repository } = context.input;
+  const { '--config': file, '--config-from': configFrom } = wanted.values;
+  const trust = trustOf(wanted);
+  const loaded = await loadConfig({
+    cwd,
+    homeDir,
+    env,
+    repository,
+    file,
+    configFrom,
+    trust,
+    needsFile: true,
+  });
   return loaded.unwrapOr(null);
 }
 
@@ -137,9 +153,13 @@ export async function candidatesFor(context: CliContext, wanted: Wanted): Promis
   const name = word.kind === 'value' ? (word.of.long ?? '') : `<${word.of?.name()}>`;
   const { cwd, homeDir } = context.input;
   const stateRoot = async () => {
+    const { '--config': config, '--config-from': configFrom, '--state-root': root } = wanted.values;
+    const trust = trustOf(wanted);
     const found = await stateRootOf(context, {
-      ...(wanted.values['--config'] === undefined ? {} : { config: wanted.values['--config'] }),
-      ...(wanted.values['--state-root'] === undefined ? {} : { stateRoot: wanted.values['--state-root'] }),
+      ...(config === undefined ? {} : { config }),
+      ...(configFrom === undefined ? {} : { configFrom }),
+      ...(trust === undefined ? {} : { trust }),
+      ...(root === undefined ? {} : { stateRoot: root }),
     });
     return found.unwrapOr(absolutePath('.pikaci', { baseDir: cwd, homeDir }));
   };
