@@ -195,7 +195,8 @@ describe('pikaci complete', () => {
     expect(await cli.run('completion', shell)).toBe(0);
     expect(cli.stdout.text).toMatch(/ complete -/);
     // The shell reads it as a whole, and finds nothing wrong.
-    expect(execFileSync(shell, ['-n', '/dev/stdin'], { input: cli.stdout.text }).toString()).toBe('');
+    const script = join(folderWith({ script: cli.stdout.text }), 'script');
+    expect(execFileSync(shell, ['-n', script]).toString()).toBe('');
   });
 
   it('knows every command and every option', async () => {
