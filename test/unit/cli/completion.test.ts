@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -187,6 +188,31 @@ describe('pikaci complete', () => {
     // The configuration that the last one names is not there.
     const words = lines.map((one) => one.split('\t')[1]);
     expect(words).toEqual(line.includes('a b') ? [] : expected);
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('is what the script for %s asks', async (shell) => {
+    const cli = new Cli({ files: {} });
+    expect(await cli.run('completion', shell)).toBe(0);
+    expect(cli.stdout.text).toMatch(/ complete -/);
+    // The shell reads it as a whole, and finds nothing wrong.
+    const script = join(folderWith({ script: cli.stdout.text }), 'script');
+    expect(execFileSync(shell, ['-n', script]).toString()).toBe('');
+  });
+
+  it('knows every command and every option', async () => {
+    const cwd = folderWith({});
+    const program = buildProgram({} as CliContext, () => {});
+    const visit = async (command: Command, path: readonly string[]): Promise<void> => {
+      if (command.name() === 'complete') return;
+      const options = command.options.map(({ long }) => long);
+      expect(await completed(cwd, ...path, '--')).toEqual(expect.arrayContaining([...options, '--help']));
+      const inner = command.commands.filter((one) => one.name() !== 'complete');
+      if (inner.length === 0) return;
+      const names = inner.map((one) => one.name());
+      expect(await completed(cwd, ...path, '')).toEqual([...names, 'help']);
+      for (const one of inner) await visit(one, [...path, one.name()]);
+    };
+    await visit(program, []);
   });
 
   it('is silent about a configuration that cannot be read, and has what needs none', async () => {
