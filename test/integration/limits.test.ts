@@ -38,7 +38,8 @@ describe.concurrent('a limit on', () => {
     };
     must(await machine.run({ command: "awk '/MemTotal:/ { print $2 }' /proc/meminfo", onOutput }));
     const hosts = await site.onHost("awk '/MemTotal:/ { print $2 }' /proc/meminfo");
-    expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 2);
+    // Incus counts the memory of the hardware, of which the kernel keeps some.
+    expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 1);
     const instances = must(await site.incus.instances(site.host.project));
     const own = instances.filter(({ config }) => Object.values(config).includes(machine.id));
     expect(own.map(({ config }) => config['limits.processes'])).toEqual(['8192']);
