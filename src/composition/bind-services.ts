@@ -178,6 +178,7 @@ export function bindServices(container: Container): void {
           backend: settings.backend,
           microvm: settings.microvm,
           trust: settings.trust,
+          limits: settings.incusLimits,
           project: settings.incusProject,
           profile: settings.incusProfile,
           imageAlias: settings.incusImageAlias,

@@ -108,6 +108,7 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     incusProject: incus.project,
     incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
+    incusLimits: incus.limits,
     supervisor:
       incus.supervisorPath === undefined
         ? { text: shippedText('guest/pikaci-incus-run') }

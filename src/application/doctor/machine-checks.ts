@@ -15,6 +15,7 @@ export interface MachineSettings {
   /** Absolute directory on the host. */
   readonly workDir: string;
   readonly trust: JobSettings['trust'];
+  readonly limits: JobSettings['incusLimits'];
 }
 
 /** The parts on the host that a machine is made of. */
@@ -48,7 +49,7 @@ export class MachineChecks {
 
   /** The profile's root disk says which pool is used, so the two are looked at together. */
   async profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
-    const { project, profile } = this.#settings;
+    const { project, profile, limits } = this.#settings;
     const found = await this.#incus.profile(project, profile, { signal });
     if (found.isErr()) {
       const remedy = `incus profile create ${quoted(profile)} --project ${quoted(project)}`;
@@ -66,7 +67,11 @@ export class MachineChecks {
     const [deviceName, device] = root;
     const pool = device['pool'] ?? '';
     return [
-      open ?? passed('profile', `${profile} has a root disk on the pool ${pool}`),
+      open ??
+        passed(
+          'profile',
+          `${profile} has a root disk on the pool ${pool}${device['size'] === undefined && limits.disk === undefined ? ', without a limit (incus.limits.disk)' : ''}`,
+        ),
       await this.#pool(pool, deviceName, signal),
     ];
   }

@@ -1,3 +1,4 @@
+import type { MachineLimits } from '../../domain/machine/machine-limits.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
 import type { Trust } from '../../domain/values/trust.js';
 import type { MicrovmSettings } from './microvm-settings.js';
@@ -10,6 +11,7 @@ export interface JobSettings {
   readonly incusProject: string;
   readonly incusProfile: string;
   readonly incusImageAlias: string;
+  readonly incusLimits: MachineLimits;
   readonly supervisor: SupervisorSource;
   readonly microvm: MicrovmSettings;
   /** On the host. */

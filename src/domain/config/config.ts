@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobLimitsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
@@ -57,6 +58,8 @@ const incusConfigSchema = z.strictObject({
   profile: z.string().min(1).default('default'),
   /** Instead of `profile` when what is run is not trusted; its machines must be cut off from each other and from the host (docs/trust.md). */
   untrustedProfile: z.string().min(1).optional(),
+  /** Of every machine whose job does not say its own. */
+  limits: jobLimitsSchema.prefault({}),
   /** Alias of the image that machines are made from. */
   image: z.string().min(1).default('pikaci/dev'),
   transport: incusTransportSchema.prefault({ via: 'socket' }),

@@ -34,9 +34,9 @@ test('target-info shows the nodes in the order in which they would run', async (
   at most 4 at the same time
   only for changes in src/**
   prepare (path) sdk
-  job a, after sdk
-  job b-1, after a
-  job b-2, after a
+  job a (memory 80%, processes 8192), after sdk
+  job b-1 (memory 80%, processes 8192), after a
+  job b-2 (memory 80%, processes 8192), after a
 `);
   const document = new Cli({ files: files() });
   await document.run('target-info', 't', '--json');

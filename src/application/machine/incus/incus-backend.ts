@@ -24,7 +24,7 @@ import { removeInstance } from './remove-instance.js';
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
-  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'supervisor' | 'workDir'
+  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'incusLimits' | 'supervisor' | 'workDir'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -84,7 +84,8 @@ export class IncusBackend implements MachineBackend {
           const isolated = await checkIsolation(this.#ports.incus, context, input.spec, signal);
           if (isolated.isErr()) return err(isolated.error);
         }
-        const runtime = await prepareIncusRuntime(this.#ports, context, input, image, signal);
+        const from = { image, limits: this.#settings.incusLimits };
+        const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({
           machine: this.machine(input.place),

@@ -156,6 +156,7 @@ export function examined(host: Host = {}) {
       backend: host.backend ?? 'incus',
       microvm: { runner: host.runner ?? null, flake: null },
       trust: 'trusted' as const,
+      limits: {},
       project: 'ci',
       profile: 'job',
       imageAlias: 'pikaci/dev',
