@@ -3,6 +3,7 @@ import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
+import { withRecordedShell } from '../../domain/machine/command-shell.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
@@ -92,7 +93,7 @@ export class AttachJob {
     const loaded = await loadJobRecord(this.#parts.ports.localFiles, state, signal);
     if (loaded.isErr()) return err(loaded.error);
     const record = loaded.value;
-    const job = jobSpecSchema.safeParse(withoutIdleUser(record.job_spec));
+    const job = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
     const machine = this.#parts.backends.machine({
       runId,
