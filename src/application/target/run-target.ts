@@ -15,6 +15,7 @@ import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
+import { makeStateRoot } from '../directories/state-root.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -79,6 +80,8 @@ export class RunTarget {
       selectedJobs: input.jobs ?? [],
       createdAt,
     });
+    const rooted = await makeStateRoot(localFiles, this.#parts.settings.stateRoot);
+    if (rooted.isErr()) return err(rooted.error);
     const claimed = await claimRun(localFiles, state, { run, plan: planRecord });
     if (claimed.isErr()) return err(claimed.error);
 
