@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
+import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
@@ -33,6 +34,7 @@ export function runCommandLine(): Promise<number> {
     runState,
     fulfil: fulfillPreparedOutputRequest,
     serve,
+    repository: { exportCommit, isTracked },
     terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
     clock: new SystemClock(),
     randomBytes: (count) => randomBytes(count),

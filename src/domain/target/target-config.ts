@@ -124,7 +124,13 @@ const targetJob = z.strictObject({
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
   matrix: matrixSchema.optional(),
-  secrets: namedSecrets(z.strictObject({ env: z.string().min(1) })).default({}),
+  secrets: namedSecrets(
+    z.strictObject({
+      env: z.string().min(1),
+      /** Given to runs that are not trusted as well; they have no others. */
+      untrusted: z.boolean().optional(),
+    }),
+  ).default({}),
 });
 /** Said once more for editors, which know no more than its JSON Schema. */
 const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
