@@ -1,5 +1,5 @@
 import { err, type Result } from 'neverthrow';
-import { withRecordedShells } from '../../domain/machine/command-shell.js';
+import { withRecordedShells } from '../../domain/job/job-shells.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { withShells } from '../machine/command-shell.js';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
 import { commandText, stepShell, wordBytes } from '../machine/step-values.js';
@@ -7,6 +6,7 @@ import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '
 import { jobIdSchema } from '../values/identifier.js';
 import { artifactCapsSchema } from './artifact-caps.js';
 import { artifactWishesSchema } from './artifact-wishes.js';
+import { withShells } from './job-shells.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
 
 /** The keys of a job; what else holds of them is `checkJob`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */

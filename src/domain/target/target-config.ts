@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { withShells } from '../job/job-shells.js';
 import { checkJob, jobSpecKeys } from '../job/job-spec.js';
-import { shellOf, withShells } from '../machine/command-shell.js';
+import { shellOf } from '../machine/command-shell.js';
 import { stepShell } from '../machine/step-values.js';
 import { patternText } from '../patterns/pattern-text.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';

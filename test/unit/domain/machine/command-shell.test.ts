@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { buildGuestRequest } from '../../../../src/domain/job/guest-request.js';
+import { withRecordedShell, withRecordedShells } from '../../../../src/domain/job/job-shells.js';
 import { jobSpecSchema } from '../../../../src/domain/job/job-spec.js';
-import { withRecordedShell, withRecordedShells } from '../../../../src/domain/machine/command-shell.js';
 import { targetConfigSchema } from '../../../../src/domain/target/target-config.js';
 
 const requested = (job: object) => buildGuestRequest(jobSpecSchema.parse({ id: 'j', ...job })).shell;
