@@ -157,7 +157,7 @@ export class WorkDirectory {
     const octal = (mode & 0o7777).toString(8).padStart(4, '0');
     if (foreign.length > 0) {
       const own = joinBelow(this.path, 'pikaci');
-      const message = `is open to others (mode ${octal}) and holds what is not pikaci's (${shownEntries(foreign)}): let "workDir" name a directory of its own, such as ${own}, made with`;
+      const message = `is open to others (mode ${octal}) and holds what is not pikaci's (${shownEntries(foreign)}): let "workDir" name a directory of its own, such as ${own}, or close this one when nobody else needs it (chmod 0700)`;
       return { message, remedy: `sudo install -d -m 0700 -o "$(id -un)" ${quoteWord(own)}` };
     }
     if ((mode & WRITABLE_BY_OTHERS) === 0) return null;
