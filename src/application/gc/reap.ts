@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { incusInstanceName } from '../../domain/machine/incus-instance-name.js';
 import { type Lease, leaseHasEnded } from '../../domain/machine/lease.js';
 import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
@@ -101,7 +102,7 @@ export class Reap {
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
     const removed = await machine.remove(signal);
     if (removed.isErr()) return removed.error;
-    await this.#removeJobDir(claimed.lease, signal);
+    await this.#removeJobDir(machine.name, claimed.lease, signal);
     return 'deleted';
   }
 
@@ -124,11 +125,16 @@ export class Reap {
     return { kind: 'alive' };
   }
 
-  /** The lease's ids come from the instance, where anybody may have written them: they are checked before they name a path. */
-  async #removeJobDir(lease: Lease, signal: AbortSignal): Promise<void> {
+  /**
+   * The lease's ids come from the instance, where anybody may have written them: they are checked before they name a path, and it is theirs
+   * only if the machine has the name that follows from them.
+   */
+  async #removeJobDir(name: string, lease: Lease, signal: AbortSignal): Promise<void> {
     if (!runIdSchema.safeParse(lease.runId).success || !jobIdSchema.safeParse(lease.jobId).success) return;
+    if (incusInstanceName(lease.runId, lease.jobId) !== name) return;
     const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
-    await removeHostDirectory(this.#parts.ports.hostFiles, remoteLayout(place), signal);
+    const directory = { layout: remoteLayout(place), acquisition: lease.acquisition };
+    await removeHostDirectory(this.#parts.ports.hostFiles, directory, signal);
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {
