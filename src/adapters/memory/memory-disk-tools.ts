@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { MemoryFileStore } from './memory-file-store.js';
 import type { MemoryHandler, MemoryRun } from './memory-handler.js';
 
-/** The host's `chmod -R`; its `du -sk` and `rm -rf`, as eviction calls them, and the reading of an output's content: scripts that are given paths. Sizes are those of the files, in KiB, rounded up. */
+/** The host's `id -u`, which is root's; its `chmod -R`; its `du -sk` and `rm -rf`, as eviction calls them, and the reading of an output's content: scripts that are given paths. Sizes are those of the files, in KiB, rounded up. */
 export function diskTools(files: MemoryFileStore): MemoryHandler {
   return (run) => {
     const [shell, flag, script = '', , ...paths] = run.command.argv;
     // There are no users here who could not read something.
     if (shell === 'chmod' && flag === '-R') return 0;
+    if (shell === 'id' && flag === '-u') {
+      run.write('stdout', '0\n');
+      return 0;
+    }
     if (shell !== 'sh' || flag !== '-c') return undefined;
     if (script.startsWith('du -sk ')) return measure(files, paths, run);
     if (script.startsWith('cd -- "$1/."')) return digest(files, paths[0] ?? '', run);

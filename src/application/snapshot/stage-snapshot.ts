@@ -7,6 +7,7 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFault, hostFilesFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
@@ -39,13 +40,13 @@ export interface StageCall {
  */
 export class StageSnapshot {
   readonly #ports: StageSnapshotPorts;
-  readonly #workDir: string;
+  readonly #workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
   /** By hash: jobs of one process that start together stage a snapshot once. */
   readonly #underWay = new Map<string, Promise<Result<void, JobFault>>>();
 
-  constructor(ports: StageSnapshotPorts, workDir: string) {
+  constructor(ports: StageSnapshotPorts, workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>) {
     this.#ports = ports;
-    this.#workDir = workDir;
+    this.#workDirectory = workDirectory;
   }
 
   /** The snapshot directory itself is `<workDir>/snapshots/<hash>/snapshot`. */
@@ -68,12 +69,15 @@ export class StageSnapshot {
   }
 
   async #stageOnce(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
-    const home = snapshotHomeDir(this.#workDir, snapshot.contentHash);
+    const usable = await this.#workDirectory.ensure(call.signal);
+    if (usable.isErr()) return err({ ...usable.error, phase: PHASE });
+    const workDir = this.#workDirectory.path;
+    const home = snapshotHomeDir(workDir, snapshot.contentHash);
     const present = await this.#check(home, snapshot.contentHash, call.signal);
     if (present.isErr()) return err(present.error);
     if (present.value) return ok(undefined);
 
-    const staging = `${this.#workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
+    const staging = `${workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
     const uploaded = await this.#upload(staging, snapshot, call);
     const renamed = uploaded.isErr()
       ? err(uploaded.error)

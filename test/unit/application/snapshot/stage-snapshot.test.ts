@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
+import { WorkDirectory } from '../../../../src/application/directories/work-directory.js';
 import { archiveBytes } from '../../../../src/application/snapshot/archive-bytes.js';
 import { type StageProgress, StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -10,7 +11,7 @@ async function staging() {
   await host.setWorkspace('/tree', { a: { content: 'aaa' }, 'b/c': { content: 'c' }, link: { linkTo: 'a' } });
   const snapshot = must(await host.scanner.scan('/tree'));
   const home = `/srv/snapshots/${snapshot.contentHash}`;
-  const make = () => new StageSnapshot(host.adapters, '/srv');
+  const make = () => new StageSnapshot(host.adapters, new WorkDirectory(host.adapters, '/srv'));
   const call = (signal = new AbortController().signal) => ({
     signal,
     onProgress: () => {},
