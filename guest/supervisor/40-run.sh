@@ -12,6 +12,7 @@ run() {
   exec 3>&2 2>/dev/null
   [ ! -e "$state/started" ] || refuse 75 already_started "$has_begun"
   { become_keeper; } | {
+    hold_memory
     look_at_tail # while the job is being prepared
     if read -r news code name text && [ "$news" = refused ]; then refuse "$code" "$name" "$text"; fi
     check_state
@@ -38,7 +39,7 @@ become_keeper() {
 
 # Before anything that needs one of them. What is missing is the job's result, if the rest can write that.
 check_tools() {
-  for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
+  for tool in awk cat chmod chown cp date env find grep head install ln mkdir mkfifo mv rm setsid sleep stat; do
     command -v "$tool" >/dev/null && continue
     if [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare"; then
       claim

@@ -18,6 +18,7 @@ supervise() { # supervise NONCE
 supervise_command() {
   output=$state/output
   command_file=$public/command
+  [ -z "$step" ] || hold_memory_until_launch
   begin_drain
   prepare
   [ -z "$step" ] || offer_exports "$public/env"
@@ -27,6 +28,7 @@ supervise_command() {
     (launch)
     printf 'exit %s\n' "$?" >&8
   } | {
+    hold_memory
     (watch)
     end_lost
   }
@@ -34,6 +36,7 @@ supervise_command() {
 
 # Each step is begun by the one beside `watch` when its number comes through the pipe.
 supervise_steps() {
+  hold_memory_until_launch
   prepare
   # Root's alone, and made before any step runs: what one finds there later was put there by no step.
   install -d -m 0755 "$public/env" "$public/commands" || give_up 'the directories of the steps cannot be created'

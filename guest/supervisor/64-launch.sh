@@ -14,6 +14,8 @@ launch() {
     [ ! -s "$part" ] || . "$part"
   done
   exec 8>&-
+  # shellcheck disable=SC3045 # dash, bash and busybox have it
+  [ -z "${given-}" ] || ulimit -S -v "$given"
   # shellcheck disable=SC2086 # the word of $switch that names the groups
   case $switch in
   none) exec setsid env -i "$@" "$command_file" ;;

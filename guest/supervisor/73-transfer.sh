@@ -19,7 +19,7 @@ begin_transfer() { # begin_transfer [--writable WORKSPACE] [--root | --user NAME
   esac
   install_text
   # A test without root has only its own user to give files to.
-  if [ "$(id -u)" != 0 ]; then uid=$(id -u) gid=$(id -g); elif [ -z "$uid" ]; then
+  if [ "$(id -u)" != 0 ]; then uid=$(id -u | head -c 20) gid=$(id -g | head -c 20); elif [ -z "$uid" ]; then
     find_user
     choose_switch
   fi
@@ -76,7 +76,7 @@ enter() { # enter DIRECTORY
     name=${way%%/*}
     case $way in */*) way=${way#*/} ;; *) way= ;; esac
     if [ -L "./$name" ]; then
-      [ "$(stat -c %u "./$name")" = 0 ] || refuse 70 setup "$1 leads over a link that is not root's"
+      [ "$(stat -c %u "./$name" | head -c 20)" = 0 ] || refuse 70 setup "$1 leads over a link that is not root's"
       cd -P "./$name" || refuse 70 setup "$1 cannot be entered"
       at=$(pwd -P)
       at=${at%/}

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
+import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
@@ -28,10 +29,12 @@ export function runCommandLine(): Promise<number> {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
     },
-    createPikaci: (config, place) => createPikaci(config, { ...place, exclude: ownOutputs(place.baseDir) }),
+    createPikaci: (config, { workspace, ...place }) =>
+      createPikaci(config, { ...place, exclude: ownOutputs(workspace) }),
     runState,
     fulfil: fulfillPreparedOutputRequest,
     serve,
+    repository: { exportCommit, isTracked },
     terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
     clock: new SystemClock(),
     randomBytes: (count) => randomBytes(count),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mustFail } from '../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -28,6 +28,21 @@ describe.concurrent('a limit on', () => {
     expect(log.toString()).not.toMatch(/^all$/m);
     expect(run.outcome.status).toBe('failed');
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('processes and memory is there where nobody has asked for one', async () => {
+    await using machine = must(await site.pikaci.openMachine());
+    let printed = '';
+    const onOutput = (data: Uint8Array) => {
+      printed += Buffer.from(data).toString();
+    };
+    must(await machine.run({ command: "awk '/MemTotal:/ { print $2 }' /proc/meminfo", onOutput }));
+    const hosts = await site.onHost("awk '/MemTotal:/ { print $2 }' /proc/meminfo");
+    // Incus counts the memory of the hardware, of which the kernel keeps some.
+    expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 1);
+    const instances = must(await site.incus.instances(site.host.project));
+    const own = instances.filter(({ config }) => Object.values(config).includes(machine.id));
+    expect(own.map(({ config }) => config['limits.processes'])).toEqual(['8192']);
   });
 
   it('the disk stops a job that fills it', async () => {

@@ -15,6 +15,7 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { Evict } from './evict.js';
 import type { ReapReport } from './reap-report.js';
+import { sweepDirectories } from './sweep-directories.js';
 
 const BOUND_MS = 10 * 60_000;
 /** How long a claimed instance is left to the reaper that claimed it. */
@@ -41,7 +42,7 @@ export interface ReapOptions {
 export interface ReapParts {
   readonly ports: Pick<JobPorts, 'hostFiles'>;
   readonly settings: { readonly workDir: string };
-  readonly backends: Pick<MachineBackends, 'leased'>;
+  readonly backends: Pick<MachineBackends, 'leased' | 'names'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
@@ -95,7 +96,15 @@ export class Reap {
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
     const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
-    return ok({ deleted, alive, failed, kept });
+    const swept = await this.#sweep(dryRun, signal);
+    return ok({
+      deleted,
+      alive,
+      failed,
+      swept: swept.unwrapOr([]),
+      sweepFailed: swept.isErr() ? swept.error.message : null,
+      kept,
+    });
   }
 
   async #remove(
@@ -139,6 +148,16 @@ export class Reap {
     const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
     const directory = { layout: remoteLayout(place), acquisition: lease.acquisition };
     await removeHostDirectory(this.#parts.ports.hostFiles, directory, signal);
+  }
+
+  /** Which machines there are is asked first: one that comes later has a directory with a younger stamp. */
+  async #sweep(dryRun: boolean, signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    const { ports, settings, backends, hostTime } = this.#parts;
+    const names = await backends.names(signal);
+    if (names.isErr()) return err(names.error);
+    const machines = new Set(names.value);
+    const at = { files: ports.hostFiles, workDir: settings.workDir, nowMs: hostTime.now() };
+    return sweepDirectories({ ...at, machines, dryRun, signal });
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
+import { checkIsolation } from './isolation.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
@@ -24,7 +25,7 @@ import { removeInstance } from './remove-instance.js';
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
-  'incusProject' | 'incusProfile' | 'incusImageAlias' | 'supervisor' | 'workDir'
+  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'incusLimits' | 'supervisor' | 'workDir'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -79,6 +80,13 @@ export class IncusBackend implements MachineBackend {
     return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
   }
 
+  async names(signal: AbortSignal) {
+    const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
+    return instances
+      .map((all) => all.map(({ name }) => name))
+      .mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
   async hostNow(signal: AbortSignal) {
     const server = await this.#ports.incus.server({ signal });
     return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));
@@ -89,7 +97,12 @@ export class IncusBackend implements MachineBackend {
       image,
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
-        const runtime = await prepareIncusRuntime(this.#ports, context, input, image, signal);
+        if (this.#settings.trust === 'untrusted') {
+          const isolated = await checkIsolation(this.#ports.incus, context, input.spec, signal);
+          if (isolated.isErr()) return err(isolated.error);
+        }
+        const from = { image, limits: this.#settings.incusLimits };
+        const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({
           machine: this.machine(input.place),

@@ -21,7 +21,7 @@ import { prepareMicrovm } from './prepare-microvm.js';
 import { removeMicrovm } from './remove-microvm.js';
 
 type Ports = Pick<JobPorts, 'hostFiles' | 'shell' | 'clock'>;
-type Settings = Pick<JobSettings, 'microvm' | 'reconnectMs' | 'workDir'>;
+type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir'>;
 
 /** Virtual machines that are booted from a runner directory on the host. */
 export class MicrovmBackend implements MachineBackend {
@@ -68,6 +68,11 @@ export class MicrovmBackend implements MachineBackend {
     return microvmSources(this.#host, this.#settings.workDir, signal);
   }
 
+  async names(signal: AbortSignal) {
+    const leased = await this.leased(signal);
+    return leased.map((machines) => machines.map(({ name }) => name));
+  }
+
   async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     const time = await this.#host.runOrFail(['time'], { signal, phase: null });
     return time.map((text) => (/^[0-9]{13}$/.test(text.trim()) ? Number(text) : null));
@@ -79,7 +84,8 @@ export class MicrovmBackend implements MachineBackend {
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
         const { hostFiles, shell, clock } = this.#ports;
-        const { microvm: settings, reconnectMs } = this.#settings;
+        const { trust, microvm: settings, reconnectMs } = this.#settings;
+        if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
         const host = this.#host;
         const runtime = await prepareMicrovm({ hostFiles, shell, settings, host }, context, input, signal);
         if (runtime.isErr()) return err(runtime.error);
@@ -90,6 +96,17 @@ export class MicrovmBackend implements MachineBackend {
             launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
         });
       },
+    };
+  }
+
+  #notIsolated(): JobFault {
+    return {
+      kind: 'not_trusted',
+      phase: 'prepare_runtime',
+      host: this.#ports.shell.host,
+      message:
+        'nobody has said that the machines of this runner reach neither the host nor each other: "microvm": {"isolatedNetwork": true} says so, when it is true (docs/trust.md)',
+      field: 'microvm.isolatedNetwork',
     };
   }
 
