@@ -18,8 +18,11 @@ onEachBackend((backend) => {
   afterAll(() => site[Symbol.asyncDispose]());
 
   /** An instance as a runner that is gone would have left it, or as somebody else has made it. */
-  async function leaveInstance(config: Record<string, string>, start: boolean): Promise<string> {
-    const name = `left-${randomBytes(5).toString('hex')}`;
+  async function leaveInstance(
+    config: Record<string, string>,
+    start: boolean,
+    name = `left-${randomBytes(5).toString('hex')}`,
+  ): Promise<string> {
     must(
       await site.incus.createInstance(site.host.project, {
         name,
@@ -89,8 +92,8 @@ onEachBackend((backend) => {
   describe('the reaper of instances', () => {
     it('run twice at once deletes each machine once, whatever its state, and both are content', async () => {
       const left = await Promise.all([
-        leaveInstance(lease('reap-1'), true),
-        leaveInstance(lease('reap-2'), false),
+        leaveInstance(lease('reap-1'), true, incusInstanceName('reap-1', 'j')),
+        leaveInstance(lease('reap-2'), false, incusInstanceName('reap-2', 'j')),
         leaveInstance(lease('reap-3', 'j', 'not a number'), false),
       ]);
       await site.onHost(

@@ -129,8 +129,8 @@ onEachBackend((backend) => {
       await left(runId);
       expect(mustFail(await attempt(runId), 'run_exists').message).toContain('pikaci gc --remote');
       const place = `${site.workDir}/runs/${runId}/jobs/j`;
-      expect(must(await site.pikaci.reap({ dryRun: true })).swept).toEqual([place]);
-      expect(must(await site.pikaci.reap())).toMatchObject({ swept: [place], sweepFailed: null });
+      expect(must(await site.pikaci.reap({ dryRun: true })).abandoned).toEqual([place]);
+      expect(must(await site.pikaci.reap())).toMatchObject({ abandoned: [place], abandonedFailed: null });
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
       const third = site.open({ stateRoot: join(site.directory, `third-${backend}`) });
       const { run } = await site.finish({ command: 'echo again' }, { runId }, third);
@@ -142,7 +142,7 @@ onEachBackend((backend) => {
       await left(young, ':');
       const endsWell = await running(mine);
       await site.onHost(OLD, site.workDir, mine);
-      expect(must(await site.pikaci.reap())).toMatchObject({ swept: [], sweepFailed: null });
+      expect(must(await site.pikaci.reap())).toMatchObject({ abandoned: [], abandonedFailed: null });
       await endsWell();
       await site.onHost('rm -r "$1/runs/$2"', site.workDir, young);
     });

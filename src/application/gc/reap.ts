@@ -13,9 +13,9 @@ import { removeHostDirectory } from '../machine/host-directory.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
 import type { ReapReport } from './reap-report.js';
-import { sweepDirectories } from './sweep-directories.js';
 
 const BOUND_MS = 10 * 60_000;
 /** How long a claimed instance is left to the reaper that claimed it. */
@@ -96,13 +96,13 @@ export class Reap {
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
     const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
-    const swept = await this.#sweep(dryRun, signal);
+    const abandoned = await this.#removeAbandoned(dryRun, signal);
     return ok({
       deleted,
       alive,
       failed,
-      swept: swept.unwrapOr([]),
-      sweepFailed: swept.isErr() ? swept.error.message : null,
+      abandoned: abandoned.unwrapOr([]),
+      abandonedFailed: abandoned.isErr() ? abandoned.error.message : null,
       kept,
     });
   }
@@ -151,13 +151,13 @@ export class Reap {
   }
 
   /** Which machines there are is asked first: one that comes later has a directory with a younger stamp. */
-  async #sweep(dryRun: boolean, signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+  async #removeAbandoned(dryRun: boolean, signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
     const { ports, settings, backends, hostTime } = this.#parts;
     const names = await backends.names(signal);
     if (names.isErr()) return err(names.error);
     const machines = new Set(names.value);
     const at = { files: ports.hostFiles, workDir: settings.workDir, nowMs: hostTime.now() };
-    return sweepDirectories({ ...at, machines, dryRun, signal });
+    return removeAbandonedDirectories({ ...at, machines, dryRun, signal });
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

@@ -10,8 +10,8 @@ test('it says which machines are gone and how many are in use', async () => {
     deleted: ['pikaci-1'],
     alive: ['pikaci-2', 'pikaci-3'],
     failed: [],
-    swept: [],
-    sweepFailed: null,
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote')).toBe(0);
@@ -28,8 +28,8 @@ test('--dry-run says what would be removed', async () => {
     deleted: ['pikaci-1'],
     alive: [],
     failed: [],
-    swept: [],
-    sweepFailed: null,
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote', '--dry-run')).toBe(0);
@@ -39,13 +39,13 @@ test('--dry-run says what would be removed', async () => {
 
 test('it names what killed runners had left, and why it could not look for all of it', async () => {
   const cli = new Cli();
-  const swept = ['/var/tmp/pikaci/runs/r/jobs/j'];
+  const abandoned = ['/var/tmp/pikaci/runs/r/jobs/j'];
   cli.pikaci.reaped = ok({
     deleted: [],
     alive: [],
     failed: [],
-    swept,
-    sweepFailed: 'no answer',
+    abandoned,
+    abandonedFailed: 'no answer',
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote')).toBe(3);
@@ -61,8 +61,8 @@ test('a machine that could not be removed makes the exit status 3', async () => 
     deleted: [],
     alive: [],
     failed: [{ instance: 'pikaci-1', message: 'busy' }],
-    swept: [],
-    sweepFailed: null,
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote', '--output', 'json')).toBe(3);
@@ -93,7 +93,7 @@ const evicted = {
 test('what was evicted is named with its size and its last use, also in the document', async () => {
   const cli = new Cli();
   const kept = { evicted: [evicted], kept: { entries: 2, bytes: 2048 }, failed: [] };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], swept: [], sweepFailed: null, kept });
+  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
   expect(await cli.run('gc', '--remote', '--keep-days', '7', '--keep-bytes', '1.5GiB')).toBe(0);
   expect(cli.stdout.text).toContain(
     'removed the snapshot /var/tmp/pikaci/snapshots/ab12 (3.0 MiB, last used 2024-10-04T00:00:00.000Z)\n' +
@@ -121,7 +121,7 @@ test('what could not be evicted makes the exit status 3', async () => {
     ...NOTHING,
     failed: [{ path: '/var/tmp/pikaci/prepared/x', message: 'read-only file system' }],
   };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], swept: [], sweepFailed: null, kept });
+  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
   expect(await cli.run('gc', '--remote')).toBe(3);
   expect(cli.stdout.text).toContain('could not remove /var/tmp/pikaci/prepared/x: read-only file system\n');
 });

@@ -133,8 +133,8 @@ export class ScriptedPikaci implements Pikaci {
     deleted: [],
     alive: [],
     failed: [],
-    swept: [],
-    sweepFailed: null,
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING_KEPT,
   });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
-import { sweepDirectories } from '../../../../src/application/gc/sweep-directories.js';
+import { removeAbandonedDirectories } from '../../../../src/application/gc/abandoned-directories.js';
 import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
@@ -16,9 +16,9 @@ async function host() {
     must(await files.makeDirectory(`${jobs}/${name}/artifacts`));
     await write(`${jobs}/${name}/${file}`);
   };
-  const sweep = async (machines: readonly string[] = [], dryRun = false) =>
+  const remove = async (machines: readonly string[] = [], dryRun = false) =>
     must(
-      await sweepDirectories({
+      await removeAbandonedDirectories({
         files,
         workDir: '/w',
         machines: new Set(machines),
@@ -27,11 +27,11 @@ async function host() {
         signal,
       }),
     );
-  return { clock, files, write, made, sweep };
+  return { clock, files, write, made, remove };
 }
 
 it('takes what has no machine and gave no sign for half an hour, and the run with its last job', async () => {
-  const { clock, files, write, made, sweep } = await host();
+  const { clock, files, write, made, remove } = await host();
   await made('/w/runs/r/jobs', 'old');
   await made('/w/runs/r/jobs', '.leaving-x');
   await made('/w/runs/r/jobs', '.making-x');
@@ -43,16 +43,16 @@ it('takes what has no machine and gave no sign for half an hour, and the run wit
   await write('/w/runs/r/jobs/renewed/last-use.json');
   await made('/w/runs/r/jobs', 'young');
   const machines = [incusInstanceName('r', 'mine')];
-  const swept = ['last/jobs/old', 'r/jobs/.leaving-x', 'r/jobs/.making-x', 'r/jobs/old'];
-  const paths = swept.map((path) => `/w/runs/${path}`);
-  expect([...(await sweep(machines, true))].sort()).toEqual(paths);
-  expect([...(await sweep(machines))].sort()).toEqual(paths);
-  expect(await sweep(machines)).toEqual([]);
+  const abandoned = ['last/jobs/old', 'r/jobs/.leaving-x', 'r/jobs/.making-x', 'r/jobs/old'];
+  const paths = abandoned.map((path) => `/w/runs/${path}`);
+  expect([...(await remove(machines, true))].sort()).toEqual(paths);
+  expect([...(await remove(machines))].sort()).toEqual(paths);
+  expect(await remove(machines)).toEqual([]);
   const names = async (path: string) => must(await files.list(path, {})).map(({ name }) => name);
   expect(await names('/w/runs')).toEqual(['r', 'zero']);
   expect(await names('/w/runs/r/jobs')).toEqual(['mine', 'renewed', 'young']);
 });
 
 it('finds nothing where no run ever was', async () => {
-  expect(await (await host()).sweep()).toEqual([]);
+  expect(await (await host()).remove()).toEqual([]);
 });

@@ -15,7 +15,7 @@ const LONGEST_OWNER = 4096;
 /** What is on its way in or out: see `makeHostDirectory` and `removeHostDirectory`. */
 const ASIDE = /^\.(?:making|leaving)-/;
 
-export interface SweepInput {
+export interface AbandonedInput {
   readonly files: FileStore;
   readonly workDir: string;
   /** Names of the machines that there are, of every backend and project that could be asked. */
@@ -30,12 +30,14 @@ export interface SweepInput {
  * Removes the directories of jobs that have no machine and that nobody has given a sign of for half an hour: a runner that was killed
  * between the two has left them. Gives their paths. Those without an owner are of before 0.2, and stay.
  */
-export async function sweepDirectories(input: SweepInput): Promise<Result<readonly string[], JobFault>> {
+export async function removeAbandonedDirectories(
+  input: AbandonedInput,
+): Promise<Result<readonly string[], JobFault>> {
   const { files, workDir, signal } = input;
   const runs = await files.list(`${workDir}/runs`, { signal });
   if (runs.isErr())
     return runs.error.kind === 'not_found' ? ok([]) : err(hostFilesFault(runs.error, 'clean_up'));
-  const swept: string[] = [];
+  const abandoned: string[] = [];
   for (const { name: runId, type } of runs.value) {
     if (type !== 'directory' || !runIdSchema.safeParse(runId).success) continue;
     const jobs = `${workDir}/runs/${runId}/jobs`;
@@ -44,17 +46,17 @@ export async function sweepDirectories(input: SweepInput): Promise<Result<readon
     for (const { name: jobId, type: kind } of listed.value) {
       if (kind !== 'directory') continue;
       const done = ASIDE.test(jobId)
-        ? await sweepAside(input, `${jobs}/${jobId}`)
-        : await sweepJob(input, runId, jobId);
+        ? await removeAside(input, `${jobs}/${jobId}`)
+        : await removeJobDirectory(input, runId, jobId);
       if (done.isErr()) return err(done.error);
-      if (done.value !== null) swept.push(done.value);
+      if (done.value !== null) abandoned.push(done.value);
     }
   }
-  return ok(swept);
+  return ok(abandoned);
 }
 
-async function sweepJob(
-  { files, workDir, machines, nowMs, dryRun, signal }: SweepInput,
+async function removeJobDirectory(
+  { files, workDir, machines, nowMs, dryRun, signal }: AbandonedInput,
   runId: string,
   jobId: string,
 ): Promise<Result<string | null, JobFault>> {
@@ -73,8 +75,8 @@ async function sweepJob(
   return ok(layout.remoteJobDir);
 }
 
-async function sweepAside(
-  { files, nowMs, dryRun, signal }: SweepInput,
+async function removeAside(
+  { files, nowMs, dryRun, signal }: AbandonedInput,
   path: string,
 ): Promise<Result<string | null, JobFault>> {
   const stat = await files.lstat(path, { signal });
