@@ -19,7 +19,7 @@ make_writable() {
     head -c 65536 "$area/why" >&2
     case $(head -c 65536 "$area/why") in
     *'Too many open files'*) give_up 'the workspace can neither be overlaid nor copied: there are too many open files: its share on the host has reached its limit of descriptors, which pikaci doctor looks at' ;;
-    *'No space left'*) give_up 'the workspace can neither be overlaid nor copied: the disk of the guest is full' ;;
+    *'No space left'* | *'uota exceeded'*) give_up 'the workspace can neither be overlaid nor copied: the disk of the guest is full; give the machine a larger one' ;;
     esac
     give_up 'the workspace can neither be overlaid nor copied'
   fi
@@ -35,7 +35,7 @@ make_writable_alone() {
     return
   fi
   started_at self
-  printf '%s %s\n' "$pid" "$start" >"$machine/maker.$pid" || give_up 'the state directory cannot be written: is the disk full?'
+  printf '%s %s\n' "$pid" "$start" >"$machine/maker.$pid" || give_up_unwritable 'the state directory cannot be written' "$machine"
   tries=3000
   until ln "$machine/maker.$pid" "$machine/maker"; do
     if read -r maker maker_start <"$machine/maker" && ! { started_at "$maker" && [ "$start" = "$maker_start" ]; }; then rm -f "$machine/maker"; fi

@@ -5,7 +5,7 @@ launch() {
   started_at self
   leader=$pid
   printf 'leader %s\n' "$leader" >&8
-  exec </dev/null >"$output" 2>&1 # waits for the one that reads
+  exec </dev/null >"$output" 2>&1 6>&-
   cd "$directory" 2>/dev/null || no_directory
   # The words of `env`: variables, and the shell behind them.
   for part in $parts; do
@@ -29,7 +29,7 @@ no_directory() {
   why='does not exist'
   [ ! -e "$directory" ] || why='cannot be entered: it is no directory'
   shown=
-  [ "${#directory}" -gt 500 ] || shown=" $(printf '%s' "$directory" | sed 's/["\\]/\\&/g')"
+  [ "${#directory}" -gt 500 ] || shown=" $(in_json "$directory")"
   printf 'unfit the working directory%s %s\n' "$shown" "$why" >&8
   exit 126
 }

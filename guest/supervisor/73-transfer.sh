@@ -49,8 +49,9 @@ install_text() {
   read -r nonce </proc/sys/kernel/random/uuid
   text=$machine/text.$nonce
   { install -d -m 0700 "$machine" && printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$text"; } || {
+    say_why 'the supervisor could not be written' "$machine"
     rm -f "$text"
-    refuse 70 setup 'the supervisor could not be written to the disk of the guest'
+    refuse 70 setup "$fault"
   }
   # A link, like that of `run`: the file is whole, whoever comes first.
   ln "$text" "$machine/pikaci-incus-run" || [ -e "$machine/pikaci-incus-run" ] || mv "$text" "$machine/pikaci-incus-run"
@@ -81,7 +82,10 @@ enter() { # enter DIRECTORY
       at=$(pwd -P)
       at=${at%/}
     else
-      [ -d "./$name" ] || install -d -m 0755 -o "$uid" -g "$gid" "./$name" || refuse 70 setup "$1 cannot be made"
+      [ -d "./$name" ] || install -d -m 0755 -o "$uid" -g "$gid" "./$name" || {
+        say_why "$1 cannot be made" . "$at"
+        refuse 70 setup "$fault"
+      }
       at=$at/$name
       { cd -P "./$name" && [ "$(pwd -P)" = "$at" ]; } || refuse 70 setup "$1 cannot be entered"
     fi

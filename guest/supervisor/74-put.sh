@@ -32,6 +32,7 @@ put() { # put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user N
 }
 
 drop_put() {
+  say_why "$path could not be written" . "${path%/*}"
   rm -f "$part"
-  refuse 70 setup "$path could not be written: is the disk full?"
+  refuse 70 setup "$fault"
 }

@@ -25,6 +25,7 @@ export interface TmuxTerminal extends AsyncDisposable {
   screen(how?: 'plain' | 'colours'): Promise<string>;
   /** Everything that was on it, those lines included that have left it at the top. */
   history(): Promise<string>;
+  cursor(): Promise<'shown' | 'hidden'>;
   /** Resolves with the screen once it matches. */
   shows(what: RegExp | ((screen: string) => boolean)): Promise<string>;
 }
@@ -61,6 +62,8 @@ export async function tmuxTerminal(
       void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
     screen,
     history: () => tmux('capture-pane', '-p', '-J', '-S', '-'),
+    cursor: async () =>
+      (await tmux('display-message', '-p', '#{cursor_flag}')).trim() === '1' ? 'shown' : 'hidden',
     async shows(what) {
       const signal = AbortSignal.timeout(BOUND_MS);
       for (;;) {

@@ -61,6 +61,8 @@ function noCode({ interrupts }: CliContext): number {
 
 function told(context: CliContext, id: string, result: StepResult): number | null {
   const { stepId, exitCode, cause } = result;
+  for (const warning of result.warnings)
+    context.stderr.write(`pikaci: warning: the step ${stepId}: ${escapeMessage(warning)}\n`);
   if (cause === 'exit' && exitCode !== null) return exitCode;
   const said =
     cause === 'detached'
