@@ -4,8 +4,11 @@ import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
+import type { PhaseTiming } from '../../domain/machine/phase.js';
+import { phasesOfLog } from '../../domain/records/phases-of-log.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
@@ -165,7 +168,7 @@ export class AttachJob {
       clock: ports.clock,
       events: options.events,
       startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
-      earlier: record.outcome?.phases ?? [],
+      earlier: record.outcome?.phases ?? (await phasesBefore(ports.localFiles, state.hostLog, record)),
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
     if (lost !== null)
@@ -219,6 +222,17 @@ export class AttachJob {
   #fault(kind: JobFault['kind'], message: string): JobFault {
     return { kind, phase: null, host: this.#parts.ports.shell.host, message };
   }
+}
+
+/** A runner that died has put its phases into no outcome: what it told of them is in its log. */
+async function phasesBefore(
+  files: FileStore,
+  hostLog: string,
+  { ended }: JobRecord,
+): Promise<readonly PhaseTiming[]> {
+  const read = await files.readFile(hostLog);
+  const told = read.isErr() ? [] : phasesOfLog(Buffer.from(read.value).toString('utf8')).ended;
+  return told.length === 0 ? (ended?.phases ?? []) : told;
 }
 
 /** What the caller's signal has broken off is cancelled, and what the bound of the asking has is not: in either case nothing was taken up. */

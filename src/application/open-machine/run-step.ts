@@ -40,6 +40,8 @@ export interface StepResult {
   /** 128 + N after signal N, 124 after a timeout; null when the command never ran, or runs still. */
   readonly exitCode: number | null;
   readonly message: string;
+  /** For people: lines of `PIKACI_ENV` that were ignored, a log that could not be written to its end. Mostly empty. */
+  readonly warnings: readonly string[];
   /** Path of the kept log on this machine: masked and capped. */
   readonly log: string;
 }
@@ -189,13 +191,12 @@ async function recorded(
   const at = { stepId, log: layout.guestLog };
   if (end.kind === 'detached') {
     const message = 'still running; attachStep resumes it';
-    return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message });
+    return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message, warnings: [] });
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
-  if (end.kind === 'finished')
-    for (const warning of end.status.result?.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  for (const warning of outcome.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
   if (record.secret_names.length > 0) await forgetSecrets(held, stepId);
@@ -219,7 +220,7 @@ async function forgetSecrets({ input }: HeldMachine, stepId: string): Promise<vo
 
 /** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */
 export function resultOf(
-  { status, cause, exit_code, message }: StepOutcome,
+  { status, cause, exit_code, message, warnings = [] }: StepOutcome,
   at: { readonly stepId: string; readonly layout: StepStateLayout; readonly host: string },
 ): Result<StepResult, MachineFault> {
   const { stepId, layout, host } = at;
@@ -229,7 +230,7 @@ export function resultOf(
       host,
       message: `the step ${stepId} left no exit record: ${message}`,
     });
-  return ok({ stepId, status, cause, exitCode: exit_code, message, log: layout.guestLog });
+  return ok({ stepId, status, cause, exitCode: exit_code, message, warnings, log: layout.guestLog });
 }
 
 function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {

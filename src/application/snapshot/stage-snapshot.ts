@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { GUEST_USER_ID } from '../../domain/machine/guest-paths.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
@@ -11,6 +12,7 @@ import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFault, hostFilesFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
+import { snapshotFingerprint } from './snapshot-fingerprint.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
 
 const PHASE = 'stage_workspace_snapshot';
@@ -36,11 +38,14 @@ export interface StageCall {
 
 /**
  * Puts a workspace's content on the host once, under its hash. It appears whole, by a rename, with a marker that names the
- * hash; one that is there already is used as it is, and one whose marker is missing or says otherwise is refused.
+ * hash. One that is there already is used unless somebody has changed it since, which its fingerprint tells: then it is moved aside, for
+ * whoever evicts, and sent anew. One whose marker is missing or says otherwise is refused.
  */
 export class StageSnapshot {
   readonly #ports: StageSnapshotPorts;
   readonly #workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
+  /** By hash: what was looked at, or sent, by this process. */
+  readonly #unchanged = new Set<string>();
   /** By hash: jobs of one process that start together stage a snapshot once. */
   readonly #underWay = new Map<string, Promise<Result<void, JobFault>>>();
 
@@ -107,8 +112,21 @@ export class StageSnapshot {
     const path = `${home}/${SNAPSHOT_MARKER}`;
     const marker = await this.#ports.hostFiles.readFile(path, { signal, maxBytes: 64 * 1024 });
     if (marker.isErr()) return marker.error.kind === 'not_found' ? ok(false) : err(this.#fault(marker.error));
-    const problem = markerProblem(marker.value, contentHash);
-    return problem === null ? ok(true) : err(this.#refused(home, problem));
+    const read = readMarker(marker.value, contentHash);
+    if (read.isErr()) return err(this.#refused(home, read.error));
+    if (await this.#isUnchanged(home, read.value, signal)) return ok(true);
+    const aside = `${posix.dirname(home)}/.evicting-${contentHash}-${randomBytes(4).toString('hex')}`;
+    const moved = await this.#ports.hostFiles.rename(home, aside, { signal });
+    // Of two who see it one moves it.
+    if (moved.isOk() || moved.error.kind === 'not_found') return ok(false);
+    return err(this.#fault(moved.error));
+  }
+
+  async #isUnchanged(home: string, { content_hash: hash, fingerprint }: SnapshotMarker, signal: AbortSignal) {
+    if (fingerprint === undefined || this.#unchanged.has(hash)) return true;
+    const now = await snapshotFingerprint(this.#ports.shell, `${home}/snapshot`, signal);
+    if (now === fingerprint) this.#unchanged.add(hash);
+    return now === null || now === fingerprint;
   }
 
   async #upload(
@@ -135,12 +153,14 @@ export class StageSnapshot {
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
     call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
+    const fingerprint = await snapshotFingerprint(shell, `${staging}/snapshot`, call.signal);
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,
       file_count: snapshot.entries.length,
       total_bytes: snapshot.totalBytes,
       created_at: new Date(clock.now()).toISOString(),
+      ...(fingerprint === null ? {} : { fingerprint }),
     };
     const bytes = Buffer.from(`${JSON.stringify(marker)}\n`);
     const written = await hostFiles.writeFile(`${staging}/${SNAPSHOT_MARKER}`, bytes, {
@@ -188,17 +208,17 @@ export class StageSnapshot {
   }
 }
 
-function markerProblem(bytes: Uint8Array, contentHash: string): string | null {
+function readMarker(bytes: Uint8Array, contentHash: string): Result<SnapshotMarker, string> {
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
-    return `has a ${SNAPSHOT_MARKER} that is not JSON`;
+    return err(`has a ${SNAPSHOT_MARKER} that is not JSON`);
   }
   const marker = snapshotMarkerSchema.safeParse(json);
-  if (!marker.success) return `has a ${SNAPSHOT_MARKER} that cannot be read`;
+  if (!marker.success) return err(`has a ${SNAPSHOT_MARKER} that cannot be read`);
   const { content_hash: found } = marker.data;
   return found === contentHash
-    ? null
-    : `has a ${SNAPSHOT_MARKER} for other content (${JSON.stringify(found.slice(0, 80))})`;
+    ? ok(marker.data)
+    : err(`has a ${SNAPSHOT_MARKER} for other content (${JSON.stringify(found.slice(0, 80))})`);
 }

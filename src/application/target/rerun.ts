@@ -16,6 +16,7 @@ export interface RerunAt extends RecordPorts {
   /** Where this pikaci runs jobs. */
   readonly host: string;
   readonly backend: JobSettings['backend'];
+  readonly trust: JobSettings['trust'];
 }
 
 /**
@@ -31,6 +32,10 @@ export async function rerun(
   const query = { stateRoot: at.stateRoot, runId, signal: options.signal };
   const run = await loadRunRecord(at, query);
   if (run.isErr()) return err(jobFault(host, run.error));
+  if (run.value.options?.trust === 'untrusted' && at.trust !== 'untrusted') {
+    const message = `${runId} was a run that is not trusted, and so is one that repeats it: --trust untrusted, or PIKACI_TRUST=untrusted`;
+    return err({ kind: 'not_trusted', phase: null, host, message, field: 'trust' });
+  }
   const plan = await loadPlan(at.files, query);
   if (plan.isErr()) return err(jobFault(host, plan.error));
   const { target, target_id, selected_jobs: jobs } = plan.value;

@@ -15,6 +15,7 @@ import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
+import { makeStateRoot } from '../directories/state-root.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -26,6 +27,7 @@ import { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import { TargetExecution } from './target-execution.js';
 import type { RunTargetInput, TargetRun } from './target-run.js';
+import { whyNotUntrusted, withheldSecrets } from './untrusted-plan.js';
 
 /** Runs a target: its plan, its records, and all its jobs on one snapshot. */
 export class RunTarget {
@@ -56,7 +58,12 @@ export class RunTarget {
       const { path, message } = plan.error;
       return err(this.#fault('invalid_plan', path.join(' → '), `target ${asked.target}: ${message}`));
     }
+    const { trust } = this.#parts.settings;
+    const refused = trust === 'untrusted' ? whyNotUntrusted(plan.value.nodes) : null;
+    if (refused !== null) return err(this.#fault('not_trusted', refused.field, refused.message));
+    const withheld = trust === 'untrusted' ? withheldSecrets(plan.value.nodes) : [];
     const secrets = resolveTargetSecrets(plan.value.nodes, {
+      trust,
       secrets: asked.secrets,
       env: this.#parts.env,
     });
@@ -79,6 +86,8 @@ export class RunTarget {
       selectedJobs: input.jobs ?? [],
       createdAt,
     });
+    const rooted = await makeStateRoot(localFiles, this.#parts.settings.stateRoot);
+    if (rooted.isErr()) return err(rooted.error);
     const claimed = await claimRun(localFiles, state, { run, plan: planRecord });
     if (claimed.isErr()) return err(claimed.error);
 
@@ -94,7 +103,7 @@ export class RunTarget {
       secrets: secrets.value,
       recorder,
       eventFile,
-      notes,
+      notes: [...notes, ...withheld],
     });
     const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
     await recorder.saved();
@@ -175,7 +184,7 @@ export class RunTarget {
       changed_files: input.changedFiles === undefined ? null : [...input.changedFiles],
       filters: [...target.filters],
       message: skipped ? FILTERED_OUT : null,
-      options: runOptions(input, this.#parts.settings.backend),
+      options: runOptions(input, this.#parts.settings),
       prepare_timings: [],
       jobs,
     };
@@ -186,10 +195,14 @@ export class RunTarget {
   }
 }
 
-function runOptions(input: RunTargetInput, backend: JobSettings['backend']): RunRecord['options'] {
+function runOptions(
+  input: RunTargetInput,
+  { backend, trust }: Pick<JobSettings, 'backend' | 'trust'>,
+): RunRecord['options'] {
   const { branch, failFast, parallel, keepOnFailureSecs } = input;
   return {
     backend,
+    ...(trust === 'untrusted' ? { trust } : {}),
     ...(branch === undefined ? {} : { branch }),
     ...(failFast === undefined ? {} : { fail_fast: failFast }),
     ...(parallel === undefined ? {} : { parallel }),

@@ -55,7 +55,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     copyTo: text.optional(),
     timeoutSecs,
   }),
-  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; the workspace is at `$PIKACI_WORKSPACE`, not to be changed. */
+  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; a copy of the workspace, which goes with the command, is at `$PIKACI_WORKSPACE`. */
   z.strictObject({
     type: z.literal('command'),
     ...node,
@@ -115,7 +115,13 @@ const targetJob = z.strictObject({
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
   matrix: matrixSchema.optional(),
-  secrets: namedSecrets(z.strictObject({ env: z.string().min(1) })).default({}),
+  secrets: namedSecrets(
+    z.strictObject({
+      env: z.string().min(1),
+      /** Given to runs that are not trusted as well; they have no others. */
+      untrusted: z.boolean().optional(),
+    }),
+  ).default({}),
 });
 /** Said once more for editors, which know no more than its JSON Schema. */
 const oneOf = [{ required: ['command'] }, { required: ['steps'] }];

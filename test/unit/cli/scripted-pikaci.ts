@@ -150,7 +150,7 @@ export class ScriptedPikaci implements Pikaci {
         clock: new MemoryClock(),
         processes: new MemoryProcesses(),
       },
-      settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus' },
+      settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus', trust: 'trusted' },
       targets: this.targets,
       env: {},
       runJob: { run: (job) => this.runJob(job) },

@@ -43,7 +43,7 @@ describe('what the documents show', () => {
       const incus = 'transport' in piece ? piece : piece['incus'];
       return pikaciConfigSchema.parse({ host: 'local', incus }).incus.transport.via;
     });
-    expect(transports).toEqual(['socket', 'https', 'command']);
+    expect(transports).toEqual(['socket', 'socket', 'https', 'command']);
   });
 
   it('is a job of steps that pikaci accepts', () => {

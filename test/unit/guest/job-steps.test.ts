@@ -203,7 +203,7 @@ describe.each(guestShells())('the steps of a job supervised by $name', (shell) =
     expect(states(status.steps)).toEqual(['a passed', 'b running']);
     expect(states(told)).toEqual(['a running', 'a passed', 'b running']);
     expect(states(guest.stepsFile())).toEqual(states(told));
-    expect(alive(child)).toBe(false);
+    await expect.poll(() => alive(child), { timeout: 20_000 }).toBe(false);
   });
 
   it('are lost with their supervisor between two of them', async () => {
@@ -221,7 +221,7 @@ describe.each(guestShells())('the steps of a job supervised by $name', (shell) =
     expect(status).toMatchObject({ state: 'lost', result: null });
     expect(states(status.steps)).toEqual(['a running']);
     expect(existsSync(join(guest.artifacts, 'second'))).toBe(false);
-    expect(alive(left)).toBe(false);
+    await expect.poll(() => alive(left), { timeout: 20_000 }).toBe(false);
   });
 
   it('are told as they come, in each call from the first one on', async () => {

@@ -14,6 +14,7 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
+import { checkIsolation } from './isolation.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
@@ -24,7 +25,7 @@ import { removeInstance } from './remove-instance.js';
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
-  'incusProject' | 'incusProfile' | 'incusImageAlias' | 'supervisor' | 'workDir'
+  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'incusLimits' | 'supervisor' | 'workDir'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -89,7 +90,12 @@ export class IncusBackend implements MachineBackend {
       image,
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
-        const runtime = await prepareIncusRuntime(this.#ports, context, input, image, signal);
+        if (this.#settings.trust === 'untrusted') {
+          const isolated = await checkIsolation(this.#ports.incus, context, input.spec, signal);
+          if (isolated.isErr()) return err(isolated.error);
+        }
+        const from = { image, limits: this.#settings.incusLimits };
+        const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({
           machine: this.machine(input.place),

@@ -21,7 +21,7 @@ import { prepareMicrovm } from './prepare-microvm.js';
 import { removeMicrovm } from './remove-microvm.js';
 
 type Ports = Pick<JobPorts, 'hostFiles' | 'shell' | 'clock'>;
-type Settings = Pick<JobSettings, 'microvm' | 'reconnectMs' | 'workDir'>;
+type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir'>;
 
 /** Virtual machines that are booted from a runner directory on the host. */
 export class MicrovmBackend implements MachineBackend {
@@ -79,7 +79,8 @@ export class MicrovmBackend implements MachineBackend {
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
         const { hostFiles, shell, clock } = this.#ports;
-        const { microvm: settings, reconnectMs } = this.#settings;
+        const { trust, microvm: settings, reconnectMs } = this.#settings;
+        if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
         const host = this.#host;
         const runtime = await prepareMicrovm({ hostFiles, shell, settings, host }, context, input, signal);
         if (runtime.isErr()) return err(runtime.error);
@@ -90,6 +91,17 @@ export class MicrovmBackend implements MachineBackend {
             launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
         });
       },
+    };
+  }
+
+  #notIsolated(): JobFault {
+    return {
+      kind: 'not_trusted',
+      phase: 'prepare_runtime',
+      host: this.#ports.shell.host,
+      message:
+        'nobody has said that the machines of this runner reach neither the host nor each other: "microvm": {"isolatedNetwork": true} says so, when it is true (docs/trust.md)',
+      field: 'microvm.isolatedNetwork',
     };
   }
 

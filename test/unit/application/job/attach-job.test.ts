@@ -252,6 +252,27 @@ describe('attaching to a job', () => {
     expect((await run.host.localFiles.stat(`${STATE}/artifacts`)).isErr()).toBe(true);
   });
 
+  it('has the phases of the runner that died, which its log has kept', async () => {
+    const { run, finish } = await left();
+    // As a runner leaves it that is killed: no outcome, and a log that may end anywhere.
+    const record = { ...JSON.parse(await run.state('job.json')), outcome: null };
+    const { localFiles } = run.host;
+    must(await localFiles.writeFile(`${STATE}/job.json`, Buffer.from(JSON.stringify(record))));
+    const lines = (await run.state('host.log')).split('\n');
+    const waiting = lines.findIndex((line) => line.includes('phase_started {"phase":"wait_for_completion"'));
+    const torn = `${lines.slice(0, waiting + 1).join('\n')}\n2026-11-23T16:45:01.250Z phase_fin`;
+    must(await localFiles.writeFile(`${STATE}/host.log`, Buffer.from(torn)));
+    finish();
+    const { outcome } = must(await run.another().attach('run', 'job'));
+    expect(outcome.phases.map(({ phase, ok }) => [phase, ok])).toEqual([
+      ['prepare_directories', true],
+      ['stage_workspace_snapshot', true],
+      ['prepare_runtime', true],
+      ['launch_guest', true],
+      ['wait_for_completion', true],
+    ]);
+  });
+
   it('has not passed when its artifacts are required and nobody can collect them any more', async () => {
     const { run, record } = await leftCollecting();
     const job_spec = { ...record.job_spec, artifacts: { paths: ['/artifacts/*'], required: true } };

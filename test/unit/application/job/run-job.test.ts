@@ -327,6 +327,42 @@ describe('a job that is run', () => {
     expect([outcome.status, outcome.artifacts.unmatched]).toEqual(['passed', undefined]);
   });
 
+  it.each<[string, { odd?: string; artifactCaps?: JobSpecInput['artifactCaps'] }, string]>([
+    [
+      'a file over the cap',
+      { artifactCaps: { fileBytes: 3 } },
+      '"/artifacts/first.xml" was refused (file_too_large), and 1 more',
+    ],
+    [
+      'files over the total',
+      { artifactCaps: { totalBytes: 8 } },
+      '"/artifacts/report.xml" was refused (total_too_large)',
+    ],
+    [
+      'too many files',
+      { artifactCaps: { files: 1 } },
+      '"/artifacts/report.xml" was refused (too_many_files)',
+    ],
+    ['a control character', { odd: '/artifacts/a\tb' }, '"/artifacts/a\\tb" was refused (control_character)'],
+  ])('fails when one that it requires was refused: %s', async (_title, { odd, ...caps }, why) => {
+    const run = await memoryRun({
+      script: async ({ files }) => {
+        files.write({ path: odd ?? '/artifacts/first.xml', content: Buffer.from('<1/>') });
+        files.write({ path: '/artifacts/report.xml', content: Buffer.from('<okay/>') });
+        return 0;
+      },
+    });
+    const job = {
+      ...JOB,
+      ...caps,
+      artifacts: { paths: ['/artifacts/*.xml', '/artifacts/a*'], required: true },
+    };
+    if (odd === undefined) job.artifacts.paths.pop();
+    const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
+    expect(outcome).toMatchObject({ status: 'failed', cause: 'artifacts', exit_code: 0 });
+    expect(outcome.message).toContain(why);
+  });
+
   it('is not called lost when the API is closed under it', async () => {
     const run = await memoryRun({
       script: async () => {

@@ -51,6 +51,30 @@ describe('staging a snapshot', () => {
     expect(told).toEqual([]);
   });
 
+  it('sends one anew that somebody has changed, and serves the changed one to nobody', async () => {
+    const { host, snapshot, home, make, call, names } = await staging();
+    must(await make().stage(snapshot, call()));
+    must(await host.hostFiles.writeFile(`${home}/snapshot/a`, Buffer.from('spoilt')));
+    must(await make().stage(snapshot, call()));
+    expect(Buffer.from(must(await host.hostFiles.readFile(`${home}/snapshot/a`))).toString()).toBe('aaa');
+    const [aside, ...rest] = await names();
+    expect(aside).toMatch(new RegExp(`^\\.evicting-${snapshot.contentHash}-[0-9a-f]{8}$`));
+    expect(rest).toEqual([snapshot.contentHash]);
+  });
+
+  it('uses one without a fingerprint, as version 0.1 has left it', async () => {
+    const { host, snapshot, home, make, call } = await staging();
+    must(await make().stage(snapshot, call()));
+    const path = `${home}/pikaci-snapshot.json`;
+    const { fingerprint, ...old } = JSON.parse(
+      Buffer.from(must(await host.hostFiles.readFile(path))).toString(),
+    );
+    expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    must(await host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(old))));
+    host.trees.failNextUpload('transfer_failed');
+    must(await make().stage(snapshot, call()));
+  });
+
   it('uses one that is there and sends nothing', async () => {
     const { host, snapshot, make, call } = await staging();
     must(await make().stage(snapshot, call()));
