@@ -40,7 +40,8 @@ skip_step() { tell_step skipped null '"skipped"' null null null null; }
 watch_step() {
   cause='' code='' leader='' drain='' drained='' timers='' reason='' warnings=''
   log_start=$log_end
-  began=\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"
+  read_clock
+  began=\"$now\"
   tell_step running null null "$began" null "$log_start" null
   [ "$n" = 1 ] || make_room "$own/fits"
   printf '%s\n' "$n" >&7
@@ -70,8 +71,18 @@ watch_step() {
     [ -z "$lost_log" ] || [ -n "${step_warnings-}" ] || step_warnings="\"the $lost_log, in the step $step_name\""
   fi
   [ "$n" = "$nsteps" ] || keep_room
-  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"" "$log_start" "${log_end:-$log_start}"
+  read_clock
+  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$now\"" "$log_start" "${log_end:-$log_start}"
   judge
+}
+
+# Sets `now`, to the millisecond where this date knows %N.
+read_clock() {
+  now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ | head -c 40)
+  fraction=${now##*.}
+  now=${now%.*}
+  case $fraction in [0-9][0-9][0-9]*Z) now=$now.${fraction%"${fraction#???}"} ;; esac
+  now=${now}Z
 }
 
 # As with a command alone; and the log is closed before the next step can begin, whoever still holds it.

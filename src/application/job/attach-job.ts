@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import { withRecordedShell } from '../../domain/job/job-shells.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import type { PhaseTiming } from '../../domain/machine/phase.js';
@@ -95,7 +96,7 @@ export class AttachJob {
     const loaded = await loadJobRecord(this.#parts.ports.localFiles, state, signal);
     if (loaded.isErr()) return err(loaded.error);
     const record = loaded.value;
-    const job = jobSpecSchema.safeParse(withoutIdleUser(record.job_spec));
+    const job = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
     const machine = this.#parts.backends.machine({
       runId,

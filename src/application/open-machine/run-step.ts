@@ -59,15 +59,16 @@ export async function runStep(
   const { remoteHost: host } = machine.context.shared;
   const message = `the step ${stepId} was run before in the machine ${id}: give this one another id`;
   const used: MachineFault = { kind: 'step_exists', host, message, field: 'id' };
-  const there = await localFiles.lstat(layout.stepDir);
-  if (there.isOk()) return err(used);
+  // A directory without a record is of a runner that was killed before it began the step: the id is free.
+  const isRecorded = async () => (await localFiles.lstat(layout.stepRecord)).isOk();
+  if (await isRecorded()) return err(used);
   const made = await localFiles.makeDirectory(layout.stepDir, { mode: 0o700 });
   if (made.isErr()) return err(localFilesFault(made.error, null));
   // Of two processes that take the same id at once, one has the first lock.
   const locked = await JobLock.take(parts.ports, layout.stepDir, new AbortController().signal);
   if (locked.isErr()) return err(locked.error.kind === 'job_in_use' ? used : locked.error);
   await using lock = locked.value;
-  if (!lock.isFirst) return err(used);
+  if (!lock.isFirst && (await isRecorded())) return err(used);
   const { secrets, ...rest } = step;
   const record: StepRecord = {
     schema_version: 1,
@@ -78,6 +79,9 @@ export async function runStep(
     secret_names: Object.keys(secrets),
     outcome: null,
   };
+  // One that was stopped meanwhile may have lost the id to another.
+  if (!(await lock.isHeld()))
+    return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
   const saved = await saveStepRecord(localFiles, layout, record);
   if (saved.isErr()) return err(saved.error);
   const supervisor = machine.supervisor.step(stepId);

@@ -1,4 +1,5 @@
 import { err, type Result } from 'neverthrow';
+import { withRecordedShells } from '../../domain/job/job-shells.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -47,7 +48,12 @@ export async function rerun(
   const input = { workspace, jobs, ...optionsOf(run.value), ...options };
   return at.runTarget.run(
     // The definition is parsed again where it is used.
-    { ...input, target: target_id ?? '', definition: target as TargetConfigInput, rerunOf: runId },
+    {
+      ...input,
+      target: target_id ?? '',
+      definition: withRecordedShells(target) as TargetConfigInput,
+      rerunOf: runId,
+    },
     notesOn(run.value, at),
   );
 }

@@ -20,6 +20,7 @@ const jobStep = z.strictObject({
     .refine((name) => !hasLoneSurrogate(name), { error: LONE_SURROGATE })
     .optional(),
   command: commandText,
+  /** The job's when left out. */
   shell: stepShell.optional(),
   workingDirectory: workingDirectory.optional(),
   /** On top of the job's. */
