@@ -18,11 +18,10 @@ onEachBackend((backend) => {
   afterAll(() => site[Symbol.asyncDispose]());
 
   /** An instance as a runner that is gone would have left it, or as somebody else has made it. */
-  async function leaveInstance(
-    config: Record<string, string>,
-    start: boolean,
-    name = `left-${randomBytes(5).toString('hex')}`,
-  ): Promise<string> {
+  async function leaveInstance(config: Record<string, string>, start: boolean): Promise<string> {
+    const { 'user.pikaci.run': run, 'user.pikaci.job': job } = config;
+    const ownName = run === undefined || job === undefined ? null : incusInstanceName(run, job);
+    const name = ownName ?? `left-${randomBytes(5).toString('hex')}`;
     must(
       await site.incus.createInstance(site.host.project, {
         name,
@@ -92,8 +91,8 @@ onEachBackend((backend) => {
   describe('the reaper of instances', () => {
     it('run twice at once deletes each machine once, whatever its state, and both are content', async () => {
       const left = await Promise.all([
-        leaveInstance(lease('reap-1'), true, incusInstanceName('reap-1', 'j')),
-        leaveInstance(lease('reap-2'), false, incusInstanceName('reap-2', 'j')),
+        leaveInstance(lease('reap-1'), true),
+        leaveInstance(lease('reap-2'), false),
         leaveInstance(lease('reap-3', 'j', 'not a number'), false),
       ]);
       await site.onHost(

@@ -145,6 +145,8 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect(ended.filter(({ code }) => code === 65)).toHaveLength(7);
     const winner = ended.findIndex(({ code }) => code === 0);
     expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\n\n`);
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\nmine\n`);
     expect(await call('lease', join(machine.path, 'none'))).toMatchObject({ code: 66 });
   });
 
@@ -153,13 +155,15 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect((await call('machines', machine.path)).stdout).toBe('');
     await launch();
     expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running - ${LEASE}\n`);
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running mine ${LEASE}\n`);
     expect((await call('sources', machine.path)).stdout.split('\0')).toContain(join(machine.path, 'source'));
-    await call('destroy', jobDir);
+    await call('destroy', jobDir, 'mine');
     const forgotten = join(jobDir, 'vm/control');
     await mkdir(forgotten, { recursive: true });
     const daysAgo = new Date(Date.now() - 3 * 24 * 3600_000);
     await utimes(forgotten, daysAgo, daysAgo);
-    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} absent - \n`);
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} absent mine \n`);
   });
 
   it('lists a machine that has ended as one, until it is destroyed', async () => {
@@ -170,6 +174,18 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     await call('follow', jobDir, '0');
     expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} ended - ${LEASE}\n`);
     await call('destroy', jobDir);
+    expect((await call('machines', machine.path)).stdout).toBe('');
+  });
+
+  it('destroys the machine of the acquisition that is named, and no other', async () => {
+    await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    await launch();
+    for (const words of [[], ['another']]) {
+      await call('destroy', jobDir, ...words);
+      expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running mine ${LEASE}\n`);
+    }
+    await call('destroy', jobDir, 'mine');
     expect((await call('machines', machine.path)).stdout).toBe('');
   });
 
