@@ -33,6 +33,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
     incus_image: made.image,
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
+    ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
     ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
     outcome: null,

@@ -227,6 +227,15 @@ describe('a job that is run', () => {
     expect(run.host.incus.allInstances).toEqual([]);
   });
 
+  for (const fault of ['connection_lost', 'timed_out', 'already_exists'] as const)
+    it(`whose machine did not come up (${fault}) never began: an attach finds nothing, and nothing is lost`, async () => {
+      const run = await memoryRun();
+      run.host.incus.faults.failNext('createInstance', fault);
+      expect(mustFail(await run.pikaci.runJob(input), 'incus', 'run_exists').phase).toBe('launch_guest');
+      mustFail(await run.pikaci.attach('run', 'job'), 'no_such_job');
+      expect(run.host.incus.allInstances).toEqual([]);
+    });
+
   it('is started again when the connection broke before it began', async () => {
     const run = await memoryRun({
       script: async (job) => {
