@@ -119,8 +119,11 @@ line'; echo 2 >' lead'; echo 3 >'-rf'; echo 4 >'ünï 😀'; echo 5 >"q'\\"uote"
       expect(paths(artifacts)).toEqual(
         [' lead', '-rf', '...', 'q\'"uote', '[glob]*', 'a b/c/ ', 'back\\slash', 'ünï 😀'].sort(),
       );
-      expect(artifacts.incomplete).toMatch(/1 file names? .*not UTF-8/);
-      expect(refusals(artifacts)).toEqual({ '/artifacts/new\nline': 'control_character' });
+      expect(artifacts.incomplete).toBeNull();
+      expect(refusals(artifacts)).toEqual({
+        '/artifacts/new\nline': 'control_character',
+        '/artifacts/bad\u{fffd}': 'unsafe_path',
+      });
       expect(await readFile(`${run.state.artifactsDir}/ünï 😀`, 'utf8')).toBe('4\n');
     });
 

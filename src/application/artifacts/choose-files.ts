@@ -18,6 +18,11 @@ export function chooseFiles(
   let totalBytes = 0;
   for (const file of files) {
     const { path } = file;
+    if (file.kind === 'undecodable') {
+      // Not one of those that were seen: what is shown of it may be another file's name.
+      if (selection.matches(path)) ledger.refuse(path, 'unsafe_path');
+      continue;
+    }
     if (seen.has(path) || !selection.matches(path)) continue;
     seen.add(path);
     const local = selection.localPath(path);

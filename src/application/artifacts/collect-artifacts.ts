@@ -26,9 +26,8 @@ export async function collectArtifacts(input: CollectInput, call: GuestCall): Pr
     ledger.breakOff(`the guest's files could not be listed: ${listing.error.message}`);
     return ledger.report();
   }
-  const { files, truncated, undecodable } = listing.value;
+  const { files, truncated } = listing.value;
   if (truncated) ledger.breakOff(`the guest has more than ${files.length} files where it was looked`);
-  if (undecodable > 0) ledger.breakOff(`${undecodable} file names are not UTF-8 and cannot be collected`);
 
   const wanted = chooseFiles(files, selection, caps, ledger);
   const fetching = new FetchFiles({ ...input, ledger, mostListed: MOST_LISTED }, call);

@@ -55,7 +55,9 @@ export class FetchFiles {
   #nameVanished(wanted: Map<string, string>): void {
     if (wanted.size === 0) return;
     const { ledger } = this.#input;
-    ledger.breakOff(`${wanted.size} files vanished before they could be fetched`);
+    const what =
+      wanted.size === 1 ? 'a file vanished before it' : `${wanted.size} files vanished before they`;
+    ledger.breakOff(`${what} could be fetched`);
     for (const path of wanted.keys()) ledger.refuse(path, 'vanished');
     wanted.clear();
   }
@@ -78,7 +80,9 @@ export class FetchFiles {
       return [];
     }
     const isSmaller = (path: string, size: number | null) => size !== null && size < (kept.get(path) ?? 0);
-    return listing.value.files.filter(({ path, size }) => isSmaller(path, size)).map(({ path }) => path);
+    return listing.value.files
+      .filter(({ path, size, kind }) => kind !== 'undecodable' && isSmaller(path, size))
+      .map(({ path }) => path);
   }
 
   /** Once it is asked for again; then it is named. */

@@ -41,8 +41,8 @@ export interface GuestArchive extends AsyncDisposable {
 export interface ListedFile {
   /** Absolute, in the guest. */
   readonly path: string;
-  /** `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `unknown`: the guest does not say. */
-  readonly kind: 'file' | 'symbolic_link' | 'special' | 'not_whole' | 'unknown';
+  /** `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `undecodable`: its name is not UTF-8, and cannot be asked for; U+FFFD stands in `path` for what it is. `unknown`: the guest does not say. */
+  readonly kind: 'file' | 'symbolic_link' | 'special' | 'not_whole' | 'undecodable' | 'unknown';
   /** Bytes; null when the guest does not say. */
   readonly size: number | null;
 }
@@ -51,8 +51,6 @@ export interface GuestListing {
   readonly files: readonly ListedFile[];
   /** There are more than were asked for, or than are listened to. */
   readonly truncated: boolean;
-  /** Names that are not UTF-8; they cannot be asked for. */
-  readonly undecodable: number;
 }
 
 export interface PutFile {

@@ -10,12 +10,12 @@ const ENTRY = /^([A-Za-z]|[0-9a-f]{4,8}) (\d{1,19}) (?=\/)/;
 export function listingOf(answer: BoundedBytes, most: number): Result<GuestListing, GuestFault> {
   const bytes = answer.bytes();
   const files: ListedFile[] = [];
-  let undecodable = 0;
   let at = 0;
   for (let end = bytes.indexOf(0); end !== -1 && files.length < most; end = bytes.indexOf(0, at)) {
-    const entry = decodeName(bytes.subarray(at, end));
-    if (entry === null) undecodable++;
-    else files.push(listedFile(entry));
+    const entry = bytes.subarray(at, end);
+    const decoded = decodeName(entry);
+    if (decoded !== null) files.push(listedFile(decoded));
+    else files.push({ ...listedFile(Buffer.from(entry).toString('utf8')), kind: 'undecodable' });
     at = end + 1;
   }
   const truncated = answer.overflowed || (files.length >= most && at < bytes.length);
@@ -25,7 +25,7 @@ export function listingOf(answer: BoundedBytes, most: number): Result<GuestListi
       kind: 'refused',
       message: 'the supervisor in the guest: its answer to "list" is not a list',
     });
-  return ok({ files, truncated, undecodable });
+  return ok({ files, truncated });
 }
 
 function listedFile(entry: string): ListedFile {

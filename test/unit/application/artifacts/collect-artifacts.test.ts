@@ -22,7 +22,7 @@ async function collecting(
     readonly cut?: number[];
     readonly caps?: { fileBytes: number; totalBytes: number; files: number };
     readonly signal?: AbortSignal;
-    readonly listing?: { truncated: boolean; undecodable: number };
+    readonly listing?: { truncated: boolean };
     /** What the list says of a file, where that is not what it is. */
     readonly listed?: Readonly<Record<string, Partial<ListedFile>>>;
     /** Files that the guest says it has filled up, archive by archive. */
@@ -64,7 +64,7 @@ async function collecting(
           ...told.listed?.[path],
         }),
       );
-      const listing = { files: listedFiles, truncated: false, undecodable: 0, ...told.listing };
+      const listing = { files: listedFiles, truncated: false, ...told.listing };
       return broken === undefined ? ok(listing) : fault(broken);
     },
     pack: async (paths) => {
@@ -250,7 +250,7 @@ describe('collecting artifacts', () => {
     );
     expect(report.collected).toHaveLength(3);
     expect(report.refused).toEqual([{ path: '/artifacts/gone', rule: 'vanished' }]);
-    expect(report.incomplete).toContain('1 files vanished');
+    expect(report.incomplete).toContain('a file vanished before it could be fetched');
   });
 
   it('keeps one of two files that have the same place here', async () => {
@@ -306,8 +306,28 @@ describe('collecting artifacts', () => {
   });
 
   it('says when the guest has more than can be looked at', async () => {
-    const { report, files } = await collecting(ABC, { listing: { truncated: true, undecodable: 2 } });
+    const { report, files } = await collecting(ABC, { listing: { truncated: true } });
     expect(report.incomplete).toContain('more than');
+    expect(files).toEqual(kept);
+  });
+
+  it('names what is asked for and has a name that is not UTF-8, and fetches the rest', async () => {
+    const odd = '/artifacts/\u{fffd}.xml';
+    const { report, files } = await collecting(
+      { ...ABC, [odd]: 'odd' },
+      { patterns: ['/artifacts/**'], listed: { [odd]: { kind: 'undecodable' } } },
+    );
+    expect(report).toMatchObject({ incomplete: null, refused: [{ path: odd, rule: 'unsafe_path' }] });
+    expect(files).toEqual(kept);
+  });
+
+  it('has not missed a name that is not UTF-8 and that nobody asked for', async () => {
+    const odd = '/artifacts/\u{fffd}.tmp';
+    const { report, files } = await collecting(
+      { ...ABC, [odd]: 'odd' },
+      { patterns: Object.keys(ABC), listed: { [odd]: { kind: 'undecodable' } } },
+    );
+    expect(report).toMatchObject({ incomplete: null, refused: [], refused_count: 0 });
     expect(files).toEqual(kept);
   });
 
