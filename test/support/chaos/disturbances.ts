@@ -16,14 +16,15 @@ export const DISTURBANCES = [
   'disk',
   'clock',
   'sshd',
+  'incusd',
 ] as const;
 export type Disturbance = (typeof DISTURBANCES)[number];
 
 /** These are done to the host, and so to every run on it: no other round is played beside them. */
-export const OF_THE_HOST: readonly Disturbance[] = ['sshd'];
+export const OF_THE_HOST: readonly Disturbance[] = ['sshd', 'incusd'];
 
 /** After these the runner itself cannot have cleaned up, or may say that the machinery failed. */
-export const MAY_END_EARLY: readonly Disturbance[] = ['kill', 'cut', 'stall', 'disk', 'sshd'];
+export const MAY_END_EARLY: readonly Disturbance[] = ['kill', 'cut', 'stall', 'disk', 'sshd', 'incusd'];
 
 export interface Disturbed {
   readonly site: Site;
@@ -90,6 +91,10 @@ export async function disturb(kind: Disturbance, round: Disturbed): Promise<void
       for (let times = random.whole(1, 3); times > 0 && (await at(3_000)); times--)
         await round.site.onHost(RESTARTS_SSHD);
       return;
+    case 'incusd':
+      for (let times = random.whole(1, 3); times > 0 && (await at(3_000)); times--)
+        await round.site.onHost(RESTARTS_INCUSD, random.one(['TERM', 'KILL']));
+      return;
     case 'clock':
       // The runner was started with a clock that jumps.
       return;
@@ -111,6 +116,18 @@ for status in /proc/[0-9]*/status; do
   session=\${status#/proc/} session=\${session%/status}
   [ "$session" != "$own" ] && [ "$(parent "$session" 2>/dev/null)" = "$master" ] && kill "$session" || :
 done
+`;
+
+/** Ends the daemon with a signal, and waits until another one answers: the host starts it. */
+const RESTARTS_INCUSD = `
+daemons() { grep -l '^incusd$' /proc/[0-9]*/comm 2>/dev/null || :; }
+touch /run/pikaci-host/restart-incusd
+for comm in $(daemons); do
+  pid=\${comm%/comm}
+  case $(tr '\\0' ' ' <"$pid/cmdline") in *--group*) kill -"$1" "\${pid#/proc/}" ;; esac
+done
+timeout 60 sh -c 'while [ -e /run/pikaci-host/restart-incusd ]; do sleep 0.1; done'
+incus admin waitready --timeout 60 >&2
 `;
 
 /** All that may be removed beside a run that goes on. */
