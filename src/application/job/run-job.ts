@@ -27,6 +27,7 @@ import type { CompleteJob } from './complete-job.js';
 import type { JobRun, RunJobInput } from './job-call.js';
 import { forgetRecord, saveJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
+import { mayHaveBegun } from './may-have-begun.js';
 import { newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
@@ -78,7 +79,8 @@ export class RunJob {
     if (acquired.isErr()) {
       const fault = beforeItBegan(acquired.error);
       session.warn(fault.message);
-      if (!mayHaveBegun(acquired.error, this.#parts.backends)) await forgetRecord(localFiles, session, lock);
+      if (!mayHaveBegun(acquired.error, this.#parts.backends.name))
+        await forgetRecord(localFiles, session, lock);
       await session.hostLog.flushed();
       return err(fault);
     }
@@ -168,12 +170,6 @@ export class RunJob {
   #fault(field: string, message: string): JobFault {
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
-}
-
-/** A microVM starts its job as it boots: a launch whose answer was lost may have come that far, and the job is there to be attached to. */
-function mayHaveBegun({ phase, cause }: JobFault, { name }: MachineBackends): boolean {
-  const isLost = cause?.kind === 'connection_lost' || cause?.kind === 'unreachable';
-  return name === 'microvm' && phase === 'launch_guest' && isLost;
 }
 
 /** Whatever was under way when the signal fired: no job was there yet. */
