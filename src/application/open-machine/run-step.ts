@@ -7,6 +7,9 @@ import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js'
 import { localFilesFault } from '../faults/port-faults.js';
 import { type HeldLock, JobLock } from '../lock/job-lock.js';
 import { GuestLog } from '../log/guest-log.js';
+import { maskedEnvironment } from '../secrets/masked-environment.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { warnOfShort } from '../secrets/warn-of-short.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
@@ -67,12 +70,14 @@ export async function runStep(
   await using lock = locked.value;
   if (!lock.isFirst) return err(used);
   const { secrets, ...rest } = step;
+  const masker = new SecretMasker(Object.values(secrets));
+  warnOfShort(secrets, (text) => held.input.journal.warn(text), held.saidOfSecrets);
   const record: StepRecord = {
     schema_version: 1,
     machine_id: id,
     step_id: stepId,
     started_at: new Date(clock.now()).toISOString(),
-    spec: rest,
+    spec: { ...rest, command: masker.maskText(rest.command), env: maskedEnvironment(rest.env, masker) },
     secret_names: Object.keys(secrets),
     outcome: null,
   };
@@ -170,9 +175,10 @@ export async function followToEnd(
 
 async function recorded(
   held: HeldMachine,
-  { layout, record, lock }: FollowedStep,
+  { layout, record, lock, secrets }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
+  const masker = new SecretMasker(secrets);
   const { machine, parts, id, journal } = held.input;
   const { localFiles, clock } = parts.ports;
   const host = machine.context.shared.remoteHost;
@@ -194,8 +200,10 @@ async function recorded(
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
   if (end.kind === 'finished')
-    for (const warning of end.status.result?.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
-  const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+    for (const warning of end.status.result?.warnings ?? [])
+      journal.warn(masker.maskText(`the step ${stepId}: ${warning}`));
+  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const outcome = { ...ended, message: masker.maskText(ended.message) };
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
   if (record.secret_names.length > 0) await forgetSecrets(held, stepId);

@@ -17,6 +17,7 @@ import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
@@ -70,6 +71,7 @@ export class RunTarget {
     const skipped = filteredOut(target.value.filters, input.changedFiles);
     const runner = await this.#parts.ports.processes.self();
     const made = { state, plan: plan.value, target: target.value, createdAt, skipped, runner };
+    const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
     const run = this.#record(input, made);
     const planRecord = planRecordOf({
       runId: runId.data,
@@ -78,12 +80,13 @@ export class RunTarget {
       plan: plan.value,
       selectedJobs: input.jobs ?? [],
       createdAt,
+      masker,
     });
-    const claimed = await claimRun(localFiles, state, { run, plan: planRecord });
+    const recorder = new RunRecorder(localFiles, state, run, masker);
+    const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
     if (claimed.isErr()) return err(claimed.error);
 
     const eventFile = new EventFile(localFiles, state.events);
-    const recorder = new RunRecorder(localFiles, state, run);
     const execution = new TargetExecution({
       parts: this.#parts,
       input,
@@ -92,6 +95,7 @@ export class RunTarget {
       plan: plan.value,
       target: target.value,
       secrets: secrets.value,
+      masker,
       recorder,
       eventFile,
       notes,

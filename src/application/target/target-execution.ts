@@ -34,6 +34,7 @@ export class TargetExecution {
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #teller: RunTeller;
   readonly #began: number;
+  readonly #saidOfSecrets = new Set<string>();
 
   constructor(input: TargetExecutionInput) {
     this.#at = input;
@@ -45,7 +46,14 @@ export class TargetExecution {
       this.#teller.tell({ type: 'run_warning', message }),
     );
     this.#ends = new RunEnds(input.input, () => this.#teller);
-    this.#teller = new RunTeller(input.runId, clock, (event) => this.#events.emitRun(event));
+    const { masker } = input;
+    this.#teller = new RunTeller(input.runId, clock, (event) =>
+      this.#events.emitRun(
+        event.type === 'node_finished' || event.type === 'run_warning' || event.type === 'run_ended'
+          ? { ...event, message: masker.maskText(event.message) }
+          : event,
+      ),
+    );
     input.recorder.onUnwritten = this.#teller.unwritten;
     input.eventFile.onUnwritten = this.#teller.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
@@ -180,6 +188,7 @@ export class TargetExecution {
       ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
+      saidOfSecrets: this.#saidOfSecrets,
     });
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;
