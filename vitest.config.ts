@@ -37,8 +37,9 @@ export default defineConfig({
           // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxConcurrency: 3,
-          fileParallelism: false,
+          maxConcurrency: 2,
+          // As many files at a time, each on an Incus host of its own: to boot a machine under emulation takes one core.
+          maxWorkers: Number(process.env['PIKACI_TEST_HOSTS'] ?? 2),
           sequence: { groupOrder: 2 },
         },
       },

@@ -9,6 +9,7 @@ const FOLDER_ORDER = {
     'settings',
     'faults',
     'commands',
+    'directories',
     'nix',
     'secrets',
     'events',

@@ -6,7 +6,7 @@
  */
 export type { GcRunsReport } from './application/gc/gc-runs.js';
 export type { RemovedMachines } from './application/gc/remove-old-machines.js';
-export type { EventPosition, StoredEvent } from './application/records/follow-events.js';
+export type { EventPosition, EventsEnd, StoredEvent } from './application/records/follow-events.js';
 export type { RunListing } from './application/records/list-runs.js';
 export type { LogKind } from './application/records/load-logs.js';
 export type { RunBundle } from './application/records/load-run-bundle.js';

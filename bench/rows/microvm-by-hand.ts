@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { LocalShell } from '../../src/adapters/local/shell.js';
 import { SftpFileStore } from '../../src/adapters/ssh2/sftp-file-store.js';
 import { Ssh2Shell } from '../../src/adapters/ssh2/shell.js';
+import { WorkDirectory } from '../../src/application/directories/work-directory.js';
 import { bootRequest } from '../../src/application/job/boot-request.js';
 import { MicrovmHost } from '../../src/application/machine/microvm/microvm-host.js';
 import { prepareMicrovm } from '../../src/application/machine/microvm/prepare-microvm.js';
@@ -41,7 +42,11 @@ export function microvmByHandRow(host: BenchHost, place: BenchPlace): Row {
   const hostFiles = new SftpFileStore(connection);
   const config = pikaciConfigSchema.parse({ host: 'local', microvm: { runner: host.microvmRunner } });
   const settings = microvmSettings(config);
-  const machines = new MicrovmHost({ shell, hostFiles }, host.workDir, settings.scripts);
+  const machines = new MicrovmHost(
+    { shell, hostFiles },
+    new WorkDirectory({ shell, hostFiles }, host.workDir),
+    settings.scripts,
+  );
   const job = jobSpecSchema.parse({ id: 'bench', command: BENCH_COMMAND, artifacts: ['/artifacts/**'] });
   const run = async (argv: readonly [string, ...string[]], onFirst: () => void = () => {}) => {
     await using running = value(await shell.spawn({ argv }), argv[0]);

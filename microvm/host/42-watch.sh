@@ -15,7 +15,9 @@ watch_directory() {
   while sleep 1; do
     [ -e "$vm/machine" ] || end removed
     [ -z "$has_channel" ] || remove_abandoned_calls
-    [ "$(stat -c %s "$vm/console.log")" -le 4194304 ] || : >"$vm/console.log"
+    size=$(stat -c %s "$vm/console.log" 2>/dev/null) || continue
+    # Not `:`, with which a redirection that fails ends the shell.
+    [ "$size" -le 4194304 ] || true >"$vm/console.log"
     [ "$artifacts_bytes" != 0 ] || continue
     [ "$(sum -B 1)" -le "$artifacts_bytes" ] && [ "$(sum --inodes)" -le 500000 ] && continue
     [ ! -e "$vm/machine" ] || end artifacts_full

@@ -6,6 +6,7 @@ import { packageVersion } from '../adapters/cli/process/version.js';
 if (!answersVersion(process.argv.slice(2))) {
   const { runCommandLine } = await import('./run-command-line.js');
   process.on('exit', endedFromWithin);
+  process.on('uncaughtException', brokenFromWithin);
   const code = await runCommandLine();
   process.off('exit', endedFromWithin);
   process.exit(code);
@@ -19,6 +20,21 @@ function endedFromWithin(): void {
   } catch {
     // Nobody listens.
   }
+}
+
+/** A throw or a rejection that nobody has caught, pikaci's own or the configuration's: 1, which Node makes of it, would mean that a job failed. */
+function brokenFromWithin(error: unknown): void {
+  process.off('exit', endedFromWithin);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  try {
+    writeSync(
+      2,
+      `pikaci: nobody has caught this, in pikaci or in the code of the configuration:\n  ${stack}\n`,
+    );
+  } catch {
+    // Nobody listens.
+  }
+  process.exit(3);
 }
 
 /** False when something else was asked for, or when the answer cannot be written: the program says what is wrong then. */

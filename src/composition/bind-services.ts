@@ -1,4 +1,5 @@
 import type { Container } from 'inversify';
+import { WorkDirectory } from '../application/directories/work-directory.js';
 import { Doctor } from '../application/doctor/doctor.js';
 import { Evict } from '../application/gc/evict.js';
 import { Reap } from '../application/gc/reap.js';
@@ -48,11 +49,15 @@ export function bindServices(container: Container): void {
     }),
     [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock, ids.processes],
   );
+  bindTo(container, ids.workDirectory, (ports, { workDir }) => new WorkDirectory(ports, workDir), [
+    ids.ports,
+    ids.settings,
+  ]);
   bindTo(
     container,
     ids.microvmHost,
-    (ports, { workDir, microvm }) => new MicrovmHost(ports, workDir, microvm.scripts),
-    [ids.ports, ids.settings],
+    (ports, workDirectory, { microvm }) => new MicrovmHost(ports, workDirectory, microvm.scripts),
+    [ids.ports, ids.workDirectory, ids.settings],
   );
   bindTo(
     container,
@@ -70,9 +75,9 @@ export function bindServices(container: Container): void {
     (backends, { clock }) => new HostTime((signal) => backends.hostNow(signal), clock),
     [ids.backends, ids.ports],
   );
-  bindTo(container, ids.stageSnapshot, (ports, { workDir }) => new StageSnapshot(ports, workDir), [
+  bindTo(container, ids.stageSnapshot, (ports, workDirectory) => new StageSnapshot(ports, workDirectory), [
     ids.ports,
-    ids.settings,
+    ids.workDirectory,
   ]);
   bindTo(
     container,
@@ -83,9 +88,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.acquireMachine,
-    ({ hostFiles, clock }, settings, backends, hostTime, { parallelCreates }) =>
-      new AcquireMachine({ hostFiles, clock, settings, backends, hostTime, parallelCreates }),
-    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.parallelCreates],
+    ({ hostFiles, clock }, workDirectory, settings, backends, hostTime, { parallelCreates }) =>
+      new AcquireMachine({ hostFiles, clock, workDirectory, settings, backends, hostTime, parallelCreates }),
+    [ids.ports, ids.workDirectory, ids.settings, ids.backends, ids.hostTime, ids.parallelCreates],
   );
   bindTo(
     container,
@@ -97,9 +102,16 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.runTarget,
-    (ports, localShell, settings, targets, runJob, stageSnapshot) =>
-      new RunTarget({ ports: { ...ports, localShell }, settings, ...targets, runJob, stageSnapshot }),
-    [ids.ports, ids.localShell, ids.settings, ids.targets, ids.runJob, ids.stageSnapshot],
+    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory) =>
+      new RunTarget({
+        ports: { ...ports, localShell },
+        settings,
+        ...targets,
+        runJob,
+        stageSnapshot,
+        workDirectory,
+      }),
+    [ids.ports, ids.localShell, ids.settings, ids.targets, ids.runJob, ids.stageSnapshot, ids.workDirectory],
   );
   bindTo(
     container,
@@ -145,14 +157,16 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.reap,
-    (ports, settings, backends, hostTime, evict) => new Reap({ ports, settings, backends, hostTime, evict }),
-    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict],
+    (ports, settings, backends, hostTime, evict, workDirectory) =>
+      new Reap({ ports, settings, backends, hostTime, evict, workDirectory }),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory],
   );
   bindTo(
     container,
     ids.doctor,
-    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost, openMachines) =>
+    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost, openMachines, workDirectory) =>
       new Doctor({
+        workDirectory,
         openMachine: (input) => openMachines.open(input),
         shell,
         files: hostFiles,
@@ -170,6 +184,6 @@ export function bindServices(container: Container): void {
           stateRoot: settings.stateRoot,
         },
       }),
-    [ids.ports, ids.settings, ids.microvmHost, ids.openMachines],
+    [ids.ports, ids.settings, ids.microvmHost, ids.openMachines, ids.workDirectory],
   );
 }

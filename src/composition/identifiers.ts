@@ -1,4 +1,5 @@
 import type { ServiceIdentifier } from 'inversify';
+import type { WorkDirectory } from '../application/directories/work-directory.js';
 import type { Doctor } from '../application/doctor/doctor.js';
 import type { Evict } from '../application/gc/evict.js';
 import type { Reap } from '../application/gc/reap.js';
@@ -42,6 +43,7 @@ export const ids = {
   hostTime: identifier<HostTime>('hostTime'),
   backends: identifier<MachineBackends>('backends'),
   acquireMachine: identifier<AcquireMachine>('acquireMachine'),
+  workDirectory: identifier<WorkDirectory>('workDirectory'),
   microvmHost: identifier<MicrovmHost>('microvmHost'),
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),

@@ -9,6 +9,7 @@ import type { JobFault } from '../application/faults/job-fault.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/gc/gc-runs.js';
 import {
   type EventPosition,
+  type EventsEnd,
   followEvents as followEventsOf,
   readEvents as readEventsOf,
   type StoredEvent,
@@ -155,12 +156,12 @@ export function readArtifact(
   return readArtifactOf(files, logs, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
-/** The events of a run as they are written, from a position on, until the run has ended. */
+/** The events of a run as they are written, from a position on, until its last line, `run_closed`, or until its runner is gone. Returns which. */
 export function followEvents(
   stateRoot: string,
   runId: string,
   position: EventPosition & { readonly signal: AbortSignal },
-): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd> {
   const parts = { ...ports, reader: logs, clock: new SystemClock() };
   return followEventsOf(parts, { stateRoot: rootOf(stateRoot), runId, ...position });
 }
@@ -193,10 +194,14 @@ export function loadSteps(
   return loadStepsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
 }
 
-/** Newest first. */
+/** Newest first; `skip` leaves out that many of the newest, and at most `limit` are given. */
 export function listRuns(
   stateRoot: string,
-  options: RunStateOptions & { readonly branch?: string; readonly limit?: number } = {},
+  options: RunStateOptions & {
+    readonly branch?: string;
+    readonly skip?: number;
+    readonly limit?: number;
+  } = {},
 ): Answer<RunListing> {
   return listRunsOf(ports, { stateRoot: rootOf(stateRoot), ...options });
 }

@@ -94,6 +94,8 @@ export interface FileStore extends AsyncDisposable {
     path: string,
     options?: CallOptions & { readonly mode?: number },
   ): Promise<Result<void, FileFault>>;
+  /** Sets the permission bits of a file or a directory; a link is a fault. */
+  setMode(path: string, mode: number, options?: CallOptions): Promise<Result<void, FileFault>>;
   /** Renames within one file system. Onto a directory that is not empty: `not_empty` or `already_exists`. Replaces a file. */
   rename(from: string, to: string, options?: CallOptions): Promise<Result<void, FileFault>>;
   /** Removes a file, a link (not its target), an empty directory (else `not_empty`) or, with `recursive`, a tree. Fine when it is not there. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { inject } from 'vitest';
 import { HttpsDialer } from '../../src/adapters/incus/dial/https-dialer.js';
 import { RestIncusApi } from '../../src/adapters/incus/rest-incus-api.js';
 import { incusApiContract } from '../../src/testing/contract/incus-api/incus-api.js';
+import { hostOfWorker } from '../support/host-of-worker.js';
 import { vitestRunner } from '../support/vitest-runner.js';
 
 /** The fields of the disposable host's line that this suite uses. */
@@ -16,7 +16,7 @@ interface Host {
   readonly image: string;
 }
 
-const host = (inject as (key: string) => Host)('host');
+const host: Host = hostOfWorker();
 
 function connect(): RestIncusApi {
   const dialer = new HttpsDialer({

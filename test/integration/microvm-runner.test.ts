@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo, type HostConnection } from '../support/host-connection.js';
+import { hostOfWorker } from '../support/host-of-worker.js';
 import { MicrovmByHand } from '../support/microvm-by-hand.js';
 
-const host = inject('host');
+const host = hostOfWorker();
 let connection: HostConnection;
 beforeAll(() => {
   connection = connectTo(host);

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { hostOfWorker } from '../support/host-of-worker.js';
 import { repositoryRoot } from '../support/repository-root.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const run = promisify(execFile);
-const host = inject('host');
+const host = hostOfWorker();
 const example = join(repositoryRoot, 'examples/run-job.mjs');
 const preparedSchema = z.object({ node: z.string(), packages: z.string() });
 let prepared: z.infer<typeof preparedSchema>;

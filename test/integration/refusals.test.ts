@@ -152,6 +152,18 @@ describe('the command line', () => {
       await site.onHost('incus delete --force "$2" --project "$1"', site.host.project, name);
   });
 
+  it.each([
+    ['throws', "setTimeout(() => { throw new Error('too late'); }, 500);"],
+    ['rejects', "setTimeout(() => void Promise.reject(new Error('too late')), 500);"],
+  ])('does not seem to have failed jobs when something %s that nobody catches', async (_how, code) => {
+    const config = { ...site.config(), targets: { t: { jobs: [{ id: 'j', command: 'sleep 60' }] } } };
+    await moduleConfig(`${code}\nexport default ${JSON.stringify(config)};\n`);
+    const stderr = expect.stringMatching(/nobody has caught this[\s\S]*Error: too late/);
+    expect(await commandLine(site, ['run']).end).toMatchObject({ code: 3, stderr });
+    for (const name of await site.machines())
+      await site.onHost('incus delete --force "$2" --project "$1"', site.host.project, name);
+  });
+
   it('is ended by the first TERM while its configuration is read', async () => {
     await moduleConfig("process.stderr.write('reading\\n');\nfor (;;);\n");
     const stuck = commandLine(site, ['run']);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PikaciConfigInput } from '../../src/index.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
@@ -33,7 +34,9 @@ describe('a job runs the same', () => {
   });
 
   it('for a user who may only run socat through sudo', async () => {
-    const { host, port, sudoUser, identityFile, knownHostsFile } = site.host;
+    const { host, port, sudoUser, identityFile, knownHostsFile, workDir } = site.host;
+    // A work directory is one user's own.
+    const ofSudoer = `${workDir}-${sudoUser}/${basename(site.workDir)}`;
     const argv = ['sudo', '-n', 'socat', '-', 'UNIX-CONNECT:/var/lib/incus/unix.socket'];
     await runsOver({
       host: {
@@ -44,10 +47,8 @@ describe('a job runs the same', () => {
         sshConfigFile: false,
       },
       incus: { ...names(), transport: { via: 'command', argv } },
-      workDir: `${site.workDir}-sudo`,
+      workDir: ofSudoer,
     });
-    expect(await site.onHost('stat -c %U "$1"; ls -A "$1/runs"; rm -r "$1"', `${site.workDir}-sudo`)).toBe(
-      `${sudoUser}\n`,
-    );
+    expect(await site.onHost('stat -c %U "$1"; ls -A "$1/runs"; rm -r "$1"', ofSudoer)).toBe(`${sudoUser}\n`);
   });
 });

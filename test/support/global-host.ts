@@ -8,22 +8,42 @@ import { startHostContainer } from './host-container.js';
 import { type HostUnderTest, hostUnderTestSchema } from './host-under-test.js';
 import { KEYS_PREFIX, removeLeftOverHosts } from './left-over-hosts.js';
 
-/** One Incus host for the whole run of the integration tests: started before them, gone after them. */
-export default async function startGlobalHost(project: TestProject): Promise<() => Promise<void>> {
+/** An Incus host for each worker of the integration tests: started before them, gone after them. */
+export default async function startGlobalHosts(project: TestProject): Promise<() => Promise<void>> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   const building = freshBuild();
+  const hosts = await Promise.allSettled(Array.from({ length: project.config.maxWorkers }, startHost));
+  const stop = async () => {
+    await Promise.all(hosts.map((host) => (host.status === 'fulfilled' ? host.value.stop() : undefined)));
+  };
+  try {
+    await building;
+    project.provide(
+      'hosts',
+      hosts.map((host) => {
+        if (host.status === 'rejected') throw host.reason;
+        return host.value.host;
+      }),
+    );
+    await removeLeftOverHosts();
+    return stop;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startHost(): Promise<{ host: HostUnderTest; stop: () => Promise<void> }> {
   const keys = await mkdtemp(join(tmpdir(), KEYS_PREFIX));
   const removeKeys = () => rm(keys, { recursive: true, force: true });
   try {
-    const [container] = await Promise.all([startHostContainer(keys), building]);
+    const container = await startHostContainer(keys);
     const stop = async () => {
       await container.stop({ timeout: 0, remove: true, removeVolumes: true });
       await removeKeys();
     };
     try {
-      project.provide('host', await introduce(container, keys));
-      await removeLeftOverHosts();
-      return stop;
+      return { host: await introduce(container, keys), stop };
     } catch (error) {
       await stop();
       throw error;

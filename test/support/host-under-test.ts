@@ -25,6 +25,6 @@ export type HostUnderTest = z.infer<typeof hostUnderTestSchema>;
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    host: HostUnderTest;
+    hosts: HostUnderTest[];
   }
 }

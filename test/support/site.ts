@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, inject } from 'vitest';
+import { expect } from 'vitest';
 import {
   type CreatePikaciOptions,
   createPikaci,
@@ -18,6 +18,7 @@ import { ran } from '../../src/testing/contract/run-command.js';
 import type { BackendUnderTest } from './backends-under-test.js';
 import { EventRecorder } from './event-recorder.js';
 import { connectTo, type HostConnection } from './host-connection.js';
+import { hostOfWorker } from './host-of-worker.js';
 import type { HostUnderTest } from './host-under-test.js';
 
 const LEASE_ENDS = 'user.pikaci.lease_expires_at_ms';
@@ -31,7 +32,7 @@ export interface FinishedJob {
 
 /** One test file's own corner of the host: a work directory there, a state root and a workspace here, and ids that nobody else uses. */
 export class Site implements AsyncDisposable {
-  readonly host: HostUnderTest = inject('host');
+  readonly host: HostUnderTest = hostOfWorker();
   readonly #mark = randomBytes(4).toString('hex');
   readonly workDir = `${this.host.workDir}/t-${this.#mark}`;
   readonly #looking: HostConnection;
@@ -52,7 +53,7 @@ export class Site implements AsyncDisposable {
 
   /** Below the directory of the host's keys, which goes with the host, should this run be killed. */
   static async open(config: Partial<PikaciConfigInput> = {}): Promise<Site> {
-    const directory = await mkdtemp(join(dirname(inject('host').identityFile), 'site-'));
+    const directory = await mkdtemp(join(dirname(hostOfWorker().identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
     return new Site(directory, config.backend ?? 'incus', config);

@@ -33,7 +33,8 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   addFileRoutes(app, runs);
   app.notFound((c) => {
     const refusal = notFound('there is nothing under this address');
-    return isForPerson(c.req.header('accept')) ? c.html(refusalPage(refusal), 404) : refusalJson(refusal);
+    const isForPerson = isPageAsked(c.req.header('accept')) && !c.req.path.startsWith(FOR_PROGRAMS);
+    return isForPerson ? c.html(refusalPage(refusal), 404) : refusalJson(refusal);
   });
   app.onError((error) => {
     console.error(error);
@@ -43,8 +44,11 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   return app;
 }
 
-/** Browsers ask for pages by this name; programs do not. */
-function isForPerson(accept: string | undefined): boolean {
+/** Below this everything is JSON, whatever is said to be taken. */
+const FOR_PROGRAMS = '/news/';
+
+/** Browsers ask for pages by this name, and few programs do. */
+function isPageAsked(accept: string | undefined): boolean {
   return accept?.includes('text/html') === true;
 }
 

@@ -20,7 +20,7 @@ export class MemoryClock implements Clock {
 
   /** `startMs`: what `now()` says at first, milliseconds since the epoch. */
   constructor(
-    private readonly startMs = Date.UTC(2024, 0, 1),
+    private startMs = Date.UTC(2024, 0, 1),
     private readonly options: MemoryClockOptions = {},
   ) {}
 
@@ -30,6 +30,11 @@ export class MemoryClock implements Clock {
 
   monotonic(): number {
     return this.elapsed;
+  }
+
+  /** Sets `now()` by so many ms, as somebody may who sets a clock; no sleep takes notice. */
+  set(byMs: number): void {
+    this.startMs += byMs;
   }
 
   /** How many sleeps have not ended yet. */

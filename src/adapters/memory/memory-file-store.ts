@@ -21,6 +21,7 @@ export type MemoryFileOperation =
   | 'readlink'
   | 'realpath'
   | 'make directory'
+  | 'set mode'
   | 'rename'
   | 'remove';
 
@@ -73,6 +74,11 @@ export class MemoryFileStore implements FileStore {
       this.files.canonical(path, true),
       this.files.stamped({ type: 'symlink' as const, target }, 0o777),
     );
+  }
+
+  /** Gives something to another user, which the port has no call for. All belongs to the user 0 otherwise. */
+  give(path: string, uid: number): void {
+    this.files.get(path, true).uid = uid;
   }
 
   readFile(path: string, options: CallOptions & { readonly maxBytes?: number } = {}): Answer<Uint8Array> {
@@ -174,18 +180,18 @@ export class MemoryFileStore implements FileStore {
     );
   }
 
+  setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
+    return this.call('set mode', path, options, () => this.files.setMode(path, mode));
+  }
+
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
     return this.call('rename', from, options, () => this.files.rename(from, to));
   }
 
   async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
-    const removed = await this.call('remove', path, options, () => {
-      const node = this.files.get(path, true);
-      const at = this.files.canonical(path, true);
-      if (node.type === 'directory' && !options.recursive && this.files.children(at).length > 0)
-        throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
-      for (const one of [at, ...this.files.below(at)]) this.files.nodes.delete(one);
-    });
+    const removed = await this.call('remove', path, options, () =>
+      this.files.remove(path, options.recursive === true),
+    );
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
   }
 

@@ -124,6 +124,20 @@ export class MemoryFiles {
     if (fits.length < data.length) throw new MemoryFileError('no_space', 'no space left on device');
   }
 
+  setMode(path: string, mode: number): void {
+    const node = this.get(path, true);
+    if (node.type === 'symlink') throw new MemoryFileError('io', 'it is a link');
+    node.mode = mode;
+  }
+
+  remove(path: string, recursive: boolean): void {
+    const node = this.get(path, true);
+    const at = this.canonical(path, true);
+    if (node.type === 'directory' && !recursive && this.children(at).length > 0)
+      throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
+    for (const one of [at, ...this.below(at)]) this.nodes.delete(one);
+  }
+
   rename(from: string, to: string): void {
     const source = this.canonical(from, true);
     const moved = this.get(from, true);

@@ -100,6 +100,13 @@ export class NodeFileStore implements FileStore {
     );
   }
 
+  setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
+    return this.attempt('set mode', path, options, async () => {
+      await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      await handle.chmod(mode);
+    });
+  }
+
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
     return this.attempt('rename', from, options, () => rename(from, to));
   }

@@ -4,7 +4,14 @@ import type { CallOptions } from '../../ports/remote-shell.js';
 import { KeyedQueue } from '../../streams/keyed-queue.js';
 import type { Ssh2Connection } from './connection.js';
 import { SftpCalls } from './sftp-calls.js';
-import { sftpList, sftpMakeDirectory, sftpRealpath, sftpRemove, sftpRename } from './sftp-names.js';
+import {
+  sftpList,
+  sftpMakeDirectory,
+  sftpRealpath,
+  sftpRemove,
+  sftpRename,
+  sftpSetMode,
+} from './sftp-names.js';
 import { sftpReadFile } from './sftp-read.js';
 import { removeTree } from './sftp-remove-tree.js';
 import { SftpSessions } from './sftp-session.js';
@@ -116,6 +123,10 @@ export class SftpFileStore implements FileStore {
     return this.with(path, 'make directory', options, (calls) =>
       sftpMakeDirectory(calls, path, options.mode ?? 0o777),
     );
+  }
+
+  setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
+    return this.with(path, 'set mode', options, (calls) => sftpSetMode(calls, mode));
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {

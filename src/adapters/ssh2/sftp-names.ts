@@ -76,6 +76,17 @@ function mkdir(calls: SftpCalls, path: string, mode: number): Promise<Result<unk
   );
 }
 
+/** SFTP's own call follows a link, so that is looked for first. */
+export async function sftpSetMode(calls: SftpCalls, mode: number): Promise<Result<void, FileFault>> {
+  const found = await calls.lstat();
+  if (found.isErr()) return err(found.error);
+  if (found.value.type === 'symlink') return err(calls.fault('io', 'it is a link'));
+  const set = await calls.request<unknown>((sftp, answer) =>
+    sftp.chmod(calls.call.path, mode, (error) => answer(error, undefined)),
+  );
+  return set.map(() => undefined);
+}
+
 export async function sftpRename(calls: SftpCalls, to: string): Promise<Result<void, FileFault>> {
   const renamed = await renameOver(calls, calls.call.path, to);
   if (renamed.isOk()) return ok(undefined);

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { failed, inTime, quoted, skipped } from './check.js';
@@ -29,6 +30,7 @@ export interface DoctorParts {
   /** This machine's files. */
   readonly localFiles: FileStore;
   readonly incus: IncusApi;
+  readonly workDirectory: Pick<WorkDirectory, 'examine'>;
   readonly microvmHost: MicrovmHost;
   readonly clock: Clock;
   readonly openMachine: MachineProbe['open'];
@@ -172,17 +174,15 @@ export class Doctor {
   }
 
   #workDir(signal: AbortSignal): Promise<DoctorCheck> {
-    const { files, settings } = this.#parts;
-    const path = quoted(settings.workDir);
-    return this.#bounded('work_dir', signal, (inner) =>
-      probeDirectory({
-        name: 'work_dir',
-        files,
-        path: settings.workDir,
-        remedy: `sudo install -d -o "$USER" ${path}`,
-        signal: inner,
-      }),
-    );
+    const { files, settings, workDirectory } = this.#parts;
+    const { workDir: path } = settings;
+    const remedy = `sudo install -d -m 0700 -o "$USER" ${quoted(path)}`;
+    return this.#bounded('work_dir', signal, async (inner) => {
+      const examined = await workDirectory.examine(inner);
+      if (examined.isOk()) return probeDirectory({ name: 'work_dir', files, path, remedy, signal: inner });
+      const { message, remedy: todo } = examined.error;
+      return failed('work_dir', `${path} on ${files.host} ${message}`, todo ?? remedy);
+    });
   }
 
   async #bounded(

@@ -4,6 +4,7 @@ import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newReaper } from '../lease/owner.js';
@@ -42,6 +43,7 @@ export interface ReapParts {
   readonly backends: Pick<MachineBackends, 'leased'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
+  readonly workDirectory: Pick<WorkDirectory, 'check'>;
 }
 
 /**
@@ -66,6 +68,8 @@ export class Reap {
       const { host } = this.#parts.ports.hostFiles;
       return err({ kind: 'invalid_job', phase: null, host, message: bad.message, field: bad.name });
     }
+    const usable = await this.#parts.workDirectory.check(signal);
+    if (usable.isErr()) return err({ ...usable.error, phase: 'clean_up' });
     // Without the host's time nothing can be said to have ended.
     const learnt = await this.#parts.hostTime.learn(signal);
     if (learnt.isErr()) return err({ ...learnt.error, phase: 'clean_up' });

@@ -88,7 +88,7 @@ export class CompleteJob {
       clock: this.#ports.clock,
       owner: job.owner,
       leaseMs: this.#settings.leaseMs,
-      hostNow: () => this.#hostTime.now(),
+      hostTime: this.#hostTime,
       onSuperseded: (message) => superseded.abort(message),
     });
     const opened = await GuestLog.open({
@@ -156,13 +156,17 @@ export class CompleteJob {
 
   /** Behind the result: what becomes of the machine. */
   #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
-    const { session, machine, record } = job;
+    const { record } = job;
     if (status === 'detached') return this.#leave(job).then(() => ok(undefined));
     const keepSecs = status === 'failed' ? record.keep_on_failure_secs : undefined;
     if (keepSecs === undefined) return this.#release(job);
-    const lease = { owner: job.owner, expiresAtMs: this.#hostTime.now() + keepSecs * 1000 };
+    return job.settled.then(() => this.#keep(job, keepSecs * 1000));
+  }
+
+  async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {
+    const now = await this.#hostTime.fresh(AbortSignal.timeout(60_000));
     const host = machine.context.shared.remoteHost;
-    return job.settled.then(() => keepMachine({ place: machine.lease, host, session, lease }));
+    return keepMachine({ place: machine.lease, host, session, lease: { owner, expiresAtMs: now + keepMs } });
   }
 
   #release({ settled, machine, session }: LiveJob): Promise<Result<void, JobFault>> {

@@ -1,9 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
+import { throughOutages } from '../events/through-outages.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import { isReaper } from '../lease/owner.js';
-import { writeLease } from '../lease/write-lease.js';
+import { writeLastLease } from '../lease/write-lease.js';
 import type { JobSession } from './job-session.js';
 
 const BOUND_MS = 60_000;
@@ -20,7 +21,12 @@ export async function keepUntil(
   keep: Omit<KeepMachine, 'lease'>,
   expiresAtMs: number,
 ): Promise<Result<void, JobFault>> {
-  const found = await keep.place.read(AbortSignal.timeout(BOUND_MS));
+  const signal = AbortSignal.timeout(BOUND_MS);
+  const found = await throughOutages(() => keep.place.read(signal), {
+    journal: keep.session,
+    signal,
+    causeOf: ({ fault }) => fault.cause,
+  });
   const lease = found.isOk() ? found.value.lease : null;
   if (lease === null || isReaper(lease.owner) || !(lease.expiresAtMs < expiresAtMs)) return ok(undefined);
   return keepMachine({ ...keep, lease: { owner: lease.owner, expiresAtMs } });
@@ -33,7 +39,8 @@ export async function keepMachine({
   session,
   lease,
 }: KeepMachine): Promise<Result<void, JobFault>> {
-  const written = await writeLease(place, lease, lease.owner, AbortSignal.timeout(BOUND_MS));
+  const signal = AbortSignal.timeout(BOUND_MS);
+  const written = await writeLastLease(place, lease, { journal: session, signal });
   const until = new Date(lease.expiresAtMs).toISOString();
   const shell = `"pikaci shell ${session.runId} ${session.job.id}"`;
   const message = written.isOk()

@@ -1,8 +1,8 @@
 import type { HostTime } from '../lease/host-time.js';
-import { writeLease } from '../lease/write-lease.js';
+import { writeLastLease } from '../lease/write-lease.js';
 import type { LiveJob } from './live-job.js';
 
-const BOUND_MS = 15_000;
+const BOUND_MS = 60_000;
 
 /** Nobody renews the lease of a job that was left on purpose: it holds for as long as the job may take, and one lease more. */
 export async function leaveMachine(
@@ -11,8 +11,10 @@ export async function leaveMachine(
   leaseMs: number,
 ): Promise<void> {
   const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
-  const lease = { owner, expiresAtMs: hostTime.now() + jobMs + leaseMs };
-  const written = await writeLease(machine.lease, lease, owner, AbortSignal.timeout(BOUND_MS));
+  const now = await hostTime.fresh(AbortSignal.timeout(BOUND_MS));
+  const lease = { owner, expiresAtMs: now + jobMs + leaseMs };
+  const signal = AbortSignal.timeout(BOUND_MS);
+  const written = await writeLastLease(machine.lease, lease, { journal: session, signal });
   if (written.isOk()) return;
   const { error } = written;
   const reason = error.kind === 'superseded' ? error.message : error.fault.message;

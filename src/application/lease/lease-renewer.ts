@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
+import type { HostTime } from './host-time.js';
 import type { LeaseStore } from './lease-store.js';
 import { writeLease } from './write-lease.js';
 
@@ -7,8 +8,7 @@ export interface LeaseRenewerInput {
   readonly clock: Clock;
   readonly owner: string;
   readonly leaseMs: number;
-  /** The host's time, ms since the epoch. */
-  readonly hostNow: () => number;
+  readonly hostTime: Pick<HostTime, 'fresh'>;
   readonly onSuperseded: (message: string) => void;
 }
 
@@ -29,7 +29,7 @@ export class LeaseRenewer implements AsyncDisposable {
         signal,
         AbortSignal.timeout(Math.max(1000, Math.ceil(input.leaseMs / 3))),
       ]);
-      const lease = { owner: input.owner, expiresAtMs: input.hostNow() + input.leaseMs };
+      const lease = { owner: input.owner, expiresAtMs: (await input.hostTime.fresh(bound)) + input.leaseMs };
       const renewed = await writeLease(input.place, lease, input.owner, bound);
       if (renewed.isErr() && renewed.error.kind === 'superseded')
         return input.onSuperseded(renewed.error.message);

@@ -1,5 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
+import type { Journal } from '../events/journal.js';
+import { throughOutages } from '../events/through-outages.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from './lease-store.js';
 import { isReaper } from './owner.js';
@@ -40,6 +42,19 @@ export async function writeLease(
     if (written.isOk()) return ok(undefined);
     if (written.error.kind !== 'stale' || race >= RACES) return err(lasting(written.error));
   }
+}
+
+/** Writes a lease at the end of something, when nobody will come to write it again: a connection that is lost is waited for. */
+export function writeLastLease(
+  place: LeaseStore,
+  lease: Pick<Lease, 'owner' | 'expiresAtMs'>,
+  { journal, signal }: { readonly journal: Pick<Journal, 'pause'>; readonly signal: AbortSignal },
+): Promise<Result<void, LeaseFault>> {
+  return throughOutages(() => writeLease(place, lease, lease.owner, signal), {
+    journal,
+    signal,
+    causeOf: (error) => (error.kind === 'superseded' ? undefined : error.fault.cause),
+  });
 }
 
 function lasting({

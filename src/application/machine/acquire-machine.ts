@@ -5,6 +5,7 @@ import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import { abortWhenPointless } from '../commands/abort-when-pointless.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { touchLastUsed } from '../holds/last-used.js';
@@ -25,7 +26,8 @@ export interface AcquireMachineParts {
   readonly clock: Clock;
   readonly backends: MachineBackends;
   readonly hostTime: HostTime;
-  readonly settings: { readonly leaseMs: number; readonly workDir: string };
+  readonly workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
+  readonly settings: { readonly leaseMs: number };
   /** Machines that are made at once. */
   readonly parallelCreates: number;
 }
@@ -76,22 +78,26 @@ export class AcquireMachine {
 
   /** On the host. */
   get workDir(): string {
-    return this.#parts.settings.workDir;
+    return this.#parts.workDirectory.path;
   }
 
   async acquire<R>(input: AcquireMachineInput<R>): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { hostFiles, backends } = this.#parts;
+    const { hostFiles, backends, workDirectory } = this.#parts;
     const { journal, signal } = input;
     const { shared } = backends.machine(input.place).context;
     // No machine mounts its directories on the host, so they are made beside all the rest.
-    const directories = journal.during('prepare_directories', () =>
-      makeHostDirectory(hostFiles, shared, signal),
-    );
+    let began = false;
+    const directories = journal.during('prepare_directories', async () => {
+      const usable = await workDirectory.ensure(signal);
+      if (usable.isErr()) return usable;
+      began = true;
+      return makeHostDirectory(hostFiles, shared, signal);
+    });
     const acquired = await this.#untilNotEvicted(input, directories);
     // Also when it has failed: what is removed then must not appear afterwards.
     const made = await directories;
     // A machine of that name is another runner's, and so is the directory.
-    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && mayHaveMade(made))
+    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && began && mayHaveMade(made))
       await removeHostDirectory(hostFiles, shared);
     return acquired;
   }
@@ -160,7 +166,7 @@ export class AcquireMachine {
         const lease = { runId, jobId, owner, expiresAtMs: hostTime.now() + leaseMs };
         // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
         if (snapshotHash !== null) {
-          const home = snapshotHomeDir(settings.workDir, snapshotHash);
+          const home = snapshotHomeDir(this.workDir, snapshotHash);
           settled = touchLastUsed(hostFiles, home, { runId, signal });
         }
         const [created, recorded, made] = await Promise.all([

@@ -1,13 +1,12 @@
 import type { Result } from 'neverthrow';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Journal } from '../events/journal.js';
-import type { FaultCause, JobFault } from '../faults/job-fault.js';
+import { throughOutages } from '../events/through-outages.js';
+import type { JobFault } from '../faults/job-fault.js';
 import { removeHostDirectory } from './host-directory.js';
 import type { Machine } from './machine-backend.js';
 
 const BOUND_MS = 90_000;
-/** Pauses before the host is asked again after a lost connection, ms: 30 s in all. */
-const PAUSES_MS = [100, 250, 500, 1000, 2000, 5000, 5000, 5000, 5000, 5000] as const;
 
 /**
  * Removes a machine and its directory on the host, with a bound of its own; what fails is left to the reaper. A connection that is lost
@@ -24,22 +23,11 @@ export async function releaseMachine(
     const removed = await machine.remove(signal);
     return removed.isErr() ? removed : removeHostDirectory(hostFiles, machine.context.shared, signal);
   };
-  const released = await journal.during('clean_up', async () => {
-    let result = await once();
-    for (const pause of PAUSES_MS) {
-      if (result.isOk() || !isOutage(result.error.cause)) break;
-      if ((await journal.pause(pause, signal)) === 'aborted') break;
-      result = await once();
-    }
-    return result;
-  });
+  const released = await journal.during('clean_up', () =>
+    throughOutages(once, { journal, signal, causeOf: ({ cause }) => cause }),
+  );
   const message = released.isOk() ? 'the machine is gone' : released.error.message;
   journal.emit({ type: 'cleaned_up', ok: released.isOk(), message });
   await journal.hostLog.flushed();
   return released;
-}
-
-/** What another attempt may find over. */
-function isOutage(cause: FaultCause | undefined): boolean {
-  return cause?.kind === 'connection_lost' || cause?.kind === 'unreachable';
 }

@@ -5,7 +5,7 @@ import type { MachineRecord } from '../../domain/records/machine-record.js';
 import type { Journal } from '../events/journal.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
-import { writeLease } from '../lease/write-lease.js';
+import { writeLastLease } from '../lease/write-lease.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
 import { loadMachineRecord, saveMachineRecord } from './machine-records.js';
@@ -44,7 +44,7 @@ export class HeldMachine {
       clock: parts.ports.clock,
       owner: record.owner,
       leaseMs: this.#leaseMs,
-      hostNow: () => parts.hostTime.now(),
+      hostTime: parts.hostTime,
       onSuperseded: (message) => this.#lost.abort(message),
     });
   }
@@ -85,9 +85,10 @@ export class HeldMachine {
     this.input.onEnded();
     await this.#renewer[Symbol.asyncDispose]();
     const { machine, parts, record, journal } = this.input;
-    const lease = { owner: record.owner, expiresAtMs: parts.hostTime.now() + this.#leaseMs };
-    const bound = AbortSignal.timeout(LEASE_BOUND_MS);
-    const written = await writeLease(machine.lease, lease, record.owner, bound);
+    const now = await parts.hostTime.fresh(AbortSignal.timeout(LEASE_BOUND_MS));
+    const lease = { owner: record.owner, expiresAtMs: now + this.#leaseMs };
+    const signal = AbortSignal.timeout(LEASE_BOUND_MS);
+    const written = await writeLastLease(machine.lease, lease, { journal, signal });
     await journal.hostLog.flushed();
     if (written.isOk()) return ok(undefined);
     const { error } = written;

@@ -13,6 +13,9 @@ import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 import { PREPARED_MARKER, preparedMarkerSchema } from './prepared-marker.js';
 import { treeDigest } from './tree-digest.js';
 
+/** A runner that lives ends its command first, and says so. */
+const HOST_GRACE_SECS = 60;
+
 export type CommandConfig = Extract<PrepareConfig, { type: 'command' }>;
 
 /**
@@ -52,10 +55,10 @@ export async function commandOutput(
   const environment = {
     ...Object.fromEntries(needs.map(([id, path]) => [preparedVariable(id), path])),
     ...node.env,
-    PIKACI_WORKSPACE: snapshotDir,
+    PIKACI_WORKSPACE: `${building}/workspace`,
     PIKACI_OUTPUT: `${building}/output`,
   };
-  const filled = await fill(ports, { node, call, building, environment });
+  const filled = await fill(ports, { node, call, building, environment, snapshotDir });
   const kept = filled.isErr() ? err(filled.error) : await keep(ports, { building, home, key, call });
   if (kept.isErr()) {
     // Not the caller's signal, which may be what ended it; the file store has bounds of its own.
@@ -86,22 +89,40 @@ interface Filling {
   readonly node: CommandConfig;
   readonly call: PrepareCall;
   readonly building: string;
+  readonly snapshotDir: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 async function fill(
   { shell, hostFiles }: PreparePorts,
-  { node, call, building, environment }: Filling,
+  { node, call, building, snapshotDir, environment }: Filling,
 ): Promise<Result<void, JobFault>> {
   const { signal, onOutput } = call;
-  const [scratch, output] = [`${building}/scratch`, `${building}/output`];
+  const [scratch, output, workspace] = ['scratch', 'output', 'workspace'].map(
+    (name) => `${building}/${name}`,
+  ) as [string, string, string];
   for (const directory of [scratch, output]) {
     const made = await hostFiles.makeDirectory(directory, { signal });
     if (made.isErr()) return err(hostFilesFault(made.error, null));
   }
+  // The snapshot is every later run's; what the command may do in there it does to a copy, which shares its blocks where the disk can.
+  const copied = await runCommand(
+    shell,
+    { argv: ['cp', '-a', '--reflink=auto', '--', snapshotDir, workspace] },
+    {
+      purpose: `copy the workspace for ${node.id}`,
+      timeoutSecs: node.timeoutSecs,
+      signal,
+      onOutput,
+      keepStdout: false,
+    },
+  );
+  if (copied.isErr()) return err(copied.error);
+  // The bound of a runner that is killed goes with it, so the host has one, too.
+  const onHost = ['timeout', '-k', '10', `${node.timeoutSecs + HOST_GRACE_SECS}`] as const;
   const ran = await runCommand(
     shell,
-    { argv: ['/bin/sh', '-c', node.command], cwd: scratch, env: environment },
+    { argv: [...onHost, '/bin/sh', '-c', node.command], cwd: scratch, env: environment },
     {
       purpose: `the command of ${node.id}`,
       timeoutSecs: node.timeoutSecs,
@@ -121,8 +142,11 @@ async function fill(
   // What cannot be mounted is not kept.
   const checked = await checkOutput(hostFiles, { name: node.id, path: output }, signal);
   if (checked.isErr()) return err(checked.error);
-  const removed = await hostFiles.remove(scratch, { recursive: true, signal });
-  return removed.mapErr((fault) => hostFilesFault(fault, null));
+  for (const directory of [scratch, workspace]) {
+    const removed = await hostFiles.remove(directory, { recursive: true, signal });
+    if (removed.isErr()) return err(hostFilesFault(removed.error, null));
+  }
+  return ok(undefined);
 }
 
 async function keep(

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './checked-run.js';
 import { checkedRun } from './checked-run.js';
-import type { RecordPorts } from './interrupted-run.js';
+import { hasEnded, type RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
@@ -36,22 +36,71 @@ export interface EventParts extends RecordPorts {
   readonly clock: Clock;
 }
 
-/** The events of `events.jsonl`, also those that are still to come; ends when the run has ended, the signal fires, or after a fault. Lines that are no event are left out. */
+/**
+ * Why no more events come. `complete`: the last line of the run is there (for records of before 0.2.0, which have none: the run has ended).
+ * `runner_gone`: the process that carried the run out has ended before it had written that line. `silent`: the run has ended, and for three
+ * minutes nothing was written of the removal of its machines. `aborted`: the signal fired. `fault`: the event before says what.
+ */
+export interface EventsEnd {
+  readonly reason: 'complete' | 'runner_gone' | 'silent' | 'aborted' | 'fault';
+}
+
+/** The longest that the removal of machines may take, with some more. */
+const SILENCE_MS = 180_000;
+
+/**
+ * The events of `events.jsonl`, also those that are still to come: until the run's last line, until its runner is gone, the signal fires, or
+ * after a fault. Lines that are no event are left out.
+ */
 export async function* followEvents(
   { files, processes, reader, clock }: EventParts,
   query: RunQuery & EventPosition & { readonly signal: AbortSignal },
-): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
+): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd> {
   const { signal } = query;
+  const ports = { files, processes };
   let from = query.from;
+  let silentSince: number | null = null;
   while (!signal.aborted) {
-    // Asked before the file is read: what was written until then is not missed.
-    const run = await loadRunRecord({ files, processes }, query);
-    if (run.isErr()) return yield err(run.error);
+    // All asked before the file is read: what was written until then is not missed.
+    const run = await loadRunRecord(ports, query);
+    if (run.isErr()) {
+      yield err(run.error);
+      return { reason: 'fault' };
+    }
+    const { status, runner } = run.value;
+    const isGone = await hasEnded(ports, run.value);
+    const isComplete = (runner === undefined && status !== 'running') || (await isClosed(reader, query));
     const next = yield* readEvents(reader, { ...query, from });
-    if (next === null || run.value.status !== 'running') return;
+    if (next === null) return { reason: 'fault' };
+    if (isComplete) return { reason: 'complete' };
+    if (isGone) return { reason: 'runner_gone' };
+    if (status === 'running' || next !== from) silentSince = null;
+    else silentSince ??= clock.monotonic();
+    if (silentSince !== null && clock.monotonic() - silentSince >= SILENCE_MS) return { reason: 'silent' };
     from = next;
     await clock.sleep(query.lookMs ?? DEFAULT_LOOK_MS, signal);
   }
+  return { reason: 'aborted' };
+}
+
+/** Longer than the last line of a run can be. */
+const LAST_LINE_BYTES = 4096;
+
+/** Also for whoever goes on behind the last line, and so never reads it. */
+async function isClosed(
+  reader: LogReader,
+  { stateRoot, runId, signal }: RunQuery & { readonly signal: AbortSignal },
+): Promise<boolean> {
+  const run = checkedRun(stateRoot, runId);
+  if (run.isErr()) return false;
+  const tail = await reader.read(
+    run.value.events,
+    { offset: -LAST_LINE_BYTES, maxBytes: LAST_LINE_BYTES },
+    { signal },
+  );
+  if (tail.isErr()) return false;
+  const lines = new TextDecoder().decode(tail.value.data).split('\n');
+  return lines.at(-1) === '' && parsed(lines.at(-2) ?? '')?.type === 'run_closed';
 }
 
 /** The events that are in `events.jsonl` now, from a position on. Returns where to go on, null after a fault. */

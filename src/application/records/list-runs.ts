@@ -14,6 +14,10 @@ const READS_AT_ONCE = 16;
 export interface RunListing {
   /** Newest first. */
   readonly runs: readonly RunRecord[];
+  /** How many there are of the branch that was asked for (of all without one), also those that `skip` and `limit` leave out. */
+  readonly matching: number;
+  /** How many there are of all branches. */
+  readonly total: number;
   /** Directories that look like runs and have no record that can be read. */
   readonly damaged: readonly { readonly runId: string; readonly message: string }[];
 }
@@ -22,6 +26,8 @@ export interface RunListQuery {
   readonly stateRoot: string;
   /** Only runs of this branch. */
   readonly branch?: string | undefined;
+  /** Leaves out this many of the newest. */
+  readonly skip?: number | undefined;
   /** At most this many. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -35,11 +41,14 @@ export async function listRuns(
   const { stateRoot, signal } = query;
   const root = checkedRoot(stateRoot);
   if (root.isErr()) return err(root.error);
-  const bad = badNumber([{ name: 'limit', value: query.limit }]);
+  const bad = badNumber([
+    { name: 'limit', value: query.limit },
+    { name: 'skip', value: query.skip },
+  ]);
   if (bad !== null) return err(bad);
   const listed = await ports.files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
   if (listed.isErr()) {
-    if (listed.error.kind === 'not_found') return ok({ runs: [], damaged: [] });
+    if (listed.error.kind === 'not_found') return ok({ runs: [], matching: 0, total: 0, damaged: [] });
     return err(stateFilesFault(listed.error));
   }
   const ids = listed.value
@@ -60,7 +69,9 @@ export async function listRuns(
   }
   const ofBranch = runs.filter((run) => query.branch === undefined || run.git_branch === query.branch);
   ofBranch.sort((a, b) => compare(b.created_at, a.created_at) || compare(b.run_id, a.run_id));
-  return ok({ runs: ofBranch.slice(0, query.limit ?? ofBranch.length), damaged });
+  const first = query.skip ?? 0;
+  const shown = ofBranch.slice(first, first + (query.limit ?? ofBranch.length));
+  return ok({ runs: shown, matching: ofBranch.length, total: runs.length, damaged });
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { GUEST_USER_ID } from '../../domain/machine/guest-paths.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
@@ -7,10 +8,12 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFault, hostFilesFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
+import { snapshotStamp } from './snapshot-stamp.js';
 
 const PHASE = 'stage_workspace_snapshot';
 
@@ -35,17 +38,20 @@ export interface StageCall {
 
 /**
  * Puts a workspace's content on the host once, under its hash. It appears whole, by a rename, with a marker that names the
- * hash; one that is there already is used as it is, and one whose marker is missing or says otherwise is refused.
+ * hash. One that is there already is used unless somebody has changed it since, which its stamp tells: then it is moved aside, for
+ * whoever evicts, and sent anew. One whose marker is missing or says otherwise is refused.
  */
 export class StageSnapshot {
   readonly #ports: StageSnapshotPorts;
-  readonly #workDir: string;
+  readonly #workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
+  /** By hash: what was looked at, or sent, by this process. */
+  readonly #unchanged = new Set<string>();
   /** By hash: jobs of one process that start together stage a snapshot once. */
   readonly #underWay = new Map<string, Promise<Result<void, JobFault>>>();
 
-  constructor(ports: StageSnapshotPorts, workDir: string) {
+  constructor(ports: StageSnapshotPorts, workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>) {
     this.#ports = ports;
-    this.#workDir = workDir;
+    this.#workDirectory = workDirectory;
   }
 
   /** The snapshot directory itself is `<workDir>/snapshots/<hash>/snapshot`. */
@@ -68,12 +74,15 @@ export class StageSnapshot {
   }
 
   async #stageOnce(snapshot: WorkspaceSnapshot, call: StageCall): Promise<Result<void, JobFault>> {
-    const home = snapshotHomeDir(this.#workDir, snapshot.contentHash);
+    const usable = await this.#workDirectory.ensure(call.signal);
+    if (usable.isErr()) return err({ ...usable.error, phase: PHASE });
+    const workDir = this.#workDirectory.path;
+    const home = snapshotHomeDir(workDir, snapshot.contentHash);
     const present = await this.#check(home, snapshot.contentHash, call.signal);
     if (present.isErr()) return err(present.error);
     if (present.value) return ok(undefined);
 
-    const staging = `${this.#workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
+    const staging = `${workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
     const uploaded = await this.#upload(staging, snapshot, call);
     const renamed = uploaded.isErr()
       ? err(uploaded.error)
@@ -103,8 +112,21 @@ export class StageSnapshot {
     const path = `${home}/${SNAPSHOT_MARKER}`;
     const marker = await this.#ports.hostFiles.readFile(path, { signal, maxBytes: 64 * 1024 });
     if (marker.isErr()) return marker.error.kind === 'not_found' ? ok(false) : err(this.#fault(marker.error));
-    const problem = markerProblem(marker.value, contentHash);
-    return problem === null ? ok(true) : err(this.#refused(home, problem));
+    const read = readMarker(marker.value, contentHash);
+    if (read.isErr()) return err(this.#refused(home, read.error));
+    if (await this.#isUnchanged(home, read.value, signal)) return ok(true);
+    const aside = `${posix.dirname(home)}/.evicting-${contentHash}-${randomBytes(4).toString('hex')}`;
+    const moved = await this.#ports.hostFiles.rename(home, aside, { signal });
+    // Of two who see it one moves it.
+    if (moved.isOk() || moved.error.kind === 'not_found') return ok(false);
+    return err(this.#fault(moved.error));
+  }
+
+  async #isUnchanged(home: string, { content_hash: hash, stamp }: SnapshotMarker, signal: AbortSignal) {
+    if (stamp === undefined || this.#unchanged.has(hash)) return true;
+    const now = await snapshotStamp(this.#ports.shell, `${home}/snapshot`, signal);
+    if (now === stamp) this.#unchanged.add(hash);
+    return now === null || now === stamp;
   }
 
   async #upload(
@@ -131,12 +153,14 @@ export class StageSnapshot {
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
     call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
+    const stamp = await snapshotStamp(shell, `${staging}/snapshot`, call.signal);
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,
       file_count: snapshot.entries.length,
       total_bytes: snapshot.totalBytes,
       created_at: new Date(clock.now()).toISOString(),
+      ...(stamp === null ? {} : { stamp }),
     };
     const bytes = Buffer.from(`${JSON.stringify(marker)}\n`);
     const written = await hostFiles.writeFile(`${staging}/${SNAPSHOT_MARKER}`, bytes, {
@@ -184,17 +208,17 @@ export class StageSnapshot {
   }
 }
 
-function markerProblem(bytes: Uint8Array, contentHash: string): string | null {
+function readMarker(bytes: Uint8Array, contentHash: string): Result<SnapshotMarker, string> {
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
-    return `has a ${SNAPSHOT_MARKER} that is not JSON`;
+    return err(`has a ${SNAPSHOT_MARKER} that is not JSON`);
   }
   const marker = snapshotMarkerSchema.safeParse(json);
-  if (!marker.success) return `has a ${SNAPSHOT_MARKER} that cannot be read`;
+  if (!marker.success) return err(`has a ${SNAPSHOT_MARKER} that cannot be read`);
   const { content_hash: found } = marker.data;
   return found === contentHash
-    ? null
-    : `has a ${SNAPSHOT_MARKER} for other content (${JSON.stringify(found.slice(0, 80))})`;
+    ? ok(marker.data)
+    : err(`has a ${SNAPSHOT_MARKER} for other content (${JSON.stringify(found.slice(0, 80))})`);
 }

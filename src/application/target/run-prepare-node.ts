@@ -1,6 +1,8 @@
+import { err } from 'neverthrow';
 import type { PrepareTiming } from '../../domain/records/run-record.js';
 import type { PrepareNode } from '../../domain/target/plan.js';
 import type { RunHold } from '../holds/run-hold.js';
+import type { PrepareCall } from '../prepare/prepare-call.js';
 import { realizeOutput } from '../prepare/realize-output.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
@@ -34,7 +36,7 @@ export async function runPrepareNode(
     const output = outputs.outputs.get(id);
     return output === undefined ? [] : [[id, output] as const];
   });
-  const realized = await realizeOutput(ports, node.prepare, {
+  const call: PrepareCall = {
     signal,
     workDir: parts.settings.workDir,
     workspace: input.workspace,
@@ -51,7 +53,9 @@ export async function runPrepareNode(
       const kept = await ports.localFiles.appendFile(log, data);
       if (kept.isErr()) teller.unwritten(log, kept.error.message);
     },
-  });
+  };
+  const usable = await parts.workDirectory.ensure(signal);
+  const realized = usable.isErr() ? err(usable.error) : await realizeOutput(ports, node.prepare, call);
   const cached = realized.isOk() && realized.value.cached;
   const message = realized.isErr() ? realized.error.message : null;
   const verdict = realized.isOk() ? 'passed' : realized.error.kind === 'cancelled' ? 'cancelled' : 'failed';

@@ -2,6 +2,7 @@ import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Processes } from '../../ports/processes.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
+import type { WorkDirectory } from '../directories/work-directory.js';
 import type { RunJob } from '../job/run-job.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -18,5 +19,6 @@ export interface RunTargetParts {
   /** Where secrets are looked up that the caller did not give. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runJob: Pick<RunJob, 'run'>;
+  readonly workDirectory: Pick<WorkDirectory, 'ensure'>;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
 }

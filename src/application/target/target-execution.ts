@@ -115,6 +115,7 @@ export class TargetExecution {
       if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
     }
     this.#teller.tell({ type: 'run_ended', status: 'skipped', message: reason });
+    this.#teller.tell({ type: 'run_closed', ok: true });
     return { ...this.#ends.of(this.#at.plan), cleanUp: Promise.resolve(ok(undefined)) };
   }
 
@@ -126,15 +127,16 @@ export class TargetExecution {
       status: this.#statuses.get(id) ?? 'pending',
     }));
     const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
-    const finishedAt = status === 'running' ? null : this.#teller.now();
-    recorder.change({ status, finished_at: finishedAt, message });
+    recorder.change({ status, finished_at: status === 'running' ? null : this.#teller.now(), message });
     this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
     const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
       await this.#hold.release();
+      const failed = results.find((result) => result.isErr());
+      this.#teller.tell({ type: 'run_closed', ok: failed === undefined });
       await this.#at.eventFile.flushed();
-      return results.find((result) => result.isErr()) ?? ok(undefined);
+      return failed ?? ok(undefined);
     });
     return { jobs, prepares, cleanUp };
   }

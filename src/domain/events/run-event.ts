@@ -48,6 +48,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     status: runStatusSchema,
     message: z.string(),
   }),
+  /** The last line of a run: the machines of its jobs are gone, or left on purpose, or (`ok` false) one of them could not be removed. */
+  z.looseObject({ ...common, type: z.literal('run_closed'), ok: z.boolean() }),
 ]);
 /** An event of a run and of the nodes of its plan, as it is stored in `events.jsonl`. Times are ISO 8601. */
 export type RunEvent = z.infer<typeof runEventSchema>;

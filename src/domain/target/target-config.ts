@@ -55,7 +55,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     copyTo: text.optional(),
     timeoutSecs,
   }),
-  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; the workspace is at `$PIKACI_WORKSPACE`, not to be changed. */
+  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; a copy of the workspace, which goes with the command, is at `$PIKACI_WORKSPACE`. */
   z.strictObject({
     type: z.literal('command'),
     ...node,

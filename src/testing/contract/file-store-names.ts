@@ -86,6 +86,23 @@ export function fileNameContract(runner: SuiteRunner, make: () => Promise<FileSt
     mustFail(await store.readFile(`${directory}/one`), 'io', 'not_found');
   });
 
+  it('permission bits are set of a file and of a directory, and a link is refused', async ({
+    store,
+    directory,
+    link,
+  }) => {
+    must(await store.writeFile(`${directory}/f`, bytes('x'), { mode: 0o644 }));
+    must(await store.makeDirectory(`${directory}/d`, { mode: 0o755 }));
+    await link('f', `${directory}/link`);
+    must(await store.setMode(`${directory}/f`, 0o600));
+    must(await store.setMode(`${directory}/d`, 0o700));
+    assert.equal(must(await store.lstat(`${directory}/f`)).mode, 0o600);
+    assert.equal(must(await store.lstat(`${directory}/d`)).mode, 0o700);
+    mustFail(await store.setMode(`${directory}/link`, 0o644), 'io');
+    assert.equal(must(await store.lstat(`${directory}/f`)).mode, 0o600);
+    mustFail(await store.setMode(`${directory}/missing`, 0o600), 'not_found');
+  });
+
   it('renaming replaces a file', async ({ store, directory }) => {
     must(await store.writeFile(`${directory}/from`, bytes('new')));
     must(await store.writeFile(`${directory}/to`, bytes('old')));

@@ -155,6 +155,7 @@ export class ScriptedPikaci implements Pikaci {
       env: {},
       runJob: { run: (job) => this.runJob(job) },
       stageSnapshot: { stage: async () => ok(undefined) },
+      workDirectory: { ensure: async () => ok(undefined) },
     });
     this.targetInputs.push(input);
     return target.run(input);

@@ -33,6 +33,18 @@ test('list shows the runs, newest first, and needs neither a host nor a configur
   expect(cli.created).toEqual([]);
 });
 
+test('list says whether there are no runs, or none that match', async () => {
+  const { cli } = await withRun();
+  expect(await cli.run('list', '--branch', 'nope')).toBe(0);
+  expect(cli.stdout.text).toBe('');
+  expect(cli.stderr.text).toBe(
+    `pikaci: no run in ${join(cli.folder, '.pikaci')} is of the branch nope; of others there are 1\n`,
+  );
+  const none = new Cli({});
+  expect(await none.run('list', '--branch', 'nope')).toBe(0);
+  expect(none.stderr.text).toContain('there are no runs in ');
+});
+
 test('list and status say nothing of how long a run took whose times cannot be read', async () => {
   const times = { created_at: 'yesterday', finished_at: 'today' };
   const { cli } = await withRun(runRecord({ ...times, jobs: [runJobRecord('a', { started_at: 'noon' })] }));

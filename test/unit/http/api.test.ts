@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serveRuns } from '../../../src/adapters/http/serve.js';
@@ -7,6 +7,7 @@ import { loadRunBundle } from '../../../src/application/records/load-run-bundle.
 import * as source from '../../../src/composition/run-state.js';
 import { brokenPreparedOutputs, denyingFiles } from '../../support/broken-prepared-outputs.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { repositoryRoot } from '../../support/repository-root.js';
 import { served } from '../../support/served.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -127,6 +128,48 @@ describe('the JSON interface', () => {
     expect(damaged.status).toBe(500);
     expect(JSON.parse(damaged.text).error.kind).toBe('damaged');
   });
+});
+
+describe('the addresses for programs', async () => {
+  const docs = await readFile(join(repositoryRoot, 'docs/serve.md'), 'utf8');
+  const addresses = [...docs.matchAll(/^\| `GET ([^`]+)` \|/gm)].map(([, address = '']) => address);
+  /** What some clients send that are no browsers. */
+  const accept = 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2';
+
+  it('are in the table', () => expect(addresses).toHaveLength(8));
+
+  it.each(addresses.filter((address) => address !== '/metrics'))(
+    'answer errors of %s as JSON',
+    async (address) => {
+      const server = await served();
+      const dir = await writeRun(server.stateRoot);
+      const of = (run: string) =>
+        server.get(address.replace('RUN', run).replace('JOB', 'unit').replace('BRANCH', run), { accept });
+      for (const [run, status] of [
+        ['nobody', 404],
+        ['.hidden', 400],
+      ] as const) {
+        const answer = await of(run);
+        expect([answer.status, answer.headers['content-type']]).toEqual([status, 'application/json']);
+        expect(JSON.parse(answer.text).error).toMatchObject({
+          kind: expect.any(String),
+          message: expect.any(String),
+        });
+      }
+      if (address.includes('BRANCH')) return;
+      await writeFile(join(dir, 'run.json'), '{');
+      const damaged = await of(RUN_ID);
+      expect(JSON.parse(damaged.text).error.kind).toMatch(/^(damaged|no_such_artifact|no_such_job)$/);
+    },
+  );
+
+  it.each(['/news/api/forge/pikaci/run/', '/news/api/forge/nothing', '/news/'])(
+    'answer as JSON also where there is none: %s',
+    async (address) => {
+      const answer = await (await served()).get(address, { accept });
+      expect([answer.status, JSON.parse(answer.text).error.kind]).toEqual([404, 'not_found']);
+    },
+  );
 });
 
 describe('GET /news/api/forge/branch/:branch/logs', () => {

@@ -67,7 +67,12 @@ describe('artifacts', () => {
     const forProgram = await get('gone');
     expect([forProgram.status, JSON.parse(forProgram.text).error.kind]).toEqual([404, 'no_such_artifact']);
     const path = `/runs/${RUN_ID}/artifacts/unit?path=gone`;
-    const forPerson = await server.get(path, { accept: 'text/html,*/*' });
+    const browser = {
+      accept: 'text/html,*/*',
+      'sec-fetch-site': 'same-origin',
+      'sec-fetch-mode': 'navigate',
+    };
+    const forPerson = await server.get(path, browser);
     expect([forPerson.status, forPerson.headers['content-type']]).toEqual([404, 'text/html; charset=UTF-8']);
   });
 

@@ -1,12 +1,14 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NodeProcesses } from '../../../src/adapters/node/node-processes.js';
 import { type EventStream, eventStream } from '../../support/event-stream.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { type Served, served } from '../../support/served.js';
 
 const PATH = `/news/api/forge/pikaci/events/${RUN_ID}`;
 const line = (n: number) => `${JSON.stringify({ type: 'warning', message: `number ${n}` })}\n`;
+const event = (content: object) => `${JSON.stringify(content)}\n`;
 const running = () =>
   runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', { status: 'running' })] });
 
@@ -27,8 +29,46 @@ describe('the events of a run', () => {
     await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord()));
     const text = await stream_.ended;
     expect(text.match(/number \d/g)).toEqual(['number 1', 'number 2', 'number 3']);
-    expect(text).toMatch(/event: end\ndata: \{\}\n\n$/);
+    expect(text).toMatch(/event: end\ndata: \{"reason":"complete"\}\n\n$/);
   });
+
+  it('go on after the run has ended, while its machines are removed, until its last line', async () => {
+    const server = await served();
+    const runner = { ...(await new NodeProcesses().self()) };
+    const dir = await writeRun(server.stateRoot, { ...running(), runner });
+    const events = join(dir, 'events.jsonl');
+    await writeFile(events, line(1));
+    const stream_ = await stream(server);
+    await stream_.saw('number 1');
+    await writeFile(join(dir, 'run.json'), JSON.stringify({ ...runRecord(), runner }));
+    await appendFile(events, event({ type: 'run_ended', status: 'passed' }));
+    await stream_.saw('run_ended');
+    // Not yet: a machine is being removed, and may stay.
+    await appendFile(events, event({ type: 'cleaned_up', ok: false, message: 'it stayed' }));
+    await stream_.saw('it stayed');
+    await appendFile(events, event({ type: 'run_closed', ok: false }));
+    const text = await stream_.ended;
+    expect(text).toMatch(/"run_closed","ok":false\}\n\nevent: end\ndata: \{"reason":"complete"\}\n\n$/);
+    const last = [...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '';
+    const behind = await (await stream(server, { 'last-event-id': last })).ended;
+    expect(behind).toMatch(/^retry: 1000\n\nevent: end\ndata: \{"reason":"complete"\}\n\n$/);
+  });
+
+  it.each(['running', 'passed'] as const)(
+    'end and say so when the runner of a %s run is gone without a last line',
+    async (status) => {
+      const server = await served();
+      const runner = { ...(await new NodeProcesses().self()), started: '1' };
+      const record = status === 'running' ? running() : runRecord();
+      await writeFile(
+        join(await writeRun(server.stateRoot, { ...record, runner }), 'events.jsonl'),
+        line(1) + event({ type: 'phase_started', phase: 'clean_up' }),
+      );
+      const text = await (await stream(server)).ended;
+      expect(text).toContain('clean_up');
+      expect(text).toMatch(/event: end\ndata: \{"reason":"runner_gone"\}\n\n$/);
+    },
+  );
 
   it('go on where a client left off', async () => {
     const server = await served();

@@ -37,6 +37,42 @@ describe('the pages', () => {
     expect(one.text).toContain('/runs/newer');
     expect(one.text).not.toContain('/runs/older');
     expect((await server.get('/?branch=a..b')).status).toBe(400);
+    expect((await server.get('/?branch=')).text).toContain('2 runs');
+  });
+
+  it('list all of many runs on pages of 200, each run once, and say how many there are', async () => {
+    const server = await served();
+    const at = (index: number) => new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString();
+    const ids = Array.from({ length: 450 }, (_, index) => `run-${index}`);
+    for (const [index, run_id] of ids.entries())
+      await writeRun(
+        server.stateRoot,
+        runRecord({ run_id, created_at: at(index), git_branch: index % 2 === 0 ? 'a&b' : 'main' }),
+      );
+    const listed = async (address: string) => {
+      const { text } = await server.get(address);
+      return {
+        text,
+        runs: [...text.matchAll(/class="title" href="\/runs\/(run-\d+)"/g)].map(([, id]) => id),
+      };
+    };
+    const seen: (string | undefined)[] = [];
+    let next: string | null = '/';
+    const counts: (string | undefined)[] = [];
+    while (next !== null) {
+      const { text, runs } = await listed(next);
+      seen.push(...runs);
+      counts.push(/Runs \d+ to \d+ of \d+/.exec(text)?.[0]);
+      next = /href="([^"]*)">Older/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? null;
+    }
+    expect(seen).toEqual([...ids].reverse());
+    expect(counts).toEqual(['Runs 1 to 200 of 450', 'Runs 201 to 400 of 450', 'Runs 401 to 450 of 450']);
+    const branch = await listed('/?branch=a%26b&page=2');
+    expect(branch.runs).toHaveLength(25);
+    expect(branch.text).toContain('href="/?branch=a%26b&amp;page=1">Newer');
+    expect(branch.text).not.toContain('>Older');
+    for (const [page, status] of Object.entries({ 4: 404, 0: 400, x: 400, '-1': 400 }))
+      expect([page, (await server.get(`/?page=${page}`)).status]).toEqual([page, status]);
   });
 
   it('show a run with its jobs, its phases to one scale, and what was prepared', async () => {

@@ -22,6 +22,30 @@ describe('what the daemon answers', () => {
     expect(fault.message).toMatch(/^metadata\.config\.a: /);
   });
 
+  it.each(['/1.0/operations/%zz', '/1.0/operations/%', '/1.0/operations/', '/1.0/elsewhere/x'])(
+    'is unexpected when an operation is %s',
+    async (operation) => {
+      await using daemon = await fakeDaemon((_request, response) =>
+        reply(response, 202, { type: 'async', operation, metadata: { metadata: { fds: {} } } }),
+      );
+      const calls = [
+        await daemon.api.deleteInstance('p', 'one'),
+        await daemon.api.exec('p', 'one', { command: ['true'] }),
+      ];
+      for (const call of calls)
+        expect(call._unsafeUnwrapErr()).toMatchObject({
+          kind: 'unexpected_answer',
+          message: 'operation: not the path of an operation',
+        });
+    },
+  );
+
+  it('may name a thing by half of a surrogate pair: it is asked for, and not found', async () => {
+    await using daemon = await fakeDaemon((_request, response) => reply(response, 404, failed(404, 'none')));
+    const gone = await daemon.api.deleteInstance('p', '\ud800');
+    expect(gone._unsafeUnwrapErr()).toMatchObject({ kind: 'not_found' });
+  });
+
   it('is unexpected when the envelope is of no known type', async () => {
     expect((await faultOf(200, { type: 'other' })).message).toMatch(/^type: /);
   });

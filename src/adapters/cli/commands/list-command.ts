@@ -22,7 +22,7 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
     ...(branch === undefined ? {} : { branch }),
   });
   if (listed.isErr()) return complainOfState(context, listed.error);
-  const { runs, damaged } = listed.value;
+  const { runs, matching, total, damaged } = listed.value;
   for (const { message } of damaged) complain(context, message);
   if (options.output === 'json') {
     const document: RunListDocument = {
@@ -34,7 +34,9 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
     printJson(context, document);
     return EXIT.passed;
   }
-  if (runs.length === 0) complain(context, `there are no runs in ${stateRoot}`);
+  if (total === 0) complain(context, `there are no runs in ${stateRoot}`);
+  else if (matching === 0)
+    complain(context, `no run in ${stateRoot} is of the branch ${branch}; of others there are ${total}`);
   const rows = runs.map((run) => [
     run.run_id,
     run.status,

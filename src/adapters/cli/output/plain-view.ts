@@ -56,7 +56,8 @@ export class PlainView implements RunView {
   }
 
   emitRun(event: RunEvent): void {
-    if (this.#ended || event.type === 'run_started' || event.type === 'run_ended') return;
+    if (this.#ended || event.type === 'run_started') return;
+    if (event.type === 'run_ended' || event.type === 'run_closed') return;
     if (event.type === 'run_warning') {
       this.notice(`warning: ${event.message}`);
       return;

@@ -7,7 +7,8 @@ export interface SentEvent {
   readonly data: string;
 }
 
-type Events = AsyncGenerator<SentEvent, void>;
+/** What it returns is the data of the last event, `end`. */
+type Events = AsyncGenerator<SentEvent, unknown>;
 
 /** Times in milliseconds. */
 export interface EventStreamLimits {
@@ -72,7 +73,7 @@ export class EventStreams {
         // Of a stream that is being ended the reader may say that it was broken off: no client should take that for the run's fault.
         if (next.done !== true && !signal.aborted) return stream.enqueue(Buffer.from(eventText(next.value)));
         // A browser would come back at once; this tells it, and whoever reads, that there is no more.
-        if (!signal.aborted) stream.enqueue(Buffer.from(eventText({ event: 'end', data: '{}' })));
+        if (!signal.aborted) stream.enqueue(Buffer.from(endText(next)));
         end();
         stream.close();
       },
@@ -83,6 +84,10 @@ export class EventStreams {
   closeAll(): void {
     for (const controller of this.#open) controller.abort();
   }
+}
+
+function endText({ value }: IteratorResult<SentEvent, unknown>): string {
+  return eventText({ event: 'end', data: JSON.stringify(value ?? {}) });
 }
 
 async function orQuiet<T>(next: Promise<T>, quietMs: number): Promise<T | 'quiet'> {

@@ -6,8 +6,19 @@ import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, timeText } from './quantities.js';
 
+/** Which of the runs a page has. */
+export interface RunsPart {
+  /** Null for all branches. */
+  readonly branch: string | null;
+  /** From 1 to `pages`. */
+  readonly page: number;
+  readonly pages: number;
+  readonly perPage: number;
+}
+
 /** The recorded runs, newest first. */
-export function runsPage({ runs, damaged }: RunListing, branch: string | null): Html {
+export function runsPage({ runs, matching, damaged }: RunListing, part: RunsPart): Html {
+  const { branch } = part;
   const going = runs.some((run) => run.status === 'running');
   const title = branch === null ? 'Runs' : `Runs of ${branch}`;
   return page({
@@ -19,10 +30,22 @@ export function runsPage({ runs, damaged }: RunListing, branch: string | null): 
 <div data-live id="runs">${
       runs.length === 0
         ? html`<p class="empty">There are no runs${branch === null ? '' : ' of this branch'}.</p>`
-        : html`<ol class="runs">${runs.map(row)}</ol>`
+        : html`<nav class="parts" aria-label="Pages">${partLinks(part, matching, runs.length)}</nav><ol class="runs">${runs.map(row)}</ol>`
     }
 ${damaged.map(({ message }) => html`<p class="problem">${name(message)}</p>`)}</div>`,
   });
+}
+
+function partLinks({ branch, page, pages, perPage }: RunsPart, matching: number, shown: number): Html {
+  const all = matching === 1 ? '1 run' : `${matching} runs`;
+  if (pages === 1) return html`<span>${all}</span>`;
+  const first = (page - 1) * perPage + 1;
+  const link = (to: number, text: string) => {
+    if (to < 1 || to > pages) return '';
+    const query = [...(branch === null ? [] : [`branch=${encoded(branch)}`]), `page=${to}`].join('&');
+    return html`<a class="button" href="/?${query}">${text}</a>`;
+  };
+  return html`<span>Runs ${first} to ${first + shown - 1} of ${matching}</span> ${link(page - 1, 'Newer')} ${link(page + 1, 'Older')}`;
 }
 
 function row(run: RunRecord): Html {

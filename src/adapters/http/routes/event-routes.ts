@@ -21,8 +21,10 @@ export function addEventRoutes(app: Hono, runs: ServedRuns, streams: EventStream
     if (run.isErr()) return refusalJson(refusalOf(run.error));
     const from = /^\d{1,15}$/.test(resumedAt(c)) ? Number(resumedAt(c)) : 0;
     const answer = streams.answer(c.req.raw, async function* (signal) {
-      for await (const stored of source.followEvents(stateRoot, runId, { from, signal }))
-        yield stored.match(sentEvent, sentFault);
+      const events = source.followEvents(stateRoot, runId, { from, signal });
+      let next = await events.next();
+      for (; next.done !== true; next = await events.next()) yield next.value.match(sentEvent, sentFault);
+      return next.value;
     });
     return answer ?? refusalJson(FULL);
   });

@@ -29,7 +29,11 @@ export async function fileAnswer(
   const part = rangeWithin(range, size);
   if (part === null) {
     const refused = { ...validators, 'content-range': `bytes */${size}` };
-    return new Response(null, { status: 416, headers: refused });
+    const error = {
+      kind: 'invalid_range',
+      message: `the file has ${size} bytes, and none of those asked for`,
+    };
+    return Response.json({ error }, { status: 416, headers: refused });
   }
   const { first, length } = part;
   const contentRange = `bytes ${first}-${first + length - 1}/${size}`;

@@ -42,9 +42,9 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
   });
 }
 
-/** Browsers, which ask for pages by this name, are told as people are. */
+/** Programs are told as JSON, whatever they say they take. A browser that goes there, as no program says of itself, shows what it is told as a page. */
 function answered(c: Context, answer: Response | Refusal) {
   if (answer instanceof Response) return answer;
-  const isForPerson = c.req.header('accept')?.includes('text/html') === true;
+  const isForPerson = c.req.header('sec-fetch-mode') === 'navigate';
   return isForPerson ? c.html(refusalPage(answer), answer.status) : refusalJson(answer);
 }

@@ -18,12 +18,22 @@ import { invalidRequest, notFound, type Refusal, refusalOf } from '../source/ref
 import type { ServedRuns } from '../source/run-source.js';
 import { runView } from './run-view.js';
 
+/** On a page. */
 const RUNS_SHOWN = 200;
 
 const count = z
   .string()
   .regex(/^\d{1,9}$/)
   .transform(Number);
+
+const runsQuerySchema = z.object({
+  branch: z
+    .string()
+    .transform((text) => text || undefined)
+    .pipe(branchNameSchema.optional())
+    .optional(),
+  page: count.refine((page) => page > 0).default(1),
+});
 
 const logQuerySchema = z.object({
   kind: logKindSchema,
@@ -38,16 +48,20 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
   const { stateRoot, source } = runs;
 
   app.get('/', async (c) => {
-    const asked = c.req.query('branch') || undefined;
-    const branch = branchNameSchema.optional().safeParse(asked);
-    if (!branch.success) return refuse(c, invalidRequest('that is not the name of a branch'));
+    const query = runsQuerySchema.safeParse(c.req.query());
+    if (!query.success)
+      return refuse(c, invalidRequest('branch is the name of a branch, and page a number from 1 on'));
+    const { branch, page } = query.data;
     const listed = await source.listRuns(stateRoot, {
+      skip: (page - 1) * RUNS_SHOWN,
       limit: RUNS_SHOWN,
       signal: c.req.raw.signal,
-      ...(branch.data === undefined ? {} : { branch: branch.data }),
+      ...(branch === undefined ? {} : { branch }),
     });
     if (listed.isErr()) return refuse(c, refusalOf(listed.error));
-    return c.html(runsPage(listed.value, branch.data ?? null));
+    const pages = Math.max(1, Math.ceil(listed.value.matching / RUNS_SHOWN));
+    if (page > pages) return refuse(c, notFound(`the list has ${pages} ${pages === 1 ? 'page' : 'pages'}`));
+    return c.html(runsPage(listed.value, { branch: branch ?? null, page, pages, perPage: RUNS_SHOWN }));
   });
 
   app.get('/runs/:run_id', async (c) => {

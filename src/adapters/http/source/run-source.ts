@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { StoredEvent } from '../../../application/records/follow-events.js';
+import type { EventsEnd, StoredEvent } from '../../../application/records/follow-events.js';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import type { LogKind } from '../../../application/records/load-logs.js';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
@@ -16,7 +16,7 @@ type Call = { readonly signal?: AbortSignal };
 export interface RunSource {
   listRuns(
     stateRoot: string,
-    options: Call & { readonly branch?: string; readonly limit?: number },
+    options: Call & { readonly branch?: string; readonly skip?: number; readonly limit?: number },
   ): Answer<RunListing>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadRunBundle(stateRoot: string, runId: string, options: Call): Answer<RunBundle>;
@@ -50,7 +50,7 @@ export interface RunSource {
     stateRoot: string,
     runId: string,
     position: { readonly from: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void>;
+  ): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd>;
   readEvents(
     stateRoot: string,
     runId: string,

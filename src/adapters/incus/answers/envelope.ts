@@ -6,12 +6,24 @@ import type { HttpAnswer } from '../http/exchange.js';
 import { answerFault } from './answer-fault.js';
 import { parseJson, parseValue } from './parse.js';
 
+const operationId = z.string().transform((path, context) => {
+  try {
+    const [, id] = /^\/1\.0\/operations\/([^/?]+)/.exec(path) ?? [];
+    if (id !== undefined) return decodeURIComponent(id);
+  } catch {
+    // A "%" that begins nothing.
+  }
+  context.addIssue({ code: 'custom', message: 'not the path of an operation' });
+  return z.NEVER;
+});
+
 /** Source: doc/rest-api.md, "Return values": every JSON answer is one of these three. */
 export const envelopeSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sync'), metadata: z.unknown() }),
   z.object({
     type: z.literal('async'),
-    operation: z.string().regex(/^\/1\.0\/operations\/[^/?]+/, 'not the path of an operation'),
+    /** Its id, of `/1.0/operations/ID?project=p`. */
+    operation: operationId,
     metadata: z.unknown(),
   }),
   z.object({ type: z.literal('error'), error: z.string(), error_code: z.number().int() }),

@@ -4,7 +4,6 @@ import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusExecRequest } from '../../../ports/incus-types.js';
 import { parseValue } from '../answers/parse.js';
 import { type CallSite, fault } from '../http/call-site.js';
-import { operationId } from '../operations/run.js';
 import type { Wire, WireRequest } from '../wire/wire.js';
 
 export type Fd = '0' | '1' | '2' | 'control';
@@ -35,7 +34,7 @@ export async function startExec(
   if (accepted.type !== 'async')
     return err(fault(site, 'unexpected_answer', 'type: no operation was started'));
   return parseValue(site, metadataSchema, accepted.metadata, 'metadata').andThen(({ metadata: { fds } }) =>
-    allSecrets(site, fds, fdsOf(request)).map(() => ({ operation: operationId(accepted.operation), fds })),
+    allSecrets(site, fds, fdsOf(request)).map(() => ({ operation: accepted.operation, fds })),
   );
 }
 

@@ -25,7 +25,7 @@ export async function run(wire: Wire, call: OperationCall): Done {
   const { accepted } = called.value;
   if (accepted.type === 'sync') return ok(undefined);
   const left = Math.max(1, Math.ceil(call.timeoutMs - (performance.now() - startedAt)));
-  const ended = await waitFor(wire, operationId(accepted.operation), {
+  const ended = await waitFor(wire, accepted.operation, {
     ...bounded,
     timeoutMs: left,
     tried: site.tried,
@@ -34,9 +34,4 @@ export async function run(wire: Wire, call: OperationCall): Done {
   if (ended.error.kind !== 'not_found') return err(ended.error);
   if (await call.confirm?.()) return ok(undefined);
   return err(fault(site, 'operation_failed', 'the operation vanished and what it was to do is not done'));
-}
-
-/** `/1.0/operations/ID?project=p` → `ID`. */
-export function operationId(path: string): string {
-  return decodeURIComponent(path.replace(/\?.*$/, '').slice('/1.0/operations/'.length));
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { Phase } from '../../../domain/machine/phase.js';
 import { joinBelow } from '../../../domain/values/path-rules.js';
-import type { FileStore } from '../../../ports/file-store.js';
+import type { FileFault, FileStore } from '../../../ports/file-store.js';
 import type { RemoteShell, RunningCommand } from '../../../ports/remote-shell.js';
 import { BoundedBytes } from '../../commands/bounded-bytes.js';
+import type { WorkDirectory } from '../../directories/work-directory.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFault, hostFilesFault } from '../../faults/port-faults.js';
 import type { MicrovmScripts } from '../../settings/microvm-settings.js';
@@ -36,14 +37,18 @@ export interface HostAnswer {
 /** The script on the host that looks after its microVMs. It is put there once for each version of it. */
 export class MicrovmHost {
   readonly #ports: MicrovmHostPorts;
-  readonly #workDir: string;
+  readonly #workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
   readonly #scripts: () => MicrovmScripts;
   #place: { readonly directory: string; readonly scripts: MicrovmScripts } | null = null;
   #staged: Promise<Result<void, JobFault>> | null = null;
 
-  constructor(ports: MicrovmHostPorts, workDir: string, scripts: () => MicrovmScripts) {
+  constructor(
+    ports: MicrovmHostPorts,
+    workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>,
+    scripts: () => MicrovmScripts,
+  ) {
     this.#ports = ports;
-    this.#workDir = workDir;
+    this.#workDirectory = workDirectory;
     this.#scripts = scripts;
   }
 
@@ -99,7 +104,7 @@ export class MicrovmHost {
     if (this.#place !== null) return this.#place;
     const scripts = this.#scripts();
     const hash = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 16);
-    this.#place = { directory: joinBelow(this.#workDir, `cache/microvm/${hash}`), scripts };
+    this.#place = { directory: joinBelow(this.#workDirectory.path, `cache/microvm/${hash}`), scripts };
     return this.#place;
   }
 
@@ -112,24 +117,40 @@ export class MicrovmHost {
     return this.#staged;
   }
 
+  /** What stands there under their names is compared: it is executed as whoever is logged in. */
   async #put({ phase }: HostCall): Promise<Result<void, JobFault>> {
     const { hostFiles } = this.#ports;
     // Not the caller's signal: others wait for the same.
     const signal = AbortSignal.timeout(60_000);
+    const usable = await this.#workDirectory.ensure(signal);
+    if (usable.isErr()) return err({ ...usable.error, phase });
     const { directory, scripts } = this.#versioned();
-    const last = `${directory}/${HOST_SCRIPT}`;
-    const there = await hostFiles.lstat(last, { signal });
-    if (there.isOk()) return ok(undefined);
-    if (there.error.kind !== 'not_found') return err(hostFilesFault(there.error, phase));
+    const { [HOST_SCRIPT]: host, ...others } = scripts;
+    // Last: where it is, the others are.
+    const wanted: [string, string][] = [...Object.entries(others), [HOST_SCRIPT, host]];
+    const found = await Promise.all(
+      wanted.map(([name, text]) => this.#holds(`${directory}/${name}`, text, signal)),
+    );
+    const broken = found.find((one) => one.isErr());
+    if (broken?.isErr()) return err(hostFilesFault(broken.error, phase));
+    const missing = wanted.filter((_, index) => !found[index]?.unwrapOr(false));
+    if (missing.length === 0) return ok(undefined);
     const made = await hostFiles.makeDirectory(directory, { signal });
     if (made.isErr()) return err(hostFilesFault(made.error, phase));
-    const write = (name: string, text: string) =>
-      hostFiles.writeFile(`${directory}/${name}`, Buffer.from(text), { signal, mode: 0o755 });
-    const { [HOST_SCRIPT]: host, ...others } = scripts;
-    const written = await Promise.all(Object.entries(others).map(([name, text]) => write(name, text)));
-    // Last: where it is, the others are.
-    written.push(await write(HOST_SCRIPT, host));
-    for (const one of written) if (one.isErr()) return err(hostFilesFault(one.error, phase));
+    for (const [name, text] of missing) {
+      const written = await hostFiles.writeFile(`${directory}/${name}`, Buffer.from(text), {
+        signal,
+        mode: 0o755,
+      });
+      if (written.isErr()) return err(hostFilesFault(written.error, phase));
+    }
     return ok(undefined);
+  }
+
+  async #holds(path: string, text: string, signal: AbortSignal): Promise<Result<boolean, FileFault>> {
+    const maxBytes = Buffer.byteLength(text);
+    const read = await this.#ports.hostFiles.readFile(path, { signal, maxBytes });
+    if (read.isOk()) return ok(Buffer.from(text).equals(read.value));
+    return read.error.kind === 'not_found' || read.error.kind === 'too_large' ? ok(false) : err(read.error);
   }
 }

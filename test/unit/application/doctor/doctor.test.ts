@@ -152,7 +152,7 @@ test('directories that cannot be written to fail, each with its own remedy', asy
   expect(check(seen, 'work_dir')).toMatchObject({
     status: 'failed',
     detail: '/var/tmp/pikaci on ci@box:22 cannot be written to: permission_denied: not yours',
-    remedy: 'sudo install -d -o "$USER" /var/tmp/pikaci',
+    remedy: 'sudo install -d -m 0700 -o "$USER" /var/tmp/pikaci',
   });
   expect(check(seen, 'state_root')).toMatchObject({
     status: 'failed',

@@ -61,6 +61,7 @@ function fakeFiles(host: string, writable: boolean) {
     },
     lstat: async () => ok({ type: 'file', size: 1, mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 }),
     stat: async () => ok({ type: 'file', size: 1, mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 }),
+    readFile: async () => ok(new Uint8Array()),
     remove: async (path) => {
       files.delete(path);
       return ok(undefined);
@@ -129,14 +130,20 @@ export function examined(host: Host = {}) {
         : ok({ fingerprint: 'abcdef0123456789' });
     },
   };
+  const workDirectory = {
+    path: '/var/tmp/pikaci',
+    ensure: async () => ok(undefined),
+    examine: async () => ok(undefined),
+  };
   const doctor = new Doctor({
+    workDirectory,
     shell: shell as RemoteShell,
     files: remote.store,
     localFiles: local.store,
     incus: incus as IncusApi,
     microvmHost: new MicrovmHost(
       { shell: shell as RemoteShell, hostFiles: remote.store },
-      '/var/tmp/pikaci',
+      workDirectory,
       () => ({
         'pikaci-microvm-host': '',
         'pikaci-microvm-guest': '',

@@ -166,7 +166,7 @@ describe('the keeper of a lease', () => {
       clock,
       owner: 'owner',
       leaseMs: 90_000,
-      hostNow: () => clock.now(),
+      hostTime: { fresh: async () => clock.now() },
       onSuperseded,
     });
 

@@ -24,6 +24,30 @@ describe("the host's time", () => {
     expect(time.now()).toBe(hostNow);
   });
 
+  it('does not jump when this clock does, and goes on as time does', async () => {
+    const clock = new MemoryClock(1_000_000_000_000);
+    const time = new HostTime(asking(new MemoryIncus({ now: () => 1_000_003_600_000 })), clock);
+    must(await time.learn(signal));
+    for (const by of [-86_400_000, 2 * 86_400_000]) {
+      clock.set(by);
+      expect(time.now()).toBe(1_000_003_600_000);
+    }
+    await clock.advance(90_000);
+    expect(time.now()).toBe(1_000_003_690_000);
+  });
+
+  it('is asked anew for each lease that is written, since this machine may have slept', async () => {
+    const clock = new MemoryClock(1_000_000_000_000);
+    let hostNow = 1_000_003_600_000;
+    const incus = new MemoryIncus({ now: () => hostNow });
+    const time = new HostTime(asking(incus), clock);
+    must(await time.learn(signal));
+    hostNow += 3_600_000;
+    expect(await time.fresh(signal)).toBe(hostNow);
+    incus.faults.failNext('server', 'connection_lost');
+    expect(await time.fresh(signal)).toBe(hostNow);
+  });
+
   it('is what was known when it cannot be asked for', async () => {
     const clock = new MemoryClock(1_000_000_000_000);
     const incus = new MemoryIncus({ now: () => 1_000_000_060_000 });

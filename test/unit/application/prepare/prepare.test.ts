@@ -169,7 +169,7 @@ describe('a command node', () => {
       if (command.argv[0] !== '/bin/sh') return undefined;
       return target.writeOutput(command.env?.['PIKACI_OUTPUT'] ?? '', guestPath).then(() => 0);
     });
-    const runs = () => target.host.shell.commands.filter(({ argv }) => argv[2] === 'make it');
+    const runs = () => target.host.shell.commands.filter(({ argv }) => argv.at(-1) === 'make it');
     return { target, runs };
   }
 
@@ -179,13 +179,41 @@ describe('a command node', () => {
     const [first] = (await target.outputs()).outputs;
     expect(first).toMatchObject({ protocol: 'host_path_v1', installable: 'make it' });
     expect(first?.realized_path).toMatch(/^\/var\/pikaci\/prepared\/[0-9a-f]{64}\/output$/);
-    expect(runs()[0]?.env?.['PIKACI_WORKSPACE']).toBe((await target.record()).snapshot_dir);
+    // Also when its runner is killed, which is then not there to end it.
+    expect(runs()[0]?.argv).toEqual(['timeout', '-k', '10', '3660', '/bin/sh', '-c', 'make it']);
     await target.run({ runId: 'again' });
     expect(runs()).toHaveLength(1);
     expect((await target.record('again')).prepare_timings[0]).toMatchObject({ cached: true, ok: true });
     expect((await target.outputs('again')).outputs[0]?.realized_path).toBe(first?.realized_path);
     const left = must(await target.host.hostFiles.list('/var/pikaci/prepared'));
     expect(left).toHaveLength(1);
+  });
+
+  it('has a copy of the workspace, so that it cannot change what later runs get', async () => {
+    const seen: string[] = [];
+    const node: PrepareInput = { id: 'spoils', type: 'command', command: 'npm ci' };
+    const spoiling = await TargetInMemory.of({ prepare: [node], jobs: [needs('spoils')] });
+    const host = spoiling.host;
+    host.shell.handle(({ command: { argv, env } }) => {
+      if (argv[0] !== '/bin/sh') return undefined;
+      const workspace = env?.['PIKACI_WORKSPACE'] ?? '';
+      return (async () => {
+        seen.push(Buffer.from(must(await host.hostFiles.readFile(`${workspace}/src/main.rs`))).toString());
+        must(await host.hostFiles.writeFile(`${workspace}/src/main.rs`, Buffer.from('spoilt')));
+        await spoiling.writeOutput(env?.['PIKACI_OUTPUT'] ?? '', '/opt/made');
+        return 0;
+      })();
+    });
+    await spoiling.run();
+    expect(spoiling.ends()).toEqual(['spoils passed', 'j passed']);
+    const { snapshot_dir: snapshot } = await spoiling.record();
+    const kept = must(await host.hostFiles.readFile(`${snapshot}/src/main.rs`));
+    expect([...seen, Buffer.from(kept).toString()]).toEqual(['fn main() {}\n', 'fn main() {}\n']);
+    const [home] = must(await host.hostFiles.list('/var/pikaci/prepared'));
+    const left = must(await host.hostFiles.list(`/var/pikaci/prepared/${home?.name}`)).map(
+      ({ name }) => name,
+    );
+    expect(left).toEqual(['last-use.json', 'output', 'pikaci-prepared.json']);
   });
 
   it('runs again when its inputs change, and not when other files do', async () => {
@@ -228,7 +256,7 @@ describe('a command node', () => {
     });
     await target.run();
     expect(target.ends()).toEqual(['sdk-1 passed', 'made passed', 'j passed']);
-    const runs = () => target.host.shell.commands.filter(({ argv }) => argv[2] === 'make it').length;
+    const runs = () => target.host.shell.commands.filter(({ argv }) => argv.at(-1) === 'make it').length;
     await target.run({ runId: 'again' });
     expect(runs()).toBe(1);
     must(await target.host.hostFiles.writeFile('/opt/sdk/tool', Buffer.from('v2')));

@@ -21,7 +21,12 @@ async function writeRuns(stateRoot: string, ids: readonly string[]): Promise<voi
 describe('the list of runs', () => {
   it('is empty where nothing has run', async () => {
     await using root = await temporaryDirectory();
-    expect((await listRuns(root.path))._unsafeUnwrap()).toEqual({ runs: [], damaged: [] });
+    expect((await listRuns(root.path))._unsafeUnwrap()).toEqual({
+      runs: [],
+      matching: 0,
+      total: 0,
+      damaged: [],
+    });
   });
 
   it('has the newest first, whatever the runs are called, and can be cut to a branch', async () => {
@@ -32,6 +37,11 @@ describe('the list of runs', () => {
     expect(await ids({})).toEqual(['mule', 'ant', 'zebra']);
     expect(await ids({ branch: 'main', limit: 1 })).toEqual(['mule']);
     expect(await ids({ branch: 'x' })).toEqual(['zebra']);
+    expect(await ids({ skip: 1, limit: 1 })).toEqual(['ant']);
+    expect(await ids({ skip: 3 })).toEqual([]);
+    const counts = { matching: 2, total: 3 };
+    expect((await listRuns(root.path, { branch: 'main', skip: 1 }))._unsafeUnwrap()).toMatchObject(counts);
+    expect((await listRuns(root.path, { skip: -1 }))._unsafeUnwrapErr().kind).toBe('invalid_option');
   });
 
   it('names what cannot be read, and leaves out what is no run', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
+import { WorkDirectory } from '../../../../src/application/directories/work-directory.js';
 import { archiveBytes } from '../../../../src/application/snapshot/archive-bytes.js';
 import { type StageProgress, StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -10,7 +11,7 @@ async function staging() {
   await host.setWorkspace('/tree', { a: { content: 'aaa' }, 'b/c': { content: 'c' }, link: { linkTo: 'a' } });
   const snapshot = must(await host.scanner.scan('/tree'));
   const home = `/srv/snapshots/${snapshot.contentHash}`;
-  const make = () => new StageSnapshot(host.adapters, '/srv');
+  const make = () => new StageSnapshot(host.adapters, new WorkDirectory(host.adapters, '/srv'));
   const call = (signal = new AbortController().signal) => ({
     signal,
     onProgress: () => {},
@@ -48,6 +49,28 @@ describe('staging a snapshot', () => {
     told.length = 0;
     must(await make().stage(snapshot, { ...call(), onProgress: (progress) => told.push(progress) }));
     expect(told).toEqual([]);
+  });
+
+  it('sends one anew that somebody has changed, and serves the changed one to nobody', async () => {
+    const { host, snapshot, home, make, call, names } = await staging();
+    must(await make().stage(snapshot, call()));
+    must(await host.hostFiles.writeFile(`${home}/snapshot/a`, Buffer.from('spoilt')));
+    must(await make().stage(snapshot, call()));
+    expect(Buffer.from(must(await host.hostFiles.readFile(`${home}/snapshot/a`))).toString()).toBe('aaa');
+    const [aside, ...rest] = await names();
+    expect(aside).toMatch(new RegExp(`^\\.evicting-${snapshot.contentHash}-[0-9a-f]{8}$`));
+    expect(rest).toEqual([snapshot.contentHash]);
+  });
+
+  it('uses one without a stamp, as version 0.1 has left it', async () => {
+    const { host, snapshot, home, make, call } = await staging();
+    must(await make().stage(snapshot, call()));
+    const path = `${home}/pikaci-snapshot.json`;
+    const { stamp, ...old } = JSON.parse(Buffer.from(must(await host.hostFiles.readFile(path))).toString());
+    expect(stamp).toMatch(/^[0-9a-f]{64}$/);
+    must(await host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(old))));
+    host.trees.failNextUpload('transfer_failed');
+    must(await make().stage(snapshot, call()));
   });
 
   it('uses one that is there and sends nothing', async () => {

@@ -65,6 +65,8 @@ describe('a run of a target', () => {
     expect(events[0]).toMatchObject({ type: 'run_started', target_id: 't', nodes: [{ id: 'build' }, {}] });
     expect(events.filter(({ type }) => type === 'job_finished')).toHaveLength(2);
     expect(events.filter(({ type }) => type === 'run_ended')).toMatchObject([{ status: 'passed' }]);
+    expect(events.filter(({ type }) => type === 'cleaned_up')).toHaveLength(2);
+    expect(events.at(-1)).toMatchObject({ type: 'run_closed', ok: true });
     expect(events.filter(({ type }) => type === 'log' || type === 'log_bytes')).toEqual([]);
   });
 

@@ -25,7 +25,7 @@ export class RunTree {
   }
 
   observeRun(event: RunEvent, now: number): void {
-    if (event.type === 'run_ended' || event.type === 'run_warning') return;
+    if (event.type === 'run_ended' || event.type === 'run_closed' || event.type === 'run_warning') return;
     if (event.type === 'run_started') {
       this.#nodes.clear();
       for (const { id, kind, depends_on: dependsOn } of event.nodes)

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
+import { WorkDirectory } from '../../../../../src/application/directories/work-directory.js';
+import { MicrovmHost } from '../../../../../src/application/machine/microvm/microvm-host.js';
+import { must, mustFail } from '../../../../../src/testing/contract/expect-result.js';
+
+const SCRIPTS = {
+  'pikaci-microvm-host': 'the host’s\n',
+  'pikaci-microvm-guest': 'the guest’s\n',
+  'pikaci-incus-run': 'the supervisor\n',
+} as const;
+
+function played() {
+  const host = new MemoryHost();
+  const executed: string[] = [];
+  host.shell.handle(({ command }) => {
+    const [shell, script = ''] = command.argv;
+    if (shell !== '/bin/sh') return undefined;
+    return host.hostFiles.readFile(script).then((text) => {
+      executed.push(Buffer.from(must(text)).toString('utf8'));
+      return 0;
+    });
+  });
+  const make = () => new MicrovmHost(host.adapters, new WorkDirectory(host.adapters, '/work'), () => SCRIPTS);
+  const call = { signal: new AbortController().signal, phase: null };
+  return { host, executed, check: () => make().ask(['check'], call) };
+}
+
+async function scriptsOn(host: MemoryHost): Promise<string> {
+  const [version] = must(await host.hostFiles.list('/work/cache/microvm'));
+  return `/work/cache/microvm/${version?.name}`;
+}
+
+it('only what was sent is executed, whatever stands there under its name', async () => {
+  const { host, executed, check } = played();
+  must(await check());
+  const directory = await scriptsOn(host);
+  for (const [name, text] of Object.entries(SCRIPTS)) {
+    must(await host.hostFiles.writeFile(`${directory}/${name}`, Buffer.from(`not ${text}`)));
+    must(await check());
+    expect(Buffer.from(must(await host.hostFiles.readFile(`${directory}/${name}`))).toString()).toBe(text);
+  }
+  expect(new Set(executed)).toEqual(new Set([SCRIPTS['pikaci-microvm-host']]));
+});
+
+it('nothing is executed of a work directory that others can write to', async () => {
+  const { host, executed, check } = played();
+  must(await check());
+  must(await host.hostFiles.setMode('/work', 0o1777));
+  mustFail(await check(), 'host_files');
+  expect(executed).toHaveLength(1);
+});
