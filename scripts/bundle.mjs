@@ -14,13 +14,12 @@ const LIBRARY = {
   schemas: 'src/schemas.ts',
   testing: 'src/testing/index.ts',
 };
-const PROGRAMS = {
-  bin: 'src/composition/bin.ts',
-  'tree-hash-worker': 'src/adapters/node/tree-hash-worker.js',
-};
+const PROGRAMS = { bin: 'src/composition/bin.ts' };
+/** What the code reads from files in the sources, and has as text in the build: somebody's bundler takes no such files along. */
+const SHIPPED = ['guest/pikaci-incus-run', 'microvm/pikaci-microvm-host', 'microvm/pikaci-microvm-guest'];
+const WORKER = 'src/adapters/node/tree-hash-worker.js';
 /**
- * What several entries use is a few files, not one for each set of entries. Each entry loads what it needs of them: the worker thread
- * its own code; the schemas and the fakes the domain, with what the bundler adds for syntax that Node does not have. The command
+ * What several entries use is a few files, not one for each set of entries. Each entry loads what it needs of them: the schemas and the fakes the domain, with what the bundler adds for syntax that Node does not have. The command
  * line and the web server are loaded apart, when they are asked for.
  */
 const SHARED = [
@@ -48,16 +47,17 @@ await Promise.all([bundleCode(), bundleTypes(), copyBrowserScripts()]);
 await writeConfigSchema();
 
 async function bundleCode() {
-  const bundle = await rolldown({
+  const common = {
     cwd: repository,
-    input: { ...LIBRARY, ...PROGRAMS },
     platform: 'node',
     external,
     tsconfig: 'tsconfig.build.json',
     // The oldest Node that package.json allows.
     transform: { target: `node${manifest.engines.node.replace('>=', '')}` },
     onLog: refuse,
-  });
+  };
+  const plugins = [asText(await moduleTexts(common))];
+  const bundle = await rolldown({ ...common, plugins, input: { ...LIBRARY, ...PROGRAMS } });
   await bundle.write({
     dir: out,
     format: 'esm',
@@ -67,6 +67,31 @@ async function bundleCode() {
     codeSplitting: { groups: SHARED },
   });
   await bundle.close();
+}
+
+/** By the end of a module's path: the module that stands in its place. */
+async function moduleTexts(common) {
+  const worker = await rolldown({ ...common, input: WORKER });
+  const { output } = await worker.generate({ format: 'cjs' });
+  await worker.close();
+  const texts = {};
+  for (const path of SHIPPED) texts[path] = await readFile(join(repository, path), 'utf8');
+  return {
+    '/src/composition/shipped-text.ts': `const TEXTS = ${JSON.stringify(texts)};
+export function shippedText(path) { return TEXTS[path]; }`,
+    '/src/adapters/node/tree-hash-script.ts': `const SOURCE = ${JSON.stringify(output[0].code)};
+export function treeHashScript() { return { source: SOURCE, isText: true }; }`,
+  };
+}
+
+function asText(modules) {
+  return {
+    name: 'as-text',
+    load(id) {
+      const found = Object.keys(modules).find((end) => id.endsWith(end));
+      return found === undefined ? null : { code: modules[found], moduleType: 'js' };
+    },
+  };
 }
 
 async function bundleTypes() {

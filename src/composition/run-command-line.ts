@@ -28,7 +28,8 @@ export function runCommandLine(): Promise<number> {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
     },
-    createPikaci: (config, place) => createPikaci(config, { ...place, exclude: ownOutputs(place.baseDir) }),
+    createPikaci: (config, { workspace, ...place }) =>
+      createPikaci(config, { ...place, exclude: ownOutputs(workspace) }),
     runState,
     fulfil: fulfillPreparedOutputRequest,
     serve,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 const texts = new Map<string, string>();
 
-/** A script that the package ships; `path` is relative to the package, which is found by its own name. Read once. */
+/** A script that the package ships; `path` is relative to the package, which is found by its own name. Read once. The build puts the texts in the place of this module, so that a bundle needs no file. */
 export function shippedText(path: string): string {
   const known = texts.get(path);
   if (known !== undefined) return known;

@@ -39,6 +39,11 @@ export type ShellFault =
       readonly host: string;
       readonly tried: string;
       readonly message: string;
+      /** The key file that was named, and what is wrong with it; `refused`: it can be read, and the host does not take it. */
+      readonly identity?: {
+        readonly path: string;
+        readonly problem: 'missing' | 'encrypted' | 'unreadable' | 'refused';
+      };
     }
   | {
       readonly kind: 'connection_lost';

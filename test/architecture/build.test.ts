@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { configJsonSchema } from '../../src/domain/config/config-json-schema.js';
 import { builtPackage } from '../support/built-package.js';
 import { installedPackage } from '../support/installed-package.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { COMPILER_BOUND_MS, useOfInstalled } from '../support/use-of-installed.js';
 
 type Target = string | { readonly [condition: string]: Target };
@@ -162,5 +166,59 @@ describe('the package, packed and installed in an empty folder', () => {
       console.log(run._unsafeUnwrapErr().phase, staged.length);
     `);
     expect(output).toBe('launch_guest 300\n');
+  });
+
+  it.each(['esm', 'cjs'] as const)(
+    'works in a bundle (%s) with none of its files beside it',
+    async (format) => {
+      await use.write(
+        'bundled.mjs',
+        `import { mkdirSync, writeFileSync } from 'node:fs';
+       import { createPikaci } from 'pikaci';
+       import { MemoryHost } from 'pikaci/testing';
+       async function main() {
+         mkdirSync('tree');
+         for (let n = 0; n < 300; n += 1) writeFileSync('tree/' + n, 'x');
+         const { incus } = new MemoryHost();
+         const options = { adapters: { incus } };
+         for (const backend of ['microvm', 'incus'])
+           createPikaci({ host: 'local', backend, microvm: { runner: '/runner' } }, options).isOk() || console.log('refused', backend);
+         const pikaci = createPikaci({ host: 'local', workDir: process.cwd() + '/host' }, options)._unsafeUnwrap();
+         const run = await pikaci.runJob({ job: { id: 'j', command: 'true' }, workspace: 'tree' });
+         console.log(run._unsafeUnwrapErr().phase);
+       }
+       void main();`,
+      );
+      const bundle = await rolldown({
+        cwd: installed.path,
+        input: 'bundled.mjs',
+        platform: 'node',
+        external: [/^node:/, /\.node$/, 'cpu-features'],
+        onLog: () => {},
+      });
+      await using elsewhere = await temporaryDirectory();
+      const extension = format === 'esm' ? 'mjs' : 'cjs';
+      await bundle.write({
+        dir: elsewhere.path,
+        format,
+        entryFileNames: `main.${extension}`,
+        chunkFileNames: `[name]-[hash].${extension}`,
+      });
+      await bundle.close();
+      const main = join(elsewhere.path, `main.${extension}`);
+      const ran = await promisify(execFile)(process.execPath, [main], {
+        cwd: elsewhere.path,
+        timeout: 50_000,
+      });
+      expect(ran.stdout).toBe('launch_guest\n');
+    },
+  );
+
+  it('is had by `require` as well', async () => {
+    await use.write(
+      'required.cjs',
+      "console.log(typeof require('pikaci').createPikaci, typeof require('pikaci/records').listRuns);",
+    );
+    expect(await use.script('required.cjs')).toBe('function function\n');
   });
 });

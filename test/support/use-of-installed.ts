@@ -34,6 +34,8 @@ export function useOfInstalled(path: string) {
     write,
     /** Standard output of the command line. */
     command: async (...args: readonly string[]) => (await node(bin, ...args)).stdout,
+    /** Standard output of a file that was written. */
+    script: async (name: string) => (await node(name)).stdout,
     /** Standard output of a module; fails when it does not end by itself. */
     program: async (text: string) => (await node('--input-type=module', '--eval', text)).stdout,
     /** The names of the values that each entry exports. */

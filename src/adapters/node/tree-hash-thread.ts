@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { treeHashScript } from './tree-hash-script.js';
 import type { TreeHashAnswer, TreeHashCall, TreeHashReply, TreeHashRequest } from './tree-hash-types.js';
 
 export interface TreeHashBounds {
@@ -55,7 +56,9 @@ export class TreeHashThread implements AsyncDisposable {
 
   #start(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const worker = new Worker(new URL('./tree-hash-worker.js', import.meta.url), {
+    const { source, isText } = treeHashScript();
+    const worker = new Worker(source, {
+      eval: isText,
       // The parent's flags may name loaders that this file does not need.
       execArgv: [],
     });

@@ -50,9 +50,9 @@ async function connectHop(
   const methods = await authMethods(ssh2, hop, settings.passphrase);
   const label = targetLabel(hop);
   if (methods.isErr()) {
-    return err(
-      shellFault('authentication_failed', { host: label, tried: 'read a private key' }, methods.error),
-    );
+    const { message, ...identity } = methods.error;
+    const tried = 'read a private key';
+    return err({ kind: 'authentication_failed', host: label, tried, message, identity });
   }
   const check = await HostKeyCheck.load({ label, host: hop.host, port: hop.port }, hop.knownHosts);
   const certificates = await userCertificates(hop);

@@ -92,14 +92,18 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
 function handshakeFault(
   error: (Error & { level?: string }) | null,
   at: { readonly host: string; readonly tried: string },
-  { check, certificates }: Pick<Handshake, 'check' | 'certificates'>,
+  { check, certificates, target }: Pick<Handshake, 'check' | 'certificates' | 'target'>,
 ): ShellFault {
   if (error?.level === 'client-authentication') {
     const why =
       certificates.length === 0
         ? 'check the user name and the key'
         : `user certificates (${certificates.join(', ')}) cannot be offered, so put the key itself into authorized_keys of the host`;
-    return shellFault('authentication_failed', at, `the host took none of the offered keys; ${why}`);
+    const named = target.identities.find(({ mustExist }) => mustExist);
+    const message = `the host took none of the offered keys; ${why}`;
+    const identity =
+      named === undefined ? {} : { identity: { path: named.path, problem: 'refused' } as const };
+    return { kind: 'authentication_failed', ...at, message, ...identity };
   }
   if (error !== null && /no matching host key/i.test(error.message)) return check.refusalWithoutKey();
   return shellFault(

@@ -4,6 +4,16 @@ import type { AnyAuthMethod } from 'ssh2';
 import type { Ssh2 } from './load-ssh2.js';
 import type { SshTarget } from './target.js';
 
+/** A key file that was named, and cannot be used. */
+export interface KeyFault {
+  readonly path: string;
+  readonly problem: 'missing' | 'encrypted' | 'unreadable';
+  readonly message: string;
+}
+
+/** How ssh2 says it, also of a passphrase that is not the key's. */
+const ENCRYPTED = /encrypted|passphrase/i;
+
 /**
  * The authentications to try, in order: the keys of the agent, then the key files. A key that was named and cannot be read is an
  * error and not a silent skip; an encrypted default key without a passphrase is passed over.
@@ -12,7 +22,7 @@ export async function authMethods(
   ssh2: Ssh2,
   target: SshTarget,
   passphrase: string | undefined,
-): Promise<Result<AnyAuthMethod[], string>> {
+): Promise<Result<AnyAuthMethod[], KeyFault>> {
   const methods: AnyAuthMethod[] = [];
   if (target.agent !== null) methods.push({ type: 'agent', username: target.user, agent: target.agent });
   for (const { path, mustExist } of target.identities) {
@@ -41,11 +51,13 @@ async function readKey(
   ssh2: Ssh2,
   path: string,
   passphrase: string | undefined,
-): Promise<Result<ReturnType<typeof parsed>, string>> {
+): Promise<Result<ReturnType<typeof parsed>, KeyFault>> {
   try {
     return ok(parsed(ssh2, await readFile(path), passphrase));
   } catch (error) {
-    return err(`${path}: ${(error as Error).message}`);
+    const { message, code } = error as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? 'missing' : ENCRYPTED.test(message) ? 'encrypted' : 'unreadable';
+    return err({ path, problem, message: `${path}: ${message}` });
   }
 }
 

@@ -58,9 +58,29 @@ function remedyFor(fault: ShellFault): string {
         : `ssh-keygen -l -F ${quoted(portOption === '' ? name : `[${name}]:${portOption.slice(3).trim()}`)} -f ${file}   # ask the host's owner before you change it`;
     }
     case 'authentication_failed':
-      return `ssh-copy-id ${portOption}${quoted(address)}`;
+      return keyRemedy(fault.identity, `${portOption}${quoted(address)}`);
     default:
       return fault.host === 'local' ? 'command -v true' : `ssh -v ${portOption}${quoted(address)} true`;
+  }
+}
+
+/** What is wrong with a key file is mended here before the host can be given its key. */
+function keyRemedy(
+  identity: Extract<ShellFault, { kind: 'authentication_failed' }>['identity'],
+  host: string,
+): string {
+  if (identity === undefined) return `ssh-copy-id ${host}`;
+  const path = quoted(identity.path);
+  const copy = `ssh-copy-id -i ${quoted(`${identity.path}.pub`)} ${host}`;
+  switch (identity.problem) {
+    case 'missing':
+      return `ssh-keygen -t ed25519 -f ${path} && ${copy}   # or name the key that there is`;
+    case 'encrypted':
+      return `ssh-keygen -y -f ${path}   # asks for its passphrase: the variable that "passphraseEnv" names has to hold it`;
+    case 'unreadable':
+      return `ssh-keygen -l -f ${path}`;
+    case 'refused':
+      return copy;
   }
 }
 

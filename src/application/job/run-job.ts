@@ -11,6 +11,7 @@ import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { JobLock } from '../lock/job-lock.js';
@@ -66,6 +67,8 @@ export class RunJob {
     const { job, runId } = checked.value;
     const state = jobStateLayout(settings.stateRoot, runId, job.id);
     const scan = input.scan ?? scanAhead(ports.scanner, input.workspace, signal);
+    const rooted = await makeStateRoot(ports.localFiles, settings.stateRoot);
+    if (rooted.isErr()) return err(rooted.error);
     const claimed = await claimJobState(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
     await using lock = claimed.value;

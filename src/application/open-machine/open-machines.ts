@@ -12,6 +12,7 @@ import { machineIdSchema } from '../../domain/values/identifier.js';
 import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { EventSink } from '../../ports/event-sink.js';
+import { makeStateRoot } from '../directories/state-root.js';
 import { Journal } from '../events/journal.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
@@ -72,6 +73,8 @@ export class OpenMachines {
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
     const state = machineStateLayout(settings.stateRoot, id);
+    const rooted = await makeStateRoot(ports.localFiles, settings.stateRoot);
+    if (rooted.isErr()) return err(rooted.error);
     const claimed = await claimMachine(ports, state, signal);
     if (claimed.isErr()) return err(claimed.error);
     await using _claim = claimed.value;

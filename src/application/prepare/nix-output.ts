@@ -28,7 +28,10 @@ export async function nixBuild(
   if (root.isErr()) return err(root.error);
   // On the host the build itself makes the root, so there is no moment at which what was built could be collected.
   const link = local ? null : root.value;
-  const path = await buildWithNix(shell, { ...node, installable, link }, options);
+  // Nix would write a lock file that is missing, into the snapshot that is every later run's.
+  const unlocked = !local && isRelative(node.installable) ? ['--no-write-lock-file'] : [];
+  const build = { ...node, installable, link, options: [...unlocked, ...node.options] };
+  const path = await buildWithNix(shell, build, options);
   if (path.isErr()) return err(path.error);
   if (local && node.copyTo !== undefined) {
     const argv = [node.binary, ...node.flags, 'copy', ...storeOf(node), '--to', node.copyTo, path.value];

@@ -9,7 +9,7 @@ export const snapshotMarkerSchema = z.looseObject({
   file_count: z.number().int().nonnegative(),
   total_bytes: z.number().int().nonnegative(),
   created_at: z.string(),
-  /** Of the tree as it was sent; see `snapshotStamp`. */
-  stamp: z.string().optional(),
+  /** Of the tree as it was sent; see `snapshotFingerprint`. */
+  fingerprint: z.string().optional(),
 });
 export type SnapshotMarker = z.infer<typeof snapshotMarkerSchema>;

@@ -12,8 +12,8 @@ import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFault, hostFilesFault } from '../faults/port-faults.js';
 import { archiveBytes } from './archive-bytes.js';
+import { snapshotFingerprint } from './snapshot-fingerprint.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
-import { snapshotStamp } from './snapshot-stamp.js';
 
 const PHASE = 'stage_workspace_snapshot';
 
@@ -38,7 +38,7 @@ export interface StageCall {
 
 /**
  * Puts a workspace's content on the host once, under its hash. It appears whole, by a rename, with a marker that names the
- * hash. One that is there already is used unless somebody has changed it since, which its stamp tells: then it is moved aside, for
+ * hash. One that is there already is used unless somebody has changed it since, which its fingerprint tells: then it is moved aside, for
  * whoever evicts, and sent anew. One whose marker is missing or says otherwise is refused.
  */
 export class StageSnapshot {
@@ -122,11 +122,11 @@ export class StageSnapshot {
     return err(this.#fault(moved.error));
   }
 
-  async #isUnchanged(home: string, { content_hash: hash, stamp }: SnapshotMarker, signal: AbortSignal) {
-    if (stamp === undefined || this.#unchanged.has(hash)) return true;
-    const now = await snapshotStamp(this.#ports.shell, `${home}/snapshot`, signal);
-    if (now === stamp) this.#unchanged.add(hash);
-    return now === null || now === stamp;
+  async #isUnchanged(home: string, { content_hash: hash, fingerprint }: SnapshotMarker, signal: AbortSignal) {
+    if (fingerprint === undefined || this.#unchanged.has(hash)) return true;
+    const now = await snapshotFingerprint(this.#ports.shell, `${home}/snapshot`, signal);
+    if (now === fingerprint) this.#unchanged.add(hash);
+    return now === null || now === fingerprint;
   }
 
   async #upload(
@@ -153,14 +153,14 @@ export class StageSnapshot {
     );
     if (sent.isErr()) return err(hostFault(sent.error, PHASE));
     call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
-    const stamp = await snapshotStamp(shell, `${staging}/snapshot`, call.signal);
+    const fingerprint = await snapshotFingerprint(shell, `${staging}/snapshot`, call.signal);
     const marker: SnapshotMarker = {
       schema_version: 1,
       content_hash: snapshot.contentHash,
       file_count: snapshot.entries.length,
       total_bytes: snapshot.totalBytes,
       created_at: new Date(clock.now()).toISOString(),
-      ...(stamp === null ? {} : { stamp }),
+      ...(fingerprint === null ? {} : { fingerprint }),
     };
     const bytes = Buffer.from(`${JSON.stringify(marker)}\n`);
     const written = await hostFiles.writeFile(`${staging}/${SNAPSHOT_MARKER}`, bytes, {

@@ -15,6 +15,7 @@ import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
+import { makeStateRoot } from '../directories/state-root.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
@@ -82,6 +83,8 @@ export class RunTarget {
       createdAt,
       masker,
     });
+    const rooted = await makeStateRoot(localFiles, this.#parts.settings.stateRoot);
+    if (rooted.isErr()) return err(rooted.error);
     const recorder = new RunRecorder(localFiles, state, run, masker);
     const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
     if (claimed.isErr()) return err(claimed.error);

@@ -87,6 +87,18 @@ test('--run-id names the run, --on-interrupt says what an interrupt does, the wo
   });
 });
 
+test('--workspace is what is run; configuration and state root stay where the configuration is', async () => {
+  const cli = new Cli({
+    files: { 'trusted/c.json': configWith(['a']), 'tree/pikaci.config.json': 'not read' },
+  });
+  await cli.run('run', '--config', 'trusted/c.json', '--workspace', 'tree');
+  expect(cli.pikaci.inputs[0]?.workspace).toBe(`${cli.folder}/tree`);
+  expect(cli.created[0]).toMatchObject({
+    config: { stateRoot: `${cli.folder}/trusted/.pikaci` },
+    place: { baseDir: `${cli.folder}/trusted`, workspace: `${cli.folder}/tree` },
+  });
+});
+
 test('a target runs as many jobs at once as its "parallel" says, and no more', async () => {
   let running = 0;
   const seen: number[] = [];

@@ -58,7 +58,7 @@ export async function runCommand(
         pikaci.runTarget({
           ...call,
           target: selected.value.targetName,
-          workspace: loaded.baseDir,
+          workspace: loaded.workspace,
           runId,
           jobs: options.job,
           secrets: secrets.value,

@@ -9,6 +9,7 @@ export interface HostOptions {
   readonly config?: string;
   readonly host?: string;
   readonly stateRoot?: string;
+  readonly workspace?: string;
 }
 
 /** `close` has a bound of its own; this one is for the day on which that fails. */
@@ -29,6 +30,7 @@ export async function loadOrComplain(
       file: options.config,
       host: options.host,
       stateRoot: options.stateRoot,
+      workspace: options.workspace,
       needsFile,
     }),
   );
@@ -44,7 +46,7 @@ export async function withPikaci(
   use: (pikaci: Pikaci) => Promise<number>,
 ): Promise<number> {
   const { env, createPikaci, clock } = context.input;
-  const created = createPikaci(loaded.config, { baseDir: loaded.baseDir, env });
+  const created = createPikaci(loaded.config, { baseDir: loaded.baseDir, workspace: loaded.workspace, env });
   if (created.isErr()) {
     complain(context, created.error.message);
     return EXIT.usage;

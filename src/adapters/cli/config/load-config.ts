@@ -25,6 +25,8 @@ export interface ConfigRequest {
   readonly host?: string | undefined;
   /** `--state-root` */
   readonly stateRoot?: string | undefined;
+  /** `--workspace` */
+  readonly workspace?: string | undefined;
   /** A run needs targets, and so a file; the other commands can do with `--host` alone. */
   readonly needsFile: boolean;
 }
@@ -36,8 +38,10 @@ export interface LoadedConfig {
   readonly settings: readonly Setting[];
   /** Null when there is none and `--host` said enough. */
   readonly file: string | null;
-  /** The config's folder, which is also the workspace. */
+  /** The config's folder. */
   readonly baseDir: string;
+  /** What is run: the config's folder, unless another was named. */
+  readonly workspace: string;
   /** Where a value stands in the file, for problems that are found later. */
   place(segments: readonly PropertyKey[]): { readonly line: number; readonly column: number } | null;
 }
@@ -75,12 +79,15 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
     root === undefined
       ? written
       : { ...written, stateRoot: absolutePath(root, { baseDir: request.cwd, homeDir: request.homeDir }) };
-  const { host, stateRoot, env } = request;
+  const { host, stateRoot, env, cwd, homeDir } = request;
+  const workspace =
+    request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
   return ok({
     config,
     settings: settingSources({ config, raw: raw.value.value, file, env, host, stateRoot }),
     file,
     baseDir,
+    workspace,
     place: raw.value.place,
   });
 }

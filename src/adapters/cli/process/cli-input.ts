@@ -21,6 +21,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface PikaciPlace {
   /** Folder of the configuration. */
   readonly baseDir: string;
+  /** What is run. */
+  readonly workspace: string;
   readonly env: Environment;
 }
 

@@ -24,7 +24,8 @@ Environment, above the configuration and below the options:
 `;
 
 export const RUN_HELP = `
-Each job gets a fresh machine with a snapshot of the configuration's folder. The log goes to standard output,
+Each job gets a fresh machine with a snapshot of the configuration's folder, or of --workspace: configuration and state
+root may then lie where the author of the workspace cannot write. The log goes to standard output,
 everything else to standard error; both the log and the artifacts are kept under .pikaci/runs/<run id>/.
 On a terminal the run is a tree that is drawn over again; plain lines elsewhere, and with CI, NO_COLOR or TERM=dumb.
 

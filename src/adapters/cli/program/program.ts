@@ -76,6 +76,11 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .argument('[target]', 'name of a target in the configuration; may be left out when there is only one')
     .addHelpText('after', RUN_HELP);
   withRunOutput(withHost(start))
+    .addOption(
+      new Option('--workspace <dir>', 'folder that is run (default: that of the configuration)').argParser(
+        somePath,
+      ),
+    )
     .option('--job <id>', 'run only this job, and what it depends on; may be given again', collect, [])
     .addOption(runId())
     .option('--fail-fast', 'end the run at the first failure')

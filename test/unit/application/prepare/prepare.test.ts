@@ -34,6 +34,7 @@ describe('a nix node', () => {
       '/var/pikaci/runs/run/gc-roots/build/root',
       '--json',
       `path:${snapshot}#ci.x86_64-linux.workspaceBuild`,
+      '--no-write-lock-file',
     ]);
     expect((await target.outputs()).outputs).toEqual([
       {

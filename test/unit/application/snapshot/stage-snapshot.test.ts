@@ -62,12 +62,14 @@ describe('staging a snapshot', () => {
     expect(rest).toEqual([snapshot.contentHash]);
   });
 
-  it('uses one without a stamp, as version 0.1 has left it', async () => {
+  it('uses one without a fingerprint, as version 0.1 has left it', async () => {
     const { host, snapshot, home, make, call } = await staging();
     must(await make().stage(snapshot, call()));
     const path = `${home}/pikaci-snapshot.json`;
-    const { stamp, ...old } = JSON.parse(Buffer.from(must(await host.hostFiles.readFile(path))).toString());
-    expect(stamp).toMatch(/^[0-9a-f]{64}$/);
+    const { fingerprint, ...old } = JSON.parse(
+      Buffer.from(must(await host.hostFiles.readFile(path))).toString(),
+    );
+    expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
     must(await host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(old))));
     host.trees.failNextUpload('transfer_failed');
     must(await make().stage(snapshot, call()));

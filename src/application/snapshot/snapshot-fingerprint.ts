@@ -6,14 +6,14 @@ const SCRIPT = `cd -- "$1" && list=$(find . -printf '%y %m %s %T@ %C@ %l %p\\0' 
 const BOUND_SECS = 300;
 
 /** Another one once somebody has changed a snapshot in its place; null where the host cannot say it. */
-export async function snapshotStamp(
+export async function snapshotFingerprint(
   shell: RemoteShell,
   directory: string,
   signal: AbortSignal,
 ): Promise<string | null> {
   const asked = await runCommand(
     shell,
-    { argv: ['sh', '-c', SCRIPT, 'pikaci-stamp', directory] },
+    { argv: ['sh', '-c', SCRIPT, 'pikaci-fingerprint', directory] },
     { purpose: 'look at a snapshot', timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
   );
   if (asked.isErr()) return null;

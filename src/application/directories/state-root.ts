@@ -1,0 +1,30 @@
+import { err, ok, type Result } from 'neverthrow';
+import { quoteWord } from '../../domain/values/shell-words.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { localFilesFault } from '../faults/port-faults.js';
+
+const PRIVATE = 0o700;
+
+/**
+ * Makes the state root before something is recorded in it, for its owner alone: logs and artifacts hold what workspaces hold. One that
+ * others can read is closed to them. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
+ */
+export async function makeStateRoot(files: FileStore, path: string): Promise<Result<void, JobFault>> {
+  const there = await files.lstat(path);
+  if (there.isErr()) {
+    if (there.error.kind !== 'not_found') return err(localFilesFault(there.error, null));
+    const made = await files.makeDirectory(path, { mode: PRIVATE });
+    return made.mapErr((fault) => localFilesFault(fault, null));
+  }
+  const { type, mode } = there.value;
+  if (type === 'symlink') {
+    const message = `the state root ${path} is a link: let "stateRoot" name the directory itself; where it leads to: readlink -f ${quoteWord(path)}`;
+    return err({ kind: 'local_files', phase: null, host: files.host, message, field: 'stateRoot' });
+  }
+  if (type !== 'directory' || (mode & 0o777) === PRIVATE) return ok(undefined);
+  const closed = await files.setMode(path, PRIVATE);
+  // Another user's, who alone can close it, and has let this one write there.
+  if (closed.isErr() && closed.error.kind === 'permission_denied') return ok(undefined);
+  return closed.mapErr((fault) => localFilesFault(fault, null));
+}

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+
+const job = { id: 'j', command: 'true', timeoutSecs: 60 };
+
+async function recording() {
+  const host = new MemoryHost();
+  await host.setWorkspace('/tree', { a: { content: 'a' } });
+  const config = { host: 'local', stateRoot: '/tree/.pikaci' } as const;
+  const pikaci = must(createPikaci(config, { adapters: host.adapters }));
+  const calls = [
+    () => pikaci.runJob({ job, workspace: '/tree' }),
+    () => pikaci.runTarget({ target: 't', definition: { jobs: [job] }, workspace: '/tree' }),
+    () => pikaci.openMachine({}),
+  ] as const;
+  return { files: host.localFiles, calls };
+}
+
+it.each([0, 1, 2])(
+  'call %i makes the state root for its owner alone, and closes one that others can read',
+  async (call) => {
+    for (const mode of [null, 0o755]) {
+      const { files, calls } = await recording();
+      if (mode !== null) must(await files.makeDirectory('/tree/.pikaci', { mode }));
+      expect((await calls[call]?.())?.isOk()).toBe(true);
+      expect(must(await files.lstat('/tree/.pikaci')).mode).toBe(0o700);
+    }
+  },
+);
+
+it.each([0, 1, 2])('call %i records nothing where a link of that name leads to', async (call) => {
+  const { files, calls } = await recording();
+  must(await files.makeDirectory('/forged'));
+  files.link('/forged', '/tree/.pikaci');
+  const refused = await calls[call]?.();
+  expect(refused?._unsafeUnwrapErr()).toMatchObject({
+    kind: 'local_files',
+    message: expect.stringContaining('readlink -f /tree/.pikaci'),
+  });
+  expect(must(await files.list('/forged'))).toEqual([]);
+});
