@@ -46,14 +46,7 @@ export class TargetExecution {
       this.#teller.tell({ type: 'run_warning', message }),
     );
     this.#ends = new RunEnds(input.input, () => this.#teller);
-    const { masker } = input;
-    this.#teller = new RunTeller(input.runId, clock, (event) =>
-      this.#events.emitRun(
-        event.type === 'node_finished' || event.type === 'run_warning' || event.type === 'run_ended'
-          ? { ...event, message: masker.maskText(event.message) }
-          : event,
-      ),
-    );
+    this.#teller = new RunTeller(input.runId, clock, input.masker, (event) => this.#events.emitRun(event));
     input.recorder.onUnwritten = this.#teller.unwritten;
     input.eventFile.onUnwritten = this.#teller.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
