@@ -32,7 +32,10 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
+          // Chaos takes its time, and is played when it is asked for: `npm run chaos`.
+          include: process.env['PIKACI_CHAOS_ROUNDS']
+            ? ['test/chaos/**/*.test.ts']
+            : ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
           globalSetup: ['test/support/assembled-scripts.ts', 'test/support/global-host.ts'],
           // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
           testTimeout: 300_000,

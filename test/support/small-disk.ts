@@ -17,6 +17,11 @@ export class SmallDisk implements AsyncDisposable {
     return ['nsenter', '-m', '-t', String(this.holder.pid)];
   }
 
+  /** A path of that namespace, from outside. */
+  seen(path: string): string {
+    return `/proc/${this.holder.pid}/root${path}`;
+  }
+
   /** Mounts an empty disk, with these options of a tmpfs; it goes with the directory. */
   mount(directory: string, options: string): void {
     this.sh('mount -t tmpfs -o "mode=755,$1" disk "$2"', options, directory);

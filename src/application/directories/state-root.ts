@@ -5,10 +5,12 @@ import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 
 const PRIVATE = 0o700;
+/** Sticky, or everybody may write there: such as `/tmp`. */
+const EVERYBODYS = 0o1002;
 
 /**
  * Makes the state root before something is recorded in it, for its owner alone: logs and artifacts hold what workspaces hold. One that
- * others can read is closed to them. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
+ * others can read is closed to them, but for one that is everybody's. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
  */
 export async function makeStateRoot(files: FileStore, path: string): Promise<Result<void, JobFault>> {
   const there = await files.lstat(path);
@@ -22,7 +24,7 @@ export async function makeStateRoot(files: FileStore, path: string): Promise<Res
     const message = `the state root ${path} is a link: let "stateRoot" name the directory itself; where it leads to: readlink -f ${quoteWord(path)}`;
     return err({ kind: 'local_files', phase: null, host: files.host, message, field: 'stateRoot' });
   }
-  if (type !== 'directory' || (mode & 0o777) === PRIVATE) return ok(undefined);
+  if (type !== 'directory' || (mode & 0o777) === PRIVATE || (mode & EVERYBODYS) !== 0) return ok(undefined);
   const closed = await files.setMode(path, PRIVATE);
   // Another user's, who alone can close it, and has let this one write there.
   if (closed.isErr() && closed.error.kind === 'permission_denied') return ok(undefined);

@@ -37,9 +37,10 @@ test('standard output is one event a line, as the schema has it, and run_finishe
     'job_finished',
     'node_finished',
     'run_ended',
+    'run_closed',
     'run_finished',
   ]);
-  expect(events.at(-4)).toMatchObject({ job_id: 'a', exit_code: 7, status: 'failed' });
+  expect(events.at(-5)).toMatchObject({ job_id: 'a', exit_code: 7, status: 'failed' });
   expect(runFinishedSchema.parse(events.at(-1))).toEqual({
     type: 'run_finished',
     schema_version: 1,

@@ -41,3 +41,11 @@ it.each([0, 1, 2])('call %i records nothing where a link of that name leads to',
   });
   expect(must(await files.list('/forged'))).toEqual([]);
 });
+
+it('a directory that is everybody’s, such as /tmp, is used as it is: others live there', async () => {
+  const { files, calls } = await recording();
+  must(await files.makeDirectory('/tree/.pikaci'));
+  must(await files.setMode('/tree/.pikaci', 0o1777));
+  expect((await calls[0]()).isOk()).toBe(true);
+  expect(must(await files.lstat('/tree/.pikaci')).mode & 0o777).toBe(0o777);
+});

@@ -21,14 +21,15 @@ function played() {
       return 0;
     });
   });
-  const make = () => new MicrovmHost(host.adapters, new WorkDirectory(host.adapters, '/work'), () => SCRIPTS);
+  const make = () =>
+    new MicrovmHost(host.adapters, new WorkDirectory(host.adapters, '/srv/pikaci'), () => SCRIPTS);
   const call = { signal: new AbortController().signal, phase: null };
   return { host, executed, check: () => make().ask(['check'], call) };
 }
 
 async function scriptsOn(host: MemoryHost): Promise<string> {
-  const [version] = must(await host.hostFiles.list('/work/cache/microvm'));
-  return `/work/cache/microvm/${version?.name}`;
+  const [version] = must(await host.hostFiles.list('/srv/pikaci/cache/microvm'));
+  return `/srv/pikaci/cache/microvm/${version?.name}`;
 }
 
 it('only what was sent is executed, whatever stands there under its name', async () => {
@@ -46,7 +47,7 @@ it('only what was sent is executed, whatever stands there under its name', async
 it('nothing is executed of a work directory that others can write to', async () => {
   const { host, executed, check } = played();
   must(await check());
-  must(await host.hostFiles.setMode('/work', 0o1777));
+  must(await host.hostFiles.setMode('/srv/pikaci', 0o1777));
   mustFail(await check(), 'host_files');
   expect(executed).toHaveLength(1);
 });
