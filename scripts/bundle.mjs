@@ -1,6 +1,6 @@
 // Bundles src/ into the directory that the first argument names: one file for each entry, and what they share. Dependencies stay
-// outside. All files lie side by side: what the code looks for beside itself (`new URL('./…', import.meta.url)`) is put there.
-import { cp, readFile, writeFile } from 'node:fs/promises';
+// outside. What the code reads from files in the sources is text in it: it looks for no file beside itself.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -28,7 +28,7 @@ const SHARED = [
   { name: 'library', test: /\/src\/((?!adapters\/(cli|http)\/)[a-z]+\/|records\.ts$)/, priority: 1 },
 ].map((group) => ({ ...group, minShareCount: 2 }));
 
-/** Runs in browsers as it is. */
+/** Runs in browsers as it is; the server has its text. */
 const BROWSER_SCRIPTS = 'src/adapters/http/script';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -43,7 +43,7 @@ const dependencies = Object.keys(manifest.dependencies);
 const external = (id) =>
   id.startsWith('node:') || dependencies.some((name) => id === name || id.startsWith(`${name}/`));
 
-await Promise.all([bundleCode(), bundleTypes(), copyBrowserScripts()]);
+await Promise.all([bundleCode(), bundleTypes()]);
 await writeConfigSchema();
 
 async function bundleCode() {
@@ -76,9 +76,15 @@ async function moduleTexts(common) {
   await worker.close();
   const texts = {};
   for (const path of SHIPPED) texts[path] = await readFile(join(repository, path), 'utf8');
+  const scripts = {};
+  for (const name of await readdir(join(repository, BROWSER_SCRIPTS)))
+    scripts[name] = await readFile(join(repository, BROWSER_SCRIPTS, name), 'utf8');
   return {
     '/src/composition/shipped-text.ts': `const TEXTS = ${JSON.stringify(texts)};
 export function shippedText(path) { return TEXTS[path]; }`,
+    '/src/adapters/http/routes/browser-script.ts': `const SCRIPTS = ${JSON.stringify(scripts)};
+export async function browserScript(name) { return SCRIPTS[name]; }`,
+    '/src/adapters/cli/process/version.ts': `export function packageVersion() { return ${JSON.stringify(manifest.version)}; }`,
     '/src/adapters/node/tree-hash-script.ts': `const SOURCE = ${JSON.stringify(output[0].code)};
 export function treeHashScript() { return { source: SOURCE, isText: true }; }`,
   };
@@ -108,12 +114,10 @@ async function bundleTypes() {
     format: 'es',
     entryFileNames: '[name].d.ts',
     chunkFileNames: '[name]-[hash].d.ts',
+    // They name types of Node, which the package depends on: who uses it need not have them, nor name them in `types`.
+    banner: '/// <reference types="node" />',
   });
   await bundle.close();
-}
-
-function copyBrowserScripts() {
-  return cp(join(repository, BROWSER_SCRIPTS), join(out, 'script'), { recursive: true });
 }
 
 /** For editors, as `pikaci/config.schema.json`. */

@@ -45,6 +45,7 @@ const FOLDER_ORDER = {
     'session',
     'commands',
     'commands/machine',
+    'completion',
     'program',
     '.',
   ],

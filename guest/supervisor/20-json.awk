@@ -68,7 +68,7 @@ function advance() {
 }
 # Reads one value; leaves its type in vt and its text in vv. Members of the object are kept in KT and KV, those of the
 # object `environment` in it in ET and EV; of step number `at` in ST and SV, of its environment in SET and SEV (and SEK, which
-# counts the names), of its shell in WT and WV. A key that comes twice: the last one counts.
+# counts the names), of its shell in WT and WV (that of the request: at 0). A key that comes twice: the last one counts.
 function value(depth, path, at,   key, n) {
   if (err != "") return
   if (depth > 64) { bad("is nested too deeply"); return }
@@ -113,14 +113,14 @@ function value(depth, path, at,   key, n) {
         value(depth + 1, path == "steps" ? "step" : "", path == "steps" ? n : at)
         if (err != "") return
         if (path == "steps") { OT[n] = vt; nsteps = n }
-        else if (path == "step.shell") { WT[at, n] = vt; WV[at, n] = vv }
+        else if (path == "step.shell" || path == "shell") { WT[at, n] = vt; WV[at, n] = vv }
         if (tok == "]") break
         if (tok != ",") { bad("is not valid JSON"); return }
         advance()
       }
       advance()
     }
-    if (path == "step.shell") WN[at] = n
+    if (path == "step.shell" || path == "shell") WN[at] = n
     vt = "array"
     return
   }

@@ -5,7 +5,12 @@ function step_typed(i, name, type, fallback) {
   return SV[i, name]
 }
 function check_steps(   i, id, name, n, size, where) {
-  if (!("steps" in KT)) { directory_of_command = workspace; SHELL[shell_words = 1] = "/bin/sh"; return }
+  if (!("steps" in KT)) {
+    directory_of_command = workspace
+    typed("shell", "array", "")
+    if ("shell" in KT) { check_shell(0, ""); take_shell(0) } else SHELL[shell_words = 1] = "/bin/sh"
+    return
+  }
   if (nsteps < 1 || nsteps > 100) refuse("steps: must be 1 to 100")
   if (STEP != "" && nsteps > 1) refuse("steps: must be one in a machine that stays open")
   for (i = 1; i <= nsteps; i++) {
@@ -30,11 +35,7 @@ function check_steps(   i, id, name, n, size, where) {
     if ((i, "run_as_root") in ST && (i, "user") in ST && (name == "root") != (SV[i, "run_as_root"] == "true"))
       refuse(where "user: must be root when run_as_root, and only then")
     step_typed(i, "shell", "array", "")
-    if ((i, "shell") in ST) {
-      if (WN[i] < 1 || WN[i] > 16) refuse(where "shell: must be 1 to 16 words")
-      for (n = 1; n <= WN[i]; n++) if (WT[i, n] != "string" || length(WV[i, n]) > 131000) refuse(where "shell: must be an array of strings")
-      if (WV[i, 1] == "" || WV[i, 1] ~ /[=]/ || WV[i, 1] ~ /^-/) refuse(where "shell: must begin with a program")
-    }
+    if ((i, "shell") in ST) check_shell(i, where)
     step_typed(i, "environment", "object", "")
     if (!((i, "environment") in ST)) SEN[i] = 0
     size = total
@@ -43,6 +44,13 @@ function check_steps(   i, id, name, n, size, where) {
   }
   if (STEP != "") be_the_command()
 }
+# The words of step i, or of the command of the request (0).
+function check_shell(i, where,   n) {
+  if (WN[i] < 1 || WN[i] > 16) refuse(where "shell: must be 1 to 16 words")
+  for (n = 1; n <= WN[i]; n++) if (WT[i, n] != "string" || length(WV[i, n]) > 131000) refuse(where "shell: must be an array of strings")
+  if (WV[i, 1] == "" || WV[i, 1] ~ /[=]/ || WV[i, 1] ~ /^-/) refuse(where "shell: must begin with a program")
+}
+function take_shell(i) { for (shell_words = 0; shell_words < WN[i];) { shell_words++; SHELL[shell_words] = WV[i, shell_words] } }
 # Who runs step i: sets step_login and step_as_root.
 function step_user(i) {
   step_login = login
@@ -75,7 +83,7 @@ function be_the_command(   n) {
   own_env = 1
   for (n = 1; n <= SEN[1]; n++) OV[SEK[1, n]] = SEV[1, SEK[1, n]]
   SHELL[shell_words = 1] = "/bin/sh"
-  if ((1, "shell") in ST) for (shell_words = 0; shell_words < WN[1];) { shell_words++; SHELL[shell_words] = WV[1, shell_words] }
+  if ((1, "shell") in ST) take_shell(1)
   nsteps = 0
 }
 # One file with what the supervisor has to know of each step, two with its variables, and its command.

@@ -12,6 +12,7 @@ run() {
   exec 3>&2 2>/dev/null
   [ ! -e "$state/started" ] || refuse 75 already_started "$has_begun"
   { become_keeper; } | {
+    hold_memory
     look_at_tail # while the job is being prepared
     if read -r news code name text && [ "$news" = refused ]; then refuse "$code" "$name" "$text"; fi
     check_state
@@ -26,19 +27,31 @@ become_keeper() {
   read -r nonce </proc/sys/kernel/random/uuid
   name_places
   check_tools
-  install -d -m 0700 "$machine" ${step:+"$machine/steps" "$machine/turns"} "$state" "$public" "$own" "$spare" || { [ -d "$own" ] && [ -d "$public" ]; } || turn_away 70 setup 'the state directory cannot be created'
+  make_directories || { [ -n "$step" ] && give_room && make_directories; } || {
+    say_why 'the state directory cannot be created' "$state"
+    turn_away 70 setup "$fault"
+  }
+  [ -z "$step" ] || make_room "$own/turn"
   printf . >"$spare/reserved"
   umask 022
   if [ -n "${PIKACI_SUPERVISOR_TEXT-}" ]; then
     self=$own/supervisor.sh
-    printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$self" || { claim; refuse_setup 'the supervisor could not be written to the disk of the guest'; }
+    printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$self" || {
+      say_why 'the supervisor could not be written' "$own"
+      claim
+      refuse_setup "$fault"
+    }
   fi
   exec setsid "$shell" "$self" ${step:+--step "$step"} supervise "$nonce" 2>>"$state/supervisor.log"
 }
 
+make_directories() {
+  install -d -m 0700 "$machine" ${step:+"$machine/steps" "$machine/turns"} "$state" "$public" "$own" "$spare" || { [ -d "$own" ] && [ -d "$public" ]; }
+}
+
 # Before anything that needs one of them. What is missing is the job's result, if the rest can write that.
 check_tools() {
-  for tool in awk cat chmod chown cp date env find grep install ln mkdir mkfifo mv rm setsid sleep stat; do
+  for tool in awk cat chmod chown cp date env find grep head install ln mkdir mkfifo mv rm setsid sleep stat; do
     command -v "$tool" >/dev/null && continue
     if [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare"; then
       claim

@@ -10,7 +10,7 @@ claim() {
   { begun=yes && printf '%s %s %s\n' "$pid" "$start" "$spare"; } >"$state/started" || {
     [ -n "$begun" ] || [ ! -e "$state/started" ] || turn_away 75 already_started "$has_begun"
     rm -f "$state/started"
-    turn_away 70 setup 'the state directory cannot be written: is the disk full?'
+    turn_away_unwritable
   }
   set +C
 }
@@ -20,6 +20,8 @@ install_directories() {
   # Sticky: the job may add to them, and cannot replace what is root's. `watch` closes .pikaci to the job.
   if [ -z "$step" ]; then install -d -m 1777 "$artifacts" "$artifacts/.pikaci" "$public"
   else
+    # Before the first step can fill the disk.
+    [ -e "$machine/turns/1" ] || keep_room
     install -d -m 1777 "$artifacts" && install -d -m 0755 "$machine-job" "$machine-job/steps" "$public" &&
       [ ! -L "$machine-job/steps" ] && [ ! -L "$public" ] && [ -O "$public" ]
   fi
@@ -42,8 +44,8 @@ take_request() {
   claim
   # shellcheck source=/dev/null
   [ "$parsed" != 0 ] || . "$own/plan"
-  [ "$parsed" != 0 ] || [ "$nsteps" = 0 ] || open_steps || refuse_setup 'the list of steps could not be written to the disk of the guest'
-  { [ "$installed" = 0 ] && true >"$log"; } || refuse_setup 'the artifacts directory could not be written to the disk of the guest'
+  [ "$parsed" != 0 ] || [ "$nsteps" = 0 ] || open_steps || refuse_unwritable 'the list of steps' "$artifacts"
+  { [ "$installed" = 0 ] && true >"$log"; } || refuse_unwritable 'the artifacts directory' "${log%/*}"
   case $parsed in
   0) ;;
   64)
@@ -51,9 +53,19 @@ take_request() {
     finish failed null invalid_request "$reason"
     answer 64 invalid_request "$reason"
     ;;
-  *) refuse_setup 'the request could not be written to the disk of the guest' ;;
+  *) refuse_unwritable 'the request' "$own" ;;
   esac
   exported=$own/exported
   [ -z "$step" ] || exported=$machine/exported
-  [ "$nsteps" != 0 ] || printf %s "$command" >"$public/command" || refuse_setup 'the command could not be written to the disk of the guest'
+  [ "$nsteps" != 0 ] || printf %s "$command" >"$public/command" || refuse_unwritable 'the command' "$public"
+}
+
+refuse_unwritable() { # refuse_unwritable WHAT DIRECTORY
+  say_why "$1 could not be written" "$2"
+  refuse_setup "$fault"
+}
+
+turn_away_unwritable() {
+  say_why 'the state directory cannot be written' "$state"
+  turn_away 70 setup "$fault"
 }

@@ -3,13 +3,13 @@
 # and only one can have it. Numbers are never given back, so a step whose supervisor died is passed by, and they are the order.
 take_turn() {
   [ ! -s "$state/started" ] || turn_away 75 already_started "$has_begun"
-  printf '%s %s %s\n' "$step" "$pid" "$start" >"$own/turn" || turn_away 70 setup 'the state directory cannot be written: is the disk full?'
+  printf '%s %s %s\n' "$step" "$pid" "$start" >"$own/turn" || turn_away_unwritable
   turn=1
   while :; do
     while [ -e "$machine/turns/$turn" ]; do turn=$((turn + 1)); done
     if [ "$turn" -gt 1 ] && turn_is_held $((turn - 1)); then turn_away 75 busy "the step $holder runs in this machine"; fi
     ln "$own/turn" "$machine/turns/$turn" && break
-    [ -e "$machine/turns/$turn" ] || turn_away 70 setup 'the state directory cannot be written: is the disk full?'
+    [ -e "$machine/turns/$turn" ] || turn_away_unwritable
   done
   started_at self
 }

@@ -14,7 +14,7 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
   fi
   if [ -r "$log" ]; then
     size=0
-    [ "$1" = 0 ] || size=$(stat -c %s "$log")
+    [ "$1" = 0 ] || size=$(stat -c %s "$log" | head -c 20)
     [ -n "${gnu_tail-}" ] || [ "$phase" != running ] || look_at_tail
     # GNU tail takes an offset beyond the end for a truncated file.
     if [ "$phase" = running ] && [ "$1" -le "${size:-0}" ] && [ "$gnu_tail" = yes ]; then live_tail "$1"; else from_descriptor "$1"; fi
@@ -55,7 +55,7 @@ stands_alone() {
 look_at_tail() {
   gnu_tail=yes
   stands_alone tail && return
-  case $(tail --version </dev/null) in
+  case $(tail --version </dev/null | head -c 100) in
   'tail (GNU coreutils) '[0-7].*) gnu_tail=no ;;
   'tail (GNU coreutils) '*) ;;
   *) gnu_tail=no ;;

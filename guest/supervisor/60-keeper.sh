@@ -10,23 +10,30 @@ supervise() { # supervise NONCE
   take_request
   # The directory is closed to all but root; the mode lets any process of the job that has inherited the log open
   # /dev/stdout and /dev/stderr again, and a FIFO cannot be truncated.
-  mkfifo -m 0666 "$state/output" "$state/events" || give_up 'the state directory cannot be written: is the disk full?'
-  exec 8<>"$state/events"
+  # In memory: into a FIFO on a disk that is full nothing can be written where its file system notes the time of that (btrfs with a quota).
+  pipes=$spare
+  mkfifo -m 0666 "$pipes/output" "$pipes/events" || {
+    pipes=$state
+    mkfifo -m 0666 "$pipes/output" "$pipes/events"
+  } || give_up_unwritable 'the state directory cannot be written' "$state"
+  exec 8<>"$pipes/events"
   if [ "$nsteps" = 0 ]; then supervise_command; else supervise_steps; fi
 }
 
 supervise_command() {
-  output=$state/output
+  output=$pipes/output
   command_file=$public/command
-  begin_drain
+  [ -z "$step" ] || hold_memory_until_launch
   prepare
   [ -z "$step" ] || offer_exports "$public/env"
-  # shellcheck disable=SC2119
   {
     exec 4>&-
-    (launch)
-    printf 'exit %s\n' "$?" >&8
+    begin_drain
+    printf '%s\n' "$drain"
+    run_command
   } | {
+    hold_memory
+    read -r drain
     (watch)
     end_lost
   }
@@ -34,9 +41,10 @@ supervise_command() {
 
 # Each step is begun by the one beside `watch` when its number comes through the pipe.
 supervise_steps() {
+  hold_memory_until_launch
   prepare
   # Root's alone, and made before any step runs: what one finds there later was put there by no step.
-  install -d -m 0755 "$public/env" "$public/commands" || give_up 'the directories of the steps cannot be created'
+  install -d -m 0755 "$public/env" "$public/commands" || give_up_unwritable 'the directories of the steps cannot be created' "$public"
   {
     exec 7>&1 >>"$state/supervisor.log"
     (watch_steps)
@@ -45,19 +53,40 @@ supervise_steps() {
   } | launch_steps
 }
 
+# Writes the output into the log. What the disk does not take is read all the same, so that a command that writes goes on. 6 stands for the
+# writer that is not there yet: see run_command().
 begin_drain() {
+  exec 6<>"$output"
+  exec 5<"$output"
   (
-    exec 4>&- 7>&-
+    exec 4>&- 6>&- 7>&-
     # What was begun last may be somebody else's, as long as `cat` is not; and KILL, as a child that has only just been
     # forked takes a TERM for its parent's, and forgets it.
     others=${!-} ending=''
     trap 'ending=yes; [ "${!-}" = "$others" ] || kill -s KILL "$!"' TERM
-    cat <"$output" >>"$log" &
+    cat <&5 >>"$log" &
     [ -z "$ending" ] || kill -s KILL "$!"
     wait "$!"
-    printf 'drained %s %s\n' "$n" "$?" >&8
+    copied=$? why=
+    if [ "$copied" != 0 ] && [ -z "$ending" ]; then
+      cat <&5 >/dev/null &
+      [ -z "$ending" ] || kill -s KILL "$!"
+      rest=$!
+      find_why "${log%/*}"
+      wait "$rest"
+    fi
+    printf 'drained %s %s %s\n' "$n" "$copied" "$why" >&8
   ) &
   drain=$!
+  exec 5<&-
+}
+
+run_command() {
+  # shellcheck disable=SC2119
+  (launch)
+  ended=$?
+  exec 6>&-
+  printf 'exit %s\n' "$ended" >&8
 }
 
 # What is left of the job when the one that decides has gone without a result.
@@ -87,6 +116,11 @@ give_up() {
   [ -z "$drain" ] || kill "$drain"
   finish failed null setup "$1"
   exit
+}
+
+give_up_unwritable() { # give_up_unwritable WHAT DIRECTORY
+  say_why "$1" "$2"
+  give_up "$fault"
 }
 
 # What nobody needs before the job has begun. Links, as good as a rename and cheaper: whoever finds the name finds the whole.

@@ -14,7 +14,7 @@ prepare() {
     mkdir -p "$cargo_home" "$target" "$xdg_state" && install -d -o "$uid" -g "$gid" "$home"
   else install -d -o "$uid" -g "$gid" "$cargo_home" "$target" "$xdg_state" "$home"; fi || check_directories
   [ -z "$step" ] || true >"$machine/prepared"
-  [ "$had_workspace" = 0 ] || mkdir -p "$workspace" || give_up 'the workspace directory cannot be created'
+  [ "$had_workspace" = 0 ] || mkdir -p "$workspace" || give_up_unwritable 'the workspace directory cannot be created' "$workspace"
   if [ -n "$secrets" ]; then
     chmod -R u=rX,go= "$secrets/files"
     [ "$switch" = none ] || chown -R "$uid:$gid" "$secrets/files" || give_up 'the secrets cannot be handed to the user of the job'
@@ -32,7 +32,9 @@ check_directories() {
     if [ "$switch" = none ]; then mkdir -p "$directory_of_job"
     elif [ -n "$step" ] && [ -e "$machine/prepared" ] && [ "$directory_of_job" != "$home" ]; then mkdir -p "$directory_of_job"
     else install -d -o "$uid" -g "$gid" "$directory_of_job"; fi && continue
-    if [ ! -d "$directory_of_job" ] || touch -c "$directory_of_job"; then give_up "the directory $directory_of_job of the job cannot be created"; fi
+    if [ ! -d "$directory_of_job" ] || touch -c "$directory_of_job"; then
+      give_up_unwritable "the directory $(in_json "$directory_of_job") of the job cannot be created" "$directory_of_job"
+    fi
   done
 }
 

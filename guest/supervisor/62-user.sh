@@ -10,7 +10,8 @@ choose_switch() {
 
 # Sets uid and gid of the login name; creates the default user where the image lacks it.
 find_user() {
-  if uid=$(id -u "$login") && gid=$(id -g "$login"); then return; fi
+  uid=$(id -u "$login" | head -c 20) gid=$(id -g "$login" | head -c 20)
+  case $uid/$gid in /* | */ | *[!0-9/]*) ;; *) return ;; esac
   if [ "$login" != pikaci ]; then
     give_up "the image has no user $login"
     return
@@ -23,7 +24,7 @@ find_user() {
 
 append() { # append FILE LINE, behind a last line that may lack its end
   [ -w "$1" ] || return
-  [ -z "$(tail -c 1 "$1")" ] || printf '\n' >>"$1"
+  [ -z "$(tail -c 1 "$1" | head -c 1)" ] || printf '\n' >>"$1"
   printf '%s\n' "$2" >>"$1"
 }
 

@@ -16,10 +16,10 @@ make_writable() {
   fi
   mkdir -p "$area/copy"
   if ! cp -a "$workspace/." "$area/copy/" 2>"$area/why"; then
-    cat "$area/why" >&2
-    case $(cat "$area/why") in
+    head -c 65536 "$area/why" >&2
+    case $(head -c 65536 "$area/why") in
     *'Too many open files'*) give_up 'the workspace can neither be overlaid nor copied: there are too many open files: its share on the host has reached its limit of descriptors, which pikaci doctor looks at' ;;
-    *'No space left'*) give_up 'the workspace can neither be overlaid nor copied: the disk of the guest is full' ;;
+    *'No space left'* | *'uota exceeded'*) give_up 'the workspace can neither be overlaid nor copied: the disk of the guest is full; give the machine a larger one' ;;
     esac
     give_up 'the workspace can neither be overlaid nor copied'
   fi
@@ -35,7 +35,7 @@ make_writable_alone() {
     return
   fi
   started_at self
-  printf '%s %s\n' "$pid" "$start" >"$machine/maker.$pid" || give_up 'the state directory cannot be written: is the disk full?'
+  printf '%s %s\n' "$pid" "$start" >"$machine/maker.$pid" || give_up_unwritable 'the state directory cannot be written' "$machine"
   tries=3000
   until ln "$machine/maker.$pid" "$machine/maker"; do
     if read -r maker maker_start <"$machine/maker" && ! { started_at "$maker" && [ "$start" = "$maker_start" ]; }; then rm -f "$machine/maker"; fi
@@ -55,11 +55,11 @@ overlay() { (cd "$workspace" && mount -t overlay overlay -o "$1" "$workspace"); 
 # An overlay in a user namespace cannot rename a directory that is below it (EXDEV). What is soon copied is copied there.
 is_small() {
   [ "$(find "$workspace" -xdev | head -n 20001 | wc -l)" -le 20000 ] || return
-  kib=$(du -skx "$workspace") && [ "${kib%%[!0-9]*}" -le 524288 ]
+  kib=$(du -skx "$workspace" | head -c 20) && [ -n "${kib%%[!0-9]*}" ] && [ "${kib%%[!0-9]*}" -le 524288 ]
 }
 
 # Below an overlay a file keeps its owner: only root can do without owning them all.
-all_owned() { [ "$switch" = none ] || [ -z "$(find "$workspace" -xdev ! -user "$uid" -print | head -n 1)" ]; }
+all_owned() { [ "$switch" = none ] || [ -z "$(find "$workspace" -xdev ! -user "$uid" -print | head -c 1)" ]; }
 
 # Writes a new file and opens an existing one for writing, as the user of the job.
 # shellcheck disable=SC2016 # the text is for another shell

@@ -5,7 +5,7 @@ launch() {
   started_at self
   leader=$pid
   printf 'leader %s\n' "$leader" >&8
-  exec </dev/null >"$output" 2>&1 # waits for the one that reads
+  exec </dev/null >"$output" 2>&1 6>&-
   cd "$directory" 2>/dev/null || no_directory
   # The words of `env`: variables, and the shell behind them.
   for part in $parts; do
@@ -14,6 +14,8 @@ launch() {
     [ ! -s "$part" ] || . "$part"
   done
   exec 8>&-
+  # shellcheck disable=SC3045 # dash, bash and busybox have it
+  [ -z "${given-}" ] || ulimit -S -v "$given"
   # shellcheck disable=SC2086 # the word of $switch that names the groups
   case $switch in
   none) exec setsid env -i "$@" "$command_file" ;;
@@ -27,7 +29,7 @@ no_directory() {
   why='does not exist'
   [ ! -e "$directory" ] || why='cannot be entered: it is no directory'
   shown=
-  [ "${#directory}" -gt 500 ] || shown=" $(printf '%s' "$directory" | sed 's/["\\]/\\&/g')"
+  [ "${#directory}" -gt 500 ] || shown=" $(in_json "$directory")"
   printf 'unfit the working directory%s %s\n' "$shown" "$why" >&8
   exit 126
 }

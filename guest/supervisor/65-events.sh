@@ -17,7 +17,14 @@ next_event() {
   case $event in
   leader) leader=$value ;;
   exit) code=$value ;;
-  drained) [ "${value% *}" != "$n" ] || drained=${value#* } ;;
+  drained)
+    if [ "${value%% *}" = "$n" ]; then
+      value=${value#* }
+      drained=${value%% *}
+      unlogged=${value#"$drained"}
+      unlogged=${unlogged# }
+    fi
+    ;;
   drain) drain=$value ;;
   unfit) code=null drained=0 ;;
   timeout) stopped=${stopped:-timeout} ;;

@@ -4,7 +4,7 @@ watch() {
   timer "$timeout_secs" timeout
   place_files
   await_end
-  note='' reason=$value
+  note='' lost_log='' reason=$value
   if [ "$cause" = setup ]; then
     # shellcheck disable=SC2086 # a list
     kill $timers && wait $timers
@@ -13,12 +13,13 @@ watch() {
     return
   fi
   settle
-  case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
   if [ -n "$step" ]; then
     take_exports "$public/env"
-    step_warnings=$warnings
     drop_step_secrets
+    keep_room
   fi
+  note_lost_log
+  step_warnings=${warnings-}${lost_log:+${warnings:+,}\"its $lost_log\"}
   case $cause in
   exit)
     if [ "$code" = 0 ]; then finish passed 0 exit "the command passed$note"
@@ -28,6 +29,13 @@ watch() {
   timeout) finish failed 124 timeout "timed out after $timeout_secs s$note" ;;
   cancelled) finish failed "${code:-null}" cancelled cancelled ;;
   esac
+}
+
+# A log that was cut short ends the message of the end, and is a warning of its own.
+note_lost_log() {
+  case $drained in '' | 0) return ;; esac
+  note=", and its log could not be written${unlogged:+: $unlogged}"
+  lost_log="log could not be written to its end${unlogged:+: $unlogged}"
 }
 
 # The steps behind it are others. What is to be masked in its log stays for root alone, until it is forgotten.

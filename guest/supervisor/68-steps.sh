@@ -4,7 +4,7 @@ watch_steps() {
   announce
   exec 9>>"$artifacts/steps.jsonl"
   timer "$timeout_secs" timeout
-  job_timer=$timers failed='' log_end=0 note=''
+  job_timer=$timers failed='' log_end=0 note='' lost_log=''
   place_files
   while [ "$n" -lt "$nsteps" ]; do
     n=$((n + 1))
@@ -40,8 +40,10 @@ skip_step() { tell_step skipped null '"skipped"' null null null null; }
 watch_step() {
   cause='' code='' leader='' drain='' drained='' timers='' reason='' warnings=''
   log_start=$log_end
-  began=\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"
+  read_clock
+  began=\"$now\"
   tell_step running null null "$began" null "$log_start" null
+  [ "$n" = 1 ] || make_room "$own/fits"
   printf '%s\n' "$n" >&7
   [ -z "$step_secs" ] || timer "$step_secs" overtime
   await_end
@@ -62,9 +64,25 @@ watch_step() {
   cancelled) became=cancelled shown_code=${code:-null} ;;
   setup) became=failed shown_code=null ;;
   esac
-  [ "$cause" = setup ] || take_exports "$public/env/$step_id"
-  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"" "$log_start" "${log_end:-$log_start}"
+  if [ "$cause" != setup ]; then
+    take_exports "$public/env/$step_id"
+    note_lost_log
+    # In the result, as the lines of the steps are on the same disk. Once is enough.
+    [ -z "$lost_log" ] || [ -n "${step_warnings-}" ] || step_warnings="\"the $lost_log, in the step $step_name\""
+  fi
+  [ "$n" = "$nsteps" ] || keep_room
+  read_clock
+  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$now\"" "$log_start" "${log_end:-$log_start}"
   judge
+}
+
+# Sets `now`, to the millisecond where this date knows %N.
+read_clock() {
+  now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ | head -c 40)
+  fraction=${now##*.}
+  now=${now%.*}
+  case $fraction in [0-9][0-9][0-9]*Z) now=$now.${fraction%"${fraction#???}"} ;; esac
+  now=${now}Z
 }
 
 # As with a command alone; and the log is closed before the next step can begin, whoever still holds it.
@@ -73,7 +91,6 @@ settle_step() {
   [ -n "$drained" ] || timer 5 undrained
   event=
   while [ -z "$drained" ] && [ "$event" != undrained ]; do next_event; done
-  case $drained in '' | 0) ;; *) note=', and its log could not be written' ;; esac
   [ -n "$drained" ] || [ -z "$drain" ] || kill "$drain"
   while [ -z "$drained" ] && [ -n "$drain" ]; do next_event; done
 }
@@ -121,8 +138,9 @@ tell_step() {
 # The files exist before the log does, by which others see that there is something to follow; and the record in memory gets room.
 open_steps() {
   true >"$artifacts/steps.jsonl" && true >"$state/steps.jsonl" || return
+  [ "$nsteps" = 1 ] || keep_room
   room=0
-  while [ "$room" -le "$nsteps" ]; do
+  while [ "$room" -le "$((nsteps + 2))" ]; do
     printf '%0400d' 0
     room=$((room + 1))
   done >"$spare/reserved"

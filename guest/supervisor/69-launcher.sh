@@ -6,15 +6,13 @@ launch_steps() {
   while read -r n; do
     # shellcheck source=/dev/null
     . "$own/step.$n"
-    output=$state/output.$n
+    output=$pipes/output.$n
     command_file=$public/commands/$step_id
     ready_step
     [ -z "$unfit" ] || continue
     begin_drain
     printf 'drain %s\n' "$drain" >&8
-    # shellcheck disable=SC2119
-    (launch)
-    printf 'exit %s\n' "$?" >&8
+    run_command
   done
   [ -z "$drain" ] || has_result || kill "$drain"
 }
@@ -33,6 +31,6 @@ ready_step() {
     served=$login
   fi
   offer_exports "$public/env/$step_id"
-  ln "$own/command.$n" "$command_file" || cp "$own/command.$n" "$command_file" || give_up 'its command cannot be written: is the disk full?'
-  mkfifo -m 0666 "$output" || give_up 'the state directory cannot be written: is the disk full?'
+  ln "$own/command.$n" "$command_file" || cp "$own/command.$n" "$command_file" || give_up_unwritable 'its command cannot be written' "$public"
+  mkfifo -m 0666 "$output" || { output=$state/output.$n && mkfifo -m 0666 "$output"; } || give_up_unwritable 'the state directory cannot be written' "$state"
 }

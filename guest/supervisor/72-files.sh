@@ -10,13 +10,13 @@ list() {
   [ "$#" -gt 0 ] || return 0
   mine=/proc
   ! is_own_result || mine=$artifacts/result.json
-  case $(find / -version 2>/dev/null) in
+  case $(find / -version 2>/dev/null | head -c 100) in
   *GNU*) find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o ! -type d -printf '%y %s %p\0' ;;
   *)
     find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o ! -type d -print0 |
       xargs -0 -r sh -c 'case $* in
       *"
-"*) for file; do said=$(stat -c "%f %s" "$file") && printf "%s %s\0" "$said" "$file"; done ;;
+"*) for file; do said=$(stat -c "%f %s" "$file" | head -c 100) && printf "%s %s\0" "$said" "$file"; done ;;
       *) stat -c "%f %s %n" "$@" | tr "\n" "\0" ;;
       esac
       :' sh
@@ -27,13 +27,13 @@ list() {
 # The result has a second name among the artifacts, unless the job has put something there: that is the job's.
 is_own_result() {
   # shellcheck disable=SC2046 # two numbers
-  set -- $(stat -c %d:%i "$artifacts/.pikaci/result.json" "$artifacts/result.json" 2>/dev/null)
+  set -- $(stat -c %d:%i "$artifacts/.pikaci/result.json" "$artifacts/result.json" 2>/dev/null | head -c 100)
   [ "$#" = 2 ] && [ "$1" = "$2" ]
 }
 
 pack() {
   unset TAR_OPTIONS
-  case $(tar --version 2>/dev/null </dev/null) in
+  case $(tar --version 2>/dev/null </dev/null | head -c 100) in
   'tar (GNU tar)'*) exec tar -C / --format=gnu --null --no-recursion --ignore-failed-read --hard-dereference --quoting-style=c -cf - -T - ;;
   esac
   # busybox: some builds have no -T, and those that have it take no name with a newline. So the names become arguments, in as
@@ -45,7 +45,7 @@ pack() {
       [ -z "$said" ] || printf "%s\n" "$said" >&2
       case $said in *"short read"*) exit 255 ;; esac
     }
-    case $(stat -c %h "$@" 2>/dev/null | sort -u) in
+    case $(stat -c %h "$@" 2>/dev/null | sort -u | head -c 100) in
     1) part "$@" ;;
     *) for file; do part "$file"; done ;;
     esac

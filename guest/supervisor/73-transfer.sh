@@ -19,7 +19,7 @@ begin_transfer() { # begin_transfer [--writable WORKSPACE] [--root | --user NAME
   esac
   install_text
   # A test without root has only its own user to give files to.
-  if [ "$(id -u)" != 0 ]; then uid=$(id -u) gid=$(id -g); elif [ -z "$uid" ]; then
+  if [ "$(id -u)" != 0 ]; then uid=$(id -u | head -c 20) gid=$(id -g | head -c 20); elif [ -z "$uid" ]; then
     find_user
     choose_switch
   fi
@@ -49,8 +49,9 @@ install_text() {
   read -r nonce </proc/sys/kernel/random/uuid
   text=$machine/text.$nonce
   { install -d -m 0700 "$machine" && printf '%s\n' "$PIKACI_SUPERVISOR_TEXT" >"$text"; } || {
+    say_why 'the supervisor could not be written' "$machine"
     rm -f "$text"
-    refuse 70 setup 'the supervisor could not be written to the disk of the guest'
+    refuse 70 setup "$fault"
   }
   # A link, like that of `run`: the file is whole, whoever comes first.
   ln "$text" "$machine/pikaci-incus-run" || [ -e "$machine/pikaci-incus-run" ] || mv "$text" "$machine/pikaci-incus-run"
@@ -76,12 +77,15 @@ enter() { # enter DIRECTORY
     name=${way%%/*}
     case $way in */*) way=${way#*/} ;; *) way= ;; esac
     if [ -L "./$name" ]; then
-      [ "$(stat -c %u "./$name")" = 0 ] || refuse 70 setup "$1 leads over a link that is not root's"
+      [ "$(stat -c %u "./$name" | head -c 20)" = 0 ] || refuse 70 setup "$1 leads over a link that is not root's"
       cd -P "./$name" || refuse 70 setup "$1 cannot be entered"
       at=$(pwd -P)
       at=${at%/}
     else
-      [ -d "./$name" ] || install -d -m 0755 -o "$uid" -g "$gid" "./$name" || refuse 70 setup "$1 cannot be made"
+      [ -d "./$name" ] || install -d -m 0755 -o "$uid" -g "$gid" "./$name" || {
+        say_why "$1 cannot be made" . "$at"
+        refuse 70 setup "$fault"
+      }
       at=$at/$name
       { cd -P "./$name" && [ "$(pwd -P)" = "$at" ]; } || refuse 70 setup "$1 cannot be entered"
     fi

@@ -24,7 +24,7 @@ put() { # put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user N
   { cat >&6 && chown "$uid:$gid" /proc/self/fd/6 && chmod "$mode" /proc/self/fd/6; } 6>"$part" || drop_put
   set +C
   # The end of stdin may be that of the caller.
-  [ -z "$size" ] || [ "$(stat -c %s "$part")" = "$size" ] || {
+  [ -z "$size" ] || [ "$(stat -c %s "$part" | head -c 20)" = "$size" ] || {
     rm -f "$part"
     refuse 65 truncated "$path did not arrive whole: nothing was written"
   }
@@ -32,6 +32,7 @@ put() { # put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user N
 }
 
 drop_put() {
+  say_why "$path could not be written" . "${path%/*}"
   rm -f "$part"
-  refuse 70 setup "$path could not be written: is the disk full?"
+  refuse 70 setup "$fault"
 }

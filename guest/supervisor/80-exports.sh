@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The file that PIKACI_ENV names: the user's, in a directory that is root's, so that nothing else can take its place.
 offer_exports() {
-  true >"$1" || give_up 'the file for exported variables cannot be created'
+  true >"$1" || give_up_unwritable 'the file for exported variables cannot be created' "${1%/*}"
   [ "$switch" = none ] || chown "$uid:$gid" "$1" || give_up 'the file for exported variables cannot be handed to its user'
 }
 

@@ -13,6 +13,7 @@ if [ "${1-}" = --step ]; then
   shift 2
 fi
 
+case ${1-} in run | supervise) ;; *) hold_memory ;; esac
 case ${1-} in
 run | supervise)
   self=$0

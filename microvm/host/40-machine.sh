@@ -29,7 +29,7 @@ machine() {
   [ "$keep_failed_secs" = 0 ] || printf '%s\n' "$keep_failed_secs" >control/keep-failed
   [ -z "$has_channel" ] || make_channel || give_up setup 'the channel of the machine cannot be made'
   start_daemons
-  true >console.log || give_up setup 'the console of the machine cannot be kept: is the disk full?'
+  why=$({ true >console.log; } 2>&1) || give_up setup "the console of the machine cannot be kept in $vm: ${why##*: }"
   "$vm/runner/bin/microvm-run" </dev/null >>console.log 2>&1 3>&- &
   guest=$!
   printf 'started\n' >&3

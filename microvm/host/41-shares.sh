@@ -25,7 +25,7 @@ start_daemons() {
     [ "$artifacts_bytes" = 0 ] || ulimit -f $((artifacts_bytes * 9 / 10 / 512 + 1))
     raise_descriptors
     exec "$vm/runner/bin/virtiofsd-run"
-  ) </dev/null >virtiofsd.log 2>&1 3>&- &
+  ) </dev/null >>virtiofsd.log 2>&1 3>&- &
   daemons=$!
   left=500
   for directory in shares/*; do

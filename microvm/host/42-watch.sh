@@ -10,14 +10,17 @@ watch_boot() {
 }
 
 # Once a second: a machine whose directory was removed is nobody's and ends; and so does one whose guest writes more into the host's file
-# system than it may. A single file is stopped by the daemon's own limit. A console that is too long begins anew: its end is what counts.
+# system than it may. A single file is stopped by the daemon's own limit. A console, or what a share daemon says of a guest, that is too long begins anew: its end is
+# what counts.
 watch_directory() {
   while sleep 1; do
     [ -e "$vm/machine" ] || end removed
     [ -z "$has_channel" ] || remove_abandoned_calls
-    size=$(stat -c %s "$vm/console.log" 2>/dev/null) || continue
-    # Not `:`, with which a redirection that fails ends the shell.
-    [ "$size" -le 4194304 ] || true >"$vm/console.log"
+    for kept in console.log virtiofsd.log; do
+      size=$(stat -c %s "$vm/$kept" 2>/dev/null) || continue
+      # Not `:`, with which a redirection that fails ends the shell.
+      [ "$size" -le 4194304 ] || true >"$vm/$kept"
+    done
     [ "$artifacts_bytes" != 0 ] || continue
     [ "$(sum -B 1)" -le "$artifacts_bytes" ] && [ "$(sum --inodes)" -le 500000 ] && continue
     [ ! -e "$vm/machine" ] || end artifacts_full

@@ -46,7 +46,8 @@ follow_steps() {
     kill -0 "$pid" 2>/dev/null || return 0
     pause
   done
-  tail -n +1 -s 0.02 "--pid=$pid" -f artifacts/steps.jsonl </dev/null 2>/dev/null | sed -u 's/^/step /' >&2
+  # In so many pieces of at most so much, whatever a root job has put there: a line without an end is held by sed as a whole.
+  tail -n +1 -s 0.02 "--pid=$pid" -f artifacts/steps.jsonl </dev/null 2>/dev/null | dd bs=16K count=1000 status=none | sed -u 's/^/step /' >&2
 }
 
 print_steps() {

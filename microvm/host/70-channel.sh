@@ -64,7 +64,7 @@ remove_abandoned_calls() {
 call() {
   must_take_calls
   begin_call supervisor "$@"
-  cat >"$directory/stdin" || refuse 70 setup "$directory cannot be written: is the disk full?"
+  why=$(cat 2>&1 >"$directory/stdin") || refuse 70 setup "$directory cannot be written: ${why##*: }"
   ring
   (view deliver "$job" "$number")
   exit "$?"

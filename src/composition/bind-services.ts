@@ -177,6 +177,8 @@ export function bindServices(container: Container): void {
         settings: {
           backend: settings.backend,
           microvm: settings.microvm,
+          trust: settings.trust,
+          limits: settings.incusLimits,
           project: settings.incusProject,
           profile: settings.incusProfile,
           imageAlias: settings.incusImageAlias,

@@ -104,9 +104,11 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
   const { incus } = config;
   return {
     backend: config.backend,
+    trust: config.trust,
     incusProject: incus.project,
-    incusProfile: incus.profile,
+    incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
+    incusLimits: incus.limits,
     supervisor:
       incus.supervisorPath === undefined
         ? { text: shippedText('guest/pikaci-incus-run') }

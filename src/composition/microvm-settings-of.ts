@@ -6,6 +6,7 @@ export function microvmSettings({ microvm }: PikaciConfig): MicrovmSettings {
   return {
     runner: microvm.runner ?? null,
     flake: microvm.flake ?? null,
+    isolatedNetwork: microvm.isolatedNetwork,
     bootTimeoutSecs: microvm.bootTimeoutSecs,
     artifactsBytes: microvm.artifactsBytes,
     scripts: () => ({

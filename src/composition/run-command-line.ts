@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
+import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
+import type { Adapters } from './adapters.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
 import { ownOutputs } from './own-outputs.js';
@@ -11,8 +13,8 @@ import { serve } from './serve.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs the command line of this process and gives its exit status, once everything is written. */
-export function runCommandLine(): Promise<number> {
+/** Runs the command line of this process and gives its exit status, once everything is written. `adapters` stand in for those of a real host. */
+export function runCommandLine(adapters?: Adapters): Promise<number> {
   return runCli({
     argv: process.argv.slice(2),
     env: process.env,
@@ -29,10 +31,15 @@ export function runCommandLine(): Promise<number> {
       };
     },
     createPikaci: (config, { workspace, ...place }) =>
-      createPikaci(config, { ...place, exclude: ownOutputs(workspace) }),
+      createPikaci(config, {
+        ...place,
+        exclude: ownOutputs(workspace),
+        ...(adapters === undefined ? {} : { adapters }),
+      }),
     runState,
     fulfil: fulfillPreparedOutputRequest,
     serve,
+    repository: { exportCommit, isTracked },
     terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
     clock: new SystemClock(),
     randomBytes: (count) => randomBytes(count),

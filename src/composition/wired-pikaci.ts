@@ -49,8 +49,8 @@ export class WiredPikaci implements Pikaci {
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
     const { ports, settings, runTarget } = await this.#wired();
     const { localFiles: files, processes } = ports;
-    const { stateRoot, backend } = settings;
-    const at = { files, processes, stateRoot, runTarget, host: this.host, backend };
+    const { stateRoot, backend, trust } = settings;
+    const at = { files, processes, stateRoot, runTarget, host: this.host, backend, trust };
     return this.#owning(await rerun(at, runId, options));
   }
 

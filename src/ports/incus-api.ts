@@ -12,6 +12,7 @@ import type {
   IncusInstance,
   IncusInstancePut,
   IncusInstanceState,
+  IncusNetwork,
   IncusOperation,
   IncusProfile,
   IncusProject,
@@ -67,6 +68,8 @@ export interface IncusApi extends AsyncDisposable {
   project(name: string, options?: CallOptions): Answer<Tagged<IncusProject>>;
   /** A profile of a project, with its ETag; `not_found` when there is none. */
   profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>>;
+  /** A network that the machines of a project may be on; `not_found` when there is none. */
+  network(project: string, name: string, options?: CallOptions): Answer<IncusNetwork>;
   /** A storage pool; `not_found` when there is none. */
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
 

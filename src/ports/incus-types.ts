@@ -36,6 +36,14 @@ export interface IncusProfile {
   readonly devices: IncusDevices;
 }
 
+/** A network. `managed` is false for one that the daemon has only found on the host. */
+export interface IncusNetwork {
+  readonly name: string;
+  readonly type: string;
+  readonly managed: boolean;
+  readonly config: IncusConfig;
+}
+
 /** A storage pool, and the driver that it is on. */
 export interface IncusStoragePool {
   readonly name: string;

@@ -8,6 +8,9 @@ incusApiContract(
   async () => {
     const api = new MemoryIncus({ hostHasPath: (path) => !path.startsWith('/no/') });
     api.world.addImage('default', 'pikaci/dev');
+    const config = { 'ipv4.address': '10.0.0.1/24' };
+    api.world.networks.set('bridge', { name: 'bridge', type: 'bridge', managed: true, config });
+    api.world.addProfile('default', 'default', { eth0: { type: 'nic', network: 'bridge' } });
     return {
       api,
       project: 'default',

@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mustFail } from '../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../src/testing/contract/expect-result.js';
+import { commandLine, writeConfig } from '../support/command-line.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -30,6 +34,21 @@ describe.concurrent('a limit on', () => {
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('processes and memory is there where nobody has asked for one', async () => {
+    await using machine = must(await site.pikaci.openMachine());
+    let printed = '';
+    const onOutput = (data: Uint8Array) => {
+      printed += Buffer.from(data).toString();
+    };
+    must(await machine.run({ command: "awk '/MemTotal:/ { print $2 }' /proc/meminfo", onOutput }));
+    const hosts = await site.onHost("awk '/MemTotal:/ { print $2 }' /proc/meminfo");
+    // Incus counts the memory of the hardware, of which the kernel keeps some.
+    expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 1);
+    const instances = must(await site.incus.instances(site.host.project));
+    const own = instances.filter(({ config }) => Object.values(config).includes(machine.id));
+    expect(own.map(({ config }) => config['limits.processes'])).toEqual(['8192']);
+  });
+
   it('the disk stops a job that fills it', async () => {
     const { run } = await site.finish({
       command:
@@ -46,6 +65,39 @@ describe.concurrent('a limit on', () => {
     expect(log.toString()).toBe('before\n');
     expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('the disk leaves an open machine that can free it, and whoever runs a step is told of the log', async () => {
+    await writeConfig(site, {});
+    const id = `full-${randomBytes(3).toString('hex')}`;
+    const machine = (...args: string[]) => commandLine(site, ['machine', ...args]).end;
+    expect((await machine('open', '--id', id, '--workspace', site.workspace, '--disk', '600MiB')).code).toBe(
+      0,
+    );
+    const command = 'cat /dev/zero >/var/tmp/large || sync; seq 1 200000 && exit 5';
+    const filled = await machine('run', '--as-root', '--step', 'fill', id, command);
+    expect(filled.code).toBe(5);
+    expect(filled.stderr).toContain(
+      'warning: the step fill: its log could not be written to its end: the disk of the guest is full\n',
+    );
+    const file = join(site.directory, 'two-mib');
+    await writeFile(file, Buffer.alloc(2 * 1024 * 1024, 'x'));
+    const sent = await machine('cp', file, `${id}:/var/tmp/sent`);
+    expect([sent.code, sent.stderr]).toEqual([3, expect.stringContaining('the disk of the guest is full')]);
+    const freed = await machine('run', '--as-root', id, 'rm /var/tmp/large; sync; echo freed');
+    expect([freed.code, freed.stdout]).toEqual([0, 'freed\n']);
+    const again = await machine('cp', file, `${id}:/var/tmp/sent`);
+    expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('full')]);
+    for (const [path, why] of [
+      [
+        'rel.txt',
+        'is read-only: send it elsewhere, or open a machine with a writable workspace (--writable)',
+      ],
+      ['/proc/x', 'nothing can be made in /proc'],
+      ['/sys/x', 'may not write to /sys'],
+    ])
+      expect((await machine('cp', file, `${id}:${path}`)).stderr).toContain(why);
+    expect((await machine('close', id)).code).toBe(0);
   });
 
   it('cores shows in the machine', async () => {

@@ -19,7 +19,7 @@ onEachBackend((backend) => {
     await writeFile(join(site.workspace, 'private'), 'for the guest alone\n');
     await chmod(join(site.workspace, 'private'), 0o600);
     // As version 0.1 has made it.
-    await site.onHost('mkdir -m 0755 "$1"', site.workDir);
+    await site.onHost('chmod 0755 "$1"', site.workDir);
     const command = 'id -un; cat private; echo also for nobody else >/artifacts/kept';
     const { log, run } = await site.finish({ command, artifacts: ['/artifacts/**'] });
     expect(run.outcome).toMatchObject({ status: 'passed', artifacts: { collected: [{ path: 'kept' }] } });

@@ -28,6 +28,7 @@ export interface GuestStatus {
     readonly message: string;
     readonly finished_at: string;
     readonly steps?: readonly GuestStep[];
+    readonly warnings?: readonly string[];
   } | null;
   readonly steps?: readonly GuestStep[];
 }

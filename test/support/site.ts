@@ -56,7 +56,10 @@ export class Site implements AsyncDisposable {
     const directory = await mkdtemp(join(dirname(hostOfWorker().identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
-    return new Site(directory, config.backend ?? 'incus', config);
+    const site = new Site(directory, config.backend ?? 'incus', config);
+    // Some tests put into it what is not pikaci's, which closes no directory that has such.
+    await site.onHost('install -d -m 0700 "$1"', site.workDir);
+    return site;
   }
 
   /** The daemon, over a connection of the test's own. */
@@ -202,7 +205,7 @@ export class Site implements AsyncDisposable {
     const { stdout, stderr, code } = await ran(this.#looking.shell, {
       argv: ['sh', '-ec', script, 'sh', ...args],
     });
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.anything() });
     return stdout;
   }
 

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -18,11 +18,18 @@ const RESOLVE_HOOK = `
     return resolved;
   }
 `;
-const COMPILER = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'] };
+/** A project as strict as can be, that has no types but those of what it imports. */
+const COMPILER = {
+  target: 'es2023',
+  lib: ['es2023'],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false,
+  types: [],
+};
 
 /** What somebody does with the package in the folder where it is installed. */
-export function useOfInstalled(path: string) {
-  const bin = join(path, 'node_modules/pikaci/dist/bin.js');
+export function useOfInstalled(path: string, bin = join(path, 'node_modules/pikaci/dist/bin.js')) {
   const node = (...args: readonly string[]) =>
     promisify(execFile)(process.execPath, args, { cwd: path, timeout: BOUND_MS });
   const write = async (name: string, text: string) => {
@@ -62,16 +69,13 @@ export function useOfInstalled(path: string) {
       return [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, url = '']) => url);
     },
     /** What the compiler has to say about a module, the package's types included. */
-    async compilerOutput(text: string): Promise<string> {
+    async compilerOutput(text: string, how: object): Promise<string> {
       await write('package.json', '{ "type": "module" }\n');
       await write('consumer.ts', text);
-      await write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER, files: ['consumer.ts'] }));
-      // Node's own types, and what they are made with.
-      for (const name of ['@types/node', 'undici-types']) {
-        const there = join(path, 'node_modules', name);
-        await mkdir(dirname(there), { recursive: true });
-        await symlink(join(repositoryRoot, 'node_modules', name), there);
-      }
+      await write(
+        'tsconfig.json',
+        JSON.stringify({ compilerOptions: { ...COMPILER, ...how }, files: ['consumer.ts'] }),
+      );
       const compiler = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
       try {
         const options = { cwd: path, timeout: COMPILER_BOUND_MS };

@@ -27,8 +27,7 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
   addApiRoutes(app, runs);
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);
-  // Beside this file, in the sources as in the bundle.
-  addAssetRoutes(app, new URL('./script/', import.meta.url));
+  addAssetRoutes(app);
   addPageRoutes(app, runs);
   addFileRoutes(app, runs);
   app.notFound((c) => {

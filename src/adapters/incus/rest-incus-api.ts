@@ -46,6 +46,8 @@ export class RestIncusApi implements IncusApi {
   readonly project: Call<'project'> = (name, options) => this.#server.project(name, options);
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#server.profile(project, name, options);
+  readonly network: Call<'network'> = (project, name, options) =>
+    this.#server.network(project, name, options);
   readonly storagePool: Call<'storagePool'> = (name, options) => this.#server.storagePool(name, options);
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
     this.#server.imageAlias(project, alias, options);

@@ -19,6 +19,8 @@ export interface GitInput {
   readonly args: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
+  /** Instead of the repository's own index. */
+  readonly indexFile?: string;
   /** Settings that stand above those of the repository; any name and value. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
 }
@@ -66,7 +68,10 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
   return new Promise((resolve) => {
     const child = spawn('git', [...SAFE, ...input.args], {
       cwd: input.cwd,
-      env: environment(input.settings ?? []),
+      env: {
+        ...environment(input.settings ?? []),
+        ...(input.indexFile === undefined ? {} : { GIT_INDEX_FILE: input.indexFile }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const settle = (result: Result<GitRun, GitProcessFault>) => {

@@ -1,35 +1,39 @@
-import { err, ok, type Result } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
-import { bounded } from '../../streams/bounded.js';
 import { shellFault } from '../../streams/shell-fault.js';
-import { Slots } from '../../streams/slots.js';
 import { connectTarget } from './connect-target.js';
 import type { SshLink } from './link.js';
 import { DEFAULT_TIMING, type Ssh2Options, type SshTiming } from './options.js';
 import { resolveTarget } from './resolve-target.js';
+import { type SessionPlace, SessionPool } from './session-pool.js';
 import { targetLabel } from './target.js';
 
 const CLOSED = 'the connection was closed by its owner';
 const DEFAULT_MAX_SESSIONS = 8;
+const DEFAULT_MAX_CONNECTIONS = 64;
+const GROW_AFTER_MS = 50;
+const IDLE_MS = 30_000;
 
 /**
- * The one connection to a host that its shell, dialers and file store share. Connects on the first call and again on the first
- * call after a loss; calls that come meanwhile share the attempt. The owner disposes it last.
+ * The way to a host that its shell, dialers and file store share. Connects on the first call and again on the first call after a
+ * loss; calls that come meanwhile share the attempt. Further connections are opened when the sessions of one are taken, and
+ * closed when they have been idle for half a minute. The owner disposes it last.
  */
 export class Ssh2Connection implements AsyncDisposable {
   readonly timing: SshTiming;
-  /** Session channels: commands and SFTP. Streams to sockets are not counted by sshd and not here. */
-  readonly sessions: Slots;
-  /** Ending a command must not wait for a free session; these come on top of the others. */
-  readonly killSessions = new Slots(1);
-  private current: SshLink | null = null;
-  private attempt: Promise<Result<SshLink, ShellFault>> | null = null;
+  private readonly pool: SessionPool;
   private readonly closing = new AbortController();
   private label: string;
 
   constructor(private readonly options: Ssh2Options) {
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
-    this.sessions = new Slots(options.maxSessions ?? DEFAULT_MAX_SESSIONS);
+    this.pool = new SessionPool({
+      connect: () => this.connect(),
+      sessionsPerLink: options.maxSessions ?? DEFAULT_MAX_SESSIONS,
+      maxLinks: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      growAfterMs: GROW_AFTER_MS,
+      idleMs: IDLE_MS,
+    });
     this.label = `${options.user === undefined ? '' : `${options.user}@`}${options.host}${options.port === undefined ? '' : `:${options.port}`}`;
   }
 
@@ -38,22 +42,30 @@ export class Ssh2Connection implements AsyncDisposable {
     return this.label;
   }
 
-  /** The live link. Faults: `unreachable`, `host_key_refused`, `authentication_failed`, `aborted`, `closed`. */
+  /** A live link, for what is no session. Faults: `unreachable`, `host_key_refused`, `authentication_failed`, `aborted`, `closed`. */
   async link(options: CallOptions = {}): Promise<Result<SshLink, ShellFault>> {
+    return this.asked(options, () => this.pool.link(options));
+  }
+
+  /** A place for a session (a command or SFTP); waits for one. Faults as those of `link`. */
+  async session(options: CallOptions = {}): Promise<Result<SessionPlace, ShellFault>> {
+    return this.asked(options, () => this.pool.take(options));
+  }
+
+  private async asked<T>(
+    { signal }: CallOptions,
+    ask: () => Promise<Result<T, ShellFault> | 'aborted'>,
+  ): Promise<Result<T, ShellFault>> {
     const at = { host: this.label, tried: 'connect' };
     if (this.closing.signal.aborted) return err(shellFault('closed', at, CLOSED));
-    if (this.current !== null && this.current.lost === null) return ok(this.current);
-    if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled before connecting'));
-    this.attempt ??= this.connect().finally(() => {
-      this.attempt = null;
-    });
-    const link = await bounded(this.attempt, { signal: options.signal });
-    if (link === 'aborted') return err(shellFault('aborted', at, 'cancelled while connecting'));
-    if (link === 'timed_out') return err(shellFault('unreachable', at, 'no answer in time'));
-    return link;
+    if (signal?.aborted) return err(shellFault('aborted', at, 'cancelled before connecting'));
+    const answer = await ask();
+    return answer === 'aborted' ? err(shellFault('aborted', at, 'cancelled while connecting')) : answer;
   }
 
   private async connect(): Promise<Result<SshLink, ShellFault>> {
+    const closed = () => err(shellFault('closed', { host: this.label, tried: 'connect' }, CLOSED));
+    if (this.closing.signal.aborted) return closed();
     const target = await resolveTarget(this.options);
     const at = { host: this.label, tried: 'read the SSH configuration' };
     if (target.isErr()) return err(shellFault('unreachable', at, target.error));
@@ -63,19 +75,14 @@ export class Ssh2Connection implements AsyncDisposable {
       timing: this.timing,
       signal: this.closing.signal,
     });
-    if (this.closing.signal.aborted) {
-      if (link.isOk()) link.value.close('closed by its owner');
-      return err(shellFault('closed', at, CLOSED));
-    }
-    if (link.isErr()) return link;
-    this.current = link.value;
-    return link;
+    if (!this.closing.signal.aborted) return link;
+    if (link.isOk()) link.value.close('closed by its owner');
+    return closed();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // An attempt that is under way ends here: its host may never answer.
     this.closing.abort();
-    this.current?.close('closed by its owner');
-    await this.attempt;
+    await this.pool.close('closed by its owner');
   }
 }

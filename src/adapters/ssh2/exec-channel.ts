@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.js';
-import { bounded } from '../../streams/bounded.js';
 import { commandProblem } from '../../streams/command-check.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { ChannelTap } from './channel-tap.js';
 import { commandLine, MAX_COMMAND_LINE_BYTES } from './command-line.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
-import { faultOfLink } from './link-fault.js';
+import { openSession } from './open-session.js';
 import { killCommand } from './process-kill.js';
-import { requestSession } from './session-request.js';
 import { awaitStart } from './start-wait.js';
 
 /** A command that has started on a session channel; its output waits in the tap. */
@@ -44,37 +42,28 @@ export async function openExecChannel(
       'the command line is longer than 128 KiB; hand the data in on standard input',
     );
   }
-  const release = await connection.sessions.take(signal);
-  if (release === null) return fail('aborted', 'cancelled while waiting for a free session');
-  const link = await connection.link(options);
-  if (link.isErr()) {
-    release();
-    return err(link.error);
-  }
-  const opening = requestSession<ChannelTap>(link.value, (client, answer) =>
+  const opened = await openSession<ChannelTap>(
+    connection,
     // Tapped at once: see there.
-    client.exec(line, (error, channel) =>
-      error ? answer(error, undefined as never) : answer(null, new ChannelTap(channel)),
-    ),
+    (client, answer) =>
+      client.exec(line, (error, channel) =>
+        error ? answer(error, undefined as never) : answer(null, new ChannelTap(channel)),
+      ),
+    { ...options, tried, late: (tap, link) => abandon(connection, link, token, tap) },
   );
-  const opened = await bounded(opening, { ms: connection.timing.startMs, signal });
-  if (opened === 'aborted' || opened === 'timed_out') {
-    void abandon(connection, link.value, token, opening).finally(release);
-    return opened === 'aborted'
-      ? fail('aborted', 'cancelled while the command was being started')
-      : fail('spawn_failed', `the host opened no session within ${connection.timing.startMs} ms`);
-  }
   if (opened.isErr()) {
-    release();
-    return err(faultOfLink(opened.error, { host: connection.host, tried }));
+    if (opened.error === 'aborted') return fail('aborted', 'cancelled while the command was being started');
+    if (opened.error === 'timed_out')
+      return fail('spawn_failed', `the host opened no session within ${connection.timing.startMs} ms`);
+    return err(opened.error);
   }
-  const tap = opened.value;
-  const start = await awaitStart({ link: link.value, tap, token, ms: connection.timing.startMs, signal });
+  const { link, channel: tap, release } = opened.value;
+  const start = await awaitStart({ link, tap, token, ms: connection.timing.startMs, signal });
   if ('problem' in start) {
-    void abandon(connection, link.value, token, opening).finally(release);
+    void abandon(connection, link, token, tap).finally(release);
     return fail(start.problem, start.message);
   }
-  return ok({ link: link.value, tap, token, pid: start.pid, tried, release });
+  return ok({ link, tap, token, pid: start.pid, tried, release });
 }
 
 /** Ends a command whose start nobody waits for any more. */
@@ -82,12 +71,10 @@ async function abandon(
   connection: Ssh2Connection,
   link: SshLink,
   token: string,
-  opening: Promise<Result<ChannelTap, unknown>>,
+  tap: ChannelTap,
 ): Promise<void> {
-  const opened = await opening;
-  if (opened.isErr()) return;
   // Read on and dropped, or the channel would never report that it is closed.
-  opened.value.attach({ data: () => {}, changed: () => {} });
+  tap.attach({ data: () => {}, changed: () => {} });
   await killCommand({ connection, link, token, pid: null });
-  opened.value.channel.close();
+  tap.channel.close();
 }

@@ -11,6 +11,6 @@ export function faultOfLink(
   return shellFault(
     'spawn_failed',
     at,
-    `${fault.message}; the server may allow fewer sessions (MaxSessions) than maxSessions`,
+    `${fault.message}; the server refuses sessions: look at MaxSessions and at the limits of the login`,
   );
 }

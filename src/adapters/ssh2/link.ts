@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Client } from 'ssh2';
+import { Slots } from '../../streams/slots.js';
 
 /** Why a request on a link got no answer, or a no. */
 export interface LinkFault {
@@ -16,6 +17,8 @@ type NodeCallback<T> = (error: Error | undefined | null, value: T) => void;
  * to `onLost`, because ssh2 itself tells a channel only that it has ended.
  */
 export class SshLink {
+  /** Ending a command must not wait for a free session; this one comes on top of the others. */
+  readonly killing = new Slots(1);
   private readonly listeners = new Set<(reason: string) => void>();
   private reason: string | null = null;
 

@@ -19,8 +19,10 @@ export interface Ssh2Options {
   /** What would else be read from the process; see `hostEnvironment`. */
   readonly environment?: SshEnvironment;
   readonly timing?: Partial<SshTiming>;
-  /** Session channels open at once, SFTP counted: below the server's MaxSessions (10 unless configured), with room for ending commands. Default 8. */
+  /** Session channels on one connection, SFTP counted: below the server's MaxSessions (10 unless configured), with room for ending commands. Fewer where the server refuses. Default 8. */
   readonly maxSessions?: number;
+  /** Connections at once: another is opened when the sessions of one are taken. Default 64. */
+  readonly maxConnections?: number;
 }
 
 export interface SshTiming {

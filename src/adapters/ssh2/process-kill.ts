@@ -1,10 +1,10 @@
-import type { ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { quoteWords } from '../../domain/values/shell-words.js';
 import { bounded } from '../../streams/bounded.js';
 import { TOKEN_VARIABLE } from './command-line.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
-import { requestSession } from './session-request.js';
+import { openSession, requestSession } from './open-session.js';
 
 /**
  * Ends every process of a command: those that carry its token, those in the group or session of its first process, and all
@@ -61,21 +61,32 @@ export async function killCommand(killing: Killing): Promise<boolean> {
   return done === true;
 }
 
-async function runKill({ connection, link, token, pid }: Killing): Promise<boolean> {
-  const alive = link.lost === null ? link : (await connection.link()).unwrapOr(null);
-  if (alive === null) return false;
-  const release = await connection.killSessions.take();
-  if (release === null) return false;
-  try {
-    const polls = Math.ceil(connection.timing.killGraceMs / POLL_MS);
-    // A process id is good only on the link that the command was started on.
-    const group = alive === link && pid !== null ? String(pid) : '0';
-    const line = `exec /bin/sh -c ${quoteWords([KILL_SCRIPT, 'pikaci', `${TOKEN_VARIABLE}=${token}`, group, String(polls)])}`;
-    const channel = await requestSession<ClientChannel>(alive, (client, answer) => client.exec(line, answer));
-    return channel.isOk() && (await exitedWithZero(alive, channel.value));
-  } finally {
-    release();
-  }
+async function runKill(killing: Killing): Promise<boolean> {
+  const { connection, link, token, pid } = killing;
+  // A process id is good only as long as the link that the command was started on.
+  const group = link.lost === null && pid !== null ? String(pid) : '0';
+  const polls = Math.ceil(connection.timing.killGraceMs / POLL_MS);
+  const line = `exec /bin/sh -c ${quoteWords([KILL_SCRIPT, 'pikaci', `${TOKEN_VARIABLE}=${token}`, group, String(polls)])}`;
+  const start = (client: Client, answer: (error: Error | undefined, channel: ClientChannel) => void) =>
+    client.exec(line, answer);
+  const beside = link.lost === null ? await besideTheOthers(link, start) : null;
+  if (beside !== null) return beside;
+  // The link is gone, or the server allows it no session more.
+  const late = (channel: ClientChannel) => channel.close();
+  const opened = await openSession(connection, start, { tried: 'end a command', late });
+  if (opened.isErr()) return false;
+  return exitedWithZero(opened.value.link, opened.value.channel).finally(opened.value.release);
+}
+
+/** `null` when the link gave no session. */
+async function besideTheOthers(
+  link: SshLink,
+  start: (client: Client, answer: (error: Error | undefined, channel: ClientChannel) => void) => void,
+): Promise<boolean | null> {
+  const release = await link.killing.take();
+  const channel = await requestSession<ClientChannel>(link, start);
+  const done = channel.isErr() ? Promise.resolve(null) : exitedWithZero(link, channel.value);
+  return done.finally(() => release?.());
 }
 
 function exitedWithZero(link: SshLink, channel: ClientChannel): Promise<boolean> {

@@ -8,7 +8,7 @@ import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { Ssh2Connection } from './connection.js';
 import type { SshLink } from './link.js';
-import { requestSession } from './session-request.js';
+import { openSession } from './open-session.js';
 
 const NOT_YET = 'cancelled before there was a connection';
 
@@ -51,32 +51,26 @@ export class SftpSessions {
 
   private async open(call: FileCall): Promise<Result<OpenSession, FileFault>> {
     const fail = (kind: FileFault['kind'], message: string) => err(fileFault(kind, call, message));
-    const release = await this.connection.sessions.take();
-    const link = await this.connection.link();
-    if (release === null || link.isErr()) {
-      release?.();
-      if (link.isOk()) return fail('connection_lost', 'no session');
-      return err({ ...fileFault('connection_lost', call, link.error.message), cause: link.error });
-    }
-    const opening = requestSession<SFTPWrapper>(link.value, (client, answer) => client.sftp(answer));
-    const opened = await bounded(opening, { ms: this.connection.timing.startMs });
-    if (opened === 'timed_out' || opened === 'aborted') {
-      void opening.then((late) => late.map((sftp) => sftp.end())).finally(release);
-      return fail('connection_lost', 'the host opened no SFTP session in time');
-    }
+    const opened = await openSession<SFTPWrapper>(this.connection, (client, answer) => client.sftp(answer), {
+      tried: 'open an SFTP session',
+      late: (sftp) => sftp.end(),
+    });
     if (opened.isErr()) {
-      release();
-      return fail(opened.error.kind === 'lost' ? 'connection_lost' : 'io', opened.error.message);
+      if (typeof opened.error === 'string')
+        return fail('connection_lost', 'the host opened no SFTP session in time');
+      if (opened.error.kind === 'spawn_failed') return fail('io', opened.error.message);
+      return err({ ...fileFault('connection_lost', call, opened.error.message), cause: opened.error });
     }
-    const session: OpenSession = { link: link.value, sftp: opened.value, over: false };
+    const { link, channel: sftp, release } = opened.value;
+    const session: OpenSession = { link, sftp, over: false };
     const end = () => {
       session.over = true;
       release();
     };
-    link.value.onLost(end);
-    opened.value.on('error', end);
-    opened.value.on('end', end);
-    opened.value.on('close', end);
+    link.onLost(end);
+    sftp.on('error', end);
+    sftp.on('end', end);
+    sftp.on('close', end);
     this.current = session;
     return ok(session);
   }

@@ -1,4 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
+import { machinesDirOf } from '../../domain/records/machine-layout.js';
+import { foreignEntries } from '../../domain/records/own-entries.js';
+import { runsDirOf } from '../../domain/records/run-layout.js';
 import { quoteWord } from '../../domain/values/shell-words.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -10,7 +13,7 @@ const EVERYBODYS = 0o1002;
 
 /**
  * Makes the state root before something is recorded in it, for its owner alone: logs and artifacts hold what workspaces hold. One that
- * others can read is closed to them, but for one that is everybody's. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
+ * others can read is closed to them. Where it is everybody's, or holds other things as well, what is pikaci's in it is closed instead. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
  */
 export async function makeStateRoot(files: FileStore, path: string): Promise<Result<void, JobFault>> {
   const there = await files.lstat(path);
@@ -24,7 +27,21 @@ export async function makeStateRoot(files: FileStore, path: string): Promise<Res
     const message = `the state root ${path} is a link: let "stateRoot" name the directory itself; where it leads to: readlink -f ${quoteWord(path)}`;
     return err({ kind: 'local_files', phase: null, host: files.host, message, field: 'stateRoot' });
   }
-  if (type !== 'directory' || (mode & 0o777) === PRIVATE || (mode & EVERYBODYS) !== 0) return ok(undefined);
+  if (type !== 'directory' || (mode & 0o777) === PRIVATE) return ok(undefined);
+  const listed = await files.list(path);
+  if (listed.isErr()) return err(localFilesFault(listed.error, null));
+  const isOthers = foreignEntries(listed.value.map(({ name }) => name)).length > 0;
+  if (!isOthers && (mode & EVERYBODYS) === 0) return close(files, path);
+  for (const own of [runsDirOf(path), machinesDirOf(path)]) {
+    const made = await files.makeDirectory(own, { mode: PRIVATE });
+    if (made.isErr()) return err(localFilesFault(made.error, null));
+    const closed = await close(files, own);
+    if (closed.isErr()) return closed;
+  }
+  return ok(undefined);
+}
+
+async function close(files: FileStore, path: string): Promise<Result<void, JobFault>> {
   const closed = await files.setMode(path, PRIVATE);
   // Another user's, who alone can close it, and has let this one write there.
   if (closed.isErr() && closed.error.kind === 'permission_denied') return ok(undefined);

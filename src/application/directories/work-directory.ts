@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import { foreignEntries, shownEntries } from '../../domain/records/own-entries.js';
+import { joinBelow } from '../../domain/values/path-rules.js';
 import { quoteWord } from '../../domain/values/shell-words.js';
 import type { FileFault, FileStat, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
@@ -32,7 +34,7 @@ interface Look {
 /**
  * The directory on the host below which everything of pikaci's lies. What is in it is mounted, executed and removed, by root where the
  * login is root's: it has to be a directory of the login user's or root's that nobody else can write to, and nobody else may read what
- * is below it. One that is missing is made; one that others can only read is closed to them.
+ * is below it. One that is missing is made; one that others can only read is closed to them, unless it holds other things than pikaci's.
  */
 export class WorkDirectory {
   readonly path: string;
@@ -98,6 +100,13 @@ export class WorkDirectory {
     const refused = this.#whyNot(stat.value, user.value);
     if (refused !== null) return err({ ...refused, fault: null });
     if ((stat.value.mode & 0o777) === PRIVATE) return ok(undefined);
+    const listed = await hostFiles.list(this.path, { signal });
+    if (listed.isErr()) return err(this.#unusable(listed.error));
+    const open = this.#whyNotToClose(
+      stat.value,
+      listed.value.map(({ name }) => name),
+    );
+    if (open !== null) return err({ ...open, fault: null });
     const closed = await hostFiles.setMode(this.path, PRIVATE, { signal });
     return closed.mapErr((fault) => this.#unusable(fault));
   }
@@ -127,7 +136,7 @@ export class WorkDirectory {
     return err({ kind: 'host', phase: null, host: this.#host, message });
   }
 
-  #whyNot({ type, uid, mode }: FileStat, user: number): { message: string; remedy: string } | null {
+  #whyNot({ type, uid }: FileStat, user: number): { message: string; remedy: string } | null {
     const path = quoteWord(this.path);
     const aside = `sudo mv -T ${path} ${quoteWord(`${this.path}.refused`)}`;
     if (type === 'symlink') {
@@ -139,12 +148,21 @@ export class WorkDirectory {
       const message = `belongs to the user ${uid}, who can put anything into it`;
       return { message, remedy: aside };
     }
-    if ((mode & WRITABLE_BY_OTHERS) !== 0) {
-      const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-      const message = `can be written to by others (mode ${octal}), so what is in it may be theirs: when you know that it is not, type`;
-      return { message, remedy: `chmod 0700 ${path}` };
-    }
     return null;
+  }
+
+  /** A directory that pikaci shares with others is not its own to close: `/srv`, or `/tmp`. */
+  #whyNotToClose({ mode }: FileStat, names: readonly string[]): { message: string; remedy: string } | null {
+    const foreign = foreignEntries(names);
+    const octal = (mode & 0o7777).toString(8).padStart(4, '0');
+    if (foreign.length > 0) {
+      const own = joinBelow(this.path, 'pikaci');
+      const message = `is open to others (mode ${octal}) and holds what is not pikaci's (${shownEntries(foreign)}): let "workDir" name a directory of its own, such as ${own}, or close this one when nobody else needs it (chmod 0700)`;
+      return { message, remedy: `sudo install -d -m 0700 -o "$(id -un)" ${quoteWord(own)}` };
+    }
+    if ((mode & WRITABLE_BY_OTHERS) === 0) return null;
+    const message = `can be written to by others (mode ${octal}), so what is in it may be theirs: when you know that it is not, type`;
+    return { message, remedy: `chmod 0700 ${quoteWord(this.path)}` };
   }
 
   #unusable(fault: FileFault): WorkDirectoryProblem {

@@ -2,6 +2,7 @@ import type { Result } from 'neverthrow';
 import { machineStateLayout } from '../../domain/records/machine-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
 import type { OpenMachineInput } from '../open-machine/open-machines.js';
@@ -11,8 +12,9 @@ import type { DoctorCheck } from './doctor-report.js';
 const BOUND_MS = 10 * 60_000;
 const LEASE_SECS = 300;
 const STEP_SECS = 60;
+const MOST_SAID = 1024;
 /** What the supervisor can do without while a job runs: without them artifacts or exported variables are missing. */
-const ALSO = 'for tool in tar head tail tr wc xargs; do command -v "$tool" >/dev/null || echo "$tool"; done';
+const ALSO = 'for tool in tar tail tr wc xargs; do command -v "$tool" >/dev/null || echo "$tool"; done';
 const REMEDY = 'make an image with what guest/README.md lists, and let "incus.image" name it';
 
 export interface MachineProbe {
@@ -48,14 +50,14 @@ export async function checkMachine(probe: MachineProbe): Promise<DoctorCheck> {
 
 /** Null when nothing is wrong. */
 async function runIn(machine: OpenMachine, signal: AbortSignal): Promise<DoctorCheck | null> {
-  const said: Uint8Array[] = [];
-  const onOutput = (data: Uint8Array) => void said.push(data);
+  const said = new BoundedBytes(MOST_SAID, 'first');
+  const onOutput = (data: Uint8Array) => said.add(data);
   const ran = await machine.run({ command: ALSO, timeoutSecs: STEP_SECS, onOutput, signal });
   if (ran.isErr()) return notMade(ran.error);
   const { status, cause, message } = ran.value;
   if (cause === 'cancelled') return skipped('machine', 'interrupted');
   if (status !== 'passed') return failed('machine', message, REMEDY);
-  const missing = Buffer.concat(said).toString('utf8').split('\n').filter(Boolean);
+  const missing = Buffer.from(said.bytes()).toString('utf8').split('\n').filter(Boolean);
   if (missing.length === 0) return null;
   const detail = `the image has no ${missing.join(', ')}: artifacts or exported variables will be missing`;
   return warned('machine', detail, REMEDY);

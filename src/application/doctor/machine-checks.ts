@@ -1,6 +1,8 @@
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { IncusDevice } from '../../ports/incus-types.js';
+import { checkIsolation } from '../machine/incus/isolation.js';
+import type { JobSettings } from '../settings/job-settings.js';
 import { failed, passed, quoted, skipped, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
 import { describeFault } from './incus-check.js';
@@ -12,6 +14,8 @@ export interface MachineSettings {
   readonly imageAlias: string;
   /** Absolute directory on the host. */
   readonly workDir: string;
+  readonly trust: JobSettings['trust'];
+  readonly limits: JobSettings['incusLimits'];
 }
 
 /** The parts on the host that a machine is made of. */
@@ -45,7 +49,7 @@ export class MachineChecks {
 
   /** The profile's root disk says which pool is used, so the two are looked at together. */
   async profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
-    const { project, profile } = this.#settings;
+    const { project, profile, limits } = this.#settings;
     const found = await this.#incus.profile(project, profile, { signal });
     if (found.isErr()) {
       const remedy = `incus profile create ${quoted(profile)} --project ${quoted(project)}`;
@@ -59,12 +63,33 @@ export class MachineChecks {
         skipped('storage_pool', 'the profile names none'),
       ];
     }
+    const open = await this.#whyOpen(signal);
     const [deviceName, device] = root;
     const pool = device['pool'] ?? '';
     return [
-      passed('profile', `${profile} has a root disk on the pool ${pool}`),
+      open ??
+        passed(
+          'profile',
+          `${profile} has a root disk on the pool ${pool}${device['size'] === undefined && limits.disk === undefined ? ', without a limit (incus.limits.disk)' : ''}`,
+        ),
       await this.#pool(pool, deviceName, signal),
     ];
+  }
+
+  /** Untrusted runs are refused by a profile whose machines reach the host or each other. */
+  async #whyOpen(signal: AbortSignal): Promise<DoctorCheck | null> {
+    const {
+      project: incusProject,
+      profile: incusProfile,
+      imageAlias: incusImageAlias,
+      trust,
+    } = this.#settings;
+    if (trust !== 'untrusted') return null;
+    const context = { incusProject, incusProfile, incusImageAlias };
+    const isolated = await checkIsolation(this.#incus, context, { extraProfiles: [] }, signal);
+    if (isolated.isOk()) return null;
+    const show = `incus profile show ${quoted(incusProfile)} --project ${quoted(incusProject)}`;
+    return failed('profile', isolated.error.message, show);
   }
 
   async #pool(pool: string, device: string, signal: AbortSignal): Promise<DoctorCheck> {

@@ -12,6 +12,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * The machinery failed; the job itself has no result. `message` says what was tried, where, and what to do next.
  * - `invalid_job`: the job, run id or workspace that the caller handed in; `field` is the path of the value.
  * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
+ * - `not_trusted`: a run that is not trusted asked for what it may not have, or the host would not keep it to itself; `field` says what.
  * - `prepare_failed`: a prepare node did not make its output.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
@@ -41,6 +42,7 @@ export interface JobFault {
   readonly kind:
     | 'invalid_job'
     | 'invalid_plan'
+    | 'not_trusted'
     | 'prepare_failed'
     | 'run_exists'
     | 'no_such_job'

@@ -2,10 +2,14 @@ import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import { withRecordedShell } from '../../domain/job/job-shells.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
+import type { PhaseTiming } from '../../domain/machine/phase.js';
+import { phasesOfLog } from '../../domain/records/phases-of-log.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
@@ -92,11 +96,12 @@ export class AttachJob {
     const loaded = await loadJobRecord(this.#parts.ports.localFiles, state, signal);
     if (loaded.isErr()) return err(loaded.error);
     const record = loaded.value;
-    const job = jobSpecSchema.safeParse(withoutIdleUser(record.job_spec));
+    const job = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
     const machine = this.#parts.backends.machine({
       runId,
       jobId: job.data.id,
+      acquisition: record.acquisition ?? null,
       ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
@@ -164,7 +169,7 @@ export class AttachJob {
       clock: ports.clock,
       events: options.events,
       startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
-      earlier: record.outcome?.phases ?? [],
+      earlier: record.outcome?.phases ?? (await phasesBefore(ports.localFiles, state.hostLog, record)),
     });
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
     if (lost !== null)
@@ -218,6 +223,17 @@ export class AttachJob {
   #fault(kind: JobFault['kind'], message: string): JobFault {
     return { kind, phase: null, host: this.#parts.ports.shell.host, message };
   }
+}
+
+/** A runner that died has put its phases into no outcome: what it told of them is in its log. */
+async function phasesBefore(
+  files: FileStore,
+  hostLog: string,
+  { ended }: JobRecord,
+): Promise<readonly PhaseTiming[]> {
+  const read = await files.readFile(hostLog);
+  const told = read.isErr() ? [] : phasesOfLog(Buffer.from(read.value).toString('utf8')).ended;
+  return told.length === 0 ? (ended?.phases ?? []) : told;
 }
 
 /** What the caller's signal has broken off is cancelled, and what the bound of the asking has is not: in either case nothing was taken up. */

@@ -5,6 +5,8 @@ import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import type { JobLock } from '../lock/job-lock.js';
+import type { JobSession } from './job-session.js';
 
 const LARGEST_RECORD = 16 * 1024 * 1024;
 
@@ -15,6 +17,20 @@ export function saveJobRecord(
   record: JobRecord,
 ): Promise<Result<void, FileFault>> {
   return files.writeFile(state.jobRecord, Buffer.from(`${JSON.stringify(record, null, 2)}\n`));
+}
+
+/**
+ * Removes the record of a job whose machine did not come up: it never began, so there is nothing to take up, and nothing that was lost.
+ * Another runner may have taken it up meanwhile, and then it is that one's.
+ */
+export async function forgetRecord(
+  files: FileStore,
+  session: Pick<JobSession, 'state' | 'warn'>,
+  lock: Pick<JobLock, 'isHeld'>,
+): Promise<void> {
+  if (!(await lock.isHeld())) return;
+  const removed = await files.remove(session.state.jobRecord);
+  if (removed.isErr() && removed.error.kind !== 'not_found') session.warn(removed.error.message);
 }
 
 /** The record of a job that is over and done with. */

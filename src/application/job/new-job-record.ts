@@ -17,20 +17,20 @@ export interface NewJobRecord {
 /** A job for its record: without its secrets, also where one stands in what is run. Patterns stay: whoever takes the job up goes by them. */
 function maskedSpec({ secrets: _, ...job }: JobSpec, masker: SecretMasker): Omit<JobSpec, 'secrets'> {
   const mask = (text: string) => masker.maskText(text);
+  const unmasked: readonly NonNullable<JobSpec['steps']>[number][] | undefined = job.steps;
+  const steps = unmasked?.map((step) => ({
+    ...step,
+    name: mask(step.name),
+    command: mask(step.command),
+    shell: step.shell.map(mask),
+    env: maskedEnvironment(step.env, masker),
+  }));
   return {
     ...job,
     env: maskedEnvironment(job.env, masker),
     ...(job.command === undefined ? {} : { command: mask(job.command) }),
-    ...(job.steps === undefined
-      ? {}
-      : {
-          steps: job.steps.map((step) => ({
-            ...step,
-            name: mask(step.name),
-            command: mask(step.command),
-            env: maskedEnvironment(step.env, masker),
-          })),
-        }),
+    ...(job.shell === undefined ? {} : { shell: job.shell.map(mask) }),
+    ...(steps === undefined ? {} : { steps }),
   };
 }
 
@@ -57,6 +57,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
     incus_image: made.image,
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
+    ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
     ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
     outcome: null,

@@ -45,10 +45,8 @@ function withArtifacts<V extends Verdict>(
   { session, artifacts }: Pick<OutcomeInput, 'session' | 'artifacts'>,
 ): V {
   if (verdict.status !== 'passed' || !areRequired(session.job.artifacts)) return verdict;
-  const { unmatched = [], incomplete } = artifacts;
-  if (unmatched.length === 0 && incomplete === null) return verdict;
-  const why =
-    incomplete ?? `no file matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(', ')}`;
+  const why = whyMissing(artifacts);
+  if (why === null) return verdict;
   return {
     ...verdict,
     status: 'failed',
@@ -57,12 +55,27 @@ function withArtifacts<V extends Verdict>(
   };
 }
 
+/** What was asked for and has not come; null when all of it has. */
+function whyMissing({ unmatched = [], incomplete, refused, refused_count }: ArtifactReport): string | null {
+  if (incomplete !== null) return incomplete;
+  if (unmatched.length > 0)
+    return `no file matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(', ')}`;
+  // What nobody asked for is no loss; where not all are named, one of the others may be.
+  const lost = refused.filter(({ rule }) => rule !== 'not_requested');
+  const unnamed = refused_count - refused.length;
+  const [first] = lost;
+  if (first === undefined) return unnamed > 0 ? `${unnamed} files were refused` : null;
+  const more = lost.length - 1 + unnamed;
+  return `${JSON.stringify(first.path)} was refused (${first.rule})${more > 0 ? `, and ${more} more` : ''}`;
+}
+
 /** An end that an earlier runner has seen and recorded, with what has come of the artifacts since. */
 export function recordedEnd(
   ended: JobOutcome,
   input: Pick<OutcomeInput, 'session' | 'artifacts'>,
 ): JobOutcome {
-  return { ...withArtifacts(ended, input), artifacts: input.artifacts };
+  const phases = [...input.session.timings];
+  return { ...withArtifacts(ended, input), artifacts: input.artifacts, phases };
 }
 
 export interface OutcomeInput {

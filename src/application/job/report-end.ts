@@ -60,6 +60,7 @@ export async function reportEnd(
     const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, ended });
     if (saved.isErr()) session.warn(`how the job ended could not be recorded yet: ${saved.error.message}`);
   }
+  for (const warning of (end.kind === 'finished' && end.status.result?.warnings) || []) session.warn(warning);
   const doubt = end.kind === 'finished' ? end.status.message : undefined;
   const artifacts = collects ? await collectJobArtifacts(ports, job, doubt) : NO_ARTIFACTS;
   const outcome = maskTexts(outcomeWith(artifacts), masker);

@@ -28,7 +28,7 @@ import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
 import type { JobRun, RunJobInput } from './job-call.js';
-import { saveJobRecord } from './job-record-file.js';
+import { forgetRecord, saveJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { newJobRecord } from './new-job-record.js';
 
@@ -84,6 +84,7 @@ export class RunJob {
     if (acquired.isErr()) {
       const fault = session.masked(beforeItBegan(acquired.error));
       session.warn(fault.message);
+      if (!mayHaveBegun(acquired.error, this.#parts.backends)) await forgetRecord(localFiles, session, lock);
       await session.hostLog.flushed();
       return err(fault);
     }
@@ -180,7 +181,13 @@ function withoutSecretIdsIn(job: JobSpec): JobSpec {
   if (job.steps === undefined) return job;
   const masker = new SecretMasker(Object.values(job.secrets));
   const isSecret = (text: string) => masker.maskText(text) !== text;
-  return { ...job, steps: [...withoutSecretIds(job.steps, isSecret)] };
+  return { ...job, steps: withoutSecretIds<NonNullable<JobSpec['steps']>[number]>(job.steps, isSecret) };
+}
+
+/** A microVM starts its job as it boots: a launch whose answer was lost may have come that far, and the job is there to be attached to. */
+function mayHaveBegun({ phase, cause }: JobFault, { name }: MachineBackends): boolean {
+  const isLost = cause?.kind === 'connection_lost' || cause?.kind === 'unreachable';
+  return name === 'microvm' && phase === 'launch_guest' && isLost;
 }
 
 /** Whatever was under way when the signal fired: no job was there yet. */

@@ -44,6 +44,7 @@ export async function attachStep(
       cause: 'detached',
       exitCode: null,
       message,
+      warnings: [],
     });
   }
   if (end.kind === 'recorded') return resultOf(end.outcome, { stepId, layout, host });

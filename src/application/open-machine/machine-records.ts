@@ -52,12 +52,16 @@ export function loadMachineRecord(
   return load(files, state.machineRecord, machineRecordSchema, { kind: 'no_such_machine', message });
 }
 
-export function loadStepRecord(
+export async function loadStepRecord(
   files: FileStore,
   state: StepStateLayout,
 ): Promise<Result<StepRecord, OpenMachineFault>> {
   const message = `there is no record of this step: ${state.stepRecord} does not exist`;
-  return load(files, state.stepRecord, stepRecordSchema, { kind: 'no_such_step', message });
+  const record = await load(files, state.stepRecord, stepRecordSchema, { kind: 'no_such_step', message });
+  const isMissing = record.isErr() && record.error.kind === 'no_such_step';
+  if (!isMissing || (await files.lstat(state.stepDir)).isErr()) return record;
+  const why = `this step never began: its runner ended before ${state.stepRecord} was written; run it again, under this id or another`;
+  return err({ ...record.error, message: why });
 }
 
 async function save(files: FileStore, path: string, record: unknown): Promise<Result<void, JobFault>> {

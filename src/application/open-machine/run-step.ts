@@ -43,6 +43,8 @@ export interface StepResult {
   /** 128 + N after signal N, 124 after a timeout; null when the command never ran, or runs still. */
   readonly exitCode: number | null;
   readonly message: string;
+  /** For people: lines of `PIKACI_ENV` that were ignored, a log that could not be written to its end. Mostly empty. */
+  readonly warnings: readonly string[];
   /** Path of the kept log on this machine: masked and capped. */
   readonly log: string;
 }
@@ -60,15 +62,16 @@ export async function runStep(
   const { remoteHost: host } = machine.context.shared;
   const message = `the step ${stepId} was run before in the machine ${id}: give this one another id`;
   const used: MachineFault = { kind: 'step_exists', host, message, field: 'id' };
-  const there = await localFiles.lstat(layout.stepDir);
-  if (there.isOk()) return err(used);
+  // A directory without a record is of a runner that was killed before it began the step: the id is free.
+  const isRecorded = async () => (await localFiles.lstat(layout.stepRecord)).isOk();
+  if (await isRecorded()) return err(used);
   const made = await localFiles.makeDirectory(layout.stepDir, { mode: 0o700 });
   if (made.isErr()) return err(localFilesFault(made.error, null));
   // Of two processes that take the same id at once, one has the first lock.
   const locked = await JobLock.take(parts.ports, layout.stepDir, new AbortController().signal);
   if (locked.isErr()) return err(locked.error.kind === 'job_in_use' ? used : locked.error);
   await using lock = locked.value;
-  if (!lock.isFirst) return err(used);
+  if (!lock.isFirst && (await isRecorded())) return err(used);
   const { secrets, ...rest } = step;
   const masker = new SecretMasker(Object.values(secrets));
   warnOfShort(secrets, (text) => held.input.journal.warn(text), held.saidOfSecrets);
@@ -81,6 +84,9 @@ export async function runStep(
     secret_names: Object.keys(secrets),
     outcome: null,
   };
+  // One that was stopped meanwhile may have lost the id to another.
+  if (!(await lock.isHeld()))
+    return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
   const saved = await saveStepRecord(localFiles, layout, record);
   if (saved.isErr()) return err(saved.error);
   const supervisor = machine.supervisor.step(stepId);
@@ -195,15 +201,13 @@ async function recorded(
   const at = { stepId, log: layout.guestLog };
   if (end.kind === 'detached') {
     const message = 'still running; attachStep resumes it';
-    return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message });
+    return ok({ ...at, status: 'running', cause: 'detached', exitCode: null, message, warnings: [] });
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
-  if (end.kind === 'finished')
-    for (const warning of end.status.result?.warnings ?? [])
-      journal.warn(masker.maskText(`the step ${stepId}: ${warning}`));
   const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
-  const outcome = { ...ended, message: masker.maskText(ended.message) };
+  const outcome = { ...ended, message: masker.maskText(ended.message), ...maskedWarnings(ended, masker) };
+  for (const warning of outcome.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
   if (record.secret_names.length > 0) await forgetSecrets(held, stepId);
@@ -227,7 +231,7 @@ async function forgetSecrets({ input }: HeldMachine, stepId: string): Promise<vo
 
 /** What a recorded outcome is to a caller, whoever recorded it: one that was lost is none. */
 export function resultOf(
-  { status, cause, exit_code, message }: StepOutcome,
+  { status, cause, exit_code, message, warnings = [] }: StepOutcome,
   at: { readonly stepId: string; readonly layout: StepStateLayout; readonly host: string },
 ): Result<StepResult, MachineFault> {
   const { stepId, layout, host } = at;
@@ -237,7 +241,7 @@ export function resultOf(
       host,
       message: `the step ${stepId} left no exit record: ${message}`,
     });
-  return ok({ stepId, status, cause, exitCode: exit_code, message, log: layout.guestLog });
+  return ok({ stepId, status, cause, exitCode: exit_code, message, warnings, log: layout.guestLog });
 }
 
 function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMachineFault> {
@@ -249,4 +253,8 @@ function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMach
     message,
     ...(cause.cause === undefined ? {} : { cause: cause.cause }),
   });
+}
+
+function maskedWarnings({ warnings }: Pick<StepOutcome, 'warnings'>, masker: SecretMasker) {
+  return warnings === undefined ? {} : { warnings: warnings.map((warning) => masker.maskText(warning)) };
 }

@@ -6,10 +6,12 @@ export function stepOutcomeOf(
   end: Exclude<StepEnd, { readonly kind: 'detached' | 'refused' }>,
   seen: { readonly finishedAtMs: number; readonly received: number; readonly kept: number },
 ): StepOutcome {
+  const warnings = (end.kind === 'finished' && end.status.result?.warnings) || [];
   const at = {
     finished_at: new Date(seen.finishedAtMs).toISOString(),
     log_bytes: seen.received,
     kept_log_bytes: seen.kept,
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
   const lost = (message: string): StepOutcome => ({
     ...at,

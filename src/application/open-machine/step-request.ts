@@ -1,4 +1,5 @@
 import { buildGuestRequest, type GuestRequest } from '../../domain/job/guest-request.js';
+import { shellInRequest, shellOf } from '../../domain/machine/command-shell.js';
 import type { MachineStep, OpenMachineSpec } from '../../domain/machine/open-machine-spec.js';
 
 /**
@@ -16,14 +17,15 @@ export function stepRequest(machine: OpenMachineSpec, step: MachineStep): GuestR
     writableWorkspace: machine.writableWorkspace,
     env: machine.env,
   });
-  const plain = step.workingDirectory === undefined && step.shell === undefined;
+  const shell = shellInRequest(step.command, shellOf(step.command, step.shell));
+  const plain = step.workingDirectory === undefined && shell === undefined;
   const hasOwn = Object.keys(step.env).length > 0;
   if (plain && !hasOwn && Object.keys(machine.env).length === 0) return request;
   const only = {
     id: 'step',
     command: step.command,
     ...(step.workingDirectory === undefined ? {} : { working_directory: step.workingDirectory }),
-    ...(step.shell === undefined ? {} : { shell: step.shell }),
+    ...(shell === undefined ? {} : { shell }),
     ...(hasOwn ? { environment: step.env } : {}),
   };
   return { ...request, steps: [only] };

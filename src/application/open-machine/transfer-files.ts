@@ -65,8 +65,19 @@ export async function upload(
   return sent.mapErr((fault) =>
     options.signal?.aborted === true
       ? cancelled(held)
-      : transferFault(held, `${local} could not be sent to ${path.value}`, fault),
+      : transferFault(held, `${local} could not be sent to ${path.value}`, {
+          ...fault,
+          message: `${fault.message}${remedyFor(held, path.value, fault.message)}`,
+        }),
   );
+}
+
+/** A workspace is read-only unless the machine was made with a writable one. */
+function remedyFor({ input }: HeldMachine, path: string, message: string): string {
+  const isKeptReadOnly = !input.spec.writableWorkspace && isWithin(GUEST_WORKSPACE_DIR, path);
+  return isKeptReadOnly && message.endsWith('is read-only')
+    ? ': send it elsewhere, or open a machine with a writable workspace (--writable)'
+    : '';
 }
 
 /** Brings a file, or all files below a directory, into a local directory: no links, no special files, within the caps. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { OLD_SHELL, shellInRequest, shellOf } from '../../domain/machine/command-shell.js';
 import { preparedHomeDir } from '../../domain/machine/remote-layout.js';
 import { preparedVariable } from '../../domain/target/prepared-variable.js';
 import type { PrepareConfig } from '../../domain/target/target-config.js';
@@ -36,7 +37,9 @@ export async function commandOutput(
   const env = Object.entries(node.env).sort(([a], [b]) => (a < b ? -1 : 1));
   const contents = await contentOfNeeds(ports, node, call);
   if (contents.isErr()) return err(contents.error);
-  const key = sha256Hex(JSON.stringify([2, node.command, env, inputs.value, needs, contents.value]));
+  const shell = shellInRequest(node.command, shellOf(node.command, node.shell));
+  const madeBy = shell === undefined ? [2, node.command] : [3, node.command, shell];
+  const key = sha256Hex(JSON.stringify([...madeBy, env, inputs.value, needs, contents.value]));
   const home = preparedHomeDir(call.workDir, key);
   const made = (cached: boolean): MadeOutput => ({
     installable: node.command,
@@ -58,7 +61,8 @@ export async function commandOutput(
     PIKACI_WORKSPACE: `${building}/workspace`,
     PIKACI_OUTPUT: `${building}/output`,
   };
-  const filled = await fill(ports, { node, call, building, environment, snapshotDir });
+  const words = shell ?? OLD_SHELL;
+  const filled = await fill(ports, { node, call, building, environment, snapshotDir, shell: words });
   const kept = filled.isErr() ? err(filled.error) : await keep(ports, { building, home, key, call });
   if (kept.isErr()) {
     // Not the caller's signal, which may be what ended it; the file store has bounds of its own.
@@ -89,13 +93,15 @@ interface Filling {
   readonly node: CommandConfig;
   readonly call: PrepareCall;
   readonly building: string;
+  /** Words in front of the file with the command. */
+  readonly shell: readonly string[];
   readonly snapshotDir: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 async function fill(
   { shell, hostFiles }: PreparePorts,
-  { node, call, building, snapshotDir, environment }: Filling,
+  { node, call, building, snapshotDir, environment, shell: words }: Filling,
 ): Promise<Result<void, JobFault>> {
   const { signal, onOutput } = call;
   const [scratch, output, workspace] = ['scratch', 'output', 'workspace'].map(
@@ -104,6 +110,14 @@ async function fill(
   for (const directory of [scratch, output]) {
     const made = await hostFiles.makeDirectory(directory, { signal });
     if (made.isErr()) return err(hostFilesFault(made.error, null));
+  }
+  const text = `${building}/command`;
+  const [program = '/bin/sh', ...options] = words;
+  const isPlain = program === OLD_SHELL[0];
+  if (!isPlain) {
+    // A file of its own, as in a machine: not every interpreter has `-c`.
+    const written = await hostFiles.writeFile(text, Buffer.from(node.command), { signal });
+    if (written.isErr()) return err(hostFilesFault(written.error, null));
   }
   // The snapshot is every later run's; what the command may do in there it does to a copy, which shares its blocks where the disk can.
   const copied = await runCommand(
@@ -122,7 +136,11 @@ async function fill(
   const onHost = ['timeout', '-k', '10', `${node.timeoutSecs + HOST_GRACE_SECS}`] as const;
   const ran = await runCommand(
     shell,
-    { argv: [...onHost, '/bin/sh', '-c', node.command], cwd: scratch, env: environment },
+    {
+      argv: [...onHost, program, ...options, ...(isPlain ? ['-c', node.command] : [text])],
+      cwd: scratch,
+      env: environment,
+    },
     {
       purpose: `the command of ${node.id}`,
       timeoutSecs: node.timeoutSecs,
@@ -142,8 +160,8 @@ async function fill(
   // What cannot be mounted is not kept.
   const checked = await checkOutput(hostFiles, { name: node.id, path: output }, signal);
   if (checked.isErr()) return err(checked.error);
-  for (const directory of [scratch, workspace]) {
-    const removed = await hostFiles.remove(directory, { recursive: true, signal });
+  for (const idle of isPlain ? [scratch, workspace] : [scratch, workspace, text]) {
+    const removed = await hostFiles.remove(idle, { recursive: true, signal });
     if (removed.isErr()) return err(hostFilesFault(removed.error, null));
   }
   return ok(undefined);

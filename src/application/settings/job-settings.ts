@@ -1,13 +1,17 @@
+import type { MachineLimits } from '../../domain/machine/machine-limits.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
+import type { Trust } from '../../domain/values/trust.js';
 import type { MicrovmSettings } from './microvm-settings.js';
 import type { SupervisorSource } from './supervisor-source.js';
 
 /** What the services take from the configuration. */
 export interface JobSettings {
   readonly backend: 'incus' | 'microvm';
+  readonly trust: Trust;
   readonly incusProject: string;
   readonly incusProfile: string;
   readonly incusImageAlias: string;
+  readonly incusLimits: MachineLimits;
   readonly supervisor: SupervisorSource;
   readonly microvm: MicrovmSettings;
   /** On the host. */

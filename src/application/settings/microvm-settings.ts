@@ -13,6 +13,8 @@ export interface MicrovmSettings {
   /** Directory on the host with `bin/microvm-run`; comes before the flake. */
   readonly runner: string | null;
   readonly flake: RunnerFlake | null;
+  /** Its machines reach neither the host nor each other. */
+  readonly isolatedNetwork: boolean;
   readonly bootTimeoutSecs: number;
   /** What a guest may write into its artifacts (and set aside of its workspace) on the host. */
   readonly artifactsBytes: number;

@@ -45,6 +45,8 @@ export interface FollowInput {
   /** Starts the job again when the supervisor says that it never began (the connection broke before). */
   readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
   readonly onStep?: (step: GuestStep) => void;
+  /** What it is in messages; `job` when left out. */
+  readonly name?: string;
   readonly signal: AbortSignal;
   readonly drained: () => Promise<void>;
   readonly onLost: (message: string) => void;
@@ -78,7 +80,9 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
     if (input.signal.aborted) return ok({ kind: 'aborted' });
     if (end.isOk() && end.value.state === 'absent') {
       if (input.restart === undefined || ++restarts > MAX_RESTARTS || before > 0)
-        return ok(notBegun ?? { kind: 'lost', message: 'the guest has no record of the job' });
+        return ok(
+          notBegun ?? { kind: 'lost', message: `the guest has no record of the ${input.name ?? 'job'}` },
+        );
       const again = await input.restart();
       if (again.isOk()) {
         stream = again.value;

@@ -42,6 +42,8 @@ export interface SupervisorTransport {
 const LONGEST_STATUS = 256 * 1024;
 const LONGEST_LISTING = 64 * 1024 * 1024;
 const LONGEST_COMPLAINT = 1024 * 1024;
+/** Of all that a call says beside its answer. */
+const LONGEST_COMPLAINTS = 64 * 1024 * 1024;
 /** `pikaci-incus-run: NAME: text`, as guest/README.md has it. */
 const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
@@ -213,12 +215,23 @@ export class SupervisedGuest implements MachineSupervisor {
     await using running = exec.value;
     const answer = new BoundedBytes(most, 'first');
     const complaint = new BoundedBytes(1024, 'first');
-    for await (const chunk of running.output)
+    let complained = 0;
+    // Whoever says more than it is listened to may never come to an end.
+    for await (const chunk of running.output) {
       (chunk.stream === 'stdout' ? answer : complaint).add(chunk.data);
+      if (answer.overflowed) return ok(answer);
+      if (chunk.stream === 'stderr') complained += chunk.data.length;
+      if (complained > LONGEST_COMPLAINTS) break;
+    }
+    const why = text(complaint.bytes());
+    if (complained > LONGEST_COMPLAINTS)
+      return err(refused(`"${call[0]}" wrote more than ${LONGEST_COMPLAINTS} bytes of errors: ${why}`));
     const exit = await running.exit;
     if (exit.isErr()) return err(exit.error);
-    if (exit.value.code !== 0) return err(refused(`"${call[0]}" failed: ${text(complaint.bytes())}`));
-    return ok(answer);
+    if (exit.value.code === 0) return ok(answer);
+    return err(
+      refused(`"${call[0]}" failed: ${why === '' ? `it ended with status ${exit.value.code}` : why}`),
+    );
   }
 }
 

@@ -3,23 +3,26 @@ import type { JobSpecInput } from '../../domain/job/job-spec.js';
 import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { ExecuteNode, PlanNode } from '../../domain/target/plan.js';
 import { secretFrom } from '../../domain/values/secret-from.js';
+import type { Trust } from '../../domain/values/trust.js';
 import type { TargetSecrets } from './target-run.js';
 
 export interface SecretSources {
   readonly secrets: TargetSecrets | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly trust: Trust;
 }
 
 /** The secrets of every job, found before anything begins; the error is a sentence that names the variable, never a value. */
 export function resolveTargetSecrets(
   nodes: readonly PlanNode[],
-  { secrets, env }: SecretSources,
+  { secrets, env, trust }: SecretSources,
 ): Result<TargetSecrets, { readonly field: string; readonly message: string }> {
   const found: Record<string, Record<string, string>> = {};
   for (const node of nodes) {
     if (node.kind !== 'execute') continue;
     const values: Record<string, string> = {};
-    for (const [name, { env: variable }] of Object.entries(node.job.secrets)) {
+    for (const [name, { env: variable, untrusted }] of Object.entries(node.job.secrets)) {
+      if (trust === 'untrusted' && untrusted !== true) continue;
       const given = secrets?.[node.baseId];
       const own = given !== undefined && Object.hasOwn(given, name) ? given[name] : undefined;
       const value = own ? ok(own) : secretFrom(variable, own ?? env[variable]);

@@ -1,4 +1,5 @@
 import { err, type Result } from 'neverthrow';
+import { withRecordedShells } from '../../domain/job/job-shells.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -16,6 +17,7 @@ export interface RerunAt extends RecordPorts {
   /** Where this pikaci runs jobs. */
   readonly host: string;
   readonly backend: JobSettings['backend'];
+  readonly trust: JobSettings['trust'];
 }
 
 /**
@@ -31,6 +33,10 @@ export async function rerun(
   const query = { stateRoot: at.stateRoot, runId, signal: options.signal };
   const run = await loadRunRecord(at, query);
   if (run.isErr()) return err(jobFault(host, run.error));
+  if (run.value.options?.trust === 'untrusted' && at.trust !== 'untrusted') {
+    const message = `${runId} was a run that is not trusted, and so is one that repeats it: --trust untrusted, or PIKACI_TRUST=untrusted`;
+    return err({ kind: 'not_trusted', phase: null, host, message, field: 'trust' });
+  }
   const plan = await loadPlan(at.files, query);
   if (plan.isErr()) return err(jobFault(host, plan.error));
   const { target, target_id, selected_jobs: jobs } = plan.value;
@@ -42,7 +48,12 @@ export async function rerun(
   const input = { workspace, jobs, ...optionsOf(run.value), ...options };
   return at.runTarget.run(
     // The definition is parsed again where it is used.
-    { ...input, target: target_id ?? '', definition: target as TargetConfigInput, rerunOf: runId },
+    {
+      ...input,
+      target: target_id ?? '',
+      definition: withRecordedShells(target) as TargetConfigInput,
+      rerunOf: runId,
+    },
     notesOn(run.value, at),
   );
 }

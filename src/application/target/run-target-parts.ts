@@ -14,7 +14,7 @@ export interface RunTargetParts {
     readonly clock: Clock;
     readonly processes: Processes;
   };
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend' | 'trust'>;
   readonly targets: Readonly<Record<string, TargetConfig>>;
   /** Where secrets are looked up that the caller did not give. */
   readonly env: Readonly<Record<string, string | undefined>>;

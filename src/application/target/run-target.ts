@@ -28,6 +28,7 @@ import { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import { TargetExecution } from './target-execution.js';
 import type { RunTargetInput, TargetRun } from './target-run.js';
+import { whyNotUntrusted, withheldSecrets } from './untrusted-plan.js';
 
 /** Runs a target: its plan, its records, and all its jobs on one snapshot. */
 export class RunTarget {
@@ -58,7 +59,12 @@ export class RunTarget {
       const { path, message } = plan.error;
       return err(this.#fault('invalid_plan', path.join(' → '), `target ${asked.target}: ${message}`));
     }
+    const { trust } = this.#parts.settings;
+    const refused = trust === 'untrusted' ? whyNotUntrusted(plan.value.nodes) : null;
+    if (refused !== null) return err(this.#fault('not_trusted', refused.field, refused.message));
+    const withheld = trust === 'untrusted' ? withheldSecrets(plan.value.nodes) : [];
     const secrets = resolveTargetSecrets(plan.value.nodes, {
+      trust,
       secrets: asked.secrets,
       env: this.#parts.env,
     });
@@ -99,9 +105,10 @@ export class RunTarget {
       target: target.value,
       secrets: secrets.value,
       masker,
+      saidOfSecrets: new Set(),
       recorder,
       eventFile,
-      notes,
+      notes: [...notes, ...withheld],
     });
     const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
     await recorder.saved();
@@ -182,7 +189,7 @@ export class RunTarget {
       changed_files: input.changedFiles === undefined ? null : [...input.changedFiles],
       filters: [...target.filters],
       message: skipped ? FILTERED_OUT : null,
-      options: runOptions(input, this.#parts.settings.backend),
+      options: runOptions(input, this.#parts.settings),
       prepare_timings: [],
       jobs,
     };
@@ -193,10 +200,14 @@ export class RunTarget {
   }
 }
 
-function runOptions(input: RunTargetInput, backend: JobSettings['backend']): RunRecord['options'] {
+function runOptions(
+  input: RunTargetInput,
+  { backend, trust }: Pick<JobSettings, 'backend' | 'trust'>,
+): RunRecord['options'] {
   const { branch, failFast, parallel, keepOnFailureSecs } = input;
   return {
     backend,
+    ...(trust === 'untrusted' ? { trust } : {}),
     ...(branch === undefined ? {} : { branch }),
     ...(failFast === undefined ? {} : { fail_fast: failFast }),
     ...(parallel === undefined ? {} : { parallel }),

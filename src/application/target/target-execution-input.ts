@@ -18,6 +18,8 @@ export interface TargetExecutionInput {
   readonly secrets: TargetSecrets;
   /** Of all of them. */
   readonly masker: SecretMasker;
+  /** What has been warned of already, once for all jobs. */
+  readonly saidOfSecrets: Set<string>;
   readonly recorder: RunRecorder;
   readonly eventFile: EventFile;
   /** Told as warnings when the run begins. */

@@ -34,7 +34,6 @@ export class TargetExecution {
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #teller: RunTeller;
   readonly #began: number;
-  readonly #saidOfSecrets = new Set<string>();
 
   constructor(input: TargetExecutionInput) {
     this.#at = input;
@@ -141,14 +140,9 @@ export class TargetExecution {
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
-    this.#teller.nodeFinished({
-      node_id: node.id,
-      kind: node.kind,
-      status,
-      message,
-      cached,
-      duration_ms: clock.monotonic() - started.mark,
-    });
+    const duration_ms = clock.monotonic() - started.mark;
+    const { id: node_id, kind } = node;
+    this.#teller.nodeFinished({ node_id, kind, status, message, cached, duration_ms });
     return end.verdict;
   }
 
@@ -183,7 +177,7 @@ export class TargetExecution {
       ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
-      saidOfSecrets: this.#saidOfSecrets,
+      saidOfSecrets: this.#at.saidOfSecrets,
     });
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;

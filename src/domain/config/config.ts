@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { jobLimitsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
 import { targetIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument } from '../values/text.js';
+import { trustSchema } from '../values/trust.js';
 
 const absolute = z
   .string()
@@ -54,6 +56,10 @@ const incusTransportSchema = z.discriminatedUnion('via', [
 const incusConfigSchema = z.strictObject({
   project: z.string().min(1).default('default'),
   profile: z.string().min(1).default('default'),
+  /** Instead of `profile` when what is run is not trusted; its machines must be cut off from each other and from the host (docs/trust.md). */
+  untrustedProfile: z.string().min(1).optional(),
+  /** Of every machine whose job does not say its own. */
+  limits: jobLimitsSchema.prefault({}),
   /** Alias of the image that machines are made from. */
   image: z.string().min(1).default('pikaci/dev'),
   transport: incusTransportSchema.prefault({ via: 'socket' }),
@@ -83,6 +89,8 @@ const microvmConfigSchema = z.strictObject({
         .default(3600),
     })
     .optional(),
+  /** Said by whoever set the runner up: its machines reach neither the host nor each other over a network. What is not trusted runs on no others. */
+  isolatedNetwork: z.boolean().default(false),
   /** From the start of the machine to its supervisor; apart from the job's own timeout. */
   bootTimeoutSecs: z.number().int().positive().max(3600).default(60),
   /** What a guest may write into its artifacts on the host; its machine is ended when it writes more. */
@@ -100,6 +108,8 @@ export const pikaciConfigSchema = z.strictObject({
   backend: z.enum(['incus', 'microvm']).default('incus'),
   incus: incusConfigSchema.prefault({}),
   microvm: microvmConfigSchema.prefault({}),
+  /** Whether what is run may come from somebody without any right: docs/trust.md. */
+  trust: trustSchema.default('trusted'),
   /** Directory on the host. */
   workDir: absolute.default(DEFAULT_REMOTE_WORK_DIR),
   /** Where the state of runs is kept on this machine; relative to the config's folder. */

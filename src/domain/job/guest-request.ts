@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shellInRequest } from '../machine/command-shell.js';
 import {
   GUEST_CARGO_HOME_DIR,
   GUEST_GRACE_SECS,
@@ -34,8 +35,10 @@ export type GuestRequestStep = z.infer<typeof guestRequestStepSchema>;
 /** `/artifacts/guest-request.json`: what the supervisor inside the guest is asked to do. Unknown keys are kept. */
 export const guestRequestSchema = z.looseObject({
   schema_version: z.literal(1),
-  /** Run by `/bin/sh` in `workspace_dir`; empty when there are steps. */
+  /** Run in `workspace_dir`; empty when there are steps. */
   command: z.string(),
+  /** Words in front of the path of the command's text; `/bin/sh` when left out, as requests of 0.1 mean it. */
+  shell: z.array(z.string()).min(1).optional(),
   /** Run one after another instead. */
   steps: z.array(guestRequestStepSchema).min(1).max(100).optional(),
   timeout_secs: z.number().int().positive(),
@@ -58,6 +61,8 @@ export type GuestRequest = z.infer<typeof guestRequestSchema>;
 /** The part of a job that its guest has to know. */
 export interface GuestRequestJob {
   readonly command?: string | undefined;
+  /** Words; `/bin/sh` when left out. */
+  readonly shell?: readonly string[] | undefined;
   readonly steps?: readonly JobStep[] | undefined;
   readonly timeoutSecs: number;
   readonly runAsRoot?: boolean | undefined;
@@ -70,9 +75,11 @@ export interface GuestRequestJob {
 /** What differs from the guest's defaults is said; the rest is left out, so that plain jobs keep the plain form. */
 export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
   const runAsRoot = job.runAsRoot ?? false;
+  const shell = job.command === undefined ? undefined : shellInRequest(job.command, job.shell);
   return {
     schema_version: 1,
     command: job.command ?? '',
+    ...(shell === undefined ? {} : { shell }),
     ...(job.steps === undefined ? {} : { steps: job.steps.map(requestStep) }),
     timeout_secs: job.timeoutSecs,
     run_as_root: runAsRoot,
@@ -91,7 +98,8 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
 }
 
 function requestStep(step: JobStep): GuestRequestStep {
-  const { id, name, command, shell, workingDirectory, env, user, runAsRoot, timeoutSecs } = step;
+  const { id, name, command, workingDirectory, env, user, runAsRoot, timeoutSecs } = step;
+  const shell = shellInRequest(command, step.shell);
   return {
     id,
     name,

@@ -13,7 +13,7 @@ export const guestResultSchema = z.looseObject({
   cause: z.enum(['exit', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
   /** Of a job that has some. */
   steps: guestStepsSchema.optional(),
-  /** Of a step of an open machine, such as lines of its `PIKACI_ENV` that were ignored. */
+  /** Lines of `PIKACI_ENV` that were ignored, of a step of an open machine; of any, that its log could not be written to its end. */
   warnings: guestWarnings,
 });
 /** `result.json`, as the supervisor writes it when a command has ended. Times are ISO 8601. */

@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
-import { commandText, wordBytes } from '../machine/step-values.js';
+import { commandText, stepShell, wordBytes } from '../machine/step-values.js';
 import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { artifactCapsSchema } from './artifact-caps.js';
 import { artifactWishesSchema } from './artifact-wishes.js';
+import { withShells } from './job-shells.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
 
 /** The keys of a job; what else holds of them is `checkJob`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
 const jobSpec = z.strictObject({
   id: jobIdSchema,
-  /** Run by `/bin/sh` in the workspace. Either this or `steps`. */
+  /** Run in the workspace by `shell`. Either this or `steps`. */
   command: commandText.optional(),
+  /** `sh -e`, unless this or the `#!` line of the command says otherwise; with `steps`, that of those that name none. `bash` means `bash -eo pipefail`, `sh` goes on after a line that fails. */
+  shell: stepShell.optional(),
   /** Run one after another in the same machine. */
   steps: jobStepsSchema.optional(),
   timeoutSecs: z
@@ -38,6 +41,7 @@ const jobSpec = z.strictObject({
 
 interface JobToCheck {
   readonly command?: string | undefined;
+  readonly shell?: readonly string[] | undefined;
   readonly steps?: readonly JobStep[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly runAsRoot: boolean;
@@ -48,6 +52,9 @@ interface JobToCheck {
 export function checkJob(job: JobToCheck, context: z.RefinementCtx): void {
   oneCommandOrSteps(job, context);
   oneUser(job, context);
+  const whyTooLongJob = whyTooLong(job.env, wordBytes(job.shell));
+  if (whyTooLongJob !== null && job.shell !== undefined)
+    context.addIssue({ code: 'custom', path: ['env'], message: whyTooLongJob });
   for (const [index, { env, shell }] of (job.steps ?? []).entries()) {
     const message = whyTooLong(env, environmentBytes(job.env) + wordBytes(shell));
     if (message !== null) context.addIssue({ code: 'custom', path: ['steps', index, 'env'], message });
@@ -65,7 +72,7 @@ function oneCommandOrSteps(job: Pick<JobToCheck, 'command' | 'steps'>, context: 
 }
 
 /** A job as its caller describes it. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
-export const jobSpecSchema = jobSpec.superRefine(checkJob);
+export const jobSpecSchema = jobSpec.superRefine(checkJob).transform(withShells);
 
 /** For those who add keys of their own. */
 export const jobSpecKeys = jobSpec.shape;

@@ -20,6 +20,7 @@ const jobStep = z.strictObject({
     .refine((name) => !hasLoneSurrogate(name), { error: LONE_SURROGATE })
     .optional(),
   command: commandText,
+  /** The job's when left out. */
   shell: stepShell.optional(),
   workingDirectory: workingDirectory.optional(),
   /** On top of the job's. */
@@ -68,10 +69,10 @@ function withIds(steps: readonly z.output<typeof jobStepSchema>[]) {
 }
 
 /** The same steps, where an id that was made of a name with a secret in it does not tell it. */
-export function withoutSecretIds(
-  steps: readonly JobStep[],
+export function withoutSecretIds<Step extends JobStep>(
+  steps: readonly Step[],
   isSecret: (text: string) => boolean,
-): readonly JobStep[] {
+): Step[] {
   const taken = new Set(steps.map(({ id }) => id));
   return steps.map((step, index) => {
     const made = slug(step.name);

@@ -6,7 +6,7 @@ const size = z.string().regex(/^[1-9][0-9]*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, {
   error: 'a size is a whole number with an optional unit: B, kB, MB, GB, TB, KiB, MiB, GiB or TiB',
 });
 
-/** What the machine may use. Each is left to the profile when it is not given. */
+/** What the machine may use. Each is left to the configuration, and then to the profile, when it is not given. */
 export const jobLimitsSchema = z.strictObject({
   /** Number of cores. */
   cpu: z.number().int().positive().optional(),

@@ -50,7 +50,7 @@ export const machineStepSchema = z
     user: guestUser,
     /** Absolute, or relative to the workspace; the workspace when left out. */
     workingDirectory: workingDirectory.optional(),
-    /** A program, or the words of a command; the path of the command's text is put behind them. `/bin/sh` when left out. */
+    /** As for a job: `sh -e`, unless this or the `#!` line of the text says otherwise. */
     shell: stepShell.optional(),
     timeoutSecs: z.number().int().positive().max(MAX_SECS).default(1800),
     /** Between TERM and KILL when the step has to end. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plain } from '../values/text.js';
+import { shellWords } from './command-shell.js';
 import { GUEST_WORKSPACE_DIR } from './guest-paths.js';
 
 /** In bytes, as the supervisor takes it. */
@@ -39,10 +40,14 @@ export function wordBytes(words: readonly string[] = []): number {
   return words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
 }
 
-/** A program, or the words of a command; the path of the command's text is put behind them. `/bin/sh` when left out. */
+/**
+ * The words of a program; the path of the command's text is put behind them. Text is split at spaces, and `bash` alone means
+ * `bash -eo pipefail`. When left out: what the `#!` line of the command names, else `/bin/sh -e`.
+ */
 export const stepShell = z
-  .union([shellWord, z.array(shellWord).min(1).max(16)])
-  .transform((shell) => (typeof shell === 'string' ? [shell] : shell))
+  .union([shellWord.transform(shellWords), z.array(shellWord)])
+  .transform((shell) => [...shell])
+  .refine((words) => words.length >= 1 && words.length <= 16, { error: 'has 1 to 16 words' })
   .refine(([program = '']) => !/^-|=/.test(program), {
     error: 'begins with a program: no option, and no NAME=value',
   });

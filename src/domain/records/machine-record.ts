@@ -18,6 +18,8 @@ export const machineRecordSchema = z.looseObject({
   incus_project: z.string().nullable(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string(),
+  /** Which machine of this id it is; on Incus the uuid of the instance, too. Records before 0.2 lack it. */
+  acquisition: z.string().optional(),
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),
   /** When it was found to be gone without a release: its lease had ended, or somebody had removed it. */
@@ -36,6 +38,8 @@ export const stepOutcomeSchema = z.looseObject({
   /** Bytes of the step's log in the machine, and as it was kept (masked and capped). */
   log_bytes: z.number().int().nonnegative(),
   kept_log_bytes: z.number().int().nonnegative(),
+  /** What else its supervisor has said, such as that its log could not be written to its end; left out when that is nothing. */
+  warnings: z.array(z.string()).optional(),
 });
 /** How one step of an open machine ended. Times are ISO 8601, sizes in bytes. */
 export type StepOutcome = z.infer<typeof stepOutcomeSchema>;

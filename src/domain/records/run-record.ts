@@ -38,6 +38,8 @@ export type PrepareTiming = z.infer<typeof prepareTimingSchema>;
 /** What the caller of a run asked for beside its plan: what `rerun` asks for again. */
 const runOptionsSchema = z.looseObject({
   backend: z.enum(['incus', 'microvm']),
+  /** `untrusted`, or left out. */
+  trust: z.literal('untrusted').optional(),
   /** Said by the caller; left out, it is the one that is checked out. */
   branch: z.string().optional(),
   fail_fast: z.boolean().optional(),

@@ -69,6 +69,14 @@ export const artifactsDocumentSchema = z.looseObject({
 });
 export type ArtifactsDocument = z.infer<typeof artifactsDocumentSchema>;
 
+const machineLimitsDocumentSchema = z.looseObject({
+  cpu: z.number().nullable(),
+  /** As Incus writes sizes, or a share of the host's, such as `80%`. */
+  memory: z.string().nullable(),
+  processes: z.number().nullable(),
+  disk: z.string().nullable(),
+});
+
 /** What `pikaci target-info T --json` prints: what a run of the target would do. */
 export const targetInfoDocumentSchema = z.looseObject({
   type: z.literal('target_info'),
@@ -79,6 +87,8 @@ export const targetInfoDocumentSchema = z.looseObject({
   fail_fast: z.boolean(),
   filters: z.array(z.string()),
   nodes: z.array(planNodeSchema),
+  /** By the id of the job: what its machine may use at most; null is left to the profile, or to the runner of a microVM. */
+  limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
 });
 export type TargetInfoDocument = z.infer<typeof targetInfoDocumentSchema>;
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { withShells } from '../job/job-shells.js';
 import { checkJob, jobSpecKeys } from '../job/job-spec.js';
+import { shellOf } from '../machine/command-shell.js';
+import { stepShell } from '../machine/step-values.js';
 import { patternText } from '../patterns/pattern-text.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
@@ -55,11 +58,13 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     copyTo: text.optional(),
     timeoutSecs,
   }),
-  /** `/bin/sh -c` on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; a copy of the workspace, which goes with the command, is at `$PIKACI_WORKSPACE`. */
+  /** Run on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; a copy of the workspace, which goes with the command, is at `$PIKACI_WORKSPACE`. */
   z.strictObject({
     type: z.literal('command'),
     ...node,
     command: text,
+    /** As for a job: `sh -e`, unless this or the `#!` line of the command says otherwise. */
+    shell: stepShell.optional(),
     /** Patterns (docs/patterns.md) of files of the workspace that decide what comes out; all when left out. Each has to match a file. An output of the same inputs, command and environment is used again. */
     inputs: z.array(relativeGlob).max(1000).optional(),
     env: environmentSchema.default({}),
@@ -78,6 +83,11 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type PrepareConfig = z.output<typeof prepareConfigSchema>;
+
+/** A record of it says what its command meant. */
+function withShell(node: PrepareConfig): PrepareConfig {
+  return node.type === 'command' ? { ...node, shell: shellOf(node.command, node.shell) } : node;
+}
 
 /** A number has to be what is written: what a machine sees of `3.10` is `3.1`. */
 const matrixValue = z
@@ -115,11 +125,17 @@ const targetJob = z.strictObject({
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
   matrix: matrixSchema.optional(),
-  secrets: namedSecrets(z.strictObject({ env: z.string().min(1) })).default({}),
+  secrets: namedSecrets(
+    z.strictObject({
+      env: z.string().min(1),
+      /** Given to runs that are not trusted as well; they have no others. */
+      untrusted: z.boolean().optional(),
+    }),
+  ).default({}),
 });
 /** Said once more for editors, which know no more than its JSON Schema. */
 const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
-export const targetJobSchema = targetJob.superRefine(checkJob).meta({ oneOf });
+export const targetJobSchema = targetJob.superRefine(checkJob).transform(withShells).meta({ oneOf });
 export type TargetJob = z.output<typeof targetJobSchema>;
 
 /** A target of the configuration: the jobs that run together, what they need prepared, and when there is anything to do. */
@@ -136,7 +152,8 @@ export const targetConfigSchema = z.strictObject({
     .default([])
     .refine((nodes) => new Set(nodes.map(({ id }) => id)).size === nodes.length, {
       error: 'two prepare nodes have the same id',
-    }),
+    })
+    .transform((nodes) => nodes.map(withShell)),
   jobs: z
     .array(targetJobSchema)
     .min(1)

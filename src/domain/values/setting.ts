@@ -12,6 +12,7 @@ export const settingSchema = z.looseObject({
     'microvm.runner',
     'workDir',
     'stateRoot',
+    'trust',
   ]),
   value: z.string(),
   /** `option`: the command line. `environment`: the variable in `from`. `config`: the file in `from`. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -5,6 +6,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { CliTerminal, PikaciPlace } from '../../../src/adapters/cli/process/cli-input.js';
+import { exportCommit, isTracked } from '../../../src/adapters/node/git-repository.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
 import * as runState from '../../../src/composition/run-state.js';
@@ -36,6 +38,7 @@ export function folderWith(files: Readonly<Record<string, string>>): string {
 export interface CliOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly homeDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Both outputs go to a terminal. */
   readonly terminal?: boolean | { readonly columns: number; readonly rows: number };
@@ -86,7 +89,7 @@ export class Cli {
       argv,
       env,
       cwd: this.folder,
-      homeDir: '/home/me',
+      homeDir: this.#options.homeDir ?? '/home/me',
       stdout: this.stdout,
       stderr: this.stderr,
       isTerminal: { stdout: terminal && !piped, stderr: terminal },
@@ -98,9 +101,16 @@ export class Cli {
       runState,
       fulfil: fulfillPreparedOutputRequest,
       serve,
+      repository: {
+        exportCommit: (directory, revision, call) =>
+          exportCommit(directory, revision, { ...call, scratch: join(this.folder, '.scratch') }),
+        isTracked,
+      },
       terminal: this.#options.shellTerminal ?? null,
       clock: this.clock,
-      randomBytes: (count) => Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
+      // Steps of one machine are named by it, and each command is a Cli of its own.
+      randomBytes: (count) =>
+        count > 3 ? randomBytes(count) : Uint8Array.from({ length: count }, (_, index) => 0xa1 + index),
       createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
         if (createFault !== undefined) return err(createFault);
         this.created.push({ config, place });

@@ -19,7 +19,7 @@ test('each check is a line with its remedy below it, and a failed one makes the 
   cli.pikaci.doctorReport = { host: 'ci@box:22', ok: false, checks };
   expect(await cli.run('doctor')).toBe(3);
   const settings = /^ {2}\S+ +\S+ {2}\(.*\)\n/gm;
-  expect(cli.stdout.text.match(settings)).toHaveLength(7);
+  expect(cli.stdout.text.match(settings)).toHaveLength(8);
   expect(cli.stdout.text.replace(settings, '')).toBe(
     [
       'ci@box:22',

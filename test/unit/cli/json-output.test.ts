@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runReportSchema } from '../../../src/domain/events/run-report.js';
+import { runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli, configWith } from './cli-harness.js';
 
 test('standard output is one document with every job and its outcome, and no log', async () => {
@@ -23,6 +26,27 @@ test('attach takes up the job that was named and reports it in the same way', as
   expect(await cli.run('attach', 'r1', 'a', '--output', 'json')).toBe(1);
   expect(cli.pikaci.attached).toEqual(['r1/a']);
   expect(runReportSchema.parse(JSON.parse(cli.stdout.text))).toMatchObject({ run_id: 'r1', target: null });
+});
+
+test('attach says how far its runner had come, and in which phase it was', async () => {
+  const at = '2026-11-23T16:45:02.000Z';
+  const cli = new Cli({ script: async (job) => job.end({}) });
+  await writeRun(join(cli.folder, '.pikaci'), runRecord({ run_id: 'r1', jobs: [runJobRecord('a')] }));
+  const log = [
+    `${at} job_started {"host":"h"}`,
+    `${at} phase_started {"phase":"prepare_runtime"}`,
+    `${at} phase_finished {"phase":"prepare_runtime","duration_ms":61000,"ok":true}`,
+    `${at} phase_started {"phase":"launch_guest"}`,
+    `${at} phase_finished {"phase":"launch_guest","duration_ms":10,"ok":false}`,
+    `${at} warning {"message":"phase_started {}"}`,
+    `${at} phase_started {"phase":"wait_for_completion"}`,
+    `${at} phase_fini`,
+  ];
+  await writeFile(join(cli.folder, '.pikaci/runs/r1/jobs/a/host.log'), log.join('\n'));
+  expect(await cli.run('attach', 'r1', 'a')).toBe(0);
+  expect(cli.stderr.text).toContain(
+    'a, as its runner left it: prepare_runtime 1 min 1 s, launch_guest 10 ms (failed), in wait_for_completion\n',
+  );
 });
 
 test('attach needs no configuration when --host says where, and exits 2 when there is no such job', async () => {

@@ -12,6 +12,13 @@ const script: MemoryJobScript = async ({ request, write, cancelled }) => {
     await cancelled;
     return 143;
   }
+  const end = {
+    schema_version: 1,
+    exit_code: 0,
+    cause: 'exit',
+    finished_at: '2026-01-01T00:00:00Z',
+  } as const;
+  if (word === 'warn') return { ...end, status: 'passed', message: '', warnings: [rest] };
   return word === 'exit' ? Number(rest) : 0;
 };
 
@@ -48,6 +55,16 @@ describe('pikaci machine', () => {
     const words = command();
     expect(await words.run('machine', 'run', '--env', 'A=x', 'm1', 'echo', '--help', 'a b')).toBe(0);
     expect(words.stdout.text).toBe("--help 'a b' x\n");
+  });
+
+  it('run says what the supervisor has to say of a step beside its end, and so does logs, once it has ended', async () => {
+    const { command } = await site();
+    const cli = command();
+    const run = await cli.run('machine', 'run', '--step', 's', 'm1', 'warn its log is not whole');
+    expect([run, cli.stderr.text]).toEqual([0, 'pikaci: warning: the step s: its log is not whole\n']);
+    const again = command();
+    expect(await again.run('machine', 'logs', '--follow', 'm1', 's')).toBe(0);
+    expect(again.stderr.text).toBe(cli.stderr.text);
   });
 
   it('run ends with 125 and the reason when there is no exit code to give, and with 2 for bad usage', async () => {

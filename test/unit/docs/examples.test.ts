@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { pikaciConfigSchema } from '../../../src/domain/config/config.js';
 import { declaredPayloadMountDeviceName } from '../../../src/domain/mounts/mount-device-name.js';
 import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
 import { validatePayloadMounts } from '../../../src/domain/mounts/payload-mount-rules.js';
+import { blocksOf, DOCUMENTS } from '../../support/documents.js';
 import { repositoryRoot } from '../../support/repository-root.js';
 
 const page = (name: string) => readFileSync(join(repositoryRoot, 'docs', name), 'utf8');
@@ -43,7 +44,7 @@ describe('what the documents show', () => {
       const incus = 'transport' in piece ? piece : piece['incus'];
       return pikaciConfigSchema.parse({ host: 'local', incus }).incus.transport.via;
     });
-    expect(transports).toEqual(['socket', 'https', 'command']);
+    expect(transports).toEqual(['socket', 'socket', 'https', 'command']);
   });
 
   it('is a job of steps that pikaci accepts', () => {
@@ -55,6 +56,29 @@ describe('what the documents show', () => {
       ['test', 'Test', 'success'],
       ['report', 'report', 'failure'],
     ]);
+  });
+
+  it('is, in the README, a configuration and a job of steps that pikaci accepts', () => {
+    const [config = '', steps = '', ...more] = blocksOf('README.md', 'json');
+    expect(more).toEqual([]);
+    const { targets } = pikaciConfigSchema.parse(JSON.parse(config));
+    expect(targets['test']?.jobs.map(({ id }) => id)).toEqual(['unit']);
+    const jobs = [JSON.parse(steps)];
+    const withSteps = pikaciConfigSchema.parse({ host: 'local', targets: { t: { jobs } } });
+    expect(withSteps.targets['t']?.jobs[0]?.steps).toHaveLength(3);
+  });
+
+  it('is prepared outputs that a job takes', () => {
+    const [, outputs = ''] = jsonBlocks(page('incus-migration-plan.md'));
+    const job = { id: 'j', command: 'true', ...JSON.parse(`{${outputs}}`) };
+    const { targets } = pikaciConfigSchema.parse({ host: 'local', targets: { t: { jobs: [job] } } });
+    expect(targets['t']?.jobs[0]?.preparedOutputs).toHaveLength(2);
+  });
+
+  it('is a program that is a file of examples/', () => {
+    const files = readdirSync(join(repositoryRoot, 'examples')).filter((name) => name.endsWith('.mjs'));
+    const programs = files.map((name) => readFileSync(join(repositoryRoot, 'examples', name), 'utf8').trim());
+    expect(DOCUMENTS.flatMap((name) => blocksOf(name, 'js')).sort()).toEqual(programs.sort());
   });
 
   it('is a retention that pikaci accepts', () => {

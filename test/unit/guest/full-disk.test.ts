@@ -81,14 +81,16 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
 
   it('cuts the log short, and the result says so', async () => {
     guestWith('size=1m');
-    const run = await guest.run({ command: `${fill}; trap '' PIPE; seq 1 100000; exit 5` }).ended;
+    const run = await guest.run({ command: `${fill}; seq 1 100000 && exit 5` }).ended;
     const status = guest.statusOf(run);
     expect(status.log_bytes).toBe(run.stdout.length);
     expect(status.log_bytes).toBe(Number(disk.sh('stat -c %s "$1"', guest.log)));
     expect(run.stdout.toString()).toMatch(/^before\n/);
     expect(status.result).toMatchObject({
       exit_code: 5,
-      message: 'the command ended with status 5, and its log could not be written',
+      message:
+        'the command ended with status 5, and its log could not be written: the disk of the guest is full',
+      warnings: ['its log could not be written to its end: the disk of the guest is full'],
     });
   });
 

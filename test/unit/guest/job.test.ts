@@ -47,7 +47,8 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
   it('starts in the workspace, with nothing on stdin and no signal ignored', async () => {
     guest = new GuestMachine(shell);
     const ended = await guest.run({
-      command: 'pwd; cat; grep SigIgn /proc/self/status; ls -l /proc/$$/fd | grep -c /state/',
+      command:
+        'pwd; cat; grep SigIgn /proc/self/status; ls -l /proc/$$/fd | grep -cE "/state/|/pikaci-record"',
     }).ended;
     expect(ended.stdout.toString()).toMatch(/^\S+\/workspace\nSigIgn:\t0+\n2\n$/);
     expect(ended.stdout.toString()).toContain(guest.workspace);

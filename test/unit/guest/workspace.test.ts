@@ -90,7 +90,7 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       const directory = join(guest.root, 'cargo-target');
       expect(result).toMatchObject({
         cause: 'setup',
-        message: `the directory ${directory} of the job cannot be created`,
+        message: `the directory ${directory} of the job cannot be created: ${directory} is not a directory`,
       });
     });
 

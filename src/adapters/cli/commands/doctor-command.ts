@@ -5,7 +5,8 @@ import { escapeLine, escapeMessage } from '../output/escape-control.js';
 import { settingLines } from '../output/setting-lines.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
-import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+import { sayWhatStays } from '../session/say-what-stays.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {
   readonly output: 'human' | 'json';
@@ -18,7 +19,16 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
   if (loaded === null) return EXIT.usage;
   return withPikaci(context, loaded, async (pikaci) => {
     const { signal } = context.interrupts;
-    const report = await pikaci.doctor({ signal, machine: options.machine === true });
+    const machine = options.machine === true;
+    const left = () =>
+      machine
+        ? [
+            `a machine that was made to look at may stay on ${pikaci.host} until its lease ends; to remove it then:`,
+            `pikaci gc --remote${withOptions(options)}`,
+          ]
+        : [`a file of a check may stay in the work directory on ${pikaci.host}`];
+    const now = machine ? 'what was made is being removed' : 'the checks are being ended';
+    const report = await sayWhatStays(context, { now, left }, () => pikaci.doctor({ signal, machine }));
     if (options.output === 'json') {
       const document: DoctorDocument = {
         type: 'doctor_report',

@@ -1,16 +1,20 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
-import type { ConfigFault } from '../../../domain/config/config-fault.js';
+import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
+import type { Trust } from '../../../domain/values/trust.js';
 import { absolutePath } from '../config/config-paths.js';
 import { SETTING_VARIABLES } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
+import { whyTracked } from '../config/tracked-state-root.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 
 /** Options of the commands that read what is recorded, and need no host. */
 export interface StateOptions {
   readonly config?: string;
+  readonly configFrom?: string;
+  readonly trust?: Trust;
   readonly stateRoot?: string;
 }
 
@@ -25,17 +29,33 @@ export async function stateRootOrComplain(
   return null;
 }
 
-async function stateRootOf(
-  { input: { cwd, homeDir, env } }: CliContext,
+/** The same, with what is wrong as a value. */
+export async function stateRootOf(
+  { input: { cwd, homeDir, env, repository } }: CliContext,
   options: StateOptions,
 ): Promise<Result<string, ConfigFault>> {
   const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
-  if (said !== undefined) return ok(absolutePath(said, { baseDir: cwd, homeDir }));
-  const file = await findConfig({ cwd, homeDir, named: options.config });
-  if (file.isErr()) return err(file.error);
-  if (file.value === null) return ok(absolutePath('.pikaci', { baseDir: cwd, homeDir }));
-  const loaded = await loadConfig({ cwd, homeDir, env, file: file.value, needsFile: true });
-  return loaded.map(({ config }) => config.stateRoot);
+  const { config: file, configFrom, trust } = options;
+  if (said === undefined) {
+    const found = configFrom === undefined ? await findConfig({ cwd, homeDir, named: file }) : ok(true);
+    if (found.isErr()) return err(found.error);
+    if (found.value !== null) {
+      const loaded = await loadConfig({
+        cwd,
+        homeDir,
+        env,
+        repository,
+        file,
+        configFrom,
+        trust,
+        needsFile: true,
+      });
+      return loaded.map(({ config }) => config.stateRoot);
+    }
+  }
+  const stateRoot = absolutePath(said ?? '.pikaci', { baseDir: cwd, homeDir });
+  const tracked = await whyTracked(stateRoot, repository);
+  return tracked === null ? ok(stateRoot) : err(configFault(null, [tracked]));
 }
 
 const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([

@@ -1,6 +1,7 @@
 import { planRecordOf } from '../../../application/target/plan-record-of.js';
+import { BUILT_IN_LIMITS, type MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { TargetInfoDocument } from '../../../domain/records/state-documents.js';
-import { makePlan } from '../../../domain/target/plan.js';
+import { makePlan, type PlanNode } from '../../../domain/target/plan.js';
 import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -44,10 +45,37 @@ export async function targetInfoCommand(
     fail_fast: target.failFast,
     filters: [...target.filters],
     nodes: record.nodes,
+    ...(loaded.config.backend === 'incus'
+      ? { limits: limitsOf(plan.value.nodes, loaded.config.incus.limits) }
+      : {}),
   };
   if (options.json === true) printJson(context, document);
   else context.stdout.write(`${infoLines(document).join('\n')}\n`);
   return EXIT.passed;
+}
+
+/** As far as they can be told without the host: a profile's are in place of the built-in ones. */
+function limitsOf(
+  nodes: readonly PlanNode[],
+  configured: MachineLimits,
+): NonNullable<TargetInfoDocument['limits']> {
+  return Object.fromEntries(
+    nodes.flatMap((node) => {
+      if (node.kind !== 'execute') return [];
+      const { limits, instanceType } = node.job;
+      const builtIn: MachineLimits = instanceType === 'container' ? BUILT_IN_LIMITS : {};
+      const of = <K extends keyof MachineLimits>(name: K) =>
+        limits[name] ?? configured[name] ?? builtIn[name] ?? null;
+      return [
+        [node.id, { cpu: of('cpu'), memory: of('memory'), processes: of('processes'), disk: of('disk') }],
+      ];
+    }),
+  );
+}
+
+function limitsText(limits: NonNullable<TargetInfoDocument['limits']>[string] | undefined): string {
+  const said = Object.entries(limits ?? {}).filter(([, value]) => value !== null);
+  return said.length === 0 ? '' : ` (${said.map(([name, value]) => `${name} ${value}`).join(', ')})`;
 }
 
 function infoLines(info: TargetInfoDocument): string[] {
@@ -62,7 +90,7 @@ function infoLines(info: TargetInfoDocument): string[] {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
       const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
       const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
-      return `  ${what} ${node.id}${after}${description}`;
+      return `  ${what} ${node.id}${limitsText(info.limits?.[node.id])}${after}${description}`;
     }),
   ];
 }

@@ -1,4 +1,6 @@
 import type { Pikaci } from '../../../application/api/pikaci.js';
+import { quoteWord } from '../../../domain/values/shell-words.js';
+import type { Trust } from '../../../domain/values/trust.js';
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { within } from '../session/clean-up-wait.js';
 import { type CliContext, complain } from '../session/cli-context.js';
@@ -7,9 +9,24 @@ import { EXIT } from '../session/exit-code.js';
 /** Options of every command that talks to a host. */
 export interface HostOptions {
   readonly config?: string;
+  readonly configFrom?: string;
+  readonly trust?: Trust;
   readonly host?: string;
   readonly stateRoot?: string;
   readonly workspace?: string;
+}
+
+/** These options once more, for a command that is to be pasted: where the machine was found, it is found again. */
+export function withOptions(options: HostOptions): string {
+  const { config, configFrom, trust, host, stateRoot } = options;
+  const words = [
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(configFrom === undefined ? [] : ['--config-from', configFrom]),
+    ...(trust === undefined ? [] : ['--trust', trust]),
+    ...(host === undefined ? [] : ['--host', host]),
+    ...(stateRoot === undefined ? [] : ['--state-root', stateRoot]),
+  ];
+  return words.map((word) => ` ${quoteWord(word)}`).join('');
 }
 
 /** `close` has a bound of its own; this one is for the day on which that fails. */
@@ -21,13 +38,16 @@ export async function loadOrComplain(
   options: HostOptions,
   needsFile: boolean,
 ): Promise<LoadedConfig | null> {
-  const { cwd, homeDir, env } = context.input;
+  const { cwd, homeDir, env, repository } = context.input;
   const loaded = await context.interrupts.before(() =>
     loadConfig({
       cwd,
       homeDir,
       env,
       file: options.config,
+      configFrom: options.configFrom,
+      trust: options.trust,
+      repository,
       host: options.host,
       stateRoot: options.stateRoot,
       workspace: options.workspace,

@@ -2,8 +2,10 @@ import { err, ok, type Result } from 'neverthrow';
 import type { PikaciConfig } from '../../../domain/config/config.js';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { isNormalisedAbsolutePath } from '../../../domain/values/path-rules.js';
+import { strictest, trustSchema } from '../../../domain/values/trust.js';
 import type { Environment } from '../process/cli-input.js';
 
+const TRUST = 'PIKACI_TRUST';
 const BACKEND = 'PIKACI_REMOTE_LINUX_VM_BACKEND';
 
 /** The variables of the process that stand above the configuration. An empty one counts as not set. */
@@ -14,6 +16,7 @@ export const SETTING_VARIABLES = {
   'incus.image': 'PIKACI_REMOTE_LINUX_VM_INCUS_IMAGE_ALIAS',
   'microvm.runner': 'PIKACI_REMOTE_LINUX_VM_MICROVM_RUNNER',
   stateRoot: 'PIKACI_STATE_ROOT',
+  trust: TRUST,
 } as const;
 
 /** Puts them into a checked configuration. `auto` as the backend leaves the choice to the configuration. */
@@ -27,10 +30,13 @@ export function withEnvironment(config: PikaciConfig, env: Environment): Result<
     const message = 'must be an absolute, normalised path on the host';
     return err({ path: SETTING_VARIABLES['microvm.runner'], message });
   }
+  const trust = trustSchema.safeParse(given('trust') ?? config.trust);
+  if (!trust.success) return err({ path: TRUST, message: 'must be "trusted" or "untrusted"' });
   const { incus, microvm } = config;
   return ok({
     ...config,
     backend: backend === undefined || backend === 'auto' ? config.backend : backend,
+    trust: strictest(config.trust, trust.data),
     incus: {
       ...incus,
       project: given('incus.project') ?? incus.project,

@@ -4,15 +4,20 @@ import { err, ok, type Result } from 'neverthrow';
 import { type PikaciConfig, pikaciConfigSchema } from '../../../domain/config/config.js';
 import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
 import type { Setting } from '../../../domain/values/setting.js';
+import { strictest, type Trust } from '../../../domain/values/trust.js';
+import type { CliRepository } from '../process/cli-input.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
+import { type ConfigSource, configSource } from './config-source.js';
 import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
-import { CONFIG_NAMES, findConfig } from './find-config.js';
+import { CONFIG_NAMES } from './find-config.js';
 import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
 import { loadModuleConfig } from './module-config.js';
 import { problemPath } from './problem-path.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
+import { whyTracked } from './tracked-state-root.js';
+import { whyFilesOfWorkspace, whyOfWorkspace } from './untrusted-config.js';
 import { utf8Text } from './utf8-text.js';
 
 export interface ConfigRequest {
@@ -21,6 +26,11 @@ export interface ConfigRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `--config` */
   readonly file?: string | undefined;
+  /** `--config-from` */
+  readonly configFrom?: string | undefined;
+  /** `--trust` */
+  readonly trust?: Trust | undefined;
+  readonly repository: CliRepository;
   /** `--host` */
   readonly host?: string | undefined;
   /** `--state-root` */
@@ -50,16 +60,28 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const hostProblem = request.host === undefined ? null : checkHostOption(request.host);
   if (hostProblem !== null) return err(configFault(null, [{ path: '--host', message: hostProblem }]));
 
-  const found = await findConfig({ cwd: request.cwd, homeDir: request.homeDir, named: request.file });
+  const { host, stateRoot, env, cwd, homeDir } = request;
+  const found = await configSource(request);
   if (found.isErr()) return err(found.error);
-  const file = found.value;
-  if (file === null && (request.needsFile || request.host === undefined)) return err(noConfig(request));
+  await using source = found.value;
+  const file = source?.file ?? null;
+  if (source === null && (request.needsFile || host === undefined)) return err(noConfig(request));
+  const baseDir = file === null ? cwd : dirname(file);
+  const workspace =
+    request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
+  const said = strictest(
+    request.trust ?? 'trusted',
+    env[SETTING_VARIABLES.trust] === UNTRUSTED ? UNTRUSTED : 'trusted',
+  );
+  // Before it is read: a module would run.
+  const early = await whyUntrusted(said, source, workspace);
+  if (early !== null) return err(configFault(file, [early]));
 
-  const raw = file === null ? ok(EMPTY) : await readRaw(file);
-  if (raw.isErr()) return err(configFault(file, raw.error));
-  const elsewhere = request.host === undefined ? null : incusElsewhere(raw.value.value, request.host);
+  const raw = source === null ? ok(EMPTY) : await readRaw(source);
+  if (raw.isErr()) return err(configFault(source?.shown ?? null, raw.error));
+  const elsewhere = host === undefined ? null : incusElsewhere(raw.value.value, host);
   if (elsewhere !== null) return err(configFault(file, [{ path: '--host', message: elsewhere }]));
-  const value = request.host === undefined ? raw.value.value : replaceHost(raw.value.value, request.host);
+  const value = host === undefined ? raw.value.value : replaceHost(raw.value.value, host);
 
   const parsed = pikaciConfigSchema.safeParse(value);
   if (!parsed.success) {
@@ -68,23 +90,32 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
       message,
       ...raw.value.place(segments),
     }));
-    return err(configFault(file, problems));
+    return err(configFault(source?.shown ?? null, problems));
   }
-  const environment = withEnvironment(parsed.data, request.env);
+  const trust = strictest(said, parsed.data.trust);
+  const environment = withEnvironment({ ...parsed.data, trust }, env);
   if (environment.isErr()) return err(configFault(null, [environment.error]));
-  const baseDir = file === null ? request.cwd : dirname(file);
-  const written = withAbsolutePaths(environment.value, { baseDir, homeDir: request.homeDir });
-  const root = request.stateRoot ?? (request.env[SETTING_VARIABLES.stateRoot] || undefined);
+  const written = withAbsolutePaths(environment.value, { baseDir, homeDir });
+  const root = stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
   const config =
-    root === undefined
-      ? written
-      : { ...written, stateRoot: absolutePath(root, { baseDir: request.cwd, homeDir: request.homeDir }) };
-  const { host, stateRoot, env, cwd, homeDir } = request;
-  const workspace =
-    request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
+    root === undefined ? written : { ...written, stateRoot: absolutePath(root, { baseDir: cwd, homeDir }) };
+  const late = await whyUntrusted(config.trust, source, workspace);
+  const problems =
+    late !== null ? [late] : config.trust === UNTRUSTED ? await whyFilesOfWorkspace(config, workspace) : [];
+  if (problems.length > 0) return err(configFault(source?.shown ?? null, problems));
+  const tracked = await whyTracked(config.stateRoot, request.repository);
+  if (tracked !== null) return err(configFault(null, [tracked]));
   return ok({
     config,
-    settings: settingSources({ config, raw: raw.value.value, file, env, host, stateRoot }),
+    settings: settingSources({
+      config,
+      raw: raw.value.value,
+      file,
+      env,
+      host,
+      stateRoot,
+      trust: request.trust,
+    }),
     file,
     baseDir,
     workspace,
@@ -92,9 +123,16 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   });
 }
 
+const UNTRUSTED = 'untrusted';
 const EMPTY: RawConfig = { value: {}, place: () => null };
 
-async function readRaw(file: string) {
+/** A commit was chosen by whoever gave the command; a file of the workspace is its author's. */
+async function whyUntrusted(trust: Trust, source: ConfigSource | null, workspace: string) {
+  if (trust !== UNTRUSTED || source === null || source.fromCommit) return null;
+  return whyOfWorkspace(source.file, workspace);
+}
+
+async function readRaw({ text: file, file: known, fromCommit }: ConfigSource) {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -104,7 +142,15 @@ async function readRaw(file: string) {
   }
   const text = utf8Text(bytes);
   if (text.isErr()) return err([text.error]);
-  return /\.[cm]?[jt]s$/.test(file) ? loadModuleConfig(file) : parseJsonConfig(text.value);
+  if (!/\.[cm]?[jt]s$/.test(file)) return parseJsonConfig(text.value);
+  const loaded = await loadModuleConfig(file, { isolated: fromCommit });
+  // The folder of a commit is gone when somebody reads its name.
+  return loaded.mapErr((problems) =>
+    problems.map((problem) => ({
+      ...problem,
+      message: problem.message.replaceAll(dirname(file), dirname(known)),
+    })),
+  );
 }
 
 function noConfig(request: ConfigRequest): ConfigFault {

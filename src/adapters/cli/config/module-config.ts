@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { whyNoKey } from '../../../domain/values/proto-key.js';
@@ -7,11 +8,18 @@ import { problemPath } from './problem-path.js';
 const LONGEST_MS = 60_000;
 const NEVER = 'does not settle: it awaits something that does not happen';
 
-/** Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. */
-export async function loadModuleConfig(file: string): Promise<Result<RawConfig, ConfigProblem[]>> {
+/**
+ * Runs a configuration that is a module (TypeScript or JavaScript) and takes its default export. Nothing is cached on disk. An isolated one
+ * lies where no packages are; it finds this one alone.
+ */
+export async function loadModuleConfig(
+  file: string,
+  { isolated = false }: { readonly isolated?: boolean } = {},
+): Promise<Result<RawConfig, ConfigProblem[]>> {
   try {
     const { createJiti } = await import('jiti');
-    const jiti = createJiti(file, { fsCache: false, moduleCache: false, interopDefault: false });
+    const alias = isolated ? ownPackage() : {};
+    const jiti = createJiti(file, { fsCache: false, moduleCache: false, interopDefault: false, alias });
     const found = await settled(async () => {
       const module = await jiti.import<Record<string, unknown>>(file);
       return 'default' in module ? { value: await module['default'] } : null;
@@ -26,6 +34,15 @@ export async function loadModuleConfig(file: string): Promise<Result<RawConfig, 
     return ok({ value, place: () => null });
   } catch (error) {
     return err([problemOf(error, file)]);
+  }
+}
+
+function ownPackage(): Record<string, string> {
+  try {
+    return { pikaci: fileURLToPath(import.meta.resolve('pikaci')) };
+  } catch {
+    // In a bundle there is none beside it.
+    return {};
   }
 }
 

@@ -12,6 +12,7 @@ export interface SourcesInput {
   readonly env: Environment;
   readonly host: string | undefined;
   readonly stateRoot: string | undefined;
+  readonly trust: string | undefined;
 }
 
 /** What each value that decides where jobs run came from. */
@@ -36,6 +37,7 @@ export function settingSources(input: SourcesInput): readonly Setting[] {
     ...(config.backend === 'microvm' ? [setting('microvm.runner', config.microvm.runner ?? '')] : []),
     setting('workDir', config.workDir),
     setting('stateRoot', config.stateRoot, input.stateRoot === undefined ? undefined : '--state-root'),
+    setting('trust', config.trust, input.trust === config.trust ? '--trust' : undefined),
   ];
 }
 

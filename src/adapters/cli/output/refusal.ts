@@ -3,6 +3,7 @@ import type { OpenMachineFault } from '../../../application/faults/machine-fault
 const REFUSALS: ReadonlySet<OpenMachineFault['kind']> = new Set([
   'invalid_job',
   'invalid_plan',
+  'not_trusted',
   'run_exists',
   'job_in_use',
   'no_such_job',

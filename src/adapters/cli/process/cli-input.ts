@@ -101,6 +101,18 @@ export type Serve = (
   >
 >;
 
+/** What git knows of the folder that commands are given in. Errors are sentences. */
+export interface CliRepository {
+  /** The files of a commit, below a private folder, until disposed of; `directory` is what stands for the given one there. */
+  exportCommit(
+    directory: string,
+    revision: string,
+    call: { readonly scratch: string; readonly signal?: AbortSignal },
+  ): Promise<Result<AsyncDisposable & { readonly commit: string; readonly directory: string }, string>>;
+  /** Whether the path is there, and in git's index. */
+  isTracked(path: string): Promise<Result<boolean, string>>;
+}
+
 /** Everything that the command line has of its process. */
 export interface CliInput {
   /** Without the interpreter's and the program's name. */
@@ -122,6 +134,7 @@ export interface CliInput {
     options: { readonly signal?: AbortSignal; readonly resultPath?: string },
   ) => Promise<FulfilmentResult>;
   readonly serve: Serve;
+  readonly repository: CliRepository;
   /** Null when standard input or output is not a terminal. */
   readonly terminal: CliTerminal | null;
   readonly clock: Clock;

@@ -18,6 +18,7 @@ First steps:
 
 Environment, above the configuration and below the options:
   PIKACI_STATE_ROOT                           where runs are recorded here
+  PIKACI_TRUST                                untrusted keeps what is run to its machine
   PIKACI_REMOTE_LINUX_VM_BACKEND              incus, microvm, or auto for what the configuration says
   PIKACI_REMOTE_LINUX_VM_INCUS_PROJECT, …_INCUS_PROFILE, …_INCUS_IMAGE_ALIAS, …_MICROVM_RUNNER
   PIKACI_SERVE_TOKEN                          what "pikaci serve" wants to be shown
@@ -34,6 +35,8 @@ Examples:
   pikaci run test --job unit --job lint       two jobs of the target "test"
   pikaci run --host me@build.example:2222     on another host
   pikaci run --fail-fast --parallel 8         end at the first failure, eight at a time
+  pikaci run --trust untrusted --config-from origin/main
+                                              a pull request: the configuration is that of the commit
   pikaci run --keep-on-failure 1800           leave the machine of a failed job for half an hour
   pikaci run --changed-since origin/main
                                               skip the run when the target's filters match none of them
@@ -152,7 +155,10 @@ Exit status: 0 done, 3 when it could not be carried out.
 `;
 
 export const COMPLETION_HELP = `
-Examples:
+Completes commands, options and their values: targets and their jobs, recorded runs, machines and steps, hosts of
+~/.ssh/config, files. It asks pikaci itself, and so a configuration that is a program is run for targets and jobs.
+
+Examples, for the shell's own start file:
   eval "$(pikaci completion bash)"
   eval "$(pikaci completion zsh)"
   pikaci completion fish | source

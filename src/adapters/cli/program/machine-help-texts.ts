@@ -10,6 +10,8 @@ Example:
   pikaci machine run "$m" 'make && make test'
   pikaci machine cp "$m":/workspace/snapshot/report.xml .
   pikaci machine close "$m"
+
+Ctrl-C ends what the command does; a second one leaves at once and says what may stay, with the commands to remove it.
 `;
 
 export const MACHINE_OPEN_HELP = `

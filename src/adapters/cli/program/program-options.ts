@@ -23,6 +23,18 @@ export function withState(command: Command): Command {
     )
     .addOption(
       new Option(
+        '--config-from <rev>',
+        'take the configuration from this commit of the repository, and not from the folder',
+      ).argParser(revision),
+    )
+    .addOption(
+      new Option(
+        '--trust <trust>',
+        'whether the workspace is by somebody who may do as you (default: $PIKACI_TRUST, else as configured)',
+      ).choices(['trusted', 'untrusted']),
+    )
+    .addOption(
+      new Option(
         '--state-root <dir>',
         'where runs are recorded on this machine (default: $PIKACI_STATE_ROOT, else as configured)',
       ).argParser(somePath),

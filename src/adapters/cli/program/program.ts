@@ -1,7 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { jobIdSchema, runIdSchema } from '../../../domain/values/identifier.js';
 import { type AttachOptions, attachCommand } from '../commands/attach-command.js';
-import { type CompletedShell, completionCommand } from '../commands/completion-command.js';
 import { type DoctorOptions, doctorCommand } from '../commands/doctor-command.js';
 import { fulfillCommand } from '../commands/fulfill-command.js';
 import { type GcOptions, gcCommand } from '../commands/gc-command.js';
@@ -12,6 +11,12 @@ import { type RunOptions, runCommand } from '../commands/run-command.js';
 import { shellCommand } from '../commands/shell-command.js';
 import { type TargetInfoOptions, targetInfoCommand } from '../commands/target-info-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
+import {
+  type CompleteOptions,
+  completeCommand,
+  completionCommand,
+} from '../completion/completion-command.js';
+import type { CompletedShell } from '../completion/completion-scripts.js';
 import { packageVersion } from '../process/version.js';
 import type { CliContext } from '../session/cli-context.js';
 import {
@@ -215,5 +220,15 @@ function addHostCommands(program: Command, context: CliContext, onExit: (code: n
     .summary('print a completion script for a shell')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', COMPLETION_HELP)
-    .action((shell: CompletedShell) => onExit(completionCommand(context, program, shell)));
+    .action((shell: CompletedShell) => onExit(completionCommand(context, shell)));
+
+  // For those scripts, and nobody else.
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .option('--line <text>')
+    .option('--breaks <characters>')
+    .action(async (words: string[], options: CompleteOptions) =>
+      onExit(await completeCommand(context, program, words, options)),
+    );
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Context, Hono } from 'hono';
 import { ICON } from '../pages/icon.js';
 import { styleSheet } from '../pages/style-sheet.js';
+import { browserScript } from './browser-script.js';
 
 /** The scripts of the pages, by their names in their folder: nothing that a request says becomes a path. */
 const SCRIPTS = [
@@ -19,14 +19,12 @@ const SCRIPTS = [
 ] as const;
 
 /** What pages are made with. It changes with the version only, so a browser keeps it and asks whether it is still the same. */
-export function addAssetRoutes(app: Hono, scripts: URL): void {
+export function addAssetRoutes(app: Hono): void {
   app.get('/style.css', (c) => asset(c, styleSheet(), 'text/css'));
   // Under the second name browsers ask for it where no page says which, as for a raw log.
   for (const path of ['/icon.svg', '/favicon.ico']) app.get(path, (c) => asset(c, ICON, 'image/svg+xml'));
   for (const script of SCRIPTS) {
-    app.get(`/script/${script}`, async (c) =>
-      asset(c, await readFile(new URL(script, scripts), 'utf8'), 'text/javascript'),
-    );
+    app.get(`/script/${script}`, async (c) => asset(c, await browserScript(script), 'text/javascript'));
   }
 }
 

@@ -3,6 +3,7 @@ import type {
   IncusImage,
   IncusInstance,
   IncusInstanceState,
+  IncusNetwork,
   IncusOperation,
   IncusProfile,
   IncusProject,
@@ -33,6 +34,13 @@ export const profileSchema = z.object({
   config: map,
   devices,
 }) satisfies z.ZodType<IncusProfile>;
+
+export const networkSchema = z.object({
+  name: text,
+  type: text,
+  managed: z.boolean(),
+  config: map,
+}) satisfies z.ZodType<IncusNetwork>;
 
 export const storagePoolSchema = z.object({
   name: text,

@@ -85,6 +85,8 @@ export class MemoryIncus implements IncusApi {
         .project(project, `GET /1.0/profiles/${name}`)
         .andThen(({ profiles }) => found(profiles.get(name), 'Profile not found').map(tagged)),
     );
+  readonly network: Call<'network'> = (project, name, options) =>
+    this.#enter('network', options, () => this.world.network(project, name));
   readonly storagePool: Call<'storagePool'> = (name, options) =>
     this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>

@@ -4,6 +4,7 @@ import type {
   IncusConfig,
   IncusDevices,
   IncusImage,
+  IncusNetwork,
   IncusProfile,
   IncusProject,
   IncusSource,
@@ -23,9 +24,10 @@ export interface MemoryProject {
   readonly volumes: Map<string, Omit<IncusVolume, 'usedBy'>>;
 }
 
-/** All that the fake daemon has. Starts with the project `default`, its empty default profile and the btrfs pool `default`. */
+/** All that the fake daemon has. Starts without a network, with the project `default`, its empty default profile and the btrfs pool `default`. */
 export class MemoryWorld {
   readonly projects = new Map<string, MemoryProject>();
+  readonly networks = new Map<string, IncusNetwork>();
   readonly pools = new Map<string, IncusStoragePool>();
 
   constructor() {
@@ -75,6 +77,14 @@ export class MemoryWorld {
     return this.project(project, tried).andThen(({ instances }) => {
       const found = instances.get(name);
       return found ? ok(found) : refuse('not_found', tried, 'Instance not found');
+    });
+  }
+
+  network(project: string, name: string): Result<IncusNetwork, IncusFault> {
+    const tried = `GET /1.0/networks/${name}`;
+    return this.project(project, tried).andThen(() => {
+      const found = this.networks.get(name);
+      return found ? ok(found) : refuse('not_found', tried, 'Network not found');
     });
   }
 

@@ -6,6 +6,7 @@ import {
 } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
+import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
@@ -13,6 +14,7 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
+import { checkIsolation } from './isolation.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
@@ -23,7 +25,7 @@ import { removeInstance } from './remove-instance.js';
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
-  'incusProject' | 'incusProfile' | 'incusImageAlias' | 'supervisor' | 'workDir'
+  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'incusLimits' | 'supervisor' | 'workDir'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -43,18 +45,27 @@ export class IncusBackend implements MachineBackend {
     const { incusProject: project, incusInstanceName: name } = context;
     return {
       context,
+      acquisition: place.acquisition,
       name,
       supervisor: new SupervisedGuest(
         new IncusSupervisorTransport(incus, context, this.#settings.supervisor),
       ),
-      lease: new IncusLeaseStore(incus, project, name),
+      lease: new OwnedLeaseStore(
+        new IncusLeaseStore(incus, project, name),
+        place.acquisition,
+        context.shared.remoteHost,
+      ),
       resolveBase: async (signal) => {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
       openShell: (login, call) => openIncusShell(incus, context, login, call),
       remove: async (signal) => {
-        const removed = await removeInstance(this.#ports, project, name, signal);
+        const removed = await removeInstance(
+          this.#ports,
+          { project, name, acquisition: place.acquisition },
+          signal,
+        );
         return removed.mapErr((fault) => incusFault(fault, 'clean_up'));
       },
     };
@@ -69,6 +80,13 @@ export class IncusBackend implements MachineBackend {
     return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
   }
 
+  async names(signal: AbortSignal) {
+    const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
+    return instances
+      .map((all) => all.map(({ name }) => name))
+      .mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
   async hostNow(signal: AbortSignal) {
     const server = await this.#ports.incus.server({ signal });
     return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));
@@ -79,7 +97,12 @@ export class IncusBackend implements MachineBackend {
       image,
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
-        const runtime = await prepareIncusRuntime(this.#ports, context, input, image, signal);
+        if (this.#settings.trust === 'untrusted') {
+          const isolated = await checkIsolation(this.#ports.incus, context, input.spec, signal);
+          if (isolated.isErr()) return err(isolated.error);
+        }
+        const from = { image, limits: this.#settings.incusLimits };
+        const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({
           machine: this.machine(input.place),

@@ -1,16 +1,17 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import type { MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
 import type { FileStore } from '../../../ports/file-store.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
-import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
+import type { IncusCreateInstance, IncusDevices, IncusProfile } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { PlanInput } from '../machine-backend.js';
 import { type MachineSpec, mountsOf } from '../machine-spec.js';
 import { diskDevices } from './instance-devices.js';
-import { instanceConfig } from './instance-limits.js';
+import { instanceConfig, machineLimits } from './instance-limits.js';
 import { whyNotFound } from './why-not-found.js';
 
 const PHASE = 'prepare_runtime';
@@ -45,15 +46,18 @@ export async function prepareIncusRuntime(
   ports: IncusRuntimePorts,
   context: RemoteIncusContext,
   { spec, place }: Pick<PlanInput, 'spec' | 'place'>,
-  image: IncusImageIdentity,
+  { image, limits: configured }: { readonly image: IncusImageIdentity; readonly limits: MachineLimits },
   signal: AbortSignal,
 ): Promise<Result<IncusRuntime, JobFault>> {
-  const [mounts, root] = await Promise.all([
+  const [mounts, profiles] = await Promise.all([
     resolveMounts(ports.hostFiles, mountsOf({ spec, place }, context.shared), signal),
-    rootDisk(ports.incus, context, spec, signal),
+    profilesOf(ports.incus, context, spec, signal),
   ]);
   if (mounts.isErr()) return err(mounts.error);
-  if (root.isErr()) return err(root.error);
+  if (profiles.isErr()) return err(profiles.error);
+  const limits = machineLimits(spec, configured, profiles.value);
+  const root = rootDisk(limits, profiles.value);
+  if (root === null) return err(noRootDisk(ports.incus, context));
   return ok({
     instance: {
       name: context.incusInstanceName,
@@ -62,8 +66,8 @@ export async function prepareIncusRuntime(
       start: true,
       source: { fingerprint: image.fingerprint },
       profiles: [context.incusProfile, ...spec.extraProfiles],
-      config: instanceConfig(spec),
-      devices: { ...devicesOf(mounts.value, spec), ...root.value },
+      config: instanceConfig(spec.instanceType, limits),
+      devices: { ...devicesOf(mounts.value, spec), ...root },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
   });
@@ -82,26 +86,37 @@ function devicesOf(mounts: readonly ResolvedMount[], spec: MachineSpec): IncusDe
   );
 }
 
-/** A disk limit is the profile's root disk with a size of its own; nothing when there is no limit. */
-async function rootDisk(
+/** Those of the machine, the one that counts first at the front. */
+async function profilesOf(
   incus: IncusApi,
   context: RemoteIncusContext,
   spec: MachineSpec,
   signal: AbortSignal,
-): Promise<Result<IncusDevices, JobFault>> {
-  const { disk } = spec.limits;
-  if (disk === undefined) return ok({});
-  for (const name of [...spec.extraProfiles].reverse().concat(context.incusProfile)) {
-    const profile = await incus.profile(context.incusProject, name, { signal });
+): Promise<Result<readonly IncusProfile[], JobFault>> {
+  const names = [...spec.extraProfiles].reverse().concat(context.incusProfile);
+  const found = await Promise.all(names.map((name) => incus.profile(context.incusProject, name, { signal })));
+  const profiles: IncusProfile[] = [];
+  for (const [index, profile] of found.entries()) {
     if (profile.isErr()) {
-      const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;
+      const missing = { fault: profile.error, phase: PHASE, profiles: [names[index] ?? ''] } as const;
       return err(await whyNotFound(incus, context, missing, signal));
     }
-    const root = Object.entries(profile.value.value.devices).find(
-      ([, d]) => d['type'] === 'disk' && d['path'] === '/',
-    );
-    if (root !== undefined) return ok({ [root[0]]: { ...root[1], size: disk } });
+    profiles.push(profile.value.value);
   }
-  const message = `limits.disk needs a root disk in the profile "${context.incusProfile}", and it has none`;
-  return err({ kind: 'invalid_job', phase: PHASE, host: incus.host, message, field: 'job.limits.disk' });
+  return ok(profiles);
+}
+
+/** A disk limit is the profile's root disk with a size of its own; nothing when there is no limit, null when there is no root disk. */
+function rootDisk({ disk }: MachineLimits, profiles: readonly IncusProfile[]): IncusDevices | null {
+  if (disk === undefined) return {};
+  for (const { devices } of profiles) {
+    const root = Object.entries(devices).find(([, d]) => d['type'] === 'disk' && d['path'] === '/');
+    if (root !== undefined) return { [root[0]]: { ...root[1], size: disk } };
+  }
+  return null;
+}
+
+function noRootDisk(incus: IncusApi, { incusProfile }: RemoteIncusContext): JobFault {
+  const message = `limits.disk needs a root disk in the profile "${incusProfile}", and it has none`;
+  return { kind: 'invalid_job', phase: PHASE, host: incus.host, message, field: 'job.limits.disk' };
 }

@@ -15,7 +15,7 @@ export interface NotFound {
 /** Incus says "not found" of whatever is missing first; looks for what that is, and says how to get it. */
 export async function whyNotFound(
   api: IncusApi,
-  context: RemoteIncusContext,
+  context: Pick<RemoteIncusContext, 'incusProject' | 'incusImageAlias'>,
   { fault, phase, profiles }: NotFound,
   signal: AbortSignal,
 ): Promise<JobFault> {

@@ -23,6 +23,20 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       faultOf(await api.profile(project, 'no-such-profile'), 'not_found');
       faultOf(await api.profile('no-such-project', profile), 'not_found');
       faultOf(await api.storagePool('no-such-pool'), 'not_found');
+      faultOf(await api.network(project, 'no-such-net'), 'not_found');
+    });
+
+    it('shows the networks that the devices of a profile are on', async () => {
+      const { api, project, profiles } = subject();
+      const [profile = 'default'] = profiles;
+      for (const { type, network } of Object.values(
+        okOf(await api.profile(project, profile)).value.devices,
+      )) {
+        if (type !== 'nic' || network === undefined) continue;
+        const found = okOf(await api.network(project, network));
+        assert.deepEqual([found.name, found.managed], [network, true]);
+        assert.equal(typeof found.config['ipv4.address'], 'string');
+      }
     });
 
     it('follows an alias to an image', async () => {

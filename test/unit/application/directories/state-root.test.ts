@@ -42,10 +42,28 @@ it.each([0, 1, 2])('call %i records nothing where a link of that name leads to',
   expect(must(await files.list('/forged'))).toEqual([]);
 });
 
+it.each([0, 1, 2])(
+  'call %i leaves a directory open that holds other things, such as /srv, and closes what is its own',
+  async (call) => {
+    const { files, calls } = await recording();
+    must(await files.makeDirectory('/tree/.pikaci/www'));
+    must(await files.makeDirectory('/tree/.pikaci/runs', { mode: 0o755 }));
+    must(await files.setMode('/tree/.pikaci', 0o755));
+    expect((await calls[call]?.())?.isOk()).toBe(true);
+    const modes = await Promise.all(
+      ['', '/www', '/runs', '/machines'].map(
+        async (name) => must(await files.lstat(`/tree/.pikaci${name}`)).mode,
+      ),
+    );
+    expect(modes).toEqual([0o755, 0o755, 0o700, 0o700]);
+  },
+);
+
 it('a directory that is everybody’s, such as /tmp, is used as it is: others live there', async () => {
   const { files, calls } = await recording();
   must(await files.makeDirectory('/tree/.pikaci'));
   must(await files.setMode('/tree/.pikaci', 0o1777));
   expect((await calls[0]()).isOk()).toBe(true);
   expect(must(await files.lstat('/tree/.pikaci')).mode & 0o777).toBe(0o777);
+  expect(must(await files.lstat('/tree/.pikaci/runs')).mode).toBe(0o700);
 });

@@ -60,6 +60,34 @@ describe('the work directory', () => {
     expect(await modeOf(host)).toBe(0o700);
   });
 
+  it('is closed when there is nothing in it but what pikaci makes', async () => {
+    const { host, directory } = await hostWith(async (machine) => {
+      await made(0o755)(machine);
+      for (const name of ['runs', 'snapshots', 'prepared', 'cache', 'runner-flakes', '.pikaci-doctor-1'])
+        must(await machine.hostFiles.makeDirectory(`${DIRECTORY}/${name}`));
+    });
+    must(await directory.ensure(never));
+    expect(await modeOf(host)).toBe(0o700);
+  });
+
+  it.each([0o755, 0o1777])(
+    'is left as it is, mode %o, when it holds other things, such as /srv, and refused',
+    async (mode) => {
+      const { host, directory } = await hostWith(async (machine) => {
+        await made(mode)(machine);
+        for (const name of ['runs', 'www', 'git', 'tftp', 'nfs'])
+          must(await machine.hostFiles.makeDirectory(`${DIRECTORY}/${name}`));
+      });
+      const { message } = mustFail(await directory.ensure(never), 'host_files');
+      expect(message).toContain('holds what is not pikaci\'s ("git", "nfs", "tftp" and 1 more)');
+      expect(message).toContain(`sudo install -d -m 0700 -o "$(id -un)" ${DIRECTORY}/pikaci`);
+      expect(await modeOf(host)).toBe(mode);
+      // Its owner has closed it: that is a decision.
+      must(await host.hostFiles.setMode(DIRECTORY, 0o700));
+      must(await directory.ensure(never));
+    },
+  );
+
   it('is asked about once, and again after it was refused', async () => {
     const { host, directory } = await hostWith(made(0o777));
     mustFail(await directory.ensure(never), 'host_files');

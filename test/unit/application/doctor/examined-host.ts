@@ -155,6 +155,8 @@ export function examined(host: Host = {}) {
     settings: {
       backend: host.backend ?? 'incus',
       microvm: { runner: host.runner ?? null, flake: null },
+      trust: 'trusted' as const,
+      limits: {},
       project: 'ci',
       profile: 'job',
       imageAlias: 'pikaci/dev',

@@ -271,6 +271,15 @@ describe('a job that is run', () => {
     expect(run.host.incus.allInstances).toEqual([]);
   });
 
+  for (const fault of ['connection_lost', 'timed_out', 'already_exists'] as const)
+    it(`whose machine did not come up (${fault}) never began: an attach finds nothing, and nothing is lost`, async () => {
+      const run = await memoryRun();
+      run.host.incus.faults.failNext('createInstance', fault);
+      expect(mustFail(await run.pikaci.runJob(input), 'incus', 'run_exists').phase).toBe('launch_guest');
+      mustFail(await run.pikaci.attach('run', 'job'), 'no_such_job');
+      expect(run.host.incus.allInstances).toEqual([]);
+    });
+
   it('is started again when the connection broke before it began', async () => {
     const run = await memoryRun({
       script: async (job) => {
@@ -369,6 +378,42 @@ describe('a job that is run', () => {
     const job = { ...JOB, artifacts: { paths: ['/artifacts/*', '!/artifacts/x'], required: true } };
     const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
     expect([outcome.status, outcome.artifacts.unmatched]).toEqual(['passed', undefined]);
+  });
+
+  it.each<[string, { odd?: string; artifactCaps?: JobSpecInput['artifactCaps'] }, string]>([
+    [
+      'a file over the cap',
+      { artifactCaps: { fileBytes: 3 } },
+      '"/artifacts/first.xml" was refused (file_too_large), and 1 more',
+    ],
+    [
+      'files over the total',
+      { artifactCaps: { totalBytes: 8 } },
+      '"/artifacts/report.xml" was refused (total_too_large)',
+    ],
+    [
+      'too many files',
+      { artifactCaps: { files: 1 } },
+      '"/artifacts/report.xml" was refused (too_many_files)',
+    ],
+    ['a control character', { odd: '/artifacts/a\tb' }, '"/artifacts/a\\tb" was refused (control_character)'],
+  ])('fails when one that it requires was refused: %s', async (_title, { odd, ...caps }, why) => {
+    const run = await memoryRun({
+      script: async ({ files }) => {
+        files.write({ path: odd ?? '/artifacts/first.xml', content: Buffer.from('<1/>') });
+        files.write({ path: '/artifacts/report.xml', content: Buffer.from('<okay/>') });
+        return 0;
+      },
+    });
+    const job = {
+      ...JOB,
+      ...caps,
+      artifacts: { paths: ['/artifacts/*.xml', '/artifacts/a*'], required: true },
+    };
+    if (odd === undefined) job.artifacts.paths.pop();
+    const { outcome } = must(await run.pikaci.runJob({ ...input, job }));
+    expect(outcome).toMatchObject({ status: 'failed', cause: 'artifacts', exit_code: 0 });
+    expect(outcome.message).toContain(why);
   });
 
   it('is not called lost when the API is closed under it', async () => {

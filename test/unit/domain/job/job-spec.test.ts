@@ -17,6 +17,7 @@ describe('a job', () => {
   it('needs an id and a command, and gets every default', () => {
     expect(jobSpecSchema.parse(minimal)).toEqual({
       ...minimal,
+      shell: ['/bin/sh', '-e'],
       timeoutSecs: 1800,
       graceSecs: 10,
       runAsRoot: false,

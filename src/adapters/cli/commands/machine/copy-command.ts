@@ -4,6 +4,7 @@ import { escapeLine } from '../../output/escape-control.js';
 import { count } from '../../output/quantities.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import { sayWhatStays, type WhatStays } from '../../session/say-what-stays.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
@@ -37,13 +38,31 @@ export async function machineCopyCommand(
     return EXIT.usage;
   }
   if (to !== null) {
-    return onMachine(context, options, to.id, async (machine) => {
-      const asRoot = options.asRoot === true;
-      const sent = await machine.upload(resolve(cwd, source), to.path, { signal, asRoot });
-      return sent.isErr() ? complainOfFault(context, sent.error) : EXIT.passed;
-    });
+    const work = () =>
+      onMachine(context, options, to.id, async (machine) => {
+        const asRoot = options.asRoot === true;
+        const sent = await machine.upload(resolve(cwd, source), to.path, { signal, asRoot });
+        return sent.isErr() ? complainOfFault(context, sent.error) : EXIT.passed;
+      });
+    return sayWhatStays(context, ending(`${to.path} in the machine ${to.id}`), work);
   }
   const { id = '', path = '' } = from ?? {};
+  const work = () => bring(context, { id, path, destination }, options);
+  return sayWhatStays(context, ending(destination), work);
+}
+
+function ending(destination: string): WhatStays {
+  const left = () => [`a part of the files may be at ${destination}`];
+  return { now: 'the copy is being ended', left };
+}
+
+function bring(
+  context: CliContext,
+  { id, path, destination }: { readonly id: string; readonly path: string; readonly destination: string },
+  options: HostOptions,
+): Promise<number> {
+  const { cwd } = context.input;
+  const { signal } = context.interrupts;
   return onMachine(context, options, id, async (machine) => {
     const brought = await machine.download(path, resolve(cwd, destination), { signal });
     if (brought.isErr()) return complainOfFault(context, brought.error);

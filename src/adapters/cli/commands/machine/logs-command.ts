@@ -20,7 +20,7 @@ export async function machineLogsCommand(
   const { stdout, input, interrupts } = context;
   const { signal } = interrupts;
   if (options.follow === true)
-    return followStepOf(context, id, options, (machine, onOutput) =>
+    return followStepOf(context, { id, step, onAbort: 'detach' }, options, (machine, onOutput) =>
       machine.attachStep(step, { onOutput, signal, onAbort: 'detach', replay: true }),
     );
   for (let offset = 0; ; ) {

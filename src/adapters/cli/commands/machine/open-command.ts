@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { OpenMachineInput } from '../../../../application/open-machine/open-machines.js';
 import type { OpenMachineSpecInput } from '../../../../domain/machine/open-machine-spec.js';
+import { runIdAt } from '../../../../domain/values/run-id.js';
 import { escapeMessage } from '../../output/escape-control.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
-import type { HostOptions } from '../with-pikaci.js';
+import { sayWhatStays } from '../../session/say-what-stays.js';
+import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { complainOfFault, onHost } from './machine-session.js';
 
@@ -30,14 +32,37 @@ export async function machineOpenCommand(context: CliContext, options: MachineOp
     complain(context, '--env takes NAME=value');
     return EXIT.usage;
   }
+  const { clock, randomBytes } = context.input;
+  const id = options.id ?? runIdAt(clock.now(), randomBytes(3));
+  let name = 'the machine that was being made';
+  const left = () => [
+    `${name} may stay until its lease ends; to remove it now, or then:`,
+    `pikaci machine close ${id}${withOptions(options)}`,
+    `pikaci gc --remote${withOptions(options)}`,
+  ];
+  const work = () =>
+    open(context, options, { id, env }, (instance, host) => {
+      name = `the machine ${instance} on ${host}`;
+    });
+  return sayWhatStays(context, { now: 'what was made of the machine is being removed', left }, work);
+}
+
+function open(
+  context: CliContext,
+  options: MachineOpenOptions,
+  { id, env }: { readonly id: string; readonly env: Record<string, string> },
+  onMade: (instance: string, host: string) => void,
+): Promise<number> {
   return onHost(context, options, async (pikaci) => {
     const { signal } = context.interrupts;
     const input: OpenMachineInput = {
       ...specOf(context, options),
+      id,
       env,
       signal,
       events: {
         emit: (event) => {
+          if (event.type === 'instance_created') onMade(event.instance, pikaci.host);
           if (event.type !== 'warning') return;
           context.stderr.write(`pikaci: ${escapeMessage(event.message)}\n`);
         },
@@ -56,10 +81,9 @@ export async function machineOpenCommand(context: CliContext, options: MachineOp
   });
 }
 
-function specOf(context: CliContext, options: MachineOpenOptions): OpenMachineSpecInput & { id?: string } {
-  const { id, image, workspace, writable, asRoot, user, lease, cpus, memory, disk, vm } = options;
+function specOf(context: CliContext, options: MachineOpenOptions): OpenMachineSpecInput {
+  const { image, workspace, writable, asRoot, user, lease, cpus, memory, disk, vm } = options;
   return {
-    ...(id === undefined ? {} : { id }),
     ...(image === undefined ? {} : { image }),
     ...(workspace === undefined ? {} : { workspace: resolve(context.input.cwd, workspace) }),
     ...(writable === true ? { writableWorkspace: true } : {}),

@@ -27,12 +27,13 @@ export async function machineRunCommand(
     return EXIT.usage;
   }
   const [first = '', ...rest] = words;
-  const { step, cwd, asRoot, user, timeout, onInterrupt } = options;
-  return followStepOf(context, id, options, (machine, onOutput) =>
+  const { cwd, asRoot, user, timeout, onInterrupt } = options;
+  const step = options.step ?? `s-${Buffer.from(context.input.randomBytes(6)).toString('hex')}`;
+  return followStepOf(context, { id, step, onAbort: onInterrupt }, options, (machine, onOutput) =>
     machine.run({
       command: rest.length === 0 ? first : [first, ...rest],
       env,
-      ...(step === undefined ? {} : { id: step }),
+      id: step,
       ...(cwd === undefined ? {} : { workingDirectory: cwd }),
       ...(asRoot === true ? { runAsRoot: true } : {}),
       ...(user === undefined ? {} : { user }),

@@ -6,16 +6,24 @@ import { escapeMessage } from '../../output/escape-control.js';
 import { isRefusal } from '../../output/refusal.js';
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
-import type { HostOptions } from '../with-pikaci.js';
+import { sayWhatStays } from '../../session/say-what-stays.js';
+import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
 /** The exit status is a command's own, so what failed around it is told apart as docker and podman do. */
 const MACHINERY_EXIT = 125;
 
+export interface FollowedStep {
+  /** Of the machine. */
+  readonly id: string;
+  readonly step: string;
+  readonly onAbort: 'cancel' | 'detach';
+}
+
 /** Follows one step of a machine on standard output. Its exit code is the exit status; 125 when there is none, 2 for bad usage. */
 export async function followStepOf(
   context: CliContext,
-  id: string,
+  { id, step, onAbort }: FollowedStep,
   options: HostOptions,
   start: (
     machine: OpenMachine,
@@ -31,7 +39,13 @@ export async function followStepOf(
     if (result.isErr()) return complainOfFault(context, result.error, codeOf);
     return told(context, id, result.value) ?? noCode(context);
   };
-  return onMachine(context, options, id, use, codeOf);
+  const left = () => [
+    `the step ${step} may still run in the machine ${id}; to see how it stands, and to end it:`,
+    `pikaci machine logs ${id} ${step} --follow${withOptions(options)}`,
+    `pikaci machine cancel ${id} ${step}${withOptions(options)}`,
+  ];
+  const now = onAbort === 'cancel' ? 'the step is being ended' : 'the step is left running';
+  return sayWhatStays(context, { now, left }, () => onMachine(context, options, id, use, codeOf));
 }
 
 /** A value that cannot be is bad usage; a machine that is not there, or no more, is not. */
@@ -47,6 +61,8 @@ function noCode({ interrupts }: CliContext): number {
 
 function told(context: CliContext, id: string, result: StepResult): number | null {
   const { stepId, exitCode, cause } = result;
+  for (const warning of result.warnings)
+    context.stderr.write(`pikaci: warning: the step ${stepId}: ${escapeMessage(warning)}\n`);
   if (cause === 'exit' && exitCode !== null) return exitCode;
   const said =
     cause === 'detached'

@@ -7,6 +7,7 @@ import {
 } from '../../../../../src/application/machine/incus/prepare-runtime.js';
 import { type JobSpecInput, jobSpecSchema } from '../../../../../src/domain/job/job-spec.js';
 import { readLease } from '../../../../../src/domain/machine/lease.js';
+import type { MachineLimits } from '../../../../../src/domain/machine/machine-limits.js';
 import {
   type RemoteIncusContext,
   remoteLinuxVmContext,
@@ -16,7 +17,11 @@ import { must, mustFail } from '../../../../../src/testing/contract/expect-resul
 
 const none = new AbortController().signal;
 
-async function world(job: Partial<JobSpecInput> = {}, more: Partial<RemoteIncusContext> = {}) {
+async function world(
+  job: Partial<JobSpecInput> = {},
+  more: Partial<RemoteIncusContext> = {},
+  limits: MachineLimits = {},
+) {
   const host = new MemoryHost();
   const context: RemoteIncusContext = {
     ...remoteLinuxVmContext({
@@ -39,15 +44,18 @@ async function world(job: Partial<JobSpecInput> = {}, more: Partial<RemoteIncusC
     prepareIncusRuntime(
       host.adapters,
       context,
-      { spec, place: { runId: 'run', jobId: 'job', snapshotHash: 'abc' } },
-      must(await image()),
+      { spec, place: { runId: 'run', jobId: 'job', acquisition: MINE, snapshotHash: 'abc' } },
+      { image: must(await image()), limits },
       none,
     );
-  const lease = { runId: 'run', jobId: 'job', owner: 'me', expiresAtMs: host.clock.now() + 1000 };
+  const ids = { runId: 'run', jobId: 'job', acquisition: MINE };
+  const lease = { ...ids, owner: 'me', expiresAtMs: host.clock.now() + 1000 };
   const launch = async (signal = none) =>
     launchInstance(host.adapters, context, must(await prepare()), lease, signal);
   return { host, context, image, prepare, launch };
 }
+
+const MINE = '3f2c1a80-0000-4000-8000-000000000001';
 
 async function declare(host: MemoryHost, path: string, mounts: readonly Record<string, unknown>[]) {
   must(await host.hostFiles.makeDirectory(`${path}/share/pikaci`));
@@ -148,6 +156,33 @@ describe('a machine', () => {
     expect(readLease(instance?.config ?? {})).toMatchObject({ runId: 'run', jobId: 'job', owner: 'me' });
   });
 
+  const limitsOf = async (...args: Parameters<typeof world>) => {
+    const made = await world(...args);
+    made.host.incus.world.addProfile('default', 'own', {}, { 'limits.memory': '2GiB' });
+    const { config } = must(await made.prepare()).instance;
+    return [config?.['limits.cpu'], config?.['limits.memory'], config?.['limits.processes']];
+  };
+
+  it.each<[string, Parameters<typeof world>, (string | undefined)[]]>([
+    ['nobody says anything', [], [undefined, '80%', '8192']],
+    ['a profile has some', [{ extraProfiles: ['own'] }], [undefined, undefined, '8192']],
+    ['the configuration has some', [{}, {}, { cpu: 4, memory: '3GiB' }], ['4', '3GiB', '8192']],
+    [
+      'the job has its own',
+      [{ limits: { memory: '1GiB' } }, {}, { memory: '3GiB', processes: 9 }],
+      [undefined, '1GiB', '9'],
+    ],
+    ['it is a virtual machine', [{ instanceType: 'virtual-machine' }], [undefined, undefined, undefined]],
+  ])('is never without limits that keep it from taking the host down: %s', async (_, args, limits) => {
+    expect(await limitsOf(...args)).toEqual(limits);
+  });
+
+  it('has the disk that the configuration gives to each', async () => {
+    const { host, prepare } = await world({}, {}, { disk: '9GiB' });
+    host.incus.world.addProfile('default', 'default', { root: { type: 'disk', path: '/', pool: 'p' } });
+    expect(must(await prepare()).instance.devices['root']).toMatchObject({ size: '9GiB' });
+  });
+
   it('that is there already is left to whoever made it', async () => {
     const { host, launch } = await world();
     must(await launch());
@@ -201,7 +236,7 @@ describe('a machine', () => {
   }
 
   it('that lacks its profile says so', async () => {
-    const { launch } = await world({}, { incusProfile: 'nobody' });
-    expect(mustFail(await launch(), 'profile_not_found').message).toContain('incus profile create nobody');
+    const { prepare } = await world({}, { incusProfile: 'nobody' });
+    expect(mustFail(await prepare(), 'profile_not_found').message).toContain('incus profile create nobody');
   });
 });

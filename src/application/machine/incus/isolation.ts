@@ -1,0 +1,83 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import { quoteWord } from '../../../domain/values/shell-words.js';
+import type { IncusApi } from '../../../ports/incus-api.js';
+import type { IncusDevice, IncusProfile } from '../../../ports/incus-types.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { incusFault } from '../../faults/port-faults.js';
+import type { MachineSpec } from '../machine-spec.js';
+import { whyNotFound } from './why-not-found.js';
+
+const PHASE = 'prepare_runtime' as const;
+
+/** Whether a machine for what is not trusted would be kept to itself: no profile of the job's choice, no privileges, and no way to the host or to other machines. */
+export async function checkIsolation(
+  incus: IncusApi,
+  context: Pick<RemoteIncusContext, 'incusProject' | 'incusProfile' | 'incusImageAlias'>,
+  spec: Pick<MachineSpec, 'extraProfiles'>,
+  signal: AbortSignal,
+): Promise<Result<void, JobFault>> {
+  const refuse = (message: string, field: string) =>
+    err({ kind: 'not_trusted' as const, phase: PHASE, host: incus.host, message, field });
+  if (spec.extraProfiles.length > 0) {
+    const message = 'extraProfiles: a run that is not trusted has no profiles but the configured one';
+    return refuse(message, 'job.extraProfiles');
+  }
+  const { incusProject: project, incusProfile: name } = context;
+  const profile = await incus.profile(project, name, { signal });
+  if (profile.isErr()) {
+    const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;
+    return err(await whyNotFound(incus, context, missing, signal));
+  }
+  const problem = privileges(profile.value.value);
+  if (problem !== null) return refuse(`the profile "${name}" ${problem}`, 'incus.untrustedProfile');
+  for (const [device, nic] of Object.entries(profile.value.value.devices)) {
+    if (nic['type'] !== 'nic') continue;
+    const open = await whyOpen({ incus, project, name, device, nic }, signal);
+    if (open.isErr()) return err(open.error);
+    if (open.value === null) continue;
+    return refuse(
+      `${open.value}: a run that is not trusted could reach the host or other machines (docs/trust.md has a profile that keeps it from that)`,
+      'incus.untrustedProfile',
+    );
+  }
+  return ok(undefined);
+}
+
+function privileges({ config }: IncusProfile): string | null {
+  if (config['security.privileged'] === 'true')
+    return 'makes privileged containers, whose root is the host’s';
+  const raw = Object.keys(config).find((key) => key.startsWith('raw.'));
+  return raw === undefined ? null : `sets ${raw}, which may undo what separates a guest from the host`;
+}
+
+interface Nic {
+  readonly incus: IncusApi;
+  readonly project: string;
+  /** Of the profile. */
+  readonly name: string;
+  readonly device: string;
+  readonly nic: IncusDevice;
+}
+
+/** Between machines on one bridge `security.port_isolation` stands; between them and everything else the network's ACL (a bridge's ACLs are looked at on its border only). */
+async function whyOpen(
+  { incus, project, name, device, nic }: Nic,
+  signal: AbortSignal,
+): Promise<Result<string | null, JobFault>> {
+  const which = `the network device "${device}" of the profile "${name}"`;
+  for (const key of ['security.port_isolation', 'security.mac_filtering']) {
+    if (nic[key] === 'true') continue;
+    const remedy = ['incus', 'profile', 'device', 'set', name, device, `${key}=true`, '--project', project];
+    return ok(`${which} has no ${key}; ${remedy.map(quoteWord).join(' ')} sets it`);
+  }
+  const network = nic['network'];
+  if (network === undefined) return ok(`${which} is on no network that Incus manages`);
+  const found = await incus.network(project, network, { signal });
+  if (found.isErr()) return err(incusFault(found.error, PHASE));
+  const { managed, config } = found.value;
+  if (!managed || (config['security.acls'] ?? '').trim() === '')
+    return ok(`the network "${network}" of ${which} has no ACL (security.acls)`);
+  const lax = ['security.acls.default.ingress.action'].find((key) => config[key] === 'allow');
+  return ok(lax === undefined ? null : `the network "${network}" has ${lax}=allow`);
+}

@@ -1,0 +1,20 @@
+import { MemoryHost } from '../../src/adapters/memory/memory-host.js';
+import { runCommandLine } from '../../src/composition/run-command-line.js';
+
+/** The command line of this process as it is, on a host in memory, whose jobs do what their commands say. */
+const host = new MemoryHost({
+  script: async ({ request, write, cancelled }) => {
+    const [word = '', argument = ''] = request.command.split(' ');
+    const number = Number(argument);
+    if (word === 'exit') return number;
+    if (word === 'print') for (let line = 1; line <= number; line += 1) write(`line ${line}\n`);
+    write('waiting\n');
+    if (word === 'stubborn') await new Promise<never>(() => undefined);
+    await cancelled;
+    return 143;
+  },
+});
+await host.setWorkspace(process.cwd(), { file: { content: 'x' } });
+// Nothing of the host in memory keeps a process alive.
+setInterval(() => undefined, 60_000);
+process.exit(await runCommandLine(host.adapters));

@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { git } from '../../support/git-repository.js';
+import { Cli, configWith, folderWith } from './cli-harness.js';
+
+/** A repository whose first commit has these files. */
+async function repository(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = folderWith(files);
+  await git(folder, 'init', '--quiet', '--initial-branch=main');
+  await git(folder, 'add', '--all');
+  await git(folder, 'commit', '--quiet', '-m', 'trusted');
+  return folder;
+}
+
+const change = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text);
+
+describe('--config-from', () => {
+  test('takes the configuration of a commit, and the workspace as it is', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['trusted']) });
+    change(cwd, 'pikaci.config.json', configWith(['forged']));
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', '--config-from', 'main')).toBe(0);
+    expect(cli.pikaci.targetInputs[0]).toMatchObject({ workspace: cwd });
+    expect(cli.pikaci.targets['t']?.jobs[0]?.id).toBe('trusted');
+    expect(readdirSync(join(cwd, '.scratch'))).toEqual([]);
+  });
+
+  test('takes one that the workspace has removed, in a folder of the repository, by its name', async () => {
+    const top = await repository({ 'ci/own.json': configWith(['trusted']) });
+    const cwd = join(top, 'ci');
+    await git(top, 'mv', 'ci/own.json', 'ci/gone.json');
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', '--config-from', 'HEAD', '--config', 'own.json')).toBe(0);
+    expect(cli.pikaci.targets['t']?.jobs[0]?.id).toBe('trusted');
+  });
+
+  test('runs the modules of the commit and none of the workspace', async () => {
+    const cwd = await repository({
+      'pikaci.config.ts':
+        "import { job } from './ci/job.ts';\nexport default { host: 'local', targets: { t: { jobs: [job] } } };",
+      'ci/job.ts': "export const job = { id: 'trusted', command: 'true' };",
+      '.gitattributes': '*.ts text eol=lf\n',
+    });
+    const proof = join(cwd, 'forged-ran');
+    const forged = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(proof)}, '');\n`;
+    change(cwd, 'ci/job.ts', `${forged}export const job = { id: 'forged', command: 'true' };`);
+    change(cwd, 'pikaci.config.ts', forged);
+    change(cwd, '.gitattributes', '*.ts working-tree-encoding=UTF-16 filter=own\n');
+    mkdirSync(join(cwd, 'node_modules/pikaci'), { recursive: true });
+    change(cwd, 'node_modules/pikaci/index.js', forged);
+    await git(cwd, 'config', 'filter.own.smudge', `touch ${proof}; cat`);
+    const cli = new Cli({ cwd });
+    expect([await cli.run('run', '--config-from', 'main'), cli.stderr.text]).toEqual([0, expect.anything()]);
+    expect(cli.pikaci.targets['t']?.jobs[0]?.id).toBe('trusted');
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  test.each([
+    ['no-such-branch', 'there is no commit "no-such-branch"'],
+    ['--upload-pack=touch /tmp/x', 'there is no commit'],
+  ])('of %j is refused', async (revision, message) => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', `--config-from=${revision}`)).toBe(2);
+    expect(cli.stderr.text).toContain(message);
+  });
+
+  test('says so when the commit has none, or there is no repository', async () => {
+    const cwd = await repository({ other: '' });
+    change(cwd, 'pikaci.config.json', configWith(['a']));
+    const without = new Cli({ cwd });
+    expect(await without.run('run', '--config-from', 'main')).toBe(2);
+    expect(without.stderr.text).toContain('the commit main has no configuration in');
+    const nowhere = new Cli();
+    expect(await nowhere.run('run', '--config-from', 'main')).toBe(2);
+    expect(nowhere.stderr.text).toContain('is in no git repository');
+  });
+
+  test('names a problem by the commit and the file', async () => {
+    const cwd = await repository({ 'pikaci.config.json': '{\n  "hos": "local"\n}' });
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', '--config-from', 'main')).toBe(2);
+    expect(cli.stderr.text).toContain(`main:${cwd}/pikaci.config.json`);
+  });
+});
+
+describe('a workspace whose author is not trusted', () => {
+  test.each([
+    ['--trust', {}, ['--trust', 'untrusted']],
+    ['PIKACI_TRUST', { PIKACI_TRUST: 'untrusted' }, []],
+    ['PIKACI_TRUST, whatever the option says', { PIKACI_TRUST: 'untrusted' }, ['--trust', 'trusted']],
+  ])('by %s does not say how it is run, and none of its code runs', async (_, env, args) => {
+    const proof = join(folderWith({}), 'ran');
+    const code = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(proof)}, '');\nexport default {};`;
+    const cwd = await repository({ 'pikaci.config.ts': code });
+    for (const command of [['run'], ['doctor'], ['target-info'], ['list'], ['machine', 'list']]) {
+      const cli = new Cli({ cwd, env });
+      expect(await cli.run(...command, ...args)).toBe(2);
+      expect(cli.stderr.text).toContain('--config-from REV');
+    }
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  test('is run by a configuration of a commit, or one that lies elsewhere', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['trusted']) });
+    const commit = new Cli({ cwd });
+    expect(await commit.run('run', '--trust', 'untrusted', '--config-from', 'main')).toBe(0);
+    expect(commit.created[0]?.config.trust).toBe('untrusted');
+    const elsewhere = join(folderWith({ 'ci.json': configWith(['trusted']) }), 'ci.json');
+    const other = new Cli({ cwd });
+    const named = ['--config', elsewhere, '--workspace', cwd];
+    expect(await other.run('run', '--trust', 'untrusted', ...named)).toBe(0);
+    expect(other.created[0]?.config.trust).toBe('untrusted');
+  });
+
+  test('is one when the configuration says so, and no option takes that back', async () => {
+    const text = JSON.stringify({ ...JSON.parse(configWith(['a'])), trust: 'untrusted' });
+    const own = new Cli({ files: { 'pikaci.config.json': text } });
+    expect(await own.run('run', '--trust', 'trusted')).toBe(2);
+    const elsewhere = join(folderWith({ 'ci.json': text }), 'ci.json');
+    const other = new Cli({ cwd: await repository({ a: '' }) });
+    const named = ['--config', elsewhere, '--workspace', '.', '--trust', 'trusted'];
+    expect(await other.run('run', ...named)).toBe(0);
+    expect(other.created[0]?.config.trust).toBe('untrusted');
+  });
+
+  test('does not reach a configuration outside through a link', async () => {
+    const elsewhere = folderWith({ 'ci.json': configWith(['a']) });
+    const cwd = await repository({ a: '' });
+    symlinkSync(join(elsewhere, 'ci.json'), join(cwd, 'pikaci.config.json'));
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', '--trust', 'untrusted')).toBe(2);
+    const inside = folderWith({});
+    symlinkSync(join(await repository({ 'c.json': configWith(['a']) }), 'c.json'), join(inside, 'c.json'));
+    const workspace = dirname(join(inside, 'c.json'));
+    const other = new Cli({ cwd: workspace });
+    expect(await other.run('run', '--trust', 'untrusted', '--config', 'c.json')).toBe(2);
+  });
+
+  test('gives no key, certificate or known host to the connection', async () => {
+    const host = { ssh: 'ci@host', knownHostsFile: 'known', identityFile: '/elsewhere/key' };
+    const text = JSON.stringify({ ...JSON.parse(configWith(['a'])), host });
+    const cwd = await repository({ 'pikaci.config.json': text, known: 'host ssh-ed25519 AAAA' });
+    const cli = new Cli({ cwd });
+    expect(await cli.run('run', '--trust', 'untrusted', '--config-from', 'main')).toBe(2);
+    expect(cli.stderr.text).toContain(`host.knownHostsFile: ${cwd}/known lies in the workspace`);
+    expect(cli.stderr.text).not.toContain('/elsewhere/key');
+  });
+
+  test('a value of PIKACI_TRUST that is neither is refused', async () => {
+    const cli = new Cli({ env: { PIKACI_TRUST: 'no' } });
+    expect(await cli.run('run')).toBe(2);
+    expect(cli.stderr.text).toContain('PIKACI_TRUST: must be "trusted" or "untrusted"');
+  });
+});
+
+describe('a state root that is tracked by git', () => {
+  test.each([['run'], ['list'], ['gc', '--keep-runs', '1'], ['status', 'r']])(
+    'is refused by %s',
+    async (...command) => {
+      const cwd = await repository({
+        'pikaci.config.json': configWith(['a']),
+        '.pikaci/runs/r/run.json': '{}',
+      });
+      const cli = new Cli({ cwd });
+      expect(await cli.run(...command)).toBe(2);
+      expect(cli.stderr.text).toContain('.pikaci is tracked by git');
+    },
+  );
+
+  test('is not one that git ignores, or does not know', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    mkdirSync(join(cwd, '.pikaci'));
+    expect(await new Cli({ cwd }).run('list')).toBe(0);
+  });
+});
