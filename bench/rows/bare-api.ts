@@ -37,7 +37,8 @@ export function bareApiRow(host: BenchHost): Row {
         return { create: created - start, exec: end - created, all: end - start };
       } finally {
         const removed = { incus: api.incus, clock };
-        value(await removeInstance(removed, host.project, name, AbortSignal.timeout(60_000)), 'remove');
+        const made = { project: host.project, name, acquisition: null };
+        value(await removeInstance(removed, made, AbortSignal.timeout(60_000)), 'remove');
       }
     },
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),

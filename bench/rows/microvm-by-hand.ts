@@ -68,7 +68,7 @@ export function microvmByHandRow(host: BenchHost, place: BenchPlace): Row {
         await prepareMicrovm(
           { shell, hostFiles, host: machines, settings },
           context,
-          { place: at, spec: job, boot: bootRequest(job, 0) },
+          { place: { ...at, acquisition: null }, spec: job, boot: bootRequest(job, 0) },
           signal,
         ),
         'prepare',

@@ -39,5 +39,6 @@ try {
   console.log(JSON.stringify(result));
 } finally {
   const removed = { incus: api.incus, clock: new SystemClock() };
-  value(await removeInstance(removed, host.project, name, AbortSignal.timeout(60_000)), 'remove');
+  const made = { project: host.project, name, acquisition: null };
+  value(await removeInstance(removed, made, AbortSignal.timeout(60_000)), 'remove');
 }

@@ -10,11 +10,19 @@ lease_swap() {
 
 lease() {
   [ -d "$vm/control" ] || refuse 66 not_found "there is no machine in $job"
-  cat "$vm/lease" 2>/dev/null
-  return 0
+  words=
+  { read -r words <"$vm/lease"; } 2>/dev/null
+  acquisition
+  printf '%s\n%s\n' "$words" "$acquired"
 }
 
-# machines WORKDIR: each job's directory that has a machine, how that is (absent, running, ended), and its lease, on one line. One that is only prepared has no lease yet; after a
+# Sets acquired to the word that says which machine's the directory is: whoever removes it compares. Empty for one made before 0.2.
+acquisition() {
+  acquired=
+  { read -r acquired <"$job/owner"; } 2>/dev/null || return 0
+}
+
+# machines WORKDIR: each job's directory that has a machine, how that is (absent, running, ended), its acquisition (- for none) and its lease, on one line. One that is only prepared has no lease yet; after a
 # day it is nobody's.
 machines() {
   for control in "$1"/runs/*/jobs/*/vm/control; do
@@ -23,7 +31,9 @@ machines() {
     [ -f "$vm/lease" ] || [ -n "$(find "$control" -maxdepth 0 -mmin +1440)" ] || continue
     { read -r words <"$vm/lease"; } 2>/dev/null || words=
     look
-    printf '%s %s %s\n' "${vm%/vm}" "$state" "$words"
+    job=${vm%/vm}
+    acquisition
+    printf '%s %s %s %s\n' "$job" "$state" "${acquired:--}" "$words"
   done
 }
 

@@ -38,7 +38,8 @@ secrets)
   ;;
 destroy)
   at "$1"
-  destroy
+  acquisition
+  [ "$acquired" != "${2-}" ] || destroy
   ;;
 lease)
   at "$1"

@@ -19,7 +19,9 @@ onEachBackend((backend) => {
 
   /** An instance as a runner that is gone would have left it, or as somebody else has made it. */
   async function leaveInstance(config: Record<string, string>, start: boolean): Promise<string> {
-    const name = `left-${randomBytes(5).toString('hex')}`;
+    const { 'user.pikaci.run': run, 'user.pikaci.job': job } = config;
+    const ownName = run === undefined || job === undefined ? null : incusInstanceName(run, job);
+    const name = ownName ?? `left-${randomBytes(5).toString('hex')}`;
     must(
       await site.incus.createInstance(site.host.project, {
         name,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { GuestCall } from './guest-call.js';
@@ -92,7 +92,8 @@ export class PlayedMicrovm implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.call('destroy', this.jobDir);
+    const owner = await readFile(join(this.jobDir, 'owner'), 'utf8').catch(() => '');
+    await this.call('destroy', this.jobDir, owner.trim());
     await this.#place[Symbol.asyncDispose]();
   }
 }

@@ -13,6 +13,7 @@ export function sampleRemoteSharedContext(): RemoteLinuxVmSharedContext {
     remoteWorkDir: '/var/tmp/pikaci',
     remoteRunDir: '/var/tmp/pikaci/runs/run',
     remoteJobDir: '/var/tmp/pikaci/runs/run/jobs/job',
+    remoteOwnerFile: '/var/tmp/pikaci/runs/run/jobs/job/owner',
     remoteSnapshotDir: '/var/tmp/pikaci/runs/run/snapshot',
     remoteArtifactsDir: '/var/tmp/pikaci/runs/run/jobs/job/artifacts',
     remoteCargoHomeDir: '/var/tmp/pikaci/cache/cargo-home',

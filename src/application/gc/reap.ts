@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { incusInstanceName } from '../../domain/machine/incus-instance-name.js';
 import { type Lease, leaseHasEnded } from '../../domain/machine/lease.js';
 import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
@@ -12,6 +13,7 @@ import { removeHostDirectory } from '../machine/host-directory.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
 import type { ReapReport } from './reap-report.js';
 
@@ -40,7 +42,7 @@ export interface ReapOptions {
 export interface ReapParts {
   readonly ports: Pick<JobPorts, 'hostFiles'>;
   readonly settings: { readonly workDir: string };
-  readonly backends: Pick<MachineBackends, 'leased'>;
+  readonly backends: Pick<MachineBackends, 'leased' | 'names'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
@@ -94,7 +96,15 @@ export class Reap {
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
     const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
-    return ok({ deleted, alive, failed, kept });
+    const abandoned = await this.#removeAbandoned(dryRun, signal);
+    return ok({
+      deleted,
+      alive,
+      failed,
+      abandoned: abandoned.unwrapOr([]),
+      abandonedFailed: abandoned.isErr() ? abandoned.error.message : null,
+      kept,
+    });
   }
 
   async #remove(
@@ -105,7 +115,7 @@ export class Reap {
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
     const removed = await machine.remove(signal);
     if (removed.isErr()) return removed.error;
-    await this.#removeJobDir(claimed.lease, signal);
+    await this.#removeJobDir(machine.name, claimed.lease, signal);
     return 'deleted';
   }
 
@@ -128,11 +138,26 @@ export class Reap {
     return { kind: 'alive' };
   }
 
-  /** The lease's ids come from the instance, where anybody may have written them: they are checked before they name a path. */
-  async #removeJobDir(lease: Lease, signal: AbortSignal): Promise<void> {
+  /**
+   * The lease's ids come from the instance, where anybody may have written them: they are checked before they name a path, and it is theirs
+   * only if the machine has the name that follows from them.
+   */
+  async #removeJobDir(name: string, lease: Lease, signal: AbortSignal): Promise<void> {
     if (!runIdSchema.safeParse(lease.runId).success || !jobIdSchema.safeParse(lease.jobId).success) return;
+    if (incusInstanceName(lease.runId, lease.jobId) !== name) return;
     const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
-    await removeHostDirectory(this.#parts.ports.hostFiles, remoteLayout(place), signal);
+    const directory = { layout: remoteLayout(place), acquisition: lease.acquisition };
+    await removeHostDirectory(this.#parts.ports.hostFiles, directory, signal);
+  }
+
+  /** Which machines there are is asked first: one that comes later has a directory with a younger stamp. */
+  async #removeAbandoned(dryRun: boolean, signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    const { ports, settings, backends, hostTime } = this.#parts;
+    const names = await backends.names(signal);
+    if (names.isErr()) return err(names.error);
+    const machines = new Set(names.value);
+    const at = { files: ports.hostFiles, workDir: settings.workDir, nowMs: hostTime.now() };
+    return removeAbandonedDirectories({ ...at, machines, dryRun, signal });
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

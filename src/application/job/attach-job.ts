@@ -101,6 +101,7 @@ export class AttachJob {
     const machine = this.#parts.backends.machine({
       runId,
       jobId: job.data.id,
+      acquisition: record.acquisition ?? null,
       ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });

@@ -47,13 +47,14 @@ export class CompleteJob {
     });
     const started = await this.#start(job, steps);
     if (started.isErr()) {
-      session.warn(started.error.message);
+      const fault = session.masked(started.error);
+      session.warn(fault.message);
       await this.#release(job);
-      return err(started.error);
+      return err(fault);
     }
     const outcome = await this.#toOutcome(job, steps, started.value);
     if (outcome.isErr()) {
-      const fault = withWhatStays(outcome.error, job);
+      const fault = session.masked(withWhatStays(outcome.error, job));
       session.warn(fault.message);
       await (jobMayStillRun(fault) ? this.#leave(job) : this.#release(job));
       return err(fault);
@@ -196,7 +197,7 @@ async function leaveLog(log: GuestLog, ended: Result<StepEnd, JobFault>): Promis
 function withWhatStays(fault: JobFault, { machine, session }: LiveJob): JobFault {
   if (fault.kind !== 'local_files') return fault;
   const { runId, job } = session;
-  const how = `"pikaci attach ${runId} ${job.id}" takes it up, or "pikaci gc --remote" removes it once its lease has ended`;
+  const how = `"pikaci attach ${runId} ${job.id}" resumes it, or "pikaci gc --remote" removes it once its lease has ended`;
   const where = `the machine ${machine.name} on ${machine.context.shared.remoteHost}`;
   return { ...fault, message: `${fault.message}; ${where} stays: ${how}` };
 }

@@ -42,6 +42,7 @@ export async function openShell(
   const { job_spec: spec } = record;
   const machine = backends.machine({
     ...job,
+    acquisition: record.acquisition ?? null,
     ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
   });
   const mismatch = configMismatch(record, machine);

@@ -1,10 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 const REAPER = 'reaper-';
 
 /** A token for whoever looks after a machine from now on. */
 export function newOwner(): string {
   return randomBytes(16).toString('hex');
+}
+
+/** A token for a machine that is being made, which it keeps. */
+export function newAcquisition(): string {
+  return randomUUID();
 }
 
 export const newReaper = () => `${REAPER}${newOwner()}`;

@@ -8,9 +8,10 @@ import { abortWhenPointless } from '../commands/abort-when-pointless.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { HoldRenewer } from '../holds/hold-renewer.js';
 import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
-import { newOwner } from '../lease/owner.js';
+import { newAcquisition, newOwner } from '../lease/owner.js';
 import { missesSnapshot } from '../snapshot/misses-snapshot.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
@@ -34,7 +35,7 @@ export interface AcquireMachineParts {
 
 /** `R` is what is recorded of the machine for other processes. */
 export interface AcquireMachineInput<R> {
-  readonly place: Omit<MachinePlace, 'snapshotHash'>;
+  readonly place: Omit<MachinePlace, 'snapshotHash' | 'acquisition'>;
   readonly spec: MachineSpec;
   /** What a microVM starts as it boots; null for one that stays up and is given its steps later. */
   readonly boot: BootRequest | null;
@@ -84,30 +85,34 @@ export class AcquireMachine {
   async acquire<R>(input: AcquireMachineInput<R>): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { hostFiles, backends, workDirectory } = this.#parts;
     const { journal, signal } = input;
-    const { shared } = backends.machine(input.place).context;
-    // No machine mounts its directories on the host, so they are made beside all the rest.
+    const acquisition = newAcquisition();
+    const { shared: layout } = backends.machine({ ...input.place, acquisition }).context;
+    // Nobody takes it for what a killed runner has left while the machine is not there.
+    await using hold = new HoldRenewer({ files: hostFiles, clock: this.#parts.clock }, input.place.runId);
     let began = false;
     const directories = journal.during('prepare_directories', async () => {
       const usable = await workDirectory.ensure(signal);
       if (usable.isErr()) return usable;
       began = true;
-      return makeHostDirectory(hostFiles, shared, signal);
+      const made = await makeHostDirectory(hostFiles, { layout, acquisition }, signal);
+      if (made.isOk()) hold.keep(layout.remoteJobDir);
+      return made;
     });
-    const acquired = await this.#untilNotEvicted(input, directories);
+    const acquired = await this.#untilNotEvicted(input, acquisition, directories);
     // Also when it has failed: what is removed then must not appear afterwards.
     const made = await directories;
-    // A machine of that name is another runner's, and so is the directory.
-    if (acquired.isErr() && acquired.error.kind !== 'run_exists' && began && mayHaveMade(made))
-      await removeHostDirectory(hostFiles, shared);
+    if (acquired.isErr() && began && mayHaveMade(made))
+      await removeHostDirectory(hostFiles, { layout, acquisition });
     return acquired;
   }
 
   async #untilNotEvicted<R>(
     input: AcquireMachineInput<R>,
+    acquisition: string,
     directories: Promise<Result<void, JobFault>>,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
     for (let evictions = 1; ; evictions++) {
-      const acquired = await this.#attempt(input, directories);
+      const acquired = await this.#attempt(input, acquisition, directories);
       if (acquired.isOk() || input.signal.aborted || evictions === EVICTIONS) return acquired;
       if (!missesSnapshot(acquired.error)) return acquired;
       input.journal.warn(`the snapshot was evicted; staging it again: ${acquired.error.message}`);
@@ -116,31 +121,35 @@ export class AcquireMachine {
 
   async #attempt<R>(
     input: AcquireMachineInput<R>,
+    acquisition: string,
     directories: Promise<Result<void, JobFault>>,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { journal, signal, place } = input;
+    const { journal, signal } = input;
+    const place = { ...input.place, acquisition };
     const base = this.#parts.backends.machine(place).resolveBase(signal);
-    const [staged, resolved] = await Promise.all([
+    const [staged, resolved, made] = await Promise.all([
       journal.during('stage_workspace_snapshot', () =>
         abortWhenPointless([base, directories], input.stage, signal),
       ),
       base,
+      // Until the directory is this machine's own, nothing is written and no machine is made.
+      directories,
       this.#parts.hostTime.learn(signal),
     ]);
-    // First of all: nothing that is another runner's may be taken for what this one left.
-    if (resolved.isErr() && resolved.error.kind === 'run_exists') return err(resolved.error);
+    if (made.isErr()) return err(made.error);
     if (staged.isErr()) return err(staged.error);
     const snapshotHash = staged.value?.contentHash ?? null;
     const planned = await journal.during('prepare_runtime', async () =>
-      resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, input, snapshotHash),
+      resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, place, input, snapshotHash),
     );
     if (planned.isErr()) return err(planned.error);
-    return await this.#launch(input, planned.value, snapshotHash, directories);
+    return await this.#launch(input, planned.value, snapshotHash);
   }
 
   #plan<R>(
     base: MachineBase,
-    { place, spec, boot, signal }: AcquireMachineInput<R>,
+    place: MachinePlace,
+    { spec, boot, signal }: AcquireMachineInput<R>,
     snapshotHash: string | null,
   ) {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
@@ -151,7 +160,6 @@ export class AcquireMachine {
     input: AcquireMachineInput<R>,
     plan: MachinePlan,
     snapshotHash: string | null,
-    directories: Promise<Result<void, JobFault>>,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { hostFiles, hostTime, settings } = this.#parts;
     const { journal, signal, place } = input;
@@ -163,21 +171,20 @@ export class AcquireMachine {
         if (signal.aborted) return err(cancelled(machine));
         const { runId, jobId } = place;
         const leaseMs = input.leaseMs ?? settings.leaseMs;
-        const lease = { runId, jobId, owner, expiresAtMs: hostTime.now() + leaseMs };
+        const { acquisition } = machine;
+        const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + leaseMs };
         // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
         if (snapshotHash !== null) {
           const home = snapshotHomeDir(this.workDir, snapshotHash);
           settled = touchLastUsed(hostFiles, home, { runId, signal });
         }
-        const [created, recorded, made] = await Promise.all([
+        const [created, recorded] = await Promise.all([
           plan.create(lease, signal),
           input.record({ machine, image, snapshotHash, owner }),
-          directories,
         ]);
         if (created.isErr()) return err(created.error);
-        if (recorded.isOk() && made.isOk()) return recorded;
-        await releaseMachine(machine, hostFiles, journal);
-        return made.isErr() ? err(made.error) : recorded;
+        if (recorded.isErr()) await releaseMachine(machine, hostFiles, journal);
+        return recorded;
       }),
     );
     if (launched.isErr()) {

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
+import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { Lease } from '../../domain/machine/lease.js';
 import type {
   RemoteLinuxVmBackend,
@@ -15,12 +16,14 @@ import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
 /** One kind of machine on the host. Incus and microVM implement it; the wiring chooses. */
 export interface MachineBackend {
   readonly name: RemoteLinuxVmBackend;
-  /** The machine of these ids, whether it is there or not. */
+  /** A handle on a machine, whether it is there or not. */
   machine(place: MachinePlace): Machine;
   /** All machines on the host that carry a lease. */
   leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>>;
   /** Directories of the host that machines mount now, whoever owns them. */
   mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** Names of the machines that there are, with a lease or without, as `incusInstanceName` has them. */
+  names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
   /** The host's clock, ms since the epoch; null when it does not say. */
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>>;
 }
@@ -28,15 +31,18 @@ export interface MachineBackend {
 /** A handle on one machine. */
 export interface Machine {
   readonly context: RemoteLinuxVmContext;
+  /** Which machine of these ids is meant. */
+  readonly acquisition: Acquisition;
   /** How an operator finds it. */
   readonly name: string;
   readonly supervisor: MachineSupervisor;
+  /** That of another machine of these ids is not found. */
   readonly lease: LeaseStore;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
   /** Opens a terminal in it. */
   openShell(login: ShellLogin, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
-  /** Removes it. Idempotent. */
+  /** Removes it, and no other machine of these ids. Idempotent. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
 }
 

@@ -11,6 +11,7 @@ import type { MachinePlace } from './machine-spec.js';
  */
 export class MachineBackends {
   readonly #configured: MachineBackend;
+  readonly #incus: MachineBackend;
   readonly #microvm: MachineBackend;
 
   constructor(
@@ -18,6 +19,7 @@ export class MachineBackends {
     configured: RemoteLinuxVmBackend,
   ) {
     this.#configured = backends[configured];
+    this.#incus = backends.incus;
     this.#microvm = backends.microvm;
   }
 
@@ -29,24 +31,52 @@ export class MachineBackends {
     return this.#configured.machine(place);
   }
 
-  leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>> {
-    return this.#onBoth((backend) => backend.leased(signal));
+  /** Of the configured backend, and all microVMs. */
+  async leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>> {
+    const microvms = this.#ask(this.#microvm, (backend) => backend.leased(signal));
+    if (this.#configured === this.#microvm) return microvms;
+    return both(await this.#configured.leased(signal), await microvms);
   }
 
+  /** Of both backends, as far as a host has them: what one of them mounts is in use, whichever is configured. */
   mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
     return this.#onBoth((backend) => backend.mountedSources(signal));
+  }
+
+  /** Names of all machines, whoever owns them; of every project that can be seen. */
+  names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    return this.#onBoth((backend) => backend.names(signal));
   }
 
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     return this.#configured.hostNow(signal);
   }
 
-  async #onBoth<T>(
-    ask: (backend: MachineBackend) => Promise<Result<readonly T[], JobFault>>,
-  ): Promise<Result<readonly T[], JobFault>> {
-    if (this.#configured === this.#microvm) return ask(this.#microvm);
-    const [configured, microvms] = await Promise.all([ask(this.#configured), ask(this.#microvm)]);
-    // A host on which no command can be run has no microVMs.
-    return configured.andThen((found) => ok([...found, ...microvms.unwrapOr([])]));
+  async #onBoth<T>(ask: Ask<T>): Promise<Result<readonly T[], JobFault>> {
+    const [instances, microvms] = await Promise.all([
+      this.#ask(this.#incus, ask),
+      this.#ask(this.#microvm, ask),
+    ]);
+    return both(instances, microvms);
   }
+
+  /** A backend that is not configured, and that the host does not have, has no machines. One that fails to answer may have some. */
+  async #ask<T>(backend: MachineBackend, ask: Ask<T>): Promise<Result<readonly T[], JobFault>> {
+    const answer = await ask(backend);
+    const isAbsent =
+      answer.isErr() && backend !== this.#configured && ABSENT.has(answer.error.cause?.kind ?? '');
+    return isAbsent ? ok([]) : answer;
+  }
+}
+
+type Ask<T> = (backend: MachineBackend) => Promise<Result<readonly T[], JobFault>>;
+
+/** No command can be run on the host, so that no microVM was started there; nothing answers where the daemon's socket should be. */
+const ABSENT: ReadonlySet<string> = new Set(['spawn_failed', 'unreachable']);
+
+function both<T>(
+  one: Result<readonly T[], JobFault>,
+  other: Result<readonly T[], JobFault>,
+): Result<readonly T[], JobFault> {
+  return one.andThen((found) => other.map((more) => [...found, ...more]));
 }

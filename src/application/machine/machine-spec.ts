@@ -1,5 +1,6 @@
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
+import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 
 /** What a machine is made with, whatever will run in it. A job's description has all of it. */
@@ -33,6 +34,8 @@ export interface BootRequest {
 export interface MachinePlace {
   readonly runId: string;
   readonly jobId: string;
+  /** Which machine of these ids. */
+  readonly acquisition: Acquisition;
   /** Where it was made, when that is recorded; the configured project otherwise. */
   readonly incusProject?: string;
   /** Alias of the image; the configured one otherwise. */

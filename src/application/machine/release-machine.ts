@@ -21,7 +21,8 @@ export async function releaseMachine(
   const once = async (): Promise<Result<void, JobFault>> => {
     // What tells a reaper of the machine may lie in the directory, so that goes second.
     const removed = await machine.remove(signal);
-    return removed.isErr() ? removed : removeHostDirectory(hostFiles, machine.context.shared, signal);
+    const directory = { layout: machine.context.shared, acquisition: machine.acquisition };
+    return removed.isErr() ? removed : removeHostDirectory(hostFiles, directory, signal);
   };
   const released = await journal.during('clean_up', () =>
     throughOutages(once, { journal, signal, causeOf: ({ cause }) => cause }),

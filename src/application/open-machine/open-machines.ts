@@ -141,6 +141,7 @@ export class OpenMachines {
     const machine = backends.machine({
       runId: id,
       jobId: JOB_ID,
+      acquisition: record.acquisition ?? null,
       isOpen: true,
       ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
@@ -246,6 +247,7 @@ function newRecord(
     incus_project: context.backend === 'incus' ? context.incusProject : null,
     incus_image: image,
     instance_name: machine.name,
+    ...(machine.acquisition === null ? {} : { acquisition: machine.acquisition }),
     released_at: null,
   };
 }

@@ -1,3 +1,5 @@
+import type { Acquisition } from './acquisition.js';
+
 /**
  * An instance's lease, kept on the instance itself in `user.pikaci.*`: Incus has no time-to-live of its own. Times are
  * the host's, in ms since the epoch, so that two runners need not agree on the time.
@@ -8,23 +10,36 @@ export interface Lease {
   /** A random token of whoever looks after the instance; another token means that somebody else does now. */
   readonly owner: string;
   readonly expiresAtMs: number;
+  /** Of the machine that has the lease; an owner comes and goes, and this stays. */
+  readonly acquisition: Acquisition;
 }
 
 const RUN = 'user.pikaci.run';
 const JOB = 'user.pikaci.job';
 const OWNER = 'user.pikaci.owner';
+const ACQUISITION = 'user.pikaci.acquisition';
+/** The daemon makes one up for an instance that is made without, and gives a copy another one. */
+const UUID = 'volatile.uuid';
 const EXPIRES = 'user.pikaci.lease_expires_at_ms';
 
 /** Filter for the API's instance list: all that pikaci made carry this key. */
 export const LEASE_KEY = EXPIRES;
 
-export function leaseConfig(lease: Lease): Record<string, string> {
+/** The keys that a lease is written as. An acquisition is written once, when the instance is made. */
+export function leaseConfig(lease: Omit<Lease, 'acquisition'>): Record<string, string> {
   return {
     [RUN]: lease.runId,
     [JOB]: lease.jobId,
     [OWNER]: lease.owner,
     [EXPIRES]: String(Math.round(lease.expiresAtMs)),
   };
+}
+
+/** With the acquisition, for an instance that is being made: its uuid is that, too. */
+export function newLeaseConfig(lease: Lease): Record<string, string> {
+  const { acquisition } = lease;
+  const made = acquisition === null ? {} : { [ACQUISITION]: acquisition, [UUID]: acquisition };
+  return { ...leaseConfig(lease), ...made };
 }
 
 /** Null when the instance is not one of pikaci's. A lease that cannot be read counts as one that has ended long ago. */
@@ -37,9 +52,11 @@ export function readLease(config: Readonly<Record<string, string>>): Lease | nul
     jobId: config[JOB] ?? '',
     owner: config[OWNER] ?? '',
     expiresAtMs: Number.isFinite(expiresAtMs) ? expiresAtMs : 0,
+    // Whoever copies an instance copies its `user.` keys, but not its uuid.
+    acquisition: config[ACQUISITION] === undefined ? null : (config[UUID] ?? config[ACQUISITION]),
   };
 }
 
-export function leaseHasEnded(lease: Lease, hostNowMs: number): boolean {
+export function leaseHasEnded(lease: Pick<Lease, 'expiresAtMs'>, hostNowMs: number): boolean {
   return lease.expiresAtMs <= hostNowMs;
 }

@@ -9,6 +9,8 @@ export interface RemoteLayout {
   readonly remoteWorkDir: string;
   readonly remoteRunDir: string;
   readonly remoteJobDir: string;
+  /** Says which machine's the job's directory is. */
+  readonly remoteOwnerFile: string;
   readonly remoteSnapshotDir: string;
   readonly remoteArtifactsDir: string;
   readonly remoteCargoHomeDir: string;
@@ -34,6 +36,7 @@ export function remoteLayout(input: RemoteLayoutInput): RemoteLayout {
     remoteWorkDir: work,
     remoteRunDir: run,
     remoteJobDir: job,
+    remoteOwnerFile: `${job}/owner`,
     remoteSnapshotDir:
       input.snapshotHash === undefined
         ? `${run}/snapshot`

@@ -144,7 +144,9 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect(ended.filter(({ code }) => code === 0)).toHaveLength(1);
     expect(ended.filter(({ code }) => code === 65)).toHaveLength(7);
     const winner = ended.findIndex(({ code }) => code === 0);
-    expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\n`);
+    expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\n\n`);
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    expect((await call('lease', jobDir)).stdout).toBe(`run job other-${winner} 2000\nmine\n`);
     expect(await call('lease', join(machine.path, 'none'))).toMatchObject({ code: 66 });
   });
 
@@ -152,14 +154,16 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
     expect((await call('machines', machine.path)).stdout).toBe('');
     await launch();
-    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running ${LEASE}\n`);
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running - ${LEASE}\n`);
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running mine ${LEASE}\n`);
     expect((await call('sources', machine.path)).stdout.split('\0')).toContain(join(machine.path, 'source'));
-    await call('destroy', jobDir);
+    await call('destroy', jobDir, 'mine');
     const forgotten = join(jobDir, 'vm/control');
     await mkdir(forgotten, { recursive: true });
     const daysAgo = new Date(Date.now() - 3 * 24 * 3600_000);
     await utimes(forgotten, daysAgo, daysAgo);
-    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} absent \n`);
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} absent mine \n`);
   });
 
   it('lists a machine that has ended as one, until it is destroyed', async () => {
@@ -168,8 +172,20 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     const [pid = ''] = (await readFile(join(jobDir, 'vm/machine'), 'utf8')).split(' ');
     process.kill(Number(pid), 'SIGKILL');
     await call('follow', jobDir, '0');
-    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} ended ${LEASE}\n`);
+    expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} ended - ${LEASE}\n`);
     await call('destroy', jobDir);
+    expect((await call('machines', machine.path)).stdout).toBe('');
+  });
+
+  it('destroys the machine of the acquisition that is named, and no other', async () => {
+    await runner('echo log >shares/artifacts/guest.log; exec sleep 600');
+    await writeFile(join(jobDir, 'owner'), 'mine\n');
+    await launch();
+    for (const words of [[], ['another']]) {
+      await call('destroy', jobDir, ...words);
+      expect((await call('machines', machine.path)).stdout).toBe(`${jobDir} running mine ${LEASE}\n`);
+    }
+    await call('destroy', jobDir, 'mine');
     expect((await call('machines', machine.path)).stdout).toBe('');
   });
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   IncusCreateInstance,
   IncusDevices,
@@ -31,7 +32,11 @@ export class MemoryInstance {
     this.ephemeral = created.ephemeral;
     this.description = created.description ?? '';
     this.profiles = created.profiles ?? ['default'];
-    this.config = { ...created.config, 'volatile.base_image': fingerprint };
+    this.config = {
+      'volatile.uuid': randomUUID(),
+      ...created.config,
+      'volatile.base_image': fingerprint,
+    };
     this.devices = created.devices;
   }
 

@@ -6,6 +6,7 @@ import {
 } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
+import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
@@ -44,18 +45,27 @@ export class IncusBackend implements MachineBackend {
     const { incusProject: project, incusInstanceName: name } = context;
     return {
       context,
+      acquisition: place.acquisition,
       name,
       supervisor: new SupervisedGuest(
         new IncusSupervisorTransport(incus, context, this.#settings.supervisor),
       ),
-      lease: new IncusLeaseStore(incus, project, name),
+      lease: new OwnedLeaseStore(
+        new IncusLeaseStore(incus, project, name),
+        place.acquisition,
+        context.shared.remoteHost,
+      ),
       resolveBase: async (signal) => {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
       openShell: (login, call) => openIncusShell(incus, context, login, call),
       remove: async (signal) => {
-        const removed = await removeInstance(this.#ports, project, name, signal);
+        const removed = await removeInstance(
+          this.#ports,
+          { project, name, acquisition: place.acquisition },
+          signal,
+        );
         return removed.mapErr((fault) => incusFault(fault, 'clean_up'));
       },
     };
@@ -68,6 +78,13 @@ export class IncusBackend implements MachineBackend {
   async mountedSources(signal: AbortSignal) {
     const sources = await instanceSources(this.#ports.incus, signal);
     return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
+  async names(signal: AbortSignal) {
+    const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
+    return instances
+      .map((all) => all.map(({ name }) => name))
+      .mapErr((fault) => incusFault(fault, 'clean_up'));
   }
 
   async hostNow(signal: AbortSignal) {

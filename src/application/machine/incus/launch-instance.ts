@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { type Lease, leaseConfig, readLease } from '../../../domain/machine/lease.js';
+import { type Acquisition, isSameAcquisition } from '../../../domain/machine/acquisition.js';
+import { type Lease, newLeaseConfig, readLease } from '../../../domain/machine/lease.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
@@ -25,7 +26,7 @@ export async function launchInstance(
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
   const { incus } = ports;
-  const instance = { ...runtime.instance, config: { ...runtime.instance.config, ...leaseConfig(lease) } };
+  const instance = { ...runtime.instance, config: { ...runtime.instance.config, ...newLeaseConfig(lease) } };
   const created = await incus.createInstance(context.incusProject, instance, { signal });
   if (created.isOk()) return ok(undefined);
   if (created.error.kind === 'already_exists') {
@@ -34,7 +35,7 @@ export async function launchInstance(
   }
   // Without a connection nothing was sent.
   if (created.error.kind !== 'unreachable')
-    await removeOwn(ports, context, lease.owner, unanswered(created.error) ? LOOKS : 1);
+    await removeOwn(ports, context, lease.acquisition, unanswered(created.error) ? LOOKS : 1);
   const plain = withoutShift(instance.devices);
   if (
     !signal.aborted &&
@@ -66,11 +67,11 @@ function unanswered({ kind }: IncusFault): boolean {
   return kind === 'connection_lost' || kind === 'timed_out';
 }
 
-/** Only if the lease says that this call made it. Failing here is left to the reaper: the lease ends. */
+/** Only what this call has made. Failing here is left to the reaper: the lease ends. */
 async function removeOwn(
   ports: { readonly incus: IncusApi; readonly clock: Clock },
   context: RemoteIncusContext,
-  owner: string,
+  acquisition: Acquisition,
   looks: number,
 ): Promise<void> {
   const { incusProject: project, incusInstanceName: name } = context;
@@ -78,8 +79,9 @@ async function removeOwn(
   for (let look = 1; ; look++) {
     const found = await ports.incus.instance(project, name, { signal });
     if (found.isOk()) {
-      if (readLease(found.value.value.config)?.owner === owner)
-        await removeInstance(ports, project, name, signal);
+      const lease = readLease(found.value.value.config);
+      if (lease !== null && isSameAcquisition(acquisition, lease.acquisition))
+        await removeInstance(ports, { project, name, acquisition }, signal);
       return;
     }
     if (look >= looks || (await ports.clock.sleep(LOOK_PAUSE_MS, signal)) === 'aborted') return;

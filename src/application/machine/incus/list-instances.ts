@@ -23,7 +23,11 @@ export async function listInstances(
         if (lease === null) return [];
         const place = new IncusLeaseStore(ports.incus, project, name);
         const remove = async (bound: AbortSignal) => {
-          const removed = await removeInstance(ports, project, name, bound);
+          const removed = await removeInstance(
+            ports,
+            { project, name, acquisition: lease.acquisition },
+            bound,
+          );
           return removed.mapErr((fault) => incusFault(fault, PHASE));
         };
         return [{ name, lease, isUp: status !== 'Stopped' && status !== 'Error', place, remove }];

@@ -1,23 +1,41 @@
 import { err, ok, type Result } from 'neverthrow';
+import { type Acquisition, isSameAcquisition } from '../../../domain/machine/acquisition.js';
+import { readLease } from '../../../domain/machine/lease.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusConfig } from '../../../ports/incus-types.js';
 
 const MOST_ROUNDS = 8;
 const PAUSE_MS = 100;
 
+/** An instance, and whose it must be. */
+export interface OwnedInstance {
+  readonly project: string;
+  readonly name: string;
+  readonly acquisition: Acquisition;
+}
+
 /**
  * Ends an instance, whatever its state, and fine when it is gone already. Stopping an ephemeral one deletes it; one that
- * never started, or is not ephemeral, is deleted after that.
+ * never started, or is not ephemeral, is deleted after that. Another one that has the name by now is left alone.
  */
 export async function removeInstance(
   { incus, clock }: { readonly incus: IncusApi; readonly clock: Clock },
-  project: string,
-  name: string,
+  { project, name, acquisition }: OwnedInstance,
   signal: AbortSignal,
 ): Promise<Result<void, IncusFault>> {
   let last: IncusFault | null = null;
   for (let round = 0; round < MOST_ROUNDS && !signal.aborted; round++) {
+    const found = await incus.instance(project, name, { signal });
+    if (found.isErr() && found.error.kind === 'not_found') return ok(undefined);
+    if (found.isErr() && !settles(found.error)) return err(found.error);
+    if (found.isOk() && !isOurs(found.value.value.config, acquisition)) return ok(undefined);
+    if (found.isErr()) {
+      last = found.error;
+      await clock.sleep(PAUSE_MS * (round + 1), signal);
+      continue;
+    }
     const stopped = await incus.changeState(
       project,
       name,
@@ -41,6 +59,10 @@ export async function removeInstance(
       message: 'ran out of time',
     },
   );
+}
+
+function isOurs(config: IncusConfig, acquisition: Acquisition): boolean {
+  return isSameAcquisition(acquisition, readLease(config)?.acquisition ?? null);
 }
 
 /** Already stopped, still starting, stopping for somebody else: worth another look. */

@@ -50,7 +50,8 @@ export async function launchMicrovm(
   if (answer.isOk() && answer.value.code === 0) return ok(undefined);
   const fault = answer.isErr() ? answer.error : whyNotLaunched(host, answer.value);
   // Another runner's machine is left alone. What cannot be reached any more is left to the reaper: the lease ends.
-  if (fault.kind !== 'run_exists') await removeMicrovm(host, context, AbortSignal.timeout(REMOVE_BOUND_MS));
+  const owned = { jobDir: context.shared.remoteJobDir, acquisition: input.lease.acquisition };
+  if (fault.kind !== 'run_exists') await removeMicrovm(host, owned, AbortSignal.timeout(REMOVE_BOUND_MS));
   return err(fault);
 }
 

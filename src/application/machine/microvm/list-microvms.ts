@@ -34,16 +34,17 @@ export async function microvmSources(
 
 /** Whose machine it is says its place, and not what stands in the lease. */
 function leasedMachine(host: MicrovmHost, workDir: string, line: string): LeasedMachine {
-  const [, runId = '', jobId = '', state = '', words = ''] =
-    /^([^/ ]+)\/jobs\/([^/ ]+) ([a-z]+) ?(.*)$/.exec(line.slice(`${workDir}/runs/`.length)) ?? [];
-  const remoteJobDir = `${workDir}/runs/${runId}/jobs/${jobId}`;
+  const [, runId = '', jobId = '', state = '', owner = '-', words = ''] =
+    /^([^/ ]+)\/jobs\/([^/ ]+) ([a-z]+) ([^ ]+) ?(.*)$/.exec(line.slice(`${workDir}/runs/`.length)) ?? [];
+  const acquisition = owner === '-' ? null : owner;
+  const jobDir = `${workDir}/runs/${runId}/jobs/${jobId}`;
   const name = microvmName(runId, jobId);
   return {
     name,
-    lease: { ...readLeaseLine(words), runId, jobId },
+    lease: { ...readLeaseLine(words, acquisition), runId, jobId },
     isUp: state !== 'ended',
-    place: new MicrovmLeaseStore(host, remoteJobDir, name),
-    remove: (signal) => removeMicrovm(host, { shared: { remoteJobDir } }, signal),
+    place: new MicrovmLeaseStore(host, jobDir, name),
+    remove: (signal) => removeMicrovm(host, { jobDir, acquisition }, signal),
   };
 }
 

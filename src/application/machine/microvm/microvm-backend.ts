@@ -4,12 +4,12 @@ import {
   remoteLinuxVmContext,
 } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../../faults/job-fault.js';
+import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
-import { ensureMachineIsNew } from './ensure-machine-is-new.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
 import { MicrovmChannelTransport } from './microvm-channel-transport.js';
@@ -39,21 +39,24 @@ export class MicrovmBackend implements MachineBackend {
   machine(place: MachinePlace): Machine {
     const context = this.#context(place);
     const name = microvmName(place.runId, place.jobId);
+    const owned = { jobDir: context.shared.remoteJobDir, acquisition: place.acquisition };
     return {
       context,
+      acquisition: place.acquisition,
       name,
       supervisor: new SupervisedGuest(
         place.isOpen === true
           ? new MicrovmChannelTransport(this.#host, context)
           : new MicrovmSupervisorTransport(this.#host, context),
       ),
-      lease: new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
-      resolveBase: async (signal) => {
-        const free = await ensureMachineIsNew(this.#ports.hostFiles, context, signal);
-        return free.map(() => this.#base());
-      },
+      lease: new OwnedLeaseStore(
+        new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
+        place.acquisition,
+        context.shared.remoteHost,
+      ),
+      resolveBase: async () => ok(this.#base()),
       openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
-      remove: (signal) => removeMicrovm(this.#host, context, signal),
+      remove: (signal) => removeMicrovm(this.#host, owned, signal),
     };
   }
 
@@ -63,6 +66,11 @@ export class MicrovmBackend implements MachineBackend {
 
   mountedSources(signal: AbortSignal) {
     return microvmSources(this.#host, this.#settings.workDir, signal);
+  }
+
+  async names(signal: AbortSignal) {
+    const leased = await this.leased(signal);
+    return leased.map((machines) => machines.map(({ name }) => name));
   }
 
   async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {

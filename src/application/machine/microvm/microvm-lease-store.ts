@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { readAcquisitionWord } from '../../../domain/machine/acquisition.js';
 import type { Lease } from '../../../domain/machine/lease.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import type { FoundLease, LeaseStore, LeaseStoreFault } from '../../lease/lease-store.js';
@@ -22,8 +23,8 @@ export class MicrovmLeaseStore implements LeaseStore {
   async read(signal: AbortSignal): Promise<Result<FoundLease, LeaseStoreFault>> {
     const answer = await this.#host.ask(['lease', this.#jobDir], { signal, phase: null });
     return this.#taken('lease', answer).map(({ stdout }) => {
-      const version = stdout.trimEnd();
-      return { lease: readLeaseLine(version), version };
+      const [version = '', owner = ''] = stdout.split('\n');
+      return { lease: readLeaseLine(version, readAcquisitionWord(owner)), version };
     });
   }
 

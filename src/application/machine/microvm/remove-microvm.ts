@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import { type Acquisition, acquisitionWord } from '../../../domain/machine/acquisition.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import type { MicrovmHost } from './microvm-host.js';
 
@@ -7,13 +7,19 @@ const PHASE = 'clean_up';
 /** A call after a loss connects again. */
 const TRIES = 3;
 
-/** Ends every process of the machine, and waits until they are gone. Fine to repeat, also when there is no machine. */
+/** A machine's directory, and whose it must be. */
+export interface OwnedMicrovm {
+  readonly jobDir: string;
+  readonly acquisition: Acquisition;
+}
+
+/** Ends every process of the machine, and waits until they are gone. Fine to repeat, also when there is no machine; that of another acquisition is left alone. */
 export async function removeMicrovm(
   host: MicrovmHost,
-  { shared }: RemoteMicrovmContext | { readonly shared: { readonly remoteJobDir: string } },
+  { jobDir, acquisition }: OwnedMicrovm,
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
-  const words = ['destroy', shared.remoteJobDir];
+  const words = ['destroy', jobDir, acquisitionWord(acquisition)];
   let removed = await host.runOrFail(words, { signal, phase: PHASE });
   for (
     let tries = 1;

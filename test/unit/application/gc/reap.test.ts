@@ -5,11 +5,13 @@ import { LeaseRenewer } from '../../../../src/application/lease/lease-renewer.js
 import { writeLease } from '../../../../src/application/lease/write-lease.js';
 import { IncusLeaseStore } from '../../../../src/application/machine/incus/incus-lease-store.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
-import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
+import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
+import { leaseConfig, newLeaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
 const { signal } = new AbortController();
+const NAME = incusInstanceName('run', 'job');
 
 async function leased(expiresInMs: number, owner = 'owner') {
   const clock = new MemoryClock(1_800_000_000_000, { skipUpToMs: 5000 });
@@ -25,10 +27,10 @@ async function leased(expiresInMs: number, owner = 'owner') {
       config,
       devices: {},
     });
-  must(await create('job-1', leaseConfig(lease)));
+  must(await create(NAME, leaseConfig(lease)));
   const pikaci = (incus: IncusApi = host.incus) =>
     must(createPikaci({ host: 'local', workDir: '/var/pikaci' }, { adapters: { ...host.adapters, incus } }));
-  const place = (incus: IncusApi = host.incus) => new IncusLeaseStore(incus, 'default', 'job-1');
+  const place = (incus: IncusApi = host.incus) => new IncusLeaseStore(incus, 'default', NAME);
   const current = () => readLease(host.incus.allInstances[0]?.config ?? {});
   return { clock, host, pikaci, create, place, current };
 }
@@ -53,14 +55,36 @@ describe('reaping', () => {
     must(await create('alive', leaseConfig(lease)));
     must(await create('foreign', {}));
     must(await host.hostFiles.makeDirectory('/var/pikaci/runs/run/jobs/job/artifacts'));
-    expect(must(await pikaci().reap())).toMatchObject({ deleted: ['job-1'], alive: ['alive'], failed: [] });
+    expect(must(await pikaci().reap())).toMatchObject({ deleted: [NAME], alive: ['alive'], failed: [] });
     expect(host.incus.allInstances.map(({ name }) => name)).toEqual(['alive', 'foreign']);
     expect(must(await host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
   });
 
+  it('removes no directory of a run whose ids an instance of another name has, and none of another machine', async () => {
+    const { host, pikaci, create } = await leased(0);
+    const dead = { runId: 'run', jobId: 'other', owner: 'o', expiresAtMs: 0 };
+    must(await create('forged', leaseConfig(dead)));
+    const owned = { ...dead, runId: 'again', acquisition: '3f2c1a80-0000-4000-8000-000000000001' };
+    must(await create(incusInstanceName('again', 'other'), newLeaseConfig(owned)));
+    for (const runId of ['run', 'again'])
+      must(await host.hostFiles.makeDirectory(`/var/pikaci/runs/${runId}/jobs/other/artifacts`));
+    must(
+      await host.hostFiles.writeFile(
+        '/var/pikaci/runs/again/jobs/other/owner',
+        Buffer.from('3f2c1a80-0000-4000-8000-000000000002\n'),
+      ),
+    );
+    expect(must(await pikaci().reap()).deleted).toHaveLength(3);
+    expect(host.incus.allInstances).toEqual([]);
+    for (const runId of ['run', 'again'])
+      expect(must(await host.hostFiles.list(`/var/pikaci/runs/${runId}/jobs`))).toMatchObject([
+        { name: 'other' },
+      ]);
+  });
+
   it('says in a dry run what it would delete, and deletes nothing', async () => {
     const { host, pikaci } = await leased(0);
-    expect(must(await pikaci().reap({ dryRun: true })).deleted).toEqual(['job-1']);
+    expect(must(await pikaci().reap({ dryRun: true })).deleted).toEqual([NAME]);
     expect(host.incus.allInstances).toHaveLength(1);
   });
 
@@ -73,7 +97,7 @@ describe('reaping', () => {
       raced = true;
       must(await writeLease(place(), lease, 'owner', signal));
     });
-    expect(must(await pikaci(incus).reap())).toMatchObject({ deleted: [], alive: ['job-1'], failed: [] });
+    expect(must(await pikaci(incus).reap())).toMatchObject({ deleted: [], alive: [NAME], failed: [] });
     expect(host.incus.allInstances).toHaveLength(1);
   });
 
@@ -86,15 +110,15 @@ describe('reaping', () => {
     const late = await writeLease(place(), { owner: 'owner', expiresAtMs: clock.now() + 1000 }, null, signal);
     mustFail(late, 'superseded');
     // The claim of a reaper that failed ends, and the next one deletes.
-    expect(must(await pikaci().reap()).alive).toEqual(['job-1']);
+    expect(must(await pikaci().reap()).alive).toEqual([NAME]);
     await clock.advance(121_000);
-    expect(must(await pikaci().reap()).deleted).toEqual(['job-1']);
+    expect(must(await pikaci().reap()).deleted).toEqual([NAME]);
   });
 
   it('is done once by two reapers at the same time', async () => {
     const { host, pikaci } = await leased(0);
     const [one, two] = await Promise.all([pikaci().reap(), pikaci(host.incus.anotherConnection()).reap()]);
-    expect([...must(one).deleted, ...must(two).deleted]).toContain('job-1');
+    expect([...must(one).deleted, ...must(two).deleted]).toContain(NAME);
     expect([...must(one).failed, ...must(two).failed]).toEqual([]);
     expect(host.incus.allInstances).toEqual([]);
   });
@@ -131,10 +155,10 @@ describe('reaping', () => {
         server: async () => (await ask()).map((info) => ({ ...info, hostTimeMs })),
       }),
     );
-    expect(must(await reaper.reap()).alive).toEqual(['job-1']);
+    expect(must(await reaper.reap()).alive).toEqual([NAME]);
     // This machine's clock is set forward by an hour; the host's is not.
     await clock.advance(3_600_000);
-    expect(must(await reaper.reap()).alive).toEqual(['job-1']);
+    expect(must(await reaper.reap()).alive).toEqual([NAME]);
   });
 
   it('deletes nothing when the host does not say its time', async () => {
@@ -200,8 +224,7 @@ describe('the keeper of a lease', () => {
     const { host, place, clock } = world;
     let races = 0;
     const incus = racing(host.incus, 'patchInstance', async () => {
-      if (races++ < 3)
-        must(await host.incus.patchInstance('default', 'job-1', { 'user.note': String(races) }));
+      if (races++ < 3) must(await host.incus.patchInstance('default', NAME, { 'user.note': String(races) }));
     });
     must(await writeLease(place(incus), { owner: 'owner', expiresAtMs: clock.now() + 5 }, 'owner', signal));
     expect(races).toBe(4);
@@ -211,7 +234,7 @@ describe('the keeper of a lease', () => {
     const { host, place } = await leased(90_000);
     let races = 0;
     const incus = racing(host.incus, 'patchInstance', async () => {
-      must(await host.incus.patchInstance('default', 'job-1', { 'user.note': String(races++) }));
+      must(await host.incus.patchInstance('default', NAME, { 'user.note': String(races++) }));
     });
     mustFail(await writeLease(place(incus), { owner: 'owner', expiresAtMs: 5 }, 'owner', signal), 'failed');
   });

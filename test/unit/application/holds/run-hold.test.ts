@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RunHold } from '../../../../src/application/holds/run-hold.js';
+import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
 import { HELD_MS, LAST_USE } from '../../../../src/domain/target/retention.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { KeptInMemory, SNAPSHOT, WORK } from '../gc/kept-in-memory.js';
@@ -55,7 +56,7 @@ describe('what a run holds on the host', () => {
     };
     must(
       await kept.host.incus.createInstance('default', {
-        name: 'left',
+        name: incusInstanceName('run', 'j'),
         type: 'container',
         ephemeral: true,
         start: true,
@@ -64,7 +65,7 @@ describe('what a run holds on the host', () => {
         devices: {},
       }),
     );
-    expect(must(await kept.pikaci().reap()).deleted).toEqual(['left']);
+    expect(must(await kept.pikaci().reap()).deleted).toEqual([incusInstanceName('run', 'j')]);
     expect(must(await files.list(`${WORK}/runs`))).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import { incusInstanceName } from '../../../../src/domain/machine/incus-instance-name.js';
-import { leaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
+import { leaseConfig, newLeaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, STATE, WORKSPACE } from '../memory-run.js';
 
@@ -38,9 +38,9 @@ function setOwner(run: MemoryRun, owner: string): void {
 }
 
 /** A machine of the job's name, as a runner leaves it that dies. How many there are is told. */
-async function leftMachine(run: MemoryRun): Promise<() => number> {
+async function leftMachine(run: MemoryRun, acquisition: string | null): Promise<() => number> {
   const name = incusInstanceName('run', 'job');
-  const lease = leaseConfig({ runId: 'run', jobId: 'job', owner: 'dead', expiresAtMs: 0 });
+  const lease = newLeaseConfig({ runId: 'run', jobId: 'job', owner: 'dead', acquisition, expiresAtMs: 0 });
   const { incus } = run.host;
   const image = { alias: 'pikaci/dev' };
   const machine = {
@@ -75,11 +75,52 @@ describe('attaching to a job', () => {
   it('whose runner died after the outcome, and before it removed the machine, removes it', async () => {
     const run = await memoryRun();
     must(await must(await run.pikaci.runJob(input)).cleanUp);
-    const machine = await leftMachine(run);
+    const { acquisition } = JSON.parse(await run.state('job.json'));
+    const machine = await leftMachine(run, acquisition);
     const again = must(await run.another().attach('run', 'job'));
     must(await again.cleanUp);
     expect(again.outcome.status).toBe('passed');
     expect(machine()).toBe(0);
+  });
+
+  it('that was run before 0.2, and left its machine and directory, removes both', async () => {
+    const run = await memoryRun();
+    must(await must(await run.pikaci.runJob(input)).cleanUp);
+    const { acquisition, ...record } = JSON.parse(await run.state('job.json'));
+    expect(acquisition).toMatch(/^[0-9a-f-]{36}$/);
+    const old = Buffer.from(JSON.stringify(record));
+    must(await run.host.localFiles.writeFile(`${STATE}/job.json`, old));
+    must(await run.host.hostFiles.makeDirectory('/var/pikaci/runs/run/jobs/job/artifacts'));
+    const machine = await leftMachine(run, null);
+    must(await must(await run.another().attach('run', 'job')).cleanUp);
+    expect(machine()).toBe(0);
+    expect(must(await run.host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
+  });
+
+  it.each([
+    ['passed', 0],
+    ['failed, and was to be kept,', 1],
+  ])('that %s leaves the machine of another run of the same ids as it is', async (_, code) => {
+    const run = await memoryRun({ script: async () => code });
+    must(await must(await run.pikaci.runJob({ ...input, keepOnFailureSecs: 600 })).cleanUp);
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const machine = await leftMachine(run, '3f2c1a80-0000-4000-8000-000000000001');
+    const before = readLease(run.host.incus.allInstances[0]?.config ?? {});
+    must(await must(await run.another().attach('run', 'job')).cleanUp);
+    expect(machine()).toBe(1);
+    expect(readLease(run.host.incus.allInstances[0]?.config ?? {})).toEqual(before);
+  });
+
+  it('whose machine is another run’s by now is lost, and that machine is not taken up', async () => {
+    const { run } = await left();
+    run.host.incus.world.project('default', '').map(({ instances }) => instances.clear());
+    const machine = await leftMachine(run, '3f2c1a80-0000-4000-8000-000000000001');
+    const before = readLease(run.host.incus.allInstances[0]?.config ?? {});
+    const again = must(await run.another().attach('run', 'job'));
+    must(await again.cleanUp);
+    expect(again.outcome).toMatchObject({ status: 'failed', cause: 'lost' });
+    expect(machine()).toBe(1);
+    expect(readLease(run.host.incus.allInstances[0]?.config ?? {})).toEqual(before);
   });
 
   it('that failed and was to be kept leaves its machine to the lease', async () => {
@@ -153,7 +194,7 @@ describe('attaching to a job', () => {
       const run = await memoryRun();
       const first = must(await run.pikaci.runJob(input));
       must(await first.cleanUp);
-      const machine = await leftMachine(run);
+      const machine = await leftMachine(run, JSON.parse(await run.state('job.json')).acquisition);
       must(await run.host.hostFiles.makeDirectory('/srv/other/runs/run/jobs/job'));
       const elsewhere = run.another(other);
       const again = must(await elsewhere.attach('run', 'job'));

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { LEASE_KEY, leaseConfig, leaseHasEnded, readLease } from '../../../../src/domain/machine/lease.js';
+import {
+  LEASE_KEY,
+  leaseConfig,
+  leaseHasEnded,
+  newLeaseConfig,
+  readLease,
+} from '../../../../src/domain/machine/lease.js';
 
 const lease = { runId: 'run', jobId: 'job', owner: 'token', expiresAtMs: 1_700_000_000_000 };
 
@@ -8,7 +14,19 @@ describe('a lease', () => {
     const config = leaseConfig(lease);
     expect(Object.keys(config).every((key) => key.startsWith('user.pikaci.'))).toBe(true);
     expect(config[LEASE_KEY]).toBe('1700000000000');
-    expect(readLease({ ...config, 'limits.cpu': '2' })).toEqual(lease);
+    expect(readLease({ ...config, 'limits.cpu': '2' })).toEqual({ ...lease, acquisition: null });
+  });
+
+  it('is of the machine that was made with it, and of no copy of that', () => {
+    const acquisition = '3f2c1a80-0000-4000-8000-000000000001';
+    const config = newLeaseConfig({ ...lease, acquisition });
+    expect(readLease(config)).toEqual({ ...lease, acquisition });
+    // Renewed by an owner who does not know of it.
+    expect(readLease({ ...config, ...leaseConfig({ ...lease, owner: 'next' }) })).toMatchObject({
+      acquisition,
+    });
+    const copy = { ...config, 'volatile.uuid': '3f2c1a80-0000-4000-8000-000000000002' };
+    expect(readLease(copy)?.acquisition).not.toBe(acquisition);
   });
 
   it("is nobody's on an instance that pikaci did not make", () => {

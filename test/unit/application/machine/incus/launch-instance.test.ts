@@ -44,15 +44,18 @@ async function world(
     prepareIncusRuntime(
       host.adapters,
       context,
-      { spec, place: { runId: 'run', jobId: 'job', snapshotHash: 'abc' } },
+      { spec, place: { runId: 'run', jobId: 'job', acquisition: MINE, snapshotHash: 'abc' } },
       { image: must(await image()), limits },
       none,
     );
-  const lease = { runId: 'run', jobId: 'job', owner: 'me', expiresAtMs: host.clock.now() + 1000 };
+  const ids = { runId: 'run', jobId: 'job', acquisition: MINE };
+  const lease = { ...ids, owner: 'me', expiresAtMs: host.clock.now() + 1000 };
   const launch = async (signal = none) =>
     launchInstance(host.adapters, context, must(await prepare()), lease, signal);
   return { host, context, image, prepare, launch };
 }
+
+const MINE = '3f2c1a80-0000-4000-8000-000000000001';
 
 async function declare(host: MemoryHost, path: string, mounts: readonly Record<string, unknown>[]) {
   must(await host.hostFiles.makeDirectory(`${path}/share/pikaci`));
