@@ -1,4 +1,4 @@
-import { ok, type Result } from 'neverthrow';
+import { Result } from 'neverthrow';
 import type { RemoteLinuxVmBackend } from '../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeasedMachine } from './leased-machine.js';
@@ -12,6 +12,7 @@ import type { MachinePlace } from './machine-spec.js';
 export class MachineBackends {
   readonly #configured: MachineBackend;
   readonly #microvm: MachineBackend;
+  readonly #all: readonly MachineBackend[];
 
   constructor(
     backends: Readonly<Record<RemoteLinuxVmBackend, MachineBackend>>,
@@ -19,6 +20,7 @@ export class MachineBackends {
   ) {
     this.#configured = backends[configured];
     this.#microvm = backends.microvm;
+    this.#all = [backends.incus, backends.microvm];
   }
 
   get name(): RemoteLinuxVmBackend {
@@ -29,24 +31,23 @@ export class MachineBackends {
     return this.#configured.machine(place);
   }
 
-  leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>> {
-    return this.#onBoth((backend) => backend.leased(signal));
+  async leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>> {
+    if (this.#configured === this.#microvm) return this.#microvm.leased(signal);
+    const [configured, microvms] = await Promise.all([
+      this.#configured.leased(signal),
+      this.#microvm.leased(signal),
+    ]);
+    // A host on which no command can be run has no microVMs.
+    return configured.map((found) => [...found, ...microvms.unwrapOr([])]);
   }
 
-  mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
-    return this.#onBoth((backend) => backend.mountedSources(signal));
+  /** Of all backends, whatever is configured: one that cannot be asked may mount anything, so its fault is the answer. */
+  async mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    const asked = await Promise.all(this.#all.map((backend) => backend.mountedSources(signal)));
+    return Result.combine(asked).map((sources) => sources.flat());
   }
 
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     return this.#configured.hostNow(signal);
-  }
-
-  async #onBoth<T>(
-    ask: (backend: MachineBackend) => Promise<Result<readonly T[], JobFault>>,
-  ): Promise<Result<readonly T[], JobFault>> {
-    if (this.#configured === this.#microvm) return ask(this.#microvm);
-    const [configured, microvms] = await Promise.all([ask(this.#configured), ask(this.#microvm)]);
-    // A host on which no command can be run has no microVMs.
-    return configured.andThen((found) => ok([...found, ...microvms.unwrapOr([])]));
   }
 }
