@@ -19,5 +19,11 @@ BEGIN {
     grown = 0
     for (p in parent) if (!(p in mine) && (parent[p] in mine || (leader != "" && parent[p] == leader))) { mine[p] = 1; grown = 1 }
   } while (grown)
-  for (p in mine) if (p in live) printf "%s ", p
+  # Parents before their children: a shell that sees its child end before it has its own signal takes that for a failure.
+  for (p in mine) if (p in live) left[p] = 1
+  do {
+    n = 0
+    for (p in left) if (!(parent[p] in left)) ready[++n] = p
+    for (i = 1; i <= n; i++) { printf "%s ", ready[i]; delete left[ready[i]] }
+  } while (n)
 }

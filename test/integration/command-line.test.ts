@@ -163,6 +163,30 @@ describe.concurrent('pikaci run', () => {
   });
 });
 
+describe('pikaci machine', () => {
+  it('leaves at once after a second Ctrl-C, and says how the step is ended and the machine removed', async () => {
+    const opened = await commandLine(site, ['machine', 'open', '--id', 'left']).end;
+    expect([opened.code, opened.stdout]).toEqual([0, 'left\n']);
+    const deaf = `trap '' TERM; echo begun; while :; do sleep 0.02; done`;
+    const running = commandLine(site, ['machine', 'run', 'left', deaf]);
+    await running.said('begun');
+    running.kill('SIGINT');
+    await running.said('Ctrl-C leaves at once');
+    running.kill('SIGINT');
+    const end = await running.end;
+    expect(end.code).toBe(130);
+    const [, remedy = ''] = /^ {2}pikaci (machine cancel left s-[0-9a-f]+)$/m.exec(end.stderr) ?? [];
+    // As it stands there.
+    const cancelled = await commandLine(site, remedy.split(' ')).end;
+    expect([cancelled.code, cancelled.stderr]).toEqual([
+      0,
+      expect.stringMatching(/was cancelled|had ended: /),
+    ]);
+    expect((await commandLine(site, ['machine', 'close', 'left']).end).code).toBe(0);
+    expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
+});
+
 describe('pikaci doctor', () => {
   it('finds nothing wrong with this host', async () => {
     const { code, stdout } = await pikaci('doctor', '--output', 'json').end;

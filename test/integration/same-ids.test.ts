@@ -114,4 +114,37 @@ onEachBackend((backend) => {
       expect(await site.leftovers(id)).toEqual(NOTHING_LEFT);
     });
   });
+
+  describe('the directory that a killed runner has left', () => {
+    const OLD = 'touch -d "1 hour ago" "$1/runs/$2/jobs/j/owner"';
+    const left = (runId: string, more = OLD) =>
+      site.onHost(
+        `mkdir -p "$1/runs/$2/jobs/j/artifacts" && echo 0b1c >"$1/runs/$2/jobs/j/owner" && ${more}`,
+        site.workDir,
+        runId,
+      );
+
+    it('is removed by gc, and the ids are free again', async () => {
+      const runId = site.newRunId();
+      await left(runId);
+      expect(mustFail(await attempt(runId), 'run_exists').message).toContain('pikaci gc --remote');
+      const place = `${site.workDir}/runs/${runId}/jobs/j`;
+      expect(must(await site.pikaci.reap({ dryRun: true })).abandoned).toEqual([place]);
+      expect(must(await site.pikaci.reap())).toMatchObject({ abandoned: [place], abandonedFailed: null });
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      const third = site.open({ stateRoot: join(site.directory, `third-${backend}`) });
+      const { run } = await site.finish({ command: 'echo again' }, { runId }, third);
+      expect(run.outcome.status).toBe('passed');
+    });
+
+    it('stays while it is young, and while its machine is there', async () => {
+      const [young, mine] = [site.newRunId(), site.newRunId()];
+      await left(young, ':');
+      const endsWell = await running(mine);
+      await site.onHost(OLD, site.workDir, mine);
+      expect(must(await site.pikaci.reap())).toMatchObject({ abandoned: [], abandonedFailed: null });
+      await endsWell();
+      await site.onHost('rm -r "$1/runs/$2"', site.workDir, young);
+    });
+  });
 });

@@ -30,7 +30,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `runner_refused`: what is kept of a built runner is not what its name says.
  * - `share_failed`: a directory could not be given to a microVM, or its share daemon failed.
  * - `boot_failed`: a microVM ended before its supervisor ran; the message has the end of its console.
- * - `boot_timed_out`: a microVM did not come to its supervisor in time.
+ * - `boot_timed_out`: the supervisor of a microVM did not start in time.
  * - `microvm`: the host's part of the microVM backend failed otherwise.
  * - `guest`: the machine started but its supervisor did not.
  * - `job_in_use`: a live runner writes this job's state; the two would mix their bytes.

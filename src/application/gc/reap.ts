@@ -13,6 +13,7 @@ import { removeHostDirectory } from '../machine/host-directory.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
 import type { ReapReport } from './reap-report.js';
 
@@ -41,7 +42,7 @@ export interface ReapOptions {
 export interface ReapParts {
   readonly ports: Pick<JobPorts, 'hostFiles'>;
   readonly settings: { readonly workDir: string };
-  readonly backends: Pick<MachineBackends, 'leased'>;
+  readonly backends: Pick<MachineBackends, 'leased' | 'names'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
@@ -95,7 +96,15 @@ export class Reap {
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
     const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
-    return ok({ deleted, alive, failed, kept });
+    const abandoned = await this.#removeAbandoned(dryRun, signal);
+    return ok({
+      deleted,
+      alive,
+      failed,
+      abandoned: abandoned.unwrapOr([]),
+      abandonedFailed: abandoned.isErr() ? abandoned.error.message : null,
+      kept,
+    });
   }
 
   async #remove(
@@ -139,6 +148,16 @@ export class Reap {
     const place = { runId: lease.runId, jobId: lease.jobId, remoteWorkDir: this.#parts.settings.workDir };
     const directory = { layout: remoteLayout(place), acquisition: lease.acquisition };
     await removeHostDirectory(this.#parts.ports.hostFiles, directory, signal);
+  }
+
+  /** Which machines there are is asked first: one that comes later has a directory with a younger stamp. */
+  async #removeAbandoned(dryRun: boolean, signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    const { ports, settings, backends, hostTime } = this.#parts;
+    const names = await backends.names(signal);
+    if (names.isErr()) return err(names.error);
+    const machines = new Set(names.value);
+    const at = { files: ports.hostFiles, workDir: settings.workDir, nowMs: hostTime.now() };
+    return removeAbandonedDirectories({ ...at, machines, dryRun, signal });
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

@@ -27,6 +27,12 @@ export class HoldRenewer implements AsyncDisposable {
     return ok('held');
   }
 
+  /** The same for a directory that was made just now: its first stamp comes when one is due. */
+  keep(directory: string): void {
+    this.#held.add(directory);
+    this.#renewing ??= this.#renew();
+  }
+
   async #renew(): Promise<void> {
     const { signal } = this.#stop;
     while ((await this.#ports.clock.sleep(RENEW_USE_MS, signal)) === 'elapsed') {

@@ -196,7 +196,7 @@ async function leaveLog(log: GuestLog, ended: Result<StepEnd, JobFault>): Promis
 function withWhatStays(fault: JobFault, { machine, session }: LiveJob): JobFault {
   if (fault.kind !== 'local_files') return fault;
   const { runId, job } = session;
-  const how = `"pikaci attach ${runId} ${job.id}" takes it up, or "pikaci gc --remote" removes it once its lease has ended`;
+  const how = `"pikaci attach ${runId} ${job.id}" resumes it, or "pikaci gc --remote" removes it once its lease has ended`;
   const where = `the machine ${machine.name} on ${machine.context.shared.remoteHost}`;
   return { ...fault, message: `${fault.message}; ${where} stays: ${how}` };
 }

@@ -15,7 +15,7 @@ function verdictOf(end: StepEnd): Verdict {
         status: 'detached',
         cause: 'detached',
         exit_code: null,
-        message: 'left running; attach takes it up',
+        message: 'still running; "pikaci attach" resumes it',
       };
     case 'cancelled':
       return { status: 'cancelled', cause: 'cancelled', exit_code: null, message: end.message };

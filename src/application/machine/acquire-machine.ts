@@ -8,6 +8,7 @@ import { abortWhenPointless } from '../commands/abort-when-pointless.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { HoldRenewer } from '../holds/hold-renewer.js';
 import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
@@ -86,12 +87,16 @@ export class AcquireMachine {
     const { journal, signal } = input;
     const acquisition = newAcquisition();
     const { shared: layout } = backends.machine({ ...input.place, acquisition }).context;
+    // Nobody takes it for what a killed runner has left while the machine is not there.
+    await using hold = new HoldRenewer({ files: hostFiles, clock: this.#parts.clock }, input.place.runId);
     let began = false;
     const directories = journal.during('prepare_directories', async () => {
       const usable = await workDirectory.ensure(signal);
       if (usable.isErr()) return usable;
       began = true;
-      return makeHostDirectory(hostFiles, { layout, acquisition }, signal);
+      const made = await makeHostDirectory(hostFiles, { layout, acquisition }, signal);
+      if (made.isOk()) hold.keep(layout.remoteJobDir);
+      return made;
     });
     const acquired = await this.#untilNotEvicted(input, acquisition, directories);
     // Also when it has failed: what is removed then must not appear afterwards.

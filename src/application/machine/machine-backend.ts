@@ -22,6 +22,8 @@ export interface MachineBackend {
   leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>>;
   /** Directories of the host that machines mount now, whoever owns them. */
   mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** Names of the machines that there are, with a lease or without, as `incusInstanceName` has them. */
+  names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
   /** The host's clock, ms since the epoch; null when it does not say. */
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>>;
 }

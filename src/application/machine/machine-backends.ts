@@ -1,4 +1,4 @@
-import { Result } from 'neverthrow';
+import { ok, type Result } from 'neverthrow';
 import type { RemoteLinuxVmBackend } from '../../domain/machine/remote-linux-vm-context.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeasedMachine } from './leased-machine.js';
@@ -11,16 +11,16 @@ import type { MachinePlace } from './machine-spec.js';
  */
 export class MachineBackends {
   readonly #configured: MachineBackend;
+  readonly #incus: MachineBackend;
   readonly #microvm: MachineBackend;
-  readonly #all: readonly MachineBackend[];
 
   constructor(
     backends: Readonly<Record<RemoteLinuxVmBackend, MachineBackend>>,
     configured: RemoteLinuxVmBackend,
   ) {
     this.#configured = backends[configured];
+    this.#incus = backends.incus;
     this.#microvm = backends.microvm;
-    this.#all = [backends.incus, backends.microvm];
   }
 
   get name(): RemoteLinuxVmBackend {
@@ -31,23 +31,52 @@ export class MachineBackends {
     return this.#configured.machine(place);
   }
 
+  /** Of the configured backend, and all microVMs. */
   async leased(signal: AbortSignal): Promise<Result<readonly LeasedMachine[], JobFault>> {
-    if (this.#configured === this.#microvm) return this.#microvm.leased(signal);
-    const [configured, microvms] = await Promise.all([
-      this.#configured.leased(signal),
-      this.#microvm.leased(signal),
-    ]);
-    // A host on which no command can be run has no microVMs.
-    return configured.map((found) => [...found, ...microvms.unwrapOr([])]);
+    const microvms = this.#ask(this.#microvm, (backend) => backend.leased(signal));
+    if (this.#configured === this.#microvm) return microvms;
+    return both(await this.#configured.leased(signal), await microvms);
   }
 
-  /** Of all backends, whatever is configured: one that cannot be asked may mount anything, so its fault is the answer. */
-  async mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
-    const asked = await Promise.all(this.#all.map((backend) => backend.mountedSources(signal)));
-    return Result.combine(asked).map((sources) => sources.flat());
+  /** Of both backends, as far as a host has them: what one of them mounts is in use, whichever is configured. */
+  mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    return this.#onBoth((backend) => backend.mountedSources(signal));
+  }
+
+  /** Names of all machines, whoever owns them; of every project that can be seen. */
+  names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
+    return this.#onBoth((backend) => backend.names(signal));
   }
 
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     return this.#configured.hostNow(signal);
   }
+
+  async #onBoth<T>(ask: Ask<T>): Promise<Result<readonly T[], JobFault>> {
+    const [instances, microvms] = await Promise.all([
+      this.#ask(this.#incus, ask),
+      this.#ask(this.#microvm, ask),
+    ]);
+    return both(instances, microvms);
+  }
+
+  /**
+   * A host on which no command can be run has started no microVM. Whether it has an Incus that does not answer, or none, the backend itself
+   * says: one that fails to answer may have machines.
+   */
+  async #ask<T>(backend: MachineBackend, ask: Ask<T>): Promise<Result<readonly T[], JobFault>> {
+    const answer = await ask(backend);
+    const isAbsent =
+      answer.isErr() && backend !== this.#configured && answer.error.cause?.kind === 'spawn_failed';
+    return isAbsent ? ok([]) : answer;
+  }
+}
+
+type Ask<T> = (backend: MachineBackend) => Promise<Result<readonly T[], JobFault>>;
+
+function both<T>(
+  one: Result<readonly T[], JobFault>,
+  other: Result<readonly T[], JobFault>,
+): Result<readonly T[], JobFault> {
+  return one.andThen((found) => other.map((more) => [...found, ...more]));
 }

@@ -29,7 +29,7 @@ export function interruptedJobs(
       if (await isFollowed(ports, layout)) return job;
       const hasMachine = (await ports.files.lstat(layout.jobRecord)).isOk();
       const message = hasMachine
-        ? `its runner has ended; "pikaci attach ${run_id} ${job.id}" takes it up`
+        ? `its runner has ended; "pikaci attach ${run_id} ${job.id}" resumes it`
         : neverBegan(run_id);
       return { ...job, status: 'interrupted', message };
     }),
@@ -53,5 +53,5 @@ export async function hasEnded({ processes }: RecordPorts, { runner }: Pick<RunR
 
 /** What is said of a job whose runner ended before it had recorded a machine. */
 export function neverBegan(runId: string): string {
-  return `its runner ended before it had recorded a machine for it, and nothing is left to take up; "pikaci rerun ${runId}" runs it again`;
+  return `its runner ended before it had recorded a machine for it, and nothing is left to resume; "pikaci rerun ${runId}" runs it again`;
 }

@@ -47,7 +47,7 @@ export interface AwaitStepInput {
   readonly signal: AbortSignal | undefined;
   /** Fires when somebody else has taken the step over; its reason is the message. */
   readonly superseded: AbortSignal;
-  /** For messages: what the step is called, and the command that takes it up. */
+  /** For messages: what the step is called, and the command that resumes it. */
   readonly names: { readonly step: string; readonly attach: string };
 }
 
@@ -144,6 +144,6 @@ function stopped(reason: Reason | null, input: AwaitStepInput): Result<StepEnd, 
 }
 
 function hostFault({ guest, names }: AwaitStepInput, message: string): JobFault {
-  const how = `"${names.attach}" takes it up`;
+  const how = `"${names.attach}" resumes it`;
   return { kind: 'host', phase: PHASE, host: guest.description, message: `${message}: ${how}` };
 }

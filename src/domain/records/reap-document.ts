@@ -10,6 +10,10 @@ export const reapDocumentSchema = z.looseObject({
   deleted: z.array(z.string()),
   alive: z.array(z.string()),
   failed: z.array(z.looseObject({ instance: z.string(), message: z.string() })),
+  /** Directories of jobs without a machine, on the host: killed runners had left them. */
+  abandoned: z.array(z.string()).default([]),
+  /** Why they could not all be looked for. */
+  abandoned_failed: z.string().nullable().default(null),
   /** Snapshots and outputs of command nodes that nobody used for too long, or that were too much; the longest unused first. */
   evicted: z.array(
     z.looseObject({

@@ -10,6 +10,8 @@ test('it says which machines are gone and how many are in use', async () => {
     deleted: ['pikaci-1'],
     alive: ['pikaci-2', 'pikaci-3'],
     failed: [],
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote')).toBe(0);
@@ -22,10 +24,35 @@ test('it says which machines are gone and how many are in use', async () => {
 
 test('--dry-run says what would be removed', async () => {
   const cli = new Cli();
-  cli.pikaci.reaped = ok({ deleted: ['pikaci-1'], alive: [], failed: [], kept: NOTHING });
+  cli.pikaci.reaped = ok({
+    deleted: ['pikaci-1'],
+    alive: [],
+    failed: [],
+    abandoned: [],
+    abandonedFailed: null,
+    kept: NOTHING,
+  });
   expect(await cli.run('gc', '--remote', '--dry-run')).toBe(0);
   expect(cli.stdout.text).toContain('would remove pikaci-1\n');
   expect(cli.pikaci.reapOptions[0]?.dryRun).toBe(true);
+});
+
+test('it names what killed runners had left, and why it could not look for all of it', async () => {
+  const cli = new Cli();
+  const abandoned = ['/var/tmp/pikaci/runs/r/jobs/j'];
+  cli.pikaci.reaped = ok({
+    deleted: [],
+    alive: [],
+    failed: [],
+    abandoned,
+    abandonedFailed: 'no answer',
+    kept: NOTHING,
+  });
+  expect(await cli.run('gc', '--remote')).toBe(3);
+  expect(cli.stdout.text).toContain(
+    'removed /var/tmp/pikaci/runs/r/jobs/j, which a killed runner had left\n',
+  );
+  expect(cli.stdout.text).toContain('could not look for what killed runners have left: no answer\n');
 });
 
 test('a machine that could not be removed makes the exit status 3', async () => {
@@ -34,6 +61,8 @@ test('a machine that could not be removed makes the exit status 3', async () => 
     deleted: [],
     alive: [],
     failed: [{ instance: 'pikaci-1', message: 'busy' }],
+    abandoned: [],
+    abandonedFailed: null,
     kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote', '--output', 'json')).toBe(3);
@@ -64,7 +93,7 @@ const evicted = {
 test('what was evicted is named with its size and its last use, also in the document', async () => {
   const cli = new Cli();
   const kept = { evicted: [evicted], kept: { entries: 2, bytes: 2048 }, failed: [] };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], kept });
+  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
   expect(await cli.run('gc', '--remote', '--keep-days', '7', '--keep-bytes', '1.5GiB')).toBe(0);
   expect(cli.stdout.text).toContain(
     'removed the snapshot /var/tmp/pikaci/snapshots/ab12 (3.0 MiB, last used 2024-10-04T00:00:00.000Z)\n' +
@@ -92,7 +121,7 @@ test('what could not be evicted makes the exit status 3', async () => {
     ...NOTHING,
     failed: [{ path: '/var/tmp/pikaci/prepared/x', message: 'read-only file system' }],
   };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], kept });
+  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
   expect(await cli.run('gc', '--remote')).toBe(3);
   expect(cli.stdout.text).toContain('could not remove /var/tmp/pikaci/prepared/x: read-only file system\n');
 });

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
 import { runFinishedSchema } from '../../../src/domain/events/run-finished.js';
-import { Cli, configWith } from './cli-harness.js';
+import { Cli, configWith, folderWith } from './cli-harness.js';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -66,6 +67,26 @@ test('a second Ctrl-C leaves at once and says what is left and how to take it up
   expect(cli.stderr.text).toContain('the machine pikaci-0123456789ab on ci@box:22 may still run');
   expect(cli.stderr.text).toContain('pikaci attach 20261123-164501-a1a2a3 a\n');
   expect(cli.stderr.text).toContain('pikaci gc --remote\n');
+});
+
+test('what is to be pasted after a second Ctrl-C has the options that said where the run is', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.log('working\n');
+      return never();
+    },
+  });
+  const elsewhere = folderWith({ 'my config.json': configWith(['a']) });
+  const config = join(elsewhere, 'my config.json');
+  const root = join(elsewhere, 'state');
+  const exit = cli.run('run', '--config', config, '--state-root', root, '--host', 'me@box');
+  await cli.stdout.shows('working');
+  cli.ctrlC();
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+  const where = `--config '${config}' --host me@box --state-root ${root}\n`;
+  expect(cli.stderr.text).toContain(`pikaci attach 20261123-164501-a1a2a3 a ${where}`);
+  expect(cli.stderr.text).toContain(`pikaci gc --remote ${where}`);
 });
 
 test('after a second Ctrl-C the event stream still ends with run_finished', async () => {

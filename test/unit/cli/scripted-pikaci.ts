@@ -129,7 +129,14 @@ export class ScriptedPikaci implements Pikaci {
 
   script: JobScript = async (job) => job.end({});
   doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
-  reaped: Result<ReapReport, JobFault> = ok({ deleted: [], alive: [], failed: [], kept: NOTHING_KEPT });
+  reaped: Result<ReapReport, JobFault> = ok({
+    deleted: [],
+    alive: [],
+    failed: [],
+    abandoned: [],
+    abandonedFailed: null,
+    kept: NOTHING_KEPT,
+  });
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     this.inputs.push(input);

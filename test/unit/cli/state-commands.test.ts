@@ -182,7 +182,7 @@ test('logs --follow goes on until the job has ended, and misses nothing that was
 });
 
 test('logs --follow of a run whose runner has ended says so, and exits 3: nobody knows the rest', async () => {
-  const message = 'its runner has ended; "pikaci attach r unit" takes it up';
+  const message = 'its runner has ended; "pikaci attach r unit" resumes it';
   const jobs = [runJobRecord('unit', { status: 'interrupted', message })];
   const interrupted = runRecord({ status: 'interrupted', jobs });
   const { cli } = await withRun(interrupted);

@@ -5,7 +5,7 @@ import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { runSession } from '../session/job-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
-import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface AttachOptions extends HostOptions {
   readonly output: OutputFormat;
@@ -38,6 +38,7 @@ export async function attachCommand(
       ],
       parallel: 1,
       onAbort: options.onInterrupt,
+      where: withOptions(options),
       view,
       interrupts: context.interrupts,
       clock: context.input.clock,

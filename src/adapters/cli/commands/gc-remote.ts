@@ -34,12 +34,14 @@ export async function gcRemote(
     }
     const document = documentOf(reaped.value, { host: pikaci.host, dryRun });
     print(document, [...machineLines(document), ...keptLines(document)]);
-    return document.failed.length + document.eviction_failed.length > 0 ? EXIT.machinery : EXIT.passed;
+    const hasFailed =
+      document.failed.length + document.eviction_failed.length > 0 || document.abandoned_failed !== null;
+    return hasFailed ? EXIT.machinery : EXIT.passed;
   });
 }
 
 function documentOf(
-  { deleted, alive, failed, kept }: ReapReport,
+  { deleted, alive, failed, abandoned, abandonedFailed, kept }: ReapReport,
   { host, dryRun }: { readonly host: string; readonly dryRun: boolean },
 ): ReapDocument {
   return {
@@ -50,6 +52,8 @@ function documentOf(
     deleted: [...deleted],
     alive: [...alive],
     failed: failed.map((one) => ({ ...one })),
+    abandoned: [...abandoned],
+    abandoned_failed: abandonedFailed,
     evicted: kept.evicted.map(({ kind, path, bytes, lastUsedMs }) => {
       const lastUsedAt = new Date(lastUsedMs).toISOString();
       return { kind, path, bytes, last_used_at: lastUsedAt };
@@ -61,12 +65,26 @@ function documentOf(
   };
 }
 
-function machineLines({ host, dry_run: dryRun, deleted, alive, failed }: ReapDocument): string[] {
+function machineLines(document: ReapDocument): string[] {
+  const {
+    host,
+    dry_run: dryRun,
+    deleted,
+    alive,
+    failed,
+    abandoned,
+    abandoned_failed: abandonedFailed,
+  } = document;
+  const verb = dryRun ? 'would remove' : 'removed';
   return [
-    ...deleted.map((name) => `${dryRun ? 'would remove' : 'removed'} ${escapeLine(name)}`),
+    ...deleted.map((name) => `${verb} ${escapeLine(name)}`),
     ...failed.map(
       ({ instance, message }) => `could not remove ${escapeLine(instance)}: ${escapeMessage(message)}`,
     ),
+    ...abandoned.map((path) => `${verb} ${escapeLine(path)}, which a killed runner had left`),
+    ...(abandonedFailed === null
+      ? []
+      : [`could not look for what killed runners have left: ${escapeMessage(abandonedFailed)}`]),
     `${escapeLine(host)}: ${count(deleted.length, 'machine')} ${dryRun ? 'would be removed' : 'removed'}, ${alive.length} in use, ${failed.length} failed`,
   ];
 }

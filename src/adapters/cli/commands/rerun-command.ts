@@ -5,7 +5,7 @@ import { EXIT } from '../session/exit-code.js';
 import { runTargetSession } from '../session/target-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
 import { complainOfState } from './state-root.js';
-import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface RerunOptions extends HostOptions {
   readonly output: OutputFormat;
@@ -34,6 +34,7 @@ export async function rerunCommand(
       jobIds: record.value.jobs.map((job) => job.id),
       start: (call) => pikaci.rerun(repeated, { ...call, runId }),
       onAbort: options.onInterrupt,
+      where: withOptions(options),
       view: await makeView(options.output, context),
       interrupts: context.interrupts,
       clock,

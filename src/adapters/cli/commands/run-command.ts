@@ -10,7 +10,7 @@ import { EXIT } from '../session/exit-code.js';
 import { runTargetSession } from '../session/target-session.js';
 import { makeView, type OutputFormat } from './make-view.js';
 import { selectTarget } from './select-target.js';
-import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface RunOptions extends HostOptions {
   readonly output: OutputFormat;
@@ -66,6 +66,7 @@ export async function runCommand(
           ...chosen(options),
         }),
       onAbort: options.onInterrupt,
+      where: withOptions(options),
       view: await makeView(options.output, context),
       interrupts: context.interrupts,
       clock,

@@ -28,6 +28,8 @@ export interface RunEnd {
   /** Of the pikaci process. */
   readonly exitCode: number;
   readonly jobs: readonly JobEnd[];
+  /** The options that said where the run is, for commands that are to be pasted; each with a blank in front. */
+  readonly where?: string;
   /** Prepare nodes that failed. */
   readonly prepares?: readonly {
     readonly nodeId: string;

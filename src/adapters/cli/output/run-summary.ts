@@ -80,7 +80,7 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   if (job.left !== undefined) {
     const machine = job.left.instance === null ? 'its machine' : `the machine ${job.left.instance}`;
     lines.push(`  ${machine} on ${escapeLine(end.host)} was still being removed, and may stay`);
-    lines.push('  remove it, its lease ended:     pikaci gc --remote');
+    lines.push(`  remove it, its lease ended:     pikaci gc --remote${escapeLine(end.where ?? '')}`);
   }
   return lines;
 }
@@ -111,12 +111,13 @@ function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours)
 /** How to take up or remove what runs on without this process. */
 function leftBehind(
   job: { readonly jobId: string; readonly instance: string | null },
-  end: Pick<RunEnd, 'runId' | 'host'>,
+  end: Pick<RunEnd, 'runId' | 'host' | 'where'>,
 ): string[] {
+  const where = escapeLine(end.where ?? '');
   const machine = job.instance === null ? 'its machine' : `the machine ${job.instance}`;
   return [
     `  ${machine} on ${escapeLine(end.host)} may still run`,
-    `  take the job up again:          pikaci attach ${end.runId} ${job.jobId}`,
-    '  or remove it, its lease ended:  pikaci gc --remote',
+    `  take the job up again:          pikaci attach ${end.runId} ${job.jobId}${where}`,
+    `  or remove it, its lease ended:  pikaci gc --remote${where}`,
   ];
 }

@@ -126,7 +126,7 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
 
   const attach = program
     .command('attach')
-    .summary('take up a job whose runner is gone')
+    .summary('resume a job whose runner exited')
     .addArgument(run())
     .addArgument(job())
     .addHelpText('after', ATTACH_HELP);

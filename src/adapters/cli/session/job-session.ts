@@ -22,6 +22,8 @@ export interface JobSession {
   readonly jobs: readonly SessionJob[];
   /** Jobs that run at the same time. */
   readonly parallel: number;
+  /** See `RunEnd`. */
+  readonly where: string;
   readonly onAbort: OnAbort;
   readonly view: RunView;
   readonly interrupts: Interrupts;
@@ -36,8 +38,8 @@ export async function runSession(session: JobSession): Promise<number> {
   const finish = (forced: number | null): number => {
     const jobs = forced === null ? tracker.ends() : tracker.endsAtOnce();
     const exitCode = forced ?? exitCodeOf(jobs);
-    const { runId, host, target } = session;
-    const end: RunEnd = { runId, host, target, startedAt, finishedAt: isoTime(clock), exitCode, jobs };
+    const { runId, host, target, where } = session;
+    const end: RunEnd = { runId, host, target, startedAt, finishedAt: isoTime(clock), exitCode, jobs, where };
     view.finished(end);
     return exitCode;
   };

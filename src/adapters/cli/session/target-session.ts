@@ -20,6 +20,8 @@ export interface TargetSession {
   readonly target: string;
   /** In the plan's order. */
   readonly jobIds: readonly string[];
+  /** See `RunEnd`. */
+  readonly where: string;
   readonly onAbort: OnAbort;
   readonly view: RunView;
   readonly interrupts: Interrupts;
@@ -29,7 +31,7 @@ export interface TargetSession {
 
 /** Runs a target, shows it, waits (bounded) for its machines to be removed, and gives the exit status. */
 export async function runTargetSession(session: TargetSession): Promise<number> {
-  const { view, interrupts, clock, runId, host, target } = session;
+  const { view, interrupts, clock, runId, host, target, where } = session;
   const tracker = new JobTracker(session.jobIds);
   let prepares: NonNullable<RunEnd['prepares']> = [];
   const startedAt = new Date(clock.now()).toISOString();
@@ -37,7 +39,7 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
     const jobs = forced === null ? tracker.ends() : tracker.endsAtOnce();
     const exitCode = forced ?? exitCodeOf(jobs, prepares);
     const finishedAt = new Date(clock.now()).toISOString();
-    view.finished({ runId, host, target, startedAt, finishedAt, exitCode, jobs, prepares });
+    view.finished({ runId, host, target, startedAt, finishedAt, exitCode, jobs, prepares, where });
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));

@@ -89,6 +89,14 @@ export class IncusBackend implements MachineBackend {
     return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
   }
 
+  async names(signal: AbortSignal) {
+    const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
+    if (instances.isErr() && (await this.#isAbsent(instances.error, signal))) return ok([]);
+    return instances
+      .map((all) => all.map(({ name }) => name))
+      .mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
   async hostNow(signal: AbortSignal) {
     const server = await this.#ports.incus.server({ signal });
     return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));

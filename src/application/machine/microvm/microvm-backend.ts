@@ -68,6 +68,11 @@ export class MicrovmBackend implements MachineBackend {
     return microvmSources(this.#host, this.#settings.workDir, signal);
   }
 
+  async names(signal: AbortSignal) {
+    const leased = await this.leased(signal);
+    return leased.map((machines) => machines.map(({ name }) => name));
+  }
+
   async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     const time = await this.#host.runOrFail(['time'], { signal, phase: null });
     return time.map((text) => (/^[0-9]{13}$/.test(text.trim()) ? Number(text) : null));

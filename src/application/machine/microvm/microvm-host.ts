@@ -96,7 +96,15 @@ export class MicrovmHost {
 
   refused(word: string, answer: HostAnswer, phase: Phase | null): JobFault {
     const message = `"${word}" of the microVM on ${this.name} ended with ${answer.code}: ${answer.complaint || 'it gave no reason'}`;
-    return { kind: 'microvm', phase, host: this.name, message };
+    // There is no shell, or not what the script needs (sh(1), 2.8.2): nothing has begun there.
+    const none = { kind: 'spawn_failed' as const, host: this.name, tried: word, message: answer.complaint };
+    return {
+      kind: 'microvm',
+      phase,
+      host: this.name,
+      message,
+      ...(answer.code === 127 ? { cause: none } : {}),
+    };
   }
 
   /** The scripts, and the directory on the host that is named after their content. */

@@ -74,10 +74,10 @@ function whyNotClean(reason: string): string | null {
 /** Why there is no exit record, with the end of the console where that tells more. */
 export function whyLost(status: MicrovmStatus): string {
   const said = consoleTail(status.console_base64);
-  const shown = said === '' ? 'its console said nothing' : `the end of its console:\n${said}`;
+  const shown = said === '' ? 'the console is empty' : `the end of its console:\n${said}`;
   switch (status.reason) {
     case 'boot_timeout':
-      return `the machine did not come to its supervisor within the boot timeout; ${shown}`;
+      return `the supervisor did not start within the boot timeout; ${shown}`;
     case 'overdue':
       return 'the machine did not end within the timeout of its job';
     case 'artifacts_full':

@@ -50,7 +50,7 @@ describe('a run whose runner was killed', () => {
       message: 'its runner (process 1 of memory) has ended',
     });
     expect(jobs(record)).toEqual([
-      ['a', 'interrupted', 'its runner has ended; "pikaci attach run a" takes it up'],
+      ['a', 'interrupted', 'its runner has ended; "pikaci attach run a" resumes it'],
       ['b', 'interrupted', expect.stringContaining('"pikaci rerun run" runs it again')],
     ]);
   });
@@ -61,7 +61,7 @@ describe('a run whose runner was killed', () => {
     const fault = (await run.pikaci.attach('run', 'a'))._unsafeUnwrapErr();
     expect(fault.kind).toBe('no_such_job');
     expect(fault.message).toBe(
-      'the job a of run cannot be attached to: its runner ended before it had recorded a machine for it, and nothing is left to take up; "pikaci rerun run" runs it again',
+      'the job a of run cannot be attached to: its runner ended before it had recorded a machine for it, and nothing is left to resume; "pikaci rerun run" runs it again',
     );
     expect(fault.cause).toBeUndefined();
     const missing = async (runId: string, job: string) =>

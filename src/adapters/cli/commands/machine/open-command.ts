@@ -74,7 +74,7 @@ function open(
     const left = await machine.leave();
     if (left.isErr()) return complainOfFault(context, left.error);
     context.stderr.write(
-      `pikaci: the machine ${machine.name} on ${pikaci.host} stays for ${machine.spec.leaseSecs} s after its last use; "pikaci machine close ${machine.id}" removes it\n`,
+      `pikaci: the machine ${machine.name} on ${pikaci.host} stays for ${machine.spec.leaseSecs} s after its last use; "pikaci machine close ${machine.id}${withOptions(options)}" removes it\n`,
     );
     context.stdout.write(`${machine.id}\n`);
     return EXIT.passed;

@@ -37,7 +37,7 @@ export async function followStepOf(
       await context.stdout.drained();
     });
     if (result.isErr()) return complainOfFault(context, result.error, codeOf);
-    return told(context, id, result.value) ?? noCode(context);
+    return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
   };
   const left = () => [
     `the step ${step} may still run in the machine ${id}; to see how it stands, and to end it:`,
@@ -59,14 +59,18 @@ function noCode({ interrupts }: CliContext): number {
   return interrupts.signal.aborted ? EXIT.cancelled : MACHINERY_EXIT;
 }
 
-function told(context: CliContext, id: string, result: StepResult): number | null {
+function told(
+  context: CliContext,
+  { id, where }: { readonly id: string; readonly where: string },
+  result: StepResult,
+): number | null {
   const { stepId, exitCode, cause } = result;
   for (const warning of result.warnings)
     context.stderr.write(`pikaci: warning: the step ${stepId}: ${escapeMessage(warning)}\n`);
   if (cause === 'exit' && exitCode !== null) return exitCode;
   const said =
     cause === 'detached'
-      ? `goes on: "pikaci machine logs ${id} ${stepId} --follow" shows it`
+      ? `goes on: "pikaci machine logs ${id} ${stepId} --follow${where}" shows it`
       : escapeMessage(result.message);
   context.stderr.write(`pikaci: the step ${stepId} ${said}\n`);
   return cause === 'detached' || result.status === 'cancelled' ? EXIT.cancelled : exitCode;
