@@ -9,7 +9,7 @@ import { proxied } from '../support/proxied-host.js';
 import { Site } from '../support/site.js';
 import { SmallDisk } from '../support/small-disk.js';
 
-/** Set by `npm run chaos`: how many rounds, the first seed, and which disturbances. */
+/** Set by `npm run chaos`: how many rounds, the first seed, and which disturbances; one round of each in the suite. */
 const SEED = Number(process.env['PIKACI_CHAOS_SEED'] ?? 1);
 const ROUNDS = Number(process.env['PIKACI_CHAOS_ROUNDS'] ?? DISTURBANCES.length);
 const KINDS = (process.env['PIKACI_CHAOS_KINDS'] ?? DISTURBANCES.join(',')).split(',') as Disturbance[];
