@@ -32,10 +32,10 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          // Chaos takes its time, and is played when it is asked for: `npm run chaos`.
+          // `npm run chaos` plays chaos alone, and longer than the suite does.
           include: process.env['PIKACI_CHAOS_ROUNDS']
             ? ['test/chaos/**/*.test.ts']
-            : ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
+            : ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts', 'test/chaos/**/*.test.ts'],
           globalSetup: ['test/support/assembled-scripts.ts', 'test/support/global-host.ts'],
           // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
           testTimeout: 300_000,

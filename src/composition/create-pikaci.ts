@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, posix, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
@@ -10,7 +10,12 @@ import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
-import { type PikaciConfig, type PikaciConfigInput, pikaciConfigSchema } from '../domain/config/config.js';
+import {
+  type IncusTransport,
+  type PikaciConfig,
+  type PikaciConfigInput,
+  pikaciConfigSchema,
+} from '../domain/config/config.js';
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
@@ -109,6 +114,7 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
     incusLimits: incus.limits,
+    incusHomes: incusHomes(incus.transport),
     supervisor:
       incus.supervisorPath === undefined
         ? { text: shippedText('guest/pikaci-incus-run') }
@@ -124,4 +130,11 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
       keepBytes: config.retention.keepBytes === undefined ? null : bytesOf(config.retention.keepBytes),
     },
   };
+}
+
+/** Incus's own, and where its socket is: a daemon that is stopped may have taken the socket away. Over HTTPS it may be anywhere. */
+function incusHomes(transport: IncusTransport): readonly string[] {
+  const own = '/var/lib/incus';
+  if (transport.via === 'https') return [];
+  return transport.via === 'socket' ? [own, posix.dirname(transport.path)] : [own];
 }

@@ -60,7 +60,7 @@ describe.concurrent('a limit on', () => {
   });
 
   it('the disk leaves a job its result when the disk stays full', async () => {
-    const command = 'echo before; (cat /dev/zero >/var/tmp/large; sync) 2>/dev/null; exit 5';
+    const command = 'echo before; (cat /dev/zero >/var/tmp/large || sync) 2>/dev/null; exit 5';
     const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
     expect(log.toString()).toBe('before\n');
     expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });

@@ -1,6 +1,7 @@
 import { MemoryClock } from './memory-clock.js';
 import { diskTools } from './memory-disk-tools.js';
 import { MemoryFileStore } from './memory-file-store.js';
+import type { MemoryHandler } from './memory-handler.js';
 import { MemoryIncus } from './memory-incus/memory-incus.js';
 import { MemoryLogReader } from './memory-log-reader.js';
 import { MemoryProcesses } from './memory-processes.js';
@@ -42,6 +43,7 @@ export class MemoryHost {
     this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
     this.shell = new MemoryShell('memory', this.trees)
       .handle(({ command }) => (command.argv[0] === 'true' ? 0 : undefined))
+      .handle(noMicrovms(now))
       .handle(diskTools(this.hostFiles));
     this.supervisor = new MemorySupervisor(options.script ?? (async () => 0));
     this.incus = new MemoryIncus({
@@ -69,4 +71,14 @@ export class MemoryHost {
     }
     this.scanner.setWorkspace(directory, { entries });
   }
+}
+
+/** The host's script of microVMs, where there are none. */
+function noMicrovms(now: () => number): MemoryHandler {
+  return (run) => {
+    const [, script = '', call = ''] = run.command.argv;
+    if (!script.endsWith('/pikaci-microvm-host')) return undefined;
+    if (call === 'time') run.write('stdout', `${now()}\n`);
+    return ['machines', 'sources', 'time'].includes(call) ? 0 : undefined;
+  };
 }

@@ -27,8 +27,11 @@ export class ArtifactGlobs {
   /** Guest directories below which a match can lie; no one is inside another. */
   readonly searchRoots: readonly string[];
   readonly #places: readonly Place[];
+  readonly #mask: (name: string) => string;
 
-  constructor(patterns: readonly string[]) {
+  /** `mask` is what secrets in the names of kept files are masked with. */
+  constructor(patterns: readonly string[], mask: (name: string) => string = (name) => name) {
+    this.#mask = mask;
     this.#places = [GUEST_ARTIFACTS_DIR, GUEST_WORKSPACE_DIR].flatMap((directory) => {
       const within = patternsWithin(directory, patterns);
       if (within.every(({ text }) => isExclusion(text))) return [];
@@ -66,7 +69,8 @@ export class ArtifactGlobs {
   }
 
   localPath(guestPath: string): string | null {
-    return localArtifactPath(guestPath);
+    const local = localArtifactPath(guestPath);
+    return local === null ? null : this.#mask(local);
   }
 }
 

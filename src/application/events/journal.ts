@@ -30,6 +30,8 @@ export interface JournalInput {
 /** What is told of one machine and what runs in it: events, masked and stamped; phases, timed; the host log. */
 export class Journal {
   readonly hostLog: HostLog;
+  /** Of this machine's secrets. */
+  readonly masker: SecretMasker;
   readonly #stamp: { readonly schema_version: 1; readonly run_id: string; readonly job_id: string };
   readonly #clock: Clock;
   readonly #sink: EventSink;
@@ -51,7 +53,8 @@ export class Journal {
         for (const sink of sinks) sink.emit(event);
       },
     };
-    this.#sink = new MaskingEventSink(all, new SecretMasker(input.secrets));
+    this.masker = new SecretMasker(input.secrets);
+    this.#sink = new MaskingEventSink(all, this.masker);
   }
 
   get timings(): readonly PhaseTiming[] {
@@ -60,6 +63,11 @@ export class Journal {
 
   emit(event: JobEvent): void {
     this.#sink.emit({ ...this.#stamp, at: this.#now(), ...event } as PikaciEvent);
+  }
+
+  /** A fault as it may be told. */
+  masked<F extends { readonly message: string }>(fault: F): F {
+    return { ...fault, message: this.masker.maskText(fault.message) };
   }
 
   warn(message: string): void {

@@ -4,7 +4,7 @@ import type { SecretMasker } from '../secrets/secret-masker.js';
 
 /** Words of the protocol and names that the runner gave; a secret that happens to be `passed` must not make an event unreadable. */
 const STRUCTURE = new Set([
-  ...['schema_version', 'type', 'at', 'run_id', 'job_id', 'host', 'backend'],
+  ...['schema_version', 'type', 'at', 'run_id', 'job_id', 'step_id', 'id', 'host', 'backend'],
   ...['phase', 'status', 'cause', 'rule', 'instance'],
   ...['started_at', 'finished_at', 'phases', 'incus_image'],
 ]);

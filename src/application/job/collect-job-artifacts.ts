@@ -26,7 +26,9 @@ export async function collectJobArtifacts(
   });
   const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
   const { job, state } = session;
-  const selection = new ArtifactGlobs(artifactPatterns(job.artifacts));
+  const selection = new ArtifactGlobs(artifactPatterns(job.artifacts), (name) =>
+    session.masker.maskText(name),
+  );
   const input = {
     guest: machine.supervisor,
     files,

@@ -47,13 +47,14 @@ export class CompleteJob {
     });
     const started = await this.#start(job, steps);
     if (started.isErr()) {
-      session.warn(started.error.message);
+      const fault = session.masked(started.error);
+      session.warn(fault.message);
       await this.#release(job);
-      return err(started.error);
+      return err(fault);
     }
     const outcome = await this.#toOutcome(job, steps, started.value);
     if (outcome.isErr()) {
-      const fault = withWhatStays(outcome.error, job);
+      const fault = session.masked(withWhatStays(outcome.error, job));
       session.warn(fault.message);
       await (jobMayStillRun(fault) ? this.#leave(job) : this.#release(job));
       return err(fault);

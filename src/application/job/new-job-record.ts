@@ -1,5 +1,8 @@
 import type { JobRecord } from '../../domain/job/job-record.js';
+import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
+import { maskedEnvironment } from '../secrets/masked-environment.js';
+import type { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobSession } from './job-session.js';
 
 export interface NewJobRecord {
@@ -11,11 +14,32 @@ export interface NewJobRecord {
   readonly keepOnFailureSecs: number | undefined;
 }
 
+/** A job for its record: without its secrets, also where one stands in what is run. Patterns stay: whoever takes the job up goes by them. */
+function maskedSpec({ secrets: _, ...job }: JobSpec, masker: SecretMasker): Omit<JobSpec, 'secrets'> {
+  const mask = (text: string) => masker.maskText(text);
+  const unmasked: readonly NonNullable<JobSpec['steps']>[number][] | undefined = job.steps;
+  const steps = unmasked?.map((step) => ({
+    ...step,
+    name: mask(step.name),
+    command: mask(step.command),
+    shell: step.shell.map(mask),
+    env: maskedEnvironment(step.env, masker),
+  }));
+  return {
+    ...job,
+    env: maskedEnvironment(job.env, masker),
+    ...(job.command === undefined ? {} : { command: mask(job.command) }),
+    ...(job.shell === undefined ? {} : { shell: job.shell.map(mask) }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+}
+
 /** What is recorded of a job while its machine is made: all that `attach` needs, and the names of its secrets only. */
 export function newJobRecord({ session, made, ...input }: NewJobRecord): JobRecord {
   const { context } = made.machine;
   const now = new Date(input.nowMs).toISOString();
-  const { secrets, ...spec } = session.job;
+  const { secrets } = session.job;
+  const spec = maskedSpec(session.job, session.masker);
   const keep = input.keepOnFailureSecs;
   return {
     schema_version: 1,

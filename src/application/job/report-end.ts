@@ -6,7 +6,6 @@ import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
-import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { StepEnd } from '../step/await-step.js';
 import { collectJobArtifacts } from './collect-job-artifacts.js';
@@ -53,7 +52,7 @@ export async function reportEnd(
   };
   // Whoever has the job now writes its state, and looks after its artifacts.
   if (!(await job.lock.isHeld())) return err(superseded(job));
-  const masker = new SecretMasker(session.secretValues);
+  const { masker } = session;
   const collects =
     (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
   if (collects && end.kind === 'finished' && end.status.result !== null) {

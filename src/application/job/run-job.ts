@@ -3,6 +3,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
+import { withoutSecretIds } from '../../domain/job/job-step.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
@@ -16,6 +17,8 @@ import { localFilesFault } from '../faults/port-faults.js';
 import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { warnOfShort } from '../secrets/warn-of-short.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
@@ -27,6 +30,7 @@ import type { CompleteJob } from './complete-job.js';
 import type { JobRun, RunJobInput } from './job-call.js';
 import { forgetRecord, saveJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
+import { mayHaveBegun } from './may-have-begun.js';
 import { newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
@@ -42,6 +46,8 @@ export interface RunJobParts {
 export interface RunJobCall extends RunJobInput {
   /** Reads the workspace, once for all jobs of a run. */
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
+  /** Names of secrets that were warned of, by all jobs of the run. */
+  readonly saidOfSecrets?: Set<string>;
 }
 
 type Scan = NonNullable<RunJobCall['scan']>;
@@ -73,12 +79,14 @@ export class RunJob {
     const secrets = Object.values(job.secrets);
     const session = new JobSession({ runId, job, state, secrets, localFiles, clock, events });
     session.emit({ type: 'job_started', host: shell.host, backend: this.#parts.backends.name });
+    warnOfShort(job.secrets, (message) => session.warn(message), input.saidOfSecrets ?? new Set());
 
     const acquired = await this.#acquire(session, { input, scan, signal });
     if (acquired.isErr()) {
-      const fault = beforeItBegan(acquired.error);
+      const fault = session.masked(beforeItBegan(acquired.error));
       session.warn(fault.message);
-      if (!mayHaveBegun(acquired.error, this.#parts.backends)) await forgetRecord(localFiles, session, lock);
+      if (!mayHaveBegun(acquired.error, this.#parts.backends.name))
+        await forgetRecord(localFiles, session, lock);
       await session.hostLog.flushed();
       return err(fault);
     }
@@ -97,7 +105,8 @@ export class RunJob {
     const { clock } = this.#parts.ports;
     const runId = runIdSchema.safeParse(input.runId ?? runIdAt(clock.now(), randomBytes(3)));
     if (!runId.success) return err(this.#invalid('runId', runId.error.issues[0]));
-    return ok({ job: parsed.data, runId: runId.data });
+    const job = withoutSecretIdsIn(parsed.data);
+    return ok({ job, runId: runId.data });
   }
 
   /** The record is saved while the machine is made, so that a runner that dies now leaves all that `attach` needs. */
@@ -170,10 +179,11 @@ export class RunJob {
   }
 }
 
-/** A microVM starts its job as it boots: a launch whose answer was lost may have come that far, and the job is there to be attached to. */
-function mayHaveBegun({ phase, cause }: JobFault, { name }: MachineBackends): boolean {
-  const isLost = cause?.kind === 'connection_lost' || cause?.kind === 'unreachable';
-  return name === 'microvm' && phase === 'launch_guest' && isLost;
+function withoutSecretIdsIn(job: JobSpec): JobSpec {
+  if (job.steps === undefined) return job;
+  const masker = new SecretMasker(Object.values(job.secrets));
+  const isSecret = (text: string) => masker.maskText(text) !== text;
+  return { ...job, steps: withoutSecretIds<NonNullable<JobSpec['steps']>[number]>(job.steps, isSecret) };
 }
 
 /** Whatever was under way when the signal fired: no job was there yet. */

@@ -8,9 +8,9 @@ import type { GuestLog } from '../log/guest-log.js';
 import { readRecord } from '../records/read-record.js';
 
 export interface StepTrackerInput {
-  /** Of the job, in order. */
+  /** Of the job, in order. Their names are recorded and told masked. */
   readonly steps: readonly JobStep[];
-  readonly journal: Pick<Journal, 'emit' | 'warn'>;
+  readonly journal: Pick<Journal, 'emit' | 'warn' | 'masker'>;
   readonly files: FileStore;
   readonly clock: Pick<Clock, 'now'>;
   /** `steps.json` of the job. */
@@ -50,7 +50,9 @@ export class StepTracker {
     const earlier = await readRecord(input.files, input.stepsFile, stepsFileSchema);
     const known = new Set(steps.map(({ id }) => id));
     const records = earlier.isOk() ? earlier.value.steps.filter(({ id }) => known.has(id)) : [];
-    return new StepTracker({ ...input, steps }, records);
+    const { masker } = input.journal;
+    const shown = steps.map((step) => ({ ...step, name: masker.maskText(step.name) }));
+    return new StepTracker({ ...input, steps: shown }, records);
   }
 
   /** The log that the positions are about. */

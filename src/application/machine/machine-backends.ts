@@ -60,19 +60,19 @@ export class MachineBackends {
     return both(instances, microvms);
   }
 
-  /** A backend that is not configured, and that the host does not have, has no machines. One that fails to answer may have some. */
+  /**
+   * A host on which no command can be run has started no microVM. Whether it has an Incus that does not answer, or none, the backend itself
+   * says: one that fails to answer may have machines.
+   */
   async #ask<T>(backend: MachineBackend, ask: Ask<T>): Promise<Result<readonly T[], JobFault>> {
     const answer = await ask(backend);
     const isAbsent =
-      answer.isErr() && backend !== this.#configured && ABSENT.has(answer.error.cause?.kind ?? '');
+      answer.isErr() && backend !== this.#configured && answer.error.cause?.kind === 'spawn_failed';
     return isAbsent ? ok([]) : answer;
   }
 }
 
 type Ask<T> = (backend: MachineBackend) => Promise<Result<readonly T[], JobFault>>;
-
-/** No command can be run on the host, so that no microVM was started there; nothing answers where the daemon's socket should be. */
-const ABSENT: ReadonlySet<string> = new Set(['spawn_failed', 'unreachable']);
 
 function both<T>(
   one: Result<readonly T[], JobFault>,

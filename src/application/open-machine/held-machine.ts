@@ -30,6 +30,8 @@ export interface HeldMachineInput {
 /** A machine that this process holds: its lease is renewed until it is left or released. Other processes may hold it at the same time. */
 export class HeldMachine {
   readonly input: HeldMachineInput;
+  /** Names of secrets that were warned of: once for all steps. */
+  readonly saidOfSecrets = new Set<string>();
   readonly #renewer: LeaseRenewer;
   readonly #lost = new AbortController();
   #ended: 'left' | 'released' | null = null;

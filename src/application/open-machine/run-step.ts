@@ -7,6 +7,9 @@ import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js'
 import { localFilesFault } from '../faults/port-faults.js';
 import { type HeldLock, JobLock } from '../lock/job-lock.js';
 import { GuestLog } from '../log/guest-log.js';
+import { maskedEnvironment } from '../secrets/masked-environment.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
+import { warnOfShort } from '../secrets/warn-of-short.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
@@ -70,12 +73,14 @@ export async function runStep(
   await using lock = locked.value;
   if (!lock.isFirst && (await isRecorded())) return err(used);
   const { secrets, ...rest } = step;
+  const masker = new SecretMasker(Object.values(secrets));
+  warnOfShort(secrets, (text) => held.input.journal.warn(text), held.saidOfSecrets);
   const record: StepRecord = {
     schema_version: 1,
     machine_id: id,
     step_id: stepId,
     started_at: new Date(clock.now()).toISOString(),
-    spec: rest,
+    spec: { ...rest, command: masker.maskText(rest.command), env: maskedEnvironment(rest.env, masker) },
     secret_names: Object.keys(secrets),
     outcome: null,
   };
@@ -176,9 +181,10 @@ export async function followToEnd(
 
 async function recorded(
   held: HeldMachine,
-  { layout, record, lock }: FollowedStep,
+  { layout, record, lock, secrets }: FollowedStep,
   { end, log }: { readonly end: StepEnd; readonly log: GuestLog },
 ): Promise<Result<StepResult, OpenMachineFault>> {
+  const masker = new SecretMasker(secrets);
   const { machine, parts, id, journal } = held.input;
   const { localFiles, clock } = parts.ports;
   const host = machine.context.shared.remoteHost;
@@ -199,7 +205,8 @@ async function recorded(
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
-  const outcome = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const outcome = { ...ended, message: masker.maskText(ended.message), ...maskedWarnings(ended, masker) };
   for (const warning of outcome.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
   if (saved.isErr()) return err(saved.error);
@@ -246,4 +253,8 @@ function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMach
     message,
     ...(cause.cause === undefined ? {} : { cause: cause.cause }),
   });
+}
+
+function maskedWarnings({ warnings }: Pick<StepOutcome, 'warnings'>, masker: SecretMasker) {
+  return warnings === undefined ? {} : { warnings: warnings.map((warning) => masker.maskText(warning)) };
 }

@@ -1,121 +1,121 @@
-/** Values shorter than this are not masked: they would hide the log, not the secret. */
-export const SHORTEST_MASKED_SECRET = 4;
-const SHORTEST_MASKED_LINE = 8;
+import { PatternAutomaton } from './pattern-automaton.js';
+import { secretSpellings } from './secret-spellings.js';
+
 const MASK = Buffer.from('***');
+
+/** One automaton for all that mask the same secrets: that of thousands takes a second to make. */
+const made = new WeakMap<object, PatternAutomaton | null>();
 
 /**
  * Replaces secrets in a byte stream by `***`, also where one is cut by a chunk's end: bytes that may be the beginning of a
- * secret are held back until the next chunk, or the end, decides. A secret of several lines is also masked line by line,
- * and each as it stands in JSON.
+ * secret are held back until the next chunk, or the end, decides. In which spellings: `secretSpellings`. Secrets that overlap are
+ * one: what any of them covers is replaced together, so that no part of one is left beside the mask of another.
  */
 export class SecretMasker {
-  readonly #patterns: readonly { readonly bytes: Buffer; readonly failure: Int32Array }[];
-  #held: Buffer = Buffer.alloc(0);
-  /** Bytes given in before `#held`. */
-  #before = 0;
+  readonly #automaton: PatternAutomaton | null;
   readonly #onMasked: (at: number, length: number, masked: number) => void;
+  #state = 0;
+  /** What was taken and not given out, from `#heldFrom` on; positions count from the first byte that was pushed. */
+  #held: Buffer = Buffer.alloc(0);
+  #heldFrom = 0;
+  /** Bytes that have been given out, or masked. */
+  #given = 0;
+  /** What secrets cover, and may be covered further; ascending, with gaps between them. */
+  #covered: { start: number; end: number }[] = [];
 
   /** `onMasked` is told where, in bytes of all that was pushed, how many bytes became how many. */
   constructor(
-    secrets: Iterable<string>,
+    secrets: Iterable<string> | PatternAutomaton,
     onMasked: (at: number, length: number, masked: number) => void = () => {},
   ) {
     this.#onMasked = onMasked;
-    const values = new Set<string>();
-    for (const secret of secrets) {
-      const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_MASKED_LINE);
-      for (const value of [secret, secret.trimEnd(), ...lines]) {
-        if (value.length < SHORTEST_MASKED_SECRET) continue;
-        values.add(value);
-        values.add(JSON.stringify(value).slice(1, -1));
-      }
-    }
-    this.#patterns = [...values]
-      .map((value) => Buffer.from(value, 'utf8'))
-      .sort((a, b) => b.length - a.length)
-      .map((bytes) => ({ bytes, failure: failureTable(bytes) }));
+    this.#automaton = automatonOf(secrets);
   }
 
   /** Bytes taken in but not given out yet. */
   get heldBytes(): number {
-    return this.#held.length;
+    return this.#heldFrom + this.#held.length - this.#given;
   }
 
   push(chunk: Uint8Array): Uint8Array {
-    if (this.#patterns.length === 0) return chunk;
-    return this.#mask(Buffer.concat([this.#held, chunk]), false);
+    const automaton = this.#automaton;
+    if (automaton === null) return chunk;
+    const before = this.#heldFrom + this.#held.length;
+    this.#state = automaton.scan(chunk, this.#state, (end, length) => this.#cover(before + end, length));
+    const data = this.#held.length === 0 ? bufferOf(chunk) : Buffer.concat([this.#held, chunk]);
+    return this.#give(data, before + chunk.length - automaton.openAt(this.#state));
   }
 
   /** What was held back; nothing can complete it any more. */
   finish(): Uint8Array {
-    return this.#mask(this.#held, true);
+    this.#state = 0;
+    return this.#give(this.#held, this.#heldFrom + this.#held.length);
   }
 
   /** A whole text at once, for messages. */
   maskText(text: string): string {
-    return this.#patterns.reduce(
-      (masked, { bytes }) => masked.replaceAll(bytes.toString('utf8'), '***'),
-      text,
-    );
+    if (this.#automaton === null) return text;
+    const bytes = Buffer.from(text, 'utf8');
+    let found = false;
+    this.#automaton.scan(bytes, 0, () => {
+      found = true;
+    });
+    if (!found) return text;
+    const whole = new SecretMasker(this.#automaton);
+    return Buffer.concat([whole.push(bytes), whole.finish()]).toString('utf8');
   }
 
-  #mask(data: Buffer, last: boolean): Uint8Array {
+  #cover(end: number, length: number): void {
+    let start = end - length;
+    for (
+      let last = this.#covered.at(-1);
+      last !== undefined && last.end > start;
+      last = this.#covered.at(-1)
+    ) {
+      start = Math.min(start, last.start);
+      this.#covered.pop();
+    }
+    this.#covered.push({ start, end });
+  }
+
+  /** Gives out what no pattern that ends later can cover: all before `until`, but for a secret that reaches over it. */
+  #give(data: Buffer, until: number): Uint8Array {
     const out: Buffer[] = [];
-    let from = 0;
-    const partial = last ? data.length : this.#partialStart(data);
-    const next = this.#patterns.map((pattern) => data.indexOf(pattern.bytes));
-    for (;;) {
-      const match = this.#earliest(data, next, from);
-      if (match === null || match.start >= partial) break;
-      out.push(data.subarray(from, match.start), MASK);
-      this.#onMasked(this.#before + match.start, match.length, MASK.length);
-      from = match.start + match.length;
+    const piece = (from: number, to: number) => {
+      if (to > from) out.push(data.subarray(from - this.#heldFrom, to - this.#heldFrom));
+    };
+    let done = 0;
+    for (const { start, end } of this.#covered) {
+      if (end > until) break;
+      piece(this.#given, start);
+      out.push(MASK);
+      this.#onMasked(start, end - start, MASK.length);
+      this.#given = end;
+      done++;
     }
-    const until = Math.max(from, partial);
-    out.push(data.subarray(from, until));
-    this.#held = Buffer.from(data.subarray(until));
-    this.#before += until;
+    if (done > 0) this.#covered = this.#covered.slice(done);
+    const open = this.#covered[0]?.start ?? until;
+    const upTo = Math.max(this.#given, Math.min(open, until));
+    piece(this.#given, upTo);
+    this.#given = upTo;
+    // What is covered is masked whatever comes: only that it is, is kept of it.
+    const keepFrom = Math.max(this.#heldFrom, until);
+    this.#held = Buffer.from(data.subarray(keepFrom - this.#heldFrom));
+    this.#heldFrom = keepFrom;
     return out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
-  }
-
-  /** The first match at or after `from`; of two at one place the longer, because the patterns are sorted by length. */
-  #earliest(data: Buffer, next: number[], from: number): { start: number; length: number } | null {
-    let best: { start: number; length: number } | null = null;
-    for (const [index, pattern] of this.#patterns.entries()) {
-      let at = next[index] ?? -1;
-      if (at !== -1 && at < from) {
-        at = data.indexOf(pattern.bytes, from);
-        next[index] = at;
-      }
-      if (at !== -1 && (best === null || at < best.start)) best = { start: at, length: pattern.bytes.length };
-    }
-    return best;
-  }
-
-  /** Where the longest ending of `data` begins that is the beginning, but not the whole, of a pattern. */
-  #partialStart(data: Buffer): number {
-    let start = data.length;
-    for (const { bytes, failure } of this.#patterns) {
-      let matched = 0;
-      for (let i = Math.max(0, data.length - bytes.length + 1); i < data.length; i++) {
-        const byte = data[i];
-        while (matched > 0 && bytes[matched] !== byte) matched = failure[matched - 1] ?? 0;
-        if (bytes[matched] === byte) matched++;
-      }
-      start = Math.min(start, data.length - matched);
-    }
-    return start;
   }
 }
 
-/** Knuth, Morris and Pratt: for each prefix, the length of its longest proper prefix that is also its ending. */
-function failureTable(pattern: Buffer): Int32Array {
-  const table = new Int32Array(pattern.length);
-  let length = 0;
-  for (let i = 1; i < pattern.length; i++) {
-    while (length > 0 && pattern[i] !== pattern[length]) length = table[length - 1] ?? 0;
-    if (pattern[i] === pattern[length]) length++;
-    table[i] = length;
-  }
-  return table;
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function automatonOf(secrets: Iterable<string> | PatternAutomaton): PatternAutomaton | null {
+  if (secrets instanceof PatternAutomaton) return secrets;
+  const known = made.get(secrets);
+  if (known !== undefined) return known;
+  const spellings = secretSpellings(secrets);
+  const automaton = spellings.length === 0 ? null : new PatternAutomaton(spellings);
+  if (Array.isArray(secrets)) made.set(secrets, automaton);
+  return automaton;
 }

@@ -12,6 +12,8 @@ export interface JobSettings {
   readonly incusProfile: string;
   readonly incusImageAlias: string;
   readonly incusLimits: MachineLimits;
+  /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
+  readonly incusHomes?: readonly string[];
   readonly supervisor: SupervisorSource;
   readonly microvm: MicrovmSettings;
   /** On the host. */

@@ -18,6 +18,7 @@ import type { ProcessIdentity } from '../../ports/processes.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
@@ -77,6 +78,7 @@ export class RunTarget {
     const skipped = filteredOut(target.value.filters, input.changedFiles);
     const runner = await this.#parts.ports.processes.self();
     const made = { state, plan: plan.value, target: target.value, createdAt, skipped, runner };
+    const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
     const run = this.#record(input, made);
     const planRecord = planRecordOf({
       runId: runId.data,
@@ -85,14 +87,15 @@ export class RunTarget {
       plan: plan.value,
       selectedJobs: input.jobs ?? [],
       createdAt,
+      masker,
     });
     const rooted = await makeStateRoot(localFiles, this.#parts.settings.stateRoot);
     if (rooted.isErr()) return err(rooted.error);
-    const claimed = await claimRun(localFiles, state, { run, plan: planRecord });
+    const recorder = new RunRecorder(localFiles, state, run, masker);
+    const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
     if (claimed.isErr()) return err(claimed.error);
 
     const eventFile = new EventFile(localFiles, state.events);
-    const recorder = new RunRecorder(localFiles, state, run);
     const execution = new TargetExecution({
       parts: this.#parts,
       input,
@@ -101,6 +104,8 @@ export class RunTarget {
       plan: plan.value,
       target: target.value,
       secrets: secrets.value,
+      masker,
+      saidOfSecrets: new Set(),
       recorder,
       eventFile,
       notes: [...notes, ...withheld],

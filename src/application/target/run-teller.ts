@@ -2,6 +2,7 @@ import type { RunEvent } from '../../domain/events/run-event.js';
 import type { RunJobStatus } from '../../domain/events/run-status.js';
 import type { PlanNode } from '../../domain/target/plan.js';
 import type { Clock } from '../../ports/clock.js';
+import type { SecretMasker } from '../secrets/secret-masker.js';
 
 type Unstamped<T> = T extends RunEvent ? Omit<T, 'schema_version' | 'at' | 'run_id'> : never;
 
@@ -14,13 +15,14 @@ export interface FinishedNode {
   readonly duration_ms?: number;
 }
 
-/** Tells what happens in a run, each event with the run's id and the time. */
+/** Tells what happens in a run, each event with the run's id and the time, and no secret in what it says. */
 export class RunTeller {
   readonly #unwritten = new Set<string>();
 
   constructor(
     private readonly runId: string,
     private readonly clock: Clock,
+    private readonly masker: Pick<SecretMasker, 'maskText'>,
     private readonly emit: (event: RunEvent) => void,
   ) {}
 
@@ -31,7 +33,13 @@ export class RunTeller {
 
   tell(event: Unstamped<RunEvent>): void {
     const stamp = { schema_version: 1, at: this.now(), run_id: this.runId } as const;
-    this.emit({ ...stamp, ...event } as RunEvent);
+    this.emit(this.masked({ ...stamp, ...event } as RunEvent));
+  }
+
+  private masked(event: RunEvent): RunEvent {
+    return event.type === 'node_finished' || event.type === 'run_warning' || event.type === 'run_ended'
+      ? { ...event, message: this.masker.maskText(event.message) }
+      : event;
   }
 
   /** A file of the run's state that could not be written, told once: the run goes on, and its results count. */

@@ -2,6 +2,7 @@ import type { RunStateLayout } from '../../domain/records/run-layout.js';
 import type { Plan } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { EventFile } from '../events/event-file.js';
+import type { SecretMasker } from '../secrets/secret-masker.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import type { RunTargetInput, TargetSecrets } from './target-run.js';
@@ -15,6 +16,10 @@ export interface TargetExecutionInput {
   readonly target: TargetConfig;
   /** By the ids of the plan's nodes. */
   readonly secrets: TargetSecrets;
+  /** Of all of them. */
+  readonly masker: SecretMasker;
+  /** What has been warned of already, once for all jobs. */
+  readonly saidOfSecrets: Set<string>;
   readonly recorder: RunRecorder;
   readonly eventFile: EventFile;
   /** Told as warnings when the run begins. */

@@ -45,7 +45,7 @@ export class TargetExecution {
       this.#teller.tell({ type: 'run_warning', message }),
     );
     this.#ends = new RunEnds(input.input, () => this.#teller);
-    this.#teller = new RunTeller(input.runId, clock, (event) => this.#events.emitRun(event));
+    this.#teller = new RunTeller(input.runId, clock, input.masker, (event) => this.#events.emitRun(event));
     input.recorder.onUnwritten = this.#teller.unwritten;
     input.eventFile.onUnwritten = this.#teller.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
@@ -140,14 +140,9 @@ export class TargetExecution {
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
-    this.#teller.nodeFinished({
-      node_id: node.id,
-      kind: node.kind,
-      status,
-      message,
-      cached,
-      duration_ms: clock.monotonic() - started.mark,
-    });
+    const duration_ms = clock.monotonic() - started.mark;
+    const { id: node_id, kind } = node;
+    this.#teller.nodeFinished({ node_id, kind, status, message, cached, duration_ms });
     return end.verdict;
   }
 
@@ -182,6 +177,7 @@ export class TargetExecution {
       ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
+      saidOfSecrets: this.#at.saidOfSecrets,
     });
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;

@@ -68,6 +68,21 @@ function withIds(steps: readonly z.output<typeof jobStepSchema>[]) {
   });
 }
 
+/** The same steps, where an id that was made of a name with a secret in it does not tell it. */
+export function withoutSecretIds<Step extends JobStep>(
+  steps: readonly Step[],
+  isSecret: (text: string) => boolean,
+): Step[] {
+  const taken = new Set(steps.map(({ id }) => id));
+  return steps.map((step, index) => {
+    const made = slug(step.name);
+    if (made === '' || !step.id.startsWith(made) || !isSecret(step.name)) return step;
+    const id = freeId('', index, taken);
+    taken.add(id);
+    return { ...step, id };
+  });
+}
+
 function slug(name: string): string {
   return name
     .toLowerCase()

@@ -4,7 +4,7 @@ import { jobRecordSchema, jobStateLayout, type RunRecord, runRecordSchema } from
 import { type CommandEnd, commandLine } from '../command-line.js';
 import type { CutProxy } from '../cut-proxy.js';
 import { NOTHING_LEFT, type Site } from '../site.js';
-import { type Disturbance, disturb, MAY_END_EARLY } from './disturbances.js';
+import { type Disturbance, disturb, environmentOf, MAY_END_EARLY } from './disturbances.js';
 import type { PlannedJob, PlannedRun } from './plan.js';
 import type { Random } from './random.js';
 
@@ -40,7 +40,7 @@ export async function playRound(options: RoundOptions): Promise<{ runnerEnded: s
   const config = isProxied ? options.configs.proxied : options.configs.straight;
   const common = ['--config', config, '--state-root', stateRoot];
   const run = ['run', options.target, '--run-id', runId, '--parallel', '2', '--output', 'jsonl'];
-  const runner = commandLine(site, [...run, ...common], {}, within);
+  const runner = commandLine(site, [...run, ...common], environmentOf(kind, random), within);
   const ended = new AbortController();
   const end = bounded(runner.end, `the runner of ${runId}`).finally(() => ended.abort());
   await Promise.all([

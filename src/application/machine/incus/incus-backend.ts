@@ -4,6 +4,7 @@ import {
   type RemoteIncusContext,
   remoteLinuxVmContext,
 } from '../../../domain/machine/remote-linux-vm-context.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
@@ -25,7 +26,14 @@ import { removeInstance } from './remove-instance.js';
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
-  'trust' | 'incusProject' | 'incusProfile' | 'incusImageAlias' | 'incusLimits' | 'supervisor' | 'workDir'
+  | 'trust'
+  | 'incusProject'
+  | 'incusProfile'
+  | 'incusImageAlias'
+  | 'incusLimits'
+  | 'incusHomes'
+  | 'supervisor'
+  | 'workDir'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -77,11 +85,13 @@ export class IncusBackend implements MachineBackend {
 
   async mountedSources(signal: AbortSignal) {
     const sources = await instanceSources(this.#ports.incus, signal);
+    if (sources.isErr() && (await this.#isAbsent(sources.error, signal))) return ok([]);
     return sources.mapErr((fault) => incusFault(fault, 'clean_up'));
   }
 
   async names(signal: AbortSignal) {
     const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
+    if (instances.isErr() && (await this.#isAbsent(instances.error, signal))) return ok([]);
     return instances
       .map((all) => all.map(({ name }) => name))
       .mapErr((fault) => incusFault(fault, 'clean_up'));
@@ -90,6 +100,15 @@ export class IncusBackend implements MachineBackend {
   async hostNow(signal: AbortSignal) {
     const server = await this.#ports.incus.server({ signal });
     return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));
+  }
+
+  /** Without Incus no instance mounts anything; with one that does not answer, any may. */
+  async #isAbsent({ kind }: IncusFault, signal: AbortSignal): Promise<boolean> {
+    const { incusHomes = [] } = this.#settings;
+    if (incusHomes.length === 0 || (kind !== 'unreachable' && kind !== 'connection_lost')) return false;
+    const looks = incusHomes.map((home) => this.#ports.hostFiles.lstat(home, { signal }));
+    const found = await Promise.all(looks);
+    return found.every((home) => home.isErr() && home.error.kind === 'not_found');
   }
 
   #base(image: IncusImageIdentity): MachineBase {

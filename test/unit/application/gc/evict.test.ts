@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { diskTools } from '../../../../src/adapters/memory/memory-disk-tools.js';
 import type { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { MemoryShell } from '../../../../src/adapters/memory/memory-shell.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { DAY, KeptInMemory, OTHER, OUTPUT, SNAPSHOT, WORK } from './kept-in-memory.js';
@@ -15,6 +17,21 @@ function afterRename(files: MemoryFileStore, form: RegExp, happens: () => Promis
   };
   return Object.assign(Object.create(files), { rename });
 }
+
+/** A host whose script of microVMs answers so to `sources`, or fails when it is null. */
+const microvmHost =
+  ({ sources }: { readonly sources: string | null }) =>
+  ({ host }: KeptInMemory): MemoryShell =>
+    new MemoryShell('memory')
+      .handle((run) => {
+        const { argv } = run.command;
+        if (!argv[1]?.endsWith('/pikaci-microvm-host')) return argv[0] === 'true' ? 0 : undefined;
+        if (argv[2] === 'time') run.write('stdout', `${host.clock.now()}\n`);
+        if (argv[2] === 'sources' && sources === null) return 1;
+        if (argv[2] === 'sources') run.write('stdout', sources ?? '');
+        return 0;
+      })
+      .handle(diskTools(host.hostFiles));
 
 describe('evicting', () => {
   it('removes what nobody has used for as long as is configured, and says what it was', async () => {
@@ -74,6 +91,47 @@ describe('evicting', () => {
     expect(unsure).toMatchObject({ evicted: [], failed: [{ path: WORK }] });
     expect(must(await kept.pikaci().reap({ keep: ALL })).kept.evicted).toHaveLength(1);
     expect(await kept.names('snapshots')).toEqual([OTHER, 'mine']);
+  });
+
+  describe.each(['incus', 'microvm'] as const)('with the backend %s', (backend) => {
+    async function old() {
+      const kept = new KeptInMemory();
+      const home = await kept.keep('snapshots', SNAPSHOT);
+      await kept.clock.advance(400 * DAY);
+      return { kept, home };
+    }
+
+    it('leaves alone what a machine of either backend mounts', async () => {
+      const { kept, home } = await old();
+      await kept.mount(`${home}/content`);
+      const report = must(await kept.pikaci({}, backend).reap({ keep: ALL })).kept;
+      expect(report).toMatchObject({ evicted: [], kept: { entries: 1 }, failed: [] });
+      const other = await old();
+      const shell = microvmHost({ sources: `${other.home}/content\0` });
+      const again = must(
+        await other.kept.pikaci({ shell: shell(other.kept) }, backend).reap({ keep: ALL }),
+      ).kept;
+      expect(again).toMatchObject({ evicted: [], kept: { entries: 1 }, failed: [] });
+    });
+
+    it('removes nothing when one of them does not answer, and says so', async () => {
+      const { kept } = await old();
+      must(await kept.host.hostFiles.makeDirectory('/var/lib/incus'));
+      kept.host.incus.faults.failNext('instancesOfAllProjects', 'unreachable');
+      const report = must(await kept.pikaci({}, backend).reap({ keep: ALL })).kept;
+      expect(report).toMatchObject({ evicted: [], failed: [{ path: WORK }] });
+      const broken = microvmHost({ sources: null })(kept);
+      const again = must(await kept.pikaci({ shell: broken }, backend).reap({ keep: ALL })).kept;
+      expect(again).toMatchObject({ evicted: [], failed: [{ path: WORK }] });
+      expect(await kept.names('snapshots')).toEqual([SNAPSHOT]);
+    });
+
+    it('has no instances to ask for where Incus is not installed', async () => {
+      const { kept } = await old();
+      for (let call = 0; call < 2; call++)
+        kept.host.incus.faults.failNext('instancesOfAllProjects', 'unreachable');
+      expect(must(await kept.pikaci({}, backend).reap({ keep: ALL })).kept.evicted).toHaveLength(1);
+    });
   });
 
   it('moves back what a run began to use, or a machine to mount, in the moment in which it was moved aside', async () => {

@@ -4,6 +4,7 @@ import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import { LAST_USE } from '../../../../src/domain/target/retention.js';
 import type { FileStore } from '../../../../src/ports/file-store.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
+import type { RemoteShell } from '../../../../src/ports/remote-shell.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
 export const WORK = '/var/pikaci';
@@ -17,8 +18,15 @@ export class KeptInMemory {
   readonly clock = new MemoryClock(1_800_000_000_000, { skipUpToMs: 5000 });
   readonly host = new MemoryHost({ clock: this.clock });
 
-  pikaci(adapters: { readonly incus?: IncusApi; readonly hostFiles?: FileStore } = {}) {
-    const config = { host: 'local', workDir: WORK } as const;
+  pikaci(
+    adapters: {
+      readonly incus?: IncusApi;
+      readonly hostFiles?: FileStore;
+      readonly shell?: RemoteShell;
+    } = {},
+    backend: 'incus' | 'microvm' = 'incus',
+  ) {
+    const config = { host: 'local', workDir: WORK, backend } as const;
     return must(createPikaci(config, { adapters: { ...this.host.adapters, ...adapters } }));
   }
 

@@ -79,6 +79,50 @@ describe('a job that is run', () => {
     expect(JSON.parse(await run.state('job.json')).secret_names).toEqual(['TOKEN', 'FILE']);
   });
 
+  it('has no secret in the names of its artifacts, of its steps, nor in what it records of what is run', async () => {
+    const secret = 'Hunter2-Hunter3';
+    const run = await memoryRun();
+    const steps = [
+      { name: `log in with ${secret}`, command: `curl -u ${secret}`, env: { WITH: secret } },
+      { name: 'after', command: 'true', if: 'failure' as const },
+    ];
+    const job = { id: 'job', steps, secrets: { TOKEN: secret }, artifacts: ['/artifacts/**'] };
+    run.host.supervisor.script = async (control) => {
+      control.files.write({ path: `/artifacts/of-${secret}.txt`, content: Buffer.from('x') });
+      control.files.write({
+        path: `/artifacts/${Buffer.from(`x${secret}`).toString('base64')}`,
+        content: Buffer.from('yy'),
+      });
+      return 0;
+    };
+    const { outcome, cleanUp } = must(await run.pikaci.runJob({ ...input, job, events: run.sink }));
+    must(await cleanUp);
+    const [second, first] = outcome.artifacts.collected.map(({ path }) => path).toSorted();
+    expect(first).toBe('of-***.txt');
+    expect(second).toMatch(/^.{2}\*\*\*/);
+    // The record says where the file is.
+    expect(await run.state('artifacts/of-***.txt')).toBe('x');
+    for (const name of ['job.json', 'steps.json', 'host.log', 'guest.log'])
+      expect((await run.state(name)).toLowerCase()).not.toContain(secret.toLowerCase());
+    const told = JSON.stringify([run.events, outcome]).toLowerCase();
+    expect(told).not.toContain(secret.toLowerCase());
+    expect(JSON.parse(await run.state('steps.json')).steps).toMatchObject([
+      { id: 'step-1', name: 'log in with ***', status: 'passed' },
+      { id: 'after', name: 'after', reason: 'nothing had failed' },
+    ]);
+  });
+
+  it('says once of a secret that is too short to be masked', async () => {
+    const run = await memoryRun();
+    const job = { ...JOB, secrets: { PIN: '123', TOKEN: '1234' } };
+    const { cleanUp } = must(await run.pikaci.runJob({ ...input, job, events: run.sink }));
+    must(await cleanUp);
+    const warnings = run.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    expect(warnings).toEqual([
+      'the secret PIN has fewer than 4 characters and is not masked: logs and records may show it',
+    ]);
+  });
+
   it('with a secret that is a word of the protocol still has events that can be read', async () => {
     const run = await memoryRun();
     const job = { ...JOB, secrets: { A: 'pass', B: 'finished', C: '2026' } };

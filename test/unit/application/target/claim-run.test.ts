@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { MemoryProcesses } from '../../../../src/adapters/memory/memory-processes.js';
 import { loadRunBundle } from '../../../../src/application/records/load-run-bundle.js';
+import { SecretMasker } from '../../../../src/application/secrets/secret-masker.js';
 import { claimRun } from '../../../../src/application/target/claim-run.js';
 import { RunRecorder } from '../../../../src/application/target/run-recorder.js';
 import { runStateLayout } from '../../../../src/domain/records/run-layout.js';
@@ -68,7 +69,7 @@ describe('a record that changes as the run goes on', () => {
   it('is replaced whole, has the latest of all changes, and keeps their order', async () => {
     const store = new MemoryFileStore();
     must(await claimRun(store, STATE, records()));
-    const recorder = new RunRecorder(store, STATE, runRecord());
+    const recorder = new RunRecorder(store, STATE, runRecord(), new SecretMasker([]));
     recorder.changeJob('unit', { status: 'running' });
     recorder.change({ message: 'one' });
     recorder.change({ message: 'two' });

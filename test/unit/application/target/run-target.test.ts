@@ -266,6 +266,52 @@ describe('a run of a target', () => {
     });
   });
 
+  it('has no secret in what its records show, says once that one is too short, and is run again as it was', async () => {
+    const secrets = { TOKEN: { env: 'CI_TOKEN' }, PIN: { env: 'CI_PIN' } };
+    const about = { description: 'with hunter2-and-more', secrets };
+    const steps = [{ name: 'show hunter2-and-more', command: 'echo hunter2-and-more' }];
+    const { command: _, ...rest } = job('a');
+    const commands: unknown[] = [];
+    const target = await TargetInMemory.of(
+      {
+        description: 'for hunter2-and-more',
+        jobs: [
+          { ...rest, ...about, steps },
+          { ...job('b'), ...about },
+        ],
+      },
+      {
+        env: { CI_TOKEN: 'hunter2-and-more', CI_PIN: '12' },
+        script: async ({ request }) => {
+          commands.push(request.steps?.[0]?.command ?? null);
+          return 0;
+        },
+      },
+    );
+    await target.run();
+    for (const file of [
+      'run.json',
+      'events.jsonl',
+      'jobs/a/job.json',
+      'jobs/a/steps.json',
+      'jobs/a/host.log',
+    ])
+      expect(await target.text(`run/${file}`)).not.toContain('hunter2');
+    const { nodes, target: kept, target_description } = JSON.parse(await target.text('run/plan.json'));
+    expect(JSON.stringify([nodes, target_description])).not.toContain('hunter2');
+    expect(kept.jobs[0]).toMatchObject({
+      description: 'with ***',
+      steps: [{ id: 'step-1', name: 'show ***' }],
+    });
+    const warnings = (await target.text('run/events.jsonl'))
+      .split('\n')
+      .filter((line) => line.includes('too short') || line.includes('fewer than'));
+    expect(warnings).toHaveLength(1);
+    const again = (await target.pikaci.rerun('run', { runId: 'again' }))._unsafeUnwrap();
+    await again.cleanUp;
+    expect(commands.filter((command) => command !== null)).toEqual(Array(2).fill('echo hunter2-and-more'));
+  });
+
   it('is run again from its own plan, with its jobs, and says whose repetition it is', async () => {
     const target = await TargetInMemory.of({ jobs: [job('a'), job('b', ['a']), job('c')] });
     await target.run({ jobs: ['b'] });
