@@ -82,9 +82,8 @@ describe('a run in a terminal', () => {
 
   it('leaves a screen of five rows to the log, and says how many run', async () => {
     await using terminal = await typed('pikaci run many', { rows: 5 });
-    const screen = await terminal.shows(/^\S 0 of 7 done, 7 running/m);
-    expect(screen).toMatch(/^… 7 running$/m);
-    expect(screen).toMatch(/^\[seven\] waiting$/m);
+    const wanted = [/^\S 0 of 7 done, 7 running/m, /^… 7 running$/m, /^\[seven\] waiting$/m];
+    await terminal.shows((screen) => wanted.every((one) => one.test(screen)));
     await terminal.press('C-c');
     await terminal.shows(/^> *$/m);
     expect(times(await terminal.history(), /7 running/)).toBe(0);
