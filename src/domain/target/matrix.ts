@@ -35,7 +35,9 @@ export function expandMatrix(job: TargetJob): Result<readonly ExpandedJob[], str
   // Lists of texts under these two names are values like others.
   const [added, includes] = apart('include', include);
   const [kept, excludes] = apart('exclude', exclude);
-  const values: Readonly<Record<string, readonly string[]>> = { ...rest, ...added, ...kept };
+  // The schema lets these two names alone hold anything but lists of texts.
+  const lists = rest as Readonly<Record<string, readonly string[]>>;
+  const values: Readonly<Record<string, readonly string[]>> = { ...lists, ...added, ...kept };
   const names = Object.keys(values);
   const clash = twiceAsVariable([...new Set([...names, ...includes.flatMap(Object.keys)])]);
   if (clash !== null) return err(clash);

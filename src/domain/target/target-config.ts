@@ -103,14 +103,15 @@ const matrixRow = z.record(variableName, matrixValue).refine((row) => Object.key
 /** Under these two names a list of objects says something of the combinations; a list of values is one as any other. */
 const matrixRows = z.union([matrixValues, z.array(matrixRow).min(1).max(256)]).optional();
 
-/** Written out, as what zod makes of it cannot stand in a declaration: there the two names would have to be lists of values as all others are. */
-type Matrix<V> = Record<string, V[] | Record<string, V>[] | undefined>;
-
 /**
  * Names and their values; a job runs once for each combination, with `$MATRIX_<NAME>` set. `exclude` takes those away that have all of an
- * object's values; `include` then adds an object's values to each combination that it agrees with, or a combination of its own.
+ * object's values; `include` then adds an object's values to each combination that it agrees with, or a combination of its own. The type is
+ * written out, as what zod makes of it cannot stand in a declaration: there the two names would have to be lists of values as all others are.
  */
-const matrixSchema: z.ZodType<Matrix<string>, Matrix<string | number | boolean>> = z
+const matrixSchema: z.ZodType<
+  Record<string, string[] | Record<string, string>[] | undefined>,
+  Record<string, (string | number | boolean)[] | Record<string, string | number | boolean>[] | undefined>
+> = z
   .object({ include: matrixRows, exclude: matrixRows })
   .catchall(matrixValues)
   .superRefine((matrix, context) => {
