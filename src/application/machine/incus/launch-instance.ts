@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { type Acquisition, isSameAcquisition } from '../../../domain/machine/acquisition.js';
+import { isSameAcquisition } from '../../../domain/machine/acquisition.js';
 import { type Lease, newLeaseConfig, readLease } from '../../../domain/machine/lease.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { Clock } from '../../../ports/clock.js';
@@ -35,7 +35,7 @@ export async function launchInstance(
   }
   // Without a connection nothing was sent.
   if (created.error.kind !== 'unreachable')
-    await removeOwn(ports, context, lease.acquisition, unanswered(created.error) ? LOOKS : 1);
+    await removeOwn(ports, context, lease, unanswered(created.error) ? LOOKS : 1);
   const plain = withoutShift(instance.devices);
   if (
     !signal.aborted &&
@@ -71,7 +71,7 @@ function unanswered({ kind }: IncusFault): boolean {
 async function removeOwn(
   ports: { readonly incus: IncusApi; readonly clock: Clock },
   context: RemoteIncusContext,
-  acquisition: Acquisition,
+  { acquisition, owner }: Pick<Lease, 'acquisition' | 'owner'>,
   looks: number,
 ): Promise<void> {
   const { incusProject: project, incusInstanceName: name } = context;
@@ -80,7 +80,8 @@ async function removeOwn(
     const found = await ports.incus.instance(project, name, { signal });
     if (found.isOk()) {
       const lease = readLease(found.value.value.config);
-      if (lease !== null && isSameAcquisition(acquisition, lease.acquisition))
+      // Another runner may have taken it up while this one was stopped: the owner is not the same then.
+      if (lease?.owner === owner && isSameAcquisition(acquisition, lease.acquisition))
         await removeInstance(ports, { project, name, acquisition }, signal);
       return;
     }

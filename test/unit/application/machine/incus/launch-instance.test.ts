@@ -1,3 +1,4 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
 import { launchInstance } from '../../../../../src/application/machine/incus/launch-instance.js';
@@ -188,6 +189,30 @@ describe('a machine', () => {
     must(await launch());
     mustFail(await launch(), 'run_exists');
     expect(host.incus.allInstances).toHaveLength(1);
+  });
+
+  it('whose answer was lost goes, but not once another runner has taken it up', async () => {
+    for (const takenUp of [false, true]) {
+      const { host, launch } = await world();
+      const { createInstance } = host.incus;
+      Object.assign(host.incus, {
+        createInstance: async (...args: Parameters<typeof createInstance>) => {
+          must(await createInstance(...args));
+          const [instance] = host.incus.allInstances;
+          if (takenUp && instance !== undefined)
+            instance.config = { ...instance.config, 'user.pikaci.owner': 'another' };
+          return err({
+            kind: 'connection_lost',
+            host: 'memory',
+            tried: 'POST',
+            status: null,
+            message: 'cut',
+          });
+        },
+      });
+      expect((await launch()).isErr()).toBe(true);
+      expect(host.incus.allInstances).toHaveLength(takenUp ? 1 : 0);
+    }
   });
 
   it('that does not start leaves nothing', async () => {
