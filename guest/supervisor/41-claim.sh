@@ -20,8 +20,6 @@ install_directories() {
   # Sticky: the job may add to them, and cannot replace what is root's. `watch` closes .pikaci to the job.
   if [ -z "$step" ]; then install -d -m 1777 "$artifacts" "$artifacts/.pikaci" "$public"
   else
-    # Before the first step can fill the disk.
-    [ -e "$machine/turns/1" ] || keep_room
     install -d -m 1777 "$artifacts" && install -d -m 0755 "$machine-job" "$machine-job/steps" "$public" &&
       [ ! -L "$machine-job/steps" ] && [ ! -L "$public" ] && [ -O "$public" ]
   fi
@@ -40,6 +38,8 @@ take_request() {
   exec </dev/null
   wait "$installing"
   installed=$?
+  # Before the first step can fill the disk; not beside the request, which a small one might have no place for meanwhile.
+  [ -z "$step" ] || [ -e "$machine/turns/1" ] || keep_room
   [ "$parsed" != 65 ] || turn_away 65 truncated 'the request ended before its end: nothing was started'
   claim
   # shellcheck source=/dev/null
