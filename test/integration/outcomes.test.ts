@@ -72,6 +72,8 @@ onEachBackend((backend) => {
         command: `trap 'echo told' TERM
         (trap '' TERM; setsid sh -c 'while :; do date +%s%N >/artifacts/alive; sleep 0.05; done') &
         echo started; while :; do sleep 0.1; done`,
+        // Under -e the end of its sleep may be what ends it, before its trap.
+        shell: 'sh',
         timeoutSecs: 1,
         graceSecs: 1,
         artifacts: ['/artifacts/alive'],

@@ -48,6 +48,7 @@ onEachBackend((backend) => {
         command: `/opt/tools/tool
         touch /opt/tools/new 2>&1 | sed 's/.*: //'; echo x 2>/dev/null >>/opt/tools/tool || echo refused
         mount -o remount,rw /opt/tools 2>/dev/null; touch /opt/tools/new 2>/dev/null || echo stays; ls -A /opt/tools`,
+        shell: 'sh',
         runAsRoot: true,
         preparedOutputs: [{ name: 'tools', path }],
       });

@@ -20,7 +20,7 @@ export const jobRecordSchema = z.looseObject({
   incus_profile: z.string().nullable(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string().nullable(),
-  /** Which machine of these ids is the job's; on Incus the uuid of the instance, too. Records before 0.2 lack it. */
+  /** Which machine of these ids is the job's. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),

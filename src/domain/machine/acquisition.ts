@@ -1,6 +1,6 @@
 /**
  * Which of the machines that have had the same ids it is: a UUID that is made anew for each machine and stays with it, whoever renews its
- * lease. It stands in the record, in the file `owner` of the machine's directory on the host, and on an instance, whose own uuid it is.
+ * lease. It stands in the record, in the file `owner` of the machine's directory on the host, and in an instance's `user.pikaci.acquisition`.
  * Null is that of machines made before 0.2, which have none.
  */
 export type Acquisition = string | null;

@@ -18,8 +18,6 @@ const RUN = 'user.pikaci.run';
 const JOB = 'user.pikaci.job';
 const OWNER = 'user.pikaci.owner';
 const ACQUISITION = 'user.pikaci.acquisition';
-/** The daemon makes one up for an instance that is made without, and gives a copy another one. */
-const UUID = 'volatile.uuid';
 const EXPIRES = 'user.pikaci.lease_expires_at_ms';
 
 /** Filter for the API's instance list: all that pikaci made carry this key. */
@@ -35,11 +33,10 @@ export function leaseConfig(lease: Omit<Lease, 'acquisition'>): Record<string, s
   };
 }
 
-/** With the acquisition, for an instance that is being made: its uuid is that, too. */
+/** With the acquisition, for an instance that is being made. Not as its `volatile.uuid`: a restricted project forbids to set that. */
 export function newLeaseConfig(lease: Lease): Record<string, string> {
   const { acquisition } = lease;
-  const made = acquisition === null ? {} : { [ACQUISITION]: acquisition, [UUID]: acquisition };
-  return { ...leaseConfig(lease), ...made };
+  return { ...leaseConfig(lease), ...(acquisition === null ? {} : { [ACQUISITION]: acquisition }) };
 }
 
 /** Null when the instance is not one of pikaci's. A lease that cannot be read counts as one that has ended long ago. */
@@ -52,8 +49,7 @@ export function readLease(config: Readonly<Record<string, string>>): Lease | nul
     jobId: config[JOB] ?? '',
     owner: config[OWNER] ?? '',
     expiresAtMs: Number.isFinite(expiresAtMs) ? expiresAtMs : 0,
-    // Whoever copies an instance copies its `user.` keys, but not its uuid.
-    acquisition: config[ACQUISITION] === undefined ? null : (config[UUID] ?? config[ACQUISITION]),
+    acquisition: config[ACQUISITION] ?? null,
   };
 }
 

@@ -18,7 +18,7 @@ export const machineRecordSchema = z.looseObject({
   incus_project: z.string().nullable(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string(),
-  /** Which machine of this id it is; on Incus the uuid of the instance, too. Records before 0.2 lack it. */
+  /** Which machine of this id it is. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type {
   IncusCreateInstance,
   IncusDevices,
@@ -33,7 +32,6 @@ export class MemoryInstance {
     this.description = created.description ?? '';
     this.profiles = created.profiles ?? ['default'];
     this.config = {
-      'volatile.uuid': randomUUID(),
       ...created.config,
       'volatile.base_image': fingerprint,
     };
