@@ -48,7 +48,6 @@ export async function exportCommit(
   if (made === null) return err(`no folder could be made in ${scratch}`);
   const remove = () => rm(made, { recursive: true, force: true });
   const tree = join(made, 'tree');
-  await mkdir(tree);
   const own = { ...place, settings: settings.value, indexFile: join(made, 'index') };
   const at = ['--git-dir', gitDirectory, '--work-tree', tree];
   for (const command of [
@@ -80,10 +79,13 @@ export async function isTracked(path: string): Promise<Result<boolean, string>> 
   return listed.map((names) => names !== null && names !== '').mapErr(({ message }) => message);
 }
 
+/** With the folder for the files in it; null when there is no place for it. */
 async function madeFolder(scratch: string): Promise<string | null> {
   try {
     await mkdir(scratch, { recursive: true, mode: 0o700 });
-    return await mkdtemp(join(scratch, 'commit-'));
+    const made = await mkdtemp(join(scratch, 'commit-'));
+    await mkdir(join(made, 'tree'));
+    return made;
   } catch {
     return null;
   }

@@ -1,5 +1,4 @@
 import { err, ok, type Result } from 'neverthrow';
-import { readAcquisitionWord } from '../../domain/machine/acquisition.js';
 import { incusInstanceName } from '../../domain/machine/incus-instance-name.js';
 import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import { isHeld } from '../../domain/target/retention.js';
@@ -8,10 +7,9 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { readLastUsed } from '../holds/last-used.js';
-import { removeHostDirectory } from '../machine/host-directory.js';
+import { ownerOf, removeHostDirectory } from '../machine/host-directory.js';
 
 const OWNER = 'owner';
-const LONGEST_OWNER = 4096;
 /** What is on its way in or out: see `makeHostDirectory` and `removeHostDirectory`. */
 const ASIDE = /^\.(?:making|leaving)-/;
 
@@ -65,11 +63,10 @@ async function removeJobDirectory(
   const used = await readLastUsed(files, layout.remoteJobDir, { marker: OWNER, signal });
   if (used.isErr()) return err(hostFilesFault(used.error, 'clean_up'));
   if (used.value === null || isHeld(used.value, nowMs)) return ok(null);
-  const owner = await files.readFile(layout.remoteOwnerFile, { maxBytes: LONGEST_OWNER, signal });
-  if (owner.isErr()) return ok(null);
+  const owner = await ownerOf(files, layout, signal);
+  if (owner.isErr() || owner.value === null) return ok(null);
   if (!dryRun) {
-    const acquisition = readAcquisitionWord(Buffer.from(owner.value).toString('utf8'));
-    const removed = await removeHostDirectory(files, { layout, acquisition }, signal);
+    const removed = await removeHostDirectory(files, { layout, acquisition: owner.value }, signal);
     if (removed.isErr()) return err(removed.error);
   }
   return ok(layout.remoteJobDir);

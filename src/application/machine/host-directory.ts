@@ -92,7 +92,7 @@ export async function removeHostDirectory(
 }
 
 /** Whose a job's directory is; null when it has no owner, as those made before 0.2, or is not there. */
-async function ownerOf(
+export async function ownerOf(
   hostFiles: FileStore,
   { remoteOwnerFile }: OwnedDirectory['layout'],
   signal: AbortSignal,

@@ -78,6 +78,6 @@ async function whyOpen(
   const { managed, config } = found.value;
   if (!managed || (config['security.acls'] ?? '').trim() === '')
     return ok(`the network "${network}" of ${which} has no ACL (security.acls)`);
-  const lax = ['security.acls.default.ingress.action'].find((key) => config[key] === 'allow');
-  return ok(lax === undefined ? null : `the network "${network}" has ${lax}=allow`);
+  const key = 'security.acls.default.ingress.action';
+  return ok(config[key] === 'allow' ? `the network "${network}" has ${key}=allow` : null);
 }
