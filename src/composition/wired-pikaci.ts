@@ -83,10 +83,10 @@ export class WiredPikaci implements Pikaci {
 
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
     const { ports, settings, backends } = await this.#wired();
-    const { localFiles } = ports;
+    const { localFiles, processes } = ports;
     const { stateRoot, workDir, incusProject } = settings;
     const place = { host: this.host, workDir, incusProject };
-    return listMachines({ localFiles, stateRoot, backends, place }, signal);
+    return listMachines({ localFiles, processes, stateRoot, backends, place }, signal);
   }
 
   async reap(options: ReapOptions = {}) {

@@ -175,6 +175,20 @@ describe('pikaci machine', () => {
     });
   });
 
+  it('list names one that was never opened, and one that is being opened; neither is an error', async () => {
+    const { run, command } = await site();
+    must(await run.host.localFiles.makeDirectory('/state/machines/killed', { mode: 0o700 }));
+    const held = run.host.incus.faults.holdNextCreate();
+    const opening = command().run('machine', 'open', '--id', 'm2');
+    await held.reached;
+    const cli = command();
+    expect(await cli.run('machine', 'list')).toBe(0);
+    expect(cli.stdout.text).toMatch(/^m2 +opening /m);
+    expect(cli.stderr.text).toMatch(/^pikaci: the machine killed was never opened: [^\n]*\n$/);
+    held.release();
+    expect(await opening).toBe(0);
+  });
+
   it('cp wants exactly one path in a machine', async () => {
     const { command } = await site();
     for (const paths of [
