@@ -3,6 +3,7 @@ import { gcRootsDir, remoteRunDirOf } from '../../domain/machine/remote-layout.j
 import { LAST_USE } from '../../domain/target/retention.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { HoldRenewer } from './hold-renewer.js';
@@ -66,7 +67,7 @@ export class RunHold {
     await this.#keeper[Symbol.asyncDispose]();
     if (!this.#hasRoots) return;
     const { files } = this.#input;
-    const signal = AbortSignal.timeout(RELEASE_BOUND_MS);
+    const signal = awakeBound(RELEASE_BOUND_MS);
     await files.remove(`${this.#runDir}/${LAST_USE}`, { signal });
     await releaseRun(files, this.#runDir, signal);
   }

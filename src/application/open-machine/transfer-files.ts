@@ -4,6 +4,7 @@ import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { artifactCapsSchema } from '../../domain/job/artifact-caps.js';
 import { GUEST_USER, GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
 import { isNormalisedAbsolutePath, isWithin, whyNoPath } from '../../domain/values/path-rules.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { hostFault, localFilesFault } from '../faults/port-faults.js';
@@ -148,7 +149,7 @@ async function* wholeOutput(reading: {
 }
 
 function bounded(signal: AbortSignal | undefined): AbortSignal {
-  const bound = AbortSignal.timeout(BOUND_MS);
+  const bound = awakeBound(BOUND_MS);
   return signal === undefined ? bound : AbortSignal.any([signal, bound]);
 }
 
