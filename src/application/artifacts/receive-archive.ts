@@ -5,6 +5,7 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { GuestArchive } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import { ByteReader } from './byte-reader.js';
+import type { Patience } from './patience.js';
 import { type TarEntry, TarReader } from './tar-reader.js';
 
 /** A refused file up to this size is read past; for a larger one the archive is asked for again without it. */
@@ -22,6 +23,7 @@ export interface ReceiveInput {
   /** Guest path → path below `destination`. */
   readonly wanted: ReadonlyMap<string, string>;
   readonly ledger: ArtifactLedger;
+  readonly patience: Pick<Patience, 'waitFor' | 'heard'>;
 }
 
 export interface Received {
@@ -45,7 +47,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   const { ledger } = input;
   const remaining = new Map(input.wanted);
   const kept = new Map<string, number>();
-  const bytes = new ByteReader(input.archive.bytes);
+  const bytes = new ByteReader(input.patience.heard(input.archive.bytes));
   const tar = new TarReader(bytes);
   let unrequested = 0;
   let underWay: string | null = null;
@@ -57,7 +59,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   };
   /** The bytes have ended, so why they did is known. */
   const cutShort = async (): Promise<Received> => {
-    const end = await input.archive.end;
+    const end = await input.patience.waitFor(input.archive.end);
     if (end.isOk()) return ended('cut_short');
     if (end.error.kind === 'connection_lost') return ended('connection_lost');
     return giveUp(`the transfer broke off: ${end.error.message}`);

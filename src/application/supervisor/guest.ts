@@ -68,6 +68,8 @@ export interface PutFile {
 
 export interface GuestCall {
   readonly signal: AbortSignal;
+  /** Is called for each piece that comes, by a call that gives its answer as a whole. */
+  readonly onProgress?: (() => void) | undefined;
 }
 
 export interface FollowCall extends GuestCall {

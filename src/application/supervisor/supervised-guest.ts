@@ -218,6 +218,7 @@ export class SupervisedGuest implements MachineSupervisor {
     let complained = 0;
     // Whoever says more than it is listened to may never come to an end.
     for await (const chunk of running.output) {
+      options.onProgress?.();
       (chunk.stream === 'stdout' ? answer : complaint).add(chunk.data);
       if (answer.overflowed) return ok(answer);
       if (chunk.stream === 'stderr') complained += chunk.data.length;
