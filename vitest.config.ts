@@ -32,10 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          // `npm run chaos` plays chaos alone, and longer than the suite does.
-          include: process.env['PIKACI_CHAOS_ROUNDS']
-            ? ['test/chaos/**/*.test.ts']
-            : ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts', 'test/chaos/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/contract/**/*.real.test.ts'],
           globalSetup: ['test/support/assembled-scripts.ts', 'test/support/global-host.ts'],
           // A machine under software emulation takes seconds of a core to boot, and on a busy machine many.
           testTimeout: 300_000,
@@ -44,6 +41,16 @@ export default defineConfig({
           // As many files at a time, each on an Incus host of its own: to boot a machine under emulation takes one core.
           maxWorkers: Number(process.env['PIKACI_TEST_HOSTS'] ?? 2),
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: ['test/support/assembled-scripts.ts', 'test/support/global-host.ts'],
+          maxWorkers: 1,
+          // On a host of its own and alone: what it does to a daemon is not what another test waits for.
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -6,6 +6,7 @@ import { settingLines } from '../output/setting-lines.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { sayWhatStays } from '../session/say-what-stays.js';
+import { printJson } from './state-root.js';
 import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {
@@ -38,7 +39,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
         ok: report.ok,
         checks: report.checks.map((check) => ({ ...check })),
       };
-      context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      printJson(context, document);
     } else {
       const { env, isTerminal } = context.input;
       const colours = coloursFor({ env, isTerminal: isTerminal.stdout });

@@ -7,6 +7,7 @@ import { SETTING_VARIABLES } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
 import { whyTracked } from '../config/tracked-state-root.js';
+import { jsonText } from '../output/json-text.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 
@@ -74,5 +75,5 @@ export function complainOfState(context: CliContext, fault: RunStateFault): numb
 }
 
 export function printJson(context: CliContext, document: unknown): void {
-  context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  context.stdout.write(`${jsonText(document, 2)}\n`);
 }

@@ -2,6 +2,7 @@ import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { logOutput } from './log-output.js';
 import { complainOfState } from './state-root.js';
 
 /** Bytes that are read at once. */
@@ -12,9 +13,10 @@ export interface WantedStep {
   readonly runId: string;
   readonly job: string;
   readonly step: string;
+  readonly raw: boolean;
 }
 
-/** What one step of a job wrote, byte for byte; of one that runs, as far as it has come. */
+/** What one step of a job wrote; of one that runs, as far as it has come. */
 export async function stepLog(context: CliContext, wanted: WantedStep): Promise<number> {
   const { stateRoot, runId, job, step: id } = wanted;
   const { signal } = context.interrupts;
@@ -40,6 +42,7 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
   const end = step.log_end ?? Number.POSITIVE_INFINITY;
   const cut = end === step.log_start ? await cutLog(context, wanted, end) : null;
   if (cut !== null) complain(context, `nothing that the step ${step.id} wrote is kept: ${cut}`);
+  const output = logOutput(context, wanted);
   for (let offset = step.log_start; offset < end; ) {
     const maxBytes = Math.min(PIECE_BYTES, end - offset);
     const query = { job, kind: 'guest', offset, maxBytes, signal } as const;
@@ -47,11 +50,12 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
     if (data.length === 0) break;
-    stdout.write(data);
+    output.write(step.id, data);
     offset += data.length;
     await stdout.drained();
     if (signal.aborted) return EXIT.cancelled;
   }
+  output.endAll();
   return EXIT.passed;
 }
 

@@ -1,6 +1,7 @@
 import type { RunReport } from '../../../domain/events/run-report.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
+import { jsonText } from './json-text.js';
 import type { MachineOutputs } from './jsonl-view.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
@@ -55,7 +56,7 @@ export class JsonView implements RunView {
         fault: wireFault(fault),
       })),
     };
-    this.#outputs.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    this.#outputs.stdout.write(`${jsonText(report, 2)}\n`);
     this.#ended = true;
   }
 }

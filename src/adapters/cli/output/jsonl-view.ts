@@ -4,6 +4,7 @@ import type { RunFinished } from '../../../domain/events/run-finished.js';
 import type { Clock } from '../../../ports/clock.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
+import { jsonText } from './json-text.js';
 import { LogDecoder } from './log-decoder.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
@@ -89,10 +90,10 @@ export class JsonlView implements RunView {
     if (text === '') return;
     const at = new Date(this.#outputs.clock.now()).toISOString();
     const event = { schema_version: 1, at, run_id: runId, job_id: jobId, type: 'log', text };
-    this.#outputs.stdout.offer(`${JSON.stringify(event)}\n`);
+    this.#outputs.stdout.offer(`${jsonText(event)}\n`);
   }
 
   #line(value: unknown): void {
-    this.#outputs.stdout.write(`${JSON.stringify(value)}\n`);
+    this.#outputs.stdout.write(`${jsonText(value)}\n`);
   }
 }

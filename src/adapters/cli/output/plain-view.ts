@@ -4,7 +4,7 @@ import type { Clock } from '../../../ports/clock.js';
 import type { Colours } from './colours.js';
 import { escapeMessage } from './escape-control.js';
 import { eventNotice, nodeNotice } from './event-notice.js';
-import { LogWriter } from './log-writer.js';
+import { LogWriter, logForm } from './log-writer.js';
 import { formatBytes } from './quantities.js';
 import type { RunEnd } from './run-end.js';
 import { runSummary } from './run-summary.js';
@@ -17,6 +17,8 @@ export interface HumanOutputs {
   readonly stderr: StreamOutput;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   readonly colours: Colours;
+  /** A terminal gets the log as it is, and not only its colours. */
+  readonly raw: boolean;
   readonly clock: Clock;
 }
 
@@ -32,11 +34,11 @@ export class PlainView implements RunView {
 
   constructor(outputs: HumanOutputs) {
     this.#outputs = outputs;
-    this.#log = new LogWriter(outputs.stdout, { prefixed: false });
+    this.#log = this.#writer(false);
   }
 
   started(start: RunStart): void {
-    this.#log = new LogWriter(this.#outputs.stdout, { prefixed: start.jobIds.length > 1 });
+    this.#log = this.#writer(start.jobIds.length > 1);
     this.notice(`run ${start.runId} on ${start.host}`);
   }
 
@@ -88,6 +90,11 @@ export class PlainView implements RunView {
   }
 
   close(): void {}
+
+  #writer(prefixed: boolean): LogWriter {
+    const { stdout, isTerminal, raw } = this.#outputs;
+    return new LogWriter(stdout, { prefixed, form: logForm({ isTerminal: isTerminal.stdout, raw }) });
+  }
 
   #nodeLine(id: string, text: string): void {
     this.#line(`${this.#outputs.colours.dim(`[${id}]`)} ${text}`);

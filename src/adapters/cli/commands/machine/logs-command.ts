@@ -1,10 +1,11 @@
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import { logOutput, type RawOption } from '../log-output.js';
 import { complainOfState, stateRootOrComplain } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { followStepOf } from './step-end.js';
 
-export interface MachineLogsOptions extends HostOptions {
+export interface MachineLogsOptions extends HostOptions, RawOption {
   readonly follow?: boolean;
 }
 
@@ -23,14 +24,16 @@ export async function machineLogsCommand(
     return followStepOf(context, { id, step, onAbort: 'detach' }, options, (machine, onOutput) =>
       machine.attachStep(step, { onOutput, signal, onAbort: 'detach', replay: true }),
     );
+  const output = logOutput(context, options);
   for (let offset = 0; ; ) {
     const part = await input.runState.readStepLog(stateRoot, id, { step, offset, signal });
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
     if (data.length === 0) break;
-    stdout.write(data);
+    output.write(step, data);
     offset += data.length;
     await stdout.drained();
   }
+  output.endAll();
   return EXIT.passed;
 }

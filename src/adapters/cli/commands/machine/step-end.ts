@@ -7,6 +7,7 @@ import { isRefusal } from '../../output/refusal.js';
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { sayWhatStays } from '../../session/say-what-stays.js';
+import { logOutput, type RawOption } from '../log-output.js';
 import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
@@ -24,7 +25,7 @@ export interface FollowedStep {
 export async function followStepOf(
   context: CliContext,
   { id, step, onAbort }: FollowedStep,
-  options: HostOptions,
+  options: HostOptions & RawOption,
   start: (
     machine: OpenMachine,
     onOutput: (data: Uint8Array) => Promise<void>,
@@ -32,10 +33,12 @@ export async function followStepOf(
 ): Promise<number> {
   const codeOf = (fault: OpenMachineFault) => codeAround(context, fault);
   const use = async (machine: OpenMachine) => {
+    const output = logOutput(context, options);
     const result = await start(machine, async (data) => {
-      context.stdout.write(data);
+      output.write(step, data);
       await context.stdout.drained();
     });
+    output.endAll();
     if (result.isErr()) return complainOfFault(context, result.error, codeOf);
     return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
   };

@@ -42,7 +42,8 @@ export class LiveView implements RunView {
   started({ jobIds, runId, host }: RunStart): void {
     const prefixed = jobIds.length > 1;
     this.#log = new LiveLog({ prefixed });
-    if (!this.#outputs.isTerminal.stdout) this.#elsewhere = new LogWriter(this.#outputs.stdout, { prefixed });
+    if (!this.#outputs.isTerminal.stdout)
+      this.#elsewhere = new LogWriter(this.#outputs.stdout, { prefixed, form: 'bytes' });
     this.#tree.expect(jobIds);
     this.notice(`run ${runId} on ${host}`);
   }
