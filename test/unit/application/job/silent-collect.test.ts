@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from '../memory-run.js';
 
-const JOB = { id: 'job', command: 'make', artifacts: ['/artifacts/*'] } as const;
+const JOB = { id: 'job', command: 'make', artifacts: ['/artifacts/*'] };
 
 /** A job that has passed and whose guest, once it is asked for its files, says nothing any more. */
-async function silentRun(onAbort: 'cancel' | 'destroy', job: typeof JOB | object = JOB) {
+async function silentRun(onAbort: 'cancel' | 'destroy', job: Partial<JobSpecInput> = {}) {
   const run = await memoryRun({ clock: new MemoryClock() });
   const { handler } = run.host.supervisor;
   let listed = () => {};
