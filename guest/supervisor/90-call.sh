@@ -48,7 +48,7 @@ put | unpack)
   ;;
 steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list PATH... | pack | put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--writable WORKSPACE] [--root | --user NAME] | steps\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--writable WORKSPACE] [--root | --user NAME] | steps\n' >&2
   exit 64
   ;;
 esac

@@ -4,6 +4,7 @@ import { chooseFiles } from './choose-files.js';
 import type { CollectInput } from './collect-input.js';
 import { FetchFiles } from './fetch-files.js';
 import { LossPause } from './loss-pause.js';
+import { emptyDirectories, makeDirectories } from './make-directories.js';
 import { type CollectCall, Patience } from './patience.js';
 
 /** A guest is listened to for this many names; globs choose among them. */
@@ -24,10 +25,13 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
     ledger.breakOff(`the guest's files could not be ${doing}: ${why}`),
   );
   const pause = new LossPause(clock, patience.signal);
+  const directories = selection.localDirectory !== undefined;
   const list = () => {
     const { signal } = patience;
     const onProgress = () => patience.progressed();
-    return patience.waitFor(guest.list(selection.searchRoots, MOST_LISTED, { signal, onProgress }));
+    return patience.waitFor(
+      guest.list(selection.searchRoots, MOST_LISTED, { signal, onProgress, directories }),
+    );
   };
   let listing = await list();
   while (listing.isErr() && listing.error.kind === 'connection_lost' && (await pause.afterLoss()))
@@ -41,6 +45,7 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
 
   doing = 'fetched';
   const wanted = chooseFiles(files, selection, caps, ledger);
+  await makeDirectories(emptyDirectories(files, [...wanted.keys()]), input, ledger);
   const fetching = new FetchFiles({ ...input, ledger, list, patience });
   await fetching.fetch(wanted);
   return ledger.report();

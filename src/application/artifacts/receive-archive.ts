@@ -156,7 +156,8 @@ async function passOver(bytes: ByteReader, size: number, fault: FileFault): Prom
   return (await bytes.skip(size)) ? rule : 'cut_short';
 }
 
-function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
+/** What a fault of one name is as a rule; null for one that ends the collecting. */
+export function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
   if (fault.kind === 'name_too_long') return 'name_too_long';
   const conflicts = ['not_a_directory', 'is_a_directory', 'already_exists', 'not_empty'];
   return conflicts.includes(fault.kind) ? 'path_conflict' : null;
