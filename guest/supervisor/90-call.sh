@@ -44,7 +44,10 @@ list)
 pack) pack ;;
 put | unpack)
   exec 3>&2 2>/dev/null
-  "$@"
+  # The first process of a call is killed when its connection drops. What it has begun is a child's, which finds that its input has ended
+  # before its time, and takes it away.
+  ("$@")
+  exit "$?"
   ;;
 steps) list_steps ;;
 *)
