@@ -84,6 +84,7 @@ export interface OutcomeInput {
   readonly finishedAtMs: number;
   readonly logBytes: number;
   readonly keptLogBytes: number;
+  readonly logCut: boolean;
   readonly artifacts: ArtifactReport;
   readonly image: IncusImageIdentity | null;
   /** Of a job that has some. */
@@ -102,6 +103,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     phases: [...session.timings],
     log_bytes: input.logBytes,
     kept_log_bytes: input.keptLogBytes,
+    log_cut: input.logCut,
     artifacts: input.artifacts,
     incus_image: input.image,
     ...(input.steps === undefined ? {} : { steps: [...input.steps] }),

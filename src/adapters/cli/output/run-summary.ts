@@ -1,5 +1,7 @@
 import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
 import type { ArtifactReport } from '../../../domain/job/artifact.js';
+import type { JobOutcome } from '../../../domain/job/job-outcome.js';
+import { isLogCut } from '../../../domain/job/log-cut.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
@@ -72,9 +74,7 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     );
     lines.push(`  ${c.dim('phases')}     ${phases.join(', ')}`);
   }
-  lines.push(
-    `  ${c.dim('log')}        ${escapeLine(state.guestLog)} (${formatBytes(outcome.kept_log_bytes)})`,
-  );
+  lines.push(`  ${c.dim('log')}        ${escapeLine(state.guestLog)} (${logSize(outcome)})`);
   lines.push(...artifactLines(outcome.artifacts, state.artifactsDir, c));
   if (outcome.status === 'detached') lines.push(...leftBehind({ jobId: job.jobId, instance: null }, end));
   if (job.left !== undefined) {
@@ -83,6 +83,11 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     lines.push(`  remove it, its lease ended:     pikaci gc --remote${escapeLine(end.where ?? '')}`);
   }
   return lines;
+}
+
+function logSize(outcome: JobOutcome): string {
+  const kept = formatBytes(outcome.kept_log_bytes);
+  return isLogCut(outcome) ? `cut at ${kept} of ${formatBytes(outcome.log_bytes)}, maxLogBytes` : kept;
 }
 
 function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours): string[] {
