@@ -72,6 +72,9 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
     if (step.kind === 'broken') return giveUp(step.message);
     if (step.kind === 'end') {
       drained = !(await bytes.skip(LONGEST_TAIL));
+      // Two empty blocks are such a mark: what goes on behind it, and lacks files, was no archive.
+      if (!drained && remaining.size > 0)
+        return giveUp('what the guest sent is no archive: it goes on behind its end');
       return ended('complete');
     }
     const { entry } = step;

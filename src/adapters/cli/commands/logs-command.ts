@@ -6,6 +6,7 @@ import { FollowedRun } from '../output/live/followed-run.js';
 import type { LogWriter } from '../output/log-writer.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { cutLogOf, sayCut } from './cut-log.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { logOutput, type RawOption } from './log-output.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
@@ -53,6 +54,7 @@ export async function logsCommand(context: CliContext, runId: string, options: L
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
+  if (problem === null && follows) await sayWhatWasCut(context, chosen);
   if (problem === null) return options.follow === true ? await endOfFollowing(context, chosen) : EXIT.passed;
   return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
 }
@@ -68,7 +70,13 @@ type Problem = RunStateFault | 'interrupted' | null;
 
 async function copyOnce(context: CliContext, chosen: Chosen): Promise<Problem> {
   const writer = plainWriter(context, chosen);
-  const problem = await new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) }).readOn();
+  const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
+  const problem = await copy.readOn(async ({ job, kind, name }) => {
+    const cut = kind === 'guest' ? await cutLogOf(context, { ...chosen, job }) : null;
+    if (cut === null) return;
+    writer.end(name);
+    sayCut(context, cut, writer);
+  });
   writer.endAll();
   return problem;
 }
@@ -102,6 +110,14 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
     }
   } finally {
     writer.endAll();
+  }
+}
+
+async function sayWhatWasCut(context: CliContext, chosen: Chosen): Promise<void> {
+  if (chosen.kind === 'host') return;
+  for (const job of chosen.jobs) {
+    const cut = await cutLogOf(context, { ...chosen, job });
+    if (cut !== null) sayCut(context, cut);
   }
 }
 

@@ -38,7 +38,7 @@ export class JsonlView implements RunView {
       this.#log(event.run_id, event.job_id, this.#decoder.decode(event.job_id, event.data));
       return;
     }
-    if (event.type === 'job_finished') this.#endLog(event.job_id);
+    if (event.type === 'job_finished' || event.type === 'log_cut') this.#endLog(event.job_id);
     this.#line(event);
   }
 

@@ -48,7 +48,7 @@ export class PlainView implements RunView {
       this.#log.write(event.job_id, event.data);
       return;
     }
-    if (event.type === 'job_finished') this.#log.end(event.job_id);
+    if (event.type === 'job_finished' || event.type === 'log_cut') this.#log.end(event.job_id);
     const { clock, colours } = this.#outputs;
     const text =
       event.type === 'upload_progress'

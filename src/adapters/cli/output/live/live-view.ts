@@ -58,7 +58,7 @@ export class LiveView implements RunView {
       return;
     }
     this.#tree.observe(event, now);
-    if (event.type === 'job_finished') {
+    if (event.type === 'job_finished' || event.type === 'log_cut') {
       this.#screen.print('stdout', this.#log.end(event.job_id));
       this.#elsewhere?.end(event.job_id);
     }
