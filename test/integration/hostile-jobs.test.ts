@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../../src/testing/contract/expect-result.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -47,6 +48,28 @@ describe.concurrent('a job', () => {
     const { run } = await site.finish({ command, runAsRoot: true, timeoutSecs: 30 });
     expect(run.outcome).toMatchObject({ status: 'failed', cause: 'lost', exit_code: null });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('that leaves a `find` without an end keeps nobody for long who wants it to end', async () => {
+    const abort = new AbortController();
+    const runId = site.newRunId();
+    const command = "echo kept >/artifacts/a; printf '#!/bin/sh\\nexec sleep 10000\\n' >/usr/bin/find";
+    const running = site.pikaci.runJob({
+      job: { id: 'j', command, runAsRoot: true, artifacts: ['/artifacts/*'] },
+      workspace: site.workspace,
+      runId,
+      signal: abort.signal,
+      events: {
+        emit: (event) => {
+          if (event.type === 'phase_started' && event.phase === 'collect_artifacts') abort.abort();
+        },
+      },
+    });
+    const { outcome, cleanUp } = must(await running);
+    must(await cleanUp);
+    expect(outcome).toMatchObject({ status: 'passed', exit_code: 0, artifacts: { collected: [] } });
+    expect(outcome.artifacts.incomplete).toContain('could not be listed: interrupted, and nothing came');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 
   it('that forges its result is not believed', async () => {
