@@ -2,7 +2,8 @@ import type { Result } from 'neverthrow';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
-import { escapeMessage } from '../../output/escape-control.js';
+import { escapeLine, escapeMessage } from '../../output/escape-control.js';
+import { pasteable } from '../../output/pasteable.js';
 import { isRefusal } from '../../output/refusal.js';
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
@@ -69,12 +70,14 @@ function told(
 ): number | null {
   const { stepId, exitCode, cause } = result;
   for (const warning of result.warnings)
-    context.stderr.write(`pikaci: warning: the step ${stepId}: ${escapeMessage(warning)}\n`);
+    context.stderr.write(
+      `pikaci: warning: the step ${stepId}: ${pasteable(escapeMessage(warning), escapeLine(where))}\n`,
+    );
   if (cause === 'exit' && exitCode !== null) return exitCode;
   const said =
     cause === 'detached'
       ? `goes on: "pikaci machine logs ${id} ${stepId} --follow${where}" shows it`
       : escapeMessage(result.message);
-  context.stderr.write(`pikaci: the step ${stepId} ${said}\n`);
+  context.stderr.write(`pikaci: the step ${stepId} ${pasteable(said, escapeLine(where))}\n`);
   return cause === 'detached' || result.status === 'cancelled' ? EXIT.cancelled : exitCode;
 }
