@@ -56,7 +56,7 @@ async function execute(context: CliContext): Promise<number> {
   });
   try {
     await program.parseAsync([...context.input.argv], { from: 'user' });
-    return code;
+    return context.interrupts.wasEarly ? EXIT.cancelled : code;
   } catch (error) {
     // Commander ends help and version with 0 and every misuse with 1.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;

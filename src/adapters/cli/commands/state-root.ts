@@ -32,7 +32,7 @@ export async function stateRootOrComplain(
 
 /** The same, with what is wrong as a value. */
 export async function stateRootOf(
-  { input: { cwd, homeDir, env, repository } }: CliContext,
+  { input: { cwd, homeDir, env, repository }, interrupts }: CliContext,
   options: StateOptions,
 ): Promise<Result<string, ConfigFault>> {
   const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
@@ -46,6 +46,7 @@ export async function stateRootOf(
         homeDir,
         env,
         repository,
+        cleanly: (work) => interrupts.cleanly(work),
         file,
         configFrom,
         trust,
