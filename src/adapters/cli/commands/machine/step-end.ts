@@ -8,7 +8,7 @@ import { isRefusal } from '../../output/refusal.js';
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { sayWhatStays } from '../../session/say-what-stays.js';
-import { logOutput, type RawOption } from '../log-output.js';
+import { endLineOf, logOutput, type RawOption } from '../log-output.js';
 import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
@@ -40,6 +40,8 @@ export async function followStepOf(
       await context.stdout.drained();
     });
     output.endAll();
+    const isSilent = result.isOk() && result.value.cause === 'exit' && result.value.warnings.length === 0;
+    if (!isSilent) endLineOf(output, context);
     if (result.isErr()) return complainOfFault(context, result.error, codeOf);
     return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
   };
