@@ -105,7 +105,12 @@ describe.concurrent('a job', () => {
   it('that never stops printing is ended by its timeout, and only the configured part is kept', async () => {
     const { run, log } = await site.finish({ command: 'yes', timeoutSecs: 1, graceSecs: 0 });
     expect(log.length).toBe(1_000_000);
-    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'timeout', kept_log_bytes: 1_000_000 });
+    expect(run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'timeout',
+      kept_log_bytes: 1_000_000,
+      log_cut: true,
+    });
     expect(run.outcome.log_bytes).toBeGreaterThan(1_000_000);
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });

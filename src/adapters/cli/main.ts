@@ -20,7 +20,7 @@ export async function runCli(input: CliInput): Promise<number> {
   // A reader that has gone (`pikaci run | head`) wants no more of it: the same as a first Ctrl-C.
   const stdout = new StreamOutput(input.stdout, (error) => interrupts.abort(readerGone(error)));
   const stderr = new StreamOutput(input.stderr);
-  const context: CliContext = { input, stdout, stderr, interrupts };
+  const context: CliContext = { input, stdout, stderr, interrupts, where: '' };
   interrupts.listen();
   try {
     const left = interrupts.left.then(() => 'left' as const);

@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { wireEventSchema } from '../../../src/domain/events/event.js';
+import { machineStateLayout, stepStateLayout } from '../../../src/domain/records/machine-layout.js';
+import type { StepRecord } from '../../../src/domain/records/machine-record.js';
 import { jobRecord } from '../../support/job-record.js';
 import { stepRecord, writeSteps } from '../../support/job-steps.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
@@ -77,6 +79,27 @@ async function recorded(options: CliOptions = {}, more: object = { log_cut: true
   await writeFile(join(runDir, 'jobs/unit/job.json'), JSON.stringify({ ...record, outcome }));
   return { cli, runDir };
 }
+
+it('machine logs says so of a step, behind its bytes', async () => {
+  const cli = new Cli({ files: {} });
+  const layout = stepStateLayout(machineStateLayout(join(cli.folder, '.pikaci'), 'm1'), 's');
+  await mkdir(layout.stepDir, { recursive: true });
+  await writeFile(layout.guestLog, LOG);
+  const ended = { status: 'passed', cause: 'exit', exit_code: 0, message: '', finished_at: '' } as const;
+  const step = { machine_id: 'm1', step_id: 's', started_at: '', spec: {}, secret_names: [] };
+  const write = (log_cut: boolean) => {
+    const record: StepRecord = { schema_version: 1, ...step, outcome: { ...ended, ...KEPT, log_cut } };
+    return writeFile(layout.stepRecord, JSON.stringify(record));
+  };
+  await write(true);
+  expect(await cli.run('machine', 'logs', 'm1', 's')).toBe(0);
+  const said = SAID.replace('job unit', 'the step s');
+  expect([cli.stdout.text, cli.stderr.text]).toEqual([LOG, said]);
+  await write(false);
+  const whole = new Cli({ cwd: cli.folder });
+  expect(await whole.run('machine', 'logs', 'm1', 's')).toBe(0);
+  expect([whole.stdout.text, whole.stderr.text]).toEqual([LOG, '']);
+});
 
 describe('logs of a job whose log was cut', () => {
   it.each([[[]], [['--follow']]])('says so with %j, and prints the bytes as they are', async (flags) => {

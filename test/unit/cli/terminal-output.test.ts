@@ -137,6 +137,25 @@ describe('what several jobs share', () => {
     );
   });
 
+  it('a message below a step that has left its line open begins a line of its own', async () => {
+    const run = await memoryRun({
+      script: async ({ write, cancelled }) => {
+        write('\x1b[31mhalf');
+        await cancelled;
+        return 143;
+      },
+    });
+    must(await must(await run.pikaci.openMachine({ id: 'm1' })).leave());
+    const cli = new Cli({ terminal: true });
+    cli.pikaci.machines = run.another();
+    const exit = cli.run('machine', 'run', '--on-interrupt', 'detach', '--step', 's', 'm1', 'x');
+    await cli.stdout.shows('half');
+    cli.ctrlC();
+    expect(await exit).toBe(130);
+    expect(cli.stdout.text).toBe('\x1b[31mhalf\x1b[0m');
+    expect((await cli.terminal.screen()).at(-1)).toMatch(/^pikaci: the step s goes on: "pikaci machine/);
+  });
+
   it('JSON has nothing but plain text either', async () => {
     const cli = new Cli({
       terminal: true,

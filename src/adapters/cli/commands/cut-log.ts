@@ -1,6 +1,7 @@
 import { isLogCut } from '../../../domain/job/log-cut.js';
 import type { LogWriter } from '../output/log-writer.js';
 import { type CliContext, complain } from '../session/cli-context.js';
+import { endLineOf } from './log-output.js';
 
 export interface CutLog {
   /** Where the kept log ends, in bytes. */
@@ -18,12 +19,19 @@ export async function cutLogOf(
   const outcome = record.isOk() ? record.value.outcome : null;
   if (outcome === null || !isLogCut(outcome)) return null;
   const { kept_log_bytes: kept, log_bytes: written } = outcome;
-  return { kept, text: `of the ${written} bytes that job ${job} wrote, ${kept} are kept (maxLogBytes)` };
+  return { kept, text: cutText({ who: `job ${job}`, written, kept }) };
+}
+
+export function cutText(cut: {
+  readonly who: string;
+  readonly written: number;
+  readonly kept: number;
+}): string {
+  return `of the ${cut.written} bytes that ${cut.who} wrote, ${cut.kept} are kept (maxLogBytes)`;
 }
 
 /** Says where a log was cut, below what `output` has shown of it. */
 export function sayCut(context: CliContext, cut: CutLog, output?: LogWriter): void {
-  const { isTerminal } = context.input;
-  if (isTerminal.stdout && isTerminal.stderr && output?.breakLine() === true) context.stderr.write('\n');
+  if (output !== undefined) endLineOf(output, context);
   complain(context, `the log is cut here: ${cut.text}`);
 }

@@ -46,7 +46,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
       const lines = [
         escapeLine(report.host),
         ...settingLines(loaded.settings).map((line) => colours.dim(line)),
-        ...report.checks.flatMap((check) => checkLines(check, colours)),
+        ...report.checks.flatMap((check) => checkLines(check, colours, context.where)),
       ];
       context.stdout.write(`${lines.join('\n')}\n`);
     }
@@ -55,11 +55,14 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
   });
 }
 
-function checkLines(check: DoctorCheck, c: Colours): string[] {
+function checkLines(check: DoctorCheck, c: Colours, where: string): string[] {
   const mark = { ok: c.green('✓'), warning: c.yellow('!'), failed: c.red('✗'), skipped: c.dim('–') }[
     check.status
   ];
   const lines = [`${mark} ${check.name.replaceAll('_', ' ')}: ${escapeMessage(check.detail, '    ')}`];
-  if (check.remedy !== null) lines.push(`    ${c.cyan('→')} ${escapeMessage(check.remedy, '      ')}`);
+  const { remedy } = check;
+  if (remedy === null) return lines;
+  const command = /^pikaci [^\n]+$/.test(remedy) ? `${remedy}${where}` : remedy;
+  lines.push(`    ${c.cyan('→')} ${escapeMessage(command, '      ')}`);
   return lines;
 }

@@ -14,3 +14,9 @@ export function logOutput(
   const form = logForm({ isTerminal: input.isTerminal.stdout, raw: raw === true });
   return new LogWriter(stdout, { prefixed, form });
 }
+
+/** Ends the line in which a log has left the terminal, for a message of pikaci's own. */
+export function endLineOf(output: LogWriter, { input, stderr }: CliContext): void {
+  const { isTerminal } = input;
+  if (isTerminal.stdout && isTerminal.stderr && output.breakLine()) stderr.write('\n');
+}

@@ -88,7 +88,7 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   const { signal } = interrupts;
   const { raw } = chosen;
   const facts = { env, isTerminal: isTerminal.stderr };
-  const outputs = { stdout, stderr, clock, isTerminal, screen, raw, colours: coloursFor(facts) };
+  const outputs = { stdout, stderr, clock, isTerminal, screen, raw, where: '', colours: coloursFor(facts) };
   const prefixed = logsOf(jobs, chosen.kind).length > 1;
   const drawn = canRedraw(facts) && !(raw && isTerminal.stdout);
   const tree = drawn ? new FollowedRun(outputs, { prefixed }) : null;

@@ -1,4 +1,5 @@
 import { canRedraw, coloursFor } from '../output/colours.js';
+import { escapeLine } from '../output/escape-control.js';
 import { JsonView } from '../output/json-view.js';
 import { JsonlView } from '../output/jsonl-view.js';
 import { PlainView } from '../output/plain-view.js';
@@ -14,16 +15,17 @@ export interface ViewOptions extends RawOption {
 
 export async function makeView(options: ViewOptions, context: CliContext): Promise<RunView> {
   const { stdout, stderr } = context;
+  const where = escapeLine(context.where);
   const { clock, isTerminal, screen, env } = context.input;
   switch (options.output) {
     case 'json':
-      return new JsonView({ stdout, stderr });
+      return new JsonView({ stdout, stderr, where });
     case 'jsonl':
-      return new JsonlView({ stdout, stderr, clock });
+      return new JsonlView({ stdout, stderr, where, clock });
     case 'human': {
       const facts = { env, isTerminal: isTerminal.stderr };
       const raw = options.raw === true;
-      const outputs = { stdout, stderr, clock, isTerminal, raw, colours: coloursFor(facts) };
+      const outputs = { stdout, stderr, clock, isTerminal, raw, where, colours: coloursFor(facts) };
       // Nothing can stand below a log that may move the cursor.
       if (!canRedraw(facts) || (raw && isTerminal.stdout)) return new PlainView(outputs);
       // What draws is loaded where there is something to draw on.

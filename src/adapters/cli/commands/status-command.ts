@@ -1,6 +1,8 @@
 import { junitReport } from '../../../domain/records/junit-report.js';
 import { jobStateLayout } from '../../../domain/records/run-layout.js';
 import { coloursFor } from '../output/colours.js';
+import { escapeLine } from '../output/escape-control.js';
+import { pasteable } from '../output/pasteable.js';
 import { type RecordedJob, runRecordLines } from '../output/run-record-lines.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -31,7 +33,9 @@ export async function statusCommand(
   else {
     const colours = coloursFor({ env, isTerminal: isTerminal.stdout });
     const jobs = await endedJobs(context, { stateRoot, runId, jobs: run.value.jobs });
-    context.stdout.write(`${runRecordLines(run.value, colours, jobs).join('\n')}\n`);
+    const where = escapeLine(context.where);
+    const lines = runRecordLines(run.value, colours, jobs).map((line) => pasteable(line, where));
+    context.stdout.write(`${lines.join('\n')}\n`);
   }
   return EXIT.passed;
 }

@@ -3,6 +3,7 @@ import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { jsonText } from './json-text.js';
 import type { MachineOutputs } from './jsonl-view.js';
+import { pasteable } from './pasteable.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 
@@ -26,7 +27,8 @@ export class JsonView implements RunView {
   }
 
   notice(text: string): void {
-    if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
+    const { stderr, where } = this.#outputs;
+    if (!this.#ended) stderr.write(`pikaci: ${pasteable(escapeMessage(text), where)}\n`);
   }
 
   close(): void {}

@@ -6,6 +6,7 @@ import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { jsonText } from './json-text.js';
 import { LogDecoder } from './log-decoder.js';
+import { pasteable } from './pasteable.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 import type { StreamOutput } from './stream-output.js';
@@ -13,6 +14,8 @@ import type { StreamOutput } from './stream-output.js';
 export interface MachineOutputs {
   readonly stdout: StreamOutput;
   readonly stderr: StreamOutput;
+  /** See `pasteable`. */
+  readonly where: string;
   readonly clock: Clock;
 }
 
@@ -51,7 +54,8 @@ export class JsonlView implements RunView {
   }
 
   notice(text: string): void {
-    if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
+    const { stderr, where } = this.#outputs;
+    if (!this.#ended) stderr.write(`pikaci: ${pasteable(escapeMessage(text), where)}\n`);
   }
 
   close(): void {}

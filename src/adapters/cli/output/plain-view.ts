@@ -5,6 +5,7 @@ import type { Colours } from './colours.js';
 import { escapeMessage } from './escape-control.js';
 import { eventNotice, nodeNotice } from './event-notice.js';
 import { LogWriter, logForm } from './log-writer.js';
+import { pasteable } from './pasteable.js';
 import { formatBytes } from './quantities.js';
 import type { RunEnd } from './run-end.js';
 import { runSummary } from './run-summary.js';
@@ -19,6 +20,8 @@ export interface HumanOutputs {
   readonly colours: Colours;
   /** A terminal gets the log as it is, and not only its colours. */
   readonly raw: boolean;
+  /** See `pasteable`; escaped. */
+  readonly where: string;
   readonly clock: Clock;
 }
 
@@ -101,9 +104,9 @@ export class PlainView implements RunView {
   }
 
   #line(text: string): void {
-    const { isTerminal, stderr } = this.#outputs;
+    const { isTerminal, stderr, where } = this.#outputs;
     // The guest has left the terminal in the middle of a line.
     if (isTerminal.stdout && isTerminal.stderr && this.#log.breakLine()) stderr.write('\n');
-    stderr.write(`${text}\n`);
+    stderr.write(`${pasteable(text, where)}\n`);
   }
 }

@@ -1,5 +1,6 @@
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import { cutText, sayCut } from '../cut-log.js';
 import { logOutput, type RawOption } from '../log-output.js';
 import { complainOfState, stateRootOrComplain } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
@@ -29,11 +30,15 @@ export async function machineLogsCommand(
     const part = await input.runState.readStepLog(stateRoot, id, { step, offset, signal });
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
-    if (data.length === 0) break;
+    if (data.length === 0) {
+      const { writtenBytes: written, size: kept } = part.value;
+      output.endAll();
+      if (written !== undefined)
+        sayCut(context, { kept, text: cutText({ who: `the step ${step}`, written, kept }) }, output);
+      return EXIT.passed;
+    }
     output.write(step, data);
     offset += data.length;
     await stdout.drained();
   }
-  output.endAll();
-  return EXIT.passed;
 }
