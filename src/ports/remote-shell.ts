@@ -6,7 +6,7 @@ import type { ExitStatus, OutputChunk } from './output-chunk.js';
  * What a shell can fail with. `host` says where; `tried` what was attempted, in words that carry no secret.
  * - `unreachable`: no connection could be made (refused, no route, name not found, handshake timed out).
  * - `host_key_refused`: the host's key is unknown, revoked or another one than known_hosts has. Never retried.
- * - `authentication_failed`: the host took none of the offered keys.
+ * - `authentication_failed`: the host took none of the offered keys, or ended the connection over too many of them.
  * - `connection_lost`: the connection broke while something was under way. What ran there may run on.
  * - `spawn_failed`: the host gave no session, or there is no such cwd. A program that is not found or may not be executed is not
  *   a fault: the command then ends with code 127 or 126 and says why on standard error, as in a shell (POSIX XCU 2.8.2).
@@ -44,6 +44,8 @@ export type ShellFault =
         readonly path: string;
         readonly problem: 'missing' | 'encrypted' | 'unreadable' | 'refused';
       };
+      /** The host took no more attempts before all keys were offered; `agent` is the socket of the agent that was asked, if one was. */
+      readonly tooManyKeys?: { readonly agent: string | null };
     }
   | {
       readonly kind: 'connection_lost';

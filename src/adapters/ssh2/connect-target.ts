@@ -4,11 +4,12 @@ import { err, ok, type Result } from 'neverthrow';
 import type { ClientChannel } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
+import { Authentication } from './authentication.js';
 import { ChannelStream } from './channel-stream.js';
 import { ChannelTap } from './channel-tap.js';
 import { shakeHands } from './handshake.js';
 import { HostKeyCheck } from './host-key-check.js';
-import { authMethods, userCertificates } from './identities.js';
+import { keyOffers, userCertificates } from './identities.js';
 import type { SshLink } from './link.js';
 import { loadSsh2 } from './load-ssh2.js';
 import type { SshTiming } from './options.js';
@@ -47,10 +48,11 @@ async function connectHop(
   settings: ConnectSettings,
 ): Promise<Result<SshLink, ShellFault>> {
   const ssh2 = await loadSsh2();
-  const methods = await authMethods(ssh2, hop, settings.passphrase);
   const label = targetLabel(hop);
-  if (methods.isErr()) {
-    const { message, ...identity } = methods.error;
+  const { passphrase, signal, timing } = settings;
+  const offers = await keyOffers(ssh2, hop, { passphrase, signal, ms: timing.handshakeMs });
+  if (offers.isErr()) {
+    const { message, ...identity } = offers.error;
     const tried = 'read a private key';
     return err({ kind: 'authentication_failed', host: label, tried, message, identity });
   }
@@ -64,10 +66,9 @@ async function connectHop(
     target: hop,
     socket: socket.value,
     check,
-    methods: methods.value,
-    certificates,
-    timing: settings.timing,
-    signal: settings.signal,
+    authentication: new Authentication({ host: label, ...offers.value, agent: hop.agent, certificates }),
+    timing,
+    signal,
   });
 }
 

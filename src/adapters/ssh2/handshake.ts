@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
-import type { AnyAuthMethod, ServerHostKeyAlgorithm } from 'ssh2';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
+import type { Authentication } from './authentication.js';
 import type { HostKeyCheck } from './host-key-check.js';
 import { SshLink } from './link.js';
 import type { Ssh2 } from './load-ssh2.js';
@@ -15,9 +16,7 @@ export interface Handshake {
   readonly target: SshTarget;
   readonly socket: Duplex;
   readonly check: HostKeyCheck;
-  readonly methods: readonly AnyAuthMethod[];
-  /** That are there and cannot be offered. */
-  readonly certificates: readonly string[];
+  readonly authentication: Authentication;
   readonly timing: SshTiming;
   /** Ends it: the socket is destroyed. */
   readonly signal: AbortSignal;
@@ -71,7 +70,7 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
         readyTimeout: timing.handshakeMs,
         keepaliveInterval: timing.keepAliveMs,
         keepaliveCountMax: timing.keepAliveCount,
-        authHandler: [...handshake.methods],
+        authHandler: handshake.authentication.next,
         hostVerifier: (key: Buffer) => {
           refusal = check.refusal(key);
           return refusal === null;
@@ -92,19 +91,10 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
 function handshakeFault(
   error: (Error & { level?: string }) | null,
   at: { readonly host: string; readonly tried: string },
-  { check, certificates, target }: Pick<Handshake, 'check' | 'certificates' | 'target'>,
+  { check, authentication }: Pick<Handshake, 'check' | 'authentication'>,
 ): ShellFault {
-  if (error?.level === 'client-authentication') {
-    const why =
-      certificates.length === 0
-        ? 'check the user name and the key'
-        : `user certificates (${certificates.join(', ')}) cannot be offered, so put the key itself into authorized_keys of the host`;
-    const named = target.identities.find(({ mustExist }) => mustExist);
-    const message = `the host took none of the offered keys; ${why}`;
-    const identity =
-      named === undefined ? {} : { identity: { path: named.path, problem: 'refused' } as const };
-    return { kind: 'authentication_failed', ...at, message, ...identity };
-  }
+  const refused = authentication.fault(error);
+  if (refused !== null) return refused;
   if (error !== null && /no matching host key/i.test(error.message)) return check.refusalWithoutKey();
   return shellFault(
     'unreachable',

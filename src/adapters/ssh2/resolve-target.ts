@@ -55,6 +55,7 @@ class Resolver {
       port,
       user,
       identities: this.identities(entry.value, expand),
+      identitiesOnly: entry.value.identitiesonly ?? false,
       certificates: entry.value.certificatefile?.filter((path) => path !== 'none').map(expand) ?? [],
       agent: this.agent(entry.value, expand),
       knownHosts: this.knownHosts(entry.value, expand),
@@ -79,15 +80,17 @@ class Resolver {
 
   private identities(entry: SshConfigEntry, expand: (path: string) => string): SshTarget['identities'] {
     const own = this.options.identityFile === undefined ? [] : [this.options.identityFile];
-    const configured = entry.identityfile?.map(expand) ?? [];
-    if (own.length > 0) {
-      return [
-        ...own.map((path) => ({ path, mustExist: true })),
-        ...configured.map((path) => ({ path, mustExist: false })),
-      ];
-    }
-    if (configured.length > 0) return configured.map((path) => ({ path, mustExist: false }));
-    return DEFAULT_IDENTITIES.map((path) => ({ path: join(this.environment.home, path), mustExist: false }));
+    const configured = entry.identityfile?.filter((path) => path.toLowerCase() !== 'none').map(expand);
+    const named = [
+      ...own.map((path) => ({ path, mustExist: true, isDefault: false })),
+      ...(configured ?? []).map((path) => ({ path, mustExist: false, isDefault: false })),
+    ];
+    if (own.length > 0 || configured !== undefined) return named;
+    return DEFAULT_IDENTITIES.map((path) => ({
+      path: join(this.environment.home, path),
+      mustExist: false,
+      isDefault: true,
+    }));
   }
 
   private agent(entry: SshConfigEntry, expand: (path: string) => string): string | null {

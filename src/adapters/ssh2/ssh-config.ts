@@ -14,6 +14,7 @@ const entrySchema = z.object({
   user: one.optional(),
   port: one.transform(Number).pipe(z.number().int().min(1).max(65_535)).optional(),
   identityfile: words.optional(),
+  identitiesonly: one.transform((value) => /^(?:yes|true)$/i.test(value ?? '')).optional(),
   certificatefile: words.optional(),
   identityagent: one.optional(),
   userknownhostsfile: words.optional(),

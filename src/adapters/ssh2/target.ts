@@ -5,8 +5,14 @@ export interface SshTarget {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Private key files, in the order in which they are tried. A default place may be missing; a named file must be there. */
-  readonly identities: readonly { readonly path: string; readonly mustExist: boolean }[];
+  /** Private key files, in the order in which they are tried; `isDefault`: nobody named it, it is one of OpenSSH's own places. */
+  readonly identities: readonly {
+    readonly path: string;
+    readonly mustExist: boolean;
+    readonly isDefault: boolean;
+  }[];
+  /** Of the agent's keys only those that `identities` name as well. */
+  readonly identitiesOnly: boolean;
   /** User certificates that the configuration names. They cannot be offered, which is said when the keys are refused. */
   readonly certificates: readonly string[];
   /** Socket of an ssh-agent. */

@@ -58,6 +58,7 @@ function remedyFor(fault: ShellFault): string {
         : `ssh-keygen -l -F ${quoted(portOption === '' ? name : `[${name}]:${portOption.slice(3).trim()}`)} -f ${file}   # ask the host's owner before you change it`;
     }
     case 'authentication_failed':
+      if (fault.tooManyKeys !== undefined) return tooManyRemedy(fault.tooManyKeys.agent, fault.host);
       return keyRemedy(fault.identity, `${portOption}${quoted(address)}`);
     default:
       return fault.host === 'local' ? 'command -v true' : `ssh -v ${portOption}${quoted(address)} true`;
@@ -82,6 +83,16 @@ function keyRemedy(
     case 'refused':
       return copy;
   }
+}
+
+/** Shows the keys that are offered: the one that the host takes has to be named. */
+function tooManyRemedy(agent: string | null, host: string): string {
+  const { address, portOption } = sshArguments(host);
+  const shown =
+    agent === null
+      ? `ssh -G ${portOption}${quoted(address)} | grep -i '^identityfile'`
+      : `SSH_AUTH_SOCK=${quoted(agent)} ssh-add -l`;
+  return `${shown}   # name the key that the host takes with "identityFile"`;
 }
 
 /** `user@host:port` as the arguments of OpenSSH. */

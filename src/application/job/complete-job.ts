@@ -100,6 +100,8 @@ export class CompleteJob {
       maxBytes: this.#settings.maxLogBytes,
       isOurs: () => job.lock.isHeld(),
       onKept: (data) => session.emitLog(data),
+      onCut: (kept_bytes) =>
+        session.emit({ type: 'log_cut', kept_bytes, max_bytes: this.#settings.maxLogBytes }),
       nextMark: () => steps?.nextMark ?? null,
       onProgress: () => steps?.advance(),
     });

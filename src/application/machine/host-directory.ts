@@ -11,7 +11,7 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { FaultCause, JobFault } from '../faults/job-fault.js';
 import { hostFilesFault, wasReached } from '../faults/port-faults.js';
-import { releaseEndedRun } from '../holds/release-run.js';
+import { releaseRun } from '../holds/release-run.js';
 
 const PHASE = 'prepare_directories';
 const LONGEST_OWNER = 4096;
@@ -85,7 +85,7 @@ export async function removeHostDirectory(
   for (const parent of [posix.dirname(remoteJobDir), remoteRunDir]) {
     const emptied = await acrossLosses(() => hostFiles.remove(parent, { signal }));
     if (emptied.isErr()) {
-      if (parent === remoteRunDir) await releaseEndedRun(hostFiles, parent, signal);
+      if (parent === remoteRunDir) await releaseRun(hostFiles, parent, signal);
       break;
     }
   }

@@ -206,7 +206,8 @@ async function recorded(
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
-  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const { received, kept, isCut } = log;
+  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received, kept, isCut });
   const outcome = { ...ended, message: masker.maskText(ended.message), ...maskedWarnings(ended, masker) };
   for (const warning of outcome.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });

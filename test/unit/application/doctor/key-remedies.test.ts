@@ -22,3 +22,19 @@ test.each([
   const check = await checkConnection(shell, new SystemClock(), new AbortController().signal);
   expect(check).toMatchObject({ status: 'failed', remedy: expect.stringMatching(remedy) });
 });
+
+test.each([
+  ['/run/agent', /^SSH_AUTH_SOCK=\/run\/agent ssh-add -l {3}# .*identityFile/],
+  [null, /^ssh -G -p 2222 ci@box \| grep -i '\^identityfile' {3}# .*identityFile/],
+] as const)('too many keys are told apart from a refused one: agent %s', async (agent, remedy) => {
+  const fault: ShellFault = {
+    kind: 'authentication_failed',
+    host: 'ci@box:2222',
+    tried: 'connect',
+    message: 'too many',
+    tooManyKeys: { agent },
+  };
+  const shell = { host: fault.host, spawn: async () => err(fault) } as unknown as RemoteShell;
+  const check = await checkConnection(shell, new SystemClock(), new AbortController().signal);
+  expect(check).toMatchObject({ status: 'failed', remedy: expect.stringMatching(remedy) });
+});
