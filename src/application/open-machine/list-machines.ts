@@ -4,6 +4,7 @@ import type { MachineRecord } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Processes } from '../../ports/processes.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
@@ -91,7 +92,7 @@ export async function listMachines(
     (record.incus_project ?? place.incusProject) === place.incusProject;
   const there = new Map<string, LeasedMachine>();
   if (records.some((record) => record.released_at === null && here(record))) {
-    const bound = AbortSignal.timeout(BOUND_MS);
+    const bound = awakeBound(BOUND_MS);
     const leased = await backends.leased(signal === undefined ? bound : AbortSignal.any([signal, bound]));
     if (leased.isErr()) return err(leased.error);
     for (const one of leased.value) there.set(`${one.lease.runId} ${one.lease.owner}`, one);

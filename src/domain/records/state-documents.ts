@@ -89,6 +89,8 @@ export const targetInfoDocumentSchema = z.looseObject({
   nodes: z.array(planNodeSchema),
   /** By the id of the job: what its machine may use at most; null is left to the profile, or to the runner of a microVM. */
   limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
+  /** What jobs get of the folder that is run: all but what these patterns name. */
+  workspace: z.looseObject({ exclude: z.array(z.string()) }).optional(),
 });
 export type TargetInfoDocument = z.infer<typeof targetInfoDocumentSchema>;
 

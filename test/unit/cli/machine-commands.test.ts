@@ -67,6 +67,20 @@ describe('pikaci machine', () => {
     expect(again.stderr.text).toBe(cli.stderr.text);
   });
 
+  it('run says when the log of the step was cut, and so does logs, once it has ended', async () => {
+    const { run, command } = await site();
+    const cli = new Cli();
+    cli.pikaci.machines = run.another({ maxLogBytes: 1024 });
+    expect(await cli.run('machine', 'run', '--step', 's', 'm1', `echo ${'x'.repeat(2000)}`)).toBe(0);
+    expect(cli.stdout.text).toBe('x'.repeat(1024));
+    const said =
+      'pikaci: warning: the step s: its log is cut: of the 2002 bytes that it wrote, 1024 are kept (maxLogBytes)\n';
+    expect(cli.stderr.text).toBe(said);
+    const again = command();
+    expect(await again.run('machine', 'logs', '--follow', 'm1', 's')).toBe(0);
+    expect([again.stdout.text, again.stderr.text]).toEqual(['x'.repeat(1024), said]);
+  });
+
   it('run ends with 125 and the reason when there is no exit code to give, and with 2 for bad usage', async () => {
     const { command } = await site();
     const cases = [

@@ -1,5 +1,6 @@
 import type { RunGcDocument } from '../../../domain/records/state-documents.js';
 import { escapeLine, escapeMessage } from '../output/escape-control.js';
+import { jsonText } from '../output/json-text.js';
 import { count } from '../output/quantities.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -100,7 +101,5 @@ async function gcHere(context: CliContext, options: GcOptions, keepRuns: number)
 
 /** With both, the documents follow each other. */
 function print(context: CliContext, { output }: GcOptions, document: object, lines: readonly string[]): void {
-  context.stdout.write(
-    output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : `${lines.join('\n')}\n`,
-  );
+  context.stdout.write(output === 'json' ? `${jsonText(document, 2)}\n` : `${lines.join('\n')}\n`);
 }
