@@ -20,6 +20,7 @@ import { type ConfigFault, configFault } from '../domain/config/config-fault.js'
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
 import type { Adapters } from './adapters.js';
+import { configuredScanner } from './configured-scanner.js';
 import { hostAdapters } from './host-adapters.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
@@ -86,7 +87,10 @@ export function createPikaci(
     incus: incus ?? host.incus,
     localFiles: adapters.localFiles ?? new NodeFileStore(),
     logReader: adapters.logReader ?? new NodeLogReader(),
-    scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
+    scanner: configuredScanner(
+      adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
+      { exclude: parsed.data.workspace.exclude },
+    ),
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),
     processes: adapters.processes ?? new NodeProcesses(),

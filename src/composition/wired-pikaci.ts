@@ -92,10 +92,10 @@ export class WiredPikaci implements Pikaci {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
     const { ports, settings, backends } = services.value;
-    const { localFiles } = ports;
+    const { localFiles, processes } = ports;
     const { stateRoot, workDir, incusProject } = settings;
     const place = { host: this.host, workDir, incusProject };
-    return listMachines({ localFiles, stateRoot, backends, place }, signal);
+    return listMachines({ localFiles, processes, stateRoot, backends, place }, signal);
   }
 
   async reap(options: ReapOptions = {}) {

@@ -7,7 +7,7 @@ import type { Setting } from '../../../domain/values/setting.js';
 import { strictest, type Trust } from '../../../domain/values/trust.js';
 import type { CliRepository } from '../process/cli-input.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
-import { type ConfigSource, configSource } from './config-source.js';
+import { type Cleanly, type ConfigSource, configSource } from './config-source.js';
 import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
 import { CONFIG_NAMES } from './find-config.js';
 import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
@@ -31,6 +31,8 @@ export interface ConfigRequest {
   /** `--trust` */
   readonly trust?: Trust | undefined;
   readonly repository: CliRepository;
+  /** What a signal ends before it ends the command. */
+  readonly cleanly?: Cleanly | undefined;
   /** `--host` */
   readonly host?: string | undefined;
   /** `--state-root` */
