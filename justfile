@@ -47,6 +47,10 @@ check:
 bench *args:
     npm run bench -- {{args}}
 
+# Runs jobs one after the other, and looks for what grows.
+soak *args:
+    npm run soak -- {{args}}
+
 # Writes the API reference to docs/api/.
 docs-api:
     npm run docs:api

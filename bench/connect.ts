@@ -1,16 +1,16 @@
 import { RestIncusApi } from '../src/adapters/incus/rest-incus-api.js';
 import { Ssh2Connection } from '../src/adapters/ssh2/connection.js';
 import { Ssh2StreamlocalDialer } from '../src/adapters/ssh2/streamlocal-dialer.js';
-import { createPikaci, type Pikaci } from '../src/index.js';
+import { createPikaci, type Pikaci, type PikaciConfigInput } from '../src/index.js';
 import type { IncusApi } from '../src/ports/incus-api.js';
-import type { BenchHost } from './host.js';
+import type { ReachedHost } from './host.js';
 import { value } from './value.js';
 
 export interface BareApi extends AsyncDisposable {
   readonly incus: IncusApi;
 }
 
-export function openConnection(host: BenchHost): Ssh2Connection {
+export function openConnection(host: ReachedHost): Ssh2Connection {
   return new Ssh2Connection({
     host: host.host,
     port: host.port,
@@ -23,7 +23,7 @@ export function openConnection(host: BenchHost): Ssh2Connection {
 }
 
 /** The API object that pikaci uses, over a connection made in the same way, and nothing on top of it. */
-export function bareApi(host: BenchHost): BareApi {
+export function bareApi(host: ReachedHost): BareApi {
   const connection = openConnection(host);
   const dialer = new Ssh2StreamlocalDialer(connection, '/var/lib/incus/unix.socket');
   const incus = new RestIncusApi({ dialer, host: connection.host });
@@ -37,9 +37,10 @@ export function bareApi(host: BenchHost): BareApi {
 }
 
 export function connectPikaci(
-  host: BenchHost,
+  host: ReachedHost,
   stateRoot: string,
   backend: 'incus' | 'microvm' = 'incus',
+  more: Partial<PikaciConfigInput> = {},
 ): Pikaci {
   return value(
     createPikaci({
@@ -55,6 +56,7 @@ export function connectPikaci(
       incus: { project: host.project, profile: host.profile, image: host.image },
       workDir: host.workDir,
       stateRoot,
+      ...more,
     }),
     'create pikaci',
   );

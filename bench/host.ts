@@ -16,6 +16,8 @@ const hostSchema = z.object({
   guestDockerImage: z.string(),
 });
 export type BenchHost = z.infer<typeof hostSchema>;
+/** What is needed to run jobs on it. */
+export type ReachedHost = Omit<BenchHost, 'guestDockerImage'>;
 
 /** Starts the disposable host, or finds it running. Throws when it cannot be had. */
 export async function benchHost(): Promise<BenchHost> {

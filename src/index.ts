@@ -95,6 +95,7 @@ export type {
 export type { SocketDialer } from './ports/socket-dialer.js';
 export type {
   ScanFault,
+  ScanOptions,
   WorkspaceRevision,
   WorkspaceScanner,
   WorkspaceSnapshot,

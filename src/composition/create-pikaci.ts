@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, posix, resolve } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
@@ -20,6 +20,7 @@ import { type ConfigFault, configFault } from '../domain/config/config-fault.js'
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
 import type { Adapters } from './adapters.js';
+import { configuredScanner } from './configured-scanner.js';
 import { hostAdapters } from './host-adapters.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
@@ -60,11 +61,8 @@ export function createPikaci(
   }
   const baseDir = options.baseDir ?? process.cwd();
   const path = (given: string) =>
-    isAbsolute(given)
-      ? given
-      : given.startsWith('~/')
-        ? join(homedir(), given.slice(2))
-        : resolve(baseDir, given);
+    // Resolved also where it is absolute: with a slash at its end a link would be what it leads to.
+    given.startsWith('~/') ? join(homedir(), given.slice(2)) : resolve(baseDir, given);
   const env = options.env ?? process.env;
   const { adapters = {} } = options;
   const { shell, hostFiles, incus } = adapters;
@@ -89,7 +87,10 @@ export function createPikaci(
     incus: incus ?? host.incus,
     localFiles: adapters.localFiles ?? new NodeFileStore(),
     logReader: adapters.logReader ?? new NodeLogReader(),
-    scanner: adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
+    scanner: configuredScanner(
+      adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
+      { exclude: parsed.data.workspace.exclude },
+    ),
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),
     processes: adapters.processes ?? new NodeProcesses(),

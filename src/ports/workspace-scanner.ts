@@ -41,12 +41,17 @@ export interface WorkspaceRevision {
   readonly branch?: string | null;
 }
 
+export interface ScanOptions extends CallOptions {
+  /** Patterns (docs/patterns.md) of what is no part of the workspace. */
+  readonly exclude?: readonly string[];
+}
+
 /** Reads what a workspace holds and names it by its content. */
 export interface WorkspaceScanner {
   /** Reads all that a run of `directory` would get. Faults: see `ScanFault`. */
-  scan(directory: string, options?: CallOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
+  scan(directory: string, options?: ScanOptions): Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Null where there is no git. Apart from the scan, because it takes longer and no job waits for it. */
-  revision(directory: string, options?: CallOptions): Promise<Result<WorkspaceRevision | null, ScanFault>>;
+  revision(directory: string, options?: ScanOptions): Promise<Result<WorkspaceRevision | null, ScanFault>>;
   /**
    * Paths, relative to the directory, that differ from the commit at which it left the way to this revision: committed or not, removed ones
    * and both names of renamed ones as well. `git_failed` where there is no git, no such commit, or none in common.
@@ -54,6 +59,6 @@ export interface WorkspaceScanner {
   changedSince(
     directory: string,
     revision: string,
-    options?: CallOptions,
+    options?: ScanOptions,
   ): Promise<Result<readonly string[], ScanFault>>;
 }

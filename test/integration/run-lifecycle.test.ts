@@ -82,7 +82,9 @@ it('a run of two levels is listed and followed while it goes on, keeps what it u
     ({ node_id: id }) => id === 'built',
   )?.realized_path;
   expect(built).toMatch(/^\/nix\/store\/[^/]+-tool$/);
-  expect(await site.onHost('readlink "$1"/runs/*/gc-roots/built/root', site.workDir)).toBe(`${built}\n`);
+  expect(await site.onHost('readlink "$1"/runs/*/holds/*/gc-roots/built/root', site.workDir)).toBe(
+    `${built}\n`,
+  );
   await site.onHost('nix-store --gc 2>&1 && ls "$1/data"', built ?? '');
   await ended(['gc', '--remote', '--keep-days', '0', '--keep-bytes', '0']);
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { incusInstanceName, type Phase, type Pikaci } from '../../src/index.js';
+import { incusInstanceName, type Phase, type Pikaci, type TargetConfigInput } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { EventRecorder } from '../support/event-recorder.js';
+import { fill } from '../support/nix-output.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const WAITING = 'echo begun; until [ -e /artifacts/go ]; do sleep 0.02; done; echo kept >/artifacts/mine';
@@ -112,6 +113,65 @@ onEachBackend((backend) => {
       expect(await site.onHost('ls "$1/runs/$2/jobs"', site.workDir, id)).toBe('machine\n');
       must(await machine.release());
       expect(await site.leftovers(id)).toEqual(NOTHING_LEFT);
+    });
+  });
+
+  describe('the run id of a run of another state root, which goes on', () => {
+    /** A store path that nothing but a run's root protects, at the end of a link as a profile has it. */
+    const profile = async (name: string) => {
+      const link = `${site.workDir}/${name}`;
+      const path = await site.onHost(
+        `mkdir -p "$1-tree" && cd "$1-tree" && ${fill('sdk', '.', `echo ${site.newRunId()}`)}
+        path=$(nix-store --add "$1-tree") && ln -s "$path" "$1" && printf %s "$path"`,
+        link,
+      );
+      return { link, path };
+    };
+
+    it('leaves that one its roots in the Nix store when the first of the two ends', async () => {
+      const runId = site.newRunId();
+      const [mine, theirs] = [await profile(`mine-${runId}`), await profile(`theirs-${runId}`)];
+      const go = `${site.workDir}/go-${runId}`;
+      const begun = `${site.workDir}/begun-${runId}`;
+      const waits = {
+        id: 'waits',
+        type: 'command' as const,
+        command: `touch ${begun}; until [ -e ${go} ]; do sleep 0.02; done; ${fill('waits', '$PIKACI_OUTPUT', 'echo waited')}`,
+        inputs: ['hello.txt'],
+        dependsOn: ['sdk'],
+      };
+      const job = (id: string, dependsOn: string[]) => ({
+        id,
+        command: 'cat /opt/sdk/data',
+        dependsOn,
+        timeoutSecs: 300,
+      });
+      const run = (pikaci: Pikaci, definition: TargetConfigInput) =>
+        pikaci.runTarget({ target: 't', definition, workspace: site.workspace, runId });
+      const sdk = (path: string) => ({ id: 'sdk', type: 'path', path }) as const;
+      const goesOn = run(other, { prepare: [sdk(theirs.link), waits], jobs: [job('a', ['sdk', 'waits'])] });
+      await Promise.race([
+        site.onHost('until [ -e "$1" ]; do sleep 0.02; done', begun),
+        goesOn.then((end) => {
+          throw new Error(`it ended before it waited: ${JSON.stringify(end)}`);
+        }),
+      ]);
+      const ended = must(await run(site.pikaci, { prepare: [sdk(mine.link)], jobs: [job('b', ['sdk'])] }));
+      must(await ended.cleanUp);
+      expect(ended.record.status).toBe('passed');
+      await site.onHost(
+        'rm "$1" "$2"; nix-store --gc 2>&1; test ! -e "$3"; ls "$4/data"',
+        mine.link,
+        theirs.link,
+        mine.path,
+        theirs.path,
+      );
+      await site.onHost('touch "$1"', go);
+      const last = must(await goesOn);
+      must(await last.cleanUp);
+      expect(last.record).toMatchObject({ status: 'passed' });
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      await site.onHost('nix-store --gc 2>&1; test ! -e "$1"', theirs.path);
     });
   });
 

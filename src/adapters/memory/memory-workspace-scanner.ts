@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { PatternList } from '../../domain/patterns/pattern-list.js';
 import type { EntryContent } from '../../ports/entry-content.js';
-import type { CallOptions } from '../../ports/remote-shell.js';
 import type {
   ScanFault,
+  ScanOptions,
   WorkspaceRevision,
   WorkspaceScanner,
   WorkspaceSnapshot,
@@ -39,13 +40,17 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
     this.#faults.set(directory, fault);
   }
 
-  async scan(directory: string, options: CallOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
-    return this.#find(directory, options).map(({ entries }) => ({ root: directory, ...hashed(entries) }));
+  async scan(directory: string, options: ScanOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    const list = new PatternList(options.exclude ?? []);
+    return this.#find(directory, options).map(({ entries }) => {
+      const kept = Object.entries(entries).filter(([path]) => !list.matches(path));
+      return { root: directory, ...hashed(Object.fromEntries(kept)) };
+    });
   }
 
   async revision(
     directory: string,
-    options: CallOptions = {},
+    options: ScanOptions = {},
   ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
     return this.#find(directory, options).map(({ git }) => git ?? null);
   }
@@ -53,17 +58,18 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
   async changedSince(
     directory: string,
     revision: string,
-    options: CallOptions = {},
+    options: ScanOptions = {},
   ): Promise<Result<readonly string[], ScanFault>> {
     return this.#find(directory, options).andThen(({ changes = {} }) => {
       const changed = Object.hasOwn(changes, revision) ? changes[revision] : undefined;
-      if (changed !== undefined) return ok(changed);
+      const list = new PatternList(options.exclude ?? []);
+      if (changed !== undefined) return ok(changed.filter((path) => !list.matches(path)));
       const message = `${directory}: there is no commit ${JSON.stringify(revision)} in this repository; fetch it first, or name another`;
       return err({ kind: 'git_failed' as const, path: directory, message });
     });
   }
 
-  #find(directory: string, { signal }: CallOptions): Result<MemoryWorkspace, ScanFault> {
+  #find(directory: string, { signal }: ScanOptions): Result<MemoryWorkspace, ScanFault> {
     if (signal?.aborted) return err({ kind: 'aborted', path: directory, message: 'the scan was cancelled' });
     const fault = this.#faults.get(directory);
     if (fault !== undefined) return err(fault);

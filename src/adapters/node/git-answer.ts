@@ -2,9 +2,12 @@ import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
 import { isBelowGitDirectory } from './git-marker.js';
 import { type GitInput, type GitProcessFault, runGit } from './git-process.js';
+import type { LeftOut } from './left-out.js';
 
 export interface GitQuestion extends Omit<GitInput, 'cwd'> {
   readonly directory: string;
+  /** What git cannot read of it is no fault; relative to the directory. */
+  readonly leftOut?: LeftOut;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -18,20 +21,33 @@ export async function gitAnswer(question: GitQuestion): Promise<Result<string | 
     return err(processFault(directory, run.error));
   }
   const { code, stdout, stderr } = run.value;
-  // Git goes on without what is in it, and ends well.
-  const closed = /^warning: could not open directory '(.*)': (.*)$/m.exec(stderr);
-  if (code === 0 && closed !== null) {
-    const path = (closed[1] ?? '').replace(/\/$/, '');
-    return err({
-      kind: 'unreadable',
-      path,
-      message: `the directory ${path} could not be read: ${closed[2]}`,
-    });
-  }
+  const closed = code === 0 ? await unreadable(question, stderr) : null;
+  if (closed !== null) return err(closed);
   // `check-ignore` and `config` say "none of them" with 1.
   if (code === 0 || (code === 1 && stderr === '')) return text(stdout);
   if (/not a git repository \(or any|must be run in a work tree/.test(stderr)) return ok(null);
   return err({ kind: 'git_failed', path: directory, message: refusal(question, stderr, code) });
+}
+
+/** The first directory that git could not read, and that is not left out anyway: git goes on without what is in it, and ends well. */
+async function unreadable({ leftOut, ...question }: GitQuestion, stderr: string): Promise<ScanFault | null> {
+  const closed = [...stderr.matchAll(/^warning: could not open directory '(.*)': (.*)$/gm)];
+  if (closed.length === 0) return null;
+  // Git names it from the top of the repository, wherever it was asked.
+  const top = await runGit({ ...question, cwd: question.directory, args: ['rev-parse', '--show-prefix'] });
+  const prefix = top.isOk() && top.value.code === 0 ? top.value.stdout.toString().replace(/\n$/, '') : '';
+  for (const [, named = '', why] of closed) {
+    const path = named.replace(/\/$/, '');
+    const below = path.startsWith(prefix) ? path.slice(prefix.length) : path;
+    if (leftOut?.isAllOut(below) === true) continue;
+    const advice = 'make it readable, or leave it out (workspace.exclude)';
+    return {
+      kind: 'unreadable',
+      path,
+      message: `the directory ${path} could not be read: ${why}; ${advice}`,
+    };
+  }
+  return null;
 }
 
 /** The fields of a `-z` answer, each of which ends with NUL. */

@@ -1,23 +1,23 @@
 import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
-import { exclusion } from './exclusion.js';
 import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
 import { gitListing } from './git-listing.js';
 import { withoutOwnFilters } from './git-state.js';
+import { type LeftOut, leftOutBelow } from './left-out.js';
 
 export interface GitChangesInput {
   /** Absolute, canonical; a whole work tree or a folder of one. */
   readonly directory: string;
   /** Anything that names a commit. */
   readonly revision: string;
-  readonly exclude: readonly string[];
+  readonly leftOut: LeftOut;
   readonly signal?: AbortSignal | undefined;
   /** For each run of git. */
   readonly timeoutMs: number;
 }
 
-type Place = Pick<GitQuestion, 'directory' | 'signal' | 'timeoutMs'> & Pick<GitChangesInput, 'exclude'>;
+type Place = Pick<GitQuestion, 'directory' | 'signal' | 'timeoutMs'> & Pick<GitChangesInput, 'leftOut'>;
 
 /**
  * What differs between the directory as it is and the commit at which it left the way to a revision: committed or not, tracked or not,
@@ -41,8 +41,7 @@ export async function gitChanges(input: GitChangesInput): Promise<Result<readonl
     return err(refused(place, `${revision} and HEAD have no commit in common; ${why}`));
   }
   const changed = await changesSince(place, common);
-  const isExcluded = exclusion(input.exclude);
-  return changed.map((paths) => [...new Set(paths)].filter((path) => !isExcluded(path)));
+  return changed.map((paths) => [...new Set(paths)].filter((path) => !input.leftOut.isOut(path)));
 }
 
 function refused({ directory }: Place, message: string): ScanFault {
@@ -91,7 +90,9 @@ async function nestedChanges(
   path: string,
   commit: string | null,
 ): Promise<Result<readonly string[], ScanFault>> {
-  const place = { ...outer, directory: `${outer.directory}/${path}` };
+  if (outer.leftOut.isAllOut(path)) return ok([]);
+  const leftOut = leftOutBelow(outer.leftOut, path);
+  const place = { ...outer, directory: `${outer.directory}/${path}`, leftOut };
   if (!(await isRepository(place.directory))) return ok([]);
   if (commit !== null) {
     const tree = await gitAnswer({ ...outer, args: ['ls-tree', '-z', commit, '--', path] });

@@ -2,12 +2,12 @@ import { lstat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
-import { exclusion } from './exclusion.js';
 import { gitAnswer, gitFields } from './git-answer.js';
 import { gitState } from './git-state.js';
+import { type LeftOut, leftOutBelow } from './left-out.js';
 
 export interface GitListing {
-  /** Relative to the directory; may name files that are deleted by now. */
+  /** Relative to the directory; may name files that are deleted by now, and some that are left out. */
   readonly paths: readonly string[];
   /** Only when it was asked for. */
   readonly revision: WorkspaceRevision | null;
@@ -16,7 +16,7 @@ export interface GitListing {
 export interface GitListingInput {
   /** Absolute, canonical; a whole work tree or a folder of one. */
   readonly directory: string;
-  readonly exclude: readonly string[];
+  readonly leftOut: LeftOut;
   /** Also find out the revision: two more runs of git. */
   readonly withRevision: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +40,7 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
   if (state.isErr()) return err(state.error);
   if (listed.value === null) return ok(null);
 
-  const isExcluded = exclusion(input.exclude);
+  const { isOut, isAllOut } = input.leftOut;
   let dirty = state.value?.dirty ?? false;
   const paths: string[] = [];
   const nested: string[] = [];
@@ -54,7 +54,7 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     const path = line.slice(line.indexOf('\t') + 1);
     (line.startsWith(GITLINK, 2) ? nested : paths).push(path);
   }
-  dirty ||= others.some((path) => !isExcluded(path));
+  dirty ||= others.some((path) => !isOut(path));
   // Another repository that lies in the tree without being a submodule is listed as "<path>/".
   for (const path of others) {
     if (path.endsWith('/')) nested.push(path.slice(0, -1));
@@ -66,7 +66,9 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     if (ignored.value) return ok(null);
   }
   for (const path of nested) {
-    const within = await nestedListing({ ...input, directory: `${input.directory}/${path}` });
+    if (isAllOut(path)) continue;
+    const below = leftOutBelow(input.leftOut, path);
+    const within = await nestedListing({ ...input, directory: `${input.directory}/${path}`, leftOut: below });
     if (within.isErr()) return err(within.error);
     if (within.value === 'not_a_directory') paths.push(path);
     else if (within.value !== null) {

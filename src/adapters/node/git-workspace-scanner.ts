@@ -1,18 +1,21 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import type { CallOptions } from '../../ports/remote-shell.js';
 import type {
   ScanFault,
+  ScanOptions,
   WorkspaceRevision,
   WorkspaceScanner,
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
+import { filterInTurns } from '../../streams/filter-in-turns.js';
 import { gitChanges } from './git-changes.js';
 import { type GitListingInput, gitListing } from './git-listing.js';
+import { type LeftOut, leftOut } from './left-out.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
 import type { TreeHashAnswer, TreeHashRequest } from './tree-hash-types.js';
+import { walkInTurns } from './walk-in-turns.js';
 
 export interface GitWorkspaceScannerOptions {
   /**
@@ -51,15 +54,24 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     this.#readTimeoutMs = options.readTimeoutMs ?? 600_000;
   }
 
-  async scan(directory: string, { signal }: CallOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+  async scan(
+    directory: string,
+    { signal, exclude: patterns = [] }: ScanOptions = {},
+  ): Promise<Result<WorkspaceSnapshot, ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
     const root = found.value;
     const exclude = await this.#excluded(root);
-    const listing = await this.#list(root, { exclude, withRevision: false, signal });
+    const rules = leftOut(exclude, patterns);
+    const listing = await this.#list(root, { leftOut: rules, withRevision: false, signal });
     if (listing.isErr()) return err(listing.error);
-    const request = { root, paths: listing.value?.paths ?? null, exclude };
-    const answer = await this.#hash(request, signal);
+    let paths = listing.value?.paths ?? null;
+    if (patterns.length > 0) {
+      const walked = paths === null ? await walkInTurns(root, rules, signal) : ok(paths);
+      if (walked.isErr()) return err(walked.error);
+      paths = await filterInTurns(walked.value, (path) => !rules.isOut(path));
+    }
+    const answer = await this.#hash({ root, paths, exclude }, signal);
     if (answer.kind === 'fault') return err(answer.fault);
     const { contentHash, entries, contents, totalBytes } = answer;
     return ok({ root, contentHash, entries, contents, totalBytes });
@@ -67,26 +79,26 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
 
   async revision(
     directory: string,
-    { signal }: CallOptions = {},
+    { signal, exclude = [] }: ScanOptions = {},
   ): Promise<Result<WorkspaceRevision | null, ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
-    const exclude = await this.#excluded(found.value);
-    const listing = await this.#list(found.value, { exclude, withRevision: true, signal });
+    const rules = leftOut(await this.#excluded(found.value), exclude);
+    const listing = await this.#list(found.value, { leftOut: rules, withRevision: true, signal });
     return listing.map((listed) => listed?.revision ?? null);
   }
 
   async changedSince(
     directory: string,
     revision: string,
-    { signal }: CallOptions = {},
+    { signal, exclude = [] }: ScanOptions = {},
   ): Promise<Result<readonly string[], ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
     return gitChanges({
       directory: found.value,
       revision,
-      exclude: await this.#excluded(found.value),
+      leftOut: leftOut(await this.#excluded(found.value), exclude),
       signal,
       timeoutMs: this.#gitTimeoutMs,
     });
@@ -94,7 +106,7 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
 
   #list(
     directory: string,
-    call: Pick<GitListingInput, 'exclude' | 'withRevision'> & { readonly signal: AbortSignal | undefined },
+    call: Pick<GitListingInput, 'withRevision' | 'signal'> & { readonly leftOut: LeftOut },
   ) {
     return gitListing({ ...call, directory, timeoutMs: this.#gitTimeoutMs });
   }

@@ -62,7 +62,11 @@ export function hashTree(request, control) {
           `${path} changed while it was read, twice in a row; run again when nothing writes to it`,
         );
       case 'unreadable':
-        return fault('unreadable', path, `${path} could not be read: ${outcome.message}`);
+        return fault(
+          'unreadable',
+          path,
+          `${path} could not be read: ${outcome.message}; make it readable, or leave it out (workspace.exclude)`,
+        );
     }
   }
   return { kind: 'hashed', contentHash: hash.digest('hex'), entries, contents, totalBytes };

@@ -13,48 +13,62 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function walkTree(request, control) {
   const isExcluded = exclusion(request.exclude);
+  const rules = { isOut: isExcluded, isAllOut: isExcluded };
   /** @type {string[]} */
   const found = [];
   const waiting = [''];
   for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
     if (control.cancelled()) return fault('aborted', request.root, 'the scan was cancelled');
-    try {
-      const directory = opendirSync(below === '' ? request.root : `${request.root}/${below}`, {
-        encoding: /** @type {BufferEncoding} */ ('buffer'),
-      });
-      try {
-        for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-          const raw = /** @type {Buffer} */ (/** @type {unknown} */ (entry.name));
-          let name;
-          try {
-            name = utf8.decode(raw);
-          } catch {
-            const shown = below === '' ? raw.toString() : `${below}/${raw.toString()}`;
-            return fault(
-              'unsupported_name',
-              shown,
-              `the name ${JSON.stringify(shown)} is not UTF-8; rename it`,
-            );
-          }
-          const path = below === '' ? name : `${below}/${name}`;
-          if (isExcluded(path)) continue;
-          if (entry.isDirectory()) waiting.push(path);
-          else found.push(path);
-        }
-      } finally {
-        directory.closeSync();
-      }
-    } catch (cause) {
-      const code = /** @type {NodeJS.ErrnoException} */ (cause).code;
-      // Removed while the walk was on its way.
-      if (below !== '' && (code === 'ENOENT' || code === 'ENOTDIR')) continue;
-      if (below === '' && code === 'ENOENT') return fault('not_found', request.root, String(cause));
-      return fault('unreadable', below === '' ? request.root : below, String(cause));
-    }
+    const problem = walkDirectory({ root: request.root, below, rules, found, waiting });
+    if (problem !== null) return problem;
     const budget = control.budget;
     if (budget !== null && found.length + waiting.length > budget.entries) return { kind: 'over_budget' };
   }
   return found;
+}
+
+/**
+ * Adds what one directory holds to `found`, and the directories in it to `waiting`.
+ * @param {{ root: string, below: string, rules: import('./left-out.js').LeftOut, found: string[], waiting: string[] }} place
+ * @returns {{ kind: 'fault', fault: import('../../ports/workspace-scanner.js').ScanFault } | null}
+ */
+export function walkDirectory({ root, below, rules, found, waiting }) {
+  try {
+    const directory = opendirSync(below === '' ? root : `${root}/${below}`, {
+      encoding: /** @type {BufferEncoding} */ ('buffer'),
+    });
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        const raw = /** @type {Buffer} */ (/** @type {unknown} */ (entry.name));
+        let name;
+        try {
+          name = utf8.decode(raw);
+        } catch {
+          const shown = below === '' ? raw.toString() : `${below}/${raw.toString()}`;
+          return fault(
+            'unsupported_name',
+            shown,
+            `the name ${JSON.stringify(shown)} is not UTF-8; rename it`,
+          );
+        }
+        const path = below === '' ? name : `${below}/${name}`;
+        if (entry.isDirectory()) {
+          if (!rules.isAllOut(path)) waiting.push(path);
+        } else if (!rules.isOut(path)) found.push(path);
+      }
+    } finally {
+      directory.closeSync();
+    }
+  } catch (cause) {
+    const code = /** @type {NodeJS.ErrnoException} */ (cause).code;
+    // Removed while the walk was on its way.
+    if (below !== '' && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
+    if (below === '' && code === 'ENOENT') return fault('not_found', root, String(cause));
+    const advice = below === '' ? '' : '; make it readable, or leave it out (workspace.exclude)';
+    const named = below === '' ? root : below;
+    return fault('unreadable', named, `the directory ${named} could not be read: ${String(cause)}${advice}`);
+  }
+  return null;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Selection {
   matches(path: string): boolean;
   /** Relative to the destination; null for what must not become a path here. */
   localPath(path: string): string | null;
+  /** The same of a directory, which is made though nothing be in it; where this is left out, none is asked for. */
+  localDirectory?(path: string): string | null;
 }
 
 export interface CollectInput {

@@ -1,4 +1,4 @@
-import { gcRootsDir, remoteRunDirOf } from '../../domain/machine/remote-layout.js';
+import { gcRootsDir, remoteRunDirOf, runHoldsDir } from '../../domain/machine/remote-layout.js';
 import { isHeld, LAST_USE } from '../../domain/target/retention.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -18,11 +18,11 @@ export async function removeEmptyRuns(
   for (const { name, type } of listed.value) {
     if (type !== 'directory' || !runIdSchema.safeParse(name).success) continue;
     const runDir = remoteRunDirOf(workDir, name);
-    const [roots, stamp] = await Promise.all([
-      files.lstat(gcRootsDir(runDir), { signal }),
-      files.lstat(`${runDir}/${LAST_USE}`, { signal }),
-    ]);
-    if (stamp.isOk() ? isHeld(stamp.value.mtimeMs, nowMs) : stamp.error.kind !== 'not_found') continue;
-    if (roots.isOk() || stamp.isOk()) await releaseRun(files, runDir, signal);
+    const found = await Promise.all(
+      [runHoldsDir(runDir), gcRootsDir(runDir), `${runDir}/${LAST_USE}`].map((path) =>
+        files.lstat(path, { signal }),
+      ),
+    );
+    if (found.some((stat) => stat.isOk())) await releaseRun(files, runDir, signal, (at) => isHeld(at, nowMs));
   }
 }

@@ -1,11 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
-import { gcRootsDir, remoteRunDirOf } from '../../domain/machine/remote-layout.js';
+import { gcRootsDir, remoteRunDirOf, runHoldsDir } from '../../domain/machine/remote-layout.js';
 import { LAST_USE } from '../../domain/target/retention.js';
 import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
+import type { FileFault, FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { HoldRenewer } from './hold-renewer.js';
+import { touchLastUsed } from './last-used.js';
 import { releaseRun } from './release-run.js';
 
 const RACES = 5;
@@ -16,6 +18,8 @@ export interface RunHoldInput {
   readonly clock: Clock;
   readonly workDir: string;
   readonly runId: string;
+  /** A UUID of this run alone: another state root may have a run of the same id on the host. */
+  readonly holdId: string;
   readonly signal: AbortSignal;
 }
 
@@ -24,12 +28,17 @@ export class RunHold {
   readonly #input: RunHoldInput;
   readonly #keeper: HoldRenewer;
   readonly #runDir: string;
+  readonly #holdDir: string;
+  readonly #making: string;
   #hasRoots = false;
+  #made: Promise<Result<void, JobFault>> | null = null;
 
   constructor(input: RunHoldInput) {
     this.#input = input;
     this.#keeper = new HoldRenewer(input, input.runId);
     this.#runDir = remoteRunDirOf(input.workDir, input.runId);
+    this.#holdDir = `${runHoldsDir(this.#runDir)}/${input.holdId}`;
+    this.#making = `${runHoldsDir(this.#runDir)}/.making-${input.holdId}`;
   }
 
   /** `gone` when the directory is not there. */
@@ -44,30 +53,47 @@ export class RunHold {
   async gcRoot(nodeId: string): Promise<Result<string, JobFault>> {
     const { files, signal } = this.#input;
     this.#hasRoots = true;
-    // The stamp comes before the roots, or they would be taken for what an ended run has left behind.
-    for (let race = 0; ; race++) {
-      const made = await files.makeDirectory(this.#runDir, { signal });
-      if (made.isErr() && made.error.kind !== 'not_found') return err(hostFilesFault(made.error, null));
-      const held = await this.hold(this.#runDir);
-      if (held.isErr()) return err(held.error);
-      if (held.value === 'held') break;
-      // A job's clean-up has taken the empty directory away again.
-      if (race < RACES) continue;
-      const message = `${this.#runDir} on ${files.host} is removed as often as it is made`;
-      return err({ kind: 'host_files', phase: null, host: files.host, message });
-    }
-    const directory = `${gcRootsDir(this.#runDir)}/${nodeId}`;
+    this.#made ??= this.#make();
+    const held = await this.#made;
+    if (held.isErr()) this.#made = null;
+    if (held.isErr()) return err(held.error);
+    const directory = `${gcRootsDir(this.#holdDir)}/${nodeId}`;
     const made = await files.makeDirectory(directory, { signal });
     return made.map(() => `${directory}/root`).mapErr((fault) => hostFilesFault(fault, null));
+  }
+
+  /** It appears with its stamp, by one rename: without one it would be taken for what an ended run has left behind. */
+  async #make(): Promise<Result<void, JobFault>> {
+    const { files, signal, runId } = this.#input;
+    const making = this.#making;
+    const attempt = async (): Promise<Result<'held' | 'gone', FileFault>> => {
+      const made = await files.makeDirectory(making, { signal });
+      if (made.isErr()) return err(made.error);
+      const stamped = await touchLastUsed(files, making, { runId, signal });
+      if (stamped.isErr() || stamped.value === 'gone') return stamped.map(() => 'gone');
+      const placed = await files.rename(making, this.#holdDir, { signal });
+      return placed.map(() => 'held');
+    };
+    for (let race = 0; race < RACES; race++) {
+      const made = await attempt();
+      if (made.isErr() && made.error.kind !== 'not_found') return err(hostFilesFault(made.error, null));
+      if (made.isErr() || made.value === 'gone') continue;
+      this.#keeper.keep(this.#holdDir);
+      return ok(undefined);
+    }
+    // The end of another run of this id, or a job's clean-up, has taken the empty directories away each time.
+    const message = `${this.#runDir} on ${files.host} is removed as often as it is made`;
+    return err({ kind: 'host_files', phase: null, host: files.host, message });
   }
 
   /** When the jobs have been cleaned up. What a job that was left running still needs stays for whoever ends that. */
   async release(): Promise<void> {
     await this.#keeper[Symbol.asyncDispose]();
     if (!this.#hasRoots) return;
+    await this.#made;
     const { files } = this.#input;
-    const signal = AbortSignal.timeout(RELEASE_BOUND_MS);
-    await files.remove(`${this.#runDir}/${LAST_USE}`, { signal });
+    const signal = awakeBound(RELEASE_BOUND_MS);
+    for (const hold of [this.#making, this.#holdDir]) await files.remove(`${hold}/${LAST_USE}`, { signal });
     await releaseRun(files, this.#runDir, signal);
   }
 }

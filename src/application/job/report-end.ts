@@ -18,7 +18,7 @@ type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
 
 /** What was told of a job that has ended, and of its steps. */
 export interface EndedJob {
-  readonly log: Pick<GuestLog, 'received' | 'kept'>;
+  readonly log: Pick<GuestLog, 'received' | 'kept' | 'isCut'>;
   readonly steps: StepTracker | null;
 }
 
@@ -44,6 +44,7 @@ export async function reportEnd(
       finishedAtMs: ports.clock.now(),
       logBytes: log.received,
       keptLogBytes: log.kept,
+      logCut: log.isCut,
       artifacts,
       image: record.incus_image,
       steps: endOfSteps,

@@ -8,9 +8,10 @@ import {
 } from '../../domain/machine/acquisition.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { FaultCause, JobFault } from '../faults/job-fault.js';
 import { hostFilesFault, wasReached } from '../faults/port-faults.js';
-import { releaseEndedRun } from '../holds/release-run.js';
+import { releaseRun } from '../holds/release-run.js';
 
 const PHASE = 'prepare_directories';
 const LONGEST_OWNER = 4096;
@@ -65,7 +66,7 @@ export async function makeHostDirectory(
 export async function removeHostDirectory(
   hostFiles: FileStore,
   { layout, acquisition }: OwnedDirectory,
-  signal: AbortSignal = AbortSignal.timeout(BOUND_MS),
+  signal: AbortSignal = awakeBound(BOUND_MS),
 ): Promise<Result<void, JobFault>> {
   const { remoteJobDir, remoteRunDir } = layout;
   const leaving = asideOf(remoteJobDir, 'leaving', acquisition);
@@ -84,7 +85,7 @@ export async function removeHostDirectory(
   for (const parent of [posix.dirname(remoteJobDir), remoteRunDir]) {
     const emptied = await acrossLosses(() => hostFiles.remove(parent, { signal }));
     if (emptied.isErr()) {
-      if (parent === remoteRunDir) await releaseEndedRun(hostFiles, parent, signal);
+      if (parent === remoteRunDir) await releaseRun(hostFiles, parent, signal);
       break;
     }
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ok } from 'neverthrow';
 import type { RunJobStatus } from '../../domain/events/run-status.js';
 import { runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
@@ -51,7 +52,7 @@ export class TargetExecution {
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
-    this.#hold = new RunHold({ ...place, files, clock });
+    this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
     this.#workspace = new RunWorkspace({
       ...place,
       ports: input.parts.ports,

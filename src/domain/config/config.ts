@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobLimitsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
+import { patternText } from '../patterns/pattern-text.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
 import { targetIdSchema } from '../values/identifier.js';
@@ -101,6 +102,11 @@ const microvmConfigSchema = z.strictObject({
     .default(8 * 1024 ** 3),
 });
 
+const workspaceConfigSchema = z.strictObject({
+  /** Patterns of what is no part of it (docs/patterns.md), tracked by git or not. */
+  exclude: z.array(patternText).default([]),
+});
+
 /** `pikaci.config.json`. Unknown keys are refused by name. */
 export const pikaciConfigSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -110,6 +116,8 @@ export const pikaciConfigSchema = z.strictObject({
   microvm: microvmConfigSchema.prefault({}),
   /** Whether what is run may come from somebody without any right: docs/trust.md. */
   trust: trustSchema.default('trusted'),
+  /** What jobs get of the folder that is run. */
+  workspace: workspaceConfigSchema.prefault({}),
   /** Directory on the host. */
   workDir: absolute.default(DEFAULT_REMOTE_WORK_DIR),
   /** Where the state of runs is kept on this machine; relative to the config's folder. */

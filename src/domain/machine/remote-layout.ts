@@ -63,7 +63,15 @@ export function remoteRunDirOf(remoteWorkDir: string, runId: string): string {
   return joinBelow(remoteWorkDir, `runs/${runId}`);
 }
 
-/** Links that Nix takes for garbage-collection roots, one directory for each prepare node. They end with the run. */
-export function gcRootsDir(remoteRunDir: string): string {
-  return `${remoteRunDir}/gc-roots`;
+/** What runs of this id keep for themselves, each in a directory named by a UUID of its own, with its stamp in it. */
+export function runHoldsDir(remoteRunDir: string): string {
+  return `${remoteRunDir}/holds`;
+}
+
+/**
+ * Links that Nix takes for garbage-collection roots, one directory for each prepare node, in the hold of a run. They end with the run. Before
+ * 0.2 they were in the directory of the run itself.
+ */
+export function gcRootsDir(holdDir: string): string {
+  return `${holdDir}/gc-roots`;
 }

@@ -54,6 +54,18 @@ export class Automaton {
     return state.accepts;
   }
 
+  /** Whether all that lies below this directory is matched, whatever it is called. Also false where that is so without being plain. */
+  matchesAllBelow(directory: string): boolean {
+    let state = this.start;
+    for (const char of `${directory}/`) state = this.step(state, char.codePointAt(0) ?? 0);
+    return state.threads.some(({ at }) => {
+      const instruction = this.#program[at];
+      return (
+        instruction?.kind === 'anything' && this.#stateOf((add) => this.#reach(instruction.next, add)).accepts
+      );
+    });
+  }
+
   private get start(): State {
     this.#start ??= this.#stateOf((add) => this.#reach(this.#begin, add));
     return this.#start;

@@ -27,6 +27,19 @@ export class PatternList {
   takesAway(path: string): boolean {
     return this.unwanted.some((pattern) => pattern.matches(path));
   }
+
+  /** Whether all that lies below a directory is matched, whatever it is called: then nobody has to look. */
+  matchesAllBelow(directory: string): boolean {
+    return (
+      this.wanted.some(({ pattern }) => pattern.matchesAllBelow(directory)) &&
+      !this.unwanted.some(({ roots }) => roots.some((root) => isSameOrBelow(root, directory)))
+    );
+  }
+}
+
+/** Whether one of the two lies in the other; all lies below the top, which is empty. */
+function isSameOrBelow(one: string, other: string): boolean {
+  return one === '' || one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }
 
 /** Chooses among paths, and remembers which patterns none of them matched. */

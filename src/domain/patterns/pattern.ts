@@ -26,6 +26,11 @@ export class Pattern {
       return false;
     return this.#automaton.matches(path);
   }
+
+  /** Whether it matches all that lies below a directory, whatever it is called. Also false where that is so without being plain. */
+  matchesAllBelow(directory: string): boolean {
+    return this.#automaton.matchesAllBelow(directory);
+  }
 }
 
 /** Why a text is no pattern; null when it is one. */

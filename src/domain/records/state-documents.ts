@@ -23,8 +23,8 @@ export const machineListDocumentSchema = z.looseObject({
   machines: z.array(
     z.looseObject({
       machine_id: z.string(),
-      /** `gone`: never released, and not on the host any more. `elsewhere`: of another host or backend. */
-      state: z.enum(['open', 'stopped', 'released', 'gone', 'elsewhere']),
+      /** `opening`: a process is about to have it. `gone`: never released, and not on the host. `elsewhere`: of another host or backend. */
+      state: z.enum(['opening', 'open', 'stopped', 'released', 'gone', 'elsewhere']),
       instance_name: z.string(),
       host: z.string(),
       created_at: z.string(),
@@ -89,6 +89,8 @@ export const targetInfoDocumentSchema = z.looseObject({
   nodes: z.array(planNodeSchema),
   /** By the id of the job: what its machine may use at most; null is left to the profile, or to the runner of a microVM. */
   limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
+  /** What jobs get of the folder that is run: all but what these patterns name. */
+  workspace: z.looseObject({ exclude: z.array(z.string()) }).optional(),
 });
 export type TargetInfoDocument = z.infer<typeof targetInfoDocumentSchema>;
 

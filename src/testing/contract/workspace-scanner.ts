@@ -110,6 +110,26 @@ export function workspaceScannerContract(
       });
     }
 
+    test('leaves out what patterns name, and takes its hash without it', async (workspace) => {
+      const options = { mtimeNs: '1700000000000000001' };
+      await workspace.write('a', 'x', options);
+      await workspace.write('out/keep', 'x', options);
+      const before = await scanned(workspace);
+      await workspace.write('out/deep/b', 'x');
+      await workspace.write('c.log', 'x');
+      const { scanner, directory } = workspace;
+      const exclude = ['**/*.log', 'out', '!out/keep'];
+      const result = await scanner.scan(directory, { exclude });
+      assert.deepEqual(result._unsafeUnwrap(), before);
+    });
+
+    test('takes only what is taken away from patterns that name nothing else', async (workspace) => {
+      await workspace.write('a', 'x');
+      await workspace.write('src/b', 'x');
+      const result = await workspace.scanner.scan(workspace.directory, { exclude: ['!src'] });
+      assert.deepEqual(result._unsafeUnwrap().entries, ['src/b']);
+    });
+
     test('an empty workspace has a hash and no entries', async (workspace) => {
       await workspace.write('a', 'x');
       await workspace.remove('a');

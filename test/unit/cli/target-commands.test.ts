@@ -50,6 +50,20 @@ test('target-info shows the nodes in the order in which they would run', async (
   expect(cli.created).toEqual([]);
 });
 
+test('target-info says what is left out of the workspace', async () => {
+  const config = files({ ...CONFIG, workspace: { exclude: ['fixtures', '!fixtures/small'] } });
+  const cli = new Cli({ files: config });
+  expect(await cli.run('target-info')).toBe(0);
+  expect(cli.stdout.text).toContain('\n  without these of the workspace: fixtures, !fixtures/small\n');
+  const document = new Cli({ files: config });
+  await document.run('target-info', 't', '--json');
+  const info = targetInfoDocumentSchema.parse(json(document));
+  expect(info.workspace).toEqual({ exclude: ['fixtures', '!fixtures/small'] });
+  const wrong = new Cli({ files: files({ ...CONFIG, workspace: { exclude: ['../up'] } }) });
+  expect(await wrong.run('target-info')).toBe(2);
+  expect(wrong.stderr.text).toContain('workspace.exclude');
+});
+
 test('a target that depends on itself exits 2 with the way around it, whatever the command', async () => {
   const jobs = [
     { id: 'a', command: 'x', dependsOn: ['b'] },

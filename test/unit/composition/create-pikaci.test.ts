@@ -29,6 +29,19 @@ describe('a pikaci whose adapters are all replaced', () => {
     expect(host.incus.allInstances).toEqual([]);
   });
 
+  it('sends a workspace without what the configuration leaves out, also by a scanner that was brought', async () => {
+    const workDir = '/work';
+    const { host, pikaci } = await embedded({ workDir, workspace: { exclude: ['data'] } });
+    await host.setWorkspace('/srv', { 'data/x': { content: 'x' }, a: { content: 'a' } });
+    const run = await pikaci.runJob({ job: { id: 'test', command: 'x' }, workspace: '/srv' });
+    expect(run._unsafeUnwrap().outcome.status).toBe('passed');
+    const scanned = await host.scanner.scan('/srv', { exclude: ['data'] });
+    const snapshot = `${workDir}/snapshots/${scanned._unsafeUnwrap().contentHash}/snapshot`;
+    expect((await host.hostFiles.lstat(`${snapshot}/a`)).isOk()).toBe(true);
+    expect((await host.hostFiles.lstat(`${snapshot}/data/x`)).isErr()).toBe(true);
+    await pikaci.close();
+  });
+
   it('leaves the adapters that were brought to whoever brought them', async () => {
     const { host, pikaci } = await embedded();
     await pikaci.close();

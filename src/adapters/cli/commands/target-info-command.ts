@@ -48,6 +48,7 @@ export async function targetInfoCommand(
     ...(loaded.config.backend === 'incus'
       ? { limits: limitsOf(plan.value.nodes, loaded.config.incus.limits) }
       : {}),
+    workspace: { exclude: [...loaded.config.workspace.exclude] },
   };
   if (options.json === true) printJson(context, document);
   else context.stdout.write(`${infoLines(document).join('\n')}\n`);
@@ -86,6 +87,7 @@ function infoLines(info: TargetInfoDocument): string[] {
     ...(info.filters.length === 0
       ? []
       : [`  only for changes in ${info.filters.map(escapeLine).join(', ')}`]),
+    ...workspaceLines(info.workspace),
     ...info.nodes.map((node) => {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
       const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
@@ -93,4 +95,11 @@ function infoLines(info: TargetInfoDocument): string[] {
       return `  ${what} ${node.id}${limitsText(info.limits?.[node.id])}${after}${description}`;
     }),
   ];
+}
+
+function workspaceLines(workspace: TargetInfoDocument['workspace']): string[] {
+  const { exclude = [] } = workspace ?? {};
+  return exclude.length === 0
+    ? []
+    : [`  without these of the workspace: ${exclude.map(escapeLine).join(', ')}`];
 }

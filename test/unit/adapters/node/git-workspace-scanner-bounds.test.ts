@@ -137,7 +137,8 @@ describe('a git that does not answer as it should', () => {
     expect(fault).toEqual({
       kind: 'unreadable',
       path: 'a/b',
-      message: 'the directory a/b could not be read: Permission denied',
+      message:
+        'the directory a/b could not be read: Permission denied; make it readable, or leave it out (workspace.exclude)',
     });
   });
 

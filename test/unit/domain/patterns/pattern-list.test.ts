@@ -37,6 +37,33 @@ describe('patterns', () => {
     expect(new Pattern('!(a)/b').roots).toEqual(['']);
   });
 
+  it('say where all below a directory is matched, so that nobody has to look there', () => {
+    const below = (patterns: readonly string[], directory: string) =>
+      new PatternList(patterns).matchesAllBelow(directory);
+    for (const patterns of [
+      ['a'],
+      ['a/'],
+      ['a/**'],
+      ['**/b/'],
+      ['**'],
+      ['a', '!c'],
+      ['!c'],
+      ['x', '{y,a/b}'],
+    ])
+      expect([patterns, below(patterns, 'a/b')]).toEqual([patterns, true]);
+    for (const patterns of [
+      ['a/b/c'],
+      ['a/*'],
+      ['a/b/*'],
+      ['b'],
+      ['a', '!a/b/c'],
+      ['a', '!**/c'],
+      ['a', '!a'],
+      [],
+    ])
+      expect([patterns, below(patterns, 'a/b')]).toEqual([patterns, false]);
+  });
+
   it('say which of them nothing matched, what is taken away again counting as nothing', () => {
     const tally = new MatchTally(new PatternList(['src', 'out/**', 'lib/*', '!out/*.o', '!nowhere']));
     expect(['src/a', 'out/b.o', 'x'].filter((path) => tally.matches(path))).toEqual(['src/a']);

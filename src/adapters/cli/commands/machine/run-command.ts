@@ -1,10 +1,11 @@
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import type { RawOption } from '../log-output.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { followStepOf } from './step-end.js';
 
-export interface MachineRunOptions extends HostOptions {
+export interface MachineRunOptions extends HostOptions, RawOption {
   readonly step?: string;
   readonly env: readonly string[];
   readonly cwd?: string;
