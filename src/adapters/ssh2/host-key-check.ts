@@ -29,9 +29,10 @@ export function fingerprintOf(key: Buffer): string {
 export class HostKeyCheck {
   private constructor(
     private readonly target: { readonly label: string; readonly name: string },
-    private readonly files: string,
-    private readonly lines: readonly KnownHostsLine[],
-    private readonly unreadable: string | null,
+    /** The first of the files: where a new key belongs. */
+    private readonly firstFile: string,
+    private readonly lines: readonly (KnownHostsLine & { readonly file: string })[],
+    private readonly unreadable: { readonly file: string; readonly message: string } | null,
   ) {}
 
   static async load(
@@ -44,19 +45,22 @@ export class HostKeyCheck {
     files: readonly KnownHostsFile[],
   ): Promise<HostKeyCheck> {
     const name = target.hostKeyAlias ?? knownHostsName(target.host, target.port);
-    const lines: KnownHostsLine[] = [];
-    let unreadable: string | null = null;
+    const lines: (KnownHostsLine & { readonly file: string })[] = [];
+    let unreadable: { readonly file: string; readonly message: string } | null = null;
     for (const file of files) {
       try {
-        lines.push(...parseKnownHosts(await readFile(file.path, 'utf8')));
+        const parsed = parseKnownHosts(await readFile(file.path, 'utf8'));
+        lines.push(...parsed.map((line) => ({ ...line, file: file.path })));
       } catch (error) {
         const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-        if (!missing || file.mustExist) unreadable = `${file.path}: ${(error as Error).message}`;
+        if (!missing || file.mustExist) {
+          const message = `${file.path}: ${(error as Error).message}`;
+          unreadable ??= { file: file.path, message };
+        }
       }
     }
     const own = lines.filter((line) => line.marker !== 'cert-authority' && namesHost(line.hosts, name));
-    const paths = files.map((file) => file.path).join(' ');
-    return new HostKeyCheck({ label: target.label, name }, paths, own, unreadable);
+    return new HostKeyCheck({ label: target.label, name }, files[0]?.path ?? '', own, unreadable);
   }
 
   /** Of the algorithms that may be offered those of the known types, so that the host shows a key that can be compared; all where none is known. */
@@ -75,7 +79,7 @@ export class HostKeyCheck {
 
   /** `null` when the key may be trusted. */
   refusal(key: Buffer): Refusal | null {
-    if (this.unreadable !== null) return this.refuse('unreadable_known_hosts', key, this.unreadable);
+    if (this.unreadable !== null) return this.refuse('unreadable_known_hosts', key, this.unreadable.message);
     const same = this.lines.filter((line) => line.key.equals(key));
     if (same.some((line) => line.marker === 'revoked'))
       return this.refuse('revoked', key, 'the key is revoked');
@@ -105,8 +109,16 @@ export class HostKeyCheck {
       host: this.target.label,
       reason,
       fingerprint: key === null ? '' : fingerprintOf(key),
-      knownHostsFile: this.files,
+      knownHostsFile: this.fileOf(reason),
       message: `${this.target.name}${shown}: ${what}`,
     };
+  }
+
+  /** The one file that a person has to look at, or to add the key to. */
+  private fileOf(reason: Refusal['reason']): string {
+    if (reason === 'unreadable_known_hosts') return this.unreadable?.file ?? this.firstFile;
+    const marker = reason === 'revoked' ? 'revoked' : null;
+    const line = reason === 'unknown' ? undefined : this.lines.find((one) => one.marker === marker);
+    return line?.file ?? this.firstFile;
   }
 }
