@@ -5,13 +5,13 @@ import { type KnownHostsLine, keyTypeOf, knownHostsName, namesHost, parseKnownHo
 
 type Refusal = Extract<ShellFault, { kind: 'host_key_refused' }>;
 
-/** Host key algorithms by the key type in known_hosts (RFC 8332: one RSA key, several signatures; the SHA-1 one is not offered). */
+/** Host key algorithms by the key type in known_hosts (RFC 8332: one RSA key, several signatures). */
 const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   'ssh-ed25519': ['ssh-ed25519'],
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
   'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
   'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
-  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
 };
 
 export interface KnownHostsFile {
@@ -35,10 +35,15 @@ export class HostKeyCheck {
   ) {}
 
   static async load(
-    target: { readonly label: string; readonly host: string; readonly port: number },
+    target: {
+      readonly label: string;
+      readonly host: string;
+      readonly port: number;
+      readonly hostKeyAlias: string | null;
+    },
     files: readonly KnownHostsFile[],
   ): Promise<HostKeyCheck> {
-    const name = knownHostsName(target.host, target.port);
+    const name = target.hostKeyAlias ?? knownHostsName(target.host, target.port);
     const lines: KnownHostsLine[] = [];
     let unreadable: string | null = null;
     for (const file of files) {
@@ -54,13 +59,18 @@ export class HostKeyCheck {
     return new HostKeyCheck({ label: target.label, name }, paths, own, unreadable);
   }
 
-  /** What to offer in the handshake: the known types only, so that the host shows a key that can be compared; all where none is known. */
-  algorithms(): readonly string[] {
+  /** Of the algorithms that may be offered those of the known types, so that the host shows a key that can be compared; all where none is known. */
+  algorithms(offered: readonly string[]): readonly string[] {
     const known = this.lines
       .filter((line) => line.marker === null)
       .flatMap((line) => ALGORITHMS[line.keyType] ?? []);
-    const offered = Object.values(ALGORITHMS).flat();
-    return known.length === 0 ? offered : offered.filter((algorithm) => known.includes(algorithm));
+    const common = offered.filter((algorithm) => known.includes(algorithm));
+    return common.length === 0 ? offered : common;
+  }
+
+  /** A key of it is known, of whatever type. */
+  get knowsHost(): boolean {
+    return this.lines.some((line) => line.marker === null);
   }
 
   /** `null` when the key may be trusted. */
@@ -84,8 +94,8 @@ export class HostKeyCheck {
   }
 
   /** The host has no key of a type that is known for it. */
-  refusalWithoutKey(): Refusal {
-    return this.refuse('mismatch', null, 'the host has no key of the type that is known for it');
+  refusalWithoutKey(offers: string): Refusal {
+    return this.refuse('mismatch', null, `the host has no key of the type that is known for it: ${offers}`);
   }
 
   private refuse(reason: Refusal['reason'], key: Buffer | null, what: string): Refusal {
