@@ -87,6 +87,7 @@ describe('pikaci machine', () => {
       [['nobody', 'true'], 125, 'no_such_machine'],
       [['--cwd', '../x', 'm1', 'true'], 2, 'invalid_step'],
       [['--step', 'No Step', 'm1', 'true'], 2, 'invalid_step'],
+      [['--shell', ' ', 'm1', 'true'], 2, 'shell'],
       [['--as-root', '--user', 'ci', 'm1', 'true'], 2, 'either "user" or "runAsRoot"'],
       [['--env', '__proto__=x', 'm1', 'true'], 2, 'env.__proto__: cannot be a name'],
       [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
