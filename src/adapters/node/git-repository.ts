@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { type GitQuestion, gitAnswer } from './git-answer.js';
 import { isBelowGitDirectory } from './git-marker.js';
+import { runGit } from './git-process.js';
 import { withoutOwnFilters } from './git-state.js';
 import { NodeProcesses } from './node-processes.js';
 import { madeScratchFolder } from './scratch-folder.js';
@@ -65,8 +66,14 @@ export async function exportCommit(
   return ok({ commit, directory: join(tree, prefix), [Symbol.asyncDispose]: remove });
 }
 
+/** Git does not say, though there is a `.git` above. */
+interface UntoldByGit {
+  readonly kind: 'git_missing' | 'git_failed';
+  readonly message: string;
+}
+
 /** Whether the path is there, and git has it, or something below it, in the index of the repository around it. */
-export async function isTracked(path: string): Promise<Result<boolean, string>> {
+export async function isTracked(path: string): Promise<Result<boolean, UntoldByGit>> {
   const directory = dirname(path);
   const isThere = await lstat(path).then(
     () => true,
@@ -79,7 +86,10 @@ export async function isTracked(path: string): Promise<Result<boolean, string>> 
     timeoutMs: TIMEOUT_MS,
     args: ['--literal-pathspecs', 'ls-files', '-z', '--cached', '--', basename(path)],
   });
-  return listed.map((names) => names !== null && names !== '').mapErr(({ message }) => message);
+  if (listed.isOk()) return ok(listed.value !== null && listed.value !== '');
+  const version = await runGit({ cwd: '/', timeoutMs: TIMEOUT_MS, args: ['--version'] });
+  const isMissing = version.isErr() && version.error.kind === 'git_missing';
+  return err({ kind: isMissing ? 'git_missing' : 'git_failed', message: listed.error.message });
 }
 
 /** With the folder for the files in it; null when there is no place for it. */

@@ -301,6 +301,68 @@ describe('a state root that the repository made', () => {
     expect(readdirSync(forged)).toEqual(['runs']);
   });
 
+  const forgedRuns = () =>
+    repository({ 'pikaci.config.json': configWith(['a']), '.pikaci/runs/r/run.json': '{}' });
+
+  test.each([['run'], ['list'], ['list', '--state-root', '.pikaci'], ['status', 'r']])(
+    'is refused by %s %s when git does not answer, since the repository belongs to another user',
+    async (...command) => {
+      const cwd = await forgedRuns();
+      const refusal = "fatal: detected dubious ownership in repository at '/x'";
+      const tools = folderWith({ git: `#!/bin/sh\necho "${refusal}" >&2\nexit 128\n` });
+      chmodSync(join(tools, 'git'), 0o755);
+      vi.stubEnv('PATH', `${tools}:${process.env['PATH']}`);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const cli = new Cli({ cwd });
+      expect(await cli.run(...command)).toBe(2);
+      expect(cli.stderr.text).toContain('git config --global --add safe.directory');
+      expect(cli.stderr.text).toContain('--state-root');
+      const elsewhere = new Cli({ cwd });
+      expect(await elsewhere.run('list', '--state-root', folderWith({}))).toBe(0);
+    },
+  );
+
+  test('is warned of where git is missing, and refused when the author is not trusted', async () => {
+    const cwd = await forgedRuns();
+    const fresh = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const config = join(folderWith({ 'ci.json': configWith(['a']) }), 'ci.json');
+    vi.stubEnv('PATH', folderWith({}));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    for (const command of [['run'], ['list'], ['list', '--state-root', '.pikaci']]) {
+      const cli = new Cli({ cwd });
+      expect(await cli.run(...command)).toBe(0);
+      expect(cli.stderr.text).toContain('there is no git here: install git');
+    }
+    const untrusted = ['--trust', 'untrusted', '--state-root', '.pikaci'];
+    for (const command of [['run', '--config', config, '--workspace', '.'], ['list']]) {
+      const cli = new Cli({ cwd });
+      expect(await cli.run(...command, ...untrusted)).toBe(2);
+      expect(cli.stderr.text).toContain('there is no git here: install git');
+      // What is not there yet was made by nobody.
+      const first = new Cli({ cwd: fresh });
+      expect([await first.run(...command, ...untrusted), first.stderr.text]).toEqual([
+        0,
+        expect.not.stringContaining('git'),
+      ]);
+    }
+  });
+
+  test('is refused behind a link of the work tree, and not behind one above it', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const forged = folderWith({ 'state/runs/r/run.json': '{}' });
+    symlinkSync(forged, join(cwd, 'ci'));
+    for (const command of [['run'], ['list']]) {
+      for (const root of ['ci/state', 'ci/new/state']) {
+        const cli = new Cli({ cwd });
+        expect(await cli.run(...command, '--state-root', root)).toBe(2);
+        expect(cli.stderr.text).toContain(`${cwd}/${root} lies behind the link ${cwd}/ci`);
+      }
+    }
+    const above = join(folderWith({}), 'checkout');
+    symlinkSync(cwd, above);
+    expect(await new Cli({ cwd }).run('list', '--state-root', join(above, 'state'))).toBe(0);
+  });
+
   test('is not one that git ignores, or does not know', async () => {
     const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
     mkdirSync(join(cwd, '.pikaci'));

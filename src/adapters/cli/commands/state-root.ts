@@ -1,12 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
-import type { Trust } from '../../../domain/values/trust.js';
+import { strictest, type Trust } from '../../../domain/values/trust.js';
 import { absolutePath } from '../config/config-paths.js';
-import { SETTING_VARIABLES } from '../config/environment-settings.js';
+import { SETTING_VARIABLES, trustOfEnvironment } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
-import { whyRefused } from '../config/refused-state-root.js';
+import { checkStateRoot } from '../config/refused-state-root.js';
 import { jsonText } from '../output/json-text.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -25,16 +25,25 @@ export async function stateRootOrComplain(
   options: StateOptions,
 ): Promise<string | null> {
   const found = await context.interrupts.before(() => stateRootOf(context, options));
-  if (found.isOk()) return found.value;
+  if (found.isOk()) {
+    if (found.value.warning !== null) complain(context, found.value.warning);
+    return found.value.stateRoot;
+  }
   complain(context, found.error.message);
   return null;
+}
+
+interface FoundStateRoot {
+  readonly stateRoot: string;
+  /** What the person should know all the same. */
+  readonly warning: string | null;
 }
 
 /** The same, with what is wrong as a value. */
 export async function stateRootOf(
   { input: { cwd, homeDir, env, repository }, interrupts }: CliContext,
   options: StateOptions,
-): Promise<Result<string, ConfigFault>> {
+): Promise<Result<FoundStateRoot, ConfigFault>> {
   const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
   const { config: file, configFrom, trust } = options;
   if (said === undefined) {
@@ -52,12 +61,15 @@ export async function stateRootOf(
         trust,
         needsFile: true,
       });
-      return loaded.map(({ config }) => config.stateRoot);
+      return loaded.map(({ config, warning }) => ({ stateRoot: config.stateRoot, warning }));
     }
   }
   const stateRoot = absolutePath(said ?? '.pikaci', { baseDir: cwd, homeDir });
-  const refused = await whyRefused(stateRoot, repository);
-  return refused === null ? ok(stateRoot) : err(configFault(null, [refused]));
+  const around = trustOfEnvironment(env);
+  if (around.isErr()) return err(configFault(null, [around.error]));
+  const posture = strictest(trust ?? 'trusted', around.value);
+  const checked = await checkStateRoot(stateRoot, { repository, trust: posture });
+  return checked.map((warning) => ({ stateRoot, warning })).mapErr((problem) => configFault(null, [problem]));
 }
 
 const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([

@@ -55,7 +55,10 @@ export async function loadOrComplain(
       needsFile,
     }),
   );
-  if (loaded.isOk()) return loaded.value;
+  if (loaded.isOk()) {
+    if (loaded.value.warning !== null) complain(context, loaded.value.warning);
+    return loaded.value;
+  }
   complain(context, loaded.error.message);
   return null;
 }

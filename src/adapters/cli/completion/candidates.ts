@@ -162,7 +162,9 @@ export async function candidatesFor(context: CliContext, wanted: Wanted): Promis
       ...(trust === undefined ? {} : { trust }),
       ...(root === undefined ? {} : { stateRoot: root }),
     });
-    return found.unwrapOr(absolutePath('.pikaci', { baseDir: cwd, homeDir }));
+    return found
+      .map(({ stateRoot: path }) => path)
+      .unwrapOr(absolutePath('.pikaci', { baseDir: cwd, homeDir }));
   };
   return (await SOURCES[name]?.({ context, wanted, stateRoot })) ?? NOTHING;
 }

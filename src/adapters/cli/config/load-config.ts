@@ -14,7 +14,7 @@ import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
 import { loadModuleConfig } from './module-config.js';
 import { problemPath } from './problem-path.js';
-import { whyRefused } from './refused-state-root.js';
+import { checkStateRoot } from './refused-state-root.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
 import { whyFilesOfWorkspace, whyLinkedWorkspace, whyOfWorkspace } from './untrusted-config.js';
@@ -46,6 +46,8 @@ export interface ConfigRequest {
 /** A checked configuration. Every path of this machine in it is absolute. */
 export interface LoadedConfig {
   readonly config: PikaciConfig;
+  /** What the person should know all the same. */
+  readonly warning: string | null;
   /** The values that decide where jobs run, and what each came from. */
   readonly settings: readonly Setting[];
   /** Null when there is none and `--host` said enough. */
@@ -104,10 +106,12 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const problems =
     late !== null ? [late] : config.trust === UNTRUSTED ? await whyFilesOfWorkspace(config, workspace) : [];
   if (problems.length > 0) return err(configFault(source?.shown ?? null, problems));
-  const refused = await whyRefused(config.stateRoot, request.repository);
-  if (refused !== null) return err(configFault(null, [refused]));
+  const { repository } = request;
+  const checked = await checkStateRoot(config.stateRoot, { repository, trust: config.trust });
+  if (checked.isErr()) return err(configFault(null, [checked.error]));
   return ok({
     config,
+    warning: checked.value,
     settings: settingSources({
       config,
       raw: raw.value.value,

@@ -109,8 +109,10 @@ export interface CliRepository {
     revision: string,
     call: { readonly scratch: string; readonly signal?: AbortSignal },
   ): Promise<Result<AsyncDisposable & { readonly commit: string; readonly directory: string }, string>>;
-  /** Whether the path is there, and in git's index. */
-  isTracked(path: string): Promise<Result<boolean, string>>;
+  /** Whether the path is there, and in git's index; an error where there is a `.git` above, and git does not say. */
+  isTracked(
+    path: string,
+  ): Promise<Result<boolean, { readonly kind: 'git_missing' | 'git_failed'; readonly message: string }>>;
 }
 
 /** Everything that the command line has of its process. */
