@@ -1,7 +1,12 @@
 # shellcheck shell=sh
 # An entry is `TYPE SIZE PATH`. GNU find says all that itself; elsewhere stat says the mode in hexadecimal, a line for each file, so that
 # names with a newline are asked for one by one.
-list() {
+list() { # list [--directories] PATH...
+  only='! -type d'
+  if [ "${1-}" = --directories ]; then
+    only=
+    shift
+  fi
   for path; do
     shift
     case $path in /*) ;; *) refuse 64 usage 'list takes absolute paths' ;; esac
@@ -10,10 +15,11 @@ list() {
   [ "$#" -gt 0 ] || return 0
   mine=/proc
   ! is_own_result || mine=$artifacts/result.json
+  # shellcheck disable=SC2086 # words of find
   case $(find / -version 2>/dev/null | head -c 100) in
-  *GNU*) find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o ! -type d -printf '%y %s %p\0' ;;
+  *GNU*) find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o $only -printf '%y %s %p\0' ;;
   *)
-    find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o ! -type d -print0 |
+    find "$@" \( -path /proc -o -path /sys -o -path /dev -o -path "$artifacts/.pikaci" -o -path "$mine" \) -prune -o $only -print0 |
       xargs -0 -r sh -c 'case $* in
       *"
 "*) for file; do said=$(stat -c "%f %s" "$file" | head -c 100) && printf "%s %s\0" "$said" "$file"; done ;;

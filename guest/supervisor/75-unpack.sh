@@ -12,11 +12,12 @@ unpack() {
   if [ "$switch" = none ]; then extract
   elif as_user test -w .; then as_user tar -xpof -
   else
-    # The directory is another user's: what comes is made this user's first, and then put among the rest.
+    # The directory is another user's: what comes is made this user's first, and then put among the rest, unless the first process of this
+    # call is gone: the end of stdin may be that of the caller.
     drop_stale ./.pikaci-unpack
     started_at self
     aside=./.pikaci-unpack.$pid.$start.$nonce
-    { mkdir -m 0700 "$aside" && (cd "$aside" && extract && chown -hR "$uid:$gid" .) && cp -a "$aside/." . && chmod 0755 .; }
+    { mkdir -m 0700 "$aside" && (cd "$aside" && extract && chown -hR "$uid:$gid" .) && started_at "$$" && cp -a "$aside/." . && chmod 0755 .; }
     ended=$?
     rm -rf "$aside"
     [ "$ended" = 0 ]

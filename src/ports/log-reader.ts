@@ -11,6 +11,8 @@ export interface LogPart {
   readonly size: number;
   /** When the file was last written, ms since the epoch, where the reader knows. */
   readonly modifiedMs?: number;
+  /** Where a step's log ends because it was cut at its cap (`maxLogBytes`): the bytes that the step wrote in all. */
+  readonly writtenBytes?: number;
 }
 
 /** Which part of a file is read. Both are in bytes. */

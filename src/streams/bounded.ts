@@ -1,3 +1,4 @@
+import { awakeTimer } from './awake-timer.js';
 import { onAbort } from './on-abort.js';
 
 /** Waits for `work`, but no longer than `ms` and only until `signal` fires; the work itself goes on. Never rejects unless `work` does. */
@@ -6,14 +7,14 @@ export async function bounded<T>(
   limits: { readonly ms?: number; readonly signal?: AbortSignal | undefined },
 ): Promise<T | 'timed_out' | 'aborted'> {
   const { ms, signal } = limits;
-  let timer: NodeJS.Timeout | undefined;
+  let takeBack = () => {};
   let forget = () => {};
   try {
     const waits: Promise<T | 'timed_out' | 'aborted'>[] = [work];
     if (ms !== undefined) {
       waits.push(
         new Promise((resolve) => {
-          timer = setTimeout(() => resolve('timed_out'), ms);
+          takeBack = awakeTimer(ms, () => resolve('timed_out'));
         }),
       );
     }
@@ -26,7 +27,7 @@ export async function bounded<T>(
     }
     return await Promise.race(waits);
   } finally {
-    clearTimeout(timer);
+    takeBack();
     forget();
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../../src/testing/contract/expect-result.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -49,6 +50,28 @@ describe.concurrent('a job', () => {
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('that leaves a `find` without an end keeps nobody for long who wants it to end', async () => {
+    const abort = new AbortController();
+    const runId = site.newRunId();
+    const command = "echo kept >/artifacts/a; printf '#!/bin/sh\\nexec sleep 10000\\n' >/usr/bin/find";
+    const running = site.pikaci.runJob({
+      job: { id: 'j', command, runAsRoot: true, artifacts: ['/artifacts/*'] },
+      workspace: site.workspace,
+      runId,
+      signal: abort.signal,
+      events: {
+        emit: (event) => {
+          if (event.type === 'phase_started' && event.phase === 'collect_artifacts') abort.abort();
+        },
+      },
+    });
+    const { outcome, cleanUp } = must(await running);
+    must(await cleanUp);
+    expect(outcome).toMatchObject({ status: 'passed', exit_code: 0, artifacts: { collected: [] } });
+    expect(outcome.artifacts.incomplete).toContain('could not be listed: interrupted, and nothing came');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
   it('that forges its result is not believed', async () => {
     const { run } = await site.finish({
       command: `echo '${forged}' >/artifacts/result.json; chmod 444 /artifacts/result.json; exit 4`,
@@ -82,7 +105,12 @@ describe.concurrent('a job', () => {
   it('that never stops printing is ended by its timeout, and only the configured part is kept', async () => {
     const { run, log } = await site.finish({ command: 'yes', timeoutSecs: 1, graceSecs: 0 });
     expect(log.length).toBe(1_000_000);
-    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'timeout', kept_log_bytes: 1_000_000 });
+    expect(run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'timeout',
+      kept_log_bytes: 1_000_000,
+      log_cut: true,
+    });
     expect(run.outcome.log_bytes).toBeGreaterThan(1_000_000);
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenMachine } from '../../src/index.js';
@@ -87,7 +87,7 @@ onEachBackend((backend) => {
         await machine.run({
           id: 'look',
           command:
-            'cd /tmp && cmp got/large.bin single/large.bin && cat "got/deep/a file" && stat -c %a:%U single/large.bin; ln -s /etc/passwd got/link',
+            'cd /tmp && cmp got/large.bin single/large.bin && cat "got/deep/a file" && stat -c %a:%U single/large.bin; ln -s /etc/passwd got/link; mkdir -p got/none/at/all',
         }),
       );
       expect((await stepLog(machine, 'look')).toString()).toBe('one\n640:pikaci\n');
@@ -97,12 +97,29 @@ onEachBackend((backend) => {
       expect(report.collected.map(({ path }) => path).sort()).toEqual(['deep/a file', 'large.bin']);
       expect(report.refused).toEqual([{ path: '/tmp/got/link', rule: expect.any(String) }]);
       expect((await readFile(join(back, 'large.bin'))).equals(large)).toBe(true);
+      expect(await readdir(join(back, 'none/at/all'))).toEqual([]);
       expect((await machine.download('/tmp/nowhere', `${back}-2`))._unsafeUnwrapErr().kind).toBe(
         'transfer_failed',
       );
       expect((await machine.upload(join(local, 'missing'), '/tmp/x'))._unsafeUnwrapErr().kind).toBe(
         'local_files',
       );
+    });
+
+    // To a microVM nothing goes before the host has all of it.
+    it.runIf(backend === 'incus')('has no part of a file whose upload was cancelled', async () => {
+      await using machine = await open();
+      const large = join(site.directory, 'endless.bin');
+      await writeFile(large, '');
+      await truncate(large, 8 * 1024 ** 3);
+      const cancel = new AbortController();
+      const sent = machine.upload(large, '/tmp/up/file', { signal: cancel.signal });
+      const seen = 'until ls -A /tmp/up 2>/dev/null | grep -q pikaci-put; do sleep 0.05; done; echo seen';
+      must(await machine.run({ command: seen, timeoutSecs: 60, onOutput: () => cancel.abort() }));
+      expect((await sent)._unsafeUnwrapErr().kind).toBe('cancelled');
+      const gone = 'while ls -A /tmp/up | grep pikaci-put; do sleep 0.05; done; ls -A /tmp/up';
+      expect(must(await machine.run({ id: 'gone', command: gone, timeoutSecs: 60 })).exitCode).toBe(0);
+      expect((await stepLog(machine, 'gone')).toString()).not.toMatch(/^file$/m);
     });
 
     it('ends a step at its timeout and when it is told to, and runs the next one', async () => {

@@ -8,6 +8,11 @@ const host = new MemoryHost({
     const number = Number(argument);
     if (word === 'exit') return number;
     if (word === 'print') for (let line = 1; line <= number; line += 1) write(`line ${line}\n`);
+    if (word === 'hostile') {
+      write('\x1b]2;own');
+      write('ed\x07\x1b[2J\x1b[1;1H\x1b[31mred\x1b[0m \x1b[?1049hlast\n');
+      return 0;
+    }
     write('waiting\n');
     if (word === 'stubborn') await new Promise<never>(() => undefined);
     await cancelled;

@@ -26,6 +26,8 @@ export interface TmuxTerminal extends AsyncDisposable {
   /** Everything that was on it, those lines included that have left it at the top. */
   history(): Promise<string>;
   cursor(): Promise<'shown' | 'hidden'>;
+  /** What programs have called it. */
+  title(): Promise<string>;
   /** Resolves with the screen once it matches. */
   shows(what: RegExp | ((screen: string) => boolean)): Promise<string>;
 }
@@ -64,6 +66,7 @@ export async function tmuxTerminal(
     history: () => tmux('capture-pane', '-p', '-J', '-S', '-'),
     cursor: async () =>
       (await tmux('display-message', '-p', '#{cursor_flag}')).trim() === '1' ? 'shown' : 'hidden',
+    title: async () => (await tmux('display-message', '-p', '#{pane_title}')).trim(),
     async shows(what) {
       const signal = AbortSignal.timeout(BOUND_MS);
       for (;;) {

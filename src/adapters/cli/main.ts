@@ -20,7 +20,7 @@ export async function runCli(input: CliInput): Promise<number> {
   // A reader that has gone (`pikaci run | head`) wants no more of it: the same as a first Ctrl-C.
   const stdout = new StreamOutput(input.stdout, (error) => interrupts.abort(readerGone(error)));
   const stderr = new StreamOutput(input.stderr);
-  const context: CliContext = { input, stdout, stderr, interrupts };
+  const context: CliContext = { input, stdout, stderr, interrupts, where: '' };
   interrupts.listen();
   try {
     const left = interrupts.left.then(() => 'left' as const);
@@ -56,7 +56,7 @@ async function execute(context: CliContext): Promise<number> {
   });
   try {
     await program.parseAsync([...context.input.argv], { from: 'user' });
-    return code;
+    return context.interrupts.wasEarly ? EXIT.cancelled : code;
   } catch (error) {
     // Commander ends help and version with 0 and every misuse with 1.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;

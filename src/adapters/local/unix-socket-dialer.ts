@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { endpointUnreachable, shellFault } from '../../streams/shell-fault.js';
 
@@ -31,12 +32,11 @@ export class UnixSocketDialer implements SocketDialer {
       const onError = (error: Error) => fail(endpointUnreachable(this.socketPath, at, error.message));
       // connect(2) waits where the listener's backlog is full.
       let forgetSignal = () => {};
-      const timer = setTimeout(
-        () => fail(endpointUnreachable(this.socketPath, at, `no answer in ${DIAL_MS} ms`)),
-        DIAL_MS,
+      const takeBack = awakeTimer(DIAL_MS, () =>
+        fail(endpointUnreachable(this.socketPath, at, `no answer in ${DIAL_MS} ms`)),
       );
       const forget = () => {
-        clearTimeout(timer);
+        takeBack();
         forgetSignal();
         socket.removeListener('error', onError);
       };

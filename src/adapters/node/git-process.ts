@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { err, ok, type Result } from 'neverthrow';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { childEnvironment } from '../../streams/child-environment.js';
 
 export interface GitRun {
@@ -75,7 +76,7 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const settle = (result: Result<GitRun, GitProcessFault>) => {
-      clearTimeout(timer);
+      takeBack();
       signal?.removeEventListener('abort', onAbort);
       if (result.isErr()) {
         child.kill('SIGKILL');
@@ -86,9 +87,8 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
       resolve(result);
     };
     const onAbort = () => settle(err({ kind: 'aborted', message: 'the scan was cancelled' }));
-    const timer = setTimeout(
-      () => settle(err({ kind: 'timed_out', message: `git did not answer within ${input.timeoutMs} ms` })),
-      input.timeoutMs,
+    const takeBack = awakeTimer(input.timeoutMs, () =>
+      settle(err({ kind: 'timed_out', message: `git did not answer within ${input.timeoutMs} ms` })),
     );
     signal?.addEventListener('abort', onAbort, { once: true });
     const stdout: Buffer[] = [];

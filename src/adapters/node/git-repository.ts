@@ -1,9 +1,11 @@
-import { lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { type GitQuestion, gitAnswer } from './git-answer.js';
 import { isBelowGitDirectory } from './git-marker.js';
 import { withoutOwnFilters } from './git-state.js';
+import { NodeProcesses } from './node-processes.js';
+import { madeScratchFolder } from './scratch-folder.js';
 
 const TIMEOUT_MS = 60_000;
 
@@ -19,7 +21,8 @@ type Place = Pick<GitQuestion, 'directory' | 'timeoutMs' | 'signal'>;
 
 /**
  * Writes the files of a commit of the repository around `directory` below `scratch`, which is made. Neither the work tree nor the
- * index of the repository counts, and no filter of the repository's own runs. The error is a sentence.
+ * index of the repository counts, and no filter of the repository's own runs. What processes that were killed have left there of their own
+ * is removed. The error is a sentence.
  */
 export async function exportCommit(
   directory: string,
@@ -81,14 +84,12 @@ export async function isTracked(path: string): Promise<Result<boolean, string>> 
 
 /** With the folder for the files in it; null when there is no place for it. */
 async function madeFolder(scratch: string): Promise<string | null> {
-  try {
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
-    const made = await mkdtemp(join(scratch, 'commit-'));
-    await mkdir(join(made, 'tree'));
-    return made;
-  } catch {
-    return null;
-  }
+  const made = await madeScratchFolder(scratch, 'commit', new NodeProcesses());
+  if (made === null) return null;
+  return mkdir(join(made, 'tree')).then(
+    () => made,
+    () => null,
+  );
 }
 
 async function git(

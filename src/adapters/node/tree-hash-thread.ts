@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { treeHashScript } from './tree-hash-script.js';
 import type { TreeHashAnswer, TreeHashCall, TreeHashReply, TreeHashRequest } from './tree-hash-types.js';
 
@@ -28,7 +29,7 @@ export class TreeHashThread implements AsyncDisposable {
     const worker = this.#start();
     return new Promise((resolve) => {
       const settle = (answer: TreeHashAnswer) => {
-        clearTimeout(timer);
+        takeBack();
         signal?.removeEventListener('abort', onAbort);
         this.#waiting.delete(id);
         if (this.#waiting.size === 0) this.#worker?.unref();
@@ -38,10 +39,10 @@ export class TreeHashThread implements AsyncDisposable {
         Atomics.store(flag, 0, 1);
         settle(failure('aborted', request, 'the scan was cancelled'));
       };
-      const timer = setTimeout(() => {
+      const takeBack = awakeTimer(timeoutMs, () => {
         settle(failure('unreadable', request, `reading ${request.root} took longer than ${timeoutMs} ms`));
         void this.#end('the thread that reads files was ended: another tree took too long');
-      }, timeoutMs);
+      });
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiting.set(id, settle);
       worker.ref();

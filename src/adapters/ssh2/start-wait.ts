@@ -1,4 +1,5 @@
 import type { OutputChunk } from '../../ports/output-chunk.js';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { onAbort } from '../../streams/on-abort.js';
 import type { ChannelTap } from './channel-tap.js';
 import type { SshLink } from './link.js';
@@ -32,11 +33,11 @@ export function awaitStart(wait: {
       tap.detach(unread.filter((chunk) => chunk.data.length > 0));
       resolve(started);
     };
-    const timer = setTimeout(
-      () => settle({ problem: 'spawn_failed', message: `the command did not start within ${ms} ms` }),
-      ms,
+    cleanUps.push(
+      awakeTimer(ms, () =>
+        settle({ problem: 'spawn_failed', message: `the command did not start within ${ms} ms` }),
+      ),
     );
-    cleanUps.push(() => clearTimeout(timer));
     tap.attach({
       data: ({ stream, data }) => {
         if (stream === 'stderr') {

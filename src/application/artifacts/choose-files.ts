@@ -23,6 +23,7 @@ export function chooseFiles(
       if (selection.matches(path)) ledger.refuse(path, 'unsafe_path');
       continue;
     }
+    if (file.kind === 'directory' && selection.localDirectory !== undefined) continue;
     if (seen.has(path) || !selection.matches(path)) continue;
     seen.add(path);
     const local = selection.localPath(path);
@@ -31,7 +32,7 @@ export function chooseFiles(
       if (hasControlCharacter(path)) return 'control_character';
       if (local === null) return 'unsafe_path';
       if (file.kind === 'symbolic_link') return 'symbolic_link';
-      if (file.kind === 'special') return 'special_file';
+      if (file.kind === 'special' || file.kind === 'directory') return 'special_file';
       if (file.kind === 'not_whole') return 'not_whole';
       if (taken.has(local)) return 'duplicate_path';
       if (size > caps.fileBytes) return 'file_too_large';

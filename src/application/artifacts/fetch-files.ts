@@ -1,7 +1,9 @@
-import type { GuestArchive, GuestCall } from '../supervisor/guest.js';
+import type { Result } from 'neverthrow';
+import type { GuestArchive, GuestFault, GuestListing } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import type { CollectInput } from './collect-input.js';
 import { LossPause } from './loss-pause.js';
+import type { Patience } from './patience.js';
 import { type Received, receiveArchive } from './receive-archive.js';
 
 /** How often the archive may be asked for again, without a file that turned out too large, or not whole. */
@@ -9,33 +11,33 @@ const MOST_ARCHIVES = 256;
 
 export interface FetchInput extends CollectInput {
   readonly ledger: ArtifactLedger;
-  readonly mostListed: number;
+  /** Lists the guest's files anew. */
+  readonly list: () => Promise<Result<GuestListing, GuestFault>>;
+  readonly patience: Patience;
 }
 
 /** Fetches chosen files, in as many archives as it takes. Each is kept whole, or named. */
 export class FetchFiles {
   readonly #input: FetchInput;
-  readonly #call: GuestCall;
   readonly #pause: LossPause;
   /** Guest paths that came back cut once. */
   readonly #cutBefore = new Set<string>();
 
-  constructor(input: FetchInput, call: GuestCall) {
+  constructor(input: FetchInput) {
     this.#input = input;
-    this.#call = call;
-    this.#pause = new LossPause(input.clock, call.signal);
+    this.#pause = new LossPause(input.clock, input.patience.signal, input.reconnectMs);
   }
 
   /** `chosen`: guest path → path below the destination. */
   async fetch(chosen: ReadonlyMap<string, string>): Promise<void> {
-    const { guest, ledger } = this.#input;
+    const { guest, ledger, patience } = this.#input;
     let wanted = new Map(chosen);
     for (let archives = 0; wanted.size > 0; archives++) {
       if (archives === MOST_ARCHIVES) {
         ledger.breakOff('too many files are too large, or changed while they were packed');
         break;
       }
-      const archive = await guest.pack([...wanted.keys()], this.#call);
+      const archive = await patience.waitFor(guest.pack([...wanted.keys()], { signal: patience.signal }));
       if (archive.isErr()) {
         if (archive.error.kind === 'connection_lost' && (await this.#pause.afterLoss())) continue;
         ledger.breakOff(`the guest's files could not be fetched: ${archive.error.message}`);
@@ -65,16 +67,15 @@ export class FetchFiles {
   /** Of what was kept, what has something else in the place of its end. */
   async #cutFiles({ drained, kept }: Received, archive: GuestArchive): Promise<readonly string[]> {
     if (kept.size === 0) return [];
+    const { list, ledger, patience } = this.#input;
     if (drained) {
-      const said = await archive.end;
+      const said = await patience.waitFor(archive.end);
       if (said.isOk()) return said.value.filledUp.filter((path) => kept.has(path));
     }
     // What the guest said of it has not arrived as a whole: a file that was cut is smaller now than it was packed.
-    const { guest, selection, mostListed, ledger } = this.#input;
-    const look = () => guest.list(selection.searchRoots, mostListed, this.#call);
-    let listing = await look();
+    let listing = await list();
     while (listing.isErr() && listing.error.kind === 'connection_lost' && (await this.#pause.afterLoss()))
-      listing = await look();
+      listing = await list();
     if (listing.isErr()) {
       ledger.breakOff(`whether files changed while they were packed is not known: ${listing.error.message}`);
       return [];
@@ -90,8 +91,10 @@ export class FetchFiles {
     const { files, destination, ledger } = this.#input;
     ledger.giveBack(local);
     const removed = await files.remove(`${destination}/${local}`);
-    if (removed.isErr())
+    if (removed.isErr()) {
+      this.#input.onLocalFault?.(removed.error);
       ledger.breakOff(`${local} is not whole, and could not be removed: ${removed.error.message}`);
+    }
     if (this.#cutBefore.has(path)) ledger.refuse(path, 'not_whole');
     else {
       this.#cutBefore.add(path);

@@ -5,6 +5,7 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { GuestArchive } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import { ByteReader } from './byte-reader.js';
+import type { Patience } from './patience.js';
 import { type TarEntry, TarReader } from './tar-reader.js';
 
 /** A refused file up to this size is read past; for a larger one the archive is asked for again without it. */
@@ -22,6 +23,9 @@ export interface ReceiveInput {
   /** Guest path → path below `destination`. */
   readonly wanted: ReadonlyMap<string, string>;
   readonly ledger: ArtifactLedger;
+  readonly patience: Pick<Patience, 'waitFor' | 'heard'>;
+  /** Told of what ends the receiving because a file could not be kept here. */
+  readonly onLocalFault?: (fault: FileFault) => void;
 }
 
 export interface Received {
@@ -45,7 +49,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   const { ledger } = input;
   const remaining = new Map(input.wanted);
   const kept = new Map<string, number>();
-  const bytes = new ByteReader(input.archive.bytes);
+  const bytes = new ByteReader(input.patience.heard(input.archive.bytes));
   const tar = new TarReader(bytes);
   let unrequested = 0;
   let underWay: string | null = null;
@@ -57,7 +61,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   };
   /** The bytes have ended, so why they did is known. */
   const cutShort = async (): Promise<Received> => {
-    const end = await input.archive.end;
+    const end = await input.patience.waitFor(input.archive.end);
     if (end.isOk()) return ended('cut_short');
     if (end.error.kind === 'connection_lost') return ended('connection_lost');
     return giveUp(`the transfer broke off: ${end.error.message}`);
@@ -70,6 +74,9 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
     if (step.kind === 'broken') return giveUp(step.message);
     if (step.kind === 'end') {
       drained = !(await bytes.skip(LONGEST_TAIL));
+      // Two empty blocks are such a mark: what goes on behind it, and lacks files, was no archive.
+      if (!drained && remaining.size > 0)
+        return giveUp('what the guest sent is no archive: it goes on behind its end');
       return ended('complete');
     }
     const { entry } = step;
@@ -97,7 +104,10 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
     if (result === 'cut_short') return cutShort();
     if (result === 'kept') kept.set(guestPath, entry.size);
     else if (typeof result === 'string') ledger.refuse(guestPath, result);
-    else return giveUp(`${local} could not be written: ${result.message}`);
+    else {
+      input.onLocalFault?.(result);
+      return giveUp(`${local} could not be written: ${result.message}`);
+    }
     remaining.delete(guestPath);
     if (!(await tar.padding(entry.size))) return cutShort();
   }
@@ -154,7 +164,8 @@ async function passOver(bytes: ByteReader, size: number, fault: FileFault): Prom
   return (await bytes.skip(size)) ? rule : 'cut_short';
 }
 
-function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
+/** What a fault of one name is as a rule; null for one that ends the collecting. */
+export function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
   if (fault.kind === 'name_too_long') return 'name_too_long';
   const conflicts = ['not_a_directory', 'is_a_directory', 'already_exists', 'not_empty'];
   return conflicts.includes(fault.kind) ? 'path_conflict' : null;

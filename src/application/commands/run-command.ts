@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Command, RemoteShell, ShellFault } from '../../ports/remote-shell.js';
+import { awakeTimeout } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { awakeTimeout } from './awake-timeout.js';
 
 const MOST_STDOUT = 16 * 1024 * 1024;
 const MESSAGE_TAIL = 2000;

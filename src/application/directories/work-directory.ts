@@ -5,6 +5,7 @@ import { joinBelow } from '../../domain/values/path-rules.js';
 import { quoteWord } from '../../domain/values/shell-words.js';
 import type { FileFault, FileStat, FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { bounded } from '../../streams/bounded.js';
 import { runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -66,7 +67,7 @@ export class WorkDirectory {
 
   #begin(): Look {
     const stop = new AbortController();
-    const examined = this.examine(AbortSignal.any([stop.signal, AbortSignal.timeout(BOUND_MS)]));
+    const examined = this.examine(AbortSignal.any([stop.signal, awakeBound(BOUND_MS)]));
     const end = examined.then((found) => {
       if (found.isErr() && this.#look === look) this.#look = null;
       return found.mapErr((problem) => this.#fault(problem));

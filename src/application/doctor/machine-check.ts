@@ -2,6 +2,7 @@ import type { Result } from 'neverthrow';
 import { machineStateLayout } from '../../domain/records/machine-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
@@ -28,7 +29,7 @@ export interface MachineProbe {
 /** Makes a machine, has the supervisor look at what it needs in there and run a command, and removes it. */
 export async function checkMachine(probe: MachineProbe): Promise<DoctorCheck> {
   const { clock, localFiles, stateRoot } = probe;
-  const signal = AbortSignal.any([probe.signal, AbortSignal.timeout(BOUND_MS)]);
+  const signal = AbortSignal.any([probe.signal, awakeBound(BOUND_MS)]);
   const began = clock.monotonic();
   const opened = await probe.open({ leaseSecs: LEASE_SECS, signal });
   if (opened.isErr()) return notMade(opened.error);

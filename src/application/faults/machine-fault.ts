@@ -1,3 +1,4 @@
+import type { ArtifactReport } from '../../domain/job/artifact.js';
 import type { FaultCause, JobFault } from './job-fault.js';
 
 /**
@@ -29,6 +30,8 @@ export interface MachineFault {
   /** Path of the offending value, for faults in what was handed in. */
   readonly field?: string;
   readonly cause?: FaultCause;
+  /** Of a download that broke off (`transfer_failed`): what came before, and is kept. */
+  readonly brought?: ArtifactReport;
 }
 
 /** What the calls of an open machine fail with. */

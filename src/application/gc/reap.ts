@@ -5,6 +5,7 @@ import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
@@ -60,7 +61,7 @@ export class Reap {
   }
 
   async reap(options: ReapOptions): Promise<Result<ReapReport, JobFault>> {
-    const bound = AbortSignal.timeout(BOUND_MS);
+    const bound = awakeBound(BOUND_MS);
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
     const bad = whyNoNumber([
       { name: 'keep.keepDays', value: options.keep?.keepDays, mayBePart: true },

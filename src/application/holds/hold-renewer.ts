@@ -2,6 +2,7 @@ import { ok, type Result } from 'neverthrow';
 import { RENEW_USE_MS } from '../../domain/target/retention.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { touchLastUsed } from './last-used.js';
 
 /** Keeps in use what a run uses on the host, for as long as the run goes on. A renewal that fails is tried again with the next. */
@@ -38,7 +39,7 @@ export class HoldRenewer implements AsyncDisposable {
     while ((await this.#ports.clock.sleep(RENEW_USE_MS, signal)) === 'elapsed') {
       const use = {
         runId: this.#runId,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(RENEW_USE_MS)]),
+        signal: AbortSignal.any([signal, awakeBound(RENEW_USE_MS)]),
       };
       for (const directory of this.#held) await touchLastUsed(this.#ports.files, directory, use);
     }

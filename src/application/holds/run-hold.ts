@@ -3,6 +3,7 @@ import { gcRootsDir, remoteRunDirOf, runHoldsDir } from '../../domain/machine/re
 import { LAST_USE } from '../../domain/target/retention.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { HoldRenewer } from './hold-renewer.js';
@@ -91,7 +92,7 @@ export class RunHold {
     if (!this.#hasRoots) return;
     await this.#made;
     const { files } = this.#input;
-    const signal = AbortSignal.timeout(RELEASE_BOUND_MS);
+    const signal = awakeBound(RELEASE_BOUND_MS);
     for (const hold of [this.#making, this.#holdDir]) await files.remove(`${hold}/${LAST_USE}`, { signal });
     await releaseRun(files, this.#runDir, signal);
   }

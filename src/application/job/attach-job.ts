@@ -11,6 +11,7 @@ import { phasesOfLog } from '../../domain/records/phases-of-log.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
@@ -132,7 +133,7 @@ export class AttachJob {
     session: JobSession,
   ): Promise<Result<void, JobFault>> {
     const { hostTime, ports } = this.#parts;
-    await hostTime.learn(AbortSignal.timeout(ASK_BOUND_MS));
+    await hostTime.learn(awakeBound(ASK_BOUND_MS));
     const ahead = hostTime.now() - ports.clock.now();
     const until = Date.parse(outcome?.finished_at ?? '') + ahead + secs * 1000;
     return await keepUntil({ place, host, session }, until);
@@ -146,7 +147,7 @@ export class AttachJob {
     const { ports, hostTime } = this.#parts;
     const mismatch = configMismatch(record, machine);
     if (mismatch !== null) return err(this.#fault('config_mismatch', mismatch));
-    const bound = AbortSignal.timeout(ASK_BOUND_MS);
+    const bound = awakeBound(ASK_BOUND_MS);
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
     await hostTime.learn(signal);
     const owner = newOwner();

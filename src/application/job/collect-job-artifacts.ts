@@ -1,34 +1,34 @@
-import { err, ok } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { JobPorts } from '../settings/job-ports.js';
-import { untilOverdue } from '../step/overdue.js';
 import type { LiveJob } from './live-job.js';
-
-const BOUND_MS = 30 * 60_000;
 
 /**
  * Brings back what the job's globs ask for, and tells of it. What could not be had is in the report. The folder is made anew: what a
- * runner that was killed while it collected has left there is in no record. `doubt` says why not all may be there.
+ * runner that was killed while it collected has left there is in no record. `doubt` says why not all may be there. What aborts the job
+ * lets a guest that is silent be waited for a shorter time; with `destroy` it ends the collecting. The fault is one of this machine's own
+ * files: what the guest has is there still, and can be collected again.
  */
 export async function collectJobArtifacts(
   { localFiles: files, clock }: Pick<JobPorts, 'localFiles' | 'clock'>,
   { session, options, machine }: LiveJob,
-  doubt: string | undefined,
-): Promise<ArtifactReport> {
-  const [bound, done] = [new AbortController(), new AbortController()];
-  // Not by a timer of the process: the time for which a runner was stopped is none for which it has collected.
-  void untilOverdue({ clock, boundMs: BOUND_MS, isHeldUp: () => false }, done.signal).then((end) => {
-    if (end === 'overdue') bound.abort();
-  });
-  const destroyed = options.onAbort === 'destroy' && options.signal !== undefined ? [options.signal] : [];
+  { doubt, reconnectMs }: { readonly doubt: string | undefined; readonly reconnectMs: number },
+): Promise<Result<ArtifactReport, FileFault>> {
+  const { signal: aborted, onAbort } = options;
+  const never = new AbortController().signal;
+  const call = onAbort === 'destroy' ? { signal: aborted ?? never } : { signal: never, hurry: aborted };
   const { job, state } = session;
   const selection = new ArtifactGlobs(artifactPatterns(job.artifacts), (name) =>
     session.masker.maskText(name),
   );
+  let notKept = null as FileFault | null;
+  const onLocalFault = (fault: FileFault) => {
+    notKept ??= fault;
+  };
   const input = {
     guest: machine.supervisor,
     files,
@@ -37,19 +37,21 @@ export async function collectJobArtifacts(
     caps: job.artifactCaps,
     destination: state.artifactsDir,
     doubt,
+    reconnectMs,
+    onLocalFault,
   };
   const collected = await session.during('collect_artifacts', async () => {
     const emptied = await files.remove(state.artifactsDir, { recursive: true });
-    const signal = AbortSignal.any([bound.signal, ...destroyed]);
-    const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, { signal });
-    done.abort();
+    if (emptied.isErr()) onLocalFault(emptied.error);
+    const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, call);
     const { unmatched } = selection;
     if (report.incomplete !== null) return err(report);
     return ok(unmatched.length === 0 ? report : { ...report, unmatched: [...unmatched] });
   });
+  if (notKept !== null) return err(notKept);
   const artifacts = collected.isOk() ? collected.value : collected.error;
   session.emit({ type: 'artifacts_collected', artifacts });
-  return artifacts;
+  return ok(artifacts);
 }
 
 function notEmptied({ path, message }: FileFault): ArtifactReport {

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { FileFault } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { jobMayStillRun } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -99,6 +100,8 @@ export class CompleteJob {
       maxBytes: this.#settings.maxLogBytes,
       isOurs: () => job.lock.isHeld(),
       onKept: (data) => session.emitLog(data),
+      onCut: (kept_bytes) =>
+        session.emit({ type: 'log_cut', kept_bytes, max_bytes: this.#settings.maxLogBytes }),
       nextMark: () => steps?.nextMark ?? null,
       onProgress: () => steps?.advance(),
     });
@@ -115,7 +118,11 @@ export class CompleteJob {
       await leaveMachine(job, this.#hostTime, this.#settings.leaseMs);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
-    return await reportEnd(this.#ports, job, end.value, { log, steps });
+    return await reportEnd(this.#ports, job, end.value, {
+      log,
+      steps,
+      reconnectMs: this.#settings.reconnectMs,
+    });
   }
 
   async #follow(
@@ -164,7 +171,7 @@ export class CompleteJob {
   }
 
   async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {
-    const now = await this.#hostTime.fresh(AbortSignal.timeout(60_000));
+    const now = await this.#hostTime.fresh(awakeBound(60_000));
     const host = machine.context.shared.remoteHost;
     return keepMachine({ place: machine.lease, host, session, lease: { owner, expiresAtMs: now + keepMs } });
   }

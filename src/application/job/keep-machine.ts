@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../domain/machine/lease.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { throughOutages } from '../events/through-outages.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
@@ -21,7 +22,7 @@ export async function keepUntil(
   keep: Omit<KeepMachine, 'lease'>,
   expiresAtMs: number,
 ): Promise<Result<void, JobFault>> {
-  const signal = AbortSignal.timeout(BOUND_MS);
+  const signal = awakeBound(BOUND_MS);
   const found = await throughOutages(() => keep.place.read(signal), {
     journal: keep.session,
     signal,
@@ -39,7 +40,7 @@ export async function keepMachine({
   session,
   lease,
 }: KeepMachine): Promise<Result<void, JobFault>> {
-  const signal = AbortSignal.timeout(BOUND_MS);
+  const signal = awakeBound(BOUND_MS);
   const written = await writeLastLease(place, lease, { journal: session, signal });
   const until = new Date(lease.expiresAtMs).toISOString();
   const shell = `"pikaci shell ${session.runId} ${session.job.id}"`;

@@ -1,3 +1,4 @@
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { HostTime } from '../lease/host-time.js';
 import { writeLastLease } from '../lease/write-lease.js';
 import type { LiveJob } from './live-job.js';
@@ -11,9 +12,9 @@ export async function leaveMachine(
   leaseMs: number,
 ): Promise<void> {
   const jobMs = (session.job.timeoutSecs + session.job.graceSecs) * 1000;
-  const now = await hostTime.fresh(AbortSignal.timeout(BOUND_MS));
+  const now = await hostTime.fresh(awakeBound(BOUND_MS));
   const lease = { owner, expiresAtMs: now + jobMs + leaseMs };
-  const signal = AbortSignal.timeout(BOUND_MS);
+  const signal = awakeBound(BOUND_MS);
   const written = await writeLastLease(machine.lease, lease, { journal: session, signal });
   if (written.isOk()) return;
   const { error } = written;

@@ -1,6 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
@@ -47,7 +48,7 @@ export async function openShell(
   });
   const mismatch = configMismatch(record, machine);
   if (mismatch !== null) return err(fault('config_mismatch', mismatch));
-  const bound = AbortSignal.timeout(ASK_BOUND_MS);
+  const bound = awakeBound(ASK_BOUND_MS);
   const found = await machine.lease.read(
     call.signal === undefined ? bound : AbortSignal.any([call.signal, bound]),
   );

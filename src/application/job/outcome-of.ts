@@ -64,7 +64,10 @@ function whyMissing({ unmatched = [], incomplete, refused, refused_count }: Arti
   const lost = refused.filter(({ rule }) => rule !== 'not_requested');
   const unnamed = refused_count - refused.length;
   const [first] = lost;
-  if (first === undefined) return unnamed > 0 ? `${unnamed} files were refused` : null;
+  if (first === undefined) {
+    if (unnamed === 1) return '1 file was refused';
+    return unnamed > 0 ? `${unnamed} files were refused` : null;
+  }
   const more = lost.length - 1 + unnamed;
   return `${JSON.stringify(first.path)} was refused (${first.rule})${more > 0 ? `, and ${more} more` : ''}`;
 }
@@ -84,6 +87,7 @@ export interface OutcomeInput {
   readonly finishedAtMs: number;
   readonly logBytes: number;
   readonly keptLogBytes: number;
+  readonly logCut: boolean;
   readonly artifacts: ArtifactReport;
   readonly image: IncusImageIdentity | null;
   /** Of a job that has some. */
@@ -102,6 +106,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     phases: [...session.timings],
     log_bytes: input.logBytes,
     kept_log_bytes: input.keptLogBytes,
+    log_cut: input.logCut,
     artifacts: input.artifacts,
     incus_image: input.image,
     ...(input.steps === undefined ? {} : { steps: [...input.steps] }),

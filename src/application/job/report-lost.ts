@@ -19,7 +19,8 @@ async function keptBytes(files: FileStore, { state }: JobSession) {
   const [log, position] = await Promise.all([files.stat(state.guestLog), readPosition(files, state)]);
   const keptLogBytes = log.isOk() ? log.value.size : 0;
   const after = keptLogBytes - position.kept_bytes;
-  return { logBytes: after < 0 ? keptLogBytes : position.guest_bytes + after, keptLogBytes };
+  const logCut = position.cut === true;
+  return { logBytes: after < 0 ? keptLogBytes : position.guest_bytes + after, keptLogBytes, logCut };
 }
 
 /** The machine went away with its job, or never had it: that is the result, and it is recorded. An end that an earlier runner has seen stands. */

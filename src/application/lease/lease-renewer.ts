@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { HostTime } from './host-time.js';
 import type { LeaseStore } from './lease-store.js';
 import { writeLease } from './write-lease.js';
@@ -25,10 +26,7 @@ export class LeaseRenewer implements AsyncDisposable {
     const { signal } = this.#stop;
     let pause = input.leaseMs / 3;
     while ((await input.clock.sleep(pause, signal)) === 'elapsed') {
-      const bound = AbortSignal.any([
-        signal,
-        AbortSignal.timeout(Math.max(1000, Math.ceil(input.leaseMs / 3))),
-      ]);
+      const bound = AbortSignal.any([signal, awakeBound(Math.max(1000, Math.ceil(input.leaseMs / 3)))]);
       const lease = { owner: input.owner, expiresAtMs: (await input.hostTime.fresh(bound)) + input.leaseMs };
       const renewed = await writeLease(input.place, lease, input.owner, bound);
       if (renewed.isErr() && renewed.error.kind === 'superseded')

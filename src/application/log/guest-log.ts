@@ -4,6 +4,7 @@ import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault, FileStore, FileWriter } from '../../ports/file-store.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
+import { fitInRoom } from './fit-in-room.js';
 import { KeptPositions } from './kept-positions.js';
 
 /** How long a position may be behind the log, ms: what a killed runner reads again is cut off first, so nothing doubles. */
@@ -15,6 +16,8 @@ const positionSchema = z.object({
   guest_bytes: z.number().int().nonnegative(),
   /** Bytes of `guest.log` that stand for them: fewer or more, as secrets are masked, and capped. */
   kept_bytes: z.number().int().nonnegative(),
+  /** The cap was reached before that: the copy ends there. */
+  cut: z.boolean().optional(),
   /** The last secrets before that, each with where it began in the guest's log, its length, and that of what stands for it. */
   masked: z
     .array(z.tuple([z.number().int(), z.number().int(), z.number().int()]))
@@ -39,6 +42,8 @@ export interface GuestLogInput {
   readonly isOurs: () => Promise<boolean>;
   /** Gets what was kept, in order. */
   readonly onKept: (data: Uint8Array) => void;
+  /** Called once, behind the last byte that is kept, when the cap is reached. */
+  readonly onCut?: (keptBytes: number) => void;
   /** A position of the guest's log at which what was taken is told of before the rest is; null for none. */
   readonly nextMark?: () => number | null;
   /** Called when more has been kept, or nothing more will come. */
@@ -57,6 +62,8 @@ export class GuestLog implements AsyncDisposable {
   #received: number;
   #settled: number;
   #kept: number;
+  /** At its cap; nothing is kept any more, also where a character did not fit in what was left of the room. */
+  #isCut: boolean;
   /** What a write has failed with: the copy ends there, whatever else comes. */
   #broken: FileFault | null = null;
   #savedAt: number;
@@ -72,6 +79,7 @@ export class GuestLog implements AsyncDisposable {
     this.#received = position.guest_bytes;
     this.#settled = position.guest_bytes;
     this.#kept = position.kept_bytes;
+    this.#isCut = position.cut === true;
     this.#savedAt = input.clock.monotonic();
   }
 
@@ -92,6 +100,11 @@ export class GuestLog implements AsyncDisposable {
     return this.#kept;
   }
 
+  /** Whether the copy ends at its cap, and the guest wrote more. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Bytes of the guest's log of which it is known where they stand in the copy: all but what may be the beginning of a secret. */
   get settled(): number {
     return this.#settled;
@@ -99,7 +112,8 @@ export class GuestLog implements AsyncDisposable {
 
   /** Where a byte of the guest's log stands in the copy. */
   keptAt(guestPosition: number): number {
-    return Math.min(this.#positions.keptAt(guestPosition), this.#input.maxBytes);
+    const end = this.#isCut ? this.#kept : this.#input.maxBytes;
+    return Math.min(this.#positions.keptAt(guestPosition), end);
   }
 
   async take(data: Uint8Array): Promise<Result<void, FileFault>> {
@@ -110,12 +124,14 @@ export class GuestLog implements AsyncDisposable {
       return first.isErr() ? first : this.take(data.subarray(before));
     }
     if (!(await this.#input.isOurs())) return ok(undefined);
+    const wasCut = this.#isCut;
     const written = await this.#keep(() => this.#masker.push(data));
     if (written.isErr()) return written;
     this.#received += data.length;
     this.#settled = this.#received - this.#masker.heldBytes;
     this.#input.onProgress?.();
-    if (this.#input.clock.monotonic() - this.#savedAt >= POSITION_EVERY_MS) this.#savePosition();
+    const isDue = this.#input.clock.monotonic() - this.#savedAt >= POSITION_EVERY_MS;
+    if (isDue || this.#isCut !== wasCut) this.#savePosition();
     return ok(undefined);
   }
 
@@ -148,17 +164,18 @@ export class GuestLog implements AsyncDisposable {
   async #keep(mask: () => Uint8Array): Promise<Result<void, FileFault>> {
     if (this.#broken !== null) return err(this.#broken);
     const masked = mask();
-    const room = Math.max(0, this.#input.maxBytes - this.#kept);
-    const data = masked.length > room ? masked.subarray(0, room) : masked;
-    if (data.length === 0) return ok(undefined);
-    const written = await this.#writer.write(data);
+    if (this.#isCut) return ok(undefined);
+    const { data, cut } = fitInRoom(masked, Math.max(0, this.#input.maxBytes - this.#kept));
+    const written = data.length === 0 ? ok(undefined) : await this.#writer.write(data);
     if (written.isErr()) {
       // A part of it may be on the disk; the position before it stands, and whoever goes on cuts that part off.
       this.#broken = written.error;
       return written;
     }
     this.#kept += data.length;
-    this.#input.onKept(data);
+    this.#isCut = cut;
+    if (data.length > 0) this.#input.onKept(data);
+    if (cut) this.#input.onCut?.(this.#kept);
     return ok(undefined);
   }
 
@@ -171,6 +188,7 @@ export class GuestLog implements AsyncDisposable {
       schema_version: 1,
       guest_bytes: this.settled,
       kept_bytes: this.#kept,
+      ...(this.#isCut ? { cut: true } : {}),
       ...(masked.length === 0 ? {} : { masked: masked.map(([...place]) => place) }),
     };
     const bytes = Buffer.from(`${JSON.stringify(position)}\n`);

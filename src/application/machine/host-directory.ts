@@ -8,6 +8,7 @@ import {
 } from '../../domain/machine/acquisition.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { FaultCause, JobFault } from '../faults/job-fault.js';
 import { hostFilesFault, wasReached } from '../faults/port-faults.js';
 import { releaseRun } from '../holds/release-run.js';
@@ -65,7 +66,7 @@ export async function makeHostDirectory(
 export async function removeHostDirectory(
   hostFiles: FileStore,
   { layout, acquisition }: OwnedDirectory,
-  signal: AbortSignal = AbortSignal.timeout(BOUND_MS),
+  signal: AbortSignal = awakeBound(BOUND_MS),
 ): Promise<Result<void, JobFault>> {
   const { remoteJobDir, remoteRunDir } = layout;
   const leaving = asideOf(remoteJobDir, 'leaving', acquisition);

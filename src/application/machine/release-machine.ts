@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { FileStore } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { Journal } from '../events/journal.js';
 import { throughOutages } from '../events/through-outages.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -17,7 +18,7 @@ export async function releaseMachine(
   hostFiles: FileStore,
   journal: Journal,
 ): Promise<Result<void, JobFault>> {
-  const signal = AbortSignal.timeout(BOUND_MS);
+  const signal = awakeBound(BOUND_MS);
   const once = async (): Promise<Result<void, JobFault>> => {
     // What tells a reaper of the machine may lie in the directory, so that goes second.
     const removed = await machine.remove(signal);

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import { machineStepSchema } from '../../domain/machine/open-machine-spec.js';
 import { stepStateLayout } from '../../domain/records/machine-layout.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { textOf } from '../events/guarded-call.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -59,7 +60,7 @@ export async function attachStep(
   const usable = await held.usable();
   if (usable.isErr()) return err(usable.error);
   const supervisor = machine.supervisor.step(stepId);
-  const masks = await supervisor.secrets({ signal: AbortSignal.timeout(ASK_BOUND_MS) });
+  const masks = await supervisor.secrets({ signal: awakeBound(ASK_BOUND_MS) });
   const missing = record.secret_names.find((name) => masks.isErr() || masks.value[name] === undefined);
   if (missing !== undefined) {
     const message = `the secret ${missing}, to be masked in the log of the step ${stepId}, could not be had from ${supervisor.description}`;

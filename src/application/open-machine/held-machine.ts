@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { OpenMachineSpec } from '../../domain/machine/open-machine-spec.js';
 import type { MachineStateLayout } from '../../domain/records/machine-layout.js';
 import type { MachineRecord } from '../../domain/records/machine-record.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { Journal } from '../events/journal.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
@@ -85,9 +86,9 @@ export class HeldMachine {
     this.input.onEnded();
     await this.#renewer[Symbol.asyncDispose]();
     const { machine, parts, record, journal } = this.input;
-    const now = await parts.hostTime.fresh(AbortSignal.timeout(LEASE_BOUND_MS));
+    const now = await parts.hostTime.fresh(awakeBound(LEASE_BOUND_MS));
     const lease = { owner: record.owner, expiresAtMs: now + this.#leaseMs };
-    const signal = AbortSignal.timeout(LEASE_BOUND_MS);
+    const signal = awakeBound(LEASE_BOUND_MS);
     const written = await writeLastLease(machine.lease, lease, { journal, signal });
     await journal.hostLog.flushed();
     if (written.isOk()) return ok(undefined);
@@ -106,7 +107,7 @@ export class HeldMachine {
     const { machine, parts, record, state, journal, settled } = this.input;
     const { localFiles, hostFiles, clock } = parts.ports;
     await settled;
-    const owned = await machine.lease.read(AbortSignal.timeout(LEASE_BOUND_MS));
+    const owned = await machine.lease.read(awakeBound(LEASE_BOUND_MS));
     if (this.#lost.signal.aborted || (owned.isOk() && owned.value.lease?.owner !== record.owner)) {
       journal.warn(`${machine.name} is another's by now, and stays`);
       return ok(undefined);

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import { textOf } from '../events/guarded-call.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -205,7 +206,8 @@ async function recorded(
   }
   if (!(await lock.isHeld()))
     return err({ kind: 'superseded', phase: null, host, message: String(lock.lost.reason) });
-  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received: log.received, kept: log.kept });
+  const { received, kept, isCut } = log;
+  const ended = stepOutcomeOf(end, { finishedAtMs: clock.now(), received, kept, isCut });
   const outcome = { ...ended, message: masker.maskText(ended.message), ...maskedWarnings(ended, masker) };
   for (const warning of outcome.warnings ?? []) journal.warn(`the step ${stepId}: ${warning}`);
   const saved = await saveStepRecord(localFiles, layout, { ...record, outcome });
@@ -223,7 +225,7 @@ async function recorded(
 
 /** What cannot be removed goes with the machine. */
 async function forgetSecrets({ input }: HeldMachine, stepId: string): Promise<void> {
-  const signal = AbortSignal.timeout(FORGET_BOUND_MS);
+  const signal = awakeBound(FORGET_BOUND_MS);
   const forgotten = await input.machine.supervisor.step(stepId).forgetSecrets({ signal });
   if (forgotten.isErr() && forgotten.error.kind !== 'gone')
     input.journal.warn(`the secrets of the step ${stepId} stay in the machine: ${forgotten.error.message}`);

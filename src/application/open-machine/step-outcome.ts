@@ -4,13 +4,21 @@ import type { StepEnd } from '../step/await-step.js';
 /** What the end of a step means. Without an exit record that agrees with itself it is `lost`. */
 export function stepOutcomeOf(
   end: Exclude<StepEnd, { readonly kind: 'detached' | 'refused' }>,
-  seen: { readonly finishedAtMs: number; readonly received: number; readonly kept: number },
+  seen: {
+    readonly finishedAtMs: number;
+    readonly received: number;
+    readonly kept: number;
+    readonly isCut: boolean;
+  },
 ): StepOutcome {
-  const warnings = (end.kind === 'finished' && end.status.result?.warnings) || [];
+  const said = (end.kind === 'finished' && end.status.result?.warnings) || [];
+  const cut = `its log is cut: of the ${seen.received} bytes that it wrote, ${seen.kept} are kept (maxLogBytes)`;
+  const warnings = seen.isCut ? [...said, cut] : said;
   const at = {
     finished_at: new Date(seen.finishedAtMs).toISOString(),
     log_bytes: seen.received,
     kept_log_bytes: seen.kept,
+    log_cut: seen.isCut,
     ...(warnings.length === 0 ? {} : { warnings }),
   };
   const lost = (message: string): StepOutcome => ({

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { MachineRecord } from '../../domain/records/machine-record.js';
 import type { Clock } from '../../ports/clock.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { type LeaseFault, writeLease } from '../lease/write-lease.js';
@@ -25,7 +26,7 @@ export async function takeUpLease(
   { id, machine, record, hostTime, clock, leaseMs }: TakeUpLease,
   signal: AbortSignal | undefined,
 ): Promise<Result<void, OpenMachineFault>> {
-  const bound = AbortSignal.timeout(BOUND_MS);
+  const bound = awakeBound(BOUND_MS);
   const within = signal === undefined ? bound : AbortSignal.any([signal, bound]);
   await hostTime.learn(within);
   const lease = { owner: record.owner, expiresAtMs: hostTime.now() + leaseMs };
@@ -43,7 +44,7 @@ export async function takeUpLease(
     return err({ kind: 'machine_gone', host, message });
   }
   if (error.kind !== 'not_found') return err(error.fault);
-  const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, or somebody removed it`;
+  const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, somebody removed it, or its opener was killed before it was made`;
   const { cause } = error.fault;
   return err({ kind: 'machine_gone', host, message, ...(cause === undefined ? {} : { cause }) });
 }

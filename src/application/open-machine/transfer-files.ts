@@ -4,6 +4,7 @@ import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { artifactCapsSchema } from '../../domain/job/artifact-caps.js';
 import { GUEST_USER, GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
 import { isNormalisedAbsolutePath, isWithin, whyNoPath } from '../../domain/values/path-rules.js';
+import { awakeTimeout } from '../../streams/awake-timer.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { hostFault, localFilesFault } from '../faults/port-faults.js';
@@ -39,7 +40,9 @@ export async function upload(
   const isDirectory = stat.value.type === 'directory';
   if (!isDirectory && stat.value.type !== 'file')
     return err(failed(held, `${local} is neither a file nor a directory`));
-  const signal = bounded(options.signal);
+  using bound = awakeTimeout(BOUND_MS);
+  const signal =
+    options.signal === undefined ? bound.signal : AbortSignal.any([options.signal, bound.signal]);
   const argv: [string, ...string[]] = isDirectory
     ? ['tar', '-C', local, '-cf', '-', '.']
     : ['cat', '--', local];
@@ -67,7 +70,9 @@ export async function upload(
       ? cancelled(held)
       : transferFault(held, `${local} could not be sent to ${path.value}`, {
           ...fault,
-          message: `${fault.message}${remedyFor(held, path.value, fault.message)}`,
+          message: bound.signal.aborted
+            ? 'not done within 30 minutes'
+            : `${fault.message}${remedyFor(held, path.value, fault.message)}`,
         }),
   );
 }
@@ -80,7 +85,10 @@ function remedyFor({ input }: HeldMachine, path: string, message: string): strin
     : '';
 }
 
-/** Brings a file, or all files below a directory, into a local directory: no links, no special files, within the caps. */
+/**
+ * Brings a file, or all that is below a directory, into a local directory: no links, no special files, within the caps. What had come
+ * before a transfer broke off is kept, and reported in the fault.
+ */
 export async function download(
   held: HeldMachine,
   guestPath: string,
@@ -91,6 +99,14 @@ export async function download(
   const path = inGuest(held, guestPath).andThen((found) => here(held, local).map(() => found));
   if (path.isErr()) return err(path.error);
   const root = path.value;
+  if (isOfKernel(root))
+    return err(
+      failed(
+        held,
+        `${root} is not a file on a disk: the kernel makes up what is in it, without an end or a size; read it with a command, such as "cat"`,
+      ),
+    );
+  let isThere = false;
   const report = await collectArtifacts(
     {
       guest: machine.supervisor,
@@ -100,18 +116,30 @@ export async function download(
         searchRoots: [root],
         matches: (found) => isWithin(root, found),
         localPath: (found) => below(root, found),
+        localDirectory: (found) => {
+          isThere = true;
+          return found === root ? '' : below(root, found);
+        },
       },
       caps: artifactCapsSchema.parse({}),
       destination: local,
     },
-    { signal: bounded(options.signal) },
+    { signal: options.signal ?? new AbortController().signal },
   );
   if (options.signal?.aborted === true) return err(cancelled(held));
   if (report.incomplete !== null)
-    return err(failed(held, `${root} could not be brought to ${local} as a whole: ${report.incomplete}`));
-  if (report.collected.length === 0 && report.refused_count === 0)
+    return err({
+      ...failed(held, `${root} could not be brought to ${local} as a whole: ${report.incomplete}`),
+      brought: report,
+    });
+  if (report.collected.length === 0 && report.refused_count === 0 && !isThere)
     return err(failed(held, `the machine has no file at or below ${root}`));
   return ok(report);
+}
+
+/** File systems of the kernel's, whose files say nothing of their size; memory that is there for files is none. */
+function isOfKernel(path: string): boolean {
+  return ['/proc', '/sys', '/dev'].some((root) => isWithin(root, path)) && !isWithin('/dev/shm', path);
 }
 
 /** Relative to the destination; the name of a single file. Null for what must not become a path here. */
@@ -145,11 +173,6 @@ async function* wholeOutput(reading: {
   const exit = await reading.exit;
   if (exit.isErr() || exit.value.code !== 0)
     throw new Error('what was to be sent could not be read as a whole');
-}
-
-function bounded(signal: AbortSignal | undefined): AbortSignal {
-  const bound = AbortSignal.timeout(BOUND_MS);
-  return signal === undefined ? bound : AbortSignal.any([signal, bound]);
 }
 
 function failed({ input }: HeldMachine, message: string): OpenMachineFault {

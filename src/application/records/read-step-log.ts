@@ -1,10 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import { stepIdSchema } from '../../domain/machine/step-values.js';
 import { machineStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
+import { stepRecordSchema } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import { checkedRoot } from './checked-run.js';
+import { readRecord } from './read-record.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
@@ -42,7 +44,14 @@ export async function readStepLog(
   const options = signal === undefined ? {} : { signal };
   const range = { offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };
   const part = await ports.reader.read(layout.guestLog, range, options);
-  if (part.isOk()) return ok(part.value);
+  if (part.isOk()) {
+    const { offset: at, data, size } = part.value;
+    if (at + data.length < size) return ok(part.value);
+    const step = await readRecord(ports.files, layout.stepRecord, stepRecordSchema, signal);
+    const outcome = step.isOk() ? step.value.outcome : null;
+    if (outcome?.log_cut !== true) return ok(part.value);
+    return ok({ ...part.value, writtenBytes: outcome.log_bytes });
+  }
   if (part.error.kind !== 'not_found') return err(stateFilesFault(part.error));
   const record = await ports.files.lstat(layout.stepRecord, options);
   if (record.isOk()) return ok({ data: new Uint8Array(), offset: 0, size: 0 });

@@ -37,12 +37,12 @@ export interface GuestArchive extends AsyncDisposable {
   readonly end: Promise<Result<ArchiveEnd, GuestFault>>;
 }
 
-/** Something in a guest that is no directory; links are not followed. */
+/** Something in a guest; links are not followed. */
 export interface ListedFile {
   /** Absolute, in the guest. */
   readonly path: string;
-  /** `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `undecodable`: its name is not UTF-8, and cannot be asked for; U+FFFD stands in `path` for what it is. `unknown`: the guest does not say. */
-  readonly kind: 'file' | 'symbolic_link' | 'special' | 'not_whole' | 'undecodable' | 'unknown';
+  /** `directory` only where they are asked for. `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `undecodable`: its name is not UTF-8, and cannot be asked for; U+FFFD stands in `path` for what it is. `unknown`: the guest does not say. */
+  readonly kind: 'file' | 'directory' | 'symbolic_link' | 'special' | 'not_whole' | 'undecodable' | 'unknown';
   /** Bytes; null when the guest does not say. */
   readonly size: number | null;
 }
@@ -68,6 +68,13 @@ export interface PutFile {
 
 export interface GuestCall {
   readonly signal: AbortSignal;
+  /** Is called for each piece that comes, by a call that gives its answer as a whole. */
+  readonly onProgress?: (() => void) | undefined;
+}
+
+export interface ListCall extends GuestCall {
+  /** Directories are listed as well, by a supervisor that knows how. */
+  readonly directories?: boolean;
 }
 
 export interface FollowCall extends GuestCall {
@@ -95,7 +102,7 @@ export interface Guest {
   /** Removes the secrets of a job or step that has ended: nothing is left to be masked. */
   forgetSecrets(call: GuestCall): Promise<Result<void, GuestFault>>;
   /** What is not a directory at or below `roots`; at most `most` of them. */
-  list(roots: readonly string[], most: number, call: GuestCall): Promise<Result<GuestListing, GuestFault>>;
+  list(roots: readonly string[], most: number, call: ListCall): Promise<Result<GuestListing, GuestFault>>;
   /** A tar archive of exactly these files. */
   pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>>;
 }

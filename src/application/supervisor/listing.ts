@@ -41,6 +41,9 @@ function kindOf(type: string): ListedFile['kind'] {
     case 'f':
     case 0o100000:
       return 'file';
+    case 'd':
+    case 0o040000:
+      return 'directory';
     case 'l':
     case 0o120000:
       return 'symbolic_link';

@@ -11,6 +11,7 @@ import type {
   GuestArchive,
   GuestCall,
   GuestFault,
+  ListCall,
   MachineSupervisor,
   PutFile,
 } from './guest.js';
@@ -89,8 +90,12 @@ export class SupervisedGuest implements MachineSupervisor {
     return (await this.#ask(['forget'], LONGEST_STATUS, call)).map(() => undefined);
   }
 
-  async list(roots: readonly string[], most: number, call: GuestCall) {
-    const answer = await this.#answer(['list', ...roots], LONGEST_LISTING, call);
+  async list(roots: readonly string[], most: number, call: ListCall) {
+    const list = (...words: string[]) => this.#answer(['list', ...words, ...roots], LONGEST_LISTING, call);
+    let answer = await (call.directories === true ? list('--directories') : list());
+    // Supervisors before 0.2 take it for a path.
+    if (call.directories === true && answer.isErr() && answer.error.message.includes(': usage: '))
+      answer = await list();
     return answer.andThen((bytes) => listingOf(bytes, most));
   }
 
@@ -218,6 +223,7 @@ export class SupervisedGuest implements MachineSupervisor {
     let complained = 0;
     // Whoever says more than it is listened to may never come to an end.
     for await (const chunk of running.output) {
+      options.onProgress?.();
       (chunk.stream === 'stdout' ? answer : complaint).add(chunk.data);
       if (answer.overflowed) return ok(answer);
       if (chunk.stream === 'stderr') complained += chunk.data.length;

@@ -33,6 +33,13 @@ export const wireEventSchema = z.discriminatedUnion('type', [
   z.looseObject({ ...common, type: z.literal('instance_created'), instance: z.string() }),
   /** Log text; invalid UTF-8 is replaced, and a character is never cut in two. */
   z.looseObject({ ...common, type: z.literal('log'), text: z.string() }),
+  /** The kept log has come to its cap (`maxLogBytes`). It ends at this size, in bytes; what the guest writes from here on is not in it. */
+  z.looseObject({
+    ...common,
+    type: z.literal('log_cut'),
+    kept_bytes: z.number(),
+    max_bytes: z.number(),
+  }),
   z.looseObject({
     ...common,
     type: z.literal('connection_lost'),

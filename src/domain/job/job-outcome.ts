@@ -40,6 +40,8 @@ export const jobOutcomeSchema = z.looseObject({
   /** Bytes of the guest's log as the guest wrote it, and as it was kept (masked and capped). */
   log_bytes: z.number().int().nonnegative(),
   kept_log_bytes: z.number().int().nonnegative(),
+  /** Whether the kept log ends at its cap (`maxLogBytes`), and the guest wrote more. Outcomes of before 0.2 lack it. */
+  log_cut: z.boolean().optional(),
   artifacts: artifactReportSchema,
   incus_image: incusImageIdentitySchema.nullable(),
   /** Of a job that has some, in order; those that were not reached are `skipped`. Left running, it has those that came to their turn. */

@@ -38,7 +38,9 @@ export const stepOutcomeSchema = z.looseObject({
   /** Bytes of the step's log in the machine, and as it was kept (masked and capped). */
   log_bytes: z.number().int().nonnegative(),
   kept_log_bytes: z.number().int().nonnegative(),
-  /** What else its supervisor has said, such as that its log could not be written to its end; left out when that is nothing. */
+  /** Whether the kept log ends at its cap (`maxLogBytes`), and the step wrote more. Records of before 0.2 lack it. */
+  log_cut: z.boolean().optional(),
+  /** What else there is to say, such as that its log could not be written to its end, or was cut; left out when that is nothing. */
   warnings: z.array(z.string()).optional(),
 });
 /** How one step of an open machine ended. Times are ISO 8601, sizes in bytes. */

@@ -67,12 +67,27 @@ describe('pikaci machine', () => {
     expect(again.stderr.text).toBe(cli.stderr.text);
   });
 
+  it('run says when the log of the step was cut, and so does logs, once it has ended', async () => {
+    const { run, command } = await site();
+    const cli = new Cli();
+    cli.pikaci.machines = run.another({ maxLogBytes: 1024 });
+    expect(await cli.run('machine', 'run', '--step', 's', 'm1', `echo ${'x'.repeat(2000)}`)).toBe(0);
+    expect(cli.stdout.text).toBe('x'.repeat(1024));
+    const said =
+      'pikaci: warning: the step s: its log is cut: of the 2002 bytes that it wrote, 1024 are kept (maxLogBytes)\n';
+    expect(cli.stderr.text).toBe(said);
+    const again = command();
+    expect(await again.run('machine', 'logs', '--follow', 'm1', 's')).toBe(0);
+    expect([again.stdout.text, again.stderr.text]).toEqual(['x'.repeat(1024), said]);
+  });
+
   it('run ends with 125 and the reason when there is no exit code to give, and with 2 for bad usage', async () => {
     const { command } = await site();
     const cases = [
       [['nobody', 'true'], 125, 'no_such_machine'],
       [['--cwd', '../x', 'm1', 'true'], 2, 'invalid_step'],
       [['--step', 'No Step', 'm1', 'true'], 2, 'invalid_step'],
+      [['--shell', ' ', 'm1', 'true'], 2, 'shell'],
       [['--as-root', '--user', 'ci', 'm1', 'true'], 2, 'either "user" or "runAsRoot"'],
       [['--env', '__proto__=x', 'm1', 'true'], 2, 'env.__proto__: cannot be a name'],
       [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
@@ -173,6 +188,20 @@ describe('pikaci machine', () => {
         expect.objectContaining({ machine_id: 'two', state: 'released', lease_ends_at: null }),
       ]),
     });
+  });
+
+  it('list names one that was never opened, and one that is being opened; neither is an error', async () => {
+    const { run, command } = await site();
+    must(await run.host.localFiles.makeDirectory('/state/machines/killed', { mode: 0o700 }));
+    const held = run.host.incus.faults.holdNextCreate();
+    const opening = command().run('machine', 'open', '--id', 'm2');
+    await held.reached;
+    const cli = command();
+    expect(await cli.run('machine', 'list')).toBe(0);
+    expect(cli.stdout.text).toMatch(/^m2 +opening /m);
+    expect(cli.stderr.text).toMatch(/^pikaci: the machine killed was never opened: [^\n]*\n$/);
+    held.release();
+    expect(await opening).toBe(0);
   });
 
   it('cp wants exactly one path in a machine', async () => {

@@ -9,6 +9,7 @@ import {
   runGcDocumentSchema,
   runListDocumentSchema,
 } from '../../../src/domain/records/state-documents.js';
+import { jobRecord } from '../../support/job-record.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli } from './cli-harness.js';
 
@@ -73,6 +74,35 @@ test('status says why something could not be prepared, with the end of what it p
     `✗ sdk could not be prepared in 1.0 s\n  the command of sdk: make ended with 2:\n    no rule to make all\n  log       ${log_path}\n`,
   );
   expect(cli.stdout.text).toContain('– docs cancelled in 1.0 s\n  cancelled by the caller\n');
+});
+
+test('status says what did not come back of a job, and why, as the summary of its run did', async () => {
+  const { cli, runDir } = await withRun(runRecord({ jobs: [runJobRecord('a'), runJobRecord('b')] }));
+  const record = jobRecord({ job_id: 'a' }, ['x']);
+  const artifacts = {
+    collected: [{ path: 'x', bytes: 1536 }],
+    refused: [{ path: 'evil\x1b[2J', rule: 'symbolic_link' }],
+    refused_count: 2,
+    incomplete: "the guest's files could not be listed:\nthe command was cancelled",
+    unmatched: ['out/*.xml'],
+  };
+  const outcome = { ...record.outcome, artifacts, log_bytes: 9000, kept_log_bytes: 1024, log_cut: true };
+  await writeFile(join(runDir, 'jobs/a/job.json'), JSON.stringify({ ...record, outcome }));
+  expect(await cli.run('status', RUN_ID)).toBe(0);
+  const lines = cli.stdout.text.split('\n');
+  expect(lines.slice(lines.findIndex((line) => line.startsWith('✓ a ')))).toEqual([
+    '✓ a passed (exit code 0) in 7.0 s',
+    '  log       cut at 1.0 KiB of 8.8 KiB, maxLogBytes',
+    `  artifacts  ${join(runDir, 'jobs/a/artifacts')} (1 file, 1.5 KiB)`,
+    '  refused    2 artifacts',
+    '             symbolic_link: evil\\x1b[2J',
+    '             and 1 more',
+    '  no artifact matches "out/*.xml"',
+    "  artifacts are incomplete: the guest's files could not be listed:",
+    '    the command was cancelled',
+    '✓ b passed (exit code 0) in 7.0 s',
+    '',
+  ]);
 });
 
 test('list as JSON is one document, which names what cannot be read', async () => {

@@ -103,7 +103,7 @@ test('logs --step of one behind the end of a log that was cut off says so', asyn
   expect(await cli.run('logs', RUN_ID, '--job', 'unit', '--step', 'test')).toBe(0);
   expect(cli.stdout.text).toBe('');
   expect(cli.stderr.text).toContain(
-    'nothing that the step test wrote is kept: of the 900 bytes that job unit wrote, 12 are (maxLogBytes)',
+    'nothing that the step test wrote is kept: of the 900 bytes that job unit wrote, 12 are kept (maxLogBytes)',
   );
   await write({ ...outcome, log_bytes: 12 });
   const silent = again();

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { git } from '../../support/git-repository.js';
 import { Cli, configWith, folderWith } from './cli-harness.js';
 
@@ -75,6 +83,32 @@ describe('--config-from', () => {
     const nowhere = new Cli();
     expect(await nowhere.run('run', '--config-from', 'main')).toBe(2);
     expect(nowhere.stderr.text).toContain('is in no git repository');
+  });
+
+  test('is ended by Ctrl-C with the git that it runs, and leaves no folder of the commit', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const tools = folderWith({
+      git: `#!/bin/sh
+case $* in *checkout-index*) echo "$$" >"$0.pid"; exec sleep 600 ;; esac
+PATH=\${PATH#*:}
+exec git "$@"
+`,
+    });
+    chmodSync(join(tools, 'git'), 0o755);
+    vi.stubEnv('PATH', `${tools}:${process.env['PATH']}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const cli = new Cli({ cwd });
+    const exit = cli.run('run', '--config-from', 'main');
+    const pid = () =>
+      Number(existsSync(join(tools, 'git.pid')) && readFileSync(join(tools, 'git.pid'), 'utf8'));
+    while (pid() === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(readdirSync(join(cwd, '.scratch'))).toHaveLength(1);
+    cli.ctrlC();
+    expect(await exit).toBe(130);
+    expect(cli.stderr.text).toContain('interrupted before the files of the commit were there');
+    expect(readdirSync(join(cwd, '.scratch'))).toEqual([]);
+    expect(() => process.kill(pid(), 0)).toThrow('ESRCH');
+    expect(cli.signalHandlers).toBe(0);
   });
 
   test('names a problem by the commit and the file', async () => {
@@ -155,9 +189,9 @@ describe('a workspace whose author is not trusted', () => {
   });
 });
 
-describe('a state root that is tracked by git', () => {
+describe('a state root that the repository made', () => {
   test.each([['run'], ['list'], ['gc', '--keep-runs', '1'], ['status', 'r']])(
-    'is refused by %s',
+    'is refused by %s when git tracks it',
     async (...command) => {
       const cwd = await repository({
         'pikaci.config.json': configWith(['a']),
@@ -168,6 +202,33 @@ describe('a state root that is tracked by git', () => {
       expect(cli.stderr.text).toContain('.pikaci is tracked by git');
     },
   );
+
+  test.each([
+    ['run'],
+    ['list'],
+    ['gc', '--keep-runs', '1'],
+    ['gc', '--remote'],
+    ['status', 'r'],
+    ['logs', 'r'],
+    ['artifacts', 'r'],
+    ['prepared-outputs', 'r'],
+    ['serve', '--port', '0'],
+    ['attach', 'r', 'a'],
+    ['rerun', 'r'],
+    ['machine', 'list'],
+    ['machine', 'logs', 'm', 's'],
+    ['machine', 'close', 'm'],
+    ['list', '--state-root', '.pikaci/'],
+  ])('is refused as a link by %s %s, whatever it leads to', async (...command) => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const forged = folderWith({});
+    mkdirSync(join(forged, 'runs'));
+    symlinkSync(forged, join(cwd, '.pikaci'));
+    const cli = new Cli({ cwd });
+    expect(await cli.run(...command)).toBe(2);
+    expect(cli.stderr.text).toContain(`the state root ${join(cwd, '.pikaci')} is a link`);
+    expect(readdirSync(forged)).toEqual(['runs']);
+  });
 
   test('is not one that git ignores, or does not know', async () => {
     const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });

@@ -59,6 +59,7 @@ const samples: readonly [string, z.ZodType, object][] = [
       { type: 'upload_progress', bytes: 1, total_bytes: 2 },
       { type: 'instance_created', instance: 'i' },
       { type: 'log', text: 't' },
+      { type: 'log_cut', kept_bytes: 1, max_bytes: 2 },
       { type: 'connection_lost', log_offset: 1, message: 'm' },
       { type: 'connection_resumed', log_offset: 1 },
       { type: 'step_started', step_id: 's', name: 'S', log_start: 0 },

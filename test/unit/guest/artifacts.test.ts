@@ -77,6 +77,20 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     expect(pathsOf(ended.stdout)).toEqual([...files, `${directory}/link`].sort());
   });
 
+  it('are listed with the directories that they are in, and empty ones, where that is asked for', async () => {
+    const directory = tree();
+    const ended = await guest.call(['list', '--directories', directory]);
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    const directories = listed(ended.stdout).filter(({ kind }) => kind === 'directory');
+    expect(directories.map(({ path }) => path).sort()).toEqual([
+      directory,
+      `${directory}/deep`,
+      `${directory}/deep/er`,
+    ]);
+    const without = pathsOf((await guest.call(['list', directory])).stdout);
+    expect(listed(ended.stdout).length).toBe(without.length + 3);
+  });
+
   it('are listed with what they are and how large, whatever they are called', async () => {
     const directory = tree();
     execFileSync('mkfifo', [join(directory, 'fifo')]);

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GuestMachine, isRoot } from '../../support/guest-machine.js';
 import { guestShells } from '../../support/guest-shell.js';
-import { SmallDisk } from '../../support/small-disk.js';
+import { smallDiskGuests } from '../../support/small-disk-guest.js';
 
 const FULL = 'the disk of the guest is full';
 const fill =
@@ -12,22 +12,10 @@ const free = 'rm -f "$HOME/large" "$HOME/more"';
 
 // Without root there is no disk that could be filled.
 describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $name,', (shell) => {
-  let disk: SmallDisk;
-  let guest: GuestMachine;
-  beforeAll(async () => {
-    disk = await SmallDisk.open();
-  });
-  afterEach(() => guest.remove());
-  afterAll(() => disk[Symbol.asyncDispose]());
-
-  function guestWith(options: string): GuestMachine {
-    guest = new GuestMachine(shell, { namespace: disk.namespace });
-    disk.mount(guest.root, options);
-    return guest;
-  }
+  const { guestWith, sh } = smallDiskGuests(shell);
 
   it('takes a step that frees it, and those behind it', async () => {
-    guestWith('size=4m');
+    const guest = guestWith('size=4m');
     const filled = await guest.runStep('fill', { command: `${fill}; seq 1 100000` }).ended;
     expect(guest.statusOf(filled).result).toMatchObject({
       status: 'passed',
@@ -45,7 +33,7 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
   });
 
   it('runs the steps of a job behind the one that has filled it', async () => {
-    guestWith('size=4m');
+    const guest = guestWith('size=4m');
     const steps = [
       { id: 'fill', command: `${fill}; seq 1 100000; exit 3` },
       { id: 'skipped', command: 'echo never' },
@@ -69,9 +57,9 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
   });
 
   it('says what keeps it from running anything, and what can be done about it', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     expect((await guest.runStep('one', { command: 'true' }).ended).code).toBe(0);
-    disk.sh('cat /dev/zero >"$1/large" 2>/dev/null || :', guest.root);
+    sh('cat /dev/zero >"$1/large" 2>/dev/null || :', guest.root);
     const run = await guest.runStep('two', { command: 'true' }).ended;
     expect(run.code).toBe(70);
     expect(run.stderr).toMatch(/^pikaci-incus-run: setup: the [a-z ]+ (could not|cannot) be [a-z]+: /);
@@ -79,7 +67,7 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
   });
 
   it('says that a file which is sent to it does not fit', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const content = Buffer.alloc(2 * 1024 * 1024);
     const path = join(guest.root, 'sent');
     const put = await guest.bring(['put', path, '644', '--size', String(content.length)], content).ended;
@@ -87,12 +75,12 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
       70,
       `pikaci-incus-run: setup: ${path} could not be written: ${FULL}; remove files in it, or give the machine a larger one\n`,
     ]);
-    expect(disk.sh('ls -A "$1"', guest.root)).not.toContain('.pikaci-put');
+    expect(sh('ls -A "$1"', guest.root)).not.toContain('.pikaci-put');
   });
 
   it('is told apart from a place that is read-only, or is not there', async () => {
-    guestWith('size=2m');
-    disk.sh('mkdir "$1/ro" && mount -t tmpfs -o ro none "$1/ro"', guest.root);
+    const guest = guestWith('size=2m');
+    sh('mkdir "$1/ro" && mount -t tmpfs -o ro none "$1/ro"', guest.root);
     const sent = async (path: string) =>
       (await guest.bring(['put', path, '644', '--size', '1'], 'x').ended).stderr;
     const failed = 'pikaci-incus-run: setup:';
@@ -105,7 +93,7 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
     expect(await sent('/proc/x')).toBe(
       `${failed} /proc/x could not be written: nothing can be made in /proc\n`,
     );
-    disk.sh('rm -r "$1"; ln -s "$2/ro" "$1"', guest.state, guest.root);
+    sh('rm -r "$1"; ln -s "$2/ro" "$1"', guest.state, guest.root);
     const run = await guest.runStep('one', { command: 'true' }).ended;
     expect(run.stderr).toBe(`${failed} the state directory cannot be created: ${guest.state} is read-only\n`);
   });

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GuestMachine, type GuestStatus, isRoot } from '../../support/guest-machine.js';
+import { describe, expect, it } from 'vitest';
+import { type GuestMachine, type GuestStatus, isRoot } from '../../support/guest-machine.js';
 import { guestShells } from '../../support/guest-shell.js';
 import { SmallDisk } from '../../support/small-disk.js';
+import { smallDiskGuests } from '../../support/small-disk-guest.js';
 
 /** Shell text that fills the disk once the first line of the log is on it. */
 const fill = `echo before; until [ -s "$PIKACI_ARTIFACTS/guest.log" ]; do :; done; cat /dev/zero >"$HOME/large" 2>/dev/null`;
@@ -9,28 +10,16 @@ const secrets = { TOKEN: 'hunter2', BIG: 'x'.repeat(5000) };
 
 // Without root there is no disk that could be filled.
 describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', (shell) => {
-  let disk: SmallDisk;
-  let guest: GuestMachine;
-  beforeAll(async () => {
-    disk = await SmallDisk.open();
-  });
-  afterEach(() => guest.remove());
-  afterAll(() => disk[Symbol.asyncDispose]());
+  const { guestWith, sh } = smallDiskGuests(shell);
 
-  function guestWith(options: string): GuestMachine {
-    guest = new GuestMachine(shell, { namespace: disk.namespace });
-    disk.mount(guest.root, options);
-    return guest;
-  }
-
-  const artifacts = () => disk.sh('ls -A "$1"', guest.artifacts).split('\n');
+  const artifacts = (guest: GuestMachine) => sh('ls -A "$1"', guest.artifacts).split('\n');
 
   it.each([
     ['exit 0', { status: 'passed', exit_code: 0, message: 'the command passed' }],
     ['exit 5', { status: 'failed', exit_code: 5, message: 'the command ended with status 5' }],
     ['kill -KILL $$', { status: 'failed', exit_code: 137 }],
   ])('does not cost a job that has filled it and ends with `%s` its result', async (end, result) => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const run = await guest.run({ command: `${fill}; ${end}` }).ended;
     expect(run.stdout.toString()).toBe('before\n');
     const status = guest.statusOf(run);
@@ -43,19 +32,18 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   });
 
   it('does not cost the result of a job that has filled the tmpfs as well', async () => {
-    guestWith('size=1m');
-    disk.sh('mount -o remount,size=1m /dev/shm');
+    const guest = guestWith('size=1m');
+    sh('mount -o remount,size=1m /dev/shm');
     const command = `${fill}; cat /dev/zero >/dev/shm/large 2>/dev/null; exit 5`;
     const run = await guest.run({ command }).ended;
-    disk.sh('rm /dev/shm/large');
+    sh('rm /dev/shm/large');
     expect(guest.statusOf(run)).toMatchObject({ state: 'finished', result: { exit_code: 5, cause: 'exit' } });
   });
 
   it('does not cost a job its result where nothing mounts /dev/shm', async () => {
     await using other = await SmallDisk.open();
     other.withoutShm();
-    guest = new GuestMachine(shell, { namespace: other.namespace });
-    other.mount(guest.root, 'size=1m');
+    const guest = guestWith('size=1m', other);
     const run = await guest.run({ command: `${fill}; exit 5` }).ended;
     expect(guest.statusOf(run)).toMatchObject({ state: 'finished', log_bytes: 7, result: { exit_code: 5 } });
     expect((await guest.call(['status'])).stdout.toString()).toBe(run.stderr);
@@ -63,15 +51,15 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   });
 
   it('leaves a timeout and a cancelled job what they are', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const timed = await guest.run({ command: `${fill}; sleep 600`, timeout_secs: 1 }).ended;
     expect(guest.statusOf(timed).result).toMatchObject({ exit_code: 124, cause: 'timeout' });
     await guest.remove();
-    guestWith('size=1m');
-    const run = guest.run({ command: 'echo ready; sleep 600' });
+    const other = guestWith('size=1m');
+    const run = other.run({ command: 'echo ready; sleep 600' });
     await run.output('ready');
-    disk.sh('cat /dev/zero >"$1/large" 2>/dev/null || :', guest.root);
-    const cancelled = await guest.call(['cancel', '0']);
+    sh('cat /dev/zero >"$1/large" 2>/dev/null || :', other.root);
+    const cancelled = await other.call(['cancel', '0']);
     expect(cancelled.stdout.toString()).toBe((await run.ended).stderr);
     expect(JSON.parse(cancelled.stdout.toString())).toMatchObject({
       state: 'finished',
@@ -80,11 +68,11 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   });
 
   it('cuts the log short, and the result says so', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const run = await guest.run({ command: `${fill}; seq 1 100000 && exit 5` }).ended;
     const status = guest.statusOf(run);
     expect(status.log_bytes).toBe(run.stdout.length);
-    expect(status.log_bytes).toBe(Number(disk.sh('stat -c %s "$1"', guest.log)));
+    expect(status.log_bytes).toBe(Number(sh('stat -c %s "$1"', guest.log)));
     expect(run.stdout.toString()).toMatch(/^before\n/);
     expect(status.result).toMatchObject({
       exit_code: 5,
@@ -95,7 +83,7 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   });
 
   it('does not cost a job its result, nor those of its steps', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const steps = Array.from({ length: 40 }, (_, index) => ({ id: `step-${index}`, command: 'true' }));
     const full = { id: 'full', command: `${fill}; exit 5`, continue_on_error: true };
     const run = await guest.run({ command: '', steps: [full, ...steps, { id: 'last', command: 'exit 6' }] })
@@ -118,25 +106,25 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   });
 
   it('leaves no result in the place of its own when there is no room for one, and what the job has put elsewhere', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const command = `echo '{"status":"passed"}' >"$PIKACI_ARTIFACTS/result.json"; ${fill}; exit 5`;
     const run = await guest.run({ command }).ended;
     expect(guest.statusOf(run).result).toMatchObject({ exit_code: 5 });
-    expect(artifacts().filter((name) => name.includes('result'))).toEqual(['result.json']);
-    expect(JSON.parse(disk.sh('cat "$1/result.json"', guest.artifacts))).toEqual({ status: 'passed' });
+    expect(artifacts(guest).filter((name) => name.includes('result'))).toEqual(['result.json']);
+    expect(JSON.parse(sh('cat "$1/result.json"', guest.artifacts))).toEqual({ status: 'passed' });
   });
 
   it('has its record where the job can neither read nor replace it', async () => {
-    guestWith('size=1m');
+    const guest = guestWith('size=1m');
     const command = `chmod 777 "$HOME"; ${fill}; record=$(echo /dev/shm/pikaci-record.*); ls "$record"; mv "$record" /dev/shm/x; rm -r "$record"; mkdir "$record"; exit 5`;
     const run = await guest.run({ command, run_as_root: false, user: 'nobody' }).ended;
     expect(guest.statusOf(run).result).toMatchObject({ exit_code: 5 });
-    expect(disk.sh('stat -c "%u %a" "$(cut -d " " -f 3 "$1/started")"', guest.state)).toBe('0 700\n');
+    expect(sh('stat -c "%u %a" "$(cut -d " " -f 3 "$1/started")"', guest.state)).toBe('0 700\n');
   });
 
   /** What became of a job that had only so much of a disk: never a part of it, and never silence. */
   async function expectClear(options: string): Promise<GuestStatus['state']> {
-    guestWith(options);
+    const guest = guestWith(options);
     const command = `# ${'x'.repeat(6000)}\necho whole`;
     const run = await guest.run({ command, environment: { BIG: "it's".repeat(1500) } }, secrets).ended;
     const status = await guest.status();

@@ -61,9 +61,11 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       await guest.bring(['put', below('first'), '644'], 'x').ended;
       const dead = guest.startOpen(['put', path, '644']);
       while (parts().length === 0) await new Promise((resolve) => setImmediate(resolve));
-      dead.child.kill('SIGKILL');
-      await dead.ended;
       const [left] = parts();
+      // Its name has the process that would take it away.
+      process.kill(Number(left?.split('.')[2]), 'SIGKILL');
+      await dead.ended;
+      expect(parts()).toEqual([left]);
       const alive = guest.startOpen(['put', path, '644']);
       while (parts().includes(left ?? '')) await new Promise((resolve) => setImmediate(resolve));
       while (parts().length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -73,6 +75,22 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       expect((await alive.ended).code).toBe(0);
       expect([readFileSync(path, 'utf8'), parts()]).toEqual(['whole', []]);
     });
+
+    it.each(['SIGKILL', 'SIGTERM'] as const)(
+      'leaves nothing where the first process of its call got %s, and the file that was there',
+      async (signal) => {
+        machine();
+        await guest.bring(['put', below('file'), '644'], 'whole').ended;
+        const call = guest.startOpen(['put', below('file'), '644', '--size', '9000']);
+        call.child.stdin.write('x'.repeat(5000));
+        const isPart = (name: string) => name.startsWith('.pikaci-put.');
+        while (!readdirSync(guest.root).some(isPart)) await new Promise((resolve) => setImmediate(resolve));
+        call.child.kill(signal);
+        expect((await call.ended).stderr).toMatch(/^pikaci-incus-run: truncated: /);
+        expect(readdirSync(guest.root).filter(isPart)).toEqual([]);
+        expect(readFileSync(below('file'), 'utf8')).toBe('whole');
+      },
+    );
 
     it('is the owner’s who is named, and takes the place of another in one step', async () => {
       machine();
@@ -249,6 +267,18 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       await guest.bring(['unpack', below('a', 'b'), '--root'], hostile).ended;
       expect(existsSync(below('a', 'sub'))).toBe(false);
       expect(existsSync('/tmp/pikaci-test-escaped')).toBe(false);
+    });
+
+    it('leaves nothing of what was set aside where the first process of its call was killed', async () => {
+      machine();
+      mkdirSync(below('of-root'));
+      const call = guest.startOpen(['unpack', below('of-root')]);
+      call.child.stdin.write(tarOf(source()).subarray(0, 2000));
+      while (readdirSync(below('of-root')).length === 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      call.child.kill('SIGKILL');
+      await call.ended;
+      expect(readdirSync(below('of-root'))).toEqual([]);
     });
 
     it('that is none is refused', async () => {

@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { jobRecord } from '../../support/job-record.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { served } from '../../support/served.js';
 
@@ -219,6 +220,28 @@ describe('the page of a log', () => {
     expect(plain).toContain('a BEL b NUL c CR d ESC ]0;title BEL ');
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
     for (const [, classes] of text.matchAll(/class="([^"]*)"/g)) expect(classes).toMatch(/^[a-z0-9_ -]+$/i);
+  });
+
+  it('says at its end, and nowhere else, that the log was cut there', async () => {
+    const server = await served();
+    const dir = await writeRun(server.stateRoot);
+    await writeFile(join(dir, 'jobs/unit/guest.log'), `${'line\n'.repeat(200_000)}last`);
+    const record = jobRecord({}, []);
+    const sizes = { log_bytes: 3 * 1024 * 1024, kept_log_bytes: 1_000_004, log_cut: true };
+    const write = (more: object) =>
+      writeFile(
+        join(dir, 'jobs/unit/job.json'),
+        JSON.stringify({ ...record, outcome: { ...record.outcome, ...more } }),
+      );
+    await write(sizes);
+    const CUT =
+      /The log is cut here: 976\.6 KiB of the 3\.0 MiB that the job wrote are kept \(maxLogBytes\)\./;
+    expect((await server.get(LOG)).text).toMatch(CUT);
+    expect((await server.get(`${LOG}?part=0`)).text).not.toContain('cut here');
+    expect((await server.get(`${LOG}?kind=host`)).text).not.toContain('cut here');
+    expect((await server.get(`${LOG}/raw?kind=guest`)).text).not.toContain('cut here');
+    await write({ ...sizes, log_cut: false });
+    expect((await server.get(LOG)).text).not.toContain('cut here');
   });
 
   it('keeps the address of a line while the log grows', async () => {

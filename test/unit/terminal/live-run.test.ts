@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { playedCommand } from '../../support/played-command.js';
+import { RUN_ID, writeRun } from '../../support/recorded-run.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { type TmuxTerminal, tmuxTerminal } from '../../support/tmux-terminal.js';
 
@@ -14,6 +15,7 @@ const CONFIG = {
       jobs: ['one', 'two', 'three', 'four', 'five', 'six', 'seven'].map((id) => job(id, 'wait')),
     },
     three: { jobs: [job('good', 'exit 0'), job('bad', 'exit 7'), job('long', 'print 40')] },
+    hostile: { jobs: [job('hostile', 'hostile')] },
     stubborn: { jobs: [job('stubborn', 'stubborn', { graceSecs: 1 })] },
   },
 };
@@ -113,6 +115,30 @@ describe('a run in a terminal', () => {
       expect(times(history, /^\[long\] wait_for_completion … /)).toBe(1);
     },
   );
+
+  it.each(['', 'TERM=dumb '])(
+    'lets no job move its cursor, change its title or its screen: %sonly colours pass',
+    async (setting) => {
+      await using terminal = await typed(`${setting}pikaci run hostile; echo status $?`);
+      const screen = await terminal.shows(/^status 0$/m);
+      expect(screen).toMatch(/^> (TERM=dumb )?pikaci run hostile; echo status \$\?$/m);
+      expect(screen).toMatch(/^red last$/m);
+      expect(await terminal.screen('colours')).toContain(`${ESCAPE}[31mred`);
+      expect(await terminal.title()).not.toContain('owned');
+    },
+  );
+
+  it('shows recorded logs the same way, and as they are with --raw', async () => {
+    const runDir = await writeRun(join(here.path, '.pikaci'));
+    await writeFile(join(runDir, 'jobs/unit/guest.log'), 'first\n\x1b]2;owned\x07\x1b[1Asecond\n');
+    await using terminal = await typed(`pikaci logs ${RUN_ID}; echo status $?`);
+    expect(await terminal.shows(/^status 0$/m)).toMatch(/^first\nsecond\nstatus 0$/m);
+    expect(await terminal.title()).not.toContain('owned');
+    await terminal.type(`clear; pikaci logs ${RUN_ID} --raw; echo now $?`);
+    await terminal.press('Enter');
+    expect(await terminal.shows(/^now 0$/m)).toMatch(/^second\nnow 0$/m);
+    expect(await terminal.title()).toBe('owned');
+  });
 
   it('ends at once with a second Ctrl-C, says what may stay, and gives the terminal back as it was', async () => {
     await using terminal = await typed('pikaci run stubborn; echo status $?');

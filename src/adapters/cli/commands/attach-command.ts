@@ -4,11 +4,10 @@ import { formatDuration } from '../output/quantities.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { runSession } from '../session/job-session.js';
-import { makeView, type OutputFormat } from './make-view.js';
+import { makeView, type ViewOptions } from './make-view.js';
 import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
-export interface AttachOptions extends HostOptions {
-  readonly output: OutputFormat;
+export interface AttachOptions extends HostOptions, ViewOptions {
   readonly onInterrupt: OnAbort;
 }
 
@@ -22,7 +21,7 @@ export async function attachCommand(
   if (loaded === null) return EXIT.usage;
   const before = await phasesBefore(context, loaded.config.stateRoot, job);
   return withPikaci(context, loaded, async (pikaci) => {
-    const view = await makeView(options.output, context);
+    const view = await makeView(options, context);
     return await runSession({
       runId: job.runId,
       host: pikaci.host,

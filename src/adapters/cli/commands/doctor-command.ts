@@ -6,6 +6,7 @@ import { settingLines } from '../output/setting-lines.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { sayWhatStays } from '../session/say-what-stays.js';
+import { printJson } from './state-root.js';
 import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface DoctorOptions extends HostOptions {
@@ -38,14 +39,14 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
         ok: report.ok,
         checks: report.checks.map((check) => ({ ...check })),
       };
-      context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      printJson(context, document);
     } else {
       const { env, isTerminal } = context.input;
       const colours = coloursFor({ env, isTerminal: isTerminal.stdout });
       const lines = [
         escapeLine(report.host),
         ...settingLines(loaded.settings).map((line) => colours.dim(line)),
-        ...report.checks.flatMap((check) => checkLines(check, colours)),
+        ...report.checks.flatMap((check) => checkLines(check, colours, context.where)),
       ];
       context.stdout.write(`${lines.join('\n')}\n`);
     }
@@ -54,11 +55,14 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
   });
 }
 
-function checkLines(check: DoctorCheck, c: Colours): string[] {
+function checkLines(check: DoctorCheck, c: Colours, where: string): string[] {
   const mark = { ok: c.green('✓'), warning: c.yellow('!'), failed: c.red('✗'), skipped: c.dim('–') }[
     check.status
   ];
   const lines = [`${mark} ${check.name.replaceAll('_', ' ')}: ${escapeMessage(check.detail, '    ')}`];
-  if (check.remedy !== null) lines.push(`    ${c.cyan('→')} ${escapeMessage(check.remedy, '      ')}`);
+  const { remedy } = check;
+  if (remedy === null) return lines;
+  const command = /^pikaci [^\n]+$/.test(remedy) ? `${remedy}${where}` : remedy;
+  lines.push(`    ${c.cyan('→')} ${escapeMessage(command, '      ')}`);
   return lines;
 }

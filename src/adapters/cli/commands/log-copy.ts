@@ -29,8 +29,14 @@ export class LogCopy {
     this.#logs = logsOf(copied.jobs, copied.kind).map((log) => ({ ...log, offset: 0 }));
   }
 
-  /** Null when all that was there is handed on. */
-  async readOn(): Promise<RunStateFault | 'interrupted' | null> {
+  /** Null when all that was there is handed on; `atEnd` is called behind each log. */
+  async readOn(
+    atEnd?: (log: {
+      readonly job: string;
+      readonly kind: 'host' | 'guest';
+      readonly name: string;
+    }) => Promise<void>,
+  ): Promise<RunStateFault | 'interrupted' | null> {
     const { stdout, interrupts, input } = this.#context;
     const { stateRoot, runId, write } = this.#copied;
     const { signal } = interrupts;
@@ -45,6 +51,7 @@ export class LogCopy {
         await stdout.drained();
         if (signal.aborted) return 'interrupted';
       }
+      await atEnd?.(log);
     }
     return null;
   }

@@ -3,14 +3,16 @@ import { isFinal } from '../../../domain/events/run-status.js';
 import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import { canRedraw, coloursFor } from '../output/colours.js';
 import { FollowedRun } from '../output/live/followed-run.js';
-import { LogWriter } from '../output/log-writer.js';
+import type { LogWriter } from '../output/log-writer.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { cutLogOf, sayCut } from './cut-log.js';
 import { LogCopy, logsOf } from './log-copy.js';
+import { logOutput, type RawOption } from './log-output.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 import { stepLog } from './step-log.js';
 
-export interface LogsOptions extends StateOptions {
+export interface LogsOptions extends StateOptions, RawOption {
   readonly job?: string;
   /** Of that job. */
   readonly step?: string;
@@ -22,7 +24,7 @@ export interface LogsOptions extends StateOptions {
 /** How often a run that goes on is looked at. */
 const LOOK_MS = 250;
 
-/** `pikaci logs`: of one job the bytes as they are, of several whole lines led by the job's id. With `--follow` on a terminal the run's tree stands below them. */
+/** `pikaci logs`: of one job the log as it is, of several whole lines led by the job's id. With `--follow` on a terminal the run's tree stands below them. */
 export async function logsCommand(context: CliContext, runId: string, options: LogsOptions): Promise<number> {
   const { job, step } = options;
   if (step !== undefined && (job === undefined || options.kind !== 'guest')) {
@@ -47,10 +49,12 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     complain(context, `run ${runId} has no job ${job ?? ''}; it has ${known}`);
     return EXIT.usage;
   }
-  const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind };
-  if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step });
+  const raw = options.raw === true;
+  const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw };
+  if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
+  if (problem === null && follows) await sayWhatWasCut(context, chosen);
   if (problem === null) return options.follow === true ? await endOfFollowing(context, chosen) : EXIT.passed;
   return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
 }
@@ -60,13 +64,20 @@ interface Chosen {
   readonly runId: string;
   readonly jobs: readonly string[];
   readonly kind: LogsOptions['kind'];
+  readonly raw: boolean;
 }
 type Problem = RunStateFault | 'interrupted' | null;
 
 async function copyOnce(context: CliContext, chosen: Chosen): Promise<Problem> {
   const writer = plainWriter(context, chosen);
-  const problem = await new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) }).readOn();
-  if (problem === null) writer.endAll();
+  const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
+  const problem = await copy.readOn(async ({ job, kind, name }) => {
+    const cut = kind === 'guest' ? await cutLogOf(context, { ...chosen, job }) : null;
+    if (cut === null) return;
+    writer.end(name);
+    sayCut(context, cut, writer);
+  });
+  writer.endAll();
   return problem;
 }
 
@@ -75,10 +86,12 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   const { stdout, stderr, interrupts } = context;
   const { stateRoot, runId, jobs } = chosen;
   const { signal } = interrupts;
+  const { raw } = chosen;
   const facts = { env, isTerminal: isTerminal.stderr };
-  const outputs = { stdout, stderr, clock, isTerminal, screen, colours: coloursFor(facts) };
+  const outputs = { stdout, stderr, clock, isTerminal, screen, raw, where: '', colours: coloursFor(facts) };
   const prefixed = logsOf(jobs, chosen.kind).length > 1;
-  const tree = canRedraw(facts) ? new FollowedRun(outputs, { prefixed }) : null;
+  const drawn = canRedraw(facts) && !(raw && isTerminal.stdout);
+  const tree = drawn ? new FollowedRun(outputs, { prefixed }) : null;
   const writer = tree ?? plainWriter(context, chosen);
   const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
   const plan = tree === null ? null : await runState.loadPlan(stateRoot, runId, { signal });
@@ -100,6 +113,14 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   }
 }
 
+async function sayWhatWasCut(context: CliContext, chosen: Chosen): Promise<void> {
+  if (chosen.kind === 'host') return;
+  for (const job of chosen.jobs) {
+    const cut = await cutLogOf(context, { ...chosen, job });
+    if (cut !== null) sayCut(context, cut);
+  }
+}
+
 /** What was followed may have lost its runner: then this is not the end of its log, and nobody writes the rest. */
 async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: Chosen): Promise<number> {
   const { signal } = context.interrupts;
@@ -111,8 +132,8 @@ async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: C
   return left.length === 0 ? EXIT.passed : EXIT.machinery;
 }
 
-function plainWriter({ stdout }: CliContext, { jobs, kind }: Chosen): LogWriter {
-  return new LogWriter(stdout, { prefixed: logsOf(jobs, kind).length > 1 });
+function plainWriter(context: CliContext, { jobs, kind, raw }: Chosen): LogWriter {
+  return logOutput(context, { raw, prefixed: logsOf(jobs, kind).length > 1 });
 }
 
 function ended({ jobs }: RunLogsMetadata, chosen: readonly string[]): boolean {

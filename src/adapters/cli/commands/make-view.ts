@@ -1,24 +1,33 @@
 import { canRedraw, coloursFor } from '../output/colours.js';
+import { escapeLine } from '../output/escape-control.js';
 import { JsonView } from '../output/json-view.js';
 import { JsonlView } from '../output/jsonl-view.js';
 import { PlainView } from '../output/plain-view.js';
 import type { RunView } from '../output/run-view.js';
 import type { CliContext } from '../session/cli-context.js';
+import type { RawOption } from './log-output.js';
 
-export type OutputFormat = 'human' | 'json' | 'jsonl';
+type OutputFormat = 'human' | 'json' | 'jsonl';
 
-export async function makeView(format: OutputFormat, context: CliContext): Promise<RunView> {
+export interface ViewOptions extends RawOption {
+  readonly output: OutputFormat;
+}
+
+export async function makeView(options: ViewOptions, context: CliContext): Promise<RunView> {
   const { stdout, stderr } = context;
+  const where = escapeLine(context.where);
   const { clock, isTerminal, screen, env } = context.input;
-  switch (format) {
+  switch (options.output) {
     case 'json':
-      return new JsonView({ stdout, stderr });
+      return new JsonView({ stdout, stderr, where });
     case 'jsonl':
-      return new JsonlView({ stdout, stderr, clock });
+      return new JsonlView({ stdout, stderr, where, clock });
     case 'human': {
       const facts = { env, isTerminal: isTerminal.stderr };
-      const outputs = { stdout, stderr, clock, isTerminal, colours: coloursFor(facts) };
-      if (!canRedraw(facts)) return new PlainView(outputs);
+      const raw = options.raw === true;
+      const outputs = { stdout, stderr, clock, isTerminal, raw, where, colours: coloursFor(facts) };
+      // Nothing can stand below a log that may move the cursor.
+      if (!canRedraw(facts) || (raw && isTerminal.stdout)) return new PlainView(outputs);
       // What draws is loaded where there is something to draw on.
       const { LiveView } = await import('../output/live/live-view.js');
       return new LiveView({ ...outputs, screen });

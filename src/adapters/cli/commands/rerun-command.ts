@@ -3,12 +3,11 @@ import { runIdAt } from '../../../domain/values/run-id.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { runTargetSession } from '../session/target-session.js';
-import { makeView, type OutputFormat } from './make-view.js';
+import { makeView, type ViewOptions } from './make-view.js';
 import { complainOfState } from './state-root.js';
 import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
-export interface RerunOptions extends HostOptions {
-  readonly output: OutputFormat;
+export interface RerunOptions extends HostOptions, ViewOptions {
   readonly onInterrupt: OnAbort;
   readonly runId?: string;
 }
@@ -35,7 +34,7 @@ export async function rerunCommand(
       start: (call) => pikaci.rerun(repeated, { ...call, runId }),
       onAbort: options.onInterrupt,
       where: withOptions(options),
-      view: await makeView(options.output, context),
+      view: await makeView(options, context),
       interrupts: context.interrupts,
       clock,
     }),

@@ -8,12 +8,11 @@ import { resolveSecrets } from '../config/resolve-secrets.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { runTargetSession } from '../session/target-session.js';
-import { makeView, type OutputFormat } from './make-view.js';
+import { makeView, type ViewOptions } from './make-view.js';
 import { selectTarget } from './select-target.js';
 import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
-export interface RunOptions extends HostOptions {
-  readonly output: OutputFormat;
+export interface RunOptions extends HostOptions, ViewOptions {
   readonly job: readonly string[];
   readonly runId?: string;
   readonly onInterrupt: OnAbort;
@@ -67,7 +66,7 @@ export async function runCommand(
         }),
       onAbort: options.onInterrupt,
       where: withOptions(options),
-      view: await makeView(options.output, context),
+      view: await makeView(options, context),
       interrupts: context.interrupts,
       clock,
     }),

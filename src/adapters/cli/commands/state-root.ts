@@ -6,7 +6,8 @@ import { absolutePath } from '../config/config-paths.js';
 import { SETTING_VARIABLES } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
-import { whyTracked } from '../config/tracked-state-root.js';
+import { whyRefused } from '../config/refused-state-root.js';
+import { jsonText } from '../output/json-text.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 
@@ -31,7 +32,7 @@ export async function stateRootOrComplain(
 
 /** The same, with what is wrong as a value. */
 export async function stateRootOf(
-  { input: { cwd, homeDir, env, repository } }: CliContext,
+  { input: { cwd, homeDir, env, repository }, interrupts }: CliContext,
   options: StateOptions,
 ): Promise<Result<string, ConfigFault>> {
   const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
@@ -45,6 +46,7 @@ export async function stateRootOf(
         homeDir,
         env,
         repository,
+        cleanly: (work) => interrupts.cleanly(work),
         file,
         configFrom,
         trust,
@@ -54,8 +56,8 @@ export async function stateRootOf(
     }
   }
   const stateRoot = absolutePath(said ?? '.pikaci', { baseDir: cwd, homeDir });
-  const tracked = await whyTracked(stateRoot, repository);
-  return tracked === null ? ok(stateRoot) : err(configFault(null, [tracked]));
+  const refused = await whyRefused(stateRoot, repository);
+  return refused === null ? ok(stateRoot) : err(configFault(null, [refused]));
 }
 
 const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([
@@ -74,5 +76,5 @@ export function complainOfState(context: CliContext, fault: RunStateFault): numb
 }
 
 export function printJson(context: CliContext, document: unknown): void {
-  context.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  context.stdout.write(`${jsonText(document, 2)}\n`);
 }

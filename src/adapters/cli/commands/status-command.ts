@@ -1,6 +1,9 @@
 import { junitReport } from '../../../domain/records/junit-report.js';
+import { jobStateLayout } from '../../../domain/records/run-layout.js';
 import { coloursFor } from '../output/colours.js';
-import { runRecordLines } from '../output/run-record-lines.js';
+import { escapeLine } from '../output/escape-control.js';
+import { pasteable } from '../output/pasteable.js';
+import { type RecordedJob, runRecordLines } from '../output/run-record-lines.js';
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
@@ -29,7 +32,30 @@ export async function statusCommand(
   else if (output === 'junit') context.stdout.write(junitReport(run.value));
   else {
     const colours = coloursFor({ env, isTerminal: isTerminal.stdout });
-    context.stdout.write(`${runRecordLines(run.value, colours).join('\n')}\n`);
+    const jobs = await endedJobs(context, { stateRoot, runId, jobs: run.value.jobs });
+    const where = escapeLine(context.where);
+    const lines = runRecordLines(run.value, colours, jobs).map((line) => pasteable(line, where));
+    context.stdout.write(`${lines.join('\n')}\n`);
   }
   return EXIT.passed;
+}
+
+/** Of a job without a record that can be read only what the run's says is shown. */
+async function endedJobs(
+  { input, interrupts }: CliContext,
+  of: {
+    readonly stateRoot: string;
+    readonly runId: string;
+    readonly jobs: readonly { readonly id: string }[];
+  },
+): Promise<ReadonlyMap<string, RecordedJob>> {
+  const { stateRoot, runId } = of;
+  const found = new Map<string, RecordedJob>();
+  for (const { id } of of.jobs) {
+    const job = await input.runState.loadJob(stateRoot, runId, id, { signal: interrupts.signal });
+    const outcome = job.isOk() ? job.value.outcome : null;
+    const { artifactsDir } = jobStateLayout(stateRoot, runId, id);
+    if (outcome !== null) found.set(id, { outcome, artifactsDir });
+  }
+  return found;
 }

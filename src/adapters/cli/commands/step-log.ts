@@ -2,6 +2,8 @@ import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { cutLogOf, sayCut } from './cut-log.js';
+import { logOutput } from './log-output.js';
 import { complainOfState } from './state-root.js';
 
 /** Bytes that are read at once. */
@@ -12,9 +14,10 @@ export interface WantedStep {
   readonly runId: string;
   readonly job: string;
   readonly step: string;
+  readonly raw: boolean;
 }
 
-/** What one step of a job wrote, byte for byte; of one that runs, as far as it has come. */
+/** What one step of a job wrote; of one that runs, as far as it has come. */
 export async function stepLog(context: CliContext, wanted: WantedStep): Promise<number> {
   const { stateRoot, runId, job, step: id } = wanted;
   const { signal } = context.interrupts;
@@ -38,8 +41,14 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
     return EXIT.passed;
   }
   const end = step.log_end ?? Number.POSITIVE_INFINITY;
-  const cut = end === step.log_start ? await cutLog(context, wanted, end) : null;
-  if (cut !== null) complain(context, `nothing that the step ${step.id} wrote is kept: ${cut}`);
+  const found = await cutLogOf(context, wanted);
+  // Of a step that ended before it was cut, all is kept.
+  const cut = found !== null && end >= found.kept ? found : null;
+  if (cut !== null && end === step.log_start) {
+    complain(context, `nothing that the step ${step.id} wrote is kept: ${cut.text}`);
+    return EXIT.passed;
+  }
+  const output = logOutput(context, wanted);
   for (let offset = step.log_start; offset < end; ) {
     const maxBytes = Math.min(PIECE_BYTES, end - offset);
     const query = { job, kind: 'guest', offset, maxBytes, signal } as const;
@@ -47,21 +56,12 @@ async function copyStep(context: CliContext, wanted: WantedStep, step: JobStepRe
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
     if (data.length === 0) break;
-    stdout.write(data);
+    output.write(step.id, data);
     offset += data.length;
     await stdout.drained();
     if (signal.aborted) return EXIT.cancelled;
   }
+  output.endAll();
+  if (cut !== null) sayCut(context, cut, output);
   return EXIT.passed;
-}
-
-/** What is said of a log that was cut off before a place; null when that has all that the guest wrote. */
-async function cutLog({ input, interrupts }: CliContext, wanted: WantedStep, place: number) {
-  const { stateRoot, runId, job } = wanted;
-  const record = await input.runState.loadJob(stateRoot, runId, job, { signal: interrupts.signal });
-  const outcome = record.isOk() ? record.value.outcome : null;
-  if (outcome === null) return null;
-  const { kept_log_bytes: kept, log_bytes: written } = outcome;
-  if (place < kept || written <= kept) return null;
-  return `of the ${written} bytes that job ${job} wrote, ${kept} are (maxLogBytes)`;
 }

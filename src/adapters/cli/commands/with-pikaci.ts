@@ -48,6 +48,7 @@ export async function loadOrComplain(
       configFrom: options.configFrom,
       trust: options.trust,
       repository,
+      cleanly: (work) => context.interrupts.cleanly(work),
       host: options.host,
       stateRoot: options.stateRoot,
       workspace: options.workspace,

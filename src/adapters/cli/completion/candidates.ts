@@ -133,6 +133,7 @@ async function configOf({ context, wanted }: Ask): Promise<LoadedConfig | null> 
     homeDir,
     env,
     repository,
+    cleanly: (work) => context.interrupts.cleanly(work),
     file,
     configFrom,
     trust,

@@ -13,7 +13,14 @@ export interface ConfigSourceRequest {
   /** `--config-from` */
   readonly configFrom?: string | undefined;
   readonly repository: CliRepository;
+  /** Does work that leaves something behind when a signal ends the process meanwhile: the signal ends the work instead. */
+  readonly cleanly?: Cleanly | undefined;
 }
+
+/** See `Interrupts.cleanly`. */
+export type Cleanly = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+const withoutSignals: Cleanly = (work) => work(new AbortController().signal);
 
 /** Where the text of a configuration is read, and what it is called. */
 export interface ConfigSource extends AsyncDisposable {
@@ -39,9 +46,14 @@ export async function configSource(
   }
   const at = named === undefined ? null : absolutePath(named, { baseDir: cwd, homeDir });
   const directory = at === null ? cwd : dirname(at);
-  const exported = await request.repository.exportCommit(directory, configFrom, {
+  const { cleanly = withoutSignals } = request;
+  const exported = await cleanly(async (signal) => {
     // No other user of this machine can lay modules beside it for it to import.
-    scratch: join(homeDir, '.cache', 'pikaci'),
+    const scratch = join(homeDir, '.cache', 'pikaci');
+    const done = await request.repository.exportCommit(directory, configFrom, { scratch, signal });
+    if (!signal.aborted) return done;
+    if (done.isOk()) await done.value[Symbol.asyncDispose]();
+    return err('interrupted before the files of the commit were there');
   });
   if (exported.isErr()) return err(configFault(null, [{ path: '--config-from', message: exported.error }]));
   const { directory: then } = exported.value;

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from 'neverthrow';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { whyNoKey } from '../../../domain/values/proto-key.js';
+import { awakeTimer } from '../../../streams/awake-timer.js';
 import type { RawConfig } from './json-config.js';
 import { problemPath } from './problem-path.js';
 
@@ -59,13 +60,13 @@ async function settled<T>(run: () => Promise<T>): Promise<T | 'never'> {
   const never = new Promise<'never'>((resolve) => {
     giveUp = () => resolve('never');
   });
-  const timer = setTimeout(giveUp, LONGEST_MS).unref();
+  const takeBack = awakeTimer(LONGEST_MS, giveUp, { unref: true });
   process.once('beforeExit', giveUp);
   try {
     return await Promise.race([run(), never]);
   } finally {
     process.off('beforeExit', giveUp);
-    clearTimeout(timer);
+    takeBack();
     process.exit = exit;
   }
 }

@@ -2,7 +2,7 @@ import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
-import { formatDuration } from './quantities.js';
+import { formatBytes, formatDuration } from './quantities.js';
 import { stepVerdict } from './step-lines.js';
 
 export interface NoticeOptions {
@@ -45,6 +45,8 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
     }
     case 'warning':
       return `${colours.yellow('warning:')} ${escapeMessage(event.message)}`;
+    case 'log_cut':
+      return `${colours.yellow('the log is cut here:')} ${formatBytes(event.kept_bytes)} are kept (maxLogBytes), and nothing of what comes`;
     case 'connection_lost':
       return `${colours.yellow('connection lost')} at byte ${event.log_offset} of the log: ${escapeMessage(event.message)}`;
     case 'connection_resumed':

@@ -1,7 +1,9 @@
 import type { RunReport } from '../../../domain/events/run-report.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
+import { jsonText } from './json-text.js';
 import type { MachineOutputs } from './jsonl-view.js';
+import { pasteable } from './pasteable.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 
@@ -25,7 +27,8 @@ export class JsonView implements RunView {
   }
 
   notice(text: string): void {
-    if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
+    const { stderr, where } = this.#outputs;
+    if (!this.#ended) stderr.write(`pikaci: ${pasteable(escapeMessage(text), where)}\n`);
   }
 
   close(): void {}
@@ -55,7 +58,7 @@ export class JsonView implements RunView {
         fault: wireFault(fault),
       })),
     };
-    this.#outputs.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    this.#outputs.stdout.write(`${jsonText(report, 2)}\n`);
     this.#ended = true;
   }
 }

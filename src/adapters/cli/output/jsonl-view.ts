@@ -4,7 +4,9 @@ import type { RunFinished } from '../../../domain/events/run-finished.js';
 import type { Clock } from '../../../ports/clock.js';
 import { escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
+import { jsonText } from './json-text.js';
 import { LogDecoder } from './log-decoder.js';
+import { pasteable } from './pasteable.js';
 import { jobSummary, type RunEnd, wireFault } from './run-end.js';
 import type { RunStart, RunView } from './run-view.js';
 import type { StreamOutput } from './stream-output.js';
@@ -12,6 +14,8 @@ import type { StreamOutput } from './stream-output.js';
 export interface MachineOutputs {
   readonly stdout: StreamOutput;
   readonly stderr: StreamOutput;
+  /** See `pasteable`. */
+  readonly where: string;
   readonly clock: Clock;
 }
 
@@ -37,7 +41,7 @@ export class JsonlView implements RunView {
       this.#log(event.run_id, event.job_id, this.#decoder.decode(event.job_id, event.data));
       return;
     }
-    if (event.type === 'job_finished') this.#endLog(event.job_id);
+    if (event.type === 'job_finished' || event.type === 'log_cut') this.#endLog(event.job_id);
     this.#line(event);
   }
 
@@ -50,7 +54,8 @@ export class JsonlView implements RunView {
   }
 
   notice(text: string): void {
-    if (!this.#ended) this.#outputs.stderr.write(`pikaci: ${escapeMessage(text)}\n`);
+    const { stderr, where } = this.#outputs;
+    if (!this.#ended) stderr.write(`pikaci: ${pasteable(escapeMessage(text), where)}\n`);
   }
 
   close(): void {}
@@ -89,10 +94,10 @@ export class JsonlView implements RunView {
     if (text === '') return;
     const at = new Date(this.#outputs.clock.now()).toISOString();
     const event = { schema_version: 1, at, run_id: runId, job_id: jobId, type: 'log', text };
-    this.#outputs.stdout.offer(`${JSON.stringify(event)}\n`);
+    this.#outputs.stdout.offer(`${jsonText(event)}\n`);
   }
 
   #line(value: unknown): void {
-    this.#outputs.stdout.write(`${JSON.stringify(value)}\n`);
+    this.#outputs.stdout.write(`${jsonText(value)}\n`);
   }
 }

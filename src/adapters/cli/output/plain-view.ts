@@ -4,7 +4,8 @@ import type { Clock } from '../../../ports/clock.js';
 import type { Colours } from './colours.js';
 import { escapeMessage } from './escape-control.js';
 import { eventNotice, nodeNotice } from './event-notice.js';
-import { LogWriter } from './log-writer.js';
+import { LogWriter, logForm } from './log-writer.js';
+import { pasteable } from './pasteable.js';
 import { formatBytes } from './quantities.js';
 import type { RunEnd } from './run-end.js';
 import { runSummary } from './run-summary.js';
@@ -17,6 +18,10 @@ export interface HumanOutputs {
   readonly stderr: StreamOutput;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   readonly colours: Colours;
+  /** A terminal gets the log as it is, and not only its colours. */
+  readonly raw: boolean;
+  /** See `pasteable`; escaped. */
+  readonly where: string;
   readonly clock: Clock;
 }
 
@@ -32,11 +37,11 @@ export class PlainView implements RunView {
 
   constructor(outputs: HumanOutputs) {
     this.#outputs = outputs;
-    this.#log = new LogWriter(outputs.stdout, { prefixed: false });
+    this.#log = this.#writer(false);
   }
 
   started(start: RunStart): void {
-    this.#log = new LogWriter(this.#outputs.stdout, { prefixed: start.jobIds.length > 1 });
+    this.#log = this.#writer(start.jobIds.length > 1);
     this.notice(`run ${start.runId} on ${start.host}`);
   }
 
@@ -46,7 +51,7 @@ export class PlainView implements RunView {
       this.#log.write(event.job_id, event.data);
       return;
     }
-    if (event.type === 'job_finished') this.#log.end(event.job_id);
+    if (event.type === 'job_finished' || event.type === 'log_cut') this.#log.end(event.job_id);
     const { clock, colours } = this.#outputs;
     const text =
       event.type === 'upload_progress'
@@ -89,14 +94,19 @@ export class PlainView implements RunView {
 
   close(): void {}
 
+  #writer(prefixed: boolean): LogWriter {
+    const { stdout, isTerminal, raw } = this.#outputs;
+    return new LogWriter(stdout, { prefixed, form: logForm({ isTerminal: isTerminal.stdout, raw }) });
+  }
+
   #nodeLine(id: string, text: string): void {
     this.#line(`${this.#outputs.colours.dim(`[${id}]`)} ${text}`);
   }
 
   #line(text: string): void {
-    const { isTerminal, stderr } = this.#outputs;
+    const { isTerminal, stderr, where } = this.#outputs;
     // The guest has left the terminal in the middle of a line.
     if (isTerminal.stdout && isTerminal.stderr && this.#log.breakLine()) stderr.write('\n');
-    stderr.write(`${text}\n`);
+    stderr.write(`${pasteable(text, where)}\n`);
   }
 }

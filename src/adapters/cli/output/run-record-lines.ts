@@ -1,12 +1,25 @@
 import type { RunJobStatus } from '../../../domain/events/run-status.js';
+import type { JobOutcome } from '../../../domain/job/job-outcome.js';
+import { isLogCut } from '../../../domain/job/log-cut.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import { artifactLines, logSize } from './artifact-lines.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
 import { stepLines } from './step-lines.js';
 
-/** A recorded run for people, one string a line. */
-export function runRecordLines(run: RunRecord, c: Colours): string[] {
+/** What the job's own record says beside the run's. */
+export interface RecordedJob {
+  readonly outcome: JobOutcome;
+  readonly artifactsDir: string;
+}
+
+/** A recorded run for people, one string a line. `jobs` has those that have ended, by their ids. */
+export function runRecordLines(
+  run: RunRecord,
+  c: Colours,
+  jobs: ReadonlyMap<string, RecordedJob> = new Map(),
+): string[] {
   const facts: [string, string | null][] = [
     ['target', run.target_id],
     ['host', run.host],
@@ -26,7 +39,7 @@ export function runRecordLines(run: RunRecord, c: Colours): string[] {
       value === null ? [] : [`  ${c.dim(name.padEnd(9))} ${escapeMessage(value, '    ')}`],
     ),
     ...run.prepare_timings.flatMap((timing) => prepareLines(timing, c)),
-    ...run.jobs.flatMap((job) => jobLines(job, c)),
+    ...run.jobs.flatMap((job) => jobLines(job, c, jobs.get(job.id))),
   ];
 }
 
@@ -40,7 +53,7 @@ function prepareLines(timing: PrepareTiming, c: Colours): string[] {
   return [head, ...why, ...(log === null ? [] : [`  ${c.dim('log')}       ${escapeLine(log)}`])];
 }
 
-function jobLines(job: RunJobRecord, c: Colours): string[] {
+function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefined): string[] {
   const took = job.started_at === null ? null : tookOf(job.started_at, job.finished_at);
   const code = job.exit_code === null ? '' : ` (exit code ${job.exit_code})`;
   const head = `${mark(job.status, c)} ${c.bold(escapeLine(job.id))} ${job.status}${code}${took === null ? '' : ` in ${took}`}`;
@@ -51,7 +64,14 @@ function jobLines(job: RunJobRecord, c: Colours): string[] {
     ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
   );
   const phaseLine = times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`];
-  return [head, ...why, ...stepLines(job.steps ?? [], c), ...phaseLine];
+  return [head, ...why, ...stepLines(job.steps ?? [], c), ...phaseLine, ...broughtLines(recorded, c)];
+}
+
+function broughtLines(recorded: RecordedJob | undefined, c: Colours): string[] {
+  if (recorded === undefined) return [];
+  const { outcome, artifactsDir } = recorded;
+  const log = isLogCut(outcome) ? [`  ${c.dim('log')}       ${logSize(outcome)}`] : [];
+  return [...log, ...artifactLines(outcome.artifacts, artifactsDir, c)];
 }
 
 export function tookOf(from: string, to: string | null): string | null {

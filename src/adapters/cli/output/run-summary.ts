@@ -1,16 +1,13 @@
 import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
-import type { ArtifactReport } from '../../../domain/job/artifact.js';
+import { artifactLines, logSize } from './artifact-lines.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
-import { count, formatBytes, formatDuration } from './quantities.js';
+import { formatDuration } from './quantities.js';
 import { isRefusal } from './refusal.js';
 import type { JobEnd, RunEnd } from './run-end.js';
 import { tookOf } from './run-record-lines.js';
 import { stepLines } from './step-lines.js';
-
-/** Refused artifacts that are named; the rest is counted. */
-const SHOWN_REFUSALS = 20;
 
 /** What people read when a run is over, one string a line. */
 export function runSummary(end: RunEnd, colours: Colours): string[] {
@@ -72,38 +69,13 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     );
     lines.push(`  ${c.dim('phases')}     ${phases.join(', ')}`);
   }
-  lines.push(
-    `  ${c.dim('log')}        ${escapeLine(state.guestLog)} (${formatBytes(outcome.kept_log_bytes)})`,
-  );
+  lines.push(`  ${c.dim('log')}        ${escapeLine(state.guestLog)} (${logSize(outcome)})`);
   lines.push(...artifactLines(outcome.artifacts, state.artifactsDir, c));
   if (outcome.status === 'detached') lines.push(...leftBehind({ jobId: job.jobId, instance: null }, end));
   if (job.left !== undefined) {
     const machine = job.left.instance === null ? 'its machine' : `the machine ${job.left.instance}`;
     lines.push(`  ${machine} on ${escapeLine(end.host)} was still being removed, and may stay`);
     lines.push(`  remove it, its lease ended:     pikaci gc --remote${escapeLine(end.where ?? '')}`);
-  }
-  return lines;
-}
-
-function artifactLines(artifacts: ArtifactReport, directory: string, c: Colours): string[] {
-  const lines: string[] = [];
-  if (artifacts.collected.length > 0) {
-    const bytes = artifacts.collected.reduce((sum, artifact) => sum + artifact.bytes, 0);
-    lines.push(
-      `  ${c.dim('artifacts')}  ${escapeLine(directory)} (${count(artifacts.collected.length, 'file')}, ${formatBytes(bytes)})`,
-    );
-  }
-  if (artifacts.refused_count > 0) {
-    lines.push(`  ${c.yellow('refused')}    ${count(artifacts.refused_count, 'artifact')}`);
-    const shown = artifacts.refused.slice(0, SHOWN_REFUSALS);
-    for (const { path, rule } of shown) lines.push(`             ${rule}: ${escapeLine(path)}`);
-    const more = artifacts.refused_count - shown.length;
-    if (more > 0) lines.push(`             and ${more} more`);
-  }
-  for (const pattern of artifacts.unmatched ?? [])
-    lines.push(`  ${c.yellow('no artifact')} matches ${escapeLine(JSON.stringify(pattern))}`);
-  if (artifacts.incomplete !== null) {
-    lines.push(`  ${c.yellow('artifacts are incomplete')}: ${escapeMessage(artifacts.incomplete, '    ')}`);
   }
   return lines;
 }

@@ -9,6 +9,7 @@ export class Interrupts {
   readonly #leaveHooks = new Set<() => void>();
   readonly #onSignal: (handler: () => void) => () => void;
   readonly left: Promise<void>;
+  #wasEarly = false;
   #leave: () => void = () => undefined;
   #stopListening: () => void = () => undefined;
 
@@ -41,6 +42,25 @@ export class Interrupts {
     } finally {
       this.listen();
     }
+  }
+
+  /**
+   * In `before`, what a signal ends cleanly before it ends the command: a first one aborts what `work` is given, and the command is then
+   * cancelled, whatever else it says.
+   */
+  async cleanly<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.listen();
+    try {
+      return await work(this.signal);
+    } finally {
+      this.stopListening();
+      this.#wasEarly ||= this.signal.aborted;
+    }
+  }
+
+  /** A signal came before anything had begun. */
+  get wasEarly(): boolean {
+    return this.#wasEarly;
   }
 
   get signal(): AbortSignal {

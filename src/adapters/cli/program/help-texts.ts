@@ -28,7 +28,8 @@ export const RUN_HELP = `
 Each job gets a fresh machine with a snapshot of the configuration's folder, or of --workspace: configuration and state
 root may then lie where the author of the workspace cannot write. The log goes to standard output,
 everything else to standard error; both the log and the artifacts are kept under .pikaci/runs/<run id>/.
-On a terminal the run is a tree that is drawn over again; plain lines elsewhere, and with CI, NO_COLOR or TERM=dumb.
+On a terminal the run is a tree that is drawn over again; plain lines elsewhere, and with CI, NO_COLOR or TERM=dumb. Of
+the log a terminal gets text and colours only; --raw lets all of it through, without the tree.
 
 Examples:
   pikaci run                                  the only target of the configuration
@@ -119,8 +120,9 @@ Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when i
 `;
 
 export const LOGS_HELP = `
-One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept. With
---follow on a terminal the tree of the run stands below them, and a log has only its colours left.
+One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept. A terminal
+gets text and colours only: what a guest wrote cannot move its cursor, change its title or fill its clipboard; --raw lets
+all of it through. Pipes and files get every byte. With --follow on a terminal the tree of the run stands below the logs.
 
 Examples:
   pikaci logs 20261123-164501-abc123 --job unit

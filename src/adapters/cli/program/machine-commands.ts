@@ -19,7 +19,7 @@ import {
   MACHINE_OPEN_HELP,
   MACHINE_RUN_HELP,
 } from './machine-help-texts.js';
-import { collect, id, output, somePath, wholeNumber, withHost } from './program-options.js';
+import { collect, id, output, raw, somePath, wholeNumber, withHost } from './program-options.js';
 
 /** The commands for machines that stay open between steps. */
 export function addMachineCommands(
@@ -48,6 +48,8 @@ export function addMachineCommands(
     .option('--step <id>', 'name of the step, instead of a new one')
     .option('--env <NAME=value>', 'a variable of the step; may be given again', collect, [])
     .option('--cwd <dir>', 'where to run it, absolute or below the workspace')
+    .option('--shell <shell>', 'what a command of one word is text for (default: sh -e)')
+    .addOption(raw())
     .addOption(
       new Option('--timeout <secs>', 'ends the step after this time (default: 1800)').argParser(
         wholeNumber(1),
@@ -68,6 +70,7 @@ export function addMachineCommands(
     .addArgument(machine())
     .argument('<step>', 'id of the step')
     .option('-f, --follow', 'go on until the step has ended')
+    .addOption(raw())
     .addHelpText('after', MACHINE_LOGS_HELP);
   withHost(logs).action(async (name: string, step: string, options: MachineLogsOptions) =>
     onExit(await machineLogsCommand(context, name, step, options)),

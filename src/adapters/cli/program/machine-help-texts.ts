@@ -23,7 +23,8 @@ Examples:
 `;
 
 export const MACHINE_RUN_HELP = `
-Options come before the machine. The output of the command goes to standard output as it comes.
+Options come before the machine. The output of the command goes to standard output as it comes; of it a terminal gets text
+and colours only, unless --raw is given.
 
 Examples:
   pikaci machine run build-7 'cd sub && make'

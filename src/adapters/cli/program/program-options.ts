@@ -44,11 +44,20 @@ export function withState(command: Command): Command {
 export function withRunOutput(command: Command): Command {
   return command
     .addOption(output(['human', 'json', 'jsonl']))
+    .addOption(raw())
     .addOption(
       new Option('--on-interrupt <choice>', 'what Ctrl-C does to jobs that run')
         .choices(['cancel', 'detach', 'destroy'])
         .default('cancel'),
     );
+}
+
+/** Of what a guest has written. */
+export function raw(): Option {
+  return new Option(
+    '--raw',
+    'let all of the log through to a terminal, which gets only its text and colours otherwise',
+  );
 }
 
 export function output(formats: readonly string[]): Option {

@@ -10,7 +10,7 @@ import { type RerunOptions, rerunCommand } from '../commands/rerun-command.js';
 import { type RunOptions, runCommand } from '../commands/run-command.js';
 import { shellCommand } from '../commands/shell-command.js';
 import { type TargetInfoOptions, targetInfoCommand } from '../commands/target-info-command.js';
-import type { HostOptions } from '../commands/with-pikaci.js';
+import { type HostOptions, withOptions } from '../commands/with-pikaci.js';
 import {
   type CompleteOptions,
   completeCommand,
@@ -61,6 +61,9 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
     })
     // What stands behind the command of `machine run` is that command's own.
     .enablePositionalOptions()
+    .hook('preAction', (_program, command) => {
+      context.where = withOptions(command.opts());
+    })
     .exitOverride();
   addRunCommands(program, context, onExit);
   addMachineCommands(program, context, onExit);

@@ -8,7 +8,7 @@ import { type ServeCommandOptions, serveCommand } from '../commands/serve-comman
 import { type JsonOptions, type StatusOptions, statusCommand } from '../commands/status-command.js';
 import type { CliContext } from '../session/cli-context.js';
 import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP } from './help-texts.js';
-import { id, output, portNumber, wholeNumber, withState } from './program-options.js';
+import { id, output, portNumber, raw, wholeNumber, withState } from './program-options.js';
 
 /** The commands that read what is recorded here, and need no host. */
 export function addStateCommands(
@@ -52,6 +52,7 @@ export function addStateCommands(
         .default('guest'),
     )
     .option('-f, --follow', 'go on until the jobs have ended')
+    .addOption(raw())
     .option('--metadata-json', 'say which logs there are, and print none')
     .action(async (runId: string, options: LogsOptions) =>
       onExit(await logsCommand(context, runId, options)),

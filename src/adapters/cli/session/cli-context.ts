@@ -1,4 +1,5 @@
 import { escapeMessage } from '../output/escape-control.js';
+import { pasteable } from '../output/pasteable.js';
 import type { StreamOutput } from '../output/stream-output.js';
 import type { CliInput } from '../process/cli-input.js';
 import type { Interrupts } from '../process/interrupts.js';
@@ -9,9 +10,11 @@ export interface CliContext {
   readonly stdout: StreamOutput;
   readonly stderr: StreamOutput;
   readonly interrupts: Interrupts;
+  /** The options that say where things are, for commands that are to be pasted; each with a blank in front. Known once a command has begun. */
+  where: string;
 }
 
 /** Says on standard error what is wrong. */
 export function complain(context: CliContext, message: string): void {
-  context.stderr.write(`pikaci: ${escapeMessage(message)}\n`);
+  context.stderr.write(`pikaci: ${escapeMessage(pasteable(message, context.where))}\n`);
 }

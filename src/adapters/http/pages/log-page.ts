@@ -5,6 +5,7 @@ import type { LogPartView } from '../log/log-view.js';
 import type { PlacedStep } from '../log/placed-steps.js';
 import type { ShownLine } from '../log/shown-line.js';
 import { groupedLines } from '../log/step-groups.js';
+import type { CutOfLog } from '../source/cut-of-log.js';
 import type { Html } from './html.js';
 import { logLine, tailLine } from './log-line.js';
 import { name, plainName } from './name.js';
@@ -19,6 +20,12 @@ export interface LogOfJob {
   readonly kind: 'host' | 'guest';
 }
 
+/** What a page has beside the lines. */
+export interface AroundLog {
+  readonly steps: StepsOfLog;
+  readonly cut: CutOfLog | null;
+}
+
 export interface StepsOfLog {
   readonly placed: readonly PlacedStep[];
   /** Id of the one that was asked for. */
@@ -26,7 +33,7 @@ export interface StepsOfLog {
 }
 
 /** One part of a log; the last part of one that goes on gets its lines as they are written. What a step wrote is in a fold of its own. */
-export function logPage(log: LogOfJob, view: LogPartView, steps: StepsOfLog): Html {
+export function logPage(log: LogOfJob, view: LogPartView, { steps, cut }: AroundLog): Html {
   const isLast = view.part === view.parts - 1;
   const isLive = isLast && !isFinal(log.status);
   const isEmpty = view.lines.length === 0 && view.tail === null && steps.placed.length === 0;
@@ -45,8 +52,12 @@ ${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is emp
         return stepFold(placed, { lines: lines.map(lineOf), isOpen, continues });
       },
     )}</div>
-<p class="going" data-live id="going">${isLive ? goingText(log.status) : ''}</p>`,
+<p class="going" data-live id="going">${isLive ? goingText(log.status) : isLast && cut !== null ? cutText(cut) : ''}</p>`,
   });
+}
+
+function cutText({ kept, written }: CutOfLog): string {
+  return `The log is cut here: ${sizeText(kept)} of the ${sizeText(written)} that the job wrote are kept (maxLogBytes).`;
 }
 
 function goingText(status: RunJobStatus): string {

@@ -12,6 +12,7 @@ import { runPage } from '../pages/run-page.js';
 import { runsPage } from '../pages/runs-page.js';
 import { searchPage } from '../pages/search-page.js';
 import { foldId } from '../pages/step-fold.js';
+import { cutOfLog } from '../source/cut-of-log.js';
 import { jobOfRun } from '../source/job-of-run.js';
 import { logKindSchema } from '../source/log-kind.js';
 import { invalidRequest, notFound, type Refusal, refusalOf } from '../source/refusal.js';
@@ -109,7 +110,8 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
     const view = await logPartView(runs, { ...call, part });
     if (view.isErr()) return refuse(c, refusalOf(view.error));
     if (view.value.lines === null) return refuse(c, notFound(`the log has ${view.value.parts} parts`));
-    return c.html(logPage(log, view.value, { placed: placed.value, wanted: step }));
+    const cut = kind === 'guest' ? await cutOfLog(runs, call) : null;
+    return c.html(logPage(log, view.value, { steps: { placed: placed.value, wanted: step }, cut }));
   });
 }
 

@@ -2,6 +2,7 @@ import { err, type Result } from 'neverthrow';
 import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateInstance } from '../../../ports/incus-types.js';
+import { awakeTimer } from '../../../streams/awake-timer.js';
 import { fault } from '../http/call-site.js';
 import { type OperationCall, run } from '../operations/run.js';
 import { apiPath } from '../wire/api-path.js';
@@ -33,8 +34,8 @@ export async function createInstance(
 function settledAfterAbort(signal: AbortSignal, created: Promise<unknown>): Promise<undefined> {
   return new Promise((resolve) => {
     const onAbort = (): void => {
-      const bound = setTimeout(() => resolve(undefined), settleMs);
-      void created.finally(() => clearTimeout(bound));
+      const takeBack = awakeTimer(settleMs, () => resolve(undefined));
+      void created.finally(takeBack);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     void created.finally(() => signal.removeEventListener('abort', onAbort));

@@ -3,6 +3,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../../ports/remote-shell.js';
 import type { SocketDialer } from '../../../ports/socket-dialer.js';
+import { awakeTimer } from '../../../streams/awake-timer.js';
 import { endpointUnreachable, shellFault } from '../../../streams/shell-fault.js';
 import { type PinnedCertificate, pinOf } from './pinned-certificate.js';
 
@@ -36,7 +37,7 @@ export class HttpsDialer implements SocketDialer {
     return new Promise((resolve) => {
       const socket = this.#connect();
       const settle = (result: Result<Duplex, ShellFault>): void => {
-        clearTimeout(bound);
+        takeBack();
         signal?.removeEventListener('abort', onAbort);
         socket.off('error', onError).off('close', onClose);
         if (result.isErr()) socket.on('error', () => undefined).destroy();
@@ -46,9 +47,8 @@ export class HttpsDialer implements SocketDialer {
       const onError = ({ message }: Error): void => settle(err(this.#fault('unreachable', message)));
       const onClose = (): void => settle(err(this.#fault('unreachable', 'the connection was closed')));
       const timeoutMs = this.#options.timeoutMs ?? 15_000;
-      const bound = setTimeout(
-        () => settle(err(this.#fault('unreachable', `no TLS connection in ${timeoutMs} ms`))),
-        timeoutMs,
+      const takeBack = awakeTimer(timeoutMs, () =>
+        settle(err(this.#fault('unreachable', `no TLS connection in ${timeoutMs} ms`))),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       socket.on('error', onError).on('close', onClose);

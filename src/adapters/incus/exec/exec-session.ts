@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { IncusExec } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { ExitStatus, OutputChunk } from '../../../ports/output-chunk.js';
+import { awakeTimer } from '../../../streams/awake-timer.js';
 import { type CallSite, fault } from '../http/call-site.js';
 import { ChunkQueue } from './chunk-queue.js';
 import type { ExecInput } from './exec-input.js';
@@ -25,7 +26,8 @@ export class ExecSession implements IncusExec {
   readonly #sockets = new Map<Fd, WebSocket>();
   readonly #unended: Set<Fd>;
   readonly #terminal: boolean;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Each takes a timer back. */
+  readonly #timers = new Set<() => void>();
   #input: ExecInput | undefined;
   #result: ExecResult | undefined;
   #settled = false;
@@ -171,17 +173,17 @@ export class ExecSession implements IncusExec {
   }
 
   #after(ms: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const takeBack = awakeTimer(ms, () => {
+      this.#timers.delete(takeBack);
       if (!this.#settled) act();
-    }, ms);
-    this.#timers.add(timer);
+    });
+    this.#timers.add(takeBack);
   }
 
   #settle(exit: Exit): void {
     if (this.#settled) return;
     this.#settled = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const takeBack of this.#timers) takeBack();
     this.output.end();
     for (const socket of this.#sockets.values()) socket.terminate();
     this.#resolve(exit);

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, type Result } from 'neverthrow';
 import type { ShellFault } from '../../../ports/remote-shell.js';
 import type { SocketDialer } from '../../../ports/socket-dialer.js';
+import { awakeTimeout } from '../../../streams/awake-timer.js';
 import { endpointUnreachable } from '../../../streams/shell-fault.js';
 import { DialError } from './dial-fault.js';
 import { withSocketShape } from './socket-shape.js';
@@ -50,9 +51,9 @@ export class DialedAgent extends Agent {
   }
 
   async #dial(): Promise<Result<Duplex, ShellFault>> {
-    const bound = AbortSignal.timeout(this.dialTimeoutMs);
-    const dialed = await this.dialer.dial({ signal: bound });
-    if (dialed.isOk() || dialed.error.kind !== 'aborted' || !bound.aborted) return dialed;
+    using bound = awakeTimeout(this.dialTimeoutMs);
+    const dialed = await this.dialer.dial({ signal: bound.signal });
+    if (dialed.isOk() || dialed.error.kind !== 'aborted' || !bound.signal.aborted) return dialed;
     const { endpoint } = this.dialer;
     const message = `no connection in ${this.dialTimeoutMs} ms`;
     return err(endpointUnreachable(endpoint, { host: endpoint, tried: `dial ${endpoint}` }, message));

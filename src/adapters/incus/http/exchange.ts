@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import { awakeTimer } from '../../../streams/awake-timer.js';
 import { type CallSite, fault } from './call-site.js';
 import { DialError, dialFault } from './dial-fault.js';
 import type { DialedAgent } from './dialed-agent.js';
@@ -29,9 +30,6 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** What node's timers can hold; a longer one would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
-
 type Outcome = Result<HttpAnswer, IncusFault>;
 
 /**
@@ -56,14 +54,13 @@ function attempt(
     const settle = (outcome: Outcome, stale = false): void => {
       if (settled) return;
       settled = true;
-      clearTimeout(bound);
+      takeBack();
       for (const undo of unlisten) undo();
       resolve({ outcome, stale });
       if (outcome.isErr()) sent?.destroy();
     };
-    const bound = setTimeout(
-      () => settle(err(fault(site, 'timed_out', `no complete answer in ${what.timeoutMs} ms`))),
-      Math.min(what.timeoutMs, longestTimerMs),
+    const takeBack = awakeTimer(what.timeoutMs, () =>
+      settle(err(fault(site, 'timed_out', `no complete answer in ${what.timeoutMs} ms`))),
     );
     for (const { signal, kind } of what.signals) {
       const cancel = (): void => settle(err(fault(site, kind, 'the call was cancelled')));

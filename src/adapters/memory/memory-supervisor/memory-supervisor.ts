@@ -128,21 +128,23 @@ async function* follow(job: MemoryJob | undefined, offset: number): Played {
   return 0;
 }
 
-function list({ files }: MemoryProcess, roots: readonly string[]): string {
+function list({ files }: MemoryProcess, words: readonly string[]): string {
+  const withDirectories = words[0] === '--directories';
+  const roots = withDirectories ? words.slice(1) : words;
   const below = (path: string) => roots.some((root) => path === root || path.startsWith(`${root}/`));
   return files.paths
     .filter(below)
-    .map((path) => entryOf(files, path))
+    .map((path) => entryOf(files, path, withDirectories))
     .join('');
 }
 
-/** `TYPE SIZE PATH`, and nothing of a directory. */
-function entryOf(files: MemoryProcess['files'], path: string): string {
+/** `TYPE SIZE PATH`, and of a directory only where they are asked for. */
+function entryOf(files: MemoryProcess['files'], path: string, withDirectories: boolean): string {
   const type = files.info(path).match(
     (info) => info.type,
     () => 'directory' as const,
   );
-  if (type === 'directory') return '';
+  if (type === 'directory') return withDirectories ? `d 4096 ${path}\0` : '';
   if (type === 'symlink') return `l 0 ${path}\0`;
   const size = files.read(path).match(
     ({ content }) => content.length,

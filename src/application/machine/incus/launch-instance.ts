@@ -5,6 +5,7 @@ import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import { withoutShift } from './instance-devices.js';
@@ -75,7 +76,7 @@ async function removeOwn(
   looks: number,
 ): Promise<void> {
   const { incusProject: project, incusInstanceName: name } = context;
-  const signal = AbortSignal.timeout(30_000);
+  const signal = awakeBound(30_000);
   for (let look = 1; ; look++) {
     const found = await ports.incus.instance(project, name, { signal });
     if (found.isOk()) {

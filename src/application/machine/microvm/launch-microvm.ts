@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Lease } from '../../../domain/machine/lease.js';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { Clock } from '../../../ports/clock.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import type { HostAnswer, MicrovmHost } from './microvm-host.js';
 import { leaseLine } from './microvm-lease.js';
@@ -51,7 +52,7 @@ export async function launchMicrovm(
   const fault = answer.isErr() ? answer.error : whyNotLaunched(host, answer.value);
   // Another runner's machine is left alone. What cannot be reached any more is left to the reaper: the lease ends.
   const owned = { jobDir: context.shared.remoteJobDir, acquisition: input.lease.acquisition };
-  if (fault.kind !== 'run_exists') await removeMicrovm(host, owned, AbortSignal.timeout(REMOVE_BOUND_MS));
+  if (fault.kind !== 'run_exists') await removeMicrovm(host, owned, awakeBound(REMOVE_BOUND_MS));
   return err(fault);
 }
 

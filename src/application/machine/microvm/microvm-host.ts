@@ -4,6 +4,7 @@ import type { Phase } from '../../../domain/machine/phase.js';
 import { joinBelow } from '../../../domain/values/path-rules.js';
 import type { FileFault, FileStore } from '../../../ports/file-store.js';
 import type { RemoteShell, RunningCommand } from '../../../ports/remote-shell.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
 import { BoundedBytes } from '../../commands/bounded-bytes.js';
 import type { WorkDirectory } from '../../directories/work-directory.js';
 import type { JobFault } from '../../faults/job-fault.js';
@@ -129,7 +130,7 @@ export class MicrovmHost {
   async #put({ phase }: HostCall): Promise<Result<void, JobFault>> {
     const { hostFiles } = this.#ports;
     // Not the caller's signal: others wait for the same.
-    const signal = AbortSignal.timeout(60_000);
+    const signal = awakeBound(60_000);
     const usable = await this.#workDirectory.ensure(signal);
     if (usable.isErr()) return err({ ...usable.error, phase });
     const { directory, scripts } = this.#versioned();

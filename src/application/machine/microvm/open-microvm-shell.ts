@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { OutputChunk } from '../../../ports/output-chunk.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import type { GuestShell, GuestShellFault, ShellCall, ShellLogin } from '../guest-shell.js';
 import { loginCommand } from '../login-command.js';
@@ -43,7 +44,7 @@ export async function openMicrovmShell(
       const id = SHELL_ID.exec(announced)?.[1];
       // Its size was told when it was opened; until it is there it has no other.
       if (id === undefined) return ok(undefined);
-      const signal = AbortSignal.timeout(RESIZE_BOUND_MS);
+      const signal = awakeBound(RESIZE_BOUND_MS);
       const size = [String(rows), String(columns)];
       const resized = await host.runOrFail(['resize', remoteJobDir, id, ...size], { signal, phase: null });
       return resized.map(() => undefined);

@@ -1,6 +1,8 @@
 import { err, ok } from 'neverthrow';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { ArtifactLedger } from '../../../../src/application/artifacts/artifact-ledger.js';
+import { Patience } from '../../../../src/application/artifacts/patience.js';
 import { type Received, receiveArchive } from '../../../../src/application/artifacts/receive-archive.js';
 import type { GuestArchive, GuestFault } from '../../../../src/application/supervisor/guest.js';
 import type { ArtifactReport } from '../../../../src/domain/job/artifact.js';
@@ -34,6 +36,8 @@ export interface Taken {
 export async function take(archive: GuestArchive, wanted: readonly string[], caps = CAPS): Promise<Taken> {
   const store = new MemoryFileStore();
   const ledger = new ArtifactLedger();
+  const { signal } = new AbortController();
+  using patience = new Patience(new MemoryClock(), { signal }, (why) => ledger.breakOff(why));
   const received = await receiveArchive({
     archive,
     files: store,
@@ -41,6 +45,7 @@ export async function take(archive: GuestArchive, wanted: readonly string[], cap
     destination: DESTINATION,
     wanted: new Map(wanted.map((path) => [path, path.replace(/^\/artifacts\//, '')])),
     ledger,
+    patience,
   });
   return { received, report: ledger.report(), files: await filesOf(store) };
 }

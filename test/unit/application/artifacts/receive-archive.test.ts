@@ -130,6 +130,18 @@ describe('an archive of a hostile guest', () => {
     expect([report.incomplete, [...received.remaining.keys()]]).toEqual([null, ['/artifacts/late']]);
   });
 
+  it('is none when it goes on behind its end and lacks files: nothing has vanished', async () => {
+    const zeros = (function* () {
+      for (;;) yield Buffer.alloc(64 * 1024);
+    })();
+    const { received, report } = await take(archiveOf(zeros), ['/artifacts/good']);
+    expect([received.end, report.incomplete]).toEqual([
+      'given_up',
+      'what the guest sent is no archive: it goes on behind its end',
+    ]);
+    expect(report.refused).toEqual([]);
+  });
+
   it('is broken off when a name is announced that is longer than any', async () => {
     const name = { name: '././@LongLink', flag: 'L', size: 2 ** 30 };
     const { report } = await take(archiveOf([tar(good), tarEntry(name)].slice(1)), ['/artifacts/good']);

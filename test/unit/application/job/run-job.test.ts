@@ -25,6 +25,27 @@ describe('a job that is run', () => {
     expect(jobOutcomeSchema.parse(JSON.parse(await run.state('job.json')).outcome)).toEqual(outcome);
   });
 
+  it('says where its log was cut, behind the last byte that is kept, and in its outcome', async () => {
+    const run = await memoryRun({
+      script: async (job) => {
+        job.write('x'.repeat(2047));
+        job.write('€ and more\n');
+        job.write('the end\n');
+        return 0;
+      },
+    });
+    const capped = run.another({ maxLogBytes: 2048 });
+    const { outcome } = must(await capped.runJob({ ...input, events: run.sink }));
+    expect(outcome).toMatchObject({ log_bytes: 2068, kept_log_bytes: 2047, log_cut: true });
+    expect(run.log()).toBe('x'.repeat(2047));
+    const told = run.events.filter(({ type }) => type === 'log_bytes' || type === 'log_cut');
+    expect(told.slice(told.findIndex(({ type }) => type === 'log_cut'))).toMatchObject([
+      { type: 'log_cut', kept_bytes: 2047, max_bytes: 2048 },
+    ]);
+    const whole = must(await run.pikaci.runJob({ ...input, runId: 'other', events: run.sink }));
+    expect(whole.outcome.log_cut).toBe(false);
+  });
+
   it('tells what happens in order, the outcome before the clean-up is done', async () => {
     const run = await memoryRun();
     const { cleanUp } = must(await run.pikaci.runJob({ ...input, events: run.sink }));

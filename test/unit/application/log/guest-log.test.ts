@@ -21,13 +21,13 @@ class Runner {
     return runner;
   }
 
-  open(maxBytes = 1_000_000) {
+  open(maxBytes = 1_000_000, onCut: (kept: number) => void = () => {}) {
     const onKept = (data: Uint8Array) => {
       this.kept += Buffer.from(data).toString();
     };
     const { files, clock } = this;
     const isOurs = async () => this.isOurs;
-    return GuestLog.open({ files, clock, state, secrets: SECRETS, maxBytes, isOurs, onKept });
+    return GuestLog.open({ files, clock, state, secrets: SECRETS, maxBytes, isOurs, onKept, onCut });
   }
 
   async text(): Promise<string> {
@@ -41,7 +41,7 @@ class Runner {
 }
 
 const GUEST = fc
-  .array(fc.constantFrom('hunter2', 'hunter3', 'hun', 'line\n', 'x'), { maxLength: 40 })
+  .array(fc.constantFrom('hunter2', 'hunter3', 'hun', 'line\n', 'x', '€'), { maxLength: 40 })
   .map((words) => Buffer.from(words.join('')));
 
 async function take(log: GuestLog, guest: Buffer, sizes: readonly number[], until = guest.length) {
@@ -139,6 +139,48 @@ describe("the runner's copy of a log", () => {
     must(await log.finish());
     expect(await runner.text()).toBe('12345');
     expect([log.received, log.kept]).toEqual([9, 5]);
+  });
+
+  it.each([
+    ['in one piece', [7]],
+    ['byte by byte', [1]],
+    ['in the middle of a character', [3, 1]],
+  ])('is cut between characters, once, and says where: %s', async (_how, sizes) => {
+    const runner = await Runner.make();
+    const cuts: number[] = [];
+    await using log = must(await runner.open(5, (kept) => cuts.push(kept)));
+    await take(log, Buffer.from('ab€€xyz'), sizes);
+    must(await log.finish());
+    // What would fit behind the cut does not come after it.
+    expect(await runner.text()).toBe('ab€');
+    expect([log.kept, log.isCut, cuts]).toEqual([5, true, [5]]);
+    const odd = await Runner.make();
+    await using other = must(await odd.open(4));
+    await take(other, Buffer.from('ab€xyz'), sizes);
+    must(await other.finish());
+    expect([await odd.text(), other.kept, other.isCut, other.keptAt(6)]).toEqual(['ab', 2, true, 2]);
+  });
+
+  it('is not cut when the guest wrote just as much as there is room for', async () => {
+    const runner = await Runner.make();
+    await using log = must(await runner.open(5));
+    await take(log, Buffer.from('ab€'), [1]);
+    must(await log.finish());
+    expect([await runner.text(), log.isCut]).toEqual(['ab€', false]);
+    expect(await runner.position()).not.toHaveProperty('cut');
+  });
+
+  it('stays cut for whoever takes it up, also with room for more: it has no hole', async () => {
+    const runner = await Runner.make();
+    const log = must(await runner.open(5));
+    must(await log.take(Buffer.from('1234567')));
+    must(await log.pause());
+    await log[Symbol.asyncDispose]();
+    await using next = must(await runner.open(100));
+    expect([next.received, next.isCut]).toEqual([7, true]);
+    must(await next.take(Buffer.from('89')));
+    must(await next.finish());
+    expect([await runner.text(), next.received]).toEqual(['12345', 9]);
   });
 
   it('saves its position once a second while bytes come', async () => {

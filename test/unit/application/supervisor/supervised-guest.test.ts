@@ -75,3 +75,32 @@ describe('a call of a guest that fails without a word', () => {
     );
   });
 });
+
+describe('a supervisor of an older version', () => {
+  it('is asked again without the directories that it does not know how to list', async () => {
+    const asked: (readonly string[])[] = [];
+    const guest = new SupervisedGuest({
+      description: 'a guest',
+      exec: async (words) => {
+        asked.push(words);
+        const isOld = words[1] === '--directories';
+        const chunk: OutputChunk = isOld
+          ? { stream: 'stderr', data: Buffer.from('pikaci-incus-run: usage: list takes absolute paths\n') }
+          : { stream: 'stdout', data: Buffer.from('f 1 /tmp/a\0') };
+        return ok({
+          output: (async function* () {
+            yield chunk;
+          })(),
+          exit: Promise.resolve(ok({ code: isOld ? 64 : 0 })),
+          [Symbol.asyncDispose]: async () => {},
+        });
+      },
+    });
+    const listing = must(await guest.list(['/tmp'], 10, { ...call, directories: true }));
+    expect(listing.files).toEqual([{ path: '/tmp/a', kind: 'file', size: 1 }]);
+    expect(asked).toEqual([
+      ['list', '--directories', '/tmp'],
+      ['list', '/tmp'],
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ArtifactReport } from '../../../../domain/job/artifact.js';
 import { machineIdSchema } from '../../../../domain/values/identifier.js';
 import { escapeLine } from '../../output/escape-control.js';
 import { count } from '../../output/quantities.js';
@@ -65,13 +66,22 @@ function bring(
   const { signal } = context.interrupts;
   return onMachine(context, options, id, async (machine) => {
     const brought = await machine.download(path, resolve(cwd, destination), { signal });
-    if (brought.isErr()) return complainOfFault(context, brought.error);
-    const { collected, refused, refused_count } = brought.value;
-    for (const { path: left, rule } of refused)
-      complain(context, `${escapeLine(left)} was not brought: ${rule.replaceAll('_', ' ')}`);
-    context.stderr.write(
-      `pikaci: ${count(collected.length, 'file')} brought${refused_count === 0 ? '' : `, ${refused_count} not`}\n`,
-    );
-    return refused_count === 0 ? EXIT.passed : EXIT.failed;
+    if (brought.isOk()) {
+      tell(context, brought.value);
+      return brought.value.refused_count === 0 ? EXIT.passed : EXIT.failed;
+    }
+    if ('brought' in brought.error && brought.error.brought !== undefined)
+      tell(context, brought.error.brought);
+    return complainOfFault(context, brought.error);
   });
+}
+
+function tell(context: CliContext, { collected, refused, refused_count }: ArtifactReport): void {
+  for (const { path: left, rule } of refused)
+    complain(context, `${escapeLine(left)} was not brought: ${rule.replaceAll('_', ' ')}`);
+  const more = refused_count - refused.length;
+  if (more > 0) complain(context, `${more} more were not brought`);
+  context.stderr.write(
+    `pikaci: ${count(collected.length, 'file')} brought${refused_count === 0 ? '' : `, ${refused_count} not`}\n`,
+  );
 }

@@ -1,10 +1,12 @@
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import { cutText, sayCut } from '../cut-log.js';
+import { logOutput, type RawOption } from '../log-output.js';
 import { complainOfState, stateRootOrComplain } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { followStepOf } from './step-end.js';
 
-export interface MachineLogsOptions extends HostOptions {
+export interface MachineLogsOptions extends HostOptions, RawOption {
   readonly follow?: boolean;
 }
 
@@ -23,14 +25,20 @@ export async function machineLogsCommand(
     return followStepOf(context, { id, step, onAbort: 'detach' }, options, (machine, onOutput) =>
       machine.attachStep(step, { onOutput, signal, onAbort: 'detach', replay: true }),
     );
+  const output = logOutput(context, options);
   for (let offset = 0; ; ) {
     const part = await input.runState.readStepLog(stateRoot, id, { step, offset, signal });
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
-    if (data.length === 0) break;
-    stdout.write(data);
+    if (data.length === 0) {
+      const { writtenBytes: written, size: kept } = part.value;
+      output.endAll();
+      if (written !== undefined)
+        sayCut(context, { kept, text: cutText({ who: `the step ${step}`, written, kept }) }, output);
+      return EXIT.passed;
+    }
+    output.write(step, data);
     offset += data.length;
     await stdout.drained();
   }
-  return EXIT.passed;
 }

@@ -1,15 +1,17 @@
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import type { RawOption } from '../log-output.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { followStepOf } from './step-end.js';
 
-export interface MachineRunOptions extends HostOptions {
+export interface MachineRunOptions extends HostOptions, RawOption {
   readonly step?: string;
   readonly env: readonly string[];
   readonly cwd?: string;
   readonly asRoot?: boolean;
   readonly user?: string;
+  readonly shell?: string;
   readonly timeout?: number;
   readonly onInterrupt: 'cancel' | 'detach';
 }
@@ -27,7 +29,7 @@ export async function machineRunCommand(
     return EXIT.usage;
   }
   const [first = '', ...rest] = words;
-  const { cwd, asRoot, user, timeout, onInterrupt } = options;
+  const { cwd, asRoot, user, shell, timeout, onInterrupt } = options;
   const step = options.step ?? `s-${Buffer.from(context.input.randomBytes(6)).toString('hex')}`;
   return followStepOf(context, { id, step, onAbort: onInterrupt }, options, (machine, onOutput) =>
     machine.run({
@@ -37,6 +39,7 @@ export async function machineRunCommand(
       ...(cwd === undefined ? {} : { workingDirectory: cwd }),
       ...(asRoot === true ? { runAsRoot: true } : {}),
       ...(user === undefined ? {} : { user }),
+      ...(shell === undefined ? {} : { shell }),
       ...(timeout === undefined ? {} : { timeoutSecs: timeout }),
       onOutput,
       signal: context.interrupts.signal,

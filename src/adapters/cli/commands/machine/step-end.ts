@@ -2,11 +2,13 @@ import type { Result } from 'neverthrow';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
-import { escapeMessage } from '../../output/escape-control.js';
+import { escapeLine, escapeMessage } from '../../output/escape-control.js';
+import { pasteable } from '../../output/pasteable.js';
 import { isRefusal } from '../../output/refusal.js';
 import type { CliContext } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { sayWhatStays } from '../../session/say-what-stays.js';
+import { endLineOf, logOutput, type RawOption } from '../log-output.js';
 import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
@@ -24,7 +26,7 @@ export interface FollowedStep {
 export async function followStepOf(
   context: CliContext,
   { id, step, onAbort }: FollowedStep,
-  options: HostOptions,
+  options: HostOptions & RawOption,
   start: (
     machine: OpenMachine,
     onOutput: (data: Uint8Array) => Promise<void>,
@@ -32,10 +34,14 @@ export async function followStepOf(
 ): Promise<number> {
   const codeOf = (fault: OpenMachineFault) => codeAround(context, fault);
   const use = async (machine: OpenMachine) => {
+    const output = logOutput(context, options);
     const result = await start(machine, async (data) => {
-      context.stdout.write(data);
+      output.write(step, data);
       await context.stdout.drained();
     });
+    output.endAll();
+    const isSilent = result.isOk() && result.value.cause === 'exit' && result.value.warnings.length === 0;
+    if (!isSilent) endLineOf(output, context);
     if (result.isErr()) return complainOfFault(context, result.error, codeOf);
     return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
   };
@@ -66,12 +72,14 @@ function told(
 ): number | null {
   const { stepId, exitCode, cause } = result;
   for (const warning of result.warnings)
-    context.stderr.write(`pikaci: warning: the step ${stepId}: ${escapeMessage(warning)}\n`);
+    context.stderr.write(
+      `pikaci: warning: the step ${stepId}: ${pasteable(escapeMessage(warning), escapeLine(where))}\n`,
+    );
   if (cause === 'exit' && exitCode !== null) return exitCode;
   const said =
     cause === 'detached'
       ? `goes on: "pikaci machine logs ${id} ${stepId} --follow${where}" shows it`
       : escapeMessage(result.message);
-  context.stderr.write(`pikaci: the step ${stepId} ${said}\n`);
+  context.stderr.write(`pikaci: the step ${stepId} ${pasteable(said, escapeLine(where))}\n`);
   return cause === 'detached' || result.status === 'cancelled' ? EXIT.cancelled : exitCode;
 }

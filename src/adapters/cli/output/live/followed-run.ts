@@ -18,7 +18,9 @@ export class FollowedRun {
   constructor(outputs: LiveOutputs, options: { readonly prefixed: boolean }) {
     this.#outputs = outputs;
     this.#log = new LiveLog(options);
-    this.#elsewhere = outputs.isTerminal.stdout ? null : new LogWriter(outputs.stdout, options);
+    this.#elsewhere = outputs.isTerminal.stdout
+      ? null
+      : new LogWriter(outputs.stdout, { ...options, form: 'bytes' });
     this.#began = outputs.clock.monotonic();
     this.#screen = new LiveScreen({
       ...outputs,

@@ -1,5 +1,6 @@
 import { LineAssembler, type LogLine } from '../line-assembler.js';
-import { standing, TerminalLines } from './terminal-line.js';
+import { lineLead } from '../log-writer.js';
+import { standing, TerminalLines } from '../terminal-line.js';
 
 /** Bytes of an unfinished line that are looked at to show it. */
 const PREVIEW_BYTES = 4096;
@@ -52,18 +53,16 @@ export class LiveLog {
     return [...this.#jobs].flatMap(([jobId, { assembler, unfinishedSince }]) => {
       if (unfinishedSince === null || now - unfinishedSince < PREVIEW_AFTER_MS) return [];
       const text = standing(decoded(assembler.tail(PREVIEW_BYTES)));
-      return [`${this.#lead(jobId, false)}${new TerminalLines().next(text)}`];
+      return [`${this.#lead(jobId)}${new TerminalLines().next(text)}`];
     });
   }
 
   #text(jobId: string, { lines }: JobLines, ended: readonly LogLine[]): string {
-    return ended
-      .map(({ bytes, continues }) => `${this.#lead(jobId, continues)}${lines.next(decoded(bytes))}\n`)
-      .join('');
+    return ended.map((line) => `${this.#lead(jobId, line)}${lines.next(decoded(line.bytes))}\n`).join('');
   }
 
-  #lead(jobId: string, continues: boolean): string {
-    return this.#prefixed ? `[${jobId}]${continues ? '+' : ' '}` : '';
+  #lead(jobId: string, line: Pick<LogLine, 'continues'> = { continues: false }): string {
+    return this.#prefixed ? lineLead(jobId, line) : '';
   }
 }
 

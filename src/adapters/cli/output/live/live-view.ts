@@ -4,6 +4,7 @@ import type { CliScreen } from '../../process/cli-input.js';
 import { escapeMessage } from '../escape-control.js';
 import { eventNotice } from '../event-notice.js';
 import { LogWriter } from '../log-writer.js';
+import { pasteable } from '../pasteable.js';
 import type { HumanOutputs } from '../plain-view.js';
 import { formatBytes } from '../quantities.js';
 import type { RunEnd } from '../run-end.js';
@@ -42,7 +43,8 @@ export class LiveView implements RunView {
   started({ jobIds, runId, host }: RunStart): void {
     const prefixed = jobIds.length > 1;
     this.#log = new LiveLog({ prefixed });
-    if (!this.#outputs.isTerminal.stdout) this.#elsewhere = new LogWriter(this.#outputs.stdout, { prefixed });
+    if (!this.#outputs.isTerminal.stdout)
+      this.#elsewhere = new LogWriter(this.#outputs.stdout, { prefixed, form: 'bytes' });
     this.#tree.expect(jobIds);
     this.notice(`run ${runId} on ${host}`);
   }
@@ -57,13 +59,13 @@ export class LiveView implements RunView {
       return;
     }
     this.#tree.observe(event, now);
-    if (event.type === 'job_finished') {
+    if (event.type === 'job_finished' || event.type === 'log_cut') {
       this.#screen.print('stdout', this.#log.end(event.job_id));
       this.#elsewhere?.end(event.job_id);
     }
     const { colours } = this.#outputs;
     const text = eventNotice(event, { phases: false, colours });
-    if (text !== null) this.#screen.print('stderr', `${colours.dim(`[${event.job_id}]`)} ${text}\n`);
+    if (text !== null) this.#say(`${colours.dim(`[${event.job_id}]`)} ${text}`);
     this.#screen.changed();
   }
 
@@ -80,25 +82,30 @@ export class LiveView implements RunView {
 
   notice(text: string): void {
     if (this.#ended) return;
-    this.#screen.print('stderr', `${this.#outputs.colours.dim('pikaci:')} ${escapeMessage(text)}\n`);
+    this.#say(`${this.#outputs.colours.dim('pikaci:')} ${escapeMessage(text)}`);
   }
 
   finished(end: RunEnd): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { stdout, colours } = this.#outputs;
+    const { stdout, colours, where } = this.#outputs;
     this.#tree.end(end, this.#now);
     this.#screen.print('stdout', this.#log.endAll());
     this.#elsewhere?.endAll();
     const dropped = stdout.droppedBytes;
     const lost =
       dropped === 0 ? [] : [`${formatBytes(dropped)} of log were not shown, because the reader stalled`];
-    this.#screen.close([...lost, ...this.#lastTree(), ...runSummary(end, colours)]);
+    const summary = runSummary(end, colours).map((line) => pasteable(line, where));
+    this.#screen.close([...lost, ...this.#lastTree(), ...summary]);
   }
 
   close(): void {
     this.#ended = true;
     this.#screen.close();
+  }
+
+  #say(text: string): void {
+    this.#screen.print('stderr', `${pasteable(text, this.#outputs.where)}\n`);
   }
 
   get #now(): number {
