@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, posix, resolve } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
@@ -61,11 +61,8 @@ export function createPikaci(
   }
   const baseDir = options.baseDir ?? process.cwd();
   const path = (given: string) =>
-    isAbsolute(given)
-      ? given
-      : given.startsWith('~/')
-        ? join(homedir(), given.slice(2))
-        : resolve(baseDir, given);
+    // Resolved also where it is absolute: with a slash at its end a link would be what it leads to.
+    given.startsWith('~/') ? join(homedir(), given.slice(2)) : resolve(baseDir, given);
   const env = options.env ?? process.env;
   const { adapters = {} } = options;
   const { shell, hostFiles, incus } = adapters;

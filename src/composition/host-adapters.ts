@@ -52,8 +52,11 @@ function localHost(config: PikaciConfig, place: Place): HostAdapters {
 }
 
 function sshHost(config: PikaciConfig, host: SshHostConfig, place: Place): HostAdapters {
-  const connection = new Ssh2Connection(sshOptions(host, place));
   const local = new LocalShell();
+  const connection = new Ssh2Connection({
+    ...sshOptions(host, place),
+    local: { shell: local, dial: (argv) => new LocalCommandDialer(argv) },
+  });
   const shell = new Ssh2Shell(connection, local);
   const hostFiles = new SftpFileStore(connection);
   const dialer = dialerOf(config.incus.transport, place, {

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import type { Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
+import { checkStateRoot } from '../application/directories/state-root.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/gc/gc-runs.js';
 import {
@@ -51,6 +52,18 @@ function rootOf(stateRoot: string): string {
 
 type Answer<T> = Promise<Result<T, RunStateFault>>;
 
+/** Nothing is read through a link, as nothing is recorded through one. */
+async function below<T>(stateRoot: string, read: (stateRoot: string) => Answer<T>): Answer<T> {
+  const root = await usableRoot(stateRoot);
+  return root.isErr() ? err(root.error) : await read(root.value);
+}
+
+async function usableRoot(stateRoot: string): Answer<string> {
+  const path = rootOf(stateRoot);
+  const usable = path === '' ? ok(undefined) : await checkStateRoot(files, path);
+  return usable.map(() => path).mapErr(({ message }) => ({ kind: 'unreadable', path, message }));
+}
+
 /** What ends a call early: an aborted one answers with a fault of kind `aborted`. */
 export interface RunStateOptions {
   readonly signal?: AbortSignal;
@@ -62,7 +75,7 @@ export function loadRunBundle(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunBundle> {
-  return loadRunBundleOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadRunBundleOf(ports, { stateRoot: root, runId, ...options }));
 }
 
 /** `run.json`, brought up to date with what jobs have recorded since. */
@@ -71,7 +84,7 @@ export function loadRunRecord(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunRecord> {
-  return loadRunRecordOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadRunRecordOf(ports, { stateRoot: root, runId, ...options }));
 }
 
 /** `plan.json`: what the run set out to do. The fault says when there is no such run, or its plan cannot be read. */
@@ -80,7 +93,7 @@ export function loadPlan(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<PlanRecord> {
-  return loadPlanOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadPlanOf(files, { stateRoot: root, runId, ...options }));
 }
 
 /** Null when the run prepared nothing; a file that cannot be read is a fault. */
@@ -89,7 +102,7 @@ export function loadPreparedOutputs(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<PreparedOutputsRecord | null> {
-  return loadPreparedOutputsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadPreparedOutputsOf(files, { stateRoot: root, runId, ...options }));
 }
 
 /** Which logs the jobs of a run have, and how large they are in bytes, without their text. */
@@ -98,7 +111,7 @@ export function loadLogsMetadata(
   runId: string,
   options: RunStateOptions = {},
 ): Answer<RunLogsMetadata> {
-  return loadLogsMetadataOf(ports, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadLogsMetadataOf(ports, { stateRoot: root, runId, ...options }));
 }
 
 /** Of one job or of all, the last `maxBytes` (default 16 MiB) of each log. */
@@ -111,7 +124,7 @@ export function loadLogs(
     readonly maxBytes?: number;
   } = {},
 ): Answer<RunLogs> {
-  return loadLogsOf(ports, logs, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadLogsOf(ports, logs, { stateRoot: root, runId, ...options }));
 }
 
 /** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
@@ -125,7 +138,7 @@ export function readLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readLogOf(logs, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => readLogOf(logs, { stateRoot: root, runId, ...options }));
 }
 
 /** A piece of the kept log of one step of an open machine, from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). */
@@ -138,7 +151,9 @@ export function readStepLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readStepLogOf({ files, reader: logs }, { stateRoot: rootOf(stateRoot), machineId, ...options });
+  return below(stateRoot, (root) =>
+    readStepLogOf({ files, reader: logs }, { stateRoot: root, machineId, ...options }),
+  );
 }
 
 /** A piece of what a job brought back, at most `maxBytes` (default 256 KiB) from `offset` on. Only what the job's record lists is read, and never what a link leads to outside. */
@@ -153,17 +168,20 @@ export function readArtifact(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return readArtifactOf(files, logs, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => readArtifactOf(files, logs, { stateRoot: root, runId, ...options }));
 }
 
 /** The events of a run as they are written, from a position on, until its last line, `run_closed`, or until its runner is gone. Returns which. */
-export function followEvents(
+export async function* followEvents(
   stateRoot: string,
   runId: string,
   position: EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd> {
   const parts = { ...ports, reader: logs, clock: new SystemClock() };
-  return followEventsOf(parts, { stateRoot: rootOf(stateRoot), runId, ...position });
+  const root = await usableRoot(stateRoot);
+  if (root.isOk()) return yield* followEventsOf(parts, { stateRoot: root.value, runId, ...position });
+  yield err(root.error);
+  return { reason: 'fault' };
 }
 
 /** The events that a run has recorded so far, from a position on. */
@@ -172,7 +190,9 @@ export async function* readEvents(
   runId: string,
   position: Pick<EventPosition, 'from'> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, void> {
-  yield* readEventsOf(logs, { stateRoot: rootOf(stateRoot), runId, ...position });
+  const root = await usableRoot(stateRoot);
+  if (root.isErr()) yield err(root.error);
+  else yield* readEventsOf(logs, { stateRoot: root.value, runId, ...position });
 }
 
 /** What a job recorded of itself: its machine, its outcome, its artifacts. */
@@ -182,7 +202,7 @@ export function loadJob(
   jobId: string,
   options: RunStateOptions = {},
 ): Answer<JobRecord> {
-  return loadJobOf(files, { stateRoot: rootOf(stateRoot), runId, job: jobId, ...options });
+  return below(stateRoot, (root) => loadJobOf(files, { stateRoot: root, runId, job: jobId, ...options }));
 }
 
 /** The steps of a job that came to their turn so far, in order, also while it runs, and all of them once it has ended; none for a job of one command, or one that has not begun. */
@@ -191,7 +211,7 @@ export function loadSteps(
   runId: string,
   options: RunStateOptions & { readonly job: string },
 ): Answer<readonly JobStepRecord[]> {
-  return loadStepsOf(files, { stateRoot: rootOf(stateRoot), runId, ...options });
+  return below(stateRoot, (root) => loadStepsOf(files, { stateRoot: root, runId, ...options }));
 }
 
 /** Newest first; `skip` leaves out that many of the newest, and at most `limit` are given. */
@@ -203,7 +223,7 @@ export function listRuns(
     readonly limit?: number;
   } = {},
 ): Answer<RunListing> {
-  return listRunsOf(ports, { stateRoot: rootOf(stateRoot), ...options });
+  return below(stateRoot, (root) => listRunsOf(ports, { stateRoot: root, ...options }));
 }
 
 /** Removes the state of all but the newest `keepRuns` runs; those that have not ended stay, and those that a process follows or whose machines are kept. */
@@ -212,7 +232,7 @@ export function gcRuns(
   options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },
 ): Answer<GcRunsReport> {
   const clock = new SystemClock();
-  return gcRunsOf({ ...ports, clock }, { stateRoot: rootOf(stateRoot), ...options });
+  return below(stateRoot, (root) => gcRunsOf({ ...ports, clock }, { stateRoot: root, ...options }));
 }
 
 /** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */

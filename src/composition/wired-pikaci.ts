@@ -1,5 +1,6 @@
-import type { Result } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import type { JobCallOptions, JobRun, Pikaci, ReapOptions, RunJobInput } from '../application/api/pikaci.js';
+import { checkStateRoot } from '../application/directories/state-root.js';
 import type { DoctorOptions } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
@@ -47,7 +48,9 @@ export class WiredPikaci implements Pikaci {
   }
 
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
-    const { ports, settings, runTarget } = await this.#wired();
+    const services = await this.#reading();
+    if (services.isErr()) return err(services.error);
+    const { ports, settings, runTarget } = services.value;
     const { localFiles: files, processes } = ports;
     const { stateRoot, backend, trust } = settings;
     const at = { files, processes, stateRoot, runTarget, host: this.host, backend, trust };
@@ -59,7 +62,8 @@ export class WiredPikaci implements Pikaci {
     jobId: string,
     call: ShellCall = PLAIN_TERMINAL,
   ): Promise<Result<GuestShell, JobFault>> {
-    return openShell(await this.#wired(), { runId, jobId }, call);
+    const services = await this.#reading();
+    return services.isErr() ? err(services.error) : openShell(services.value, { runId, jobId }, call);
   }
 
   async attach(
@@ -67,7 +71,9 @@ export class WiredPikaci implements Pikaci {
     jobId: string,
     options: JobCallOptions = {},
   ): Promise<Result<JobRun, JobFault>> {
-    return this.#owning(await (await this.#wired()).attachJob.attach(runId, jobId, options));
+    const services = await this.#reading();
+    if (services.isErr()) return err(services.error);
+    return this.#owning(await services.value.attachJob.attach(runId, jobId, options));
   }
 
   async openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
@@ -78,15 +84,18 @@ export class WiredPikaci implements Pikaci {
     id: string,
     options: MachineCallOptions = {},
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
-    return (await this.#wired()).openMachines.attach(id, options);
+    const services = await this.#reading();
+    return services.isErr() ? err(services.error) : services.value.openMachines.attach(id, options);
   }
 
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
-    const { ports, settings, backends } = await this.#wired();
-    const { localFiles } = ports;
+    const services = await this.#reading();
+    if (services.isErr()) return err(services.error);
+    const { ports, settings, backends } = services.value;
+    const { localFiles, processes } = ports;
     const { stateRoot, workDir, incusProject } = settings;
     const place = { host: this.host, workDir, incusProject };
-    return listMachines({ localFiles, stateRoot, backends, place }, signal);
+    return listMachines({ localFiles, processes, stateRoot, backends, place }, signal);
   }
 
   async reap(options: ReapOptions = {}) {
@@ -115,6 +124,13 @@ export class WiredPikaci implements Pikaci {
   #wired(): Promise<Services> {
     this.#services ??= this.#parts.services();
     return this.#services;
+  }
+
+  /** For what reads the records, or takes up what is in them. */
+  async #reading(): Promise<Result<Services, JobFault>> {
+    const services = await this.#wired();
+    const { ports, settings } = services;
+    return (await checkStateRoot(ports.localFiles, settings.stateRoot)).map(() => services);
   }
 
   #owning<R extends { readonly cleanUp: Promise<unknown> }>(run: Result<R, JobFault>): Result<R, JobFault> {

@@ -18,6 +18,7 @@ import { ran } from '../../src/testing/contract/run-command.js';
 import type { BackendUnderTest } from './backends-under-test.js';
 import { EventRecorder } from './event-recorder.js';
 import { connectTo, type HostConnection } from './host-connection.js';
+import { diagnosed, orDiagnosed } from './host-diagnosis.js';
 import { hostOfWorker } from './host-of-worker.js';
 import type { HostUnderTest } from './host-under-test.js';
 
@@ -64,7 +65,7 @@ export class Site implements AsyncDisposable {
 
   /** The daemon, over a connection of the test's own. */
   get incus(): IncusApi {
-    return this.#looking.incus;
+    return diagnosed(this.#looking.incus, this.host.container);
   }
 
   get workspace(): string {
@@ -210,7 +211,12 @@ export class Site implements AsyncDisposable {
   }
 
   /** Names of instances and paths on the host that a run (every run of this site, unless one is named) has left behind. */
-  async leftovers(runId?: string): Promise<{ instances: string[]; directories: string[] }> {
+  leftovers(runId?: string): Promise<{ instances: string[]; directories: string[] }> {
+    const what = 'what is left over';
+    return orDiagnosed(this.#leftovers(runId), { what, container: this.host.container, ms: 150_000 });
+  }
+
+  async #leftovers(runId?: string): Promise<{ instances: string[]; directories: string[] }> {
     const prefix = runId ?? `r${this.#mark}-`;
     const mine = (id: string) => (runId === undefined ? id.startsWith(prefix) : id === runId);
     const instances = must(await this.incus.instances(this.host.project));

@@ -44,7 +44,11 @@ export class ChildStream extends SocketLike {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.started.child.stdin.write(chunk, (error) => done(error));
+    this.started.child.stdin.write(chunk, (error) => {
+      // A child that has ended refuses its input before it is known how it ended.
+      if (error && !this.over) setTimeout(() => done(error), STATUS_WAIT_MS);
+      else done(error);
+    });
   }
 
   override _final(done: () => void): void {

@@ -12,12 +12,14 @@ import { HostKeyCheck } from './host-key-check.js';
 import { keyOffers, userCertificates } from './identities.js';
 import type { SshLink } from './link.js';
 import { loadSsh2 } from './load-ssh2.js';
-import type { SshTiming } from './options.js';
+import type { LocalCommands, SshTiming } from './options.js';
 import { type SshTarget, targetLabel } from './target.js';
 
 export interface ConnectSettings {
   readonly passphrase: string | undefined;
   readonly timing: SshTiming;
+  /** What a `ProxyCommand` is run with. */
+  readonly dial: LocalCommands['dial'] | undefined;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
@@ -56,10 +58,10 @@ async function connectHop(
     const tried = 'read a private key';
     return err({ kind: 'authentication_failed', host: label, tried, message, identity });
   }
-  const check = await HostKeyCheck.load({ label, host: hop.host, port: hop.port }, hop.knownHosts);
+  const check = await HostKeyCheck.load({ ...hop, label }, hop.knownHosts);
   const certificates = await userCertificates(hop);
   // From here to the handshake nothing waits: it is the first to listen to the socket's errors.
-  const socket = await openSocket(hop, through);
+  const socket = await openSocket(hop, through, settings);
   if (socket.isErr()) return err(socket.error);
   return shakeHands({
     ssh2,
@@ -72,9 +74,18 @@ async function connectHop(
   });
 }
 
-async function openSocket(hop: SshTarget, through: SshLink | null): Promise<Result<Duplex, ShellFault>> {
+async function openSocket(
+  hop: SshTarget,
+  through: SshLink | null,
+  { dial, signal }: ConnectSettings,
+): Promise<Result<Duplex, ShellFault>> {
+  if (through === null && hop.proxyCommand !== null && dial !== undefined) {
+    const dialled = await dial(hop.proxyCommand).dial({ signal });
+    const at = { host: targetLabel(hop), tried: 'run ProxyCommand' };
+    return dialled.mapErr(({ message }) => shellFault('unreachable', at, message));
+  }
   // Without TCP_NODELAY every small request waits for the 40 ms of a delayed acknowledgement.
-  if (through === null) return ok(connect({ host: hop.host, port: hop.port, noDelay: true }));
+  if (through === null) return ok(connect({ host: hop.host, port: hop.port, noDelay: true, ...hop.socket }));
   const channel = await through.request<ClientChannel>((client, answer) =>
     client.forwardOut('127.0.0.1', 0, hop.host, hop.port, answer),
   );

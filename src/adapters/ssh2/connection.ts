@@ -73,6 +73,7 @@ export class Ssh2Connection implements AsyncDisposable {
     const link = await connectTarget(target.value, {
       passphrase: this.options.passphrase,
       timing: this.timing,
+      dial: this.options.local?.dial,
       signal: this.closing.signal,
     });
     if (!this.closing.signal.aborted) return link;

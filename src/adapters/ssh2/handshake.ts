@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
-import type { ServerHostKeyAlgorithm } from 'ssh2';
+import type { Algorithms } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
@@ -8,6 +8,7 @@ import type { Authentication } from './authentication.js';
 import type { HostKeyCheck } from './host-key-check.js';
 import { SshLink } from './link.js';
 import type { Ssh2 } from './load-ssh2.js';
+import { Negotiation } from './negotiation.js';
 import type { SshTiming } from './options.js';
 import { type SshTarget, targetLabel } from './target.js';
 
@@ -22,15 +23,13 @@ export interface Handshake {
   readonly signal: AbortSignal;
 }
 
-/** GCM is the only kind that is fast both with and without ssh2's native addon. */
-const CIPHERS = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'] as const;
-
 /** Brings up one link over a socket that is open or opening. Takes the socket over: it is destroyed when this fails. */
 export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellFault>> {
   const { ssh2, target, socket, check, timing } = handshake;
   const client = new ssh2.Client();
   const label = targetLabel(target);
   const at = { host: label, tried: 'connect' };
+  const negotiation = new Negotiation();
   return new Promise((resolve) => {
     let refusal: ShellFault | null = null;
     let lastError: Error | null = null;
@@ -40,7 +39,7 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
     });
     const fail = () => {
       socket.destroy();
-      resolve(err(refusal ?? handshakeFault(lastError, at, handshake)));
+      resolve(err(refusal ?? handshakeFault(lastError, at, negotiation, handshake)));
     };
     client.on('error', (error: Error & { level?: string }) => {
       // The agent's own failures are not the connection's: the next authentication is tried.
@@ -61,6 +60,7 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
     });
     client.on('ready', () => {
       forget();
+      negotiation.end();
       resolve(ok(link));
     });
     try {
@@ -75,11 +75,13 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
           refusal = check.refusal(key);
           return refusal === null;
         },
+        debug: negotiation.note,
+        // Lists of names that ssh2 knows; its types name each.
         algorithms: {
-          cipher: [...CIPHERS],
+          ...target.algorithms,
           compress: ['none'],
-          serverHostKey: check.algorithms() as ServerHostKeyAlgorithm[],
-        },
+          serverHostKey: check.algorithms(target.algorithms.serverHostKey),
+        } as Algorithms,
       });
     } catch (error) {
       lastError = error as Error;
@@ -91,14 +93,17 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
 function handshakeFault(
   error: (Error & { level?: string }) | null,
   at: { readonly host: string; readonly tried: string },
+  negotiation: Negotiation,
   { check, authentication }: Pick<Handshake, 'check' | 'authentication'>,
 ): ShellFault {
   const refused = authentication.fault(error);
   if (refused !== null) return refused;
-  if (error !== null && /no matching host key/i.test(error.message)) return check.refusalWithoutKey();
+  const without = negotiation.problem(error);
+  if (without !== null && /host key/i.test(without) && check.knowsHost)
+    return check.refusalWithoutKey(without);
   return shellFault(
     'unreachable',
     at,
-    error?.message ?? 'the host closed the connection during the handshake',
+    without ?? error?.message ?? 'the host closed the connection during the handshake',
   );
 }

@@ -7,5 +7,7 @@ export function hostEnvironment(): SshEnvironment {
     home: homedir(),
     user: userInfo().username,
     authSock: process.env['SSH_AUTH_SOCK'] || null,
+    shell: process.env['SHELL'] || '/bin/sh',
+    ...(process.getuid === undefined ? {} : { uid: process.getuid() }),
   };
 }

@@ -1,3 +1,6 @@
+import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { SocketDialer } from '../../ports/socket-dialer.js';
+
 /** Where to connect and how. Everything that is left out is taken from the SSH configuration file, then from OpenSSH's defaults. */
 export interface Ssh2Options {
   /** A host name, an address, or an alias of the SSH configuration file. */
@@ -16,6 +19,10 @@ export interface Ssh2Options {
   readonly jumps?: readonly string[];
   /** SSH configuration file; `null` for none. Left out: `~/.ssh/config` where there is one. */
   readonly configFile?: string | null;
+  /** The system's, which is read after it; `null` for none. Left out: `/etc/ssh/ssh_config`, or none where `configFile` is given, as with `ssh -F`. */
+  readonly systemConfigFile?: string | null;
+  /** What runs the commands of `ProxyCommand` and `Match exec` on this machine. Left out: both are refused. */
+  readonly local?: LocalCommands;
   /** What would else be read from the process; see `hostEnvironment`. */
   readonly environment?: SshEnvironment;
   readonly timing?: Partial<SshTiming>;
@@ -46,8 +53,18 @@ export const DEFAULT_TIMING: SshTiming = {
   killGraceMs: 2_000,
 };
 
+export interface LocalCommands {
+  readonly shell: Pick<RemoteShell, 'spawn'>;
+  /** The pipes of a command as a byte stream. */
+  readonly dial: (argv: readonly [string, ...string[]]) => SocketDialer;
+}
+
 export interface SshEnvironment {
   readonly home: string;
   readonly user: string;
   readonly authSock: string | null;
+  /** What commands of the configuration are handed to with `-c`. Default `/bin/sh`. */
+  readonly shell?: string;
+  /** Whose the user's configuration has to be, if not root's; not looked at when left out. */
+  readonly uid?: number;
 }

@@ -1,3 +1,4 @@
+import type { AlgorithmChoice } from './algorithms.js';
 import type { KnownHostsFile } from './host-key-check.js';
 
 /** Where a connection goes and with what, with nothing left to look up. */
@@ -18,6 +19,16 @@ export interface SshTarget {
   /** Socket of an ssh-agent. */
   readonly agent: string | null;
   readonly knownHosts: readonly KnownHostsFile[];
+  /** The name that known_hosts has the host under, when it is another one. */
+  readonly hostKeyAlias: string | null;
+  /** Which algorithms the configuration leaves, by kind. */
+  readonly algorithms: AlgorithmChoice;
+  /** What this machine connects with. */
+  readonly socket: { readonly family?: 4 | 6; readonly localAddress?: string };
+  /** The command whose pipes are the way to the host; only of a host that is reached first. */
+  readonly proxyCommand: readonly [string, ...string[]] | null;
+  /** With what `ssh` reaches the same host, for a person to type. */
+  readonly sshArguments: readonly string[];
   /** Hosts to go through, the first one first. Their own `jumps` are empty. */
   readonly jumps: readonly SshTarget[];
 }

@@ -11,11 +11,35 @@ const PRIVATE = 0o700;
 /** Sticky, or everybody may write there: such as `/tmp`. */
 const EVERYBODYS = 0o1002;
 
+/** Why a state root that is a link is refused, by those that record in it and those that read it: whoever made it, a workspace's author perhaps, would say what was recorded, and where. */
+export function whyNoLink(path: string): string {
+  return `the state root ${path} is a link: let "stateRoot" name the directory itself; where it leads to: readlink -f ${quoteWord(path)}`;
+}
+
+/** Before something that is recorded there is read or taken up. What is not there is fine. */
+export async function checkStateRoot(
+  files: Pick<FileStore, 'host' | 'lstat'>,
+  path: string,
+): Promise<Result<void, JobFault>> {
+  const there = await files.lstat(path);
+  // What else is wrong with it is told by whoever reads.
+  if (there.isErr() || there.value.type !== 'symlink') return ok(undefined);
+  return err({
+    kind: 'local_files',
+    phase: null,
+    host: files.host,
+    message: whyNoLink(path),
+    field: 'stateRoot',
+  });
+}
+
 /**
  * Makes the state root before something is recorded in it, for its owner alone: logs and artifacts hold what workspaces hold. One that
- * others can read is closed to them. Where it is everybody's, or holds other things as well, what is pikaci's in it is closed instead. A link is refused: whoever made it, a workspace's author perhaps, would say what is recorded where.
+ * others can read is closed to them. Where it is everybody's, or holds other things as well, what is pikaci's in it is closed instead.
  */
 export async function makeStateRoot(files: FileStore, path: string): Promise<Result<void, JobFault>> {
+  const usable = await checkStateRoot(files, path);
+  if (usable.isErr()) return usable;
   const there = await files.lstat(path);
   if (there.isErr()) {
     if (there.error.kind !== 'not_found') return err(localFilesFault(there.error, null));
@@ -23,10 +47,6 @@ export async function makeStateRoot(files: FileStore, path: string): Promise<Res
     return made.mapErr((fault) => localFilesFault(fault, null));
   }
   const { type, mode } = there.value;
-  if (type === 'symlink') {
-    const message = `the state root ${path} is a link: let "stateRoot" name the directory itself; where it leads to: readlink -f ${quoteWord(path)}`;
-    return err({ kind: 'local_files', phase: null, host: files.host, message, field: 'stateRoot' });
-  }
   if (type !== 'directory' || (mode & 0o777) === PRIVATE) return ok(undefined);
   const listed = await files.list(path);
   if (listed.isErr()) return err(localFilesFault(listed.error, null));

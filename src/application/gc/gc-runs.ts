@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { machinesDirOf } from '../../domain/records/machine-layout.js';
 import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { Clock } from '../../ports/clock.js';
@@ -73,7 +74,7 @@ export async function gcRuns(
   const kept = [...runs.map((run) => run.run_id), ...damaged.map(({ runId }) => runId)].filter(
     (id) => !removed.includes(id),
   );
-  const machines = await removeOldMachines(files, {
+  const machines = await removeOldMachines(ports, {
     stateRoot: query.stateRoot,
     keep: query.keepRuns,
     dryRun: query.dryRun === true,
@@ -101,12 +102,13 @@ async function removeStale(
   { stateRoot, signal }: GcRunsQuery,
 ): Promise<void> {
   const options = signal === undefined ? {} : { signal };
-  const runs = runsDirOf(stateRoot);
-  const listed = await files.list(runs, options);
-  if (listed.isErr()) return;
-  for (const { name } of listed.value.filter((entry) => /^\.(?:new|removing)-/.test(entry.name))) {
-    const stat = await files.lstat(`${runs}/${name}`, options);
-    const stale = stat.isOk() && stat.value.mtimeMs < clock.now() - STALE_MS;
-    if (stale) await files.remove(`${runs}/${name}`, { ...options, recursive: true });
+  for (const directory of [runsDirOf(stateRoot), machinesDirOf(stateRoot)]) {
+    const listed = await files.list(directory, options);
+    const given = listed.unwrapOr([]).filter(({ name }) => /^\.(?:new|removing)-/.test(name));
+    for (const { name } of given) {
+      const stat = await files.lstat(`${directory}/${name}`, options);
+      const stale = stat.isOk() && stat.value.mtimeMs < clock.now() - STALE_MS;
+      if (stale) await files.remove(`${directory}/${name}`, { ...options, recursive: true });
+    }
   }
 }

@@ -1,8 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { machineStateLayout, machinesDirOf } from '../../domain/records/machine-layout.js';
+import {
+  type MachineStateLayout,
+  machineStateLayout,
+  machinesDirOf,
+} from '../../domain/records/machine-layout.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
-import type { FileStore } from '../../ports/file-store.js';
+import type { Clock } from '../../ports/clock.js';
 import { loadMachineRecord } from '../open-machine/machine-records.js';
+import { removeMachineState } from '../open-machine/remove-state.js';
+import { neverOpened } from '../open-machine/unopened.js';
+import type { RecordPorts } from '../records/interrupted-run.js';
+
+/** A process that has made a directory has it locked by then, ms. */
+const LOCKED_BY_MS = 60_000;
 
 /** Ids. */
 export interface RemovedMachines {
@@ -12,40 +21,46 @@ export interface RemovedMachines {
 
 /**
  * Removes what is recorded of open machines that are gone, all but the newest `keep`. One that was never released, and never found to
- * be gone, may be on its host: its record stays.
+ * be gone, may be on its host: its record stays. What was taken for a machine that was never recorded counts as one that is gone.
  */
 export async function removeOldMachines(
-  files: FileStore,
+  ports: RecordPorts & { readonly clock: Clock },
   {
     stateRoot,
     keep,
     dryRun,
   }: { readonly stateRoot: string; readonly keep: number; readonly dryRun: boolean },
 ): Promise<RemovedMachines> {
-  const machines = machinesDirOf(stateRoot);
-  const listed = await files.list(machines);
+  const { files } = ports;
+  const listed = await files.list(machinesDirOf(stateRoot));
   const ended: { readonly id: string; readonly at: string }[] = [];
   for (const { name: id } of listed.unwrapOr([])) {
     if (!machineIdSchema.safeParse(id).success) continue;
-    const record = await loadMachineRecord(files, machineStateLayout(stateRoot, id));
-    const at = record.isOk() ? (record.value.released_at ?? record.value.gone_at ?? null) : null;
+    const at = await endOf(ports, id, machineStateLayout(stateRoot, id));
     if (at !== null) ended.push({ id, at });
   }
   ended.sort((a, b) => (a.at < b.at ? 1 : -1));
   const removed: string[] = [];
   const failed: { machineId: string; message: string }[] = [];
   for (const { id } of ended.slice(keep)) {
-    const gone = dryRun ? null : await removeWhole(files, machines, id);
-    if (gone === null) removed.push(id);
-    else failed.push({ machineId: id, message: gone });
+    const gone = dryRun ? null : await removeMachineState(files, id, machineStateLayout(stateRoot, id));
+    if (gone === null || gone.isOk()) removed.push(id);
+    else failed.push({ machineId: id, message: gone.error.message });
   }
   return { removed, failed };
 }
 
-/** Out of sight by one rename; null when it is gone. */
-async function removeWhole(files: FileStore, machines: string, id: string): Promise<string | null> {
-  const aside = `${machines}/.removing-${id}-${randomBytes(4).toString('hex')}`;
-  const moved = await files.rename(`${machines}/${id}`, aside);
-  const gone = moved.isErr() ? moved : await files.remove(aside, { recursive: true });
-  return gone.isErr() ? gone.error.message : null;
+/** ISO 8601; null for one that may be there, or that a process opens. */
+async function endOf(
+  { files, processes, clock }: RecordPorts & { readonly clock: Clock },
+  id: string,
+  state: MachineStateLayout,
+): Promise<string | null> {
+  const record = await loadMachineRecord(files, state);
+  if (record.isOk()) return record.value.released_at ?? record.value.gone_at ?? null;
+  if (record.error.kind !== 'no_such_machine') return null;
+  const made = await files.lstat(state.machineDir);
+  if (made.isErr() || made.value.mtimeMs > clock.now() - LOCKED_BY_MS) return null;
+  const never = await neverOpened({ localFiles: files, processes }, { id, state });
+  return never === null ? null : new Date(made.value.mtimeMs).toISOString();
 }

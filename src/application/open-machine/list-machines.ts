@@ -3,24 +3,28 @@ import { machineStateLayout, machinesDirOf } from '../../domain/records/machine-
 import type { MachineRecord } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { Processes } from '../../ports/processes.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { loadMachineRecord } from './machine-records.js';
+import { isBeingOpened, neverOpened } from './unopened.js';
 
 const BOUND_MS = 60_000;
 
 /**
  * What a recorded machine is now.
+ * - `opening`: a process is about to have it.
  * - `open`: it is on the host, and its lease is this record's.
  * - `stopped`: it is there and does not run any more, so nothing can be run in it: close it.
  * - `released`: it was released.
- * - `gone`: it was never released, and the host does not have it any more: its lease ended, or somebody removed it.
+ * - `gone`: it was never released, and the host does not have it: its lease ended, somebody removed it, or its opener was killed before
+ *   it was made.
  * - `elsewhere`: it was opened on another host, or with another backend, project or work directory than the configuration says.
  */
-export type MachineState = 'open' | 'stopped' | 'released' | 'gone' | 'elsewhere';
+export type MachineState = 'opening' | 'open' | 'stopped' | 'released' | 'gone' | 'elsewhere';
 
 /** A machine that was opened from this state root, as it is now. */
 export interface ListedMachine {
@@ -35,14 +39,19 @@ export interface ListedMachine {
   readonly leaseEndsAt: string | null;
 }
 
-/** The newest first. `damaged` are ids whose record cannot be read. */
+/**
+ * The newest first. `damaged` are ids whose record cannot be read; `unopened` those that were taken by a process that ended before it had
+ * recorded a machine.
+ */
 export interface MachineListing {
   readonly machines: readonly ListedMachine[];
   readonly damaged: readonly { readonly id: string; readonly message: string }[];
+  readonly unopened: readonly { readonly id: string; readonly message: string }[];
 }
 
 export interface ListMachinesParts {
   readonly localFiles: FileStore;
+  readonly processes: Processes;
   readonly stateRoot: string;
   readonly backends: MachineBackends;
   /** As configured. */
@@ -51,21 +60,30 @@ export interface ListMachinesParts {
 
 /** All machines that are recorded on this machine, and what has become of each on the host. */
 export async function listMachines(
-  { localFiles, stateRoot, backends, place }: ListMachinesParts,
+  { localFiles, processes, stateRoot, backends, place }: ListMachinesParts,
   signal: AbortSignal | undefined,
 ): Promise<Result<MachineListing, JobFault>> {
   const entries = await localFiles.list(machinesDirOf(stateRoot));
   if (entries.isErr())
     return entries.error.kind === 'not_found'
-      ? ok({ machines: [], damaged: [] })
+      ? ok({ machines: [], damaged: [], unopened: [] })
       : err(localFilesFault(entries.error, null));
+  const ports = { localFiles, processes };
   const records: MachineRecord[] = [];
+  const opening = new Set<string>();
   const damaged: { id: string; message: string }[] = [];
+  const unopened: { id: string; message: string }[] = [];
   for (const { name: id } of entries.value) {
     if (!machineIdSchema.safeParse(id).success) continue;
-    const record = await loadMachineRecord(localFiles, machineStateLayout(stateRoot, id));
+    const state = machineStateLayout(stateRoot, id);
+    if (await isBeingOpened(ports, state)) opening.add(id);
+    const record = await loadMachineRecord(localFiles, state);
     if (record.isOk()) records.push(record.value);
     else if (record.error.kind !== 'no_such_machine') damaged.push({ id, message: record.error.message });
+    else {
+      const never = await neverOpened(ports, { id, state });
+      if (never !== null) unopened.push({ id, message: never.message });
+    }
   }
   const here = (record: MachineRecord) =>
     record.host === place.host &&
@@ -81,7 +99,7 @@ export async function listMachines(
   }
   const machines = records.map((record): ListedMachine => {
     const found = there.get(`${record.machine_id} ${record.owner}`);
-    const state = stateOf(record, here(record), found);
+    const state = opening.has(record.machine_id) ? 'opening' : stateOf(record, here(record), found);
     const isThere = state === 'open' || state === 'stopped';
     return {
       id: record.machine_id,
@@ -92,7 +110,7 @@ export async function listMachines(
       leaseEndsAt: isThere && found !== undefined ? new Date(found.lease.expiresAtMs).toISOString() : null,
     };
   });
-  return ok({ machines: machines.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged });
+  return ok({ machines: machines.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged, unopened });
 }
 
 function stateOf(record: MachineRecord, isHere: boolean, found: LeasedMachine | undefined): MachineState {

@@ -23,7 +23,9 @@ import { HeldMachine, type HeldMachineInput } from './held-machine.js';
 import { loadMachineRecord, markGone, saveMachineRecord } from './machine-records.js';
 import { OpenMachine } from './open-machine.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
+import { removeMachineState } from './remove-state.js';
 import { takeUpLease } from './take-up-lease.js';
+import { neverOpened, notBeingOpened } from './unopened.js';
 
 /** The id of the one machine below `runs/<machine id>` on the host. */
 const JOB_ID = 'machine';
@@ -107,7 +109,7 @@ export class OpenMachines {
     if (acquired.isErr()) {
       await journal.hostLog.flushed();
       // The id is free again: the caller is told what went wrong.
-      await ports.localFiles.remove(state.machineDir, { recursive: true });
+      await removeMachineState(ports.localFiles, id, state);
       return err(acquired.error);
     }
     const { machine, record, settled } = acquired.value;
@@ -123,8 +125,13 @@ export class OpenMachines {
     const valid = machineIdSchema.safeParse(id);
     if (!valid.success) return err(this.#invalid('id', valid.error.issues[0]?.message));
     const state = machineStateLayout(settings.stateRoot, id);
+    const opened = await notBeingOpened(ports, { id, state }, signal);
+    if (opened.isErr()) return err(opened.error);
     const loaded = await loadMachineRecord(ports.localFiles, state);
-    if (loaded.isErr()) return err(loaded.error);
+    if (loaded.isErr()) {
+      const never = loaded.error.kind === 'no_such_machine' ? await neverOpened(ports, { id, state }) : null;
+      return err(never ?? loaded.error);
+    }
     const record = loaded.value;
     const { host } = ports.shell;
     if (record.released_at !== null) {

@@ -44,7 +44,7 @@ export async function takeUpLease(
     return err({ kind: 'machine_gone', host, message });
   }
   if (error.kind !== 'not_found') return err(error.fault);
-  const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, or somebody removed it`;
+  const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, somebody removed it, or its opener was killed before it was made`;
   const { cause } = error.fault;
   return err({ kind: 'machine_gone', host, message, ...(cause === undefined ? {} : { cause }) });
 }

@@ -23,8 +23,8 @@ export const machineListDocumentSchema = z.looseObject({
   machines: z.array(
     z.looseObject({
       machine_id: z.string(),
-      /** `gone`: never released, and not on the host any more. `elsewhere`: of another host or backend. */
-      state: z.enum(['open', 'stopped', 'released', 'gone', 'elsewhere']),
+      /** `opening`: a process is about to have it. `gone`: never released, and not on the host. `elsewhere`: of another host or backend. */
+      state: z.enum(['opening', 'open', 'stopped', 'released', 'gone', 'elsewhere']),
       instance_name: z.string(),
       host: z.string(),
       created_at: z.string(),

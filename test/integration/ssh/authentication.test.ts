@@ -106,7 +106,11 @@ it('an alias of the SSH configuration is followed, except where it would weaken 
       '',
     ].join('\n');
   writeFileSync(join(home, '.ssh/config'), config(sshd.knownHostsFile));
-  const options = { host: 'build', environment: { home, user: 'nobody', authSock: null } };
+  const options = {
+    host: 'build',
+    systemConfigFile: null,
+    environment: { home, user: 'nobody', authSock: null },
+  };
   const { Ssh2Connection } = await import('../../../src/adapters/ssh2/connection.js');
   await using connection = new Ssh2Connection(options);
   expect(await says(connection)).toBe('hello\n');
@@ -124,7 +128,7 @@ it('a configuration with a port that is none says where it stands', async () => 
   const fault = await faultOf({ configFile });
   expect(fault).toMatchObject({
     kind: 'unreachable',
-    message: expect.stringMatching(/bad_config: port of 127\.0\.0\.1/),
+    message: expect.stringMatching(/bad_config line 2: port of 127\.0\.0\.1/),
   });
 });
 

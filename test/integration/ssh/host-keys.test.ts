@@ -92,3 +92,39 @@ it('a known_hosts file that cannot be read refuses every host', async () => {
     reason: 'unreadable_known_hosts',
   });
 });
+
+it('the fault names the one file to look at, and not all of them', async () => {
+  const file = (index: number) => join(sshd.directory, `known_hosts.${index}`);
+  expect(await faultWith('# none\n', '# none\n')).toMatchObject({
+    reason: 'unknown',
+    knownHostsFile: file(0),
+  });
+  expect(await faultWith('# none\n', `${name()} ${otherKey}\n`)).toMatchObject({
+    reason: 'mismatch',
+    knownHostsFile: file(1),
+  });
+  expect(await faultWith(`${name()} ${sshd.hostKey}\n`, `@revoked * ${sshd.hostKey}\n`)).toMatchObject({
+    reason: 'revoked',
+    knownHostsFile: file(1),
+  });
+});
+
+it.each([
+  [
+    'KexAlgorithms sntrup761x25519-sha512@openssh.com',
+    /no KEX method in common; the host offers sntrup761.*pikaci offers curve25519/,
+  ],
+  ['Ciphers 3des-cbc', /no C->S cipher in common; the host offers 3des-cbc; pikaci offers aes128-gcm/],
+])('a server with other algorithms only is told with what each side offers: %s', async (line, message) => {
+  const picky = await startSshd([line]);
+  try {
+    await using connection = connectionTo(picky);
+    const link = await connection.link();
+    expect(link.isErr() && link.error).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(message),
+    });
+  } finally {
+    await picky.stop();
+  }
+});

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
-import type { CliTerminal, PikaciPlace } from '../../../src/adapters/cli/process/cli-input.js';
+import type { CliTerminal, PikaciPlace, RunState } from '../../../src/adapters/cli/process/cli-input.js';
 import { exportCommit, isTracked } from '../../../src/adapters/node/git-repository.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
-import * as runState from '../../../src/composition/run-state.js';
+import * as realRunState from '../../../src/composition/run-state.js';
 import { serve } from '../../../src/composition/serve.js';
 import { type PikaciConfigInput, pikaciConfigSchema } from '../../../src/domain/config/config.js';
 import type { ConfigFault } from '../../../src/domain/config/config-fault.js';
@@ -57,6 +57,7 @@ export class Cli {
   readonly stderr: MemoryStream;
   readonly clock = new HeldClock();
   readonly pikaci = new ScriptedPikaci();
+  runState: RunState = realRunState;
   readonly folder: string;
   /** What the library was made with. */
   readonly created: { readonly config: PikaciConfigInput; readonly place: PikaciPlace }[] = [];
@@ -98,7 +99,7 @@ export class Cli {
         this.#handlers.add(handler);
         return () => this.#handlers.delete(handler);
       },
-      runState,
+      runState: this.runState,
       fulfil: fulfillPreparedOutputRequest,
       serve,
       repository: {

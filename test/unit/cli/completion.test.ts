@@ -14,7 +14,19 @@ import { Cli, folderWith } from './cli-harness.js';
 /** Numbers, sizes, new names, and what only the host or a guest knows. */
 const FREE = [
   ...['--run-id', '--parallel', '--keep-on-failure', '--keep-runs', '--keep-days', '--keep-bytes', '--limit'],
-  ...['--listen', '--port', '--id', '--image', '--env', '--lease', '--cpus', '--memory', '--disk', '--user'],
+  ...[
+    '--listen',
+    '--port',
+    '--id',
+    '--image',
+    '--env',
+    '--lease',
+    '--cpus',
+    '--memory',
+    '--disk',
+    '--shell',
+    '--user',
+  ],
   ...['--cwd', '--timeout'],
 ];
 

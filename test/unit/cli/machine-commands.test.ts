@@ -87,6 +87,7 @@ describe('pikaci machine', () => {
       [['nobody', 'true'], 125, 'no_such_machine'],
       [['--cwd', '../x', 'm1', 'true'], 2, 'invalid_step'],
       [['--step', 'No Step', 'm1', 'true'], 2, 'invalid_step'],
+      [['--shell', ' ', 'm1', 'true'], 2, 'shell'],
       [['--as-root', '--user', 'ci', 'm1', 'true'], 2, 'either "user" or "runAsRoot"'],
       [['--env', '__proto__=x', 'm1', 'true'], 2, 'env.__proto__: cannot be a name'],
       [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
@@ -187,6 +188,20 @@ describe('pikaci machine', () => {
         expect.objectContaining({ machine_id: 'two', state: 'released', lease_ends_at: null }),
       ]),
     });
+  });
+
+  it('list names one that was never opened, and one that is being opened; neither is an error', async () => {
+    const { run, command } = await site();
+    must(await run.host.localFiles.makeDirectory('/state/machines/killed', { mode: 0o700 }));
+    const held = run.host.incus.faults.holdNextCreate();
+    const opening = command().run('machine', 'open', '--id', 'm2');
+    await held.reached;
+    const cli = command();
+    expect(await cli.run('machine', 'list')).toBe(0);
+    expect(cli.stdout.text).toMatch(/^m2 +opening /m);
+    expect(cli.stderr.text).toMatch(/^pikaci: the machine killed was never opened: [^\n]*\n$/);
+    held.release();
+    expect(await opening).toBe(0);
   });
 
   it('cp wants exactly one path in a machine', async () => {

@@ -4,6 +4,12 @@ import { must } from '../../../src/testing/contract/expect-result.js';
 import { memoryRun } from '../application/memory-run.js';
 import { Cli, folderWith } from './cli-harness.js';
 
+const TERMINAL = {
+  size: () => ({ columns: 80, rows: 24 }),
+  read: () => ({ stop: () => undefined }),
+  onResize: () => () => undefined,
+};
+
 /** A machine m1 whose steps do not end when they are told to, and one command. */
 async function site() {
   const run = await memoryRun({
@@ -13,11 +19,11 @@ async function site() {
     },
   });
   must(await must(await run.pikaci.openMachine({ id: 'm1' })).leave());
-  const cli = new Cli();
+  const cli = new Cli({ shellTerminal: TERMINAL });
   const machines = run.another();
   cli.pikaci.machines = machines;
   /** Resolves when the command has called this of the machine, which never answers. */
-  const stuckIn = (call: 'release' | 'upload' | 'download' | 'cancelStep') =>
+  const stuckIn = (call: 'release' | 'upload' | 'download' | 'cancelStep' | 'shell' | 'leave') =>
     new Promise<void>((reached) => {
       cli.pikaci.machines = {
         openMachine: (input) => machines.openMachine(input),
@@ -116,6 +122,76 @@ describe('a second Ctrl-C', () => {
     const exit = cli.run('machine', ...argv);
     await reached;
     expect(await leaveAtOnce(cli, exit)).toContain(said);
+  });
+
+  it.each([
+    ['is being opened', 'shell'],
+    ['has ended', 'leave'],
+  ] as const)('during machine shell, as the shell %s, says that the machine stays', async (_, call) => {
+    const { run, cli, stuckIn } = await site();
+    const reached = stuckIn(call);
+    // A shell that cannot be had ends at once.
+    const exit = cli.run('machine', 'shell', 'm1');
+    await reached;
+    const said = await leaveAtOnce(cli, exit);
+    expect(said).toMatch(
+      /^pikaci: the machine m1 stays until its lease ends, and what was begun in the shell may go on/,
+    );
+    expect(said).toMatch(/\n {2}pikaci machine close m1\n$/);
+    expect(must(await run.pikaci.listMachines()).machines).toMatchObject([{ id: 'm1', state: 'open' }]);
+  });
+
+  it('during shell says that the job’s machine stays', async () => {
+    const { cli } = await site();
+    const reached = new Promise<void>((resolve) => {
+      cli.pikaci.shell = () => {
+        resolve();
+        return new Promise<never>(() => undefined);
+      };
+    });
+    const exit = cli.run('shell', 'r1', 'a');
+    await reached;
+    expect(await leaveAtOnce(cli, exit)).toMatch(/ the machine of r1\/a, .*\n {2}pikaci gc --remote\n$/);
+  });
+
+  it.each([
+    [
+      ['--remote', '--keep-days', '7'],
+      /not all .* two minutes\. .*\n {2}pikaci gc --remote --keep-days 7\n$/,
+    ],
+    [['--remote', '--dry-run'], /^pikaci: nothing was removed\n$/],
+  ] as const)('during gc %j says how to remove the rest', async (argv, said) => {
+    const { cli } = await site();
+    const reached = new Promise<void>((resolve) => {
+      cli.pikaci.reap = () => {
+        resolve();
+        return new Promise<never>(() => undefined);
+      };
+    });
+    const exit = cli.run('gc', ...argv);
+    await reached;
+    expect(await leaveAtOnce(cli, exit)).toMatch(said);
+  });
+
+  it('during gc --keep-runs as well', async () => {
+    const { cli } = await site();
+    const root = folderWith({});
+    const reached = new Promise<void>((resolve) => {
+      cli.runState = {
+        ...cli.runState,
+        gcRuns: () => {
+          resolve();
+          return new Promise<never>(() => undefined);
+        },
+      };
+    });
+    const exit = cli.run('gc', '--keep-runs', '3', '--state-root', root);
+    await reached;
+    expect(await leaveAtOnce(cli, exit)).toMatch(
+      new RegExp(
+        `not all that was to go has been removed\\. .*\n {2}pikaci gc --keep-runs 3 --state-root ${root}\n$`,
+      ),
+    );
   });
 
   it('during doctor --machine says that its machine may stay', async () => {

@@ -189,9 +189,9 @@ describe('a workspace whose author is not trusted', () => {
   });
 });
 
-describe('a state root that is tracked by git', () => {
+describe('a state root that the repository made', () => {
   test.each([['run'], ['list'], ['gc', '--keep-runs', '1'], ['status', 'r']])(
-    'is refused by %s',
+    'is refused by %s when git tracks it',
     async (...command) => {
       const cwd = await repository({
         'pikaci.config.json': configWith(['a']),
@@ -202,6 +202,33 @@ describe('a state root that is tracked by git', () => {
       expect(cli.stderr.text).toContain('.pikaci is tracked by git');
     },
   );
+
+  test.each([
+    ['run'],
+    ['list'],
+    ['gc', '--keep-runs', '1'],
+    ['gc', '--remote'],
+    ['status', 'r'],
+    ['logs', 'r'],
+    ['artifacts', 'r'],
+    ['prepared-outputs', 'r'],
+    ['serve', '--port', '0'],
+    ['attach', 'r', 'a'],
+    ['rerun', 'r'],
+    ['machine', 'list'],
+    ['machine', 'logs', 'm', 's'],
+    ['machine', 'close', 'm'],
+    ['list', '--state-root', '.pikaci/'],
+  ])('is refused as a link by %s %s, whatever it leads to', async (...command) => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+    const forged = folderWith({});
+    mkdirSync(join(forged, 'runs'));
+    symlinkSync(forged, join(cwd, '.pikaci'));
+    const cli = new Cli({ cwd });
+    expect(await cli.run(...command)).toBe(2);
+    expect(cli.stderr.text).toContain(`the state root ${join(cwd, '.pikaci')} is a link`);
+    expect(readdirSync(forged)).toEqual(['runs']);
+  });
 
   test('is not one that git ignores, or does not know', async () => {
     const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });

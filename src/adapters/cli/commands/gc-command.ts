@@ -4,9 +4,10 @@ import { jsonText } from '../output/json-text.js';
 import { count } from '../output/quantities.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { sayWhatStays } from '../session/say-what-stays.js';
 import { gcRemote } from './gc-remote.js';
 import { complainOfState, stateRootOrComplain } from './state-root.js';
-import type { HostOptions } from './with-pikaci.js';
+import { type HostOptions, withOptions } from './with-pikaci.js';
 
 export interface GcOptions extends HostOptions {
   readonly remote?: boolean;
@@ -30,6 +31,28 @@ export async function gcCommand(context: CliContext, options: GcOptions): Promis
     complain(context, '--keep-days and --keep-bytes say what the host keeps: add --remote');
     return EXIT.usage;
   }
+  const now = options.dryRun === true ? 'the look is being ended' : 'what is being removed is waited for';
+  return sayWhatStays(context, { now, left: () => leftOf(options) }, () => collect(context, options));
+}
+
+function leftOf(options: GcOptions): readonly string[] {
+  const { remote, keepRuns, dryRun, keepDays, keepBytes } = options;
+  if (dryRun === true) return ['nothing was removed'];
+  const words = [
+    ...(remote === true ? ['--remote'] : []),
+    ...(keepRuns === undefined ? [] : ['--keep-runs', keepRuns]),
+    ...(keepDays === undefined ? [] : ['--keep-days', keepDays]),
+    ...(keepBytes === undefined ? [] : ['--keep-bytes', keepBytes]),
+  ];
+  const machine =
+    remote === true ? '; a machine that was just being removed is left alone for two minutes' : '';
+  return [
+    `not all that was to go has been removed${machine}. To remove the rest:`,
+    `pikaci gc ${words.join(' ')}${withOptions(options)}`,
+  ];
+}
+
+async function collect(context: CliContext, options: GcOptions): Promise<number> {
   const here =
     options.keepRuns === undefined ? EXIT.passed : await gcHere(context, options, options.keepRuns);
   if (options.remote !== true || here === EXIT.usage) return here;

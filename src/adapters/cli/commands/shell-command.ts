@@ -1,7 +1,8 @@
 import type { CliContext } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { sayWhatStays } from '../session/say-what-stays.js';
 import { showShell, terminalOrComplain } from './show-shell.js';
-import { type HostOptions, loadOrComplain, withPikaci } from './with-pikaci.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 /** `pikaci shell`: a terminal in a job's machine. The exit status is the shell's own. */
 export async function shellCommand(
@@ -13,7 +14,13 @@ export async function shellCommand(
   if (terminal === null) return EXIT.usage;
   const loaded = await loadOrComplain(context, options, false);
   if (loaded === null) return EXIT.usage;
-  return withPikaci(context, loaded, (pikaci) =>
-    showShell(context, terminal, (call) => pikaci.shell(job.runId, job.jobId, call)),
+  const left = () => [
+    `what was begun in the shell may go on in the machine of ${job.runId}/${job.jobId}, which is as it was; to remove it once its lease has ended:`,
+    `pikaci gc --remote${withOptions(options)}`,
+  ];
+  return sayWhatStays(context, { now: 'the shell is being ended', left }, () =>
+    withPikaci(context, loaded, (pikaci) =>
+      showShell(context, terminal, (call) => pikaci.shell(job.runId, job.jobId, call)),
+    ),
   );
 }

@@ -6,7 +6,7 @@ import { absolutePath } from '../config/config-paths.js';
 import { SETTING_VARIABLES } from '../config/environment-settings.js';
 import { findConfig } from '../config/find-config.js';
 import { loadConfig } from '../config/load-config.js';
-import { whyTracked } from '../config/tracked-state-root.js';
+import { whyRefused } from '../config/refused-state-root.js';
 import { jsonText } from '../output/json-text.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -56,8 +56,8 @@ export async function stateRootOf(
     }
   }
   const stateRoot = absolutePath(said ?? '.pikaci', { baseDir: cwd, homeDir });
-  const tracked = await whyTracked(stateRoot, repository);
-  return tracked === null ? ok(stateRoot) : err(configFault(null, [tracked]));
+  const refused = await whyRefused(stateRoot, repository);
+  return refused === null ? ok(stateRoot) : err(configFault(null, [refused]));
 }
 
 const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([

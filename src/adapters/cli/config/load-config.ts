@@ -14,9 +14,9 @@ import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
 import { loadModuleConfig } from './module-config.js';
 import { problemPath } from './problem-path.js';
+import { whyRefused } from './refused-state-root.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
-import { whyTracked } from './tracked-state-root.js';
 import { whyFilesOfWorkspace, whyOfWorkspace } from './untrusted-config.js';
 import { utf8Text } from './utf8-text.js';
 
@@ -105,8 +105,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const problems =
     late !== null ? [late] : config.trust === UNTRUSTED ? await whyFilesOfWorkspace(config, workspace) : [];
   if (problems.length > 0) return err(configFault(source?.shown ?? null, problems));
-  const tracked = await whyTracked(config.stateRoot, request.repository);
-  if (tracked !== null) return err(configFault(null, [tracked]));
+  const refused = await whyRefused(config.stateRoot, request.repository);
+  if (refused !== null) return err(configFault(null, [refused]));
   return ok({
     config,
     settings: settingSources({

@@ -48,6 +48,7 @@ export function addMachineCommands(
     .option('--step <id>', 'name of the step, instead of a new one')
     .option('--env <NAME=value>', 'a variable of the step; may be given again', collect, [])
     .option('--cwd <dir>', 'where to run it, absolute or below the workspace')
+    .option('--shell <shell>', 'what a command of one word is text for (default: sh -e)')
     .addOption(raw())
     .addOption(
       new Option('--timeout <secs>', 'ends the step after this time (default: 1800)').argParser(

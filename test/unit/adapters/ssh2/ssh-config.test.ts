@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SshConfigFile } from '../../../../src/adapters/ssh2/ssh-config.js';
+import { configEntry, loadConfig } from '../../../../src/adapters/ssh2/ssh-config.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
 const homes: string[] = [];
@@ -22,11 +22,18 @@ function home(files: Record<string, string>): string {
   return directory;
 }
 
-const load = (directory: string) =>
-  SshConfigFile.load(join(directory, '.ssh/config'), { home: directory, mustExist: true });
+const place = (directory: string) => ({ home: directory, isSystem: false, ownedBy: null, mustExist: true });
+
+const load = (directory: string) => loadConfig(join(directory, '.ssh/config'), place(directory));
+
+async function entryIn(directory: string, host = 'build', user?: string) {
+  const lines = must(await load(directory)) ?? expect.fail('there is no file');
+  const query = { host, user, port: undefined, localUser: 'me', home: directory, exec: null };
+  return configEntry([lines], query);
+}
 
 async function entry(files: Record<string, string>, host = 'build', user?: string) {
-  return must(must(await load(home(files)))?.entry(host, user) ?? expect.fail('there is no file'));
+  return must(await entryIn(home(files), host, user));
 }
 
 describe('Include of an SSH configuration', () => {
@@ -72,7 +79,7 @@ describe('Include of an SSH configuration', () => {
   it('passes over a link that leads nowhere, and names a directory that is no file', async () => {
     const directory = home({ config: 'Include config.d/*\n', 'config.d/a': 'Host build\n  Port 5\n' });
     symlinkSync('nowhere', join(directory, '.ssh/config.d/b'));
-    expect(must(must(await load(directory))?.entry('build', undefined) ?? expect.fail()).port).toBe(5);
+    expect(must(await entryIn(directory)).port).toBe(5);
     mkdirSync(join(directory, '.ssh/config.d/c'));
     expect((await load(directory)).isErr()).toBe(true);
   });

@@ -5,17 +5,17 @@ import { must } from '../../../../src/testing/contract/expect-result.js';
 
 const job = { id: 'j', command: 'true', timeoutSecs: 60 };
 
-async function recording() {
+async function recording(stateRoot = '/tree/.pikaci') {
   const host = new MemoryHost();
   await host.setWorkspace('/tree', { a: { content: 'a' } });
-  const config = { host: 'local', stateRoot: '/tree/.pikaci' } as const;
+  const config = { host: 'local', stateRoot } as const;
   const pikaci = must(createPikaci(config, { adapters: host.adapters }));
   const calls = [
     () => pikaci.runJob({ job, workspace: '/tree' }),
     () => pikaci.runTarget({ target: 't', definition: { jobs: [job] }, workspace: '/tree' }),
     () => pikaci.openMachine({}),
   ] as const;
-  return { files: host.localFiles, calls };
+  return { files: host.localFiles, pikaci, calls };
 }
 
 it.each([0, 1, 2])(
@@ -31,16 +31,40 @@ it.each([0, 1, 2])(
 );
 
 it.each([0, 1, 2])('call %i records nothing where a link of that name leads to', async (call) => {
-  const { files, calls } = await recording();
-  must(await files.makeDirectory('/forged'));
-  files.link('/forged', '/tree/.pikaci');
-  const refused = await calls[call]?.();
-  expect(refused?._unsafeUnwrapErr()).toMatchObject({
-    kind: 'local_files',
-    message: expect.stringContaining('readlink -f /tree/.pikaci'),
-  });
-  expect(must(await files.list('/forged'))).toEqual([]);
+  for (const stateRoot of ['/tree/.pikaci', '/tree/.pikaci/']) {
+    const { files, calls } = await recording(stateRoot);
+    must(await files.makeDirectory('/forged'));
+    files.link('/forged', '/tree/.pikaci');
+    const refused = await calls[call]?.();
+    expect(refused?._unsafeUnwrapErr()).toMatchObject({
+      kind: 'local_files',
+      message: expect.stringContaining('readlink -f /tree/.pikaci'),
+    });
+    expect(must(await files.list('/forged'))).toEqual([]);
+  }
 });
+
+it.each(['attach', 'rerun', 'shell', 'attachMachine', 'listMachines'] as const)(
+  '%s takes up nothing of what a link of that name leads to',
+  async (name) => {
+    const { files, pikaci } = await recording();
+    must(await files.makeDirectory('/forged/runs/r/jobs/j'));
+    files.link('/forged', '/tree/.pikaci');
+    const calls = {
+      attach: () => pikaci.attach('r', 'j'),
+      rerun: () => pikaci.rerun('r'),
+      shell: () => pikaci.shell('r', 'j'),
+      attachMachine: () => pikaci.attachMachine('m'),
+      listMachines: () => pikaci.listMachines(),
+    };
+    expect((await calls[name]())._unsafeUnwrapErr()).toMatchObject({
+      kind: 'local_files',
+      field: 'stateRoot',
+      message: expect.stringContaining('readlink -f /tree/.pikaci'),
+    });
+    expect(must(await files.list('/forged/runs/r/jobs/j'))).toEqual([]);
+  },
+);
 
 it.each([0, 1, 2])(
   'call %i leaves a directory open that holds other things, such as /srv, and closes what is its own',

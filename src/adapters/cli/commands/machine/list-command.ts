@@ -1,4 +1,4 @@
-import type { ListedMachine } from '../../../../application/open-machine/list-machines.js';
+import type { ListedMachine, MachineState } from '../../../../application/open-machine/list-machines.js';
 import type { MachineListDocument } from '../../../../domain/records/state-documents.js';
 import { inColumns } from '../../output/columns.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
@@ -12,18 +12,18 @@ export interface MachineListOptions extends HostOptions {
   readonly output: 'human' | 'json';
 }
 
+const MAY_BE_USED: ReadonlySet<MachineState> = new Set(['opening', 'open', 'stopped']);
+
 /** `pikaci machine list`: the machines that were opened from here and are open; with `--all`, those that are gone as well. */
 export async function machineListCommand(context: CliContext, options: MachineListOptions): Promise<number> {
   return onHost(context, options, async (pikaci) => {
     const listed = await pikaci.listMachines({ signal: context.interrupts.signal });
     if (listed.isErr()) return complainOfFault(context, listed.error);
-    const { machines, damaged } = listed.value;
-    const shown =
-      options.all === true
-        ? machines
-        : machines.filter(({ state }) => state === 'open' || state === 'stopped');
+    const { machines, damaged, unopened } = listed.value;
+    const shown = options.all === true ? machines : machines.filter(({ state }) => MAY_BE_USED.has(state));
     for (const { id, message } of damaged)
       complain(context, `the record of the machine ${id} cannot be read: ${message}`);
+    for (const { message } of unopened) complain(context, message);
     if (options.output === 'json') printJson(context, documentOf(shown));
     else context.stdout.write(table(shown));
     return damaged.length === 0 ? EXIT.passed : EXIT.machinery;

@@ -11,6 +11,7 @@ export interface MachineRunOptions extends HostOptions, RawOption {
   readonly cwd?: string;
   readonly asRoot?: boolean;
   readonly user?: string;
+  readonly shell?: string;
   readonly timeout?: number;
   readonly onInterrupt: 'cancel' | 'detach';
 }
@@ -28,7 +29,7 @@ export async function machineRunCommand(
     return EXIT.usage;
   }
   const [first = '', ...rest] = words;
-  const { cwd, asRoot, user, timeout, onInterrupt } = options;
+  const { cwd, asRoot, user, shell, timeout, onInterrupt } = options;
   const step = options.step ?? `s-${Buffer.from(context.input.randomBytes(6)).toString('hex')}`;
   return followStepOf(context, { id, step, onAbort: onInterrupt }, options, (machine, onOutput) =>
     machine.run({
@@ -38,6 +39,7 @@ export async function machineRunCommand(
       ...(cwd === undefined ? {} : { workingDirectory: cwd }),
       ...(asRoot === true ? { runAsRoot: true } : {}),
       ...(user === undefined ? {} : { user }),
+      ...(shell === undefined ? {} : { shell }),
       ...(timeout === undefined ? {} : { timeoutSecs: timeout }),
       onOutput,
       signal: context.interrupts.signal,
