@@ -111,7 +111,8 @@ onEachBackend((backend) => {
         old.kill('SIGCONT');
         // It ends although the other's job goes on.
         expect((await old.end).code).not.toBe(0);
-        expect(await logOf(runId, 'late')).toBe('begun\n');
+        // What its own machine said as it was removed may be there, too.
+        expect((await logOf(runId, 'late')).match(/begun/g)).toHaveLength(1);
         await site.release(runId, 'late');
         const run = must(await finished);
         must(await run.cleanUp);
