@@ -24,7 +24,7 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
   using patience = new Patience(clock, call, (why) =>
     ledger.breakOff(`the guest's files could not be ${doing}: ${why}`),
   );
-  const pause = new LossPause(clock, patience.signal);
+  const pause = new LossPause(clock, patience.signal, input.reconnectMs);
   const directories = selection.localDirectory !== undefined;
   const list = () => {
     const { signal } = patience;

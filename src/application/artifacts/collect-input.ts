@@ -1,6 +1,6 @@
 import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
 import type { Clock } from '../../ports/clock.js';
-import type { FileStore } from '../../ports/file-store.js';
+import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { Guest } from '../supervisor/guest.js';
 
 /** Which of the guest's files are brought back, and where to. */
@@ -22,6 +22,10 @@ export interface CollectInput {
   readonly caps: ArtifactCaps;
   /** Local directory that gets the files; it must be empty or absent. */
   readonly destination: string;
+  /** How long a host may be out of reach, in milliseconds; some lost connections are put up with in any case. */
+  readonly reconnectMs?: number;
+  /** Told when collecting breaks off because a file could not be kept here: the guest has it still. */
+  readonly onLocalFault?: (fault: FileFault) => void;
   /** Why not all may be there, where that is known before. */
   readonly doubt?: string | undefined;
 }

@@ -25,7 +25,7 @@ export class FetchFiles {
 
   constructor(input: FetchInput) {
     this.#input = input;
-    this.#pause = new LossPause(input.clock, input.patience.signal);
+    this.#pause = new LossPause(input.clock, input.patience.signal, input.reconnectMs);
   }
 
   /** `chosen`: guest path → path below the destination. */
@@ -91,8 +91,10 @@ export class FetchFiles {
     const { files, destination, ledger } = this.#input;
     ledger.giveBack(local);
     const removed = await files.remove(`${destination}/${local}`);
-    if (removed.isErr())
+    if (removed.isErr()) {
+      this.#input.onLocalFault?.(removed.error);
       ledger.breakOff(`${local} is not whole, and could not be removed: ${removed.error.message}`);
+    }
     if (this.#cutBefore.has(path)) ledger.refuse(path, 'not_whole');
     else {
       this.#cutBefore.add(path);

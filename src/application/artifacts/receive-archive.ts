@@ -24,6 +24,8 @@ export interface ReceiveInput {
   readonly wanted: ReadonlyMap<string, string>;
   readonly ledger: ArtifactLedger;
   readonly patience: Pick<Patience, 'waitFor' | 'heard'>;
+  /** Told of what ends the receiving because a file could not be kept here. */
+  readonly onLocalFault?: (fault: FileFault) => void;
 }
 
 export interface Received {
@@ -102,7 +104,10 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
     if (result === 'cut_short') return cutShort();
     if (result === 'kept') kept.set(guestPath, entry.size);
     else if (typeof result === 'string') ledger.refuse(guestPath, result);
-    else return giveUp(`${local} could not be written: ${result.message}`);
+    else {
+      input.onLocalFault?.(result);
+      return giveUp(`${local} could not be written: ${result.message}`);
+    }
     remaining.delete(guestPath);
     if (!(await tar.padding(entry.size))) return cutShort();
   }

@@ -1,4 +1,4 @@
-import { err, ok } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { FileFault } from '../../ports/file-store.js';
@@ -10,13 +10,14 @@ import type { LiveJob } from './live-job.js';
 /**
  * Brings back what the job's globs ask for, and tells of it. What could not be had is in the report. The folder is made anew: what a
  * runner that was killed while it collected has left there is in no record. `doubt` says why not all may be there. What aborts the job
- * lets a guest that is silent be waited for a shorter time; with `destroy` it ends the collecting.
+ * lets a guest that is silent be waited for a shorter time; with `destroy` it ends the collecting. The fault is one of this machine's own
+ * files: what the guest has is there still, and can be collected again.
  */
 export async function collectJobArtifacts(
   { localFiles: files, clock }: Pick<JobPorts, 'localFiles' | 'clock'>,
   { session, options, machine }: LiveJob,
-  doubt: string | undefined,
-): Promise<ArtifactReport> {
+  { doubt, reconnectMs }: { readonly doubt: string | undefined; readonly reconnectMs: number },
+): Promise<Result<ArtifactReport, FileFault>> {
   const { signal: aborted, onAbort } = options;
   const never = new AbortController().signal;
   const call = onAbort === 'destroy' ? { signal: aborted ?? never } : { signal: never, hurry: aborted };
@@ -24,6 +25,10 @@ export async function collectJobArtifacts(
   const selection = new ArtifactGlobs(artifactPatterns(job.artifacts), (name) =>
     session.masker.maskText(name),
   );
+  let notKept = null as FileFault | null;
+  const onLocalFault = (fault: FileFault) => {
+    notKept ??= fault;
+  };
   const input = {
     guest: machine.supervisor,
     files,
@@ -32,17 +37,21 @@ export async function collectJobArtifacts(
     caps: job.artifactCaps,
     destination: state.artifactsDir,
     doubt,
+    reconnectMs,
+    onLocalFault,
   };
   const collected = await session.during('collect_artifacts', async () => {
     const emptied = await files.remove(state.artifactsDir, { recursive: true });
+    if (emptied.isErr()) onLocalFault(emptied.error);
     const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, call);
     const { unmatched } = selection;
     if (report.incomplete !== null) return err(report);
     return ok(unmatched.length === 0 ? report : { ...report, unmatched: [...unmatched] });
   });
+  if (notKept !== null) return err(notKept);
   const artifacts = collected.isOk() ? collected.value : collected.error;
   session.emit({ type: 'artifacts_collected', artifacts });
-  return artifacts;
+  return ok(artifacts);
 }
 
 function notEmptied({ path, message }: FileFault): ArtifactReport {

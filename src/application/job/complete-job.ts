@@ -118,7 +118,11 @@ export class CompleteJob {
       await leaveMachine(job, this.#hostTime, this.#settings.leaseMs);
     }
     // Awaited here: the lease has to be kept until the artifacts are collected.
-    return await reportEnd(this.#ports, job, end.value, { log, steps });
+    return await reportEnd(this.#ports, job, end.value, {
+      log,
+      steps,
+      reconnectMs: this.#settings.reconnectMs,
+    });
   }
 
   async #follow(

@@ -20,6 +20,8 @@ type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
 export interface EndedJob {
   readonly log: Pick<GuestLog, 'received' | 'kept' | 'isCut'>;
   readonly steps: StepTracker | null;
+  /** How long the host may be out of reach while artifacts are collected, in milliseconds. */
+  readonly reconnectMs: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function reportEnd(
   ports: Ports,
   job: LiveJob,
   end: StepEnd,
-  { log, steps }: EndedJob,
+  { log, steps, reconnectMs }: EndedJob,
 ): Promise<Result<JobOutcome, JobFault>> {
   const { session, record } = job;
   const endOfSteps = await steps?.finish(...lastOfSteps(end));
@@ -63,8 +65,12 @@ export async function reportEnd(
   }
   for (const warning of (end.kind === 'finished' && end.status.result?.warnings) || []) session.warn(warning);
   const doubt = end.kind === 'finished' ? end.status.message : undefined;
-  const artifacts = collects ? await collectJobArtifacts(ports, job, doubt) : NO_ARTIFACTS;
-  const outcome = maskTexts(outcomeWith(artifacts), masker);
+  const collected = collects
+    ? await collectJobArtifacts(ports, job, { doubt, reconnectMs })
+    : ok(NO_ARTIFACTS);
+  // Charged to nobody's job: the machine has them still, and whoever takes the job up collects again.
+  if (collected.isErr()) return err(localFilesFault(collected.error, 'collect_artifacts'));
+  const outcome = maskTexts(outcomeWith(collected.value), masker);
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
   if (saved.isErr()) return err(localFilesFault(saved.error, null));

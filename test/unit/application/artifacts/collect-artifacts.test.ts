@@ -22,6 +22,7 @@ async function collecting(
     readonly cut?: number[];
     readonly caps?: { fileBytes: number; totalBytes: number; files: number };
     readonly signal?: AbortSignal;
+    readonly reconnectMs?: number;
     readonly listing?: { truncated: boolean };
     /** What the list says of a file, where that is not what it is. */
     readonly listed?: Readonly<Record<string, Partial<ListedFile>>>;
@@ -93,6 +94,7 @@ async function collecting(
       selection: new ArtifactGlobs(told.patterns ?? ['/artifacts/**']),
       caps: told.caps ?? { fileBytes: 100, totalBytes: 1000, files: 3 },
       destination: DESTINATION,
+      ...(told.reconnectMs === undefined ? {} : { reconnectMs: told.reconnectMs }),
     },
     { signal: told.signal ?? new AbortController().signal },
   );
@@ -303,6 +305,16 @@ describe('collecting artifacts', () => {
     expect(never.report.incomplete).toContain('could not be fetched');
     const unlisted = await collecting(ABC, { list: losses() });
     expect(unlisted.report.incomplete).toContain('could not be listed');
+  });
+
+  it('asks as long as a host may be out of reach, and no longer', async () => {
+    const losses = (count: number) => Array.from({ length: count }, () => 'connection_lost' as const);
+    const lists = losses(12);
+    const { report, files } = await collecting(ABC, { list: lists, pack: losses(12), reconnectMs: 60_000 });
+    expect(report.incomplete).toBeNull();
+    expect(files).toEqual(kept);
+    const never = await collecting(ABC, { list: losses(1000), reconnectMs: 60_000 });
+    expect(never.report.incomplete).toContain('could not be listed');
   });
 
   it('says when the guest has more than can be looked at', async () => {

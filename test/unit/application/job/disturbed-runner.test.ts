@@ -41,6 +41,37 @@ describe('a job whose runner cannot write its log', () => {
   });
 });
 
+describe('a job whose runner cannot keep its artifacts', () => {
+  for (const required of [false, true])
+    it(`is charged with nothing, and they are collected once there is room (${required ? 'required' : 'optional'})`, async () => {
+      const run = await memoryRun({
+        script: async (job) => {
+          job.files.write({ path: '/artifacts/big', content: Buffer.alloc(6000) });
+          job.files.write({ path: '/artifacts/small', content: Buffer.from('small\n') });
+          return 0;
+        },
+      });
+      const job = { ...JOB, artifacts: { paths: ['/artifacts/*'], required } };
+      const { localFiles } = run.host;
+      localFiles.failNext('write', 'no_space', `${STATE}/artifacts/big`);
+      const fault = mustFail(await run.pikaci.runJob({ ...input, job, events: run.sink }), 'local_files');
+      expect(fault.message).toContain('"pikaci attach run job"');
+      expect(fault.message).toContain(`${STATE}/artifacts/big`);
+      expect(run.host.incus.allInstances).toHaveLength(1);
+      expect(JSON.parse(await run.state('job.json'))).toMatchObject({ outcome: null });
+      expect(run.eventTypes()).not.toContain('job_finished');
+      // The disk is full still.
+      localFiles.failNext('write', 'no_space', `${STATE}/artifacts/big`);
+      mustFail(await run.another().attach('run', 'job'), 'local_files');
+      const attached = must(await run.another().attach('run', 'job'));
+      must(await attached.cleanUp);
+      expect(attached.outcome).toMatchObject({ status: 'passed', exit_code: 0 });
+      expect(attached.outcome.artifacts.collected.map(({ path }) => path).sort()).toEqual(['big', 'small']);
+      expect(await run.state('artifacts/small')).toBe('small\n');
+      expect(run.host.incus.allInstances).toEqual([]);
+    });
+});
+
 describe('a runner that was stopped for longer than its job may take', () => {
   /** A job that has ended in its guest while this runner has heard of its first line only; the rest comes with `wake`. */
   async function asleep(signal?: AbortSignal) {

@@ -119,6 +119,19 @@ describe('the supervisor of an instance', () => {
     });
   });
 
+  it('has not been asked, and may be asked again, when the streams of a call did not come in time', async () => {
+    const { guest, host } = await guestThat([]);
+    // biome-ignore lint/correctness/useYield: it fails before it says anything.
+    host.incus.execHandler = async function* () {
+      throw new Error('Timed out waiting for websockets to connect');
+    };
+    const stream = must(await guest.follow(0, call));
+    for await (const _ of stream.log) throw new Error('there is no log');
+    mustFail(await stream.end, 'connection_lost');
+    mustFail(await guest.list(['/'], 6, call), 'connection_lost');
+    mustFail(await guest.status(call), 'connection_lost');
+  });
+
   it('does not run with its instance, and is gone with it', async () => {
     const { guest, host, context } = await guestThat([]);
     const [instance] = host.incus.allInstances;
