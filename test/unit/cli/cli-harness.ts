@@ -115,7 +115,9 @@ export class Cli {
       createPikaci: (config, place): Result<Pikaci, ConfigFault> => {
         if (createFault !== undefined) return err(createFault);
         this.created.push({ config, place });
-        this.pikaci.targets = pikaciConfigSchema.parse(config).targets;
+        const parsed = pikaciConfigSchema.parse(config);
+        this.pikaci.targets = parsed.targets;
+        this.pikaci.trust = parsed.trust;
         return ok(this.pikaci);
       },
     });

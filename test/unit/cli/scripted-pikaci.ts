@@ -27,6 +27,7 @@ import { NO_ARTIFACTS } from '../../../src/domain/job/artifact.js';
 import type { JobOutcome } from '../../../src/domain/job/job-outcome.js';
 import { jobStateLayout } from '../../../src/domain/records/run-layout.js';
 import type { TargetConfig } from '../../../src/domain/target/target-config.js';
+import type { Trust } from '../../../src/domain/values/trust.js';
 
 export const AT = '2026-11-23T16:45:01.250Z';
 
@@ -111,6 +112,7 @@ export class ScriptedPikaci implements Pikaci {
   readonly scanner = new MemoryWorkspaceScanner();
   /** Of the configuration that the library was made with. */
   targets: Readonly<Record<string, TargetConfig>> = {};
+  trust: Trust = 'trusted';
   readonly attached: string[] = [];
   readonly reapOptions: ReapOptions[] = [];
   /** Resolves when the first job has begun. */
@@ -157,7 +159,7 @@ export class ScriptedPikaci implements Pikaci {
         clock: new MemoryClock(),
         processes: new MemoryProcesses(),
       },
-      settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus', trust: 'trusted' },
+      settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus', trust: this.trust },
       targets: this.targets,
       env: {},
       runJob: { run: (job) => this.runJob(job) },

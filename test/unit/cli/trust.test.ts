@@ -23,6 +23,13 @@ async function repository(files: Readonly<Record<string, string>>): Promise<stri
 
 const change = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text);
 
+/** A configuration that leaves a proof when it is run. */
+function moduleThatTells(): { readonly code: string; readonly proof: string } {
+  const proof = join(folderWith({}), 'ran');
+  const write = `writeFileSync(${JSON.stringify(proof)}, '')`;
+  return { proof, code: `import { writeFileSync } from 'node:fs';\n${write};\nexport default {};` };
+}
+
 describe('--config-from', () => {
   test('takes the configuration of a commit, and the workspace as it is', async () => {
     const cwd = await repository({ 'pikaci.config.json': configWith(['trusted']) });
@@ -107,7 +114,8 @@ exec git "$@"
     expect(await exit).toBe(130);
     expect(cli.stderr.text).toContain('interrupted before the files of the commit were there');
     expect(readdirSync(join(cwd, '.scratch'))).toEqual([]);
-    expect(() => process.kill(pid(), 0)).toThrow('ESRCH');
+    // It was killed before the command ended; the kernel may need a moment more.
+    await vi.waitFor(() => expect(() => process.kill(pid(), 0)).toThrow('ESRCH'));
     expect(cli.signalHandlers).toBe(0);
   });
 
@@ -125,8 +133,7 @@ describe('a workspace whose author is not trusted', () => {
     ['PIKACI_TRUST', { PIKACI_TRUST: 'untrusted' }, []],
     ['PIKACI_TRUST, whatever the option says', { PIKACI_TRUST: 'untrusted' }, ['--trust', 'trusted']],
   ])('by %s does not say how it is run, and none of its code runs', async (_, env, args) => {
-    const proof = join(folderWith({}), 'ran');
-    const code = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(proof)}, '');\nexport default {};`;
+    const { code, proof } = moduleThatTells();
     const cwd = await repository({ 'pikaci.config.ts': code });
     for (const command of [['run'], ['doctor'], ['target-info'], ['list'], ['machine', 'list']]) {
       const cli = new Cli({ cwd, env });
@@ -182,10 +189,74 @@ describe('a workspace whose author is not trusted', () => {
     expect(cli.stderr.text).not.toContain('/elsewhere/key');
   });
 
-  test('a value of PIKACI_TRUST that is neither is refused', async () => {
-    const cli = new Cli({ env: { PIKACI_TRUST: 'no' } });
-    expect(await cli.run('run')).toBe(2);
-    expect(cli.stderr.text).toContain('PIKACI_TRUST: must be "trusted" or "untrusted"');
+  test.each(['no', 'Untrusted', 'UNTRUSTED', 'untrusted '])(
+    'a PIKACI_TRUST of %j is refused before a module is run',
+    async (value) => {
+      const { code, proof } = moduleThatTells();
+      const cwd = await repository({ 'pikaci.config.ts': code });
+      for (const command of ['run', 'list']) {
+        const cli = new Cli({ cwd, env: { PIKACI_TRUST: value } });
+        expect(await cli.run(command)).toBe(2);
+        expect(cli.stderr.text).toContain('PIKACI_TRUST: must be "trusted" or "untrusted"');
+      }
+      expect(existsSync(proof)).toBe(false);
+    },
+  );
+
+  test('does not say how a folder of its repository is run', async () => {
+    const { code, proof } = moduleThatTells();
+    const cwd = await repository({ 'pikaci.config.ts': code, 'app/a': '', 'ci/x.json': configWith(['a']) });
+    for (const args of [[], ['--config', 'ci/x.json']]) {
+      const cli = new Cli({ cwd });
+      expect(await cli.run('run', '--trust', 'untrusted', '--workspace', 'app', ...args)).toBe(2);
+      expect(cli.stderr.text).toContain(`lies in the work tree of the workspace (${cwd})`);
+    }
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  test('gives no known host of its repository when a folder of that is run', async () => {
+    const host = { ssh: 'ci@host', knownHostsFile: 'known' };
+    const text = JSON.stringify({ ...JSON.parse(configWith(['a'])), host });
+    const cwd = await repository({ 'pikaci.config.json': text, known: 'host ssh-ed25519 AAAA', 'app/a': '' });
+    const cli = new Cli({ cwd });
+    const args = ['--trust', 'untrusted', '--config-from', 'main', '--workspace', 'app'];
+    expect(await cli.run('run', ...args)).toBe(2);
+    expect(cli.stderr.text).toContain(
+      `host.knownHostsFile: ${cwd}/known lies in the work tree of the workspace`,
+    );
+  });
+
+  test('is no link, and lies behind none of its repository', async () => {
+    const cwd = await repository({ 'pikaci.config.json': configWith(['a']), 'app/a': '' });
+    symlinkSync(folderWith({ 'sub/id': 'PRIVATEKEY' }), join(cwd, 'linked'));
+    const from = ['--trust', 'untrusted', '--config-from', 'main'];
+    for (const workspace of ['linked', 'linked/sub']) {
+      const cli = new Cli({ cwd });
+      expect(await cli.run('run', ...from, '--workspace', workspace)).toBe(2);
+      expect(cli.stderr.text).toContain(`--workspace: ${cwd}/linked is a link`);
+      const trusted = new Cli({ cwd });
+      expect(await trusted.run('run', '--workspace', workspace)).toBe(0);
+    }
+    expect(await new Cli({ cwd }).run('run', ...from, '--workspace', 'app')).toBe(0);
+    // A folder above the checkout is the operator's.
+    const operators = join(folderWith({}), 'checkout');
+    symlinkSync(cwd, operators);
+    expect(await new Cli({ cwd }).run('run', ...from, '--workspace', join(operators, 'app'))).toBe(0);
+  });
+
+  test('is asked for no secret that it does not get', async () => {
+    const secrets = { A: { env: 'SEC_A' }, B: { env: 'SEC_B', untrusted: true } };
+    const jobs = [{ id: 'a', command: 'true', secrets }];
+    const text = JSON.stringify({ ...JSON.parse(configWith([])), targets: { t: { jobs } } });
+    const cwd = await repository({ 'pikaci.config.json': text });
+    const args = ['run', '--trust', 'untrusted', '--config-from', 'main'];
+    const cli = new Cli({ cwd, env: { SEC_B: 'b' } });
+    expect([await cli.run(...args), cli.stderr.text]).toEqual([0, expect.anything()]);
+    expect(cli.pikaci.targetInputs[0]?.secrets).toEqual({ a: { B: 'b' } });
+    const without = new Cli({ cwd, env: { SEC_A: 'a' } });
+    expect(await without.run(...args)).toBe(2);
+    expect(without.stderr.text).toContain('SEC_B');
+    expect(await new Cli({ cwd, env: { SEC_B: 'b' } }).run('run')).toBe(2);
   });
 });
 

@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { PikaciConfig } from '../../../domain/config/config.js';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { isNormalisedAbsolutePath } from '../../../domain/values/path-rules.js';
-import { strictest, trustSchema } from '../../../domain/values/trust.js';
+import { strictest, type Trust, trustSchema } from '../../../domain/values/trust.js';
 import type { Environment } from '../process/cli-input.js';
 
 const TRUST = 'PIKACI_TRUST';
@@ -19,6 +19,12 @@ export const SETTING_VARIABLES = {
   trust: TRUST,
 } as const;
 
+/** What the environment says of trust; checked before anything of a workspace is read. */
+export function trustOfEnvironment(env: Environment): Result<Trust, ConfigProblem> {
+  const trust = trustSchema.safeParse(env[TRUST] || 'trusted');
+  return trust.success ? ok(trust.data) : err({ path: TRUST, message: 'must be "trusted" or "untrusted"' });
+}
+
 /** Puts them into a checked configuration. `auto` as the backend leaves the choice to the configuration. */
 export function withEnvironment(config: PikaciConfig, env: Environment): Result<PikaciConfig, ConfigProblem> {
   const given = (name: keyof typeof SETTING_VARIABLES) => env[SETTING_VARIABLES[name]] || undefined;
@@ -30,13 +36,13 @@ export function withEnvironment(config: PikaciConfig, env: Environment): Result<
     const message = 'must be an absolute, normalised path on the host';
     return err({ path: SETTING_VARIABLES['microvm.runner'], message });
   }
-  const trust = trustSchema.safeParse(given('trust') ?? config.trust);
-  if (!trust.success) return err({ path: TRUST, message: 'must be "trusted" or "untrusted"' });
+  const trust = trustOfEnvironment(env);
+  if (trust.isErr()) return err(trust.error);
   const { incus, microvm } = config;
   return ok({
     ...config,
     backend: backend === undefined || backend === 'auto' ? config.backend : backend,
-    trust: strictest(config.trust, trust.data),
+    trust: strictest(config.trust, trust.value),
     incus: {
       ...incus,
       project: given('incus.project') ?? incus.project,

@@ -8,7 +8,7 @@ import { strictest, type Trust } from '../../../domain/values/trust.js';
 import type { CliRepository } from '../process/cli-input.js';
 import { absolutePath, withAbsolutePaths } from './config-paths.js';
 import { type Cleanly, type ConfigSource, configSource } from './config-source.js';
-import { SETTING_VARIABLES, withEnvironment } from './environment-settings.js';
+import { SETTING_VARIABLES, trustOfEnvironment, withEnvironment } from './environment-settings.js';
 import { CONFIG_NAMES } from './find-config.js';
 import { checkHostOption, incusElsewhere, replaceHost } from './host-option.js';
 import { parseJsonConfig, type RawConfig } from './json-config.js';
@@ -17,7 +17,7 @@ import { problemPath } from './problem-path.js';
 import { whyRefused } from './refused-state-root.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
-import { whyFilesOfWorkspace, whyOfWorkspace } from './untrusted-config.js';
+import { whyFilesOfWorkspace, whyLinkedWorkspace, whyOfWorkspace } from './untrusted-config.js';
 import { utf8Text } from './utf8-text.js';
 
 export interface ConfigRequest {
@@ -63,6 +63,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   if (hostProblem !== null) return err(configFault(null, [{ path: '--host', message: hostProblem }]));
 
   const { host, stateRoot, env, cwd, homeDir } = request;
+  const around = trustOfEnvironment(env);
+  if (around.isErr()) return err(configFault(null, [around.error]));
   const found = await configSource(request);
   if (found.isErr()) return err(found.error);
   await using source = found.value;
@@ -71,10 +73,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const baseDir = file === null ? cwd : dirname(file);
   const workspace =
     request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
-  const said = strictest(
-    request.trust ?? 'trusted',
-    env[SETTING_VARIABLES.trust] === UNTRUSTED ? UNTRUSTED : 'trusted',
-  );
+  const said = strictest(request.trust ?? 'trusted', around.value);
   // Before it is read: a module would run.
   const early = await whyUntrusted(said, source, workspace);
   if (early !== null) return err(configFault(file, [early]));
@@ -130,7 +129,9 @@ const EMPTY: RawConfig = { value: {}, place: () => null };
 
 /** A commit was chosen by whoever gave the command; a file of the workspace is its author's. */
 async function whyUntrusted(trust: Trust, source: ConfigSource | null, workspace: string) {
-  if (trust !== UNTRUSTED || source === null || source.fromCommit) return null;
+  if (trust !== UNTRUSTED) return null;
+  const linked = await whyLinkedWorkspace(workspace);
+  if (linked !== null || source === null || source.fromCommit) return linked;
   return whyOfWorkspace(source.file, workspace);
 }
 

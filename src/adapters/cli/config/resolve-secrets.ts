@@ -15,14 +15,16 @@ export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The value of each secret, taken from the environment. Every missing variable is named with its place in the file, never a value. */
+/** The value of each secret, taken from the environment; an untrusted run is asked for those alone that it gets. Every missing variable is named with its place in the file, never a value. */
 export function resolveSecrets(source: SecretSource): Result<TargetSecrets, ConfigFault> {
   const problems: ConfigProblem[] = [];
+  const isUntrusted = source.loaded.config.trust === 'untrusted';
   const found: Record<string, Record<string, string>> = {};
   for (const [index, job] of source.target.jobs.entries()) {
     if (!source.baseIds.has(job.id)) continue;
     const secrets: Record<string, string> = {};
-    for (const [name, { env: variable }] of Object.entries(job.secrets)) {
+    for (const [name, { env: variable, untrusted }] of Object.entries(job.secrets)) {
+      if (isUntrusted && untrusted !== true) continue;
       const value = secretFrom(variable, source.env[variable]);
       if (value.isOk()) {
         secrets[name] = value.value;

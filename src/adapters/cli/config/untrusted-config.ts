@@ -1,17 +1,25 @@
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { PikaciConfig } from '../../../domain/config/config.js';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { isWithin } from '../../../domain/values/path-rules.js';
+import { isLink, linkInWorkTree, realPath, topOfWorkTree } from './work-tree.js';
+
+/** Why a workspace whose author is not trusted is not read: a link would name another folder of this machine, and its files would go into the guest. */
+export async function whyLinkedWorkspace(workspace: string): Promise<ConfigProblem | null> {
+  const link = (await linkInWorkTree(workspace)) ?? ((await isLink(workspace)) ? workspace : null);
+  if (link === null) return null;
+  const message = `${link} is a link, which the author of the workspace, who is not trusted, could have made: name the directory itself`;
+  return { path: '--workspace', message };
+}
 
 /**
  * Why a configuration file cannot say what is done with a workspace whose author is not trusted: it lies in it, so that it is that
  * author's; null when it does not.
  */
 export async function whyOfWorkspace(file: string, workspace: string): Promise<ConfigProblem | null> {
-  if (!(await liesWithin(file, workspace))) return null;
-  const message =
-    'the configuration lies in the workspace, whose author is not trusted: take it from a commit with --config-from REV, or name one elsewhere with --config FILE --workspace DIR';
+  const border = await borderAround(file, workspace);
+  if (border === null) return null;
+  const message = `the configuration lies in ${border}, whose author is not trusted: take it from a commit with --config-from REV, or name one elsewhere with --config FILE --workspace DIR`;
   return { path: '--trust', message };
 }
 
@@ -31,25 +39,24 @@ export async function whyFilesOfWorkspace(config: PikaciConfig, workspace: strin
   }
   const problems: ConfigProblem[] = [];
   for (const [path, file] of named) {
-    if (typeof file !== 'string' || !(await liesWithin(file, workspace))) continue;
-    const message = `${file} lies in the workspace, whose author is not trusted and could have written it: name one elsewhere`;
+    const border = typeof file === 'string' ? await borderAround(file, workspace) : null;
+    if (border === null) continue;
+    const message = `${file} lies in ${border}, whose author is not trusted and could have written it: name one elsewhere`;
     problems.push({ path, message });
   }
   return problems;
 }
 
-/** By where it is written, and by where it leads. */
-async function liesWithin(file: string, directory: string): Promise<boolean> {
-  const top = await real(directory);
-  const parent = await real(dirname(file));
-  return isWithin(top, join(parent, basename(file))) || isWithin(top, await real(file));
-}
-
-async function real(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(await real(parent), basename(path));
+/** What of the workspace's author a file lies in, by where it is written and by where it leads: the workspace, or the work tree around it. */
+async function borderAround(file: string, workspace: string): Promise<string | null> {
+  const leadsTo = [file, join(await realPath(dirname(file)), basename(file)), await realPath(file)];
+  const holds = (folder: string) => leadsTo.some((path) => isWithin(folder, path));
+  const itself = await realPath(workspace);
+  if (holds(workspace) || holds(itself)) return 'the workspace';
+  for (const written of [workspace, itself]) {
+    const top = await topOfWorkTree(written);
+    if (top === null) continue;
+    if (holds(top) || holds(await realPath(top))) return `the work tree of the workspace (${top})`;
   }
+  return null;
 }
