@@ -94,6 +94,7 @@ export type {
 } from './ports/remote-shell.js';
 export type { SocketDialer } from './ports/socket-dialer.js';
 export type {
+  CheckedOutCommit,
   ScanFault,
   ScanOptions,
   WorkspaceRevision,

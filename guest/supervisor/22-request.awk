@@ -148,6 +148,7 @@ BEGIN {
   begin_env("environment", "set --")
   env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin")
   identity(home, login); env("SHELL", "/bin/sh"); env("LANG", "C.UTF-8")
+  env("TERM", "dumb"); env("TZ", "UTC")
   env("CARGO_HOME", cargo); env("CARGO_TARGET_DIR", target); env("XDG_STATE_HOME", xdg)
   env("CI", "true"); env("PIKACI", "1"); env("PIKACI_ARTIFACTS", ENVIRON["PIKACI_ARTIFACTS"])
   if (secrets != "") env("PIKACI_SECRETS_DIR", base "/files")

@@ -31,6 +31,16 @@ export interface WorkspaceSnapshot {
   readonly contents: readonly EntryContent[];
   /** Bytes of all files. */
   readonly totalBytes: number;
+  /** What git has checked out there; left out without git, without a commit, and by those who do not know. */
+  readonly commit?: CheckedOutCommit;
+}
+
+/** A commit as it is checked out. */
+export interface CheckedOutCommit {
+  /** The whole hash. */
+  readonly hash: string;
+  /** Null when no branch is checked out. */
+  readonly branch: string | null;
 }
 
 /** Which commit a workspace has, and whether its content differs from it; `head` is null before the first commit. */

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobStateLayout } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
+import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 onEachBackend((backend) => {
@@ -17,10 +19,10 @@ onEachBackend((backend) => {
   const isFast = backend === 'incus';
   const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
 
+  const released = 'until [ -e /artifacts/go ]; do sleep 0.02; done';
   let site: Site;
   beforeAll(async () => {
     site = await Site.open({ backend });
-    const released = 'until [ -e /artifacts/go ]; do sleep 0.02; done';
     await writeConfig(site, {
       targets: {
         t: {
@@ -90,6 +92,31 @@ onEachBackend((backend) => {
         expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('superseded') });
         expect((await attach.end).code).toBe(0);
         expect(await logOf(runId, 'late')).toBe(`begun\n${whole}over\n`);
+        expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      });
+
+    if (isFast)
+      it('that was stopped for longer than its lease takes no machine of another for its own, which has the same ids', async () => {
+        const runId = site.newRunId();
+        const old = commandLine(site, ['run', 't', '--job', 'late', '--run-id', runId]);
+        await old.said('begun');
+        old.kill('SIGSTOP');
+        await site.endLease(runId, 'late');
+        expect(must(await site.pikaci.reap()).deleted).toHaveLength(1);
+        const other = site.open({ stateRoot: join(site.directory, 'other-state') });
+        const events = new EventRecorder();
+        const job = { id: 'late', command: `echo begun; ${released}; echo of the other` };
+        const finished = other.runJob({ job, workspace: site.workspace, runId, events });
+        await events.logged('begun');
+        old.kill('SIGCONT');
+        // It ends although the other's job goes on.
+        expect((await old.end).code).not.toBe(0);
+        // What its own machine said as it was removed may be there, too.
+        expect((await logOf(runId, 'late')).match(/begun/g)).toHaveLength(1);
+        await site.release(runId, 'late');
+        const run = must(await finished);
+        must(await run.cleanUp);
+        expect(run.outcome).toMatchObject({ status: 'passed', cause: 'exit' });
         expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
       });
 

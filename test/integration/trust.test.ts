@@ -80,6 +80,13 @@ describe('a machine for what is not trusted', () => {
     ],
     ['the device eth0 has no MAC filter', 'device unset "$1" eth0 security.mac_filtering', 'mac_filtering'],
     ['its containers are privileged', 'set "$1" security.privileged=true', 'privileged'],
+    ['its containers are privileged in other words', 'set "$1" security.privileged=1', 'privileged'],
+    [
+      'it leads to the daemon',
+      'device add "$1" way proxy bind=instance listen=tcp:127.0.0.1:9999 connect=unix:/var/lib/incus/unix.socket',
+      'proxy',
+    ],
+    ['it has a directory of the host', 'device add "$1" etc disk source=/etc path=/host', '"/etc"'],
     ['it sets raw.lxc', 'set "$1" raw.lxc=lxc.log.level=1', 'raw.lxc'],
     ['its network has no ACL', 'device set "$1" eth0 network="$1"', 'security.acls'],
   ])('is not made where the profile is not fit for it: %s', async (_, change, message) => {

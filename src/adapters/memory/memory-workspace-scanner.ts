@@ -42,9 +42,11 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
 
   async scan(directory: string, options: ScanOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
     const list = new PatternList(options.exclude ?? []);
-    return this.#find(directory, options).map(({ entries }) => {
+    return this.#find(directory, options).map(({ entries, git }) => {
       const kept = Object.entries(entries).filter(([path]) => !list.matches(path));
-      return { root: directory, ...hashed(Object.fromEntries(kept)) };
+      const { head = null, branch = null } = git ?? {};
+      const known = head === null ? {} : { commit: { hash: head, branch } };
+      return { root: directory, ...hashed(Object.fromEntries(kept)), ...known };
     });
   }
 

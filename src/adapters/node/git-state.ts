@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
+import type { CheckedOutCommit, ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
 
 /**
@@ -27,6 +27,23 @@ export async function gitState(
     const branch = name === undefined || name === '(detached)' ? null : name;
     return { head: oid?.[1] ?? null, dirty: lines.some((line) => !line.startsWith('# ')), branch };
   });
+}
+
+/** What is checked out, in one run of git that looks at no file. Null outside of a work tree, and before the first commit. */
+export async function gitHead(
+  place: Omit<GitQuestion, 'args' | 'settings'>,
+): Promise<Result<CheckedOutCommit | null, ScanFault>> {
+  // Quietly, so that no commit is no fault.
+  const args = ['rev-parse', '--verify', '--quiet', 'HEAD'];
+  const [hash, branch] = await Promise.all([
+    gitAnswer({ ...place, args }),
+    gitAnswer({ ...place, args: ['symbolic-ref', '--quiet', 'HEAD'] }),
+  ]);
+  if (hash.isErr()) return err(hash.error);
+  if (branch.isErr()) return err(branch.error);
+  const commit = hash.value?.trim() ?? '';
+  const name = /^refs\/heads\/(.+)\n$/.exec(branch.value ?? '')?.[1] ?? null;
+  return ok(commit === '' ? null : { hash: commit, branch: name });
 }
 
 /**

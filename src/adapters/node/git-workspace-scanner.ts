@@ -11,6 +11,7 @@ import type {
 import { filterInTurns } from '../../streams/filter-in-turns.js';
 import { gitChanges } from './git-changes.js';
 import { type GitListingInput, gitListing } from './git-listing.js';
+import { gitHead } from './git-state.js';
 import { type LeftOut, leftOut } from './left-out.js';
 import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
@@ -63,8 +64,13 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const root = found.value;
     const exclude = await this.#excluded(root);
     const rules = leftOut(exclude, patterns);
-    const listing = await this.#list(root, { leftOut: rules, withRevision: false, signal });
+    const [listing, head] = await Promise.all([
+      this.#list(root, { leftOut: rules, withRevision: false, signal }),
+      gitHead({ directory: root, signal, timeoutMs: this.#gitTimeoutMs }),
+    ]);
     if (listing.isErr()) return err(listing.error);
+    if (head.isErr()) return err(head.error);
+    const commit = listing.value === null ? null : head.value;
     let paths = listing.value?.paths ?? null;
     if (patterns.length > 0) {
       const walked = paths === null ? await walkInTurns(root, rules, signal) : ok(paths);
@@ -74,7 +80,8 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     const answer = await this.#hash({ root, paths, exclude }, signal);
     if (answer.kind === 'fault') return err(answer.fault);
     const { contentHash, entries, contents, totalBytes } = answer;
-    return ok({ root, contentHash, entries, contents, totalBytes });
+    const known = commit === null ? {} : { commit };
+    return ok({ root, contentHash, entries, contents, totalBytes, ...known });
   }
 
   async revision(

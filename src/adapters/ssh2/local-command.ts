@@ -1,4 +1,5 @@
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import { awakeTimeout } from '../../streams/awake-timer.js';
 import type { SshEnvironment } from './options.js';
 
 /** A command of the configuration decides in this time, milliseconds. */
@@ -18,7 +19,8 @@ export async function runsLocally(
   const failed = (message: string) => new Error(`Match exec "${command}": ${message}`);
   // OpenSSH has the shell read this one as it is (readconf.c, execute_in_shell).
   const argv = [environment.shell ?? '/bin/sh', '-c', command] as const;
-  const spawned = await shell.spawn({ argv }, { signal: AbortSignal.timeout(EXEC_MS) });
+  using bound = awakeTimeout(EXEC_MS);
+  const spawned = await shell.spawn({ argv }, { signal: bound.signal });
   if (spawned.isErr()) throw failed(spawned.error.message);
   await using running = spawned.value;
   for await (const _ of running.output) {

@@ -4,6 +4,7 @@ import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { withRecordedShell } from '../../domain/job/job-shells.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
+import { withRunVariables } from '../../domain/job/run-variables.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
 import type { PhaseTiming } from '../../domain/machine/phase.js';
 import { phasesOfLog } from '../../domain/records/phases-of-log.js';
@@ -28,6 +29,7 @@ import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
+import { factsOf } from './new-job-record.js';
 import { reportLost } from './report-lost.js';
 import { secretsToMask } from './secrets-to-mask.js';
 import { whyNoRecord } from './why-no-record.js';
@@ -185,7 +187,7 @@ export class AttachJob {
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (onStep) =>
       supervisor.start(
-        buildGuestRequest(job),
+        buildGuestRequest(withRunVariables(job, factsOf(record))),
         {},
         { signal: new AbortController().signal, ...(onStep === undefined ? {} : { onStep }) },
       );

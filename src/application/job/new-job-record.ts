@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../domain/job/job-record.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
+import type { RunFacts } from '../../domain/job/run-variables.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
 import { maskedEnvironment } from '../secrets/masked-environment.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
@@ -12,6 +13,7 @@ export interface NewJobRecord {
   /** Since the epoch. */
   readonly nowMs: number;
   readonly keepOnFailureSecs: number | undefined;
+  readonly facts: RunFacts;
 }
 
 /** A job for its record: without its secrets, also where one stands in what is run. Patterns stay: whoever takes the job up goes by them. */
@@ -41,6 +43,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
   const { secrets } = session.job;
   const spec = maskedSpec(session.job, session.masker);
   const keep = input.keepOnFailureSecs;
+  const { commit, branch, attempt } = input.facts;
   return {
     schema_version: 1,
     run_id: session.runId,
@@ -57,9 +60,23 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
     incus_image: made.image,
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
+    ...(commit === null ? {} : { git_head: commit }),
+    ...(branch === null ? {} : { git_branch: branch }),
+    ...(attempt === null ? {} : { run_attempt: attempt }),
     ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
     ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
     outcome: null,
+  };
+}
+
+/** What the job is told of its run, by whoever starts it. */
+export function factsOf({ run_id, job_id, git_head, git_branch, run_attempt }: JobRecord): RunFacts {
+  return {
+    runId: run_id,
+    jobId: job_id,
+    commit: git_head ?? null,
+    branch: git_branch ?? null,
+    attempt: run_attempt ?? null,
   };
 }

@@ -4,6 +4,7 @@ import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutSecretIds } from '../../domain/job/job-step.js';
+import { type RunFacts, withRunVariables } from '../../domain/job/run-variables.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
@@ -31,7 +32,7 @@ import type { JobRun, RunJobInput } from './job-call.js';
 import { forgetRecord, saveJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { mayHaveBegun } from './may-have-begun.js';
-import { newJobRecord } from './new-job-record.js';
+import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
@@ -48,6 +49,10 @@ export interface RunJobCall extends RunJobInput {
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Names of secrets that were warned of, by all jobs of the run. */
   readonly saidOfSecrets?: Set<string>;
+  /** Said by the caller of the run; the one that is checked out when left out. */
+  readonly branch?: string;
+  /** Which attempt the run is, null when nobody knows; the first when left out. */
+  readonly attempt?: number | null;
 }
 
 type Scan = NonNullable<RunJobCall['scan']>;
@@ -121,25 +126,34 @@ export class RunJob {
     const { ports, stageSnapshot, acquireMachine } = this.#parts;
     const { workspace, keepOnFailureSecs } = input;
     const { job, runId, state } = session;
+    const told = { runId, jobId: job.id, attempt: input.attempt === undefined ? 1 : input.attempt };
+    let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null };
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
-      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs });
+      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts });
       const saved = await saveJobRecord(ports.localFiles, state, fresh);
       return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
     };
     return acquireMachine.acquire({
       place: { runId, jobId: job.id },
       spec: job,
-      boot: bootRequest(job, keepOnFailureSecs ?? 0),
+      boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
-      stage: (whileUseful) =>
-        stageWorkspace({
+      stage: async (whileUseful) => {
+        const { host } = ports.shell;
+        const staged = await stageWorkspace({
           scan,
           stageSnapshot,
           journal: session,
-          host: ports.shell.host,
+          host,
           signal: whileUseful,
-        }),
+        });
+        return staged.map((snapshot) => {
+          const { hash = null, branch = null } = snapshot.commit ?? {};
+          facts = { ...facts, commit: hash, branch: input.branch ?? branch };
+          return snapshot;
+        });
+      },
       record,
       signal,
     });
@@ -161,7 +175,7 @@ export class RunJob {
       isNew: true,
       // Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold.
       start: (onStep) =>
-        machine.supervisor.start(buildGuestRequest(job), job.secrets, {
+        machine.supervisor.start(buildGuestRequest(withRunVariables(job, factsOf(record))), job.secrets, {
           signal: new AbortController().signal,
           ...(onStep === undefined ? {} : { onStep }),
         }),

@@ -37,8 +37,8 @@ export interface AcquireMachineParts {
 export interface AcquireMachineInput<R> {
   readonly place: Omit<MachinePlace, 'snapshotHash' | 'acquisition'>;
   readonly spec: MachineSpec;
-  /** What a microVM starts as it boots; null for one that stays up and is given its steps later. */
-  readonly boot: BootRequest | null;
+  /** What a microVM starts as it boots, once the workspace is known; null for one that stays up and is given its steps later. */
+  readonly boot: (() => BootRequest) | null;
   /** How long its first lease is; the configured one when left out. */
   readonly leaseMs?: number;
   readonly journal: Journal;
@@ -153,7 +153,7 @@ export class AcquireMachine {
     snapshotHash: string | null,
   ) {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
-    return base.plan({ place: { ...place, ...mounted }, spec, boot }, signal);
+    return base.plan({ place: { ...place, ...mounted }, spec, boot: boot?.() ?? null }, signal);
   }
 
   async #launch<R>(

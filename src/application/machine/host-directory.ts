@@ -55,7 +55,7 @@ export async function makeHostDirectory(
   if (owner.isOk() && owner.value !== null && isSameAcquisition(acquisition, owner.value))
     return ok(undefined);
   if (error.kind !== 'not_empty' && error.kind !== 'already_exists') return err(hostFilesFault(error, PHASE));
-  const message = `a machine of this run and job is on ${hostFiles.host} already, or what one has left: ${remoteJobDir} is there; give this run another id; what a killed runner has left is removed by "pikaci gc --remote" half an hour after its last sign`;
+  const message = `a machine of this run and job is on ${hostFiles.host} already, or what one has left: ${remoteJobDir} is there; give this run another id; "pikaci gc --remote" removes a machine once its lease has ended, and a directory without a machine half an hour after its last sign, but neither while a runner is there`;
   return err({ kind: 'run_exists', phase: PHASE, host: hostFiles.host, message, cause: error });
 }
 

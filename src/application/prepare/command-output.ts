@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { runVariables } from '../../domain/job/run-variables.js';
 import { OLD_SHELL, shellInRequest, shellOf } from '../../domain/machine/command-shell.js';
 import { preparedHomeDir } from '../../domain/machine/remote-layout.js';
 import { preparedVariable } from '../../domain/target/prepared-variable.js';
@@ -38,8 +39,11 @@ export async function commandOutput(
   const contents = await contentOfNeeds(ports, node, call);
   if (contents.isErr()) return err(contents.error);
   const shell = shellInRequest(node.command, shellOf(node.command, node.shell));
+  const { hash: commit = null, branch = null } = snapshot.commit ?? {};
+  const told = runVariables({ ...call.run, jobId: node.id, commit, branch: call.run.branch ?? branch });
   const madeBy = shell === undefined ? [2, node.command] : [3, node.command, shell];
-  const key = sha256Hex(JSON.stringify([...madeBy, env, inputs.value, needs, contents.value]));
+  const named = namedIn(node, told);
+  const key = sha256Hex(JSON.stringify([...madeBy, env, inputs.value, needs, contents.value, ...named]));
   const home = preparedHomeDir(call.workDir, key);
   const made = (cached: boolean): MadeOutput => ({
     installable: node.command,
@@ -56,6 +60,7 @@ export async function commandOutput(
 
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
+    ...told,
     ...Object.fromEntries(needs.map(([id, path]) => [preparedVariable(id), path])),
     ...node.env,
     PIKACI_WORKSPACE: `${building}/workspace`,
@@ -71,6 +76,12 @@ export async function commandOutput(
   }
   const fresh = await call.hold(home);
   return fresh.map(() => made(false));
+}
+
+/** Of what a command is told of its run: what its text asks for, and so may be in what it makes. An output of another commit is no answer then. */
+function namedIn(node: CommandConfig, told: Readonly<Record<string, string>>): (readonly [string, string])[] {
+  const text = [node.command, ...Object.values(node.env)].join('\n');
+  return Object.entries(told).filter(([name]) => new RegExp(`\\b${name}\\b`).test(text));
 }
 
 /** What the outputs hold that the command works with; a path in a Nix store says that itself. */

@@ -29,6 +29,8 @@ export interface PrepareCall {
   readonly workspace: string;
   /** Stages the workspace when it is first asked for. */
   readonly staged: () => Promise<Result<StagedWorkspace, JobFault>>;
+  /** What is known of the run; what the workspace has checked out is the snapshot's to say. */
+  readonly run: { readonly runId: string; readonly branch: string | null; readonly attempt: number | null };
   /** Outputs of the nodes that this one depends on, by their ids. */
   readonly needs: ReadonlyMap<string, RealizedPreparedOutput>;
   /** Keeps a directory on the host from being evicted for as long as the run goes on; `gone` when it is not there. */

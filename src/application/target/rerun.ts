@@ -8,6 +8,7 @@ import { loadPlan } from '../records/load-plan.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import type { RunStateFault } from '../records/run-state-fault.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { nextAttempt } from './attempt.js';
 import type { RunTarget } from './run-target.js';
 import type { RerunOptions, TargetRun } from './target-run.js';
 
@@ -45,7 +46,7 @@ export async function rerun(
     return err({ kind: 'invalid_plan', phase: null, host, message, field: 'target' });
   }
   const { source_root: workspace } = run.value;
-  const input = { workspace, jobs, ...optionsOf(run.value), ...options };
+  const input = { workspace, jobs, ...optionsOf(run.value), ...nextAttempt(run.value), ...options };
   return at.runTarget.run(
     // The definition is parsed again where it is used.
     {

@@ -4,6 +4,7 @@ import type { PrepareNode } from '../../domain/target/plan.js';
 import type { RunHold } from '../holds/run-hold.js';
 import type { PrepareCall } from '../prepare/prepare-call.js';
 import { realizeOutput } from '../prepare/realize-output.js';
+import { attemptOf } from './attempt.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
 import type { RunTeller } from './run-teller.js';
@@ -13,7 +14,7 @@ import type { PrepareEnd } from './target-run.js';
 
 /** What the prepare nodes of one run share. */
 export interface PrepareRun {
-  readonly input: Pick<TargetExecutionInput, 'parts' | 'input' | 'state' | 'recorder'>;
+  readonly input: Pick<TargetExecutionInput, 'parts' | 'input' | 'runId' | 'state' | 'recorder'>;
   readonly workspace: RunWorkspace;
   readonly hold: RunHold;
   readonly outputs: OutputsRecord;
@@ -40,6 +41,7 @@ export async function runPrepareNode(
     signal,
     workDir: parts.settings.workDir,
     workspace: input.workspace,
+    run: { runId: at.runId, branch: input.branch ?? null, attempt: attemptOf(input) },
     staged: () =>
       workspace.staged(({ bytes, totalBytes }) => {
         const about = { node_id: node.id, kind: node.kind };

@@ -20,6 +20,7 @@ import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { attemptOf } from './attempt.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -46,6 +47,7 @@ export class RunTarget {
       return err(this.#fault('invalid_job', 'runId', runId.error.issues[0]?.message ?? 'is not an id'));
     const badNumber = whyNoNumber([
       { name: 'parallel', value: asked.parallel, least: 1 },
+      { name: 'attempt', value: asked.attempt, least: 1 },
       { name: 'keepOnFailureSecs', value: asked.keepOnFailureSecs, least: 1 },
     ]);
     if (badNumber !== null) return err(this.#fault('invalid_job', badNumber.name, badNumber.message));
@@ -146,6 +148,7 @@ export class RunTarget {
   ): RunRecord {
     const { state, plan, target, createdAt, skipped, runner } = run;
     const runId = state.runDir.slice(state.runsDir.length + 1);
+    const attempt = attemptOf(input);
     const jobs = plan.nodes.flatMap((node): RunJobRecord[] => {
       if (node.kind === 'prepare') return [];
       const { hostLog, guestLog } = jobStateLayout(this.#parts.settings.stateRoot, runId, node.id);
@@ -173,6 +176,7 @@ export class RunTarget {
       run_id: runId,
       status: skipped ? 'skipped' : 'running',
       rerun_of: input.rerunOf ?? null,
+      ...(attempt === null ? {} : { attempt }),
       target_id: input.target,
       target_description: target.description ?? null,
       host: this.#parts.ports.shell.host,

@@ -8,6 +8,7 @@ import { runSinks } from '../events/run-sinks.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
 import { recordedOutcome } from '../records/load-run-record.js';
+import { attemptOf } from './attempt.js';
 import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import type { NodeEnd, Started } from './node-end.js';
@@ -178,6 +179,8 @@ export class TargetExecution {
       ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
+      attempt: attemptOf(input),
+      ...(input.branch === undefined ? {} : { branch: input.branch }),
       saidOfSecrets: this.#at.saidOfSecrets,
     });
     if (result.isErr()) return this.#faulted(node, result.error);

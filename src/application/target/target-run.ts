@@ -36,6 +36,8 @@ export interface RunTargetInput extends JobCallOptions {
   readonly keepOnFailureSecs?: number;
   /** For the record: the run that this one repeats. */
   readonly rerunOf?: string;
+  /** For the record and its commands (`PIKACI_RUN_ATTEMPT`): which attempt it is, from 1. When left out, 1; unknown with `rerunOf`. */
+  readonly attempt?: number;
   /** Called once for each job, when its end is known. It is not awaited; what it throws or rejects with is told as a `run_warning`. */
   readonly onJobEnd?: (end: TargetJobEnd) => void | Promise<void>;
 }

@@ -22,6 +22,11 @@ export const jobRecordSchema = z.looseObject({
   instance_name: z.string().nullable(),
   /** Which machine of these ids is the job's. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
+  /** What was checked out in the workspace; left out where that is not known, as in records before 0.2. */
+  git_head: z.string().optional(),
+  git_branch: z.string().optional(),
+  /** Of the run, from 1; left out where it is not known. */
+  run_attempt: z.number().int().positive().optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
   /** The machine was to stay when the job fails: it is its lease's to end. */

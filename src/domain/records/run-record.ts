@@ -81,6 +81,8 @@ export const runRecordSchema = z.looseObject({
   status: runStatusSchema,
   /** Id of the run that this one repeats. */
   rerun_of: orNull(z.string()),
+  /** 1, and one more for each run that repeats another; left out where it is not known, as in records before 0.2.0. */
+  attempt: z.number().int().positive().optional(),
   target_id: orNull(z.string()),
   target_description: orNull(z.string()),
   /** `user@host:port`, or `local`. */

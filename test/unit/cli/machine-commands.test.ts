@@ -57,6 +57,17 @@ describe('pikaci machine', () => {
     expect(words.stdout.text).toBe("--help 'a b' x\n");
   });
 
+  it('run takes a first -- behind the machine for the end of the options, and later ones for words', async () => {
+    const { command } = await site();
+    const text = command();
+    expect(await text.run('machine', 'run', 'm1', '--', 'exit 7')).toBe(7);
+    const words = command();
+    expect(await words.run('machine', 'run', 'm1', '--', 'echo', '--', 'a')).toBe(0);
+    expect(words.stdout.text).toContain('-- a');
+    const before = command();
+    expect(await before.run('machine', 'run', '--', 'm1', 'exit 7')).toBe(7);
+  });
+
   it('run says what the supervisor has to say of a step beside its end, and so does logs, once it has ended', async () => {
     const { command } = await site();
     const cli = command();
@@ -92,6 +103,7 @@ describe('pikaci machine', () => {
       [['--env', '__proto__=x', 'm1', 'true'], 2, 'env.__proto__: cannot be a name'],
       [['--env', 'A', 'm1', 'true'], 2, '--env takes NAME=value'],
       [['m1'], 2, "missing required argument 'command'"],
+      [['m1', '--'], 2, 'a command is expected'],
       [['../x', 'true'], 2, 'a machine id is'],
     ] as const;
     for (const [argv, code, said] of cases) {

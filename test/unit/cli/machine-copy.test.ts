@@ -91,6 +91,17 @@ describe('machine cp out of a machine', () => {
     expect(said.at(-1)).toBe('pikaci: 2 files brought, 5 not');
   });
 
+  it('says of a path here that is a link that this one is in the way', async () => {
+    const { cli, localFiles } = await site({ '/tmp/o': 'o' });
+    must(await localFiles.makeDirectory(cli.folder));
+    must(await localFiles.writeFile(`${cli.folder}/there`, Buffer.from('is kept')));
+    localFiles.link('there', `${cli.folder}/link`);
+    expect(await cli.run('machine', 'cp', 'm1:/tmp/o', 'link')).toBe(1);
+    expect(cli.stderr.text).toContain(
+      '/tmp/o was not brought: path conflict: in its way at or below link on this machine is a link that leads to no directory, a file',
+    );
+  });
+
   it('keeps and names what had come when the connection is lost for good, and exits with 3', async () => {
     const { run, cli, here } = await site(
       { '/tmp/o/a': 'a', '/tmp/o/b': 'b' },

@@ -23,7 +23,7 @@ Examples:
 `;
 
 export const MACHINE_RUN_HELP = `
-Options come before the machine. The output of the command goes to standard output as it comes; of it a terminal gets text
+Options come before the machine; a "--" behind it may mark where the command begins. The output of the command goes to standard output as it comes; of it a terminal gets text
 and colours only, unless --raw is given.
 
 Examples:

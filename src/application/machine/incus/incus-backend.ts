@@ -13,6 +13,7 @@ import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
+import { OwnedTransport } from '../owned-transport.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { checkIsolation } from './isolation.js';
@@ -51,18 +52,18 @@ export class IncusBackend implements MachineBackend {
     const { incus } = this.#ports;
     const context = this.#context(place);
     const { incusProject: project, incusInstanceName: name } = context;
+    const lease = new OwnedLeaseStore(
+      new IncusLeaseStore(incus, project, name),
+      place.acquisition,
+      context.shared.remoteHost,
+    );
+    const transport = new IncusSupervisorTransport(incus, context, this.#settings.supervisor);
     return {
       context,
       acquisition: place.acquisition,
       name,
-      supervisor: new SupervisedGuest(
-        new IncusSupervisorTransport(incus, context, this.#settings.supervisor),
-      ),
-      lease: new OwnedLeaseStore(
-        new IncusLeaseStore(incus, project, name),
-        place.acquisition,
-        context.shared.remoteHost,
-      ),
+      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
+      lease,
       resolveBase: async (signal) => {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));

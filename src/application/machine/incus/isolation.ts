@@ -32,6 +32,8 @@ export async function checkIsolation(
   const problem = privileges(profile.value.value);
   if (problem !== null) return refuse(`the profile "${name}" ${problem}`, 'incus.untrustedProfile');
   for (const [device, nic] of Object.entries(profile.value.value.devices)) {
+    const reaches = whyReaches(device, nic);
+    if (reaches !== null) return refuse(`the profile "${name}" ${reaches}`, 'incus.untrustedProfile');
     if (nic['type'] !== 'nic') continue;
     const open = await whyOpen({ incus, project, name, device, nic }, signal);
     if (open.isErr()) return err(open.error);
@@ -45,10 +47,26 @@ export async function checkIsolation(
 }
 
 function privileges({ config }: IncusProfile): string | null {
-  if (config['security.privileged'] === 'true')
-    return 'makes privileged containers, whose root is the host’s';
-  const raw = Object.keys(config).find((key) => key.startsWith('raw.'));
-  return raw === undefined ? null : `sets ${raw}, which may undo what separates a guest from the host`;
+  if (isTrue(config['security.privileged'])) return 'makes privileged containers, whose root is the host’s';
+  const risky = Object.keys(config).find(
+    (key) =>
+      key.startsWith('raw.') || (key.startsWith('security.syscalls.intercept.') && isTrue(config[key])),
+  );
+  return risky === undefined ? null : `sets ${risky}, which may undo what separates a guest from the host`;
+}
+
+/** As the daemon reads it. */
+function isTrue(value: string | undefined): boolean {
+  return /^(true|1|yes|on)$/i.test(value ?? '');
+}
+
+/** Disks of a storage pool, networks and a TPM are a machine's own; all else is something of the host's. */
+function whyReaches(device: string, options: IncusDevice): string | null {
+  const { type = '', pool, source } = options;
+  if (['nic', 'none', 'tpm'].includes(type)) return null;
+  if (type === 'disk' && pool !== undefined && source === undefined) return null;
+  const what = type === 'disk' ? `the disk "${source ?? ''}"` : `a device of type "${type}"`;
+  return `has ${what} ("${device}"), by which a run that is not trusted could reach the host`;
 }
 
 interface Nic {
@@ -67,7 +85,7 @@ async function whyOpen(
 ): Promise<Result<string | null, JobFault>> {
   const which = `the network device "${device}" of the profile "${name}"`;
   for (const key of ['security.port_isolation', 'security.mac_filtering']) {
-    if (nic[key] === 'true') continue;
+    if (isTrue(nic[key])) continue;
     const remedy = ['incus', 'profile', 'device', 'set', name, device, `${key}=true`, '--project', project];
     return ok(`${which} has no ${key}; ${remedy.map(quoteWord).join(' ')} sets it`);
   }

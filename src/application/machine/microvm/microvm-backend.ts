@@ -10,6 +10,7 @@ import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
+import { OwnedTransport } from '../owned-transport.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
 import { MicrovmChannelTransport } from './microvm-channel-transport.js';
@@ -40,20 +41,21 @@ export class MicrovmBackend implements MachineBackend {
     const context = this.#context(place);
     const name = microvmName(place.runId, place.jobId);
     const owned = { jobDir: context.shared.remoteJobDir, acquisition: place.acquisition };
+    const lease = new OwnedLeaseStore(
+      new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
+      place.acquisition,
+      context.shared.remoteHost,
+    );
+    const transport =
+      place.isOpen === true
+        ? new MicrovmChannelTransport(this.#host, context)
+        : new MicrovmSupervisorTransport(this.#host, context);
     return {
       context,
       acquisition: place.acquisition,
       name,
-      supervisor: new SupervisedGuest(
-        place.isOpen === true
-          ? new MicrovmChannelTransport(this.#host, context)
-          : new MicrovmSupervisorTransport(this.#host, context),
-      ),
-      lease: new OwnedLeaseStore(
-        new MicrovmLeaseStore(this.#host, context.shared.remoteJobDir, name),
-        place.acquisition,
-        context.shared.remoteHost,
-      ),
+      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
+      lease,
       resolveBase: async () => ok(this.#base()),
       openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
       remove: (signal) => removeMicrovm(this.#host, owned, signal),

@@ -12,6 +12,8 @@ import { hostFault, hostFilesFault } from '../../faults/port-faults.js';
 import type { MicrovmScripts } from '../../settings/microvm-settings.js';
 
 const HOST_SCRIPT = 'pikaci-microvm-host';
+/** Below the work directory: each version of the scripts has a directory here. */
+const VERSIONS = 'cache/microvm';
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 const LONGEST_COMPLAINT = 8 * 1024;
 
@@ -95,6 +97,18 @@ export class MicrovmHost {
     return err(this.refused(words[0] ?? '', answer.value, call.phase));
   }
 
+  /**
+   * The same of what only reads which machines there are. Where the script cannot be put because the disk is full, and no version of it has
+   * ever been, nobody has started one: there is nothing to tell.
+   */
+  async tell(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
+    const told = await this.runOrFail(words, call);
+    if (told.isOk() || told.error.kind !== 'host_files') return told;
+    // Over SFTP a full disk is a failure without a name.
+    const isFull = told.error.cause?.kind === 'no_space' || told.error.cause?.kind === 'io';
+    return isFull && (await this.#wasNeverThere(call.signal)) ? ok('') : told;
+  }
+
   refused(word: string, answer: HostAnswer, phase: Phase | null): JobFault {
     const message = `"${word}" of the microVM on ${this.name} ended with ${answer.code}: ${answer.complaint || 'it gave no reason'}`;
     // There is no shell, or not what the script needs (sh(1), 2.8.2): nothing has begun there.
@@ -113,7 +127,7 @@ export class MicrovmHost {
     if (this.#place !== null) return this.#place;
     const scripts = this.#scripts();
     const hash = createHash('sha256').update(JSON.stringify(scripts)).digest('hex').slice(0, 16);
-    this.#place = { directory: joinBelow(this.#workDirectory.path, `cache/microvm/${hash}`), scripts };
+    this.#place = { directory: joinBelow(this.#workDirectory.path, `${VERSIONS}/${hash}`), scripts };
     return this.#place;
   }
 
@@ -154,6 +168,18 @@ export class MicrovmHost {
       if (written.isErr()) return err(hostFilesFault(written.error, phase));
     }
     return ok(undefined);
+  }
+
+  async #wasNeverThere(signal: AbortSignal): Promise<boolean> {
+    const { hostFiles } = this.#ports;
+    const versions = joinBelow(this.#workDirectory.path, VERSIONS);
+    const listed = await hostFiles.list(versions, { signal });
+    if (listed.isErr()) return listed.error.kind === 'not_found';
+    for (const { name } of listed.value) {
+      const script = await hostFiles.lstat(`${versions}/${name}/${HOST_SCRIPT}`, { signal });
+      if (script.isOk() || script.error.kind !== 'not_found') return false;
+    }
+    return true;
   }
 
   async #holds(path: string, text: string, signal: AbortSignal): Promise<Result<boolean, FileFault>> {

@@ -1,3 +1,4 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
@@ -57,6 +58,15 @@ describe('reaping', () => {
     must(await host.hostFiles.makeDirectory('/var/pikaci/runs/run/jobs/job/artifacts'));
     expect(must(await pikaci().reap())).toMatchObject({ deleted: [NAME], alive: ['alive'], failed: [] });
     expect(host.incus.allInstances.map(({ name }) => name)).toEqual(['alive', 'foreign']);
+    expect(must(await host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
+  });
+
+  it('frees what it can where the disk is too full for the script that looks after microVMs', async () => {
+    const { host, pikaci } = await leased(0);
+    must(await host.hostFiles.makeDirectory('/var/pikaci/runs/run/jobs/job/artifacts'));
+    host.hostFiles.writeFile = async (path) =>
+      err({ kind: 'io', host: 'memory', path, operation: 'write', message: 'Failure' });
+    expect(must(await pikaci().reap())).toMatchObject({ deleted: [NAME], failed: [], abandonedFailed: null });
     expect(must(await host.hostFiles.list('/var/pikaci/runs'))).toEqual([]);
   });
 

@@ -58,7 +58,8 @@ describe('the directory of a machine on its host', () => {
   it('of a version without owners is in the way of a new machine, and goes with its own', async () => {
     const { files, names } = host();
     must(await files.makeDirectory(`${JOBS}/job/artifacts`));
-    mustFail(await makeHostDirectory(files, mine, signal), 'run_exists');
+    const { message } = mustFail(await makeHostDirectory(files, mine, signal), 'run_exists');
+    expect(message).toContain('removes a machine once its lease has ended');
     must(await removeHostDirectory(files, mine));
     expect(await names(JOBS)).toEqual(['job']);
     must(await removeHostDirectory(files, old));

@@ -178,7 +178,7 @@ describe('a job that nobody ends', () => {
 });
 
 describe('the artifacts of a job', () => {
-  it('are given up when the guest does not list them within half an hour of the runner, and the result stands', async () => {
+  it('are given up when the guest that is to list them says nothing for a minute, and the result stands', async () => {
     const run = await memoryRun();
     const { handler } = run.host.supervisor;
     let listing = () => {};
@@ -194,10 +194,8 @@ describe('the artifacts of a job', () => {
     };
     const running = run.pikaci.runJob({ ...input, job: { ...JOB, artifacts: ['/artifacts/*'] } });
     await listed;
-    for (let minute = 0; minute < 30; minute++) {
-      await run.host.clock.asleepFor(60_000);
-      await run.host.clock.advance(60_000);
-    }
+    await run.host.clock.asleepFor(55_000);
+    await run.host.clock.advance(60_000);
     const { outcome } = must(await running);
     expect(outcome.status).toBe('passed');
     expect(outcome.artifacts.incomplete).not.toBeNull();
@@ -224,14 +222,15 @@ describe('the lease of a job', () => {
       return yield* handler(process);
     };
     const job = { ...JOB, artifacts: ['/artifacts/*'] };
-    const running = run.pikaci.runJob({ ...input, job });
+    // Shorter than a guest may be silent.
+    const running = run.another({ leaseSecs: 90 }).runJob({ ...input, job });
     await listed;
     const lease = () => readLease(run.host.incus.allInstances[0]?.config ?? {});
     const before = lease();
-    await run.host.clock.asleepFor(300_000);
-    await run.host.clock.advance(300_000);
-    await run.host.clock.asleepFor(300_000);
-    expect((lease()?.expiresAtMs ?? 0) - (before?.expiresAtMs ?? 0)).toBeGreaterThanOrEqual(300_000);
+    await run.host.clock.asleepFor(30_000);
+    await run.host.clock.advance(30_000);
+    await run.host.clock.asleepFor(30_000);
+    expect((lease()?.expiresAtMs ?? 0) - (before?.expiresAtMs ?? 0)).toBeGreaterThanOrEqual(30_000);
     expect(isReaper(lease()?.owner ?? '')).toBe(false);
     goOn();
     must(await running);

@@ -218,7 +218,12 @@ describe('a run of a target', () => {
     );
     await target.run();
     expect((await target.record()).jobs.map(({ id }) => id)).toEqual(['a-20', 'a-22']);
-    expect(commands).toEqual(expect.arrayContaining([{ MATRIX_NODE: '20' }, { MATRIX_NODE: '22' }]));
+    expect(commands).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ MATRIX_NODE: '20', PIKACI_JOB_ID: 'a-20' }),
+        expect.objectContaining({ MATRIX_NODE: '22', PIKACI_JOB_ID: 'a-22' }),
+      ]),
+    );
   });
 
   it('refuses a cycle before it records or runs anything, with the way around it', async () => {

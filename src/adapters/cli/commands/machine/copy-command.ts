@@ -67,18 +67,27 @@ function bring(
   return onMachine(context, options, id, async (machine) => {
     const brought = await machine.download(path, resolve(cwd, destination), { signal });
     if (brought.isOk()) {
-      tell(context, brought.value);
+      tell(context, brought.value, destination);
       return brought.value.refused_count === 0 ? EXIT.passed : EXIT.failed;
     }
     if ('brought' in brought.error && brought.error.brought !== undefined)
-      tell(context, brought.error.brought);
+      tell(context, brought.error.brought, destination);
     return complainOfFault(context, brought.error);
   });
 }
 
-function tell(context: CliContext, { collected, refused, refused_count }: ArtifactReport): void {
-  for (const { path: left, rule } of refused)
-    complain(context, `${escapeLine(left)} was not brought: ${rule.replaceAll('_', ' ')}`);
+function tell(
+  context: CliContext,
+  { collected, refused, refused_count }: ArtifactReport,
+  destination: string,
+): void {
+  for (const { path: left, rule } of refused) {
+    const why =
+      rule === 'path_conflict'
+        ? `path conflict: in its way at or below ${escapeLine(destination)} on this machine is a link that leads to no directory, a file where a directory belongs, or the other way round`
+        : rule.replaceAll('_', ' ');
+    complain(context, `${escapeLine(left)} was not brought: ${why}`);
+  }
   const more = refused_count - refused.length;
   if (more > 0) complain(context, `${more} more were not brought`);
   context.stderr.write(

@@ -28,7 +28,12 @@ export async function machineRunCommand(
     complain(context, '--env takes NAME=value');
     return EXIT.usage;
   }
-  const [first = '', ...rest] = words;
+  // As in ssh, docker and kubectl: what ends the options is no word of the command.
+  const [first, ...rest] = words[0] === '--' ? words.slice(1) : words;
+  if (first === undefined) {
+    complain(context, 'a command is expected behind "--"');
+    return EXIT.usage;
+  }
   const { cwd, asRoot, user, shell, timeout, onInterrupt } = options;
   const step = options.step ?? `s-${Buffer.from(context.input.randomBytes(6)).toString('hex')}`;
   return followStepOf(context, { id, step, onAbort: onInterrupt }, options, (machine, onOutput) =>

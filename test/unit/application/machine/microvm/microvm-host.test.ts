@@ -1,3 +1,4 @@
+import { err } from 'neverthrow';
 import { expect, it } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
 import { WorkDirectory } from '../../../../../src/application/directories/work-directory.js';
@@ -24,7 +25,8 @@ function played() {
   const make = () =>
     new MicrovmHost(host.adapters, new WorkDirectory(host.adapters, '/srv/pikaci'), () => SCRIPTS);
   const call = { signal: new AbortController().signal, phase: null };
-  return { host, executed, check: () => make().ask(['check'], call) };
+  const tell = () => make().tell(['machines', '/srv/pikaci'], call);
+  return { host, executed, check: () => make().ask(['check'], call), tell };
 }
 
 async function scriptsOn(host: MemoryHost): Promise<string> {
@@ -50,4 +52,38 @@ it('nothing is executed of a work directory that others can write to', async () 
   must(await host.hostFiles.setMode('/srv/pikaci', 0o1777));
   mustFail(await check(), 'host_files');
   expect(executed).toHaveLength(1);
+});
+
+/** Files can still be removed, and directories made: whatever has content cannot be written. */
+function fillDisk({ hostFiles }: MemoryHost, kind: 'no_space' | 'io' | 'permission_denied'): void {
+  hostFiles.writeFile = async (path) =>
+    err({ kind, host: 'memory', path, operation: 'write', message: 'Failure' });
+}
+
+it.each(['no_space', 'io'] as const)(
+  'on a full disk (%s) there is no machine where no script ever was',
+  async (kind) => {
+    const { host, executed, check, tell } = played();
+    fillDisk(host, kind);
+    expect(must(await tell())).toBe('');
+    // The directory that was made for it is there now.
+    expect(must(await tell())).toBe('');
+    mustFail(await check(), 'host_files');
+    expect(executed).toEqual([]);
+  },
+);
+
+it('on a full disk a script of another version may have started machines, which are not called none', async () => {
+  const { host, tell } = played();
+  const other = '/srv/pikaci/cache/microvm/0123456789abcdef';
+  must(await host.hostFiles.makeDirectory(other));
+  must(await host.hostFiles.writeFile(`${other}/pikaci-microvm-host`, Buffer.from('another one')));
+  fillDisk(host, 'no_space');
+  mustFail(await tell(), 'host_files');
+});
+
+it('a host that refuses the script has machines or not: that is not known', async () => {
+  const { host, tell } = played();
+  fillDisk(host, 'permission_denied');
+  mustFail(await tell(), 'host_files');
 });
