@@ -93,7 +93,7 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
         'PIKACI',
         'PIKACI_ARTIFACTS',
         'PIKACI_JOB_TOKEN',
-      ].concat(['SHELL', 'TMPDIR', 'USER', 'XDG_STATE_HOME']),
+      ].concat(['SHELL', 'TERM', 'TMPDIR', 'TZ', 'USER', 'XDG_STATE_HOME']),
     );
     expect(lines).toContain('CI=maybe');
     expect(lines).not.toContain('PIKACI_JOB_TOKEN=mine');

@@ -76,7 +76,7 @@ describe('what patterns leave out of a workspace', () => {
       (name) => `echo "warning: could not open directory 'app/${name}/': Permission denied" >&2`,
     );
     // Git names directories from the top of the repository, wherever it was asked.
-    const script = `case "$*" in *show-prefix*) echo app/ ;; *) ${warnings.join('; ')} ;; esac`;
+    const script = `case "$*" in *show-prefix*) echo app/ ;; *rev-parse*HEAD* | *symbolic-ref*) exit 1 ;; *) ${warnings.join('; ')} ;; esac`;
     await diskWorkspace(tools.path).write('bin/git', `#!/bin/sh\n${script}\n`, { executable: true });
     mkdirSync(`${repository.path}/app`);
     process.env['PATH'] = `${tools.path}/bin:${path}`;
