@@ -11,6 +11,8 @@ export interface CutProxy {
   cut(): void;
   /** Passes nothing on any more, in silence, for the connections that are open now; new ones are taken. */
   freeze(): void;
+  /** Ends the server's side of the connections that were frozen, as one does that hears nothing for a while; their clients hear nothing of it. */
+  endFrozenServers(): void;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ interface Pair {
 
 export async function startCutProxy(targetPort: number): Promise<CutProxy> {
   const pairs = new Set<Pair>();
+  const frozen = new Set<Pair>();
   const waiting: { bytes: number; resolve: () => void }[] = [];
   let received = 0;
   const server = createServer((client) => {
@@ -57,12 +60,18 @@ export async function startCutProxy(targetPort: number): Promise<CutProxy> {
       }
     },
     freeze: () => {
-      for (const { client, server: upstream } of pairs) {
+      for (const pair of pairs) {
+        const { client, server: upstream } = pair;
+        frozen.add(pair);
         client.unpipe();
         upstream.unpipe();
         client.pause();
         upstream.pause();
       }
+    },
+    endFrozenServers: () => {
+      for (const { server: upstream } of frozen) upstream.removeAllListeners('close').resetAndDestroy();
+      frozen.clear();
     },
     close: async () => {
       for (const { client, server: upstream } of [...pairs]) {

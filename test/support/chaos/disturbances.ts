@@ -42,6 +42,12 @@ export interface Disturbed {
 
 const elapsed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/**
+ * After a silence of so long the server ends a connection, as sshd does by `ClientAliveInterval`. Until then a stream to the daemon that was
+ * opened just before, and brought nothing yet, holds up whoever else asks the daemon (docs/operations.md).
+ */
+const SERVER_HEARS_MS = 8_000;
+
 const LONGEST_JUMP_MS = 2 * 86_400_000;
 
 /** What the runner is started with. */
@@ -80,6 +86,8 @@ export async function disturb(kind: Disturbance, round: Disturbed): Promise<void
       return;
     case 'stall':
       for (let times = random.whole(1, 3); times > 0 && (await at(2_500)); times--) round.proxy.freeze();
+      await elapsed(SERVER_HEARS_MS);
+      round.proxy.endFrozenServers();
       return;
     case 'gc':
       while (!over.aborted) await removesOthers(round);
