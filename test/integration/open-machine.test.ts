@@ -107,20 +107,21 @@ onEachBackend((backend) => {
     });
 
     // To a microVM nothing goes before the host has all of it.
-    it.runIf(backend === 'incus')('has no part of a file whose upload was cancelled', async () => {
-      await using machine = await open();
-      const large = join(site.directory, 'endless.bin');
-      await writeFile(large, '');
-      await truncate(large, 8 * 1024 ** 3);
-      const cancel = new AbortController();
-      const sent = machine.upload(large, '/tmp/up/file', { signal: cancel.signal });
-      const seen = 'until ls -A /tmp/up 2>/dev/null | grep -q pikaci-put; do sleep 0.05; done; echo seen';
-      must(await machine.run({ command: seen, timeoutSecs: 60, onOutput: () => cancel.abort() }));
-      expect((await sent)._unsafeUnwrapErr().kind).toBe('cancelled');
-      const gone = 'while ls -A /tmp/up | grep pikaci-put; do sleep 0.05; done; ls -A /tmp/up';
-      expect(must(await machine.run({ id: 'gone', command: gone, timeoutSecs: 60 })).exitCode).toBe(0);
-      expect((await stepLog(machine, 'gone')).toString()).not.toMatch(/^file$/m);
-    });
+    if (backend === 'incus')
+      it('has no part of a file whose upload was cancelled', async () => {
+        await using machine = await open();
+        const large = join(site.directory, 'endless.bin');
+        await writeFile(large, '');
+        await truncate(large, 8 * 1024 ** 3);
+        const cancel = new AbortController();
+        const sent = machine.upload(large, '/tmp/up/file', { signal: cancel.signal });
+        const seen = 'until ls -A /tmp/up 2>/dev/null | grep -q pikaci-put; do sleep 0.05; done; echo seen';
+        must(await machine.run({ command: seen, timeoutSecs: 60, onOutput: () => cancel.abort() }));
+        expect((await sent)._unsafeUnwrapErr().kind).toBe('cancelled');
+        const gone = 'while ls -A /tmp/up | grep pikaci-put; do sleep 0.05; done; ls -A /tmp/up';
+        expect(must(await machine.run({ id: 'gone', command: gone, timeoutSecs: 60 })).exitCode).toBe(0);
+        expect((await stepLog(machine, 'gone')).toString()).not.toMatch(/^file$/m);
+      });
 
     it('ends a step at its timeout and when it is told to, and runs the next one', async () => {
       await using machine = await open();

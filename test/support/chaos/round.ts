@@ -93,7 +93,7 @@ export async function playRound(options: RoundOptions): Promise<{ runnerEnded: s
     const expected = job.exitCode === 0 ? 'passed' : 'failed';
     if (status !== expected || cause !== 'exit' || exit_code !== job.exitCode)
       wrong.push(
-        `${job.id} exits with ${job.exitCode}, and is ${status}, ${cause}, ${exit_code}: ${message}`,
+        `${job.id} exits with ${job.exitCode}, and is ${status}, ${cause}, ${exit_code}: ${message}\n${await readFile(state(job.id).hostLog, 'utf8').catch(String)}`,
       );
     else wrong.push(...(await wrongFiles(job, state(job.id))));
   }
