@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { givenOptions } from './given-options.js';
 
 const MiB = 1024 ** 2;
 const count = z.coerce.number().int().nonnegative();
@@ -39,15 +39,7 @@ export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rou
 
 /** Throws with a text for the user. */
 export function benchOptions(argv: readonly string[], now: Date): BenchOptions {
-  const string = { type: 'string' } as const;
-  const options = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, string]));
-  const { values } = parseArgs({ args: [...argv], options });
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(`--${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  const given = parsed.data;
+  const given = givenOptions(optionsSchema, argv);
   const only = new Set(given.only.split(','));
   const logRounds = given['log-mib'] === 0 ? 0 : given['log-rounds'];
   return {

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { givenOptions } from '../given-options.js';
 
 const count = z.coerce.number().int().min(1);
 
@@ -35,15 +35,7 @@ export const USAGE = `usage: npm run soak -- [--jobs N] [--at-once N] [--every N
 
 /** Throws with a text for the user. */
 export function soakOptions(argv: readonly string[], now: Date): SoakOptions & { readonly out: string } {
-  const string = { type: 'string' } as const;
-  const options = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, string]));
-  const { values } = parseArgs({ args: [...argv], options });
-  const parsed = optionsSchema.safeParse(values);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(`--${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  const { jobs, 'at-once': atOnce, every, from, transport, out } = parsed.data;
+  const { jobs, 'at-once': atOnce, every, from, transport, out } = givenOptions(optionsSchema, argv);
   const file = out ?? `bench/results/soak-${now.toISOString().replaceAll(':', '-')}.json`;
   return { jobs, atOnce, every, from, transport, out: file };
 }
