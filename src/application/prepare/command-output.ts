@@ -68,7 +68,8 @@ export async function commandOutput(
   };
   const words = shell ?? OLD_SHELL;
   const filled = await fill(ports, { node, call, building, environment, snapshotDir, shell: words });
-  const kept = filled.isErr() ? err(filled.error) : await keep(ports, { building, home, key, call });
+  const madeWith = filled.isErr() ? err(filled.error) : await sameNeeds(ports, node, call, contents.value);
+  const kept = madeWith.isErr() ? err(madeWith.error) : await keep(ports, { building, home, key, call });
   if (kept.isErr()) {
     // Not the caller's signal, which may be what ended it; the file store has bounds of its own.
     await ports.hostFiles.remove(building, { recursive: true });
@@ -98,6 +99,23 @@ async function contentOfNeeds(
     contents.push(digest.value);
   }
   return ok(contents);
+}
+
+/** The key says with what an output was made. An output that has become another one meanwhile may have been read as either. */
+async function sameNeeds(
+  ports: PreparePorts,
+  node: CommandConfig,
+  call: PrepareCall,
+  before: readonly string[],
+): Promise<Result<void, JobFault>> {
+  const after = await contentOfNeeds(ports, node, call);
+  if (after.isErr()) return err(after.error);
+  if (after.value.every((digest, index) => digest === before[index])) return ok(undefined);
+  const hashed = [...call.needs].filter(([, { protocol }]) => protocol !== 'nix_store_path_v1');
+  const changed = hashed.filter((_, index) => after.value[index] !== before[index]).map(([id]) => id);
+  const { host } = ports.shell;
+  const message = `the output of ${changed.join(', ')} changed while the command of ${node.id} ran with it, so nothing of it was kept; run again when nothing writes to it`;
+  return err({ kind: 'prepare_failed', phase: null, host, message });
 }
 
 interface Filling {

@@ -266,6 +266,31 @@ describe('a command node', () => {
     await target.run({ runId: 'changed' });
     expect(runs()).toBe(2);
   });
+
+  it('fails when an output that it works with changes meanwhile, and nothing of it is kept', async () => {
+    const path = { id: 'sdk', type: 'path', path: '/opt/sdk' } as const;
+    const command: PrepareInput = { id: 'made', type: 'command', command: 'make it', dependsOn: ['sdk'] };
+    const target = await TargetInMemory.of({ prepare: [path, command], jobs: [needs('made')] });
+    await target.writeOutput('/opt/sdk', '/opt/sdk');
+    const tools = ['v2'];
+    target.host.shell.handle(({ command: { argv, env } }) => {
+      if (argv[0] !== '/bin/sh') return undefined;
+      return (async () => {
+        const tool = tools.pop();
+        if (tool !== undefined)
+          must(await target.host.hostFiles.writeFile('/opt/sdk/tool', Buffer.from(tool)));
+        await target.writeOutput(env?.['PIKACI_OUTPUT'] ?? '', '/opt/made');
+        return 0;
+      })();
+    });
+    const run = await target.run();
+    expect(run.prepares[1]).toMatchObject({
+      fault: { kind: 'prepare_failed', message: expect.stringContaining('the output of sdk changed') },
+    });
+    expect(must(await target.host.hostFiles.list('/var/pikaci/prepared'))).toEqual([]);
+    await target.run({ runId: 'again' });
+    expect(target.ends().slice(-3)).toEqual(['sdk passed', 'made passed', 'j passed']);
+  });
 });
 
 describe('a path node', () => {
