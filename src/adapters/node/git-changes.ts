@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { filterInTurns } from '../../streams/filter-in-turns.js';
 import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
 import { gitListing } from './git-listing.js';
 import { withoutOwnFilters } from './git-state.js';
@@ -41,7 +42,8 @@ export async function gitChanges(input: GitChangesInput): Promise<Result<readonl
     return err(refused(place, `${revision} and HEAD have no commit in common; ${why}`));
   }
   const changed = await changesSince(place, common);
-  return changed.map((paths) => [...new Set(paths)].filter((path) => !input.leftOut.isOut(path)));
+  if (changed.isErr()) return err(changed.error);
+  return ok(await filterInTurns([...new Set(changed.value)], (path) => !input.leftOut.isOut(path)));
 }
 
 function refused({ directory }: Place, message: string): ScanFault {

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
+import { filterInTurns } from '../../streams/filter-in-turns.js';
 import { gitAnswer, gitFields } from './git-answer.js';
 import { gitState } from './git-state.js';
 import { type LeftOut, leftOutBelow } from './left-out.js';
@@ -54,7 +55,7 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
     const path = line.slice(line.indexOf('\t') + 1);
     (line.startsWith(GITLINK, 2) ? nested : paths).push(path);
   }
-  dirty ||= others.some((path) => !isOut(path));
+  if (input.withRevision && !dirty) dirty = (await filterInTurns(others, (path) => !isOut(path))).length > 0;
   // Another repository that lies in the tree without being a submodule is listed as "<path>/".
   for (const path of others) {
     if (path.endsWith('/')) nested.push(path.slice(0, -1));

@@ -1,22 +1,23 @@
 import type { ArtifactRule } from '../../domain/job/artifact.js';
 import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
 import { hasControlCharacter } from '../../domain/values/path-rules.js';
+import { inTurns } from '../../streams/filter-in-turns.js';
 import type { ListedFile } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import type { Selection } from './collect-input.js';
 
 /** Guest path → local path, in the guest's order, of what is asked for; what cannot be kept is refused here, by name and size. */
-export function chooseFiles(
+export async function chooseFiles(
   files: readonly ListedFile[],
   selection: Selection,
   caps: ArtifactCaps,
   ledger: ArtifactLedger,
-): Map<string, string> {
+): Promise<Map<string, string>> {
   const wanted = new Map<string, string>();
   const seen = new Set<string>();
   const taken = new Set<string>();
   let totalBytes = 0;
-  for (const file of files) {
+  for await (const file of inTurns(files)) {
     const { path } = file;
     if (file.kind === 'undecodable') {
       // Not one of those that were seen: what is shown of it may be another file's name.

@@ -44,8 +44,8 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
   if (truncated) ledger.breakOff(`the guest has more than ${files.length} files where it was looked`);
 
   doing = 'fetched';
-  const wanted = chooseFiles(files, selection, caps, ledger);
-  await makeDirectories(emptyDirectories(files, [...wanted.keys()]), input, ledger);
+  const wanted = await chooseFiles(files, selection, caps, ledger);
+  await makeDirectories(await emptyDirectories(files, [...wanted.keys()]), input, ledger);
   const fetching = new FetchFiles({ ...input, ledger, list, patience });
   await fetching.fetch(wanted);
   return ledger.report();

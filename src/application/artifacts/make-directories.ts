@@ -1,17 +1,22 @@
 import { posix } from 'node:path';
 import type { ArtifactRule } from '../../domain/job/artifact.js';
 import { hasControlCharacter } from '../../domain/values/path-rules.js';
+import { filterInTurns, inTurns } from '../../streams/filter-in-turns.js';
 import type { ListedFile } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import type { CollectInput } from './collect-input.js';
 import { ruleOf } from './receive-archive.js';
 
 /** Listed directories that would not come with any of these files. */
-export function emptyDirectories(listed: readonly ListedFile[], chosen: readonly string[]): string[] {
+export async function emptyDirectories(
+  listed: readonly ListedFile[],
+  chosen: readonly string[],
+): Promise<string[]> {
   const kept = new Set<string>();
-  for (const path of chosen)
+  for await (const path of inTurns(chosen))
     for (let up = posix.dirname(path); !kept.has(up); up = posix.dirname(up)) kept.add(up);
-  return listed.flatMap(({ path, kind }) => (kind === 'directory' && !kept.has(path) ? [path] : []));
+  const empty = await filterInTurns(listed, ({ path, kind }) => kind === 'directory' && !kept.has(path));
+  return empty.map(({ path }) => path);
 }
 
 /** Makes directories that a selection asks for; what cannot be made is refused by name. There may be as many as files. */
@@ -21,7 +26,7 @@ export async function makeDirectories(
   ledger: ArtifactLedger,
 ): Promise<void> {
   let made = 0;
-  for (const path of paths) {
+  for await (const path of inTurns(paths)) {
     if (selection.localDirectory === undefined || !selection.matches(path)) continue;
     const local = selection.localDirectory(path);
     const refused = (): ArtifactRule | null => {

@@ -1,17 +1,25 @@
 import { err, ok, type Result } from 'neverthrow';
 import { decodeName } from '../../domain/values/decode-name.js';
+import { anotherTurn } from '../../streams/filter-in-turns.js';
 import type { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { GuestFault, GuestListing, ListedFile } from './guest.js';
 
 /** `TYPE SIZE PATH`, as guest/README.md has it; supervisors before 0.2 gave the path alone. */
 const ENTRY = /^([A-Za-z]|[0-9a-f]{4,8}) (\d{1,19}) (?=\/)/;
 
+/** Entries that are read before others have their turn. */
+const AT_ONCE = 1000;
+
 /** Up to `most` files; a list that was cut short is told as one that goes on. */
-export function listingOf(answer: BoundedBytes, most: number): Result<GuestListing, GuestFault> {
+export async function listingOf(
+  answer: BoundedBytes,
+  most: number,
+): Promise<Result<GuestListing, GuestFault>> {
   const bytes = answer.bytes();
   const files: ListedFile[] = [];
   let at = 0;
   for (let end = bytes.indexOf(0); end !== -1 && files.length < most; end = bytes.indexOf(0, at)) {
+    if (files.length % AT_ONCE === AT_ONCE - 1) await anotherTurn();
     const entry = bytes.subarray(at, end);
     const decoded = decodeName(entry);
     if (decoded !== null) files.push(listedFile(decoded));

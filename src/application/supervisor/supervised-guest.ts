@@ -96,7 +96,7 @@ export class SupervisedGuest implements MachineSupervisor {
     // Supervisors before 0.2 take it for a path.
     if (call.directories === true && answer.isErr() && answer.error.message.includes(': usage: '))
       answer = await list();
-    return answer.andThen((bytes) => listingOf(bytes, most));
+    return answer.isErr() ? err(answer.error) : listingOf(answer.value, most);
   }
 
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {

@@ -29,16 +29,13 @@ const odd = [
   'x'.repeat(200),
 ];
 
-function listed(answer: Uint8Array) {
+async function listed(answer: Uint8Array) {
   const bytes = new BoundedBytes(answer.length, 'first');
   bytes.add(answer);
-  return must(listingOf(bytes, 1000)).files;
+  return must(await listingOf(bytes, 1000)).files;
 }
 
-const pathsOf = (answer: Uint8Array) =>
-  listed(answer)
-    .map(({ path }) => path)
-    .sort();
+const pathsOf = async (answer: Uint8Array) => (await listed(answer)).map(({ path }) => path).sort();
 
 describe.each(guestShells())('artifacts handed out by $name', (shell) => {
   let guest: GuestMachine;
@@ -74,21 +71,21 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     const files = [...odd.map((name) => `deep/${name}`), 'new\nline', 'link', 'linked-directory'].map(
       (name) => `${directory}/${name}`,
     );
-    expect(pathsOf(ended.stdout)).toEqual([...files, `${directory}/link`].sort());
+    expect(await pathsOf(ended.stdout)).toEqual([...files, `${directory}/link`].sort());
   });
 
   it('are listed with the directories that they are in, and empty ones, where that is asked for', async () => {
     const directory = tree();
     const ended = await guest.call(['list', '--directories', directory]);
     expect([ended.code, ended.stderr]).toEqual([0, '']);
-    const directories = listed(ended.stdout).filter(({ kind }) => kind === 'directory');
+    const directories = (await listed(ended.stdout)).filter(({ kind }) => kind === 'directory');
     expect(directories.map(({ path }) => path).sort()).toEqual([
       directory,
       `${directory}/deep`,
       `${directory}/deep/er`,
     ]);
-    const without = pathsOf((await guest.call(['list', directory])).stdout);
-    expect(listed(ended.stdout).length).toBe(without.length + 3);
+    const without = await pathsOf((await guest.call(['list', directory])).stdout);
+    expect((await listed(ended.stdout)).length).toBe(without.length + 3);
   });
 
   it('are listed with what they are and how large, whatever they are called', async () => {
@@ -102,7 +99,7 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     const { stdout } = await guest.call(['list', directory]);
     socket.close();
     const kinds = Object.fromEntries(
-      listed(stdout).map(({ path, kind, size }) => [path.slice(directory.length + 1), [kind, size]]),
+      (await listed(stdout)).map(({ path, kind, size }) => [path.slice(directory.length + 1), [kind, size]]),
     );
     expect(kinds).toMatchObject({
       fifo: ['special', 0],

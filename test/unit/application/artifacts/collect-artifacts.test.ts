@@ -4,8 +4,13 @@ import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
 import { ArtifactGlobs } from '../../../../src/application/artifacts/artifact-globs.js';
+import { ArtifactLedger } from '../../../../src/application/artifacts/artifact-ledger.js';
+import { chooseFiles } from '../../../../src/application/artifacts/choose-files.js';
 import { collectArtifacts } from '../../../../src/application/artifacts/collect-artifacts.js';
+import { emptyDirectories } from '../../../../src/application/artifacts/make-directories.js';
+import { BoundedBytes } from '../../../../src/application/commands/bounded-bytes.js';
 import type { Guest, GuestFault, ListedFile } from '../../../../src/application/supervisor/guest.js';
+import { listingOf } from '../../../../src/application/supervisor/listing.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { archiveOf, DESTINATION, filesOf } from './archive-of.js';
 
@@ -347,4 +352,28 @@ describe('collecting artifacts', () => {
     const { report } = await collecting(ABC, { list: ['connection_lost'], signal: AbortSignal.abort() });
     expect(report.incomplete).toContain('connection_lost');
   });
+});
+
+it('lets others have their turn while it reads, chooses and keeps names', async () => {
+  const names = Array.from({ length: 20_000 }, (_, index) => `/artifacts/made/${index}`);
+  const files: ListedFile[] = names.map((path) => ({ path, kind: 'directory', size: 0 }));
+  const bytes = new BoundedBytes(10_000_000, 'first');
+  bytes.add(Buffer.from(names.map((name) => `d 0 ${name}\0`).join('')));
+  const turnsOf = async (work: () => Promise<unknown>) => {
+    let turns = 0;
+    let goesOn = true;
+    const another = () => {
+      turns++;
+      if (goesOn) setImmediate(another);
+    };
+    setImmediate(another);
+    await work();
+    goesOn = false;
+    return turns;
+  };
+  const selection = new ArtifactGlobs(['/artifacts/**']);
+  const caps = { fileBytes: 1, totalBytes: 1, files: 1 };
+  expect(await turnsOf(() => listingOf(bytes, 500_000))).toBeGreaterThan(15);
+  expect(await turnsOf(() => chooseFiles(files, selection, caps, new ArtifactLedger()))).toBeGreaterThan(15);
+  expect(await turnsOf(() => emptyDirectories(files, names))).toBeGreaterThan(30);
 });
