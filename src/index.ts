@@ -1,6 +1,6 @@
 /**
  * pikaci for programs: {@link createPikaci} makes a {@link Pikaci} for one host, which runs jobs and targets, attaches to them, opens
- * machines, and answers with a fault of a known kind where the machinery fails. What `pikaci/records` and `pikaci/schemas` have, this
+ * machines, and answers with a fault of a known kind on a system failure. What `pikaci/records` and `pikaci/schemas` have, this
  * has too.
  *
  * @packageDocumentation

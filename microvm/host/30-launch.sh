@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # launch JOBDIR LEASE KEY=VALUE… -- TAG MODE SOURCE…: boots the machine unless this lease's owner has done so already, and waits until
-# its supervisor has begun. Fine to repeat.
+# its supervisor has begun. Idempotent.
 launch() {
   at "$1"
   lease=$2

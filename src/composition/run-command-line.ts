@@ -37,7 +37,7 @@ export function runCommandLine(adapters?: Adapters): Promise<number> {
         ...(adapters === undefined ? {} : { adapters }),
       }),
     runState,
-    fulfil: fulfillPreparedOutputRequest,
+    fulfill: fulfillPreparedOutputRequest,
     serve,
     repository: { exportCommit, isTracked },
     terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,

@@ -37,7 +37,7 @@ export async function runCli(input: CliInput): Promise<number> {
     const failure = stdout.failure;
     if (failure === null || failure.code === 'EPIPE') return code;
     stderr.write(`pikaci: cannot write to standard output: ${escapeMessage(failure.message)}\n`);
-    return EXIT.machinery;
+    return EXIT.systemFailure;
   } finally {
     interrupts.stopListening();
   }
@@ -62,6 +62,6 @@ async function execute(context: CliContext): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     context.stderr.write(`pikaci: this is a bug in pikaci, please report it\n  ${escapeMessage(stack)}\n`);
-    return EXIT.machinery;
+    return EXIT.systemFailure;
   }
 }

@@ -9,7 +9,7 @@ const STATUS_WAIT_MS = 1_000;
 
 /** A child's standard input and output as one stream. A child that fails makes the stream fail; destroying it ends the child. */
 export class ChildStream extends SocketLike {
-  private said = '';
+  private stderr = '';
   private over = false;
   private statusTimer: NodeJS.Timeout | undefined;
 
@@ -23,7 +23,7 @@ export class ChildStream extends SocketLike {
       if (!this.destroyed && !this.push(data)) child.stdout.pause();
     });
     child.stderr.on('data', (data: Buffer) => {
-      this.said = (this.said + data.toString('utf8')).slice(-STDERR_TAIL);
+      this.stderr = (this.stderr + data.toString('utf8')).slice(-STDERR_TAIL);
     });
     child.stdin.on('error', () => {});
     child.stdout.once('end', () => {
@@ -35,7 +35,7 @@ export class ChildStream extends SocketLike {
       clearTimeout(this.statusTimer);
       if (this.destroyed) return;
       if (code === 0) this.push(null);
-      else this.destroy(new Error(`${tried} ended with ${code ?? signal}: ${this.said.trim()}`));
+      else this.destroy(new Error(`${tried} ended with ${code ?? signal}: ${this.stderr.trim()}`));
     });
   }
 

@@ -58,12 +58,12 @@ export class Authentication {
     return named === null ? fault : { ...fault, identity: { path: named, problem: 'refused' } };
   }
 
-  private tooMany(said: string): AuthFault {
+  private tooMany(reason: string): AuthFault {
     const left = this.options.offers.length - this.offered;
     const rest = left === 0 ? '' : `, with ${left} more to offer`;
     return {
       ...this.failed(
-        `the host ended the connection ("${said}") after ${this.tried()}${rest}; name the key that it takes with "identityFile", or leave the others out with IdentitiesOnly in the SSH configuration`,
+        `the host ended the connection ("${reason}") after ${this.tried()}${rest}; name the key that it takes with "identityFile", or leave the others out with IdentitiesOnly in the SSH configuration`,
       ),
       tooManyKeys: { agent: this.options.agent },
     };

@@ -36,16 +36,16 @@ export class Ssh2CommandDialer implements SocketDialer {
 
 function dialStream(connection: Ssh2Connection, exec: ExecChannel): Duplex {
   const { tap, link, token, pid } = exec;
-  let said = '';
+  let stderr = '';
   return new ChannelStream(link, tap, {
     onStderr: (data) => {
-      said = (said + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
+      stderr = (stderr + Buffer.from(data).toString('utf8')).slice(-STDERR_TAIL);
     },
     endProblem: async () => {
       await statusOf(tap);
       if (tap.status?.code === 0 || (tap.status === null && !tap.closed)) return null;
       const how = tap.status === null ? 'without a status' : `with ${tap.status.code ?? tap.status.signal}`;
-      return new Error(`${exec.tried} ended ${how}: ${said.trim()}`);
+      return new Error(`${exec.tried} ended ${how}: ${stderr.trim()}`);
     },
     onGone: () => {
       if (tap.closed || link.lost !== null) exec.release();

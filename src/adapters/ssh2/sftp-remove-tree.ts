@@ -18,15 +18,17 @@ export async function removeTree(
   const exec = await openExecChannel(connection, { argv: ['rm', '-rf', '--', call.path] }, options);
   if (exec.isErr()) return err(fileFault(kindOf(exec.error.kind), call, exec.error.message));
   await using running = new Ssh2RunningCommand(connection, exec.value, undefined, options);
-  let said = '';
+  let output = '';
   for await (const { data } of running.output)
-    said = (said + Buffer.from(data).toString('utf8')).slice(-2_000);
+    output = (output + Buffer.from(data).toString('utf8')).slice(-2_000);
   const exit = await running.exit;
   if (exit.isErr()) return err(fileFault(kindOf(exit.error.kind), call, exit.error.message));
   if (exit.value.code === 0) return ok(undefined);
   // rm is silent about the kind; its words are strerror(3)'s in the host's language.
-  const denied = /permission denied|not permitted/i.test(said);
-  return err(fileFault(denied ? 'permission_denied' : 'io', call, said.trim() || 'rm ended with a failure'));
+  const denied = /permission denied|not permitted/i.test(output);
+  return err(
+    fileFault(denied ? 'permission_denied' : 'io', call, output.trim() || 'rm ended with a failure'),
+  );
 }
 
 function kindOf(kind: string): FileFault['kind'] {

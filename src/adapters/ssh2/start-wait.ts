@@ -58,10 +58,10 @@ export function awaitStart(wait: {
       },
       changed: () => {
         if (!tap.closed || !tap.ended('stderr')) return;
-        const said = early.toString('utf8').trim().slice(-2_000);
+        const output = early.toString('utf8').trim().slice(-2_000);
         settle({
           problem: 'spawn_failed',
-          message: said || 'the login shell ended without starting the command',
+          message: output || 'the login shell ended without starting the command',
         });
       },
     });

@@ -20,7 +20,7 @@ export type { OnAbort } from '../step/on-abort.js';
 export interface Pikaci extends AsyncDisposable {
   /** `user@host:port`, or `local`. */
   readonly host: string;
-  /** Runs one job in a fresh machine. `Ok` whenever the job ended, passed or not; `Err` when the machinery failed. */
+  /** Runs one job in a fresh machine. `Ok` whenever the job ended, passed or not; `Err` on a system failure. */
   runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>>;
   /**
    * Runs a target: its prepare nodes and jobs in the order that they depend on each other, on one snapshot, under one id,

@@ -53,7 +53,7 @@ export class ArtifactLedger {
   }
 
   /** The first reason is kept. */
-  breakOff(reason: string): void {
+  markIncomplete(reason: string): void {
     this.#incomplete ??= reason;
   }
 

@@ -7,7 +7,7 @@ import { LossPause } from './loss-pause.js';
 import { emptyDirectories, makeDirectories } from './make-directories.js';
 import { type CollectCall, Patience } from './patience.js';
 
-/** A guest is listened to for this many names; globs choose among them. */
+/** Maximum number of paths that a guest may list; globs choose among them. */
 const MOST_LISTED = 500_000;
 
 /**
@@ -19,10 +19,10 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
   const { guest, selection, clock, caps } = input;
   if (selection.searchRoots.length === 0) return NO_ARTIFACTS;
   const ledger = new ArtifactLedger();
-  if (input.doubt !== undefined) ledger.breakOff(input.doubt);
+  if (input.doubt !== undefined) ledger.markIncomplete(input.doubt);
   let doing = 'listed';
   using patience = new Patience(clock, call, (why) =>
-    ledger.breakOff(`the guest's files could not be ${doing}: ${why}`),
+    ledger.markIncomplete(`the guest's files could not be ${doing}: ${why}`),
   );
   const pause = new LossPause(clock, patience.signal, input.reconnectMs);
   const directories = selection.localDirectory !== undefined;
@@ -37,11 +37,11 @@ export async function collectArtifacts(input: CollectInput, call: CollectCall): 
   while (listing.isErr() && listing.error.kind === 'connection_lost' && (await pause.afterLoss()))
     listing = await list();
   if (listing.isErr()) {
-    ledger.breakOff(`the guest's files could not be listed: ${listing.error.message}`);
+    ledger.markIncomplete(`the guest's files could not be listed: ${listing.error.message}`);
     return ledger.report();
   }
   const { files, truncated } = listing.value;
-  if (truncated) ledger.breakOff(`the guest has more than ${files.length} files where it was looked`);
+  if (truncated) ledger.markIncomplete(`the guest has more than ${files.length} files where it was looked`);
 
   doing = 'fetched';
   const wanted = await chooseFiles(files, selection, caps, ledger);

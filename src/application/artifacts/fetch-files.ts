@@ -34,13 +34,13 @@ export class FetchFiles {
     let wanted = new Map(chosen);
     for (let archives = 0; wanted.size > 0; archives++) {
       if (archives === MOST_ARCHIVES) {
-        ledger.breakOff('too many files are too large, or changed while they were packed');
+        ledger.markIncomplete('too many files are too large, or changed while they were packed');
         break;
       }
       const archive = await patience.waitFor(guest.pack([...wanted.keys()], { signal: patience.signal }));
       if (archive.isErr()) {
         if (archive.error.kind === 'connection_lost' && (await this.#pause.afterLoss())) continue;
-        ledger.breakOff(`the guest's files could not be fetched: ${archive.error.message}`);
+        ledger.markIncomplete(`the guest's files could not be fetched: ${archive.error.message}`);
         break;
       }
       await using fetched = archive.value;
@@ -59,7 +59,7 @@ export class FetchFiles {
     const { ledger } = this.#input;
     const what =
       wanted.size === 1 ? 'a file vanished before it' : `${wanted.size} files vanished before they`;
-    ledger.breakOff(`${what} could be fetched`);
+    ledger.markIncomplete(`${what} could be fetched`);
     for (const path of wanted.keys()) ledger.refuse(path, 'vanished');
     wanted.clear();
   }
@@ -69,15 +69,17 @@ export class FetchFiles {
     if (kept.size === 0) return [];
     const { list, ledger, patience } = this.#input;
     if (drained) {
-      const said = await patience.waitFor(archive.end);
-      if (said.isOk()) return said.value.filledUp.filter((path) => kept.has(path));
+      const ended = await patience.waitFor(archive.end);
+      if (ended.isOk()) return ended.value.filledUp.filter((path) => kept.has(path));
     }
     // What the guest said of it has not arrived as a whole: a file that was cut is smaller now than it was packed.
     let listing = await list();
     while (listing.isErr() && listing.error.kind === 'connection_lost' && (await this.#pause.afterLoss()))
       listing = await list();
     if (listing.isErr()) {
-      ledger.breakOff(`whether files changed while they were packed is not known: ${listing.error.message}`);
+      ledger.markIncomplete(
+        `whether files changed while they were packed is not known: ${listing.error.message}`,
+      );
       return [];
     }
     const isSmaller = (path: string, size: number | null) => size !== null && size < (kept.get(path) ?? 0);
@@ -93,7 +95,7 @@ export class FetchFiles {
     const removed = await files.remove(`${destination}/${local}`);
     if (removed.isErr()) {
       this.#input.onLocalFault?.(removed.error);
-      ledger.breakOff(`${local} is not whole, and could not be removed: ${removed.error.message}`);
+      ledger.markIncomplete(`${local} is not whole, and could not be removed: ${removed.error.message}`);
     }
     if (this.#cutBefore.has(path)) ledger.refuse(path, 'not_whole');
     else {
@@ -106,7 +108,7 @@ export class FetchFiles {
     const { ledger } = this.#input;
     if (end === 'given_up') return false;
     if (end === 'connection_lost' && !(await this.#pause.afterLoss())) {
-      ledger.breakOff('the connection broke too often');
+      ledger.markIncomplete('the connection broke too often');
       return false;
     }
     if (end !== 'cut_short') return true;
@@ -119,7 +121,7 @@ export class FetchFiles {
       return true;
     }
     if (await this.#pause.afterLoss()) return true;
-    ledger.breakOff('the archive ends before its end mark');
+    ledger.markIncomplete('the archive ends before its end mark');
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.js';
 
-/** Lost connections are put up with this often, with pauses that grow. */
+/** Maximum number of lost connections, with pauses that grow. */
 const MOST_LOSSES = 5;
 const LOSS_PAUSE_MS = 300;
 

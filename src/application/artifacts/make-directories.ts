@@ -43,7 +43,8 @@ export async function makeDirectories(
     if (directory.isOk()) made++;
     else {
       const rule = ruleOf(directory.error);
-      if (rule === null) return ledger.breakOff(`${local} could not be made: ${directory.error.message}`);
+      if (rule === null)
+        return ledger.markIncomplete(`${local} could not be made: ${directory.error.message}`);
       ledger.refuse(path, rule);
     }
   }

@@ -12,7 +12,7 @@ import { type TarEntry, TarReader } from './tar-reader.js';
 const READ_PAST = 16 * 1024 * 1024;
 /** Behind its end mark an archive is filled up to a whole record; no `tar` makes one longer. */
 const LONGEST_TAIL = 64 * 1024;
-/** What is not asked for is put up with this often. */
+/** Maximum number of unrequested entries. */
 const MOST_UNREQUESTED = 1000;
 
 export interface ReceiveInput {
@@ -56,7 +56,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
   let drained = false;
   const ended = (end: Received['end']): Received => ({ end, remaining, kept, drained, underWay });
   const giveUp = (reason: string): Received => {
-    ledger.breakOff(reason);
+    ledger.markIncomplete(reason);
     return ended('given_up');
   };
   /** The bytes have ended, so why they did is known. */
@@ -139,9 +139,9 @@ async function keepFile(
 ): Promise<Kept> {
   const path = `${input.destination}/${local}`;
   const parent = await input.files.makeDirectory(posix.dirname(path));
-  if (parent.isErr()) return passOver(bytes, entry.size, parent.error);
+  if (parent.isErr()) return skipFile(bytes, entry.size, parent.error);
   const writer = await input.files.createWriter(path, { mode: entry.executable ? 0o755 : 0o644 });
-  if (writer.isErr()) return passOver(bytes, entry.size, writer.error);
+  if (writer.isErr()) return skipFile(bytes, entry.size, writer.error);
   await using file = writer.value;
   let missing = entry.size;
   while (missing > 0) {
@@ -152,13 +152,13 @@ async function keepFile(
     missing -= piece.length;
   }
   const committed = await file.commit();
-  if (committed.isErr()) return await passOver(bytes, 0, committed.error);
+  if (committed.isErr()) return await skipFile(bytes, 0, committed.error);
   input.ledger.took(local, entry.size);
   return 'kept';
 }
 
 /** A name that is a directory's already (or the other way round), or too long, costs that file only; other faults end the collecting. */
-async function passOver(bytes: ByteReader, size: number, fault: FileFault): Promise<Kept> {
+async function skipFile(bytes: ByteReader, size: number, fault: FileFault): Promise<Kept> {
   const rule = ruleOf(fault);
   if (rule === null) return fault;
   return (await bytes.skip(size)) ? rule : 'cut_short';

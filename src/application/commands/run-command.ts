@@ -23,9 +23,9 @@ export async function runCommand(
   { purpose, timeoutSecs, signal, onOutput, keepStdout = true }: RunCommandOptions,
 ): Promise<Result<Uint8Array, JobFault>> {
   using timeout = awakeTimeout(timeoutSecs * 1000);
-  let said = '';
+  let stderr = '';
   const failed = (kind: JobFault['kind'], message: string): JobFault => {
-    const tail = said.trim() === '' ? '' : `:\n${said.trim()}`;
+    const tail = stderr.trim() === '' ? '' : `:\n${stderr.trim()}`;
     return { kind, phase: null, host: shell.host, message: `${purpose}: ${message}${tail}` };
   };
   /** What the shell calls aborted is the caller's doing, or the bound's. */
@@ -47,7 +47,7 @@ export async function runCommand(
       length += data.length;
       if (length <= MOST_STDOUT) stdout.push(data);
     }
-    said = (said + decoder.decode(data, { stream: true })).slice(-MESSAGE_TAIL);
+    stderr = (stderr + decoder.decode(data, { stream: true })).slice(-MESSAGE_TAIL);
   }
   const exit = await running.exit;
   if (exit.isErr()) return err(broken(exit.error));

@@ -51,14 +51,14 @@ export async function checkMachine(probe: MachineProbe): Promise<DoctorCheck> {
 
 /** Null when nothing is wrong. */
 async function runIn(machine: OpenMachine, signal: AbortSignal): Promise<DoctorCheck | null> {
-  const said = new BoundedBytes(MOST_SAID, 'first');
-  const onOutput = (data: Uint8Array) => said.add(data);
+  const stdout = new BoundedBytes(MOST_SAID, 'first');
+  const onOutput = (data: Uint8Array) => stdout.add(data);
   const ran = await machine.run({ command: ALSO, timeoutSecs: STEP_SECS, onOutput, signal });
   if (ran.isErr()) return notMade(ran.error);
   const { status, cause, message } = ran.value;
   if (cause === 'cancelled') return skipped('machine', 'interrupted');
   if (status !== 'passed') return failed('machine', message, REMEDY);
-  const missing = Buffer.from(said.bytes()).toString('utf8').split('\n').filter(Boolean);
+  const missing = Buffer.from(stdout.bytes()).toString('utf8').split('\n').filter(Boolean);
   if (missing.length === 0) return null;
   const detail = `the image has no ${missing.join(', ')}: artifacts or exported variables will be missing`;
   return warned('machine', detail, REMEDY);

@@ -2,7 +2,7 @@ import type { PikaciEvent } from '../../domain/events/event.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { FileStore } from '../../ports/file-store.js';
 
-/** `host.log`: what the machinery did, one line an event. Lines are written in order, behind the events; that they could not be is told once. */
+/** `host.log`: what pikaci and the host did, one line an event. Lines are written in order, behind the events; that they could not be is told once. */
 export class HostLog implements EventSink {
   readonly #files: FileStore;
   readonly #path: string;

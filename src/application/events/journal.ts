@@ -85,7 +85,7 @@ export class Journal {
   }
 
   /** Records the phase's start, end and duration, also when it fails. */
-  async during<T, E>(phase: Phase, work: () => Promise<Result<T, E>>): Promise<Result<T, E>> {
+  async runPhase<T, E>(phase: Phase, work: () => Promise<Result<T, E>>): Promise<Result<T, E>> {
     const startedAt = this.#now();
     const start = this.#clock.monotonic();
     this.emit({ type: 'phase_started', phase });

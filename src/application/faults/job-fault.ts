@@ -9,7 +9,7 @@ import type { ScanFault } from '../../ports/workspace-scanner.js';
 export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | PayloadMountFault;
 
 /**
- * The machinery failed; the job itself has no result. `message` says what was tried, where, and what to do next.
+ * System failure: the job itself has no result. `message` says what was tried, where, and what to do next.
  * - `invalid_job`: the job, run id or workspace that the caller handed in; `field` is the path of the value.
  * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
  * - `not_trusted`: a run that is not trusted asked for what it may not have, or the host would not keep it to itself; `field` says what.

@@ -6,8 +6,8 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { readLastUsed } from '../holds/last-used.js';
+import type { CacheListing } from './cache-listing.js';
 import { removeOnHost } from './host-disk.js';
-import type { KeptDirectories } from './kept-directories.js';
 
 export interface EvictPorts {
   readonly shell: RemoteShell;
@@ -17,7 +17,7 @@ export interface EvictPorts {
 }
 
 export interface EvictCall {
-  readonly in: KeptDirectories;
+  readonly in: CacheListing;
   readonly hash: string;
   /** The host's time, ms since the epoch. */
   readonly now: () => number;
@@ -34,7 +34,7 @@ export type EvictEnd =
 
 /** True when a machine mounts something of a kept directory. */
 export function isMounted(
-  of: Pick<KeptDirectories, 'path' | 'realPath'>,
+  of: Pick<CacheListing, 'path' | 'realPath'>,
   hash: string,
   sources: readonly string[],
 ) {
@@ -44,8 +44,8 @@ export function isMounted(
 }
 
 /**
- * Removes a kept directory that nobody uses. It is moved aside by one rename before anybody is asked whether it is used, so that
- * whoever comes later does not find it, and makes it anew; whoever came before is seen, and it is moved back.
+ * Removes a kept directory that nobody uses. Renames the directory, then checks for users. A later user finds nothing and
+ * recreates it; an earlier one is detected, and the rename is undone.
  */
 export async function evictDirectory(ports: EvictPorts, call: EvictCall): Promise<EvictEnd> {
   const { path, folder } = call.in;
@@ -61,11 +61,15 @@ export async function evictDirectory(ports: EvictPorts, call: EvictCall): Promis
     return moved.error.kind === 'not_found'
       ? { kind: 'gone' }
       : { kind: 'failed', message: moved.error.message };
-  return settleAside(ports, call, aside);
+  return resolveQuarantined(ports, call, aside);
 }
 
 /** Decides about a directory that was moved aside, by this call or by one that was killed. */
-export async function settleAside(ports: EvictPorts, call: EvictCall, aside: string): Promise<EvictEnd> {
+export async function resolveQuarantined(
+  ports: EvictPorts,
+  call: EvictCall,
+  aside: string,
+): Promise<EvictEnd> {
   const { path, folder } = call.in;
   const { signal } = call;
   const at = `${path}/${aside}`;
@@ -83,13 +87,13 @@ export async function settleAside(ports: EvictPorts, call: EvictCall, aside: str
     if (back || mounted) return { kind: 'in_use' };
   }
   // From here on it never comes back: nobody ever mounts a tree of which half is gone.
-  const doomed = `${path}/${aside.replace(/^\.evicting-/, '.deleting-')}`;
-  const condemned = await ports.hostFiles.rename(at, doomed, { signal });
-  if (condemned.isErr())
-    return condemned.error.kind === 'not_found'
+  const deleting = `${path}/${aside.replace(/^\.evicting-/, '.deleting-')}`;
+  const committed = await ports.hostFiles.rename(at, deleting, { signal });
+  if (committed.isErr())
+    return committed.error.kind === 'not_found'
       ? { kind: 'gone' }
-      : { kind: 'failed', message: condemned.error.message };
-  return deleteQuarantined(ports, doomed, signal);
+      : { kind: 'failed', message: committed.error.message };
+  return deleteQuarantined(ports, deleting, signal);
 }
 
 export async function deleteQuarantined(

@@ -1,6 +1,7 @@
 import { chooseEvictions, type KeptEntry, type RetentionBounds } from '../../domain/target/retention.js';
 import { readLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
+import { CACHE_FOLDERS, type CacheListing, listCaches } from './cache-listing.js';
 import {
   deleteQuarantined,
   type EvictCall,
@@ -8,11 +9,10 @@ import {
   type EvictPorts,
   evictDirectory,
   isMounted,
-  settleAside,
+  resolveQuarantined,
 } from './evict-directory.js';
 import type { EvictionReport } from './eviction-report.js';
 import { diskUsage, removeOnHost } from './host-disk.js';
-import { KEPT_FOLDERS, type KeptDirectories, keptDirectories } from './kept-directories.js';
 import { removeEmptyRuns } from './remove-empty-runs.js';
 
 export interface EvictOptions {
@@ -25,7 +25,7 @@ export interface EvictOptions {
 /** A command may run for a day; what it was filling is given up after two. */
 const STALE_BUILDING_MS = 48 * 3600_000;
 
-type Found = KeptEntry & { readonly hash: string; readonly in: KeptDirectories };
+type Found = KeptEntry & { readonly hash: string; readonly in: CacheListing };
 type Failures = { path: string; message: string }[];
 
 /** Keeps the snapshots and prepared outputs on the host within bounds. Safe to run twice at once, and beside runs of any runner. */
@@ -49,13 +49,13 @@ export class Evict {
     const { signal, dryRun } = options;
     const { workDir, retention } = this.#settings;
     const failed: Failures = [];
-    const directories: KeptDirectories[] = [];
-    for (const folder of KEPT_FOLDERS) {
-      const found = await keptDirectories(this.#ports.hostFiles, { workDir, folder, signal });
+    const directories: CacheListing[] = [];
+    for (const folder of CACHE_FOLDERS) {
+      const found = await listCaches(this.#ports.hostFiles, { workDir, folder, signal });
       if (found.isOk()) directories.push(found.value);
       else failed.push({ path: `${workDir}/${folder.name}`, message: found.error.message });
     }
-    if (!dryRun) await this.#removeGivenUp(directories, failed, signal);
+    if (!dryRun) await this.#removeAbandoned(directories, failed, signal);
     const entries = await this.#entries(directories, failed, signal);
     const chosen = chooseEvictions(entries, { ...retention, ...options.bounds }, this.#hostTime.now());
     const evicted: Found[] = [];
@@ -74,7 +74,7 @@ export class Evict {
   }
 
   async #entries(
-    directories: readonly KeptDirectories[],
+    directories: readonly CacheListing[],
     failed: Failures,
     signal: AbortSignal,
   ): Promise<readonly Found[]> {
@@ -107,8 +107,8 @@ export class Evict {
   }
 
   /** What evictions, commands and runs that were killed have left behind. */
-  async #removeGivenUp(
-    directories: readonly KeptDirectories[],
+  async #removeAbandoned(
+    directories: readonly CacheListing[],
     failed: Failures,
     signal: AbortSignal,
   ): Promise<void> {
@@ -122,7 +122,7 @@ export class Evict {
         const end =
           state === 'deleting'
             ? await deleteQuarantined(this.#ports, path, signal)
-            : await settleAside(this.#ports, this.#call(of, hash, signal), name);
+            : await resolveQuarantined(this.#ports, this.#call(of, hash, signal), name);
         if (end.kind === 'failed') failed.push({ path, message: end.message });
       }
     }
@@ -136,7 +136,7 @@ export class Evict {
     }
   }
 
-  #call(of: KeptDirectories, hash: string, signal: AbortSignal): EvictCall {
+  #call(of: CacheListing, hash: string, signal: AbortSignal): EvictCall {
     return { in: of, hash, now: () => this.#hostTime.now(), signal };
   }
 }

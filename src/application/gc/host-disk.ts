@@ -18,9 +18,9 @@ export async function diskUsage(
     const some = paths.slice(at, at + AT_ONCE);
     // du complains of what vanishes under it, and goes on: its status says nothing that its output does not.
     const argv = ['sh', '-c', 'du -sk -- "$@" 2>/dev/null || :', 'sh', ...some] as [string, ...string[]];
-    const said = await runCommand(shell, { argv }, { ...QUIET, purpose: 'measure what is kept', signal });
-    if (said.isErr()) return said.map(() => bytes);
-    for (const line of Buffer.from(said.value).toString('utf8').split('\n')) {
+    const output = await runCommand(shell, { argv }, { ...QUIET, purpose: 'measure what is kept', signal });
+    if (output.isErr()) return output.map(() => bytes);
+    for (const line of Buffer.from(output.value).toString('utf8').split('\n')) {
       const [, size, path] = /^([0-9]+)\s+(\/.*)$/.exec(line) ?? [];
       if (path !== undefined) bytes.set(path, Number(size) * 1024);
     }

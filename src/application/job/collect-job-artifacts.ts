@@ -40,7 +40,7 @@ export async function collectJobArtifacts(
     reconnectMs,
     onLocalFault,
   };
-  const collected = await session.during('collect_artifacts', async () => {
+  const collected = await session.runPhase('collect_artifacts', async () => {
     const emptied = await files.remove(state.artifactsDir, { recursive: true });
     if (emptied.isErr()) onLocalFault(emptied.error);
     const report = emptied.isErr() ? notEmptied(emptied.error) : await collectArtifacts(input, call);

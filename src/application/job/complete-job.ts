@@ -109,7 +109,7 @@ export class CompleteJob {
     await using log = opened.value;
     steps?.follow(log);
 
-    const end = await session.during('wait_for_completion', () =>
+    const end = await session.runPhase('wait_for_completion', () =>
       this.#follow(job, { log, first, steps, superseded: superseded.signal }),
     );
     if (end.isErr()) return err(end.error);

@@ -19,8 +19,8 @@ export interface OpenShellParts {
 }
 
 /**
- * Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user. The machine's lease is left
- * as it is: whoever sits in it does not own it.
+ * Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user. An open shell does not
+ * extend the machine's lease.
  */
 export async function openShell(
   { ports, settings, backends }: OpenShellParts,
@@ -53,10 +53,13 @@ export async function openShell(
     call.signal === undefined ? bound : AbortSignal.any([call.signal, bound]),
   );
   if (found.isErr()) {
-    const { kind, fault: said } = found.error;
-    if (kind !== 'not_found') return err(said);
+    const { kind, fault: refused } = found.error;
+    if (kind !== 'not_found') return err(refused);
     const message = `the machine ${machine.name} of this job is gone; "pikaci run --keep-on-failure" keeps that of a job that fails`;
-    return err({ ...fault('guest', message), ...(said.cause === undefined ? {} : { cause: said.cause }) });
+    return err({
+      ...fault('guest', message),
+      ...(refused.cause === undefined ? {} : { cause: refused.cause }),
+    });
   }
   // The name follows from the ids; that it is pikaci's, and this job's, is what its lease says.
   const { lease } = found.value;

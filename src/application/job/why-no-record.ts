@@ -27,7 +27,7 @@ function standing(run: RunRecord, { status, message }: RunJobRecord): string {
   const runner = run.runner === undefined ? '' : ` (process ${run.runner.pid} of ${run.runner.hostname})`;
   switch (status) {
     case 'pending':
-      return `it waits for its turn in its runner${runner}`;
+      return `it is queued in its runner${runner}`;
     case 'running':
       return `its runner${runner} has not recorded a machine for it yet`;
     case 'interrupted':

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 const REAPER = 'reaper-';
 
-/** A token for whoever looks after a machine from now on. */
+/** A token of the process that owns a machine from now on. */
 export function newOwner(): string {
   return randomBytes(16).toString('hex');
 }

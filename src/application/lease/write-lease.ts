@@ -27,15 +27,14 @@ export async function writeLease(
     const found = await place.read(signal);
     if (found.isErr()) return err(lasting(found.error));
     const { lease: current, version } = found.value;
-    if (current === null)
-      return err({ kind: 'superseded', message: `${machine} is not an instance of pikaci's` });
+    if (current === null) return err({ kind: 'superseded', message: `${machine} was not created by pikaci` });
     if (expected !== null && current.owner !== expected) {
-      return err({ kind: 'superseded', message: `somebody else looks after ${machine} now` });
+      return err({ kind: 'superseded', message: `another process now owns ${machine}` });
     }
     if (isReaper(current.owner) && current.owner !== lease.owner) {
       return err({
         kind: 'superseded',
-        message: `a reaper is deleting ${machine}, because its lease had ended`,
+        message: `${machine} is being removed: its lease expired`,
       });
     }
     const written = await place.write({ ...current, ...lease }, version, signal);

@@ -8,9 +8,9 @@ import { localFilesFault } from '../faults/port-faults.js';
 import { type FoundLock, LockFiles } from './lock-files.js';
 
 /** How often a holder says that it lives, ms. */
-const BEAT_MS = 6000;
+const HEARTBEAT_MS = 6000;
 /** How long a holder whose process cannot be looked at is listened to, ms. */
-const PATIENCE_MS = 20_000;
+const HEARTBEAT_TIMEOUT_MS = 20_000;
 const RACES = 10;
 const TAKEN = 'another runner has taken the job up';
 
@@ -92,7 +92,7 @@ export class JobLock implements AsyncDisposable {
   }
 
   async #beat(holder: JobHolder): Promise<void> {
-    for (let beat = 1; (await this.#clock.sleep(BEAT_MS, this.#stop.signal)) === 'elapsed'; beat++) {
+    for (let beat = 1; (await this.#clock.sleep(HEARTBEAT_MS, this.#stop.signal)) === 'elapsed'; beat++) {
       if (!(await this.isHeld())) return;
       // What cannot be written now is written by a later beat.
       await this.#files.renew(this.#generation, { ...holder, beat });
@@ -117,8 +117,8 @@ async function isHeld(
   if (found.text === '') return ok(false);
   const state = found.holder === null ? 'unknown' : await processes.state(found.holder);
   if (state !== 'unknown') return ok(state === 'alive');
-  for (let waited = 0; waited < PATIENCE_MS; waited += BEAT_MS / 2) {
-    if ((await clock.sleep(BEAT_MS / 2, signal)) === 'aborted') return err(cancelled());
+  for (let waited = 0; waited < HEARTBEAT_TIMEOUT_MS; waited += HEARTBEAT_MS / 2) {
+    if ((await clock.sleep(HEARTBEAT_MS / 2, signal)) === 'aborted') return err(cancelled());
     const text = await files.text(found.generation);
     if (text.isErr()) return err(localFilesFault(text.error, null));
     if (text.value !== found.text) return ok(text.value !== '');
@@ -137,6 +137,6 @@ function inUse({ localFiles }: JobLockPorts, jobDir: string, found: FoundLock | 
 }
 
 function cancelled(): JobFault {
-  const message = 'cancelled while waiting for a sign of the runner that had the job before';
+  const message = "cancelled while waiting for the previous runner's heartbeat";
   return { kind: 'cancelled', phase: null, host: 'local', message };
 }

@@ -33,7 +33,7 @@ export class LockFiles {
     const generation = Math.max(0, ...generations.value);
     if (generation === 0) return ok(null);
     const text = await this.text(generation);
-    return text.map((said) => ({ generation, text: said, holder: parseHolder(said) }));
+    return text.map((content) => ({ generation, text: content, holder: parseHolder(content) }));
   }
 
   async text(generation: number): Promise<Result<string, FileFault>> {

@@ -12,7 +12,7 @@ import { HoldRenewer } from '../holds/hold-renewer.js';
 import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
-import { missesSnapshot } from '../snapshot/misses-snapshot.js';
+import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
 import type { MachineBackends } from './machine-backends.js';
@@ -90,7 +90,7 @@ export class AcquireMachine {
     // Nobody takes it for what a killed runner has left while the machine is not there.
     await using hold = new HoldRenewer({ files: hostFiles, clock: this.#parts.clock }, input.place.runId);
     let began = false;
-    const directories = journal.during('prepare_directories', async () => {
+    const directories = journal.runPhase('prepare_directories', async () => {
       const usable = await workDirectory.ensure(signal);
       if (usable.isErr()) return usable;
       began = true;
@@ -114,7 +114,7 @@ export class AcquireMachine {
     for (let evictions = 1; ; evictions++) {
       const acquired = await this.#attempt(input, acquisition, directories);
       if (acquired.isOk() || input.signal.aborted || evictions === EVICTIONS) return acquired;
-      if (!missesSnapshot(acquired.error)) return acquired;
+      if (!isSnapshotMissing(acquired.error)) return acquired;
       input.journal.warn(`the snapshot was evicted; staging it again: ${acquired.error.message}`);
     }
   }
@@ -128,7 +128,7 @@ export class AcquireMachine {
     const place = { ...input.place, acquisition };
     const base = this.#parts.backends.machine(place).resolveBase(signal);
     const [staged, resolved, made] = await Promise.all([
-      journal.during('stage_workspace_snapshot', () =>
+      journal.runPhase('stage_workspace_snapshot', () =>
         abortWhenPointless([base, directories], input.stage, signal),
       ),
       base,
@@ -139,7 +139,7 @@ export class AcquireMachine {
     if (made.isErr()) return err(made.error);
     if (staged.isErr()) return err(staged.error);
     const snapshotHash = staged.value?.contentHash ?? null;
-    const planned = await journal.during('prepare_runtime', async () =>
+    const planned = await journal.runPhase('prepare_runtime', async () =>
       resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, place, input, snapshotHash),
     );
     if (planned.isErr()) return err(planned.error);
@@ -166,7 +166,7 @@ export class AcquireMachine {
     const { machine, image } = plan;
     const owner = newOwner();
     let settled: Promise<unknown> = Promise.resolve();
-    const launched = await journal.during('launch_guest', () =>
+    const launched = await journal.runPhase('launch_guest', () =>
       this.#creates(async (): Promise<Result<R, JobFault>> => {
         if (signal.aborted) return err(cancelled(machine));
         const { runId, jobId } = place;

@@ -10,6 +10,6 @@ export interface LeasedMachine {
   /** False when its guest has ended, as one does whose host killed it. */
   readonly isUp: boolean;
   readonly place: LeaseStore;
-  /** Removes the machine, not its job's directory. Fine to repeat. */
+  /** Removes the machine, not its job's directory. Idempotent. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
 }

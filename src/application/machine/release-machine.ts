@@ -25,7 +25,7 @@ export async function releaseMachine(
     const directory = { layout: machine.context.shared, acquisition: machine.acquisition };
     return removed.isErr() ? removed : removeHostDirectory(hostFiles, directory, signal);
   };
-  const released = await journal.during('clean_up', () =>
+  const released = await journal.runPhase('clean_up', () =>
     throughOutages(once, { journal, signal, causeOf: ({ cause }) => cause }),
   );
   const message = released.isOk() ? 'the machine is gone' : released.error.message;

@@ -53,7 +53,7 @@ export async function loadPayloadManifest(
   if (!manifest.success) {
     const [issue] = manifest.error.issues;
     return err(
-      invalid(`does not keep its schema: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`),
+      invalid(`does not match its schema: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`),
     );
   }
   return ok(manifest.data);

@@ -11,9 +11,9 @@ export function stepOutcomeOf(
     readonly isCut: boolean;
   },
 ): StepOutcome {
-  const said = (end.kind === 'finished' && end.status.result?.warnings) || [];
+  const recorded = (end.kind === 'finished' && end.status.result?.warnings) || [];
   const cut = `its log is cut: of the ${seen.received} bytes that it wrote, ${seen.kept} are kept (maxLogBytes)`;
-  const warnings = seen.isCut ? [...said, cut] : said;
+  const warnings = seen.isCut ? [...recorded, cut] : recorded;
   const at = {
     finished_at: new Date(seen.finishedAtMs).toISOString(),
     log_bytes: seen.received,

@@ -2,10 +2,10 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { Clock } from '../../ports/clock.js';
 import type { LogReader } from '../../ports/log-reader.js';
-import type { RunQuery } from './checked-run.js';
-import { checkedRun } from './checked-run.js';
 import { hasEnded, type RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
+import type { RunQuery } from './run-layout-for.js';
+import { runLayoutFor } from './run-layout-for.js';
 import { type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const PART_BYTES = 256 * 1024;
@@ -91,7 +91,7 @@ async function isClosed(
   reader: LogReader,
   { stateRoot, runId, signal }: RunQuery & { readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const run = checkedRun(stateRoot, runId);
+  const run = runLayoutFor(stateRoot, runId);
   if (run.isErr()) return false;
   const tail = await reader.read(
     run.value.events,
@@ -109,7 +109,7 @@ export async function* readEvents(
   query: RunQuery & Pick<EventPosition, 'from'> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, number | null> {
   const { signal } = query;
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) {
     yield err(run.error);
     return null;

@@ -3,9 +3,9 @@ import pLimit from 'p-limit';
 import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
-import { checkedRoot } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
+import { checkedRoot } from './run-layout-for.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const READS_AT_ONCE = 16;

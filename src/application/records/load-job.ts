@@ -2,9 +2,9 @@ import { err, ok, type Result } from 'neverthrow';
 import { type JobRecord, jobRecordSchema } from '../../domain/job/job-record.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileStore } from '../../ports/file-store.js';
-import type { RunQuery } from './checked-run.js';
-import { checkedJob, checkedRun } from './checked-run.js';
 import { readRecord } from './read-record.js';
+import type { RunQuery } from './run-layout-for.js';
+import { checkedJob, runLayoutFor } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
 
 /** What a job recorded of itself. */
@@ -12,7 +12,7 @@ export async function loadJob(
   files: FileStore,
   query: RunQuery & { readonly job: string },
 ): Promise<Result<JobRecord, RunStateFault>> {
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const job = checkedJob(query.job);
   if (job.isErr()) return err(job.error);

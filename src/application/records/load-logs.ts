@@ -5,9 +5,9 @@ import type { RunJobRecord } from '../../domain/records/run-record.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import { hasWriter } from '../lock/has-writer.js';
-import { checkedJob, type RunQuery } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
+import { checkedJob, type RunQuery } from './run-layout-for.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 /** Bytes of each log file; the end of a longer one is taken. */

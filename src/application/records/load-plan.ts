@@ -1,9 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type PlanRecord, planRecordSchema } from '../../domain/records/plan-record.js';
 import type { FileStore } from '../../ports/file-store.js';
-import type { RunQuery } from './checked-run.js';
-import { checkedRun } from './checked-run.js';
 import { readRecord } from './read-record.js';
+import type { RunQuery } from './run-layout-for.js';
+import { runLayoutFor } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
 
 /** What a run set out to do. */
@@ -11,7 +11,7 @@ export async function loadPlan(
   files: FileStore,
   query: RunQuery,
 ): Promise<Result<PlanRecord, RunStateFault>> {
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const read = await readRecord(files, run.value.planRecord, planRecordSchema, query.signal);
   if (read.isOk()) return ok(read.value);

@@ -2,11 +2,11 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RunLogsMetadata } from '../../domain/records/logs-metadata.js';
 import type { PreparedOutputsRecord } from '../../domain/records/prepared-outputs-record.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
-import type { RunQuery } from './checked-run.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadLogsMetadata } from './load-logs.js';
 import { loadPreparedOutputs } from './load-prepared-outputs.js';
 import { loadRunRecord } from './load-run-record.js';
+import type { RunQuery } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
 
 /** All that is recorded of a run, but for the text of its logs. */

@@ -6,11 +6,11 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
 import { nodesOf, runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
-import { checkedRun, type RunQuery } from './checked-run.js';
 import { hasEnded, interruptedJobs, isFollowed, type RecordPorts } from './interrupted-run.js';
 import { loadPlan } from './load-plan.js';
 import { loadSteps } from './load-steps.js';
 import { readRecord } from './read-record.js';
+import { type RunQuery, runLayoutFor } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
 
 /**
@@ -22,7 +22,7 @@ export async function loadRunRecord(
   query: RunQuery,
 ): Promise<Result<RunRecord, RunStateFault>> {
   const { files } = ports;
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const read = await readRecord(files, run.value.runRecord, runRecordSchema, query.signal);
   if (read.isErr()) {
@@ -35,7 +35,7 @@ export async function loadRunRecord(
     const message = `${run.value.runRecord} cannot be read: it is the record of another run`;
     return err({ kind: 'damaged', path: run.value.runRecord, message });
   }
-  const jobs = await Promise.all(record.jobs.map((job) => broughtUpToDate(ports, query, job)));
+  const jobs = await Promise.all(record.jobs.map((job) => refreshStatuses(ports, query, job)));
   const hasChanged = jobs.some((job, index) => job !== record.jobs[index]);
   if (record.status !== 'running' && !hasChanged) return ok(record);
   return ok(await withStanding(ports, query, { ...record, jobs }));
@@ -66,7 +66,7 @@ function whyInterrupted({ runner, message }: RunRecord, status: RunStatus): stri
   );
 }
 
-async function broughtUpToDate(
+async function refreshStatuses(
   ports: RecordPorts,
   query: RunQuery,
   job: RunJobRecord,

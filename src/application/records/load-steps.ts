@@ -2,8 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import { type JobStepRecord, stepsFileSchema } from '../../domain/job/step-record.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileStore } from '../../ports/file-store.js';
-import { checkedJob, checkedRun } from './checked-run.js';
 import { readRecord } from './read-record.js';
+import { checkedJob, runLayoutFor } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
 
 export interface StepsQuery {
@@ -18,7 +18,7 @@ export async function loadSteps(
   files: FileStore,
   query: StepsQuery,
 ): Promise<Result<readonly JobStepRecord[], RunStateFault>> {
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const job = checkedJob(query.job);
   if (job.isErr()) return err(job.error);

@@ -3,8 +3,8 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { isWithin, joinBelow } from '../../domain/values/path-rules.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
-import type { RunQuery } from './checked-run.js';
 import { loadJob } from './load-job.js';
+import type { RunQuery } from './run-layout-for.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;

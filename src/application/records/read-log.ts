@@ -1,8 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
-import type { RunQuery } from './checked-run.js';
-import { checkedJob, checkedRun } from './checked-run.js';
+import type { RunQuery } from './run-layout-for.js';
+import { checkedJob, runLayoutFor } from './run-layout-for.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
@@ -21,7 +21,7 @@ export async function readLog(
   reader: LogReader,
   query: LogPartQuery,
 ): Promise<Result<LogPart, RunStateFault>> {
-  const run = checkedRun(query.stateRoot, query.runId);
+  const run = runLayoutFor(query.stateRoot, query.runId);
   if (run.isErr()) return err(run.error);
   const job = checkedJob(query.job);
   if (job.isErr()) return err(job.error);

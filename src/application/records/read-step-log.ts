@@ -5,8 +5,8 @@ import { stepRecordSchema } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
-import { checkedRoot } from './checked-run.js';
 import { readRecord } from './read-record.js';
+import { checkedRoot } from './run-layout-for.js';
 import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
 
 const DEFAULT_MAX_BYTES = 256 * 1024;

@@ -4,11 +4,11 @@ import { SHORTEST_MASKED_SECRET } from './secret-spellings.js';
 export function warnOfShort(
   secrets: Readonly<Record<string, string>>,
   warn: (message: string) => void,
-  said: Set<string>,
+  warned: Set<string>,
 ): void {
   for (const [name, { length }] of Object.entries(secrets)) {
-    if (length >= SHORTEST_MASKED_SECRET || said.has(name)) continue;
-    said.add(name);
+    if (length >= SHORTEST_MASKED_SECRET || warned.has(name)) continue;
+    warned.add(name);
     warn(
       `the secret ${name} has fewer than ${SHORTEST_MASKED_SECRET} characters and is not masked: logs and records may show it`,
     );

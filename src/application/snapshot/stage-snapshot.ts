@@ -203,7 +203,7 @@ export class StageSnapshot {
       kind: 'snapshot_refused',
       phase: PHASE,
       host: this.#ports.shell.host,
-      message: `the staged snapshot ${home} ${problem}; nothing is guessed about it: look at it, remove that directory on the host, and run again`,
+      message: `the staged snapshot ${home} ${problem}; inspect it, delete the directory on the host, and run again`,
     };
   }
 }

@@ -118,8 +118,8 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
       if (end.error.kind === 'connection_lost') {
         if (outage === null) {
           const now = input.clock.monotonic();
-          const unsteady = resumed !== null && !progressed && now - resumed.at < STEADY_MS;
-          outage = unsteady && resumed !== null ? resumed.outage : { since: now, attempts: 0 };
+          const flapping = resumed !== null && !progressed && now - resumed.at < STEADY_MS;
+          outage = flapping && resumed !== null ? resumed.outage : { since: now, attempts: 0 };
           resumed = null;
           input.onLost(end.error.message);
         }

@@ -86,7 +86,7 @@ export interface FollowCall extends GuestCall {
 export interface Guest {
   /** For messages: how an operator finds the machine. */
   readonly description: string;
-  /** Starts the job and follows it from the first byte. Fine to repeat only while the status is `absent`. */
+  /** Starts the job and follows it from the first byte. Idempotent only while the status is `absent`. */
   start(
     request: GuestRequest,
     secrets: Readonly<Record<string, string>>,
@@ -95,7 +95,7 @@ export interface Guest {
   follow(offset: number, call: FollowCall): Promise<Result<FollowStream, GuestFault>>;
   /** Where the job stands, at once. */
   status(call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
-  /** Ends the job's whole process tree: TERM, grace, KILL. Fine to repeat. */
+  /** Ends the job's whole process tree: TERM, grace, KILL. Idempotent. */
   cancel(graceSecs: number, call: GuestCall): Promise<Result<GuestStatus, GuestFault>>;
   /** The secrets that the job was given, for masking by a runner that did not start it. */
   secrets(call: GuestCall): Promise<Result<Readonly<Record<string, string>>, GuestFault>>;

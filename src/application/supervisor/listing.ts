@@ -66,8 +66,8 @@ function kindOf(type: string): ListedFile['kind'] {
 const FILLED_UP = /^tar: "((?:[^"\\]|\\.)*)": (?:File shrank by|Read error at byte) /gm;
 
 /** Absolute paths of the files that `pack` says it has filled up. */
-export function filledUpFiles(said: string): string[] {
-  return [...said.matchAll(FILLED_UP)].flatMap(([, name = '']) => {
+export function filledUpFiles(stderr: string): string[] {
+  return [...stderr.matchAll(FILLED_UP)].flatMap(([, name = '']) => {
     const path = decodeName(unquoted(name));
     return path === null ? [] : [`/${path.replace(/^\/+/, '')}`];
   });

@@ -106,16 +106,16 @@ export class SupervisedGuest implements MachineSupervisor {
       call,
     );
     return exec.map((running) => {
-      const said = new BoundedBytes(LONGEST_COMPLAINT, 'first');
+      const stdout = new BoundedBytes(LONGEST_COMPLAINT, 'first');
       let leave = () => {};
       const left = new Promise<void>((resolve) => {
         leave = resolve;
       });
       return {
-        bytes: onlyStdout(running.output, (data) => said.add(data), leave),
+        bytes: onlyStdout(running.output, (data) => stdout.add(data), leave),
         // What was said is known when all has been read, which may be after the exit.
         end: Promise.all([running.exit, left]).then(([exit]) =>
-          exit.map(() => ({ filledUp: filledUpFiles(text(said.bytes())) })),
+          exit.map(() => ({ filledUp: filledUpFiles(text(stdout.bytes())) })),
         ),
         [Symbol.asyncDispose]: () => {
           leave();
@@ -167,7 +167,7 @@ export class SupervisedGuest implements MachineSupervisor {
     const exec = await this.#transport.exec(call, stdin, options);
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
-    const said = new BoundedBytes(LONGEST_STATUS, 'last');
+    const stdout = new BoundedBytes(LONGEST_STATUS, 'last');
     const steps = options.onStep === undefined ? null : new StepLines(options.onStep);
     let leave = () => {};
     const left = new Promise<void>((resolve) => {
@@ -177,14 +177,14 @@ export class SupervisedGuest implements MachineSupervisor {
       log: onlyStdout(
         running.output,
         (data) => {
-          said.add(data);
+          stdout.add(data);
           steps?.add(data);
         },
         leave,
       ),
       // The command may be over long before a slow reader comes to the status behind its log.
       end: Promise.all([running.exit, left]).then(([exit]) =>
-        exit.isErr() ? err(exit.error) : this.#status(said.bytes()),
+        exit.isErr() ? err(exit.error) : this.#status(stdout.bytes()),
       ),
       [Symbol.asyncDispose]: () => {
         leave();

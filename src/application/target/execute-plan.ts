@@ -2,7 +2,7 @@
 export type NodeVerdict = 'passed' | 'failed' | 'cancelled' | 'detached';
 
 /** Why a node did not begin. */
-export type NotRun =
+export type SkipReason =
   | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
   | { readonly kind: 'interrupted' };
 
@@ -20,7 +20,7 @@ export interface PlanExecution<N extends PlanStep> {
   /** Nothing begins after it; what runs is told by its own signal. */
   readonly signal: AbortSignal;
   run(node: N): Promise<NodeVerdict>;
-  notRun(node: N, why: NotRun): void;
+  skip(node: N, why: SkipReason): void;
   /** With `failFast`, at the first failure. */
   onFailFast(cause: string): void;
   /** A bug was met: what runs must not run on unwatched. It is thrown when all has ended. */
@@ -38,9 +38,9 @@ export async function executePlan<N extends PlanStep>(execution: PlanExecution<N
   const running = new Map<string, Promise<void>>();
   let bug: { readonly error: unknown } | null = null;
 
-  const skip = (node: N, why: NotRun) => {
+  const skip = (node: N, why: SkipReason) => {
     waiting.delete(node.id);
-    execution.notRun(node, why);
+    execution.skip(node, why);
   };
   const skipDependents = (cause: string, reason: string) => {
     const lost = new Set([cause]);

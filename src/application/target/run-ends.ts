@@ -1,7 +1,7 @@
 import type { Plan } from '../../domain/target/plan.js';
 import { guardedCall, textOf } from '../events/guarded-call.js';
 import type { NodeVerdict } from './execute-plan.js';
-import type { RunTeller } from './run-teller.js';
+import type { RunReporter } from './run-reporter.js';
 import type { PrepareEnd, RunTargetInput, TargetJobEnd } from './target-run.js';
 
 /** How the nodes of a run have ended so far; the caller is told of each job. */
@@ -13,7 +13,7 @@ export class RunEnds {
 
   constructor(
     private readonly input: Pick<RunTargetInput, 'onJobEnd' | 'signal'>,
-    private readonly teller: () => RunTeller,
+    private readonly reporter: () => RunReporter,
   ) {}
 
   /** In the plan's order. */
@@ -36,7 +36,7 @@ export class RunEnds {
       () => this.input.onJobEnd?.(end),
       (error) => {
         const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
-        this.teller().tell({ type: 'run_warning', message });
+        this.reporter().report({ type: 'run_warning', message });
       },
     );
   }

@@ -7,7 +7,7 @@ import { realizeOutput } from '../prepare/realize-output.js';
 import { attemptOf } from './attempt.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
-import type { RunTeller } from './run-teller.js';
+import type { RunReporter } from './run-reporter.js';
 import type { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { PrepareEnd } from './target-run.js';
@@ -18,13 +18,13 @@ export interface PrepareRun {
   readonly workspace: RunWorkspace;
   readonly hold: RunHold;
   readonly outputs: OutputsRecord;
-  readonly teller: RunTeller;
+  readonly reporter: RunReporter;
   readonly signal: AbortSignal;
 }
 
 /** Makes one prepared output, or finds it made; its log, its time and what came of it are recorded. */
 export async function runPrepareNode(
-  { input: at, workspace, hold, outputs, teller, signal }: PrepareRun,
+  { input: at, workspace, hold, outputs, reporter, signal }: PrepareRun,
   node: PrepareNode,
   started: Started,
 ): Promise<{ readonly end: NodeEnd; readonly prepared: PrepareEnd }> {
@@ -45,7 +45,7 @@ export async function runPrepareNode(
     staged: () =>
       workspace.staged(({ bytes, totalBytes }) => {
         const about = { node_id: node.id, kind: node.kind };
-        teller.tell({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
+        reporter.report({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
       }),
     needs: new Map(needs),
     hold: (directory) => hold.hold(directory),
@@ -53,7 +53,7 @@ export async function runPrepareNode(
     onOutput: async (data) => {
       hasSaid = true;
       const kept = await ports.localFiles.appendFile(log, data);
-      if (kept.isErr()) teller.unwritten(log, kept.error.message);
+      if (kept.isErr()) reporter.unwritten(log, kept.error.message);
     },
   };
   const usable = await parts.workDirectory.ensure(signal);
@@ -64,7 +64,7 @@ export async function runPrepareNode(
   const timing: PrepareTiming = {
     node_id: node.id,
     started_at: started.at,
-    finished_at: teller.now(),
+    finished_at: reporter.now(),
     duration_ms: ports.clock.monotonic() - started.mark,
     ok: realized.isOk(),
     status: verdict,
@@ -83,6 +83,6 @@ export async function runPrepareNode(
   const written = await outputs.add(record);
   if (written.isOk()) recorder.change({ prepared_outputs_path: state.preparedOutputs });
   // The jobs have it all the same.
-  else teller.unwritten(state.preparedOutputs, written.error.message);
+  else reporter.unwritten(state.preparedOutputs, written.error.message);
   return { end: { verdict: 'passed', message: '', cached }, prepared };
 }

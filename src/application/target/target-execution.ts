@@ -9,13 +9,13 @@ import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
 import { recordedOutcome } from '../records/load-run-record.js';
 import { attemptOf } from './attempt.js';
-import { executePlan, type NodeVerdict, type NotRun } from './execute-plan.js';
+import { executePlan, type NodeVerdict, type SkipReason } from './execute-plan.js';
 import { jobInput } from './job-input.js';
 import type { NodeEnd, Started } from './node-end.js';
 import { OutputsRecord } from './outputs-record.js';
 import { RunEnds } from './run-ends.js';
 import { runPrepareNode } from './run-prepare-node.js';
-import { RunTeller } from './run-teller.js';
+import { RunReporter } from './run-reporter.js';
 import { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { TargetRun } from './target-run.js';
@@ -34,7 +34,7 @@ export class TargetExecution {
   readonly #outputs: OutputsRecord;
   readonly #ends: RunEnds;
   readonly #statuses = new Map<string, RunJobStatus>();
-  readonly #teller: RunTeller;
+  readonly #reporter: RunReporter;
   readonly #began: number;
 
   constructor(input: TargetExecutionInput) {
@@ -44,12 +44,14 @@ export class TargetExecution {
     this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
     this.#began = clock.monotonic();
     this.#events = runSinks(input.eventFile, input.input.events, (message) =>
-      this.#teller.tell({ type: 'run_warning', message }),
+      this.#reporter.report({ type: 'run_warning', message }),
     );
-    this.#ends = new RunEnds(input.input, () => this.#teller);
-    this.#teller = new RunTeller(input.runId, clock, input.masker, (event) => this.#events.emitRun(event));
-    input.recorder.onUnwritten = this.#teller.unwritten;
-    input.eventFile.onUnwritten = this.#teller.unwritten;
+    this.#ends = new RunEnds(input.input, () => this.#reporter);
+    this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) =>
+      this.#events.emitRun(event),
+    );
+    input.recorder.onUnwritten = this.#reporter.unwritten;
+    input.eventFile.onUnwritten = this.#reporter.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
@@ -70,7 +72,7 @@ export class TargetExecution {
   async execute(): Promise<Ended> {
     this.#tellStart();
     const workspace = this.#workspace;
-    const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#teller, workspace)]);
+    const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#reporter, workspace)]);
     try {
       await this.#executePlan();
     } catch (bug) {
@@ -89,7 +91,7 @@ export class TargetExecution {
       failFast: input.failFast ?? target.failFast,
       signal: input.signal ?? new AbortController().signal,
       run: (node) => this.#run(node),
-      notRun: (node, why) => this.#notRun(node, why),
+      skip: (node, why) => this.#skip(node, why),
       onBug: () => this.#stop.abort('a bug was met'),
       // A job that is left running for `attach` must not be ended by another's failure.
       onFailFast: (cause) => {
@@ -103,13 +105,13 @@ export class TargetExecution {
   /** The run as a whole has nothing to do. */
   async skipAll(reason: string): Promise<Ended> {
     this.#tellStart();
-    await warnOfFilters(this.#at, this.#teller);
+    await warnOfFilters(this.#at, this.#reporter);
     for (const { id, kind } of this.#at.plan.nodes) {
-      this.#teller.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
+      this.#reporter.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
     }
-    this.#teller.tell({ type: 'run_ended', status: 'skipped', message: reason });
-    this.#teller.tell({ type: 'run_closed', ok: true });
+    this.#reporter.report({ type: 'run_ended', status: 'skipped', message: reason });
+    this.#reporter.report({ type: 'run_closed', ok: true });
     return { ...this.#ends.of(this.#at.plan), cleanUp: Promise.resolve(ok(undefined)) };
   }
 
@@ -121,14 +123,14 @@ export class TargetExecution {
       status: this.#statuses.get(id) ?? 'pending',
     }));
     const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
-    recorder.change({ status, finished_at: status === 'running' ? null : this.#teller.now(), message });
-    this.#teller.tell({ type: 'run_ended', status, message: message ?? '' });
+    recorder.change({ status, finished_at: status === 'running' ? null : this.#reporter.now(), message });
+    this.#reporter.report({ type: 'run_ended', status, message: message ?? '' });
     const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
       await this.#hold.release();
       const failed = results.find((result) => result.isErr());
-      this.#teller.tell({ type: 'run_closed', ok: failed === undefined });
+      this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
       await this.#at.eventFile.flushed();
       return failed ?? ok(undefined);
     });
@@ -137,14 +139,14 @@ export class TargetExecution {
 
   async #run(node: PlanNode): Promise<NodeVerdict> {
     const { clock } = this.#at.parts.ports;
-    const started = { at: this.#teller.now(), mark: clock.monotonic() };
-    this.#teller.tell({ type: 'node_started', node_id: node.id, kind: node.kind });
+    const started = { at: this.#reporter.now(), mark: clock.monotonic() };
+    this.#reporter.report({ type: 'node_started', node_id: node.id, kind: node.kind });
     const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
     const duration_ms = clock.monotonic() - started.mark;
     const { id: node_id, kind } = node;
-    this.#teller.nodeFinished({ node_id, kind, status, message, cached, duration_ms });
+    this.#reporter.nodeFinished({ node_id, kind, status, message, cached, duration_ms });
     return end.verdict;
   }
 
@@ -154,7 +156,7 @@ export class TargetExecution {
       workspace: this.#workspace,
       hold: this.#hold,
       outputs: this.#outputs,
-      teller: this.#teller,
+      reporter: this.#reporter,
       signal: this.#signal,
     };
     const { end, prepared } = await runPrepareNode(shared, node, started);
@@ -194,12 +196,12 @@ export class TargetExecution {
   #faulted(node: ExecuteNode, fault: JobFault): NodeEnd {
     const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
     const { message } = fault;
-    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#teller.now(), message });
+    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#reporter.now(), message });
     this.#ends.endJob({ jobId: node.id, kind: 'faulted', fault }, verdict);
     return { verdict, message, cached: false };
   }
 
-  #notRun(node: PlanNode, why: NotRun): void {
+  #skip(node: PlanNode, why: SkipReason): void {
     const interrupted = why.kind === 'interrupted';
     const status = interrupted ? 'cancelled' : 'skipped';
     const message = interrupted ? 'the run was interrupted first' : why.reason;
@@ -212,13 +214,18 @@ export class TargetExecution {
       const end = { jobId: node.id };
       this.#ends.endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
     }
-    this.#teller.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
+    this.#reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
   }
 
   #tellStart(): void {
     const { plan, parts, input } = this.#at;
     const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
-    this.#teller.tell({ type: 'run_started', host: parts.ports.shell.host, target_id: input.target, nodes });
-    for (const message of this.#at.notes) this.#teller.tell({ type: 'run_warning', message });
+    this.#reporter.report({
+      type: 'run_started',
+      host: parts.ports.shell.host,
+      target_id: input.target,
+      nodes,
+    });
+    for (const message of this.#at.notes) this.#reporter.report({ type: 'run_warning', message });
   }
 }

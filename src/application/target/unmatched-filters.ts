@@ -1,6 +1,6 @@
 import { MatchTally, PatternList } from '../../domain/patterns/pattern-list.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
-import type { RunTeller } from './run-teller.js';
+import type { RunReporter } from './run-reporter.js';
 import type { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 
@@ -10,7 +10,7 @@ import type { TargetExecutionInput } from './target-execution-input.js';
  */
 export async function warnOfFilters(
   { target, input, parts }: Pick<TargetExecutionInput, 'target' | 'input' | 'parts'>,
-  teller: RunTeller,
+  reporter: RunReporter,
   workspace?: RunWorkspace,
 ): Promise<void> {
   const { changedFiles } = input;
@@ -23,6 +23,6 @@ export async function warnOfFilters(
   await filterInTurns(paths, (path) => tally.unmatched.length > 0 && tally.matches(path));
   for (const filter of tally.unmatched) {
     const message = `the filter ${JSON.stringify(filter)} matches no file of the workspace; correct it, or leave it out`;
-    teller.tell({ type: 'run_warning', message });
+    reporter.report({ type: 'run_warning', message });
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
 import { phaseSchema } from '../machine/phase.js';
 
-/** What the machinery failed with, for readers of `--output json` and `jsonl`. */
+/** The system failure, for readers of `--output json` and `jsonl`. */
 const wireFaultSchema = z.looseObject({
   /** A kind of `JobFault`. */
   kind: z.string(),
@@ -19,7 +19,7 @@ export type WireFault = z.infer<typeof wireFaultSchema>;
 /** How one job of a run ended, as the command line saw it. */
 export const jobSummarySchema = z.looseObject({
   job_id: z.string(),
-  /** `faulted`: the machinery failed, or what was asked for was refused. `skipped`: what it depends on did not pass, or the run had nothing to do. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
+  /** `faulted`: a system failure, or what was asked for was refused. `skipped`: what it depends on did not pass, or the run had nothing to do. `not_started`: the run was interrupted first. `abandoned`: left behind by a second interrupt. */
   status: z.enum([
     ...jobOutcomeSchema.shape.status.options,
     'faulted',

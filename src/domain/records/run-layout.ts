@@ -6,7 +6,7 @@ export interface JobStateLayout {
   readonly jobDir: string;
   /** The job, its machine and its outcome: all that `attach` needs. */
   readonly jobRecord: string;
-  /** What the machinery did. */
+  /** What pikaci and the host did. */
   readonly hostLog: string;
   /** What the job wrote, masked. */
   readonly guestLog: string;

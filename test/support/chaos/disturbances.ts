@@ -23,7 +23,7 @@ export type Disturbance = (typeof DISTURBANCES)[number];
 /** These are done to the host, and so to every run on it: no other round is played beside them. */
 export const OF_THE_HOST: readonly Disturbance[] = ['sshd', 'incusd'];
 
-/** After these the runner itself cannot have cleaned up, or may say that the machinery failed. */
+/** After these the runner itself cannot have cleaned up, or may report a system failure. */
 export const MAY_END_EARLY: readonly Disturbance[] = ['kill', 'cut', 'stall', 'disk', 'sshd', 'incusd'];
 
 export interface Disturbed {

@@ -100,7 +100,7 @@ export class Cli {
         return () => this.#handlers.delete(handler);
       },
       runState: this.runState,
-      fulfil: fulfillPreparedOutputRequest,
+      fulfill: fulfillPreparedOutputRequest,
       serve,
       repository: {
         exportCommit: (directory, revision, call) =>

@@ -122,7 +122,7 @@ describe('logs of a job whose log was cut', () => {
     expect(await one.terminal.screen()).toEqual(['built', 'half a li', SAID.trimEnd()]);
   });
 
-  it('says nothing of what the machinery did, of a log that is shorter for its masks, or of another job', async () => {
+  it('says nothing of what pikaci and the host did, of a log that is shorter for its masks, or of another job', async () => {
     const { cli } = await recorded();
     expect(await cli.run('logs', RUN_ID, '--kind', 'host')).toBe(0);
     expect(cli.stderr.text).toBe('');

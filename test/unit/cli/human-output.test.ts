@@ -211,7 +211,7 @@ test('a refused host key is shown with its fingerprint and the line of known_hos
   expect(await cli.run('run')).toBe(3);
   expect(cli.stderr.text).toContain(
     [
-      '✗ a has no result: the machinery failed',
+      '✗ a has no result (system failure)',
       '  host in prepare_directories on ci@box:2222: the host key was refused',
       '  cause: host_key_refused: another key is known',
       '  the host showed the key SHA256:abc (mismatch)',
@@ -227,7 +227,7 @@ test.each([
   ['job_in_use', '✗ a was refused', 2],
   ['invalid_job', '✗ a was refused', 2],
   ['cancelled', '– a cancelled: said so', 130],
-  ['incus', '✗ a has no result: the machinery failed', 3],
+  ['incus', '✗ a has no result (system failure)', 3],
 ] as const)('a fault of the kind %s is told as what it is', async (kind, line, code) => {
   const cli = new Cli({ script: async (job) => job.fault({ ...FAULT, kind }) });
   expect(await cli.run('run')).toBe(code);

@@ -65,7 +65,7 @@ describe.each(Object.entries(VIEWS))('what a run says in %s', (name, { options, 
     const cli = await said(...GIVEN);
     const { text } = cli.stderr;
     expect(text).toContain(`"pikaci attach r b${WHERE}" resumes it`);
-    expect(text).toContain(`"pikaci gc --remote${WHERE}" does it once the lease has ended`);
+    expect(text).toContain(`"pikaci gc --remote${WHERE}" removes it after the lease expires`);
     if (isHuman) {
       expect(text).toContain(`it stays; "pikaci gc --remote${WHERE}" removes it`);
       expect(text).toContain(`ask "pikaci doctor${WHERE}"`);
@@ -77,7 +77,7 @@ describe.each(Object.entries(VIEWS))('what a run says in %s', (name, { options, 
   it('names them as they are where none was given', async () => {
     const { text } = (await said()).stderr;
     expect(text).toContain('"pikaci attach r b" resumes it');
-    expect(text).toContain('"pikaci gc --remote" does it once the lease has ended');
+    expect(text).toContain('"pikaci gc --remote" removes it after the lease expires');
   });
 });
 

@@ -31,7 +31,7 @@ test('a reader that goes when everything is over changes nothing', async () => {
   expect(await cli.run('run', '--output', 'json')).toBe(0);
 });
 
-test('a full disk behind standard output is a failure of the machinery', async () => {
+test('a full disk behind standard output is a system failure', async () => {
   const cli = new Cli({
     script: async (job) => {
       cli.stdout.failWith('ENOSPC');

@@ -69,7 +69,7 @@ const running = async (options: CliOptions) => new Cli({ ...options, script });
 
 const CASES: Readonly<Record<string, Case>> = {
   'logs of a job': { argv: ['logs', RUN_ID, '--job', 'a'], cli: recorded },
-  'logs of the machinery': { argv: ['logs', RUN_ID, '--job', 'a', '--kind', 'host'], cli: recorded },
+  'logs of the host': { argv: ['logs', RUN_ID, '--job', 'a', '--kind', 'host'], cli: recorded },
   'logs of a step': { argv: ['logs', RUN_ID, '--job', 'a', '--step', 'build'], cli: recorded },
   'logs --follow': { argv: ['logs', RUN_ID, '--job', 'a', '--follow'], cli: recorded },
   run: { argv: ['run'], cli: running },

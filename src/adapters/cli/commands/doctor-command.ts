@@ -51,7 +51,7 @@ export async function doctorCommand(context: CliContext, options: DoctorOptions)
       context.stdout.write(`${lines.join('\n')}\n`);
     }
     if (signal.aborted) return EXIT.cancelled;
-    return report.ok ? EXIT.passed : EXIT.machinery;
+    return report.ok ? EXIT.passed : EXIT.systemFailure;
   });
 }
 

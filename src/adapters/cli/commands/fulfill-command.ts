@@ -9,15 +9,15 @@ export async function fulfillCommand(
   file: string,
   options: { readonly resultPath?: string },
 ): Promise<number> {
-  const { cwd, fulfil } = context.input;
+  const { cwd, fulfill } = context.input;
   const { resultPath } = options;
   const { signal } = context.interrupts;
-  const done = await fulfil(resolve(cwd, file), {
+  const done = await fulfill(resolve(cwd, file), {
     signal,
     ...(resultPath === undefined ? {} : { resultPath: resolve(cwd, resultPath) }),
   });
   printJson(context, done);
   if (done.status === 'succeeded') return EXIT.passed;
   complain(context, done.error ?? 'the request could not be carried out');
-  return signal.aborted ? EXIT.cancelled : EXIT.machinery;
+  return signal.aborted ? EXIT.cancelled : EXIT.systemFailure;
 }

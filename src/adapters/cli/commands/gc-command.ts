@@ -96,7 +96,7 @@ async function gcHere(context: CliContext, options: GcOptions, keepRuns: number)
     ...failed.map(({ runId, message }) => `could not remove run ${runId}: ${escapeMessage(message)}`),
     `${escapeLine(stateRoot)}: ${count(removed.length, 'run')} ${dryRun ? 'would be removed' : 'removed'}, ${kept.length} kept`,
   ]);
-  return failed.length + machines.failed.length > 0 ? EXIT.machinery : EXIT.passed;
+  return failed.length + machines.failed.length > 0 ? EXIT.systemFailure : EXIT.passed;
 }
 
 /** With both, the documents follow each other. */

@@ -36,7 +36,7 @@ export async function gcRemote(
     print(document, [...machineLines(document), ...keptLines(document)]);
     const hasFailed =
       document.failed.length + document.eviction_failed.length > 0 || document.abandoned_failed !== null;
-    return hasFailed ? EXIT.machinery : EXIT.passed;
+    return hasFailed ? EXIT.systemFailure : EXIT.passed;
   });
 }
 

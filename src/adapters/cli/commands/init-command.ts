@@ -21,7 +21,7 @@ export async function initCommand(context: CliContext, options: InitOptions): Pr
       return EXIT.usage;
     }
     complain(context, `cannot write ${file}: ${message}`);
-    return EXIT.machinery;
+    return EXIT.systemFailure;
   }
   context.stdout.write(
     [

@@ -129,7 +129,7 @@ async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: C
   const left = run.value.jobs.filter(({ id, status }) => jobs.includes(id) && status === 'interrupted');
   for (const { id, message } of left)
     complain(context, `nobody follows job ${id} of run ${runId}: ${message ?? ''}`);
-  return left.length === 0 ? EXIT.passed : EXIT.machinery;
+  return left.length === 0 ? EXIT.passed : EXIT.systemFailure;
 }
 
 function plainWriter(context: CliContext, { jobs, kind, raw }: Chosen): LogWriter {

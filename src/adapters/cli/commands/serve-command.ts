@@ -19,7 +19,7 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   if (started.isErr()) {
     const { kind, message } = started.error;
     complain(context, kind === 'address' ? message : `${message} ($${TOKEN_VARIABLE})`);
-    return kind === 'address' ? EXIT.machinery : EXIT.usage;
+    return kind === 'address' ? EXIT.systemFailure : EXIT.usage;
   }
   await using serving = started.value;
   context.stdout.write(`${serving.url}\n`);

@@ -38,7 +38,7 @@ export async function showShell(
     const exit = await shell.exit;
     if (exit.isOk()) return exit.value.code ?? EXIT.cancelled;
     complain(context, exit.error.message);
-    return signal.aborted ? EXIT.cancelled : EXIT.machinery;
+    return signal.aborted ? EXIT.cancelled : EXIT.systemFailure;
   } finally {
     forget();
     keys.stop();

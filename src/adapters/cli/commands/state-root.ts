@@ -44,9 +44,9 @@ export async function stateRootOf(
   { input: { cwd, homeDir, env, repository }, interrupts }: CliContext,
   options: StateOptions,
 ): Promise<Result<FoundStateRoot, ConfigFault>> {
-  const said = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
+  const configured = options.stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
   const { config: file, configFrom, trust } = options;
-  if (said === undefined) {
+  if (configured === undefined) {
     const found = configFrom === undefined ? await findConfig({ cwd, homeDir, named: file }) : ok(true);
     if (found.isErr()) return err(found.error);
     if (found.value !== null) {
@@ -64,7 +64,7 @@ export async function stateRootOf(
       return loaded.map(({ config, warning }) => ({ stateRoot: config.stateRoot, warning }));
     }
   }
-  const stateRoot = absolutePath(said ?? '.pikaci', { baseDir: cwd, homeDir });
+  const stateRoot = absolutePath(configured ?? '.pikaci', { baseDir: cwd, homeDir });
   const around = trustOfEnvironment(env);
   if (around.isErr()) return err(configFault(null, [around.error]));
   const posture = strictest(trust ?? 'trusted', around.value);
@@ -84,7 +84,7 @@ const USAGE: ReadonlySet<RunStateFault['kind']> = new Set([
 export function complainOfState(context: CliContext, fault: RunStateFault): number {
   complain(context, fault.message);
   if (fault.kind === 'aborted') return EXIT.cancelled;
-  return USAGE.has(fault.kind) ? EXIT.usage : EXIT.machinery;
+  return USAGE.has(fault.kind) ? EXIT.usage : EXIT.systemFailure;
 }
 
 export function printJson(context: CliContext, document: unknown): void {

@@ -75,8 +75,8 @@ function limitsOf(
 }
 
 function limitsText(limits: NonNullable<TargetInfoDocument['limits']>[string] | undefined): string {
-  const said = Object.entries(limits ?? {}).filter(([, value]) => value !== null);
-  return said.length === 0 ? '' : ` (${said.map(([name, value]) => `${name} ${value}`).join(', ')})`;
+  const given = Object.entries(limits ?? {}).filter(([, value]) => value !== null);
+  return given.length === 0 ? '' : ` (${given.map(([name, value]) => `${name} ${value}`).join(', ')})`;
 }
 
 function infoLines(info: TargetInfoDocument): string[] {

@@ -29,7 +29,7 @@ export function withOptions(options: HostOptions): string {
   return words.map((word) => ` ${quoteWord(word)}`).join('');
 }
 
-/** `close` has a bound of its own; this one is for the day on which that fails. */
+/** Backstop: `close` has its own timeout. */
 const CLOSE_WAIT_MS = 60_000;
 
 /** Loads the configuration; null after its problems were told. */

@@ -75,9 +75,9 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const baseDir = file === null ? cwd : dirname(file);
   const workspace =
     request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
-  const said = strictest(request.trust ?? 'trusted', around.value);
+  const asked = strictest(request.trust ?? 'trusted', around.value);
   // Before it is read: a module would run.
-  const early = await whyUntrusted(said, source, workspace);
+  const early = await whyUntrusted(asked, source, workspace);
   if (early !== null) return err(configFault(file, [early]));
 
   const raw = source === null ? ok(EMPTY) : await readRaw(source);
@@ -95,7 +95,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
     }));
     return err(configFault(source?.shown ?? null, problems));
   }
-  const trust = strictest(said, parsed.data.trust);
+  const trust = strictest(asked, parsed.data.trust);
   const environment = withEnvironment({ ...parsed.data, trust }, env);
   if (environment.isErr()) return err(configFault(null, [environment.error]));
   const written = withAbsolutePaths(environment.value, { baseDir, homeDir });

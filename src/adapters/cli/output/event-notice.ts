@@ -18,7 +18,7 @@ export function nodeNotice(event: RunEvent, colours: Colours): string | null {
   const took = formatDuration(event.duration_ms);
   if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;
   if (event.kind === 'execute') return null;
-  if (event.status === 'passed') return `prepared in ${took}${event.cached ? ', as it was there' : ''}`;
+  if (event.status === 'passed') return `prepared in ${took}${event.cached ? ' (cached)' : ''}`;
   return `${colours.red('could not be prepared')} (${took})`;
 }
 

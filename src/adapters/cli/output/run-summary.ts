@@ -42,7 +42,7 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
 function faultedLines(jobId: string, fault: JobFault, c: Colours): string[] {
   if (fault.kind === 'cancelled')
     return [`${c.yellow('–')} ${c.bold(jobId)} cancelled: ${escapeMessage(fault.message, '    ')}`];
-  const what = isRefusal(fault) ? 'was refused' : 'has no result: the machinery failed';
+  const what = isRefusal(fault) ? 'was refused' : 'has no result (system failure)';
   return [`${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`, ...indented(fault)];
 }
 
@@ -75,7 +75,7 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   if (job.left !== undefined) {
     const machine = job.left.instance === null ? 'its machine' : `the machine ${job.left.instance}`;
     lines.push(`  ${machine} on ${escapeLine(end.host)} was still being removed, and may stay`);
-    lines.push(`  remove it, its lease ended:     pikaci gc --remote${escapeLine(end.where ?? '')}`);
+    lines.push(`  remove it after its lease expires: pikaci gc --remote${escapeLine(end.where ?? '')}`);
   }
   return lines;
 }
@@ -89,7 +89,7 @@ function leftBehind(
   const machine = job.instance === null ? 'its machine' : `the machine ${job.instance}`;
   return [
     `  ${machine} on ${escapeLine(end.host)} may still run`,
-    `  take the job up again:          pikaci attach ${end.runId} ${job.jobId}${where}`,
-    `  or remove it, its lease ended:  pikaci gc --remote${where}`,
+    `  resume the job:                    pikaci attach ${end.runId} ${job.jobId}${where}`,
+    `  remove it after its lease expires: pikaci gc --remote${where}`,
   ];
 }

@@ -17,6 +17,6 @@ export interface RunView extends EventSink {
   notice(text: string): void;
   /** Shows the end of the run. Nothing is shown after it, whatever is still emitted. */
   finished(end: RunEnd): void;
-  /** Takes away what would stand in the way of what others write next, for a run that ends without `finished`. May be called again. */
+  /** Clears the live area when a run ends without `finished`. Idempotent. */
   close(): void;
 }

@@ -131,7 +131,7 @@ export interface CliInput {
   readonly createPikaci: CreatePikaci;
   readonly runState: RunState;
   /** Carries out a fulfilment request on this machine. */
-  readonly fulfil: (
+  readonly fulfill: (
     requestPath: string,
     options: { readonly signal?: AbortSignal; readonly resultPath?: string },
   ) => Promise<FulfilmentResult>;

@@ -5,7 +5,7 @@ Exit status:
   0    every job passed
   1    a job failed (also: timed out, or its machine was lost)
   2    bad usage or configuration
-  3    the machinery failed, so a job has no result
+  3    system failure: a job has no result
   130  interrupted (also when the reader of the output has gone)
 When jobs end in different ways the highest number counts.`;
 

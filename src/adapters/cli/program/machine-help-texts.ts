@@ -31,7 +31,7 @@ Examples:
   pikaci machine run --env DEBUG=1 --timeout 300 build-7 ./run-tests --fast
   pikaci machine run --step tests --on-interrupt detach build-7 make test
 
-Exit status: the command's own (128 + N after signal N); 124 when it timed out, 125 when the machinery failed or the
+Exit status: the command's own (128 + N after signal N); 124 when it timed out, 125 on a system failure or the
 machine is busy, released or gone, 130 when it was cancelled or left running. 2 for bad usage.
 `;
 
@@ -55,7 +55,7 @@ Examples:
   pikaci machine cp setup.sh build-7:/tmp/setup.sh
   pikaci machine cp build-7:/artifacts ./artifacts
 
-Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 when the machinery failed, 130 when it was interrupted.
+Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 on a system failure, 130 when it was interrupted.
 `;
 
 export const MACHINE_CLOSE_HELP = `

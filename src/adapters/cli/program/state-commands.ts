@@ -47,7 +47,7 @@ export function addStateCommands(
       new Option('--step <id>', 'only what this step of the job wrote').conflicts(['follow', 'metadataJson']),
     )
     .addOption(
-      new Option('--kind <kind>', "the job's own log, what the machinery did, or both")
+      new Option('--kind <kind>', "the job's own log, what pikaci and the host did, or both")
         .choices(['host', 'guest', 'both'])
         .default('guest'),
     )

@@ -31,7 +31,7 @@ export async function waitForCleanUps({ runs, view, clock }: CleanUpWait): Promi
   }
 }
 
-const REAPER = '"pikaci gc --remote" does it once the lease has ended';
+const REAPER = '"pikaci gc --remote" removes it after the lease expires';
 
 /** True when `work` settled in time. What it rejects with is thrown. */
 export async function within(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {

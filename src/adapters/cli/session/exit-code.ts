@@ -2,10 +2,10 @@ import type { OpenMachineFault } from '../../../application/faults/machine-fault
 import { isRefusal } from '../output/refusal.js';
 import type { JobEnd, RunEnd } from '../output/run-end.js';
 
-export const EXIT = { passed: 0, failed: 1, usage: 2, machinery: 3, cancelled: 130 } as const;
+export const EXIT = { passed: 0, failed: 1, usage: 2, systemFailure: 3, cancelled: 130 } as const;
 
 /**
- * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before machinery
+ * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before system failure
  * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
  * What another's failure has ended (`--fail-fast`) has no say: that failure has.
  */
@@ -42,6 +42,6 @@ export function exitCodeOfFault(fault: OpenMachineFault): number {
     case 'prepare_failed':
       return EXIT.failed;
     default:
-      return EXIT.machinery;
+      return EXIT.systemFailure;
   }
 }

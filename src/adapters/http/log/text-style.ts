@@ -38,9 +38,9 @@ export function styledBy(before: TextStyle, parameters: string): TextStyle {
       bg = null;
       marks.clear();
     } else if (code === 38 || code === 48) {
-      const said = rest.length > 0 ? rest : codes.slice(index + 1, index + 5);
-      if (rest.length === 0) index += said[0] === '2' ? 4 : 2;
-      const found = extendedColour(said);
+      const colour = rest.length > 0 ? rest : codes.slice(index + 1, index + 5);
+      if (rest.length === 0) index += colour[0] === '2' ? 4 : 2;
+      const found = extendedColour(colour);
       if (code === 38) fg = found ?? fg;
       else bg = found ?? bg;
     } else if (code === 39) fg = null;
@@ -56,11 +56,11 @@ export function styledBy(before: TextStyle, parameters: string): TextStyle {
 }
 
 /** `5;n` of the palette, or `2;r;g;b`, of which the nearest of the palette's 6×6×6 cube is taken: a page has no inline styles. */
-function extendedColour([mode, ...said]: readonly string[]): number | null {
-  if (mode === '5') return byte(said[0]);
+function extendedColour([mode, ...values]: readonly string[]): number | null {
+  if (mode === '5') return byte(values[0]);
   if (mode !== '2') return null;
   // With colons there may be a colour space before the three.
-  const levels = said.slice(-3).map(byte);
+  const levels = values.slice(-3).map(byte);
   let colour = 16;
   for (const [place, level] of levels.entries()) {
     if (level === null) return null;

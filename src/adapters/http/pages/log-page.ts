@@ -61,7 +61,7 @@ function cutText({ kept, written }: CutOfLog): string {
 }
 
 function goingText(status: RunJobStatus): string {
-  if (status === 'pending') return 'The job waits for its turn.';
+  if (status === 'pending') return 'The job is queued.';
   return status === 'detached' ? 'The job was left running.' : 'The job goes on.';
 }
 

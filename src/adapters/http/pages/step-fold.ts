@@ -40,6 +40,6 @@ export function stepEnd(step: JobStepRecord): Html {
   const code = step.exit_code === null ? '' : `exit code ${step.exit_code}`;
   const isPlain = step.cause === null || step.cause === 'exit' || step.cause === step.status;
   const why = isPlain ? '' : `(${step.cause})`;
-  const said = [code, why].filter((text) => text !== '').join(' ');
-  return html`${[said, between(step.started_at, step.finished_at)].filter((text) => text !== '').join(' · ')}`;
+  const parts = [code, why].filter((text) => text !== '').join(' ');
+  return html`${[parts, between(step.started_at, step.finished_at)].filter((text) => text !== '').join(' · ')}`;
 }

@@ -10,8 +10,8 @@ export interface Refusal {
 export function refusalOf(fault: RunStateFault): Refusal {
   const { kind, path, message } = fault;
   // Where the state root is concerns nobody who asks for a run that is not there.
-  const said = kind === 'no_such_run' ? message.replace(`: ${path} does not exist`, '') : message;
-  return { status: statusOf(kind), kind, message: said };
+  const shown = kind === 'no_such_run' ? message.replace(`: ${path} does not exist`, '') : message;
+  return { status: statusOf(kind), kind, message: shown };
 }
 
 function statusOf(kind: RunStateFault['kind']): Refusal['status'] {

@@ -28,7 +28,7 @@ export async function execResult(
   }
   if (waited.error.kind === 'not_found') {
     return err(
-      fault(wire.site(tried), 'operation_failed', 'the operation vanished, and the exit code with it'),
+      fault(wire.site(tried), 'operation_failed', 'the operation disappeared, and its exit code is unknown'),
     );
   }
   if (waited.error.kind !== 'operation_failed') return err(waited.error);

@@ -33,5 +33,5 @@ export async function run(wire: Wire, call: OperationCall): Done {
   if (ended.isOk()) return ok(undefined);
   if (ended.error.kind !== 'not_found') return err(ended.error);
   if (await call.confirm?.()) return ok(undefined);
-  return err(fault(site, 'operation_failed', 'the operation vanished and what it was to do is not done'));
+  return err(fault(site, 'operation_failed', 'the operation disappeared and had no effect'));
 }

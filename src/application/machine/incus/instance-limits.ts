@@ -13,17 +13,17 @@ export function machineLimits(
   configured: MachineLimits,
   profiles: readonly IncusProfile[],
 ): MachineLimits {
-  const said: MachineLimits = {
+  const given: MachineLimits = {
     cpu: limits.cpu ?? configured.cpu,
     memory: limits.memory ?? configured.memory,
     processes: limits.processes ?? configured.processes,
     disk: limits.disk ?? configured.disk,
   };
-  if (instanceType !== 'container') return said;
+  if (instanceType !== 'container') return given;
   const isFree = (name: keyof typeof BUILT_IN_LIMITS) =>
-    said[name] === undefined && !profiles.some(({ config }) => (config[`limits.${name}`] ?? '') !== '');
+    given[name] === undefined && !profiles.some(({ config }) => (config[`limits.${name}`] ?? '') !== '');
   return {
-    ...said,
+    ...given,
     ...(isFree('memory') ? { memory: BUILT_IN_LIMITS.memory } : {}),
     ...(isFree('processes') ? { processes: BUILT_IN_LIMITS.processes } : {}),
   };

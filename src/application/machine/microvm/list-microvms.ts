@@ -13,7 +13,7 @@ export async function listMicrovms(
   workDir: string,
   signal: AbortSignal,
 ): Promise<Result<LeasedMachine[], JobFault>> {
-  const listed = await host.tell(['machines', workDir], { signal, phase: 'clean_up' });
+  const listed = await host.query(['machines', workDir], { signal, phase: 'clean_up' });
   return listed.map((text) =>
     text
       .split('\n')
@@ -28,7 +28,7 @@ export async function microvmSources(
   workDir: string,
   signal: AbortSignal,
 ): Promise<Result<readonly string[], JobFault>> {
-  const told = await host.tell(['sources', workDir], { signal, phase: 'clean_up' });
+  const told = await host.query(['sources', workDir], { signal, phase: 'clean_up' });
   return told.map((text) => text.split('\0').filter((source) => source !== ''));
 }
 

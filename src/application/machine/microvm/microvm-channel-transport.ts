@@ -34,11 +34,11 @@ export class MicrovmChannelTransport implements SupervisorTransport {
   ): Promise<Result<SupervisorExec, GuestFault>> {
     const called = await hostExec(this.#host, ['call', this.#jobDir, ...words], stdin, call);
     return called.map((running) => {
-      const said = new BoundedBytes(LONGEST_COMPLAINT, 'last');
+      const stderr = new BoundedBytes(LONGEST_COMPLAINT, 'last');
       return {
-        output: heard(running.output, said),
+        output: heard(running.output, stderr),
         exit: running.exit.then((exit) => {
-          const fault = exit.isOk() && exit.value.code !== 0 ? complaintIn(said) : null;
+          const fault = exit.isOk() && exit.value.code !== 0 ? complaintIn(stderr) : null;
           return fault === null ? exit : err(fault);
         }),
         [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
@@ -47,16 +47,16 @@ export class MicrovmChannelTransport implements SupervisorTransport {
   }
 }
 
-async function* heard(output: AsyncIterable<OutputChunk>, said: BoundedBytes) {
+async function* heard(output: AsyncIterable<OutputChunk>, stderr: BoundedBytes) {
   for await (const chunk of output) {
-    if (chunk.stream === 'stderr') said.add(chunk.data);
+    if (chunk.stream === 'stderr') stderr.add(chunk.data);
     yield chunk;
   }
 }
 
 /** One that has been switched off does not come up again: it is as good as gone. */
-function complaintIn(said: BoundedBytes): GuestFault | null {
-  const [, name, message = ''] = COMPLAINT.exec(Buffer.from(said.bytes()).toString('utf8')) ?? [];
+function complaintIn(stderr: BoundedBytes): GuestFault | null {
+  const [, name, message = ''] = COMPLAINT.exec(Buffer.from(stderr.bytes()).toString('utf8')) ?? [];
   if (name === undefined) return null;
   return { kind: name === 'not_found' || name === 'not_running' ? 'gone' : 'refused', message };
 }

@@ -83,8 +83,9 @@ export class MicrovmHost {
     for await (const { stream, data } of running.output) (stream === 'stdout' ? stdout : stderr).add(data);
     const exit = await running.exit;
     if (exit.isErr()) return err(hostFault(exit.error, call.phase));
-    const said = Buffer.from(stderr.bytes()).toString('utf8').trim();
-    const [, name = '', complaint = said] = /^pikaci-microvm-host: ([a-z_]+): ([\s\S]*)$/m.exec(said) ?? [];
+    const reason = Buffer.from(stderr.bytes()).toString('utf8').trim();
+    const [, name = '', complaint = reason] =
+      /^pikaci-microvm-host: ([a-z_]+): ([\s\S]*)$/m.exec(reason) ?? [];
     const text = Buffer.from(stdout.bytes()).toString('utf8');
     return ok({ code: exit.value.code, stdout: text, name, complaint });
   }
@@ -101,7 +102,7 @@ export class MicrovmHost {
    * The same of what only reads which machines there are. Where the script cannot be put because the disk is full, and no version of it has
    * ever been, nobody has started one: there is nothing to tell.
    */
-  async tell(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
+  async query(words: readonly string[], call: HostCall): Promise<Result<string, JobFault>> {
     const told = await this.runOrFail(words, call);
     if (told.isOk() || told.error.kind !== 'host_files') return told;
     // Over SFTP a full disk is a failure without a name.

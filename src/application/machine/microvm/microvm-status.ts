@@ -73,8 +73,8 @@ function whyNotClean(reason: string): string | null {
 
 /** Why there is no exit record, with the end of the console where that tells more. */
 export function whyLost(status: MicrovmStatus): string {
-  const said = consoleTail(status.console_base64);
-  const shown = said === '' ? 'the console is empty' : `the end of its console:\n${said}`;
+  const consoleText = consoleTail(status.console_base64);
+  const shown = consoleText === '' ? 'the console is empty' : `the end of its console:\n${consoleText}`;
   switch (status.reason) {
     case 'boot_timeout':
       return `the supervisor did not start within the boot timeout; ${shown}`;

@@ -31,7 +31,7 @@ export interface MicrovmParts extends MicrovmHostPorts {
 }
 
 /**
- * Reads the manifests, realises the runner, and puts into the machine's directory what its guest is told: the request, the secrets,
+ * Reads the manifests, realizes the runner, and puts into the machine's directory what its guest is told: the request, the secrets,
  * which shares it mounts where, and what of its workspace it sets aside.
  */
 export async function prepareMicrovm(

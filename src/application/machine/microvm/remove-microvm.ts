@@ -13,7 +13,7 @@ export interface OwnedMicrovm {
   readonly acquisition: Acquisition;
 }
 
-/** Ends every process of the machine, and waits until they are gone. Fine to repeat, also when there is no machine; that of another acquisition is left alone. */
+/** Ends every process of the machine, and waits until they are gone. Idempotent, also when there is no machine; that of another acquisition is left alone. */
 export async function removeMicrovm(
   host: MicrovmHost,
   { jobDir, acquisition }: OwnedMicrovm,

@@ -37,7 +37,7 @@ export async function take(archive: GuestArchive, wanted: readonly string[], cap
   const store = new MemoryFileStore();
   const ledger = new ArtifactLedger();
   const { signal } = new AbortController();
-  using patience = new Patience(new MemoryClock(), { signal }, (why) => ledger.breakOff(why));
+  using patience = new Patience(new MemoryClock(), { signal }, (why) => ledger.markIncomplete(why));
   const received = await receiveArchive({
     archive,
     files: store,

@@ -258,7 +258,7 @@ describe('the keeper of a lease', () => {
     await world.clock.asleepFor(30_000);
     must(await writeLease(world.place(), { owner: 'next', expiresAtMs: 5 }, null, signal));
     await world.clock.advance(30_000);
-    expect(await superseded).toContain('somebody else');
+    expect(await superseded).toContain('another process now owns');
     expect(world.current()).toMatchObject({ owner: 'next', expiresAtMs: 5 });
   });
 });

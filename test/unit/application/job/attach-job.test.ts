@@ -373,7 +373,7 @@ describe('attaching to a job', () => {
     expect(await run.state('guest.log')).toBe('it is ***.\n');
   });
 
-  it('is cancelled, and no fault of the machinery, whenever the signal fires before the job is taken up', async () => {
+  it('is cancelled, and no system failure, whenever the signal fires before the job is taken up', async () => {
     const ends: string[] = [];
     for (let at = 0; ; at++) {
       const { run } = await left({ secrets: { TOKEN: 'over' } });

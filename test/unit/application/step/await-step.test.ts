@@ -46,7 +46,7 @@ describe('a job whose caller fires the signal', () => {
     expect(run.events.at(-1)).toMatchObject({ type: 'cleaned_up', ok: true, message: 'the machine is gone' });
   });
 
-  it('is cancelled, and no fault of the machinery, before it has begun', async () => {
+  it('is cancelled, and no system failure, before it has begun', async () => {
     const stop = new AbortController();
     const run = await memoryRun();
     const events = {

@@ -27,7 +27,7 @@ class HeldPlan {
           this.#ends.set(node.id, (end) => (end instanceof Error ? reject(end) : resolve(end)));
         });
       },
-      notRun: (node, why) =>
+      skip: (node, why) =>
         this.told.push(`${node.id} ${why.kind}${why.kind === 'skipped' ? ` by ${why.cause}` : ''}`),
       onBug: () => this.told.push('bug'),
       onFailFast: (cause) => this.told.push(`fail-fast ${cause}`),

@@ -139,7 +139,7 @@ test('without a plan that can be read the jobs alone are shown', async () => {
   again.clock.advance(100);
   await again.clock.asleepFor(100);
   expect((await again.terminal.screen()).slice(0, 1)).toEqual(['guest of a']);
-  expect((await again.terminal.screen()).at(-2)).toMatch(/^○ b {10}waits for its turn$/);
+  expect((await again.terminal.screen()).at(-2)).toMatch(/^○ b {10}queued$/);
   again.ctrlC();
   expect(await second).toBe(130);
 });

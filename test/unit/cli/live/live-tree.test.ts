@@ -211,8 +211,8 @@ test('more nodes than fit half of the screen are folded: what has passed first, 
     '⠙ job-11  100 ms  starts',
     '⠙ job-12  100 ms  starts',
     '⠙ job-13  100 ms  starts',
-    '○ job-14          waits for its turn',
-    '○ job-15          waits for its turn',
+    '○ job-14          queued',
+    '○ job-15          queued',
     '⠙ 10 of 30 done, 4 running, 16 waiting, 10 passed  100 ms',
   ]);
   for (const id of ids.slice(10)) await jobs.end(id);

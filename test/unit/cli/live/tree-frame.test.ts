@@ -23,10 +23,10 @@ describe('a frame of the tree', () => {
   it('puts a node below the deepest of those that it depends on, and names all that it waits for', () => {
     const nodes = [node('sdk', []), node('docs', []), node('a', ['sdk']), node('b', ['a', 'docs', 'sdk'])];
     expect(frame(nodes)).toEqual([
-      '○ sdk              waits for its turn',
+      '○ sdk              queued',
       '└─ ○ a             waits for sdk',
       '   └─ ○ b          waits for a, docs, sdk',
-      '○ docs             waits for its turn',
+      '○ docs             queued',
       '* 0 of 4 done, 4 waiting  5.0 s',
     ]);
   });

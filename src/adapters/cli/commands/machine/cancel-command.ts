@@ -26,8 +26,8 @@ function cancelStep(context: CliContext, id: string, step: string, options: Host
     const ended = await machine.cancelStep(step);
     if (ended.isErr()) return complainOfFault(context, ended.error);
     const { status, message } = ended.value;
-    const said = status === 'cancelled' ? 'was cancelled' : `had ended: ${escapeMessage(message)}`;
-    context.stderr.write(`pikaci: the step ${step} ${said}\n`);
+    const ending = status === 'cancelled' ? 'was cancelled' : `had ended: ${escapeMessage(message)}`;
+    context.stderr.write(`pikaci: the step ${step} ${ending}\n`);
     return EXIT.passed;
   });
 }

@@ -26,7 +26,7 @@ export async function machineListCommand(context: CliContext, options: MachineLi
     for (const { message } of unopened) complain(context, message);
     if (options.output === 'json') printJson(context, documentOf(shown));
     else context.stdout.write(table(shown));
-    return damaged.length === 0 ? EXIT.passed : EXIT.machinery;
+    return damaged.length === 0 ? EXIT.passed : EXIT.systemFailure;
   });
 }
 

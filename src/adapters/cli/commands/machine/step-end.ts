@@ -76,10 +76,10 @@ function told(
       `pikaci: warning: the step ${stepId}: ${pasteable(escapeMessage(warning), escapeLine(where))}\n`,
     );
   if (cause === 'exit' && exitCode !== null) return exitCode;
-  const said =
+  const ending =
     cause === 'detached'
       ? `goes on: "pikaci machine logs ${id} ${stepId} --follow${where}" shows it`
       : escapeMessage(result.message);
-  context.stderr.write(`pikaci: the step ${stepId} ${pasteable(said, escapeLine(where))}\n`);
+  context.stderr.write(`pikaci: the step ${stepId} ${pasteable(ending, escapeLine(where))}\n`);
   return cause === 'detached' || result.status === 'cancelled' ? EXIT.cancelled : exitCode;
 }

@@ -1,7 +1,7 @@
 import type { RunEnd } from '../run-end.js';
 import type { TreeNode } from './tree-node.js';
 
-/** The end of a node that has told none itself: the process leaves early, or the machinery failed. Null when it has one. */
+/** The end of a node that has told none itself: the process leaves early, or on a system failure. Null when it has one. */
 export function leftOver(node: TreeNode, end: RunEnd): Pick<TreeNode, 'state' | 'message'> | null {
   if (node.state !== 'waiting' && node.state !== 'running') return null;
   const job = end.jobs.find(({ jobId }) => jobId === node.id);

@@ -58,7 +58,7 @@ export function nodeDetail(node: TreeNode, context: RowContext): string {
 
 function waitsFor({ dependsOn }: TreeNode, { states }: RowContext): string {
   const missing = dependsOn.filter((id) => states.get(id) !== 'passed');
-  return missing.length === 0 ? 'waits for its turn' : `waits for ${missing.map(escapeLine).join(', ')}`;
+  return missing.length === 0 ? 'queued' : `waits for ${missing.map(escapeLine).join(', ')}`;
 }
 
 function runs({ kind, phase, step, upload, disconnected, message }: TreeNode, now: number): string {

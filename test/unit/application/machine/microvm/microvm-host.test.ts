@@ -25,8 +25,8 @@ function played() {
   const make = () =>
     new MicrovmHost(host.adapters, new WorkDirectory(host.adapters, '/srv/pikaci'), () => SCRIPTS);
   const call = { signal: new AbortController().signal, phase: null };
-  const tell = () => make().tell(['machines', '/srv/pikaci'], call);
-  return { host, executed, check: () => make().ask(['check'], call), tell };
+  const query = () => make().query(['machines', '/srv/pikaci'], call);
+  return { host, executed, check: () => make().ask(['check'], call), query };
 }
 
 async function scriptsOn(host: MemoryHost): Promise<string> {
@@ -63,27 +63,27 @@ function fillDisk({ hostFiles }: MemoryHost, kind: 'no_space' | 'io' | 'permissi
 it.each(['no_space', 'io'] as const)(
   'on a full disk (%s) there is no machine where no script ever was',
   async (kind) => {
-    const { host, executed, check, tell } = played();
+    const { host, executed, check, query } = played();
     fillDisk(host, kind);
-    expect(must(await tell())).toBe('');
+    expect(must(await query())).toBe('');
     // The directory that was made for it is there now.
-    expect(must(await tell())).toBe('');
+    expect(must(await query())).toBe('');
     mustFail(await check(), 'host_files');
     expect(executed).toEqual([]);
   },
 );
 
 it('on a full disk a script of another version may have started machines, which are not called none', async () => {
-  const { host, tell } = played();
+  const { host, query } = played();
   const other = '/srv/pikaci/cache/microvm/0123456789abcdef';
   must(await host.hostFiles.makeDirectory(other));
   must(await host.hostFiles.writeFile(`${other}/pikaci-microvm-host`, Buffer.from('another one')));
   fillDisk(host, 'no_space');
-  mustFail(await tell(), 'host_files');
+  mustFail(await query(), 'host_files');
 });
 
 it('a host that refuses the script has machines or not: that is not known', async () => {
-  const { host, tell } = played();
+  const { host, query } = played();
   fillDisk(host, 'permission_denied');
-  mustFail(await tell(), 'host_files');
+  mustFail(await query(), 'host_files');
 });

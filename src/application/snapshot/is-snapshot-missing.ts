@@ -8,6 +8,6 @@ const KINDS: ReadonlySet<JobFault['kind']> = new Set([
 ]);
 
 /** Whether a launch may have failed because its snapshot was evicted after it had been staged: what it names is the snapshot. */
-export function missesSnapshot({ kind, phase, message }: JobFault): boolean {
+export function isSnapshotMissing({ kind, phase, message }: JobFault): boolean {
   return KINDS.has(kind) && phase !== 'stage_workspace_snapshot' && /\/snapshots\/[0-9a-f]{64}/.test(message);
 }

@@ -16,7 +16,7 @@ export interface FinishedNode {
 }
 
 /** Tells what happens in a run, each event with the run's id and the time, and no secret in what it says. */
-export class RunTeller {
+export class RunReporter {
   readonly #unwritten = new Set<string>();
 
   constructor(
@@ -31,7 +31,7 @@ export class RunTeller {
     return new Date(this.clock.now()).toISOString();
   }
 
-  tell(event: Unstamped<RunEvent>): void {
+  report(event: Unstamped<RunEvent>): void {
     const stamp = { schema_version: 1, at: this.now(), run_id: this.runId } as const;
     this.emit(this.masked({ ...stamp, ...event } as RunEvent));
   }
@@ -46,10 +46,13 @@ export class RunTeller {
   readonly unwritten = (path: string, why: string): void => {
     if (this.#unwritten.has(path)) return;
     this.#unwritten.add(path);
-    this.tell({ type: 'run_warning', message: `${path} could not be written, and the run goes on: ${why}` });
+    this.report({
+      type: 'run_warning',
+      message: `${path} could not be written, and the run goes on: ${why}`,
+    });
   };
 
   nodeFinished(end: FinishedNode): void {
-    this.tell({ type: 'node_finished', duration_ms: 0, cached: false, ...end });
+    this.report({ type: 'node_finished', duration_ms: 0, cached: false, ...end });
   }
 }

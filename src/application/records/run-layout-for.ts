@@ -10,7 +10,7 @@ export interface RunQuery {
 }
 
 /** Where a run's records are. The id comes from outside: it is checked before it becomes part of a path. */
-export function checkedRun(stateRoot: string, runId: string): Result<RunStateLayout, RunStateFault> {
+export function runLayoutFor(stateRoot: string, runId: string): Result<RunStateLayout, RunStateFault> {
   const root = checkedRoot(stateRoot);
   if (root.isErr()) return err(root.error);
   const id = runIdSchema.safeParse(runId);

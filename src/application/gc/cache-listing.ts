@@ -4,14 +4,14 @@ import type { FileFault, FileStore } from '../../ports/file-store.js';
 import { PREPARED_MARKER } from '../prepare/prepared-marker.js';
 import { SNAPSHOT_MARKER } from '../snapshot/snapshot-marker.js';
 
-export interface KeptFolder {
+export interface CacheFolder {
   readonly kind: KeptKind;
   readonly name: string;
   /** Beside what is kept; without one a directory is none of pikaci's, and left alone. */
   readonly marker: string;
 }
 
-export const KEPT_FOLDERS: readonly KeptFolder[] = [
+export const CACHE_FOLDERS: readonly CacheFolder[] = [
   { kind: 'snapshot', name: 'snapshots', marker: SNAPSHOT_MARKER },
   { kind: 'prepared_output', name: 'prepared', marker: PREPARED_MARKER },
 ];
@@ -20,8 +20,8 @@ export const KEPT_FOLDERS: readonly KeptFolder[] = [
 const ASIDE = /^\.(evicting|deleting)-([0-9a-f]{64})-[0-9a-f]+$/;
 const HASH = /^[0-9a-f]{64}$/;
 
-export interface KeptDirectories {
-  readonly folder: KeptFolder;
+export interface CacheListing {
+  readonly folder: CacheFolder;
   /** As it is configured, and as the host resolves it: mounts name the latter. */
   readonly path: string;
   readonly realPath: string;
@@ -35,10 +35,10 @@ export interface KeptDirectories {
 }
 
 /** What there is in one of the folders; nothing when there is no such folder yet. */
-export async function keptDirectories(
+export async function listCaches(
   files: FileStore,
-  at: { readonly workDir: string; readonly folder: KeptFolder; readonly signal: AbortSignal },
-): Promise<Result<KeptDirectories, FileFault>> {
+  at: { readonly workDir: string; readonly folder: CacheFolder; readonly signal: AbortSignal },
+): Promise<Result<CacheListing, FileFault>> {
   const path = `${at.workDir}/${at.folder.name}`;
   const [listed, real] = await Promise.all([
     files.list(path, { signal: at.signal }),
