@@ -26,6 +26,7 @@ supervise_command() {
   [ -z "$step" ] || hold_memory_until_launch
   prepare
   [ -z "$step" ] || offer_exports "$public/env"
+  begin_kills
   {
     exec 4>&-
     begin_drain

@@ -13,12 +13,16 @@ watch() {
     return
   fi
   settle
+  end_kills
+  short=
+  [ "$cause" != exit ] || [ "$code" = 0 ] || find_short
   if [ -n "$step" ]; then
     take_exports "$public/env"
     drop_step_secrets
     keep_room
   fi
   note_lost_log
+  [ -z "$killed" ] || [ -n "$short" ] || warnings=${warnings:+$warnings,}\"$killed\"
   step_warnings=${warnings-}${lost_log:+${warnings:+,}\"its $lost_log\"}
   case $cause in
   exit)
@@ -26,6 +30,7 @@ watch() {
     elif [ "$code" -gt 128 ]; then finish failed "$code" exit "the command ended with status $code, as after signal $((code - 128))$note"
     else finish failed "$code" exit "the command ended with status $code$note"; fi
     ;;
+  oom | disk_full) finish failed "$code" "$cause" "the command ended with status $code: $short$note" ;;
   timeout) finish failed 124 timeout "timed out after $timeout_secs s$note" ;;
   cancelled) finish failed "${code:-null}" cancelled cancelled ;;
   esac

@@ -4,7 +4,7 @@ watch_steps() {
   announce
   exec 9>>"$artifacts/steps.jsonl"
   timer "$timeout_secs" timeout
-  job_timer=$timers failed='' log_end=0 note='' lost_log=''
+  job_timer=$timers failed='' log_end=0 note='' lost_log='' kills=''
   place_files
   while [ "$n" -lt "$nsteps" ]; do
     n=$((n + 1))
@@ -44,6 +44,7 @@ watch_step() {
   began=\"$now\"
   tell_step running null null "$began" null "$log_start" null
   [ "$n" = 1 ] || make_room "$own/fits"
+  begin_kills
   printf '%s\n' "$n" >&7
   [ -z "$step_secs" ] || timer "$step_secs" overtime
   await_end
@@ -54,18 +55,22 @@ watch_step() {
   esac
   # shellcheck disable=SC2086 # a list
   [ -z "$timers" ] || { kill $timers; wait $timers; }
-  log_end=$(stat -c %s "$log")
+  log_end=$(stat -c %s "$log") short=
+  [ "$cause" = setup ] || end_kills
+  [ "$cause" != exit ] || [ "$code" = 0 ] || find_short
   case $cause in
   exit)
     [ "$code" = 0 ] && became=passed || became=failed
     shown_code=$code
     ;;
+  oom | disk_full) became=failed shown_code=$code ;;
   timeout) became=failed shown_code=124 ;;
   cancelled) became=cancelled shown_code=${code:-null} ;;
   setup) became=failed shown_code=null ;;
   esac
   if [ "$cause" != setup ]; then
     take_exports "$public/env/$step_id"
+    [ -z "$killed" ] || [ -n "$short" ] || warnings=${warnings:+$warnings,}\"$killed\"
     note_lost_log
     # In the result, as the lines of the steps are on the same disk. Once is enough.
     [ -z "$lost_log" ] || [ -n "${step_warnings-}" ] || step_warnings="\"the $lost_log, in the step $step_name\""
@@ -104,6 +109,7 @@ judge() {
   [ "$became" = failed ] && [ -z "$failed" ] && [ "$step_continues" = false ] || return 0
   case $cause in
   exit) fail "$code" exit "the step $step_name ended with status $code" ;;
+  oom | disk_full) fail "$code" "$cause" "the step $step_name ended with status $code: $short" ;;
   timeout) fail 124 timeout "the step $step_name timed out after $step_secs s" ;;
   setup) fail null setup "the step $step_name could not be started: $reason" ;;
   esac

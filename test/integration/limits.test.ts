@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
+import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -18,9 +19,43 @@ describe.concurrent('a limit on', () => {
       command: `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`,
       limits: { memory: '100MiB' },
     });
-    expect(run.outcome.status).toBe('failed');
-    expect(run.outcome.exit_code).not.toBe(0);
+    expect(run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'oom',
+      exit_code: 137,
+      message: 'the command ended with status 137: the memory limit of 100 MiB killed 1 process',
+    });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('memory is said to be the cause also when only children were killed, and of what passes all the same', async () => {
+    const eat = `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`;
+    const limits = { memory: '100MiB' };
+    const steps = [
+      { id: 'passes', command: `${eat} || echo survived` },
+      { id: 'fails', command: `(${eat}; ${eat}) || exit 5`, shell: 'sh' },
+      { id: 'after', command: 'exit 6', if: 'always' as const },
+    ];
+    const events = new EventRecorder();
+    const run = must(
+      await site.pikaci.runJob({
+        job: { id: 'j', timeoutSecs: 60, steps, limits },
+        workspace: site.workspace,
+        runId: site.newRunId(),
+        events,
+      }),
+    );
+    must(await run.cleanUp);
+    expect(run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'oom',
+      exit_code: 5,
+      message: 'the step fails ended with status 5: the memory limit of 100 MiB killed 2 processes',
+    });
+    expect(run.outcome.steps?.map(({ cause }) => cause)).toEqual(['exit', 'oom', 'exit']);
+    expect(events.of('warning').map(({ message }) => message)).toEqual([
+      expect.stringContaining('the memory limit of 100 MiB killed 1 process'),
+    ]);
   });
 
   it('processes stops a job that makes too many', async () => {
@@ -55,7 +90,7 @@ describe.concurrent('a limit on', () => {
         '(head -c 900000000 /dev/zero >/artifacts/large && sync) 2>/dev/null && exit 0; rm /artifacts/large; exit 5',
       limits: { disk: '600MiB' },
     });
-    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
+    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 5 });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
@@ -63,7 +98,12 @@ describe.concurrent('a limit on', () => {
     const command = 'echo before; (cat /dev/zero >/var/tmp/large || sync) 2>/dev/null; exit 5';
     const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
     expect(log.toString()).toBe('before\n');
-    expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 5 });
+    expect(run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'disk_full',
+      exit_code: 5,
+      message: 'the command ended with status 5: the disk of the guest is full',
+    });
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 

@@ -57,6 +57,7 @@ export class GuestMachine {
   private readonly accounts: boolean;
   private readonly namespace: readonly string[];
   private readonly mounted: readonly string[];
+  private readonly contained: boolean;
 
   constructor(
     readonly shell: GuestShell,
@@ -65,12 +66,16 @@ export class GuestMachine {
       namespace?: readonly string[];
       /** Directories below the root, besides accounts, that the calls see mounted read-only; the file `x` in each names it. */
       mounted?: readonly string[];
+      /** A guest in a container, with a control group of its own: the files of the directory `group`. */
+      contained?: boolean;
     } = {},
   ) {
     chmodSync(this.root, 0o755);
+    writeFileSync(join(this.root, 'vmstat'), 'nr_free_pages 1\noom_kill 7\n');
     this.accounts = options.accounts ?? false;
     this.namespace = options.namespace ?? [];
     this.mounted = options.mounted ?? [];
+    this.contained = options.contained ?? false;
     if (!this.accounts) return;
     writeFileSync(
       join(this.root, 'passwd'),
@@ -210,6 +215,9 @@ export class GuestMachine {
           PIKACI_STATE_DIR: this.state,
           PIKACI_ARTIFACTS_DIR: this.artifacts,
           PIKACI_SH: this.shell.shell,
+          // The real one counts what others have on this machine, too.
+          PIKACI_VMSTAT: join(this.root, 'vmstat'),
+          ...(this.contained ? { PIKACI_CONTROL_GROUP: join(this.root, 'group') } : {}),
         },
       }),
     );

@@ -9,11 +9,14 @@ export const guestResultSchema = z.looseObject({
   exit_code: z.number().int().nullable(),
   finished_at: z.string(),
   message: z.string().max(65_536).default(''),
-  /** Why it ended; `exit` when the command ended by itself. */
-  cause: z.enum(['exit', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
+  /**
+   * Why it ended; `exit` when the command ended by itself. `oom` and `disk_full` are ends of its own, too: it failed, and processes of it had
+   * been killed for want of memory, or the disk was full.
+   */
+  cause: z.enum(['exit', 'oom', 'disk_full', 'timeout', 'cancelled', 'invalid_request', 'setup']).optional(),
   /** Of a job that has some. */
   steps: guestStepsSchema.optional(),
-  /** Lines of `PIKACI_ENV` that were ignored, of a step of an open machine; of any, that its log could not be written to its end. */
+  /** Lines of `PIKACI_ENV` that were ignored, of a step of an open machine; of any, that its log could not be written to its end, or that processes were killed for want of memory. */
   warnings: guestWarnings,
 });
 /** `result.json`, as the supervisor writes it when a command has ended. Times are ISO 8601. */

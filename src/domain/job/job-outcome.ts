@@ -15,6 +15,7 @@ export type IncusImageIdentity = z.infer<typeof incusImageIdentitySchema>;
 /**
  * How a job ended.
  * - `passed`: an exit record says 0. `failed`: an exit record says otherwise, or there is none (`lost`): nothing is invented.
+ *   The causes `oom` and `disk_full` are those of a command that failed by itself, with what it was short of.
  * - `cancelled`: the caller's signal ended it. `detached`: the caller left it running; `attach` takes it up.
  */
 export const jobOutcomeSchema = z.looseObject({
@@ -24,6 +25,8 @@ export const jobOutcomeSchema = z.looseObject({
   status: z.enum(['passed', 'failed', 'cancelled', 'detached']),
   cause: z.enum([
     'exit',
+    'oom',
+    'disk_full',
     'timeout',
     'cancelled',
     'detached',

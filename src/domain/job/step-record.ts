@@ -20,7 +20,7 @@ export const guestStepSchema = z.looseObject({
   state: z.enum(['running', 'passed', 'failed', 'cancelled', 'skipped']),
   /** 128 + N after signal N, 124 after a timeout; null when it did not run to an end. */
   exit_code: z.number().int().nullable(),
-  cause: z.enum(['exit', 'timeout', 'cancelled', 'setup', 'skipped']).nullable(),
+  cause: z.enum(['exit', 'oom', 'disk_full', 'timeout', 'cancelled', 'setup', 'skipped']).nullable(),
   started_at: z.string().max(64).nullable(),
   finished_at: z.string().max(64).nullable(),
   log_start: position,
@@ -42,7 +42,7 @@ export const jobStepRecordSchema = z.looseObject({
   tolerated: z.boolean().optional(),
   /** `failed` with the cause `lost` when the job ended without an exit record of this step. */
   status: z.enum(['running', 'passed', 'failed', 'cancelled', 'skipped']),
-  cause: z.enum(['exit', 'timeout', 'cancelled', 'setup', 'skipped', 'lost']).nullable(),
+  cause: z.enum(['exit', 'oom', 'disk_full', 'timeout', 'cancelled', 'setup', 'skipped', 'lost']).nullable(),
   exit_code: z.number().int().nullable(),
   started_at: z.string().nullable(),
   finished_at: z.string().nullable(),

@@ -31,7 +31,7 @@ export type MachineRecord = z.infer<typeof machineRecordSchema>;
 /** How one step of an open machine ended. */
 export const stepOutcomeSchema = z.looseObject({
   status: z.enum(['passed', 'failed', 'cancelled']),
-  cause: z.enum(['exit', 'timeout', 'cancelled', 'lost', 'invalid_request', 'setup']),
+  cause: z.enum(['exit', 'oom', 'disk_full', 'timeout', 'cancelled', 'lost', 'invalid_request', 'setup']),
   exit_code: z.number().int().nullable(),
   message: z.string(),
   finished_at: z.string(),

@@ -16,8 +16,15 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
 
   it.each([
     ['exit 0', { status: 'passed', exit_code: 0, message: 'the command passed' }],
-    ['exit 5', { status: 'failed', exit_code: 5, message: 'the command ended with status 5' }],
-    ['kill -KILL $$', { status: 'failed', exit_code: 137 }],
+    [
+      'exit 5',
+      {
+        status: 'failed',
+        exit_code: 5,
+        message: 'the command ended with status 5: the disk of the guest is full',
+      },
+    ],
+    ['kill -KILL $$', { status: 'failed', exit_code: 137, cause: 'disk_full' }],
   ])('does not cost a job that has filled it and ends with `%s` its result', async (end, result) => {
     const guest = guestWith('size=1m');
     const run = await guest.run({ command: `${fill}; ${end}` }).ended;
@@ -37,7 +44,10 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     const command = `${fill}; cat /dev/zero >/dev/shm/large 2>/dev/null; exit 5`;
     const run = await guest.run({ command }).ended;
     sh('rm /dev/shm/large');
-    expect(guest.statusOf(run)).toMatchObject({ state: 'finished', result: { exit_code: 5, cause: 'exit' } });
+    expect(guest.statusOf(run)).toMatchObject({
+      state: 'finished',
+      result: { exit_code: 5, cause: 'disk_full' },
+    });
   });
 
   it('does not cost a job its result where nothing mounts /dev/shm', async () => {
@@ -77,7 +87,7 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     expect(status.result).toMatchObject({
       exit_code: 5,
       message:
-        'the command ended with status 5, and its log could not be written: the disk of the guest is full',
+        'the command ended with status 5: the disk of the guest is full, and its log could not be written: the disk of the guest is full',
       warnings: ['its log could not be written to its end: the disk of the guest is full'],
     });
   });

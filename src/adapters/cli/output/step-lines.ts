@@ -22,7 +22,7 @@ export function stepVerdict({ status, cause, exit_code, reason }: Ended, tookMs:
   if (status === 'skipped') return reason === undefined ? 'skipped' : `skipped: ${escapeLine(reason)}`;
   if (status === 'running') return 'runs';
   const code = exit_code === null ? 'no exit code' : `exit code ${exit_code}`;
-  const why = cause === null || cause === 'exit' ? '' : `, ${cause}`;
+  const why = cause === null || cause === 'exit' ? '' : `, ${cause.replaceAll('_', ' ')}`;
   return `${status} (${code}${why})${tookMs === null ? '' : ` in ${formatDuration(tookMs)}`}`;
 }
 

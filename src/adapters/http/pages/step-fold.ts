@@ -39,7 +39,7 @@ export function stepEnd(step: JobStepRecord): Html {
   if (step.status === 'skipped') return step.reason === undefined ? html`` : name(step.reason);
   const code = step.exit_code === null ? '' : `exit code ${step.exit_code}`;
   const isPlain = step.cause === null || step.cause === 'exit' || step.cause === step.status;
-  const why = isPlain ? '' : `(${step.cause})`;
+  const why = isPlain ? '' : `(${step.cause?.replaceAll('_', ' ')})`;
   const parts = [code, why].filter((text) => text !== '').join(' ');
   return html`${[parts, between(step.started_at, step.finished_at)].filter((text) => text !== '').join(' · ')}`;
 }

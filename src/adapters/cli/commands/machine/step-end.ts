@@ -80,6 +80,7 @@ function told(
     cause === 'detached'
       ? `goes on: "pikaci machine logs ${id} ${stepId} --follow${where}" shows it`
       : escapeMessage(result.message);
-  context.stderr.write(`pikaci: the step ${stepId} ${pasteable(ending, escapeLine(where))}\n`);
+  const named = cause === 'oom' || cause === 'disk_full' ? `${stepId}:` : stepId;
+  context.stderr.write(`pikaci: the step ${named} ${pasteable(ending, escapeLine(where))}\n`);
   return cause === 'detached' || result.status === 'cancelled' ? EXIT.cancelled : exitCode;
 }
