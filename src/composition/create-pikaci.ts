@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join, posix, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
@@ -19,6 +18,7 @@ import {
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
+import { ownHome } from '../streams/own-user.js';
 import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
 import { hostAdapters } from './host-adapters.js';
@@ -62,7 +62,7 @@ export function createPikaci(
   const baseDir = options.baseDir ?? process.cwd();
   const path = (given: string) =>
     // Resolved also where it is absolute: with a slash at its end a link would be what it leads to.
-    given.startsWith('~/') ? join(homedir(), given.slice(2)) : resolve(baseDir, given);
+    given.startsWith('~/') ? join(ownHome(), given.slice(2)) : resolve(baseDir, given);
   const env = options.env ?? process.env;
   const { adapters = {} } = options;
   const { shell, hostFiles, incus } = adapters;

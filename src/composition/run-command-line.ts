@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
 import { runCli } from '../adapters/cli/main.js';
 import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
+import { ownHome } from '../streams/own-user.js';
 import type { Adapters } from './adapters.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
@@ -19,7 +19,7 @@ export function runCommandLine(adapters?: Adapters): Promise<number> {
     argv: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
-    homeDir: homedir(),
+    homeDir: ownHome(),
     stdout: process.stdout,
     stderr: process.stderr,
     isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },

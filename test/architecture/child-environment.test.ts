@@ -24,5 +24,11 @@ it('the environment of the process is read where it is chosen, and for what pika
     'composition/create-pikaci.ts',
     'composition/run-command-line.ts',
     'streams/child-environment.ts',
+    'streams/own-user.ts',
   ]);
+});
+
+it('the home directory and the name of the user are asked for where a user without them is no surprise', () => {
+  const asking = sources.filter(({ text }) => /\b(?:homedir|userInfo)\(/.test(text)).map(({ name }) => name);
+  expect(asking).toEqual(['streams/own-user.ts']);
 });

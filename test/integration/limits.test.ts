@@ -39,7 +39,7 @@ describe.concurrent('a limit on', () => {
     const events = new EventRecorder();
     const run = must(
       await site.pikaci.runJob({
-        job: { id: 'j', timeoutSecs: 60, steps, limits },
+        job: { id: 'j', timeoutSecs: 300, steps, limits },
         workspace: site.workspace,
         runId: site.newRunId(),
         events,

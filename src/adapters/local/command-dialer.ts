@@ -1,10 +1,10 @@
-import { homedir } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { CallOptions, Command, ShellFault } from '../../ports/remote-shell.js';
 import type { SocketDialer } from '../../ports/socket-dialer.js';
 import { childEnvironment } from '../../streams/child-environment.js';
 import { commandProblem } from '../../streams/command-check.js';
+import { ownHome } from '../../streams/own-user.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { startChild } from './child.js';
 import { ChildStream } from './child-stream.js';
@@ -22,7 +22,7 @@ export class LocalCommandDialer implements SocketDialer {
     const problem = commandProblem({ argv: this.argv });
     if (problem !== null) return err(shellFault('invalid_command', at, problem));
     if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled by the caller'));
-    const started = await startChild({ argv: this.argv, cwd: homedir() }, childEnvironment());
+    const started = await startChild({ argv: this.argv, cwd: ownHome() }, childEnvironment());
     if (started.isErr()) return err(shellFault('spawn_failed', at, started.error));
     if ('code' in started.value) return err(shellFault('spawn_failed', at, started.value.message.trim()));
     return ok(new ChildStream(started.value, at.tried));

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import type { ExitStatus } from '../../ports/output-chunk.js';
 import type {
@@ -14,6 +13,7 @@ import type {
 import { childEnvironment } from '../../streams/child-environment.js';
 import { commandProblem } from '../../streams/command-check.js';
 import { OutputQueue } from '../../streams/output-queue.js';
+import { ownHome } from '../../streams/own-user.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { sendTree } from '../../streams/tree-transfer.js';
 import { startChild, type Unstarted } from './child.js';
@@ -43,7 +43,7 @@ export class LocalShell implements RemoteShell {
     if (problem !== null) return err(shellFault('invalid_command', at, problem));
     if (this.closed) return err(shellFault('closed', at, 'the shell was closed by its owner'));
     if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled before it started'));
-    const placed = { ...command, cwd: command.cwd ?? this.options.directory ?? homedir() };
+    const placed = { ...command, cwd: command.cwd ?? this.options.directory ?? ownHome() };
     const started = await startChild(placed, this.options.environment ?? childEnvironment());
     if (started.isErr()) return err(shellFault('spawn_failed', at, started.error));
     if ('code' in started.value) return ok(unstarted(started.value));

@@ -61,6 +61,7 @@ export interface LocalCommands {
 
 export interface SshEnvironment {
   readonly home: string;
+  /** Empty for one without a name. */
   readonly user: string;
   readonly authSock: string | null;
   /** What commands of the configuration are handed to with `-c`. Default `/bin/sh`. */

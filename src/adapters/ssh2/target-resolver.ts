@@ -51,6 +51,10 @@ export class TargetResolver {
     const entry = found.value;
     const host = expandTokens(entry.hostname ?? alias, { h: alias });
     const user = wanted.user ?? entry.user ?? localUser;
+    if (user === '')
+      throw new Error(
+        `nobody says as whom to log in to ${host}: this user has no name here; write USER@${host}`,
+      );
     const port = wanted.port ?? entry.port ?? 22;
     const keyAlias = entry.hostkeyalias?.toLowerCase() ?? null;
     const place = { alias, host, user, port, keyAlias: keyAlias ?? alias };
