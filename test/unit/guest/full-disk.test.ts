@@ -102,7 +102,7 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     expect(status).toMatchObject({
       state: 'finished',
       log_bytes: 7,
-      result: { exit_code: 6, cause: 'exit' },
+      result: { exit_code: 6, cause: 'disk_full' },
     });
     expect(status.steps?.length).toBe(42);
     expect(status.steps?.[0]).toMatchObject({
