@@ -80,6 +80,8 @@ module.exports = {
           '^src/(streams|ports)/',
           '(^|/)node_modules/neverthrow/',
           '^(node:)?(stream|events|crypto|path/posix)$',
+          // Who runs this process: own-user.ts.
+          '^(node:)?os$',
         ],
       },
     },

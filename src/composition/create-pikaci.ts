@@ -6,6 +6,7 @@ import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
 import { NodeProcesses } from '../adapters/node/node-processes.js';
+import { ownHome } from '../adapters/node/own-home.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
@@ -18,7 +19,6 @@ import {
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
-import { ownHome } from '../streams/own-user.js';
 import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
 import { hostAdapters } from './host-adapters.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { runCli } from '../adapters/cli/main.js';
 import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
+import { ownHome } from '../adapters/node/own-home.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
-import { ownHome } from '../streams/own-user.js';
 import type { Adapters } from './adapters.js';
 import { createPikaci } from './create-pikaci.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';

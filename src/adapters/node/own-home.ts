@@ -1,0 +1,2 @@
+/** For the wiring, which sees adapters only. */
+export { ownHome } from '../../streams/own-user.js';
