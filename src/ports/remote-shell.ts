@@ -21,6 +21,7 @@ export type ShellFault =
   | {
       readonly kind: 'unreachable';
       readonly host: string;
+      readonly sshArguments?: SshArguments;
       readonly tried: string;
       readonly message: string;
       /** The socket or address that could not be opened, where it is not the host itself that cannot be reached. */
@@ -29,14 +30,18 @@ export type ShellFault =
   | {
       readonly kind: 'host_key_refused';
       readonly host: string;
+      readonly sshArguments?: SshArguments;
       readonly reason: 'unknown' | 'mismatch' | 'revoked' | 'unreadable_known_hosts';
       readonly fingerprint: string;
       readonly knownHostsFile: string;
+      /** The name that the file has the host under. */
+      readonly knownHostsName?: string;
       readonly message: string;
     }
   | {
       readonly kind: 'authentication_failed';
       readonly host: string;
+      readonly sshArguments?: SshArguments;
       readonly tried: string;
       readonly message: string;
       /** The key file that was named, and what is wrong with it; `refused`: it can be read, and the host does not take it. */
@@ -50,10 +55,17 @@ export type ShellFault =
   | {
       readonly kind: 'connection_lost';
       readonly host: string;
+      readonly sshArguments?: SshArguments;
       readonly tried: string;
       readonly message: string;
     }
-  | { readonly kind: 'spawn_failed'; readonly host: string; readonly tried: string; readonly message: string }
+  | {
+      readonly kind: 'spawn_failed';
+      readonly host: string;
+      readonly sshArguments?: SshArguments;
+      readonly tried: string;
+      readonly message: string;
+    }
   | {
       readonly kind: 'transfer_failed';
       readonly host: string;
@@ -76,6 +88,9 @@ export type ShellFault =
       readonly message: string;
     }
   | { readonly kind: 'closed'; readonly host: string; readonly tried: string; readonly message: string };
+
+/** With what `ssh` and `ssh-copy-id` reach the same host in the same way, for a person to type: options, then its name. */
+export type SshArguments = readonly string[];
 
 /** A command is data. `argv` is passed on as it is: no shell interprets any part of it. */
 export interface Command {

@@ -25,3 +25,8 @@ it('timers of Node are used for pauses, for what is idle, and for the clients of
     'streams/socket-like.ts',
   ]);
 });
+
+it('ssh2 counts no bound of its own: that of its handshake would be a plain timer', () => {
+  expect(withText(/readyTimeout: (?!0,)/)).toEqual([]);
+  expect(withText(/\.connect\(\{\n/)).toEqual(withText(/readyTimeout: 0,/));
+});

@@ -46,7 +46,7 @@ export async function startSshd(extraConfig: readonly string[] = []): Promise<Te
     'UsePAM no',
     'AllowStreamLocalForwarding yes',
     'AllowTcpForwarding yes',
-    'Subsystem sftp internal-sftp',
+    ...(extraConfig.some((line) => line.startsWith('Subsystem ')) ? [] : ['Subsystem sftp internal-sftp']),
     'MaxStartups 100',
     // Bash reads the start-up files of the home directory for commands too; the tests must not depend on whose they are.
     `SetEnv HOME=${directory}`,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { ClientChannel } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
+import { bounded } from '../../streams/bounded.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { Authentication } from './authentication.js';
 import { ChannelStream } from './channel-stream.js';
@@ -34,7 +35,7 @@ export async function connectTarget(
     const link: Result<SshLink, ShellFault> = await connectHop(hop, previous, settings);
     if (link.isErr()) {
       previous?.close('the next host could not be reached');
-      return err(link.error);
+      return err(reachedBy(hop, link.error));
     }
     const through: SshLink | null = previous;
     if (through !== null)
@@ -74,10 +75,24 @@ async function connectHop(
   });
 }
 
+/** With what a person reaches the host that refused: what is behind a jump or an alias cannot be reached by its address. */
+export function reachedBy({ sshArguments }: Pick<SshTarget, 'sshArguments'>, fault: ShellFault): ShellFault {
+  switch (fault.kind) {
+    case 'unreachable':
+    case 'host_key_refused':
+    case 'authentication_failed':
+    case 'connection_lost':
+    case 'spawn_failed':
+      return { ...fault, sshArguments };
+    default:
+      return fault;
+  }
+}
+
 async function openSocket(
   hop: SshTarget,
   through: SshLink | null,
-  { dial, signal }: ConnectSettings,
+  { dial, signal, timing }: ConnectSettings,
 ): Promise<Result<Duplex, ShellFault>> {
   if (through === null && hop.proxyCommand !== null && dial !== undefined) {
     const dialled = await dial(hop.proxyCommand).dial({ signal });
@@ -86,12 +101,19 @@ async function openSocket(
   }
   // Without TCP_NODELAY every small request waits for the 40 ms of a delayed acknowledgement.
   if (through === null) return ok(connect({ host: hop.host, port: hop.port, noDelay: true, ...hop.socket }));
-  const channel = await through.request<ClientChannel>((client, answer) =>
+  const at = { host: targetLabel(hop), tried: 'jump through another host' };
+  const asked = through.request<ClientChannel>((client, answer) =>
     client.forwardOut('127.0.0.1', 0, hop.host, hop.port, answer),
   );
+  // The host in between may wait for minutes for an address that swallows what it is sent.
+  const channel = await bounded(asked, { ms: timing.handshakeMs, signal });
+  if (channel === 'aborted' || channel === 'timed_out') {
+    void asked.then((late) => late.map((open) => open.destroy()));
+    const why =
+      channel === 'aborted' ? 'cancelled by its owner' : `no answer within ${timing.handshakeMs} ms`;
+    return err(shellFault('unreachable', at, why));
+  }
   return channel
     .map((open) => new ChannelStream(through, new ChannelTap(open)))
-    .mapErr(({ message }) =>
-      shellFault('unreachable', { host: targetLabel(hop), tried: 'jump through another host' }, message),
-    );
+    .mapErr(({ message }) => shellFault('unreachable', at, message));
 }

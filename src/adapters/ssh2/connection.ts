@@ -1,7 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
-import { connectTarget } from './connect-target.js';
+import { connectTarget, reachedBy } from './connect-target.js';
 import type { SshLink } from './link.js';
 import { DEFAULT_TIMING, type Ssh2Options, type SshTiming } from './options.js';
 import { resolveTarget } from './resolve-target.js';
@@ -24,6 +24,7 @@ export class Ssh2Connection implements AsyncDisposable {
   private readonly pool: SessionPool;
   private readonly closing = new AbortController();
   private label: string;
+  private sshArguments: readonly string[] | null = null;
 
   constructor(private readonly options: Ssh2Options) {
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -52,6 +53,12 @@ export class Ssh2Connection implements AsyncDisposable {
     return this.asked(options, () => this.pool.take(options));
   }
 
+  /** The fault, with what a person reaches the host with where it does not say that itself: it may be one on the way. */
+  reachedBy(fault: ShellFault): ShellFault {
+    const { sshArguments } = this;
+    return sshArguments === null || 'sshArguments' in fault ? fault : reachedBy({ sshArguments }, fault);
+  }
+
   private async asked<T>(
     { signal }: CallOptions,
     ask: () => Promise<Result<T, ShellFault> | 'aborted'>,
@@ -70,6 +77,7 @@ export class Ssh2Connection implements AsyncDisposable {
     const at = { host: this.label, tried: 'read the SSH configuration' };
     if (target.isErr()) return err(shellFault('unreachable', at, target.error));
     this.label = targetLabel(target.value);
+    this.sshArguments = target.value.sshArguments;
     const link = await connectTarget(target.value, {
       passphrase: this.options.passphrase,
       timing: this.timing,

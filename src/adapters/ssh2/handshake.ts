@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { Algorithms } from 'ssh2';
 import type { ShellFault } from '../../ports/remote-shell.js';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { Authentication } from './authentication.js';
@@ -38,6 +39,7 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
       socket.destroy();
     });
     const fail = () => {
+      stopWaiting();
       socket.destroy();
       resolve(err(refusal ?? handshakeFault(lastError, at, negotiation, handshake)));
     };
@@ -54,12 +56,21 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
       link.markLost(lastError?.message ?? 'the host closed the connection');
       fail();
     });
-    const forget = onAbort(handshake.signal, () => {
-      lastError ??= new Error('cancelled by its owner');
+    const give = (why: string) => {
+      lastError ??= new Error(why);
       fail();
-    });
-    client.on('ready', () => {
+    };
+    const takeBack = awakeTimer(timing.handshakeMs, () =>
+      give(`the handshake took more than ${timing.handshakeMs} ms`),
+    );
+    let forget = () => {};
+    const stopWaiting = () => {
       forget();
+      takeBack();
+    };
+    forget = onAbort(handshake.signal, () => give('cancelled by its owner'));
+    client.on('ready', () => {
+      stopWaiting();
       negotiation.end();
       resolve(ok(link));
     });
@@ -67,7 +78,8 @@ export function shakeHands(handshake: Handshake): Promise<Result<SshLink, ShellF
       client.connect({
         sock: socket,
         username: target.user,
-        readyTimeout: timing.handshakeMs,
+        // Its own is a plain timer, which fires after a stop before what came meanwhile is read.
+        readyTimeout: 0,
         keepaliveInterval: timing.keepAliveMs,
         keepaliveCountMax: timing.keepAliveCount,
         authHandler: handshake.authentication.next,

@@ -110,6 +110,7 @@ export class HostKeyCheck {
       reason,
       fingerprint: key === null ? '' : fingerprintOf(key),
       knownHostsFile: this.fileOf(reason),
+      knownHostsName: this.target.name,
       message: `${this.target.name}${shown}: ${what}`,
     };
   }

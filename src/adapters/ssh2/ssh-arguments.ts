@@ -14,7 +14,9 @@ export function sshArguments(
   return [
     ...(configFile === undefined ? [] : ['-F', configFile ?? 'none']),
     ...(wanted.via === undefined ? [] : ['-o', `ProxyJump=${wanted.via.join(',') || 'none'}`]),
-    ...(files === undefined ? [] : ['-o', `UserKnownHostsFile=${files}`]),
+    ...(files === undefined
+      ? []
+      : ['-o', `UserKnownHostsFile=${files}`, '-o', 'GlobalKnownHostsFile=/dev/null']),
     ...(wanted.port === undefined || wanted.port === 22 ? [] : ['-p', String(wanted.port)]),
     `${wanted.user === undefined ? '' : `${wanted.user}@`}${alias}`,
   ];

@@ -46,33 +46,32 @@ function describe(fault: ShellFault): string {
 }
 
 function remedyFor(fault: ShellFault): string {
-  const { address, portOption } = sshArguments(fault.host);
+  const to = sshArgumentsOf(fault);
   switch (fault.kind) {
     case 'host_key_refused': {
       const file = quoted(fault.knownHostsFile);
       if (fault.reason === 'unreadable_known_hosts') return `ls -l ${file}`;
-      const name = address.slice(address.lastIndexOf('@') + 1);
-      const keyscan = `ssh-keyscan ${portOption}${quoted(name)} | tee -a ${file} | ssh-keygen -lf -`;
+      // Nothing is added before it was compared: ssh shows the fingerprint, and asks.
       return fault.reason === 'unknown'
-        ? `${keyscan}   # compare with ${fault.fingerprint}`
-        : `ssh-keygen -l -F ${quoted(portOption === '' ? name : `[${name}]:${portOption.slice(3).trim()}`)} -f ${file}   # ask the host's owner before you change it`;
+        ? `ssh -o StrictHostKeyChecking=ask ${to} true   # asks before it adds the key: compare with ${fault.fingerprint}`
+        : `ssh-keygen -l -F ${quoted(fault.knownHostsName ?? nameInKnownHosts(fault.host))} -f ${file}   # ask the host's owner before you change it`;
     }
     case 'authentication_failed':
-      if (fault.tooManyKeys !== undefined) return tooManyRemedy(fault.tooManyKeys.agent, fault.host);
-      return keyRemedy(fault.identity, `${portOption}${quoted(address)}`);
+      if (fault.tooManyKeys !== undefined) return tooManyRemedy(fault.tooManyKeys.agent, to);
+      return keyRemedy(fault.identity, to);
     default:
-      return fault.host === 'local' ? 'command -v true' : `ssh -v ${portOption}${quoted(address)} true`;
+      return fault.host === 'local' ? 'command -v true' : `ssh -v ${to} true`;
   }
 }
 
 /** What is wrong with a key file is mended here before the host can be given its key. */
 function keyRemedy(
   identity: Extract<ShellFault, { kind: 'authentication_failed' }>['identity'],
-  host: string,
+  to: string,
 ): string {
-  if (identity === undefined) return `ssh-copy-id ${host}`;
+  if (identity === undefined) return `ssh-copy-id ${to}`;
   const path = quoted(identity.path);
-  const copy = `ssh-copy-id -i ${quoted(`${identity.path}.pub`)} ${host}`;
+  const copy = `ssh-copy-id -i ${quoted(`${identity.path}.pub`)} ${to}`;
   switch (identity.problem) {
     case 'missing':
       return `ssh-keygen -t ed25519 -f ${path} && ${copy}   # or name the key that there is`;
@@ -86,23 +85,34 @@ function keyRemedy(
 }
 
 /** Shows the keys that are offered: the one that the host takes has to be named. */
-function tooManyRemedy(agent: string | null, host: string): string {
-  const { address, portOption } = sshArguments(host);
+function tooManyRemedy(agent: string | null, to: string): string {
   const shown =
-    agent === null
-      ? `ssh -G ${portOption}${quoted(address)} | grep -i '^identityfile'`
-      : `SSH_AUTH_SOCK=${quoted(agent)} ssh-add -l`;
+    agent === null ? `ssh -G ${to} | grep -i '^identityfile'` : `SSH_AUTH_SOCK=${quoted(agent)} ssh-add -l`;
   return `${shown}   # name the key that the host takes with "identityFile"`;
 }
 
-/** `user@host:port` as the arguments of OpenSSH. */
-function sshArguments(host: string): { readonly address: string; readonly portOption: string } {
+/** What `ssh` is to be given: what the fault says, or else `user@host:port` as its arguments. */
+function sshArgumentsOf(fault: ShellFault): string {
+  const known = 'sshArguments' in fault ? fault.sshArguments : undefined;
+  if (known !== undefined) return known.map(quoted).join(' ');
+  const { user, name, port } = parsedHost(fault.host);
+  return `${port === null ? '' : `-p ${port} `}${quoted(`${user}${name}`)}`;
+}
+
+function nameInKnownHosts(host: string): string {
+  const { name, port } = parsedHost(host);
+  return port === null ? name : `[${name}]:${port}`;
+}
+
+/** Of `user@host:port`; `user` with its `@`, `port` null where it is 22. */
+function parsedHost(host: string): {
+  readonly user: string;
+  readonly name: string;
+  readonly port: string | null;
+} {
   const match = /^((?:[^@]+@)?)(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(host);
-  if (match === null) return { address: host, portOption: '' };
+  if (match === null) return { user: '', name: host, port: null };
   const name = (match[2] ?? '').replace(/^\[(.*)\]$/, '$1');
   const port = match[3];
-  return {
-    address: `${match[1] ?? ''}${name}`,
-    portOption: port === undefined || port === '22' ? '' : `-p ${port} `,
-  };
+  return { user: match[1] ?? '', name, port: port === undefined || port === '22' ? null : port };
 }

@@ -149,15 +149,15 @@ export class GuestLog implements AsyncDisposable {
 
   /** Saves the position for whoever goes on; what the masker holds back is read again then. */
   async pause(): Promise<Result<void, FileFault>> {
-    await this.#saving;
+    await this.#saved();
     if (!(await this.#input.isOurs())) return ok(undefined);
     this.#savePosition();
-    await this.#saving;
+    await this.#saved();
     return ok(undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#saving;
+    await this.#saved();
     await this.#writer[Symbol.asyncDispose]();
   }
 
@@ -194,7 +194,13 @@ export class GuestLog implements AsyncDisposable {
     const bytes = Buffer.from(`${JSON.stringify(position)}\n`);
     this.#saving = this.#input.files.writeFile(this.#input.state.guestLogPosition, bytes).then(() => {
       this.#saving = null;
+      // Whoever reads the copy learns from the position that it is cut, and the guest may write nothing more.
+      if (this.#isCut && position.cut !== true) this.#savePosition();
     });
+  }
+
+  async #saved(): Promise<void> {
+    while (this.#saving !== null) await this.#saving;
   }
 }
 

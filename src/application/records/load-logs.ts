@@ -5,6 +5,7 @@ import type { RunJobRecord } from '../../domain/records/run-record.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import { hasWriter } from '../lock/has-writer.js';
+import { readPosition } from '../log/guest-log.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
 import { checkedJob, type RunQuery } from './run-layout-for.js';
@@ -38,8 +39,11 @@ export async function loadLogsMetadata(
 }
 
 async function jobLogs(ports: RecordPorts, query: RunQuery, job: RunJobRecord): Promise<JobLogMetadata> {
-  const { jobDir, hostLog, guestLog } = jobStateLayout(query.stateRoot, query.runId, job.id);
+  const state = jobStateLayout(query.stateRoot, query.runId, job.id);
+  const { jobDir, hostLog, guestLog } = state;
   const options = query.signal === undefined ? {} : { signal: query.signal };
+  // Before the sizes: that of a log that is cut is its last.
+  const position = await readPosition(ports.files, state);
   const sizes = await Promise.all(
     [hostLog, guestLog].map(async (path) => {
       const stat = await ports.files.lstat(path, options);
@@ -56,6 +60,7 @@ async function jobLogs(ports: RecordPorts, query: RunQuery, job: RunJobRecord): 
     guest_log_exists: guestBytes !== null,
     host_log_bytes: hostBytes,
     guest_log_bytes: guestBytes,
+    guest_log_cut: guestBytes !== null && position.cut === true,
     ...(job.status === 'detached' ? { is_written: await hasWriter(ports, jobDir) } : {}),
   };
 }

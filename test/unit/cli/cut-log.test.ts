@@ -150,3 +150,69 @@ describe('logs of a job whose log was cut', () => {
     expect([cut.stdout.text, cut.stderr.text]).toEqual(['half a li', SAID]);
   });
 });
+
+describe('logs --follow of a job that goes on', () => {
+  const RUNNING = { status: 'running', finished_at: null } as const;
+  const unit = runJobRecord('unit', { status: 'running', finished_at: null, exit_code: null });
+  const NOW = `pikaci: the log is cut here: of what job unit writes, the first ${LOG.length} bytes are kept (maxLogBytes)`;
+
+  async function following(options: CliOptions, jobs = [unit]) {
+    const cli = new Cli({ files: {}, ...options });
+    const runDir = await writeRun(join(cli.folder, '.pikaci'), runRecord({ ...RUNNING, jobs }));
+    await writeFile(join(runDir, 'jobs/unit/guest.log'), 'built\n');
+    const exit = cli.run('logs', RUN_ID, '--follow');
+    await cli.clock.asleepFor(250);
+    const cut = async () => {
+      await writeFile(join(runDir, 'jobs/unit/guest.log'), LOG);
+      const position = { schema_version: 1, guest_bytes: 700, kept_bytes: LOG.length, cut: true };
+      await writeFile(join(runDir, 'jobs/unit/guest.log.position.json'), JSON.stringify(position));
+      cli.clock.advance(250);
+      await cli.clock.asleepFor(250);
+    };
+    const end = async () => {
+      const record = jobRecord({}, []);
+      const outcome = { ...record.outcome, ...KEPT, log_cut: true };
+      await writeFile(join(runDir, 'jobs/unit/job.json'), JSON.stringify({ ...record, outcome }));
+      await writeFile(join(runDir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit')] })));
+      cli.clock.advance(250);
+      return exit;
+    };
+    return { cli, cut, end };
+  }
+
+  it('says where it was cut as soon as it is, and not once more at the end', async () => {
+    const { cli, cut, end } = await following({});
+    expect(cli.stderr.text).toBe('');
+    await cut();
+    expect([cli.stdout.text, cli.stderr.text]).toEqual([LOG, `${NOW}\n`]);
+    expect(await end()).toBe(0);
+    expect([cli.stdout.text, cli.stderr.text]).toEqual([LOG, `${NOW}\n`]);
+  });
+
+  it('says so at the end of one that was cut since it was looked at last', async () => {
+    const { cli, end } = await following({});
+    expect(await end()).toBe(0);
+    expect(cli.stderr.text).toBe(SAID);
+  });
+
+  it('says so below its lines, above the tree', async () => {
+    const other = runJobRecord('other', { status: 'running', finished_at: null, exit_code: null });
+    const { cli, cut, end } = await following({ terminal: { columns: 120, rows: 12 } }, [unit, other]);
+    await cut();
+    cli.clock.advance(100);
+    await cli.clock.asleepFor(100);
+    const LINES = ['[unit] built', '[other] guest of other', '[unit] half a li', NOW];
+    expect((await cli.terminal.screen()).slice(0, 4)).toEqual(LINES);
+    expect(await end()).toBe(0);
+    expect(await cli.terminal.screen()).toEqual(LINES);
+  });
+
+  it('is said of a job that runs without --follow as well', async () => {
+    const { cli, cut, end } = await following({});
+    await cut();
+    const once = new Cli({ cwd: cli.folder });
+    expect(await once.run('logs', RUN_ID)).toBe(0);
+    expect([once.stdout.text, once.stderr.text]).toEqual([LOG, `${NOW}\n`]);
+    expect(await end()).toBe(0);
+  });
+});

@@ -244,6 +244,32 @@ describe('the page of a log', () => {
     expect((await server.get(LOG)).text).not.toContain('cut here');
   });
 
+  it('says on the page of the run, too, that a log was cut, and of a job that goes on as soon as it is', async () => {
+    const server = await served();
+    const unit = { status: 'running', finished_at: null, exit_code: null } as const;
+    const jobs = [runJobRecord('unit', unit), runJobRecord('other', unit)];
+    const dir = await writeRun(server.stateRoot, runRecord({ status: 'running', finished_at: null, jobs }));
+    const page = async () => (await server.get(`/runs/${RUN_ID}`)).text.split('id="job-').slice(1);
+    await writeFile(join(dir, 'jobs/unit/guest.log'), 'x'.repeat(2048));
+    expect((await page()).join()).not.toContain('cut');
+    const position = { schema_version: 1, guest_bytes: 3000, kept_bytes: 2048, cut: true };
+    await writeFile(join(dir, 'jobs/unit/guest.log.position.json'), JSON.stringify(position));
+    const [cut, whole] = await page();
+    expect(cut).toContain(
+      '<p class="note">The log was cut: 2.0 KiB are kept (maxLogBytes), and nothing of what comes.</p>',
+    );
+    expect(whole).not.toContain('cut');
+    expect((await server.get(LOG)).text).toMatch(
+      /The log is cut here: 2\.0 KiB are kept \(maxLogBytes\), and nothing of what comes\. The job goes on\./,
+    );
+    const record = jobRecord({}, []);
+    const outcome = { ...record.outcome, log_bytes: 4096, kept_log_bytes: 2048, log_cut: true };
+    await writeFile(join(dir, 'jobs/unit/job.json'), JSON.stringify({ ...record, outcome }));
+    expect((await page())[0]).toContain(
+      'The log was cut: 2.0 KiB of the 4.0 KiB that the job wrote are kept (maxLogBytes).',
+    );
+  });
+
   it('keeps the address of a line while the log grows', async () => {
     const server = await served();
     const dir = await writeRun(server.stateRoot);

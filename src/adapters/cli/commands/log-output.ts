@@ -16,7 +16,7 @@ export function logOutput(
 }
 
 /** Ends the line in which a log has left the terminal, for a message of pikaci's own. */
-export function endLineOf(output: LogWriter, { input, stderr }: CliContext): void {
+export function endLineOf(output: Pick<LogWriter, 'breakLine'>, { input, stderr }: CliContext): void {
   const { isTerminal } = input;
   if (isTerminal.stdout && isTerminal.stderr && output.breakLine()) stderr.write('\n');
 }

@@ -6,7 +6,7 @@ import { FollowedRun } from '../output/live/followed-run.js';
 import type { LogWriter } from '../output/log-writer.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
-import { cutLogOf, sayCut } from './cut-log.js';
+import { type CutLog, CutLogs, cutHere, sayCut } from './cut-log.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { logOutput, type RawOption } from './log-output.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
@@ -53,8 +53,9 @@ export async function logsCommand(context: CliContext, runId: string, options: L
   const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw };
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
   const follows = options.follow === true && !ended(metadata.value, jobs);
-  const problem = follows ? await follow(context, chosen, metadata.value) : await copyOnce(context, chosen);
-  if (problem === null && follows) await sayWhatWasCut(context, chosen);
+  const problem = follows
+    ? await follow(context, chosen, metadata.value)
+    : await copyOnce(context, chosen, metadata.value);
   if (problem === null) return options.follow === true ? await endOfFollowing(context, chosen) : EXIT.passed;
   return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
 }
@@ -68,15 +69,11 @@ interface Chosen {
 }
 type Problem = RunStateFault | 'interrupted' | null;
 
-async function copyOnce(context: CliContext, chosen: Chosen): Promise<Problem> {
+async function copyOnce(context: CliContext, chosen: Chosen, logs: RunLogsMetadata): Promise<Problem> {
   const writer = plainWriter(context, chosen);
   const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
-  const problem = await copy.readOn(async ({ job, kind, name }) => {
-    const cut = kind === 'guest' ? await cutLogOf(context, { ...chosen, job }) : null;
-    if (cut === null) return;
-    writer.end(name);
-    sayCut(context, cut, writer);
-  });
+  const cuts = new CutLogs(context, chosen, plainCut(context, writer));
+  const problem = await copy.readOn((log) => cuts.sayBehind(log, logs));
   writer.endAll();
   return problem;
 }
@@ -92,16 +89,20 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   const prefixed = logsOf(jobs, chosen.kind).length > 1;
   const drawn = canRedraw(facts) && !(raw && isTerminal.stdout);
   const tree = drawn ? new FollowedRun(outputs, { prefixed }) : null;
-  const writer = tree ?? plainWriter(context, chosen);
+  const plain = plainWriter(context, chosen);
+  const writer = tree ?? plain;
   const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
+  const sayCutOf = tree === null ? plainCut(context, plain) : treeCut(tree);
+  const cuts = new CutLogs(context, chosen, sayCutOf);
   const plan = tree === null ? null : await runState.loadPlan(stateRoot, runId, { signal });
   try {
     // Whether all has ended is asked before the files are read: what was written until then is not missed.
     for (let now = first; ; ) {
-      const done = ended(now, jobs);
+      const logs = now;
+      const done = ended(logs, jobs);
       const run = tree === null ? null : await runState.loadRunRecord(stateRoot, runId, { signal });
       if (run?.isOk()) tree?.show({ run: run.value, plan: plan?.isOk() ? plan.value : null });
-      const problem = await copy.readOn();
+      const problem = await copy.readOn((log) => cuts.sayBehind(log, logs));
       if (problem !== null || done) return problem;
       if ((await clock.sleep(LOOK_MS, signal)) === 'aborted') return 'interrupted';
       const again = await runState.loadLogsMetadata(stateRoot, runId, { signal });
@@ -110,14 +111,6 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
     }
   } finally {
     writer.endAll();
-  }
-}
-
-async function sayWhatWasCut(context: CliContext, chosen: Chosen): Promise<void> {
-  if (chosen.kind === 'host') return;
-  for (const job of chosen.jobs) {
-    const cut = await cutLogOf(context, { ...chosen, job });
-    if (cut !== null) sayCut(context, cut);
   }
 }
 
@@ -130,6 +123,17 @@ async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: C
   for (const { id, message } of left)
     complain(context, `nobody follows job ${id} of run ${runId}: ${message ?? ''}`);
   return left.length === 0 ? EXIT.passed : EXIT.systemFailure;
+}
+
+function plainCut(context: CliContext, writer: Pick<LogWriter, 'end' | 'breakLine'>) {
+  return (name: string, cut: CutLog) => {
+    writer.end(name);
+    sayCut(context, cut, writer);
+  };
+}
+
+function treeCut(tree: FollowedRun) {
+  return (name: string, cut: CutLog) => tree.say(name, cutHere(cut));
 }
 
 function plainWriter(context: CliContext, { jobs, kind, raw }: Chosen): LogWriter {

@@ -16,7 +16,7 @@ export function faultLines(fault: OpenMachineFault): string[] {
 function causeLines(cause: FaultCause): string[] {
   const lines = [`cause: ${cause.kind}${circumstances(cause)}: ${escapeMessage(cause.message, '    ')}`];
   if (cause.kind === 'host_key_refused') {
-    const name = knownHostsName(cause.host);
+    const name = escapeLine(cause.knownHostsName ?? knownHostsName(cause.host));
     lines.push(
       `the host showed the key ${escapeLine(cause.fingerprint)} (${cause.reason.replaceAll('_', ' ')})`,
       `look at the line for ${name} in ${escapeLine(cause.knownHostsFile)}: ssh-keygen -l -F '${name}' -f '${escapeLine(cause.knownHostsFile)}'`,

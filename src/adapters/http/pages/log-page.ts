@@ -10,7 +10,7 @@ import type { Html } from './html.js';
 import { logLine, tailLine } from './log-line.js';
 import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
-import { sizeText } from './quantities.js';
+import { cutSize, sizeText } from './quantities.js';
 import { opensByItself, stepFold } from './step-fold.js';
 
 export interface LogOfJob {
@@ -52,12 +52,16 @@ ${isEmpty && !isLive ? html`<p class="empty">${view.size === 0 ? 'The log is emp
         return stepFold(placed, { lines: lines.map(lineOf), isOpen, continues });
       },
     )}</div>
-<p class="going" data-live id="going">${isLive ? goingText(log.status) : isLast && cut !== null ? cutText(cut) : ''}</p>`,
+<p class="going" data-live id="going">${endText(log, isLast ? cut : null, isLive)}</p>`,
   });
 }
 
-function cutText({ kept, written }: CutOfLog): string {
-  return `The log is cut here: ${sizeText(kept)} of the ${sizeText(written)} that the job wrote are kept (maxLogBytes).`;
+function endText({ status }: LogOfJob, cut: CutOfLog | null, isLive: boolean): string {
+  const texts = [
+    cut === null ? '' : `The log is cut here: ${cutSize(cut)}.`,
+    isLive ? goingText(status) : '',
+  ];
+  return texts.filter((text) => text !== '').join(' ');
 }
 
 function goingText(status: RunJobStatus): string {

@@ -1,3 +1,5 @@
+import type { CutOfLog } from '../source/cut-of-log.js';
+
 /** For people: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return '';
@@ -32,4 +34,11 @@ export function sizeText(bytes: number): string {
 export function timeText(text: string): string {
   const at = Date.parse(text);
   return Number.isFinite(at) ? `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC` : text;
+}
+
+/** What is left of a log that was cut at its cap. */
+export function cutSize({ kept, written }: CutOfLog): string {
+  return written === null
+    ? `${sizeText(kept)} are kept (maxLogBytes), and nothing of what comes`
+    : `${sizeText(kept)} of the ${sizeText(written)} that the job wrote are kept (maxLogBytes)`;
 }

@@ -5,10 +5,11 @@ import type { CollectedArtifact } from '../../../domain/job/artifact.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import type { CutOfLog } from '../source/cut-of-log.js';
 import type { Html } from './html.js';
 import { name, shown } from './name.js';
 import { encoded, page, statusMark } from './page.js';
-import { between, durationText, sizeText, timeText } from './quantities.js';
+import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
 import { foldId, stepEnd } from './step-fold.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
@@ -19,11 +20,13 @@ export type ArtifactsOfJob = ReadonlyMap<string, readonly CollectedArtifact[]>;
 export interface RunView {
   readonly bundle: RunBundle;
   readonly artifacts: ArtifactsOfJob;
+  /** Of the jobs whose log was cut at its cap. */
+  readonly cuts: ReadonlyMap<string, CutOfLog>;
   readonly timeline: Timeline;
 }
 
 /** One run: its jobs, what took how long, what was prepared, what came back. */
-export function runPage({ bundle: { run, preparedOutputs }, artifacts, timeline }: RunView): Html {
+export function runPage({ bundle: { run, preparedOutputs }, artifacts, cuts, timeline }: RunView): Html {
   const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
     title: `${run.target_id ?? 'Run'} ${run.run_id}`,
@@ -34,7 +37,7 @@ ${run.target_description ? html`<p class="lead">${name(run.target_description)}<
 ${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
 <dl class="facts">${facts(run)}</dl>
 <h2>Jobs</h2>
-<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job))}</ul>
+<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, cuts.get(job.id)))}</ul>
 ${notPrepared(run.prepare_timings)}
 ${waterfall(timeline)}
 ${preparedOutputs === null ? '' : prepared(preparedOutputs)}
@@ -68,7 +71,7 @@ function facts(run: RunRecord): Html[] {
   );
 }
 
-function jobCard(runId: string, job: RunJobRecord): Html {
+function jobCard(runId: string, job: RunJobRecord, cut: CutOfLog | undefined): Html {
   const log = `/runs/${encoded(runId)}/logs/${encoded(job.id)}`;
   const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
   const details = [took, job.exit_code === null ? '' : `exit code ${job.exit_code}`].filter(
@@ -78,6 +81,7 @@ function jobCard(runId: string, job: RunJobRecord): Html {
 <div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}</li>`;
 }
 

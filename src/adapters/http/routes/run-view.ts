@@ -4,6 +4,7 @@ import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
 import type { RunView } from '../pages/run-page.js';
 import { GoingStretches, timelineOf } from '../pages/timeline.js';
+import { type CutOfLog, cutOf } from '../source/cut-of-log.js';
 import type { ServedRuns } from '../source/run-source.js';
 
 /** All that the page of a run shows. */
@@ -20,9 +21,15 @@ export async function runView(
     for await (const stored of source.readEvents(stateRoot, runId, { from: 0, signal }))
       if (stored.isOk()) going.take(stored.value);
   const artifacts = new Map<string, readonly CollectedArtifact[]>();
+  const cuts = new Map<string, CutOfLog>();
+  // Asked before the jobs, so that one that ends meanwhile is told of by its outcome.
+  const logs = await source.loadLogsMetadata(stateRoot, runId, { signal });
   for (const { id } of run.jobs) {
     const job = await source.loadJob(stateRoot, runId, id, { signal });
-    if (job.isOk()) artifacts.set(id, job.value.outcome?.artifacts.collected ?? []);
+    const outcome = job.isOk() ? job.value.outcome : null;
+    if (job.isOk()) artifacts.set(id, outcome?.artifacts.collected ?? []);
+    const cut = cutOf(outcome, logs.isOk() ? logs.value.jobs.find((log) => log.id === id) : undefined);
+    if (cut !== null) cuts.set(id, cut);
   }
-  return ok({ bundle: bundle.value, artifacts, timeline: timelineOf(run, going) });
+  return ok({ bundle: bundle.value, artifacts, cuts, timeline: timelineOf(run, going) });
 }

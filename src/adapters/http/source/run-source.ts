@@ -5,7 +5,7 @@ import type { LogKind } from '../../../application/records/load-logs.js';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
-import type { RunLogs } from '../../../domain/records/logs-metadata.js';
+import type { RunLogs, RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
 import type { LogPart } from '../../../ports/log-reader.js';
 
@@ -21,6 +21,7 @@ export interface RunSource {
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadRunBundle(stateRoot: string, runId: string, options: Call): Answer<RunBundle>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
+  loadLogsMetadata(stateRoot: string, runId: string, options: Call): Answer<RunLogsMetadata>;
   loadLogs(
     stateRoot: string,
     runId: string,

@@ -183,6 +183,17 @@ describe("the runner's copy of a log", () => {
     expect([await runner.text(), next.received]).toEqual(['12345', 9]);
   });
 
+  it('says in its position that it is cut, also when one was being saved as it was cut and nothing comes after', async () => {
+    const runner = await Runner.make();
+    const log = must(await runner.open(5));
+    await runner.clock.advance(1000);
+    must(await log.take(Buffer.from('123')));
+    must(await log.take(Buffer.from('45678')));
+    // Nothing is finished or paused: the job goes on in silence.
+    await log[Symbol.asyncDispose]();
+    expect(await runner.position()).toMatchObject({ guest_bytes: 8, kept_bytes: 5, cut: true });
+  });
+
   it('saves its position once a second while bytes come', async () => {
     const runner = await Runner.make();
     await using log = must(await runner.open());

@@ -1,3 +1,4 @@
+import { escapeMessage } from '../escape-control.js';
 import { LogWriter } from '../log-writer.js';
 import { liveFrame } from './live-frame.js';
 import { LiveLog } from './live-log.js';
@@ -44,6 +45,13 @@ export class FollowedRun {
   write(name: string, data: Uint8Array): void {
     if (this.#elsewhere !== null) this.#elsewhere.write(name, data);
     else this.#screen.print('stdout', this.#log.push(name, data, this.#outputs.clock.monotonic()));
+  }
+
+  /** A message of pikaci's own, behind what a log has had so far. */
+  say(name: string, text: string): void {
+    this.#elsewhere?.end(name);
+    this.#screen.print('stdout', this.#log.end(name));
+    this.#screen.print('stderr', `pikaci: ${escapeMessage(text)}\n`);
   }
 
   /** Ends what has no newline, and takes the tree away; what is left is the log. */
