@@ -17,9 +17,9 @@ export interface FakeDaemon extends AsyncDisposable {
   /** Method and path of every request, in order. */
   readonly asked: string[];
   answer: Answer;
+  /** Gets the connection of every attempt to open a websocket instead, and is to answer it. */
+  onUpgrade: ((stream: Duplex) => void) | null;
   /** Takes a websocket, by the secret in its address; the default refuses all of them. */
-  /** Sees every attempt to open a websocket instead, and answers none. */
-  onUpgrade: (() => void) | null;
   onSocket: ((secret: string, socket: WebSocket) => void) | null;
 }
 
@@ -38,7 +38,7 @@ export async function fakeDaemon(
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const { onSocket, onUpgrade } = daemon;
     held.push(stream);
-    if (onUpgrade) return onUpgrade();
+    if (onUpgrade) return onUpgrade(stream);
     if (!onSocket) {
       stream.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
       return;

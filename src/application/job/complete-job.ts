@@ -14,9 +14,11 @@ import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
+import { forgetRecord } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
+import { mayHaveTaken } from './may-have-begun.js';
 import { reportEnd } from './report-end.js';
 import { StepTracker } from './step-tracker.js';
 
@@ -50,6 +52,7 @@ export class CompleteJob {
     if (started.isErr()) {
       const fault = session.masked(started.error);
       session.warn(fault.message);
+      await forgetRecord(this.#ports.localFiles, session, job.lock);
       await this.#release(job);
       return err(fault);
     }
@@ -64,7 +67,7 @@ export class CompleteJob {
     return ok({ runId, outcome: outcome.value, state, cleanUp: this.#end(job, outcome.value) });
   }
 
-  /** A lost connection is no fault: the supervisor may have the job, and following finds out. */
+  /** A fault that does not say that nothing ran is none here: the supervisor may have the job, and following finds out. */
   async #start(
     { isNew, start, machine }: LiveJob,
     steps: StepTracker | null,
@@ -72,8 +75,7 @@ export class CompleteJob {
     if (!isNew || start === null) return ok(undefined);
     const started = await start(steps?.take);
     if (started.isOk()) return ok(started.value);
-    if (started.error.kind === 'connection_lost' || started.error.kind === 'not_running')
-      return ok(undefined);
+    if (mayHaveTaken(started.error, machine.context.backend)) return ok(undefined);
     return err(this.#notStarted(started.error, machine.supervisor.description));
   }
 

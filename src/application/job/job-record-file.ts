@@ -5,7 +5,7 @@ import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { FileFault, FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
-import type { JobLock } from '../lock/job-lock.js';
+import type { HeldLock } from '../lock/job-lock.js';
 import type { JobSession } from './job-session.js';
 
 const LARGEST_RECORD = 16 * 1024 * 1024;
@@ -20,13 +20,13 @@ export function saveJobRecord(
 }
 
 /**
- * Removes the record of a job whose machine did not come up: it never began, so there is nothing to take up, and nothing that was lost.
+ * Removes the record of a job whose machine did not come up, or did not take it: it never began, so there is nothing to take up, and nothing that was lost.
  * Another runner may have taken it up meanwhile, and then it is that one's.
  */
 export async function forgetRecord(
   files: FileStore,
   session: Pick<JobSession, 'state' | 'warn'>,
-  lock: Pick<JobLock, 'isHeld'>,
+  lock: HeldLock,
 ): Promise<void> {
   if (!(await lock.isHeld())) return;
   const removed = await files.remove(session.state.jobRecord);

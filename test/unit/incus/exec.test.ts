@@ -172,6 +172,34 @@ describe('a command that cannot start', () => {
     });
   });
 
+  it.each([404, 400])(
+    'has lost its connection when its operation has no such socket any more (%s): it may have run',
+    async (status) => {
+      await using daemon = await fakeDaemon((request, response) => {
+        if (request.method === 'POST') reply(response, 202, started('op', { metadata: { fds } }));
+        else if (!request.url?.includes('/wait')) reply(response, 404, failed(404, 'Operation not found'));
+      });
+      daemon.onUpgrade = (stream) => void stream.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+      const fault = (await daemon.api.exec('p', 'i', { command: ['x'] }))._unsafeUnwrapErr();
+      expect(fault).toMatchObject({ kind: 'connection_lost', status });
+    },
+  );
+
+  it('has lost its connection when its operation has disappeared, and its result with it', async () => {
+    await using daemon = await fakeDaemon((request, response) => {
+      if (request.method === 'POST') reply(response, 202, started('op', { metadata: { fds } }));
+      else reply(response, 404, failed(404, 'Operation not found'));
+    });
+    daemon.onSocket = () => undefined;
+    const exec = await daemon.api.exec('p', 'i', { command: ['x'] });
+    // It may be known before the sockets are open.
+    const exit = exec.isErr() ? exec : await exec.value.exit;
+    expect(exit._unsafeUnwrapErr()).toMatchObject({
+      kind: 'connection_lost',
+      message: 'the operation disappeared, and its exit code is unknown',
+    });
+  });
+
   it('is an unexpected answer when a socket has no secret', async () => {
     await using daemon = await fakeDaemon((_request, response) =>
       reply(response, 202, started('op', { metadata: { fds: { '0': 'a', '1': 'b', '2': 'c' } } })),

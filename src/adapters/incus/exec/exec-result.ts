@@ -5,6 +5,7 @@ import { fault } from '../http/call-site.js';
 import { longestWaitMs, waitFor } from '../operations/wait.js';
 import { apiPath } from '../wire/api-path.js';
 import type { Wire } from '../wire/wire.js';
+import { afterStart } from './after-start.js';
 
 export interface ExecResult {
   readonly code: number;
@@ -28,10 +29,10 @@ export async function execResult(
   }
   if (waited.error.kind === 'not_found') {
     return err(
-      fault(wire.site(tried), 'operation_failed', 'the operation disappeared, and its exit code is unknown'),
+      fault(wire.site(tried), 'connection_lost', 'the operation disappeared, and its exit code is unknown'),
     );
   }
-  if (waited.error.kind !== 'operation_failed') return err(waited.error);
+  if (waited.error.kind !== 'operation_failed') return err(afterStart(waited.error));
   const code = await refusedCode(wire, operation, waited.error.message, signal);
   return code === undefined ? err(waited.error) : ok({ code, neverRan: true });
 }

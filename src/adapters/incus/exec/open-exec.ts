@@ -6,6 +6,7 @@ import type { CallOptions } from '../../../ports/remote-shell.js';
 import { type CallSite, fault } from '../http/call-site.js';
 import { apiPath } from '../wire/api-path.js';
 import type { Wire, WireRequest } from '../wire/wire.js';
+import { afterStart } from './after-start.js';
 import { ExecInput } from './exec-input.js';
 import { execResult } from './exec-result.js';
 import { ExecSession } from './exec-session.js';
@@ -68,7 +69,7 @@ async function connect(
   const { site, fd, request, started } = what;
   const path = apiPath(['operations', started.operation, 'websocket'], { secret: started.fds[fd] });
   const opened = await openWebSocket(site, wire.agent, path, session.eventsOf(fd));
-  if (opened.isErr()) return session.refused(opened.error);
+  if (opened.isErr()) return session.refused(afterStart(opened.error));
   session.attach(fd, opened.value);
   if (fd !== '0') return;
   const input = new ExecInput(site, opened.value);
