@@ -24,6 +24,8 @@ import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import type { CompleteJob } from './complete-job.js';
 import { configMismatch } from './config-mismatch.js';
+import { findJob } from './find-job.js';
+import { forgetJob } from './forget-job.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
@@ -31,7 +33,6 @@ import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
 import { factsOf } from './new-job-record.js';
 import { reportLost } from './report-lost.js';
-import { secretsToMask } from './secrets-to-mask.js';
 import { whyNoRecord } from './why-no-record.js';
 
 const ASK_BOUND_MS = 60_000;
@@ -153,36 +154,29 @@ export class AttachJob {
     const owner = newOwner();
     const taken = await this.#takeLease(machine, { owner, recordedHost: record.host }, signal);
     if (taken.isErr()) return err(whileFinding(taken.error, options.signal));
-    const masks = taken.value === 'gone' ? ok({}) : await secretsToMask(machine, record, signal);
-    if (masks.isErr()) return err(whileFinding(masks.error, options.signal));
-    const lost =
-      taken.value === 'gone'
-        ? record.ended === undefined
-          ? 'the machine is gone, and left no exit record'
-          : 'the machine was gone before its artifacts were brought back'
-        : masks.value === null
-          ? 'its runner ended before it had handed the job and its secrets to the machine; "pikaci rerun" runs it again'
-          : null;
+    const found = await findJob(
+      { files: ports.localFiles, state, record, machine, isGone: taken.value === 'gone' },
+      signal,
+    );
+    if (found.isErr()) return err(whileFinding(found.error, options.signal));
     const session = new JobSession({
       runId,
       job,
       state,
-      secrets: Object.values(masks.value ?? {}),
+      secrets: Object.values(found.value.kind === 'there' ? found.value.masks : {}),
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
       startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
       earlier: record.outcome?.phases ?? (await phasesBefore(ports.localFiles, state.hostLog, record)),
     });
+    if (found.value.kind === 'never_began') return err(await forgetJob(ports, { session, machine, lock }));
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
-    if (lost !== null)
-      return await reportLost(ports, {
-        session,
-        record,
-        machine,
-        isOurs: () => lock.isHeld(),
-        message: lost,
-      });
+    const isOurs = () => lock.isHeld();
+    if (found.value.kind === 'lost') {
+      const { message } = found.value;
+      return await reportLost(ports, { session, record, machine, isOurs, message });
+    }
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (onStep) =>
@@ -198,7 +192,7 @@ export class AttachJob {
       owner,
       settled: Promise.resolve(),
       lock,
-      isNew: false,
+      isNew: record.handed_over_at === null,
       // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
       start: record.secret_names.length === 0 ? start : null,
       options,

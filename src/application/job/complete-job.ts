@@ -14,13 +14,20 @@ import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
 import type { FollowStream, GuestFault } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
-import { forgetRecord } from './job-record-file.js';
+import { forgetRecord, noteHandOver } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
 import { mayHaveTaken } from './may-have-begun.js';
-import { reportEnd } from './report-end.js';
+import { reportEnd, superseded } from './report-end.js';
 import { StepTracker } from './step-tracker.js';
+
+interface StartedJob {
+  /** With what is recorded of it by now. */
+  readonly job: LiveJob;
+  /** Left out when the job is looked for. */
+  readonly first: FollowStream | undefined;
+}
 
 /** The second half of every job, whoever started it: start or take up, follow, collect, record the outcome, release the machine. */
 export class CompleteJob {
@@ -38,25 +45,29 @@ export class CompleteJob {
     this.#hostTime = hostTime;
   }
 
-  async complete(job: LiveJob): Promise<Result<JobRun, JobFault>> {
-    const { session } = job;
+  async complete(given: LiveJob): Promise<Result<JobRun, JobFault>> {
+    const { session } = given;
     const steps = await StepTracker.open({
       steps: session.job.steps,
       journal: session,
       files: this.#ports.localFiles,
       clock: this.#ports.clock,
       stepsFile: session.state.stepsFile,
-      isOurs: () => job.lock.isHeld(),
+      isOurs: () => given.lock.isHeld(),
     });
-    const started = await this.#start(job, steps);
+    const started = await this.#start(given, steps);
     if (started.isErr()) {
       const fault = session.masked(started.error);
       session.warn(fault.message);
-      await forgetRecord(this.#ports.localFiles, session, job.lock);
-      await this.#release(job);
+      if (fault.kind === 'superseded') await this.#leave(given);
+      else {
+        await forgetRecord(this.#ports.localFiles, session, given.lock);
+        await this.#release(given);
+      }
       return err(fault);
     }
-    const outcome = await this.#toOutcome(job, steps, started.value);
+    const { job, first } = started.value;
+    const outcome = await this.#toOutcome(job, steps, first);
     if (outcome.isErr()) {
       const fault = session.masked(withWhatStays(outcome.error, job));
       session.warn(fault.message);
@@ -67,15 +78,21 @@ export class CompleteJob {
     return ok({ runId, outcome: outcome.value, state, cleanUp: this.#end(job, outcome.value) });
   }
 
-  /** A fault that does not say that nothing ran is none here: the supervisor may have the job, and following finds out. */
-  async #start(
-    { isNew, start, machine }: LiveJob,
-    steps: StepTracker | null,
-  ): Promise<Result<FollowStream | undefined, JobFault>> {
-    if (!isNew || start === null) return ok(undefined);
+  /**
+   * Hands a new job over, and notes before that it may have begun. A fault that does not say that nothing ran is none here: the supervisor may
+   * have the job, and following finds out.
+   */
+  async #start(job: LiveJob, steps: StepTracker | null): Promise<Result<StartedJob, JobFault>> {
+    const { isNew, start, machine, session, record, lock } = job;
+    if (!isNew || start === null) return ok({ job, first: undefined });
+    if (!(await lock.isHeld())) return err(superseded(job));
+    const { localFiles, clock } = this.#ports;
+    const noted = await noteHandOver(localFiles, { state: session.state, record, nowMs: clock.now() });
+    if (noted.isErr()) return err(localFilesFault(noted.error, 'launch_guest'));
+    const live = { ...job, record: noted.value };
     const started = await start(steps?.take);
-    if (started.isOk()) return ok(started.value);
-    if (mayHaveTaken(started.error, machine.context.backend)) return ok(undefined);
+    if (started.isOk()) return ok({ job: live, first: started.value });
+    if (mayHaveTaken(started.error, machine.context.backend)) return ok({ job: live, first: undefined });
     return err(this.#notStarted(started.error, machine.supervisor.description));
   }
 

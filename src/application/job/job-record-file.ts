@@ -20,7 +20,8 @@ export function saveJobRecord(
 }
 
 /**
- * Removes the record of a job whose machine did not come up, or did not take it: it never began, so there is nothing to take up, and nothing that was lost.
+ * Removes the record of a job whose machine did not come up, or did not take it: it never began, so there is nothing to take up, and nothing
+ * that was lost.
  * Another runner may have taken it up meanwhile, and then it is that one's.
  */
 export async function forgetRecord(
@@ -31,6 +32,20 @@ export async function forgetRecord(
   if (!(await lock.isHeld())) return;
   const removed = await files.remove(session.state.jobRecord);
   if (removed.isErr() && removed.error.kind !== 'not_found') session.warn(removed.error.message);
+}
+
+/** Notes that the machine may have the job from now on. Whoever finds the machine gone knows by it whether the job may have begun. */
+export async function noteHandOver(
+  files: FileStore,
+  {
+    state,
+    record,
+    nowMs,
+  }: { readonly state: JobStateLayout; readonly record: JobRecord; readonly nowMs: number },
+): Promise<Result<JobRecord, FileFault>> {
+  if (record.handed_over_at !== null) return ok(record);
+  const noted = { ...record, handed_over_at: new Date(nowMs).toISOString() };
+  return (await saveJobRecord(files, state, noted)).map(() => noted);
 }
 
 /** The record of a job that is over and done with. */

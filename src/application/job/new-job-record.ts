@@ -65,6 +65,8 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     ...(attempt === null ? {} : { run_attempt: attempt }),
     ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
+    // A microVM starts its job as it boots.
+    handed_over_at: context.backend === 'microvm' ? now : null,
     ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
     outcome: null,
   };

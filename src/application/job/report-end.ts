@@ -85,7 +85,8 @@ export async function reportEnd(
   return ok(outcome);
 }
 
-function superseded({ lock, machine }: LiveJob): JobFault {
+/** Somebody else has the job. */
+export function superseded({ lock, machine }: Pick<LiveJob, 'lock' | 'machine'>): JobFault {
   const host = machine.context.shared.remoteHost;
   return { kind: 'superseded', phase: null, host, message: String(lock.lost.reason) };
 }

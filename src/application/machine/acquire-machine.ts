@@ -47,7 +47,10 @@ export interface AcquireMachineInput<R> {
    * meanwhile.
    */
   readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string } | null, JobFault>>;
-  /** Saves what another process needs to take the machine up; runs beside its creation. */
+  /**
+   * Saves what another process needs to take the machine up; runs beside its creation, and before it where the machine begins its job as it
+   * boots: of a job that may have begun there is a record.
+   */
   readonly record: (made: PlannedMachine & { readonly owner: string }) => Promise<Result<R, JobFault>>;
   readonly signal: AbortSignal;
 }
@@ -178,10 +181,11 @@ export class AcquireMachine {
           const home = snapshotHomeDir(this.workDir, snapshotHash);
           settled = touchLastUsed(hostFiles, home, { runId, signal });
         }
-        const [created, recorded] = await Promise.all([
-          plan.create(lease, signal),
-          input.record({ machine, image, snapshotHash, owner }),
-        ]);
+        const record = input.record({ machine, image, snapshotHash, owner });
+        const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
+        const before = beginsAtBoot ? await record : null;
+        if (before?.isErr()) return before;
+        const [created, recorded] = await Promise.all([plan.create(lease, signal), record]);
         if (created.isErr()) return err(created.error);
         if (recorded.isErr()) await releaseMachine(machine, hostFiles, journal);
         return recorded;

@@ -12,7 +12,7 @@ import { maskedEnvironment } from '../secrets/masked-environment.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
-import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import { type FollowStream, type GuestFault, isRefusedAtOnce } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadMachineRecord, saveStepRecord } from './machine-records.js';
 import { stepOutcomeOf } from './step-outcome.js';
@@ -95,7 +95,11 @@ export async function runStep(
   const start = () =>
     supervisor.start(stepRequest(spec, step), secrets, { signal: new AbortController().signal });
   const first = await start();
-  if (first.isErr() && first.error.kind === 'gone') return gone(held, first.error);
+  if (first.isErr() && isRefusedAtOnce(first.error)) {
+    // It was never begun, and the id is free.
+    await localFiles.remove(layout.stepDir, { recursive: true });
+    return first.error.kind === 'gone' ? gone(held, first.error) : notStarted(held, stepId, first.error);
+  }
   const ended = await followToEnd(
     held,
     { layout, record, step, options, secrets: Object.values(secrets), lock },
@@ -255,6 +259,17 @@ function gone({ input }: HeldMachine, cause: GuestFault): Result<never, OpenMach
     message,
     ...(cause.cause === undefined ? {} : { cause: cause.cause }),
   });
+}
+
+function notStarted(
+  { input }: HeldMachine,
+  stepId: string,
+  fault: GuestFault,
+): Result<never, OpenMachineFault> {
+  const { supervisor, context } = input.machine;
+  const message = `the step ${stepId} could not be started in ${supervisor.description}: ${fault.message}`;
+  const cause = fault.cause === undefined ? {} : { cause: fault.cause };
+  return err({ kind: 'guest', phase: null, host: context.shared.remoteHost, message, ...cause });
 }
 
 function maskedWarnings({ warnings }: Pick<StepOutcome, 'warnings'>, masker: SecretMasker) {

@@ -1,9 +1,11 @@
+import { jobRecordSchema } from '../../domain/job/job-record.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
 import { jobIdSchema } from '../../domain/values/identifier.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { Processes } from '../../ports/processes.js';
 import { LockFiles } from '../lock/lock-files.js';
+import { readRecord } from './read-record.js';
 
 /** What records are read with. */
 export interface RecordPorts {
@@ -27,13 +29,26 @@ export function interruptedJobs(
       const layout = jobStateLayout(stateRoot, run_id, job.id);
       // Somebody has taken it up since.
       if (await isFollowed(ports, layout)) return job;
-      const hasMachine = (await ports.files.lstat(layout.jobRecord)).isOk();
-      const message = hasMachine
-        ? `its runner has ended; "pikaci attach ${run_id} ${job.id}" resumes it`
-        : neverBegan(run_id);
+      const message = await whatIsLeft(ports, layout, { runId: run_id, jobId: job.id });
       return { ...job, status: 'interrupted', message };
     }),
   );
+}
+
+/** What can be done about a job whose runner has ended. */
+async function whatIsLeft(
+  { files }: RecordPorts,
+  { jobRecord }: JobStateLayout,
+  { runId, jobId }: { readonly runId: string; readonly jobId: string },
+): Promise<string> {
+  const record = await readRecord(files, jobRecord, jobRecordSchema);
+  const attach = `"pikaci attach ${runId} ${jobId}"`;
+  if (record.isErr())
+    return record.error.kind === 'missing' ? neverBegan(runId) : `its runner has ended; ${attach} resumes it`;
+  const { handed_over_at: since, secret_names: secrets } = record.value;
+  if (since !== null) return `its runner has ended; ${attach} resumes it`;
+  if (secrets.length > 0) return neverBegan(runId);
+  return `its runner ended before the job had begun; ${attach} begins it while its machine is there, and "pikaci rerun ${runId}" runs it again`;
 }
 
 /** Whether a process that lives, or may live, writes a job's state. */
@@ -51,7 +66,7 @@ export async function hasEnded({ processes }: RecordPorts, { runner }: Pick<RunR
   return runner !== undefined && (await processes.state(runner)) === 'gone';
 }
 
-/** What is said of a job whose runner ended before it had recorded a machine. */
+/** What is said of a job whose runner ended before a machine had it. */
 export function neverBegan(runId: string): string {
-  return `its runner ended before it had recorded a machine for it, and nothing is left to resume; "pikaci rerun ${runId}" runs it again`;
+  return `its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun ${runId}" runs it again`;
 }

@@ -19,6 +19,21 @@ export interface GuestFault {
   readonly cause?: FaultCause;
 }
 
+/** What the daemon answers before it runs anything. */
+const BEFORE_ANYTHING: readonly string[] = [
+  'invalid_request',
+  'permission_denied',
+  'already_exists',
+  'stale',
+];
+
+/** Whether a call of the supervisor certainly did not run: there is no machine, or it was refused at the door. */
+export function isRefusedAtOnce({ kind, cause }: Pick<GuestFault, 'kind' | 'cause'>): boolean {
+  return (
+    kind === 'gone' || (kind === 'refused' && cause !== undefined && BEFORE_ANYTHING.includes(cause.kind))
+  );
+}
+
 /** The log from an offset on. `log` ends and never throws; `end` says why: with the supervisor's status, or a fault. */
 export interface FollowStream extends AsyncDisposable {
   readonly log: AsyncIterable<Uint8Array>;

@@ -29,6 +29,11 @@ export const jobRecordSchema = z.looseObject({
   run_attempt: z.number().int().positive().optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
+  /**
+   * From when on the machine may have had the job, which is noted before it is handed over; null before, when the job has not begun. Records
+   * before 0.2 lack it.
+   */
+  handed_over_at: z.string().nullable().optional(),
   /** The machine was to stay when the job fails: it is its lease's to end. */
   keep_on_failure: z.boolean().optional(),
   /** For how long. Records before 0.2 lack it. */

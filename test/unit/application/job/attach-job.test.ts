@@ -328,22 +328,37 @@ describe('attaching to a job', () => {
     expect(fault.message).toContain('TOKEN');
   });
 
-  it('that was never handed to its machine, with its secrets, is lost, and its machine goes', async () => {
-    const { run } = await left({ secrets: { TOKEN: 'over' } });
-    const absent = { schema_version: 1, state: 'absent', log_bytes: 0, result: null };
-    run.host.incus.execHandler = async function* (process) {
-      const { command } = process.request;
-      if (command.includes('secrets')) yield { stream: 'stdout', data: Buffer.from('{}\n') };
-      else if (command.includes('status'))
-        yield { stream: 'stdout', data: Buffer.from(`${JSON.stringify(absent)}\n`) };
-      return 0;
-    };
-    const attached = must(await run.another().attach('run', 'job'));
-    must(await attached.cleanUp);
-    expect(attached.outcome).toMatchObject({ status: 'failed', cause: 'lost' });
-    expect(attached.outcome.message).toContain('before it had handed the job');
-    expect(must(await run.host.incus.instances('default'))).toEqual([]);
-  });
+  it.each([
+    ['never began', ''],
+    ['is lost where a part of its log is kept', 'begun'],
+  ])(
+    'that the guest says it was never given, with its secrets, %s, and its machine goes',
+    async (_what, log) => {
+      const { run } = await left({ secrets: { TOKEN: 'over' } });
+      must(await run.host.localFiles.writeFile(`${STATE}/guest.log`, Buffer.from(log)));
+      const absent = { schema_version: 1, state: 'absent', log_bytes: 0, result: null };
+      run.host.incus.execHandler = async function* (process) {
+        const { command } = process.request;
+        if (command.includes('secrets')) yield { stream: 'stdout', data: Buffer.from('{}\n') };
+        else if (command.includes('status'))
+          yield { stream: 'stdout', data: Buffer.from(`${JSON.stringify(absent)}\n`) };
+        return 0;
+      };
+      const attached = await run.another().attach('run', 'job');
+      if (log === '') {
+        expect(mustFail(attached, 'no_such_job').message).toContain(
+          'its runner ended before the job had begun',
+        );
+        expect(must(await run.host.localFiles.list(STATE)).map(({ name }) => name)).not.toContain('job.json');
+      } else {
+        const { outcome, cleanUp } = must(attached);
+        must(await cleanUp);
+        expect(outcome).toMatchObject({ status: 'failed', cause: 'lost' });
+        expect(outcome.message).toBe('the guest has no record of the job any more');
+      }
+      expect(must(await run.host.incus.instances('default'))).toEqual([]);
+    },
+  );
 
   it('whose host could not be reached for long masks the secret that was cut there', async () => {
     let finish = () => {};

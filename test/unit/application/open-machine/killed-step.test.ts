@@ -39,3 +39,18 @@ describe('a step whose runner was killed before the machine had it', () => {
     expect(must(await machine.step('s')).outcome).toMatchObject({ status: 'failed', cause: 'lost' });
   });
 });
+
+describe('a step whose first call was refused before anything ran', () => {
+  it.each([
+    ['permission_denied', 'guest'],
+    ['invalid_request', 'guest'],
+    ['not_found', 'machine_gone'],
+  ] as const)('(%s) never began: it has no record, and its id is free', async (kind, fault) => {
+    const run = await memoryRun({ script: async () => 0 });
+    const machine = must(await run.pikaci.openMachine({ id: 'm1' }));
+    run.host.incus.faults.failNext('exec', kind);
+    mustFail(await machine.run({ id: 's', command: 'true' }), fault);
+    mustFail(await machine.attachStep('s'), 'no_such_step');
+    expect(must(await machine.run({ id: 's', command: 'true' }))).toMatchObject({ exitCode: 0 });
+  });
+});

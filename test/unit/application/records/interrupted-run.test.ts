@@ -61,13 +61,36 @@ describe('a run whose runner was killed', () => {
     const fault = (await run.pikaci.attach('run', 'a'))._unsafeUnwrapErr();
     expect(fault.kind).toBe('no_such_job');
     expect(fault.message).toBe(
-      'the job a of run cannot be attached to: its runner ended before it had recorded a machine for it, and nothing is left to resume; "pikaci rerun run" runs it again',
+      'the job a of run cannot be attached to: its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun run" runs it again',
     );
     expect(fault.cause).toBeUndefined();
     const missing = async (runId: string, job: string) =>
       (await run.pikaci.attach(runId, job))._unsafeUnwrapErr().message;
     expect(await missing('run', 'c')).toBe('the run run has no job c; it has a, b');
     expect(await missing('other', 'a')).toBe('there is no run other in /state that has a job a');
+  });
+
+  it('before a job was handed over says what can be done: it is begun while its machine is there, and needs its runner for secrets', async () => {
+    const { run, load } = await killed(true);
+    const path = '/state/runs/run/jobs/a/job.json';
+    const record = JSON.parse(Buffer.from(must(await run.host.localFiles.readFile(path))).toString('utf8'));
+    const saying = async (changed: object) => {
+      const text = Buffer.from(JSON.stringify({ ...record, ...changed }));
+      must(await run.host.localFiles.writeFile(path, text));
+      return jobs(await load())[0];
+    };
+    expect(await saying({ handed_over_at: null })).toEqual([
+      'a',
+      'interrupted',
+      'its runner ended before the job had begun; "pikaci attach run a" begins it while its machine is there, and "pikaci rerun run" runs it again',
+    ]);
+    expect((await saying({ handed_over_at: null, secret_names: ['TOKEN'] }))?.[2]).toBe(
+      'its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun run" runs it again',
+    );
+    const resumes = 'its runner has ended; "pikaci attach run a" resumes it';
+    expect((await saying({ handed_over_at: undefined }))?.[2]).toBe(resumes);
+    must(await run.host.localFiles.writeFile(path, Buffer.from('{')));
+    expect(jobs(await load())[0]?.[2]).toBe(resumes);
   });
 
   it('runs again as far as others can see while somebody has taken a job up, and has that job’s end', async () => {
