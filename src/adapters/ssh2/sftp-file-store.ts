@@ -15,12 +15,15 @@ import {
 import { sftpReadFile } from './sftp-read.js';
 import { removeTree } from './sftp-remove-tree.js';
 import { SftpSessions } from './sftp-session.js';
+import { whyUnwritten } from './sftp-space.js';
 import { SftpWriter, sftpWriteFile } from './sftp-writer.js';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MODE = 0o644;
+/** Operations that a full disk ends. */
+const WRITING: ReadonlySet<string> = new Set(['write', 'append', 'truncate', 'make directory', 'rename']);
 
 /** Files of a host over one SFTP session that stays open. A call during or after a loss fails once; the next one connects again. */
 export class SftpFileStore implements FileStore {
@@ -146,7 +149,10 @@ export class SftpFileStore implements FileStore {
     work: (calls: SftpCalls) => Answer<T>,
   ): Answer<T> {
     const calls = await SftpCalls.begin(this.sessions, { host: this.host, path, operation }, options);
-    return calls.isErr() ? err(calls.error) : work(calls.value);
+    if (calls.isErr()) return err(calls.error);
+    const done = await work(calls.value);
+    if (done.isOk() || !WRITING.has(operation)) return done;
+    return err(await whyUnwritten(calls.value.session, done.error));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { FileFault, FileWriter } from '../../ports/file-store.js';
 import { temporaryBeside } from '../../streams/file-paths.js';
 import type { SftpCalls } from './sftp-calls.js';
+import { whyUnwritten } from './sftp-space.js';
 
 /** SFTP servers take packets of at least 34,000 bytes; OpenSSH of 256 KiB. ssh2 splits what is larger. */
 const CHUNK = 128 * 1024;
@@ -61,7 +62,8 @@ export class SftpWriter implements FileWriter {
       );
     }
     this.position += buffer.length;
-    for (const write of await Promise.all(writes)) if (write.isErr()) return err(write.error);
+    for (const write of await Promise.all(writes))
+      if (write.isErr()) return err(await whyUnwritten(this.calls.session, write.error));
     return ok(undefined);
   }
 
@@ -112,8 +114,10 @@ export class SftpWriter implements FileWriter {
   }
 
   private async giveUp(fault: FileFault): Promise<Result<void, FileFault>> {
+    // Asked first: what is taken away leaves room.
+    const why = await whyUnwritten(this.calls.session, fault);
     await this.takeAway();
-    return err(fault);
+    return err(why);
   }
 
   private async takeAway(): Promise<void> {

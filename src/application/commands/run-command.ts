@@ -14,13 +14,15 @@ export interface RunCommandOptions {
   readonly onOutput: (data: Uint8Array) => Promise<void>;
   /** False when nobody reads its standard output: it may then be of any length. */
   readonly keepStdout?: boolean;
+  /** What it means that the command fails: `prepare_failed` of one that a node is about. Default `host`: it is pikaci's own. */
+  readonly failure?: 'prepare_failed' | 'host';
 }
 
 /** Runs a command that has to succeed; its standard output comes back. A failure carries the end of what it said. */
 export async function runCommand(
   shell: RemoteShell,
   command: Command,
-  { purpose, timeoutSecs, signal, onOutput, keepStdout = true }: RunCommandOptions,
+  { purpose, timeoutSecs, signal, onOutput, keepStdout = true, failure = 'host' }: RunCommandOptions,
 ): Promise<Result<Uint8Array, JobFault>> {
   using timeout = awakeTimeout(timeoutSecs * 1000);
   let stderr = '';
@@ -31,8 +33,8 @@ export async function runCommand(
   /** What the shell calls aborted is the caller's doing, or the bound's. */
   const broken = (fault: ShellFault): JobFault => {
     if (signal.aborted) return { ...failed('cancelled', whyAborted(signal)), cause: fault };
-    if (timeout.signal.aborted) return failed('prepare_failed', `not done within ${timeoutSecs} s`);
-    const kind = fault.kind === 'invalid_command' ? 'prepare_failed' : 'host';
+    if (timeout.signal.aborted) return failed(failure, `not done within ${timeoutSecs} s`);
+    const kind = fault.kind === 'invalid_command' ? failure : 'host';
     return { ...failed(kind, fault.message), cause: fault };
   };
   const spawned = await shell.spawn(command, { signal: AbortSignal.any([signal, timeout.signal]) });
@@ -53,9 +55,9 @@ export async function runCommand(
   if (exit.isErr()) return err(broken(exit.error));
   const { code, signal: killer } = exit.value;
   if (code === 0 && length <= MOST_STDOUT) return ok(Buffer.concat(stdout));
-  if (code === 0) return err(failed('prepare_failed', `printed more than ${MOST_STDOUT} bytes`));
+  if (code === 0) return err(failed(failure, `printed more than ${MOST_STDOUT} bytes`));
   const how = code === null ? `ended by ${killer}` : `ended with ${code}`;
-  return err(failed('prepare_failed', `${command.argv[0]} ${how}`));
+  return err(failed(failure, `${command.argv[0]} ${how}`));
 }
 
 function whyAborted({ reason }: AbortSignal): string {

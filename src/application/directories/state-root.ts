@@ -21,16 +21,24 @@ export async function checkStateRoot(
   files: Pick<FileStore, 'host' | 'lstat'>,
   path: string,
 ): Promise<Result<void, JobFault>> {
-  const there = await files.lstat(path);
-  // What else is wrong with it is told by whoever reads.
-  if (there.isErr() || there.value.type !== 'symlink') return ok(undefined);
-  return err({
-    kind: 'local_files',
-    phase: null,
-    host: files.host,
-    message: whyNoLink(path),
-    field: 'stateRoot',
-  });
+  for (const place of placesOfState(path)) {
+    const there = await files.lstat(place);
+    // What else is wrong with it is told by whoever reads.
+    if (there.isErr() || there.value.type !== 'symlink') continue;
+    const message = place === path ? whyNoLink(path) : whyNoLinkIn(place);
+    return err({ kind: 'local_files', phase: null, host: files.host, message, field: 'stateRoot' });
+  }
+  return ok(undefined);
+}
+
+/** The state root, and the directories in it that hold what is recorded: none of them may lead elsewhere. */
+export function placesOfState(stateRoot: string): readonly string[] {
+  return [stateRoot, runsDirOf(stateRoot), machinesDirOf(stateRoot)];
+}
+
+/** The same of a directory in the state root. */
+export function whyNoLinkIn(path: string): string {
+  return `${path} is a link, and what is recorded in the state root has to be in it: remove the link, or move what it leads to there; where it leads to: readlink -f ${quoteWord(path)}`;
 }
 
 /**

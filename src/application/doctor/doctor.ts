@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import { hostSpace } from '../directories/host-space.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -174,12 +175,15 @@ export class Doctor {
   }
 
   #workDir(signal: AbortSignal): Promise<DoctorCheck> {
-    const { files, settings, workDirectory } = this.#parts;
+    const { files, settings, shell, workDirectory } = this.#parts;
     const { workDir: path } = settings;
     const remedy = `sudo install -d -m 0700 -o "$USER" ${quoted(path)}`;
     return this.#bounded('work_dir', signal, async (inner) => {
       const examined = await workDirectory.examine(inner);
-      if (examined.isOk()) return probeDirectory({ name: 'work_dir', files, path, remedy, signal: inner });
+      if (examined.isOk()) {
+        const space = () => hostSpace(shell, path, inner);
+        return probeDirectory({ name: 'work_dir', files, path, remedy, signal: inner, space });
+      }
       const { message, remedy: todo } = examined.error;
       return failed('work_dir', `${path} on ${files.host} ${message}`, todo ?? remedy);
     });

@@ -1,6 +1,6 @@
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
-import type { IncusDevice } from '../../ports/incus-types.js';
+import type { IncusDevice, IncusProfile } from '../../ports/incus-types.js';
 import { checkIsolation } from '../machine/incus/isolation.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { failed, passed, quoted, skipped, warned } from './check.js';
@@ -63,7 +63,7 @@ export class MachineChecks {
         skipped('storage_pool', 'the profile names none'),
       ];
     }
-    const open = await this.#whyOpen(signal);
+    const open = await this.#whyOpen(found.value.value, signal);
     const [deviceName, device] = root;
     const pool = device['pool'] ?? '';
     return [
@@ -77,16 +77,10 @@ export class MachineChecks {
   }
 
   /** Untrusted runs are refused by a profile whose machines reach the host or each other. */
-  async #whyOpen(signal: AbortSignal): Promise<DoctorCheck | null> {
-    const {
-      project: incusProject,
-      profile: incusProfile,
-      imageAlias: incusImageAlias,
-      trust,
-    } = this.#settings;
+  async #whyOpen(found: IncusProfile, signal: AbortSignal): Promise<DoctorCheck | null> {
+    const { project: incusProject, profile: incusProfile, trust } = this.#settings;
     if (trust !== 'untrusted') return null;
-    const context = { incusProject, incusProfile, incusImageAlias };
-    const isolated = await checkIsolation(this.#incus, context, { extraProfiles: [] }, signal);
+    const isolated = await checkIsolation(this.#incus, { incusProject, incusProfile }, found, signal);
     if (isolated.isOk()) return null;
     const show = `incus profile show ${quoted(incusProfile)} --project ${quoted(incusProject)}`;
     return failed('profile', isolated.error.message, show);

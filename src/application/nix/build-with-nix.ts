@@ -36,7 +36,7 @@ export async function buildWithNix(
     node.installable,
     ...node.options,
   ];
-  const built = await runCommand(shell, { argv }, call);
+  const built = await runCommand(shell, { argv }, { ...call, failure: 'prepare_failed' });
   if (built.isErr()) return err(built.error);
   const path = outputPath(built.value, node.output);
   return path.mapErr((problem) => ({

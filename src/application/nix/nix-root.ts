@@ -34,7 +34,7 @@ export async function addNixRoot(
     ...storeOf({ store }),
     storePath,
   ];
-  const made = await runCommand(shell, { argv }, { ...call, keepStdout: false });
+  const made = await runCommand(shell, { argv }, { ...call, keepStdout: false, failure: 'prepare_failed' });
   return made.map(() => undefined);
 }
 

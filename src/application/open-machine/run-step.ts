@@ -184,6 +184,13 @@ export async function followToEnd(
   return await recorded(held, followed, { end: ended.value, log });
 }
 
+/** Commands for whoever waits for the step that has the machine. Its name is the guest's word: what is no id is not put into one. */
+function howToEnd(machineId: string, said: string): string {
+  const step = /the step ([A-Za-z0-9][A-Za-z0-9._-]*) runs/.exec(said)?.[1];
+  if (step === undefined) return '';
+  return `; "pikaci machine logs ${machineId} ${step} --follow" shows it until it ends, "pikaci machine cancel ${machineId} ${step}" ends it`;
+}
+
 async function recorded(
   held: HeldMachine,
   { layout, record, lock, secrets }: FollowedStep,
@@ -195,8 +202,8 @@ async function recorded(
   const host = machine.context.shared.remoteHost;
   const { step_id: stepId } = record;
   if (end.kind === 'refused') {
-    const kind = end.refusal === 'busy' ? 'machine_busy' : 'step_exists';
-    return err({ kind, host, message: `${id}: ${end.message}` });
+    if (end.refusal !== 'busy') return err({ kind: 'step_exists', host, message: `${id}: ${end.message}` });
+    return err({ kind: 'machine_busy', host, message: `${id}: ${end.message}${howToEnd(id, end.message)}` });
   }
   if (end.kind === 'cancelled') {
     // Whether the step has ended nobody knows, so that is not recorded.

@@ -172,6 +172,7 @@ async function fill(
     },
     {
       purpose: `the command of ${node.id}`,
+      failure: 'prepare_failed',
       timeoutSecs: node.timeoutSecs,
       signal,
       onOutput,

@@ -39,7 +39,7 @@ export async function nixBuild(
     const copied = await runCommand(
       ports.localShell,
       { argv: argv as [string, ...string[]] },
-      { ...options, purpose, keepStdout: false },
+      { ...options, purpose, keepStdout: false, failure: 'prepare_failed' },
     );
     if (copied.isErr()) return err(copied.error);
   }

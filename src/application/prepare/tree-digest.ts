@@ -22,6 +22,7 @@ export async function treeDigest(
     { argv: ['sh', '-c', SCRIPT, 'pikaci-digest', path] },
     {
       purpose: `the content of ${call.id}, for the key of what is made with it`,
+      failure: 'prepare_failed',
       timeoutSecs: call.timeoutSecs,
       signal: call.signal,
       onOutput: async () => {},

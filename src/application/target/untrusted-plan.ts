@@ -1,4 +1,5 @@
 import type { PlanNode } from '../../domain/target/plan.js';
+import { whyNoProfiles } from '../machine/untrusted-profiles.js';
 
 /** What a plan asks for that a run may not have when it is not trusted; null when there is nothing of the kind. */
 export function whyNotUntrusted(
@@ -9,10 +10,9 @@ export function whyNotUntrusted(
       const message = `the prepare node "${node.id}" runs outside a machine, on what the workspace says: a run that is not trusted has none, but for nodes of the type "path"`;
       return { field: `prepare.${node.id}`, message };
     }
-    if (node.kind === 'execute' && node.job.extraProfiles.length > 0) {
-      const message = `the job "${node.id}" has extraProfiles: a run that is not trusted has no profiles but the configured one`;
-      return { field: `jobs.${node.baseId}.extraProfiles`, message };
-    }
+    const refused = node.kind === 'execute' ? whyNoProfiles(node.job.extraProfiles) : null;
+    if (node.kind === 'execute' && refused !== null)
+      return { field: `jobs.${node.baseId}.extraProfiles`, message: `the job "${node.id}" has ${refused}` };
   }
   return null;
 }

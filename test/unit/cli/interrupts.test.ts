@@ -3,6 +3,7 @@ import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
 import { runFinishedSchema } from '../../../src/domain/events/run-finished.js';
 import { Cli, configWith, folderWith } from './cli-harness.js';
+import type { JobScript } from './scripted-pikaci.js';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -69,9 +70,53 @@ test('a second Ctrl-C leaves at once and says what is left and how to take it up
   expect(cli.stderr.text).toContain('pikaci gc --remote\n');
 });
 
+test.each([
+  [[], 'a interrupted before anything was made for it\n', []],
+  [
+    ['prepare_directories'],
+    'a interrupted before its machine was made\n',
+    ['its directory on ci@box:22 may stay', 'pikaci gc --remote\n'],
+  ],
+  [
+    ['prepare_directories', 'launch_guest'],
+    'a left behind\n',
+    ['its machine on ci@box:22 may still run', 'pikaci attach 20261123-164501-a1a2a3 a\n'],
+  ],
+] as const)(
+  'a second Ctrl-C after the phases %j says what may really be there',
+  async (phases, what, more) => {
+    const script: JobScript = async (job) => {
+      for (const phase of phases) job.emit({ type: 'phase_started', phase });
+      job.log('working\n');
+      return never();
+    };
+    const left = async (...argv: string[]) => {
+      const cli = new Cli({ script });
+      const exit = cli.run('run', ...argv);
+      await cli.stdout.shows('working');
+      cli.ctrlC();
+      cli.ctrlC();
+      expect(await exit).toBe(130);
+      return cli;
+    };
+    const { stderr } = await left();
+    expect(stderr.text).toContain(what);
+    for (const line of more) expect(stderr.text).toContain(line);
+    expect(stderr.text.includes('attach')).toBe(phases.some((phase) => phase === 'launch_guest'));
+    const { events } = await left('--output', 'jsonl');
+    const message = [
+      'left before anything was made for it',
+      'left before its machine was made; its directory on the host may stay',
+      'left behind',
+    ][phases.length];
+    expect(runFinishedSchema.parse(events.at(-1)).jobs[0]).toMatchObject({ status: 'abandoned', message });
+  },
+);
+
 test('what is to be pasted after a second Ctrl-C has the options that said where the run is', async () => {
   const cli = new Cli({
     script: async (job) => {
+      job.emit({ type: 'phase_started', phase: 'launch_guest' });
       job.log('working\n');
       return never();
     },

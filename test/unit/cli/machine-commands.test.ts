@@ -143,6 +143,9 @@ describe('pikaci machine', () => {
     const busy = command();
     expect(await busy.run('machine', 'run', 'm1', 'echo x')).toBe(125);
     expect(busy.stderr.text).toContain('machine_busy');
+    // As it is said, so it can be pasted.
+    const [, ...cancel] = /"pikaci (machine) (cancel) (m1) (s)[^"]*" ends it/.exec(busy.stderr.text) ?? [];
+    expect(await command().run(...cancel)).toBe(0);
     const step = run.host.supervisor.steps.values().next().value?.get('s');
     step?.cancel();
     const machine = must(await run.another().attachMachine('m1'));

@@ -11,7 +11,7 @@ import {
 } from '../../../src/domain/records/state-documents.js';
 import { jobRecord } from '../../support/job-record.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { Cli } from './cli-harness.js';
+import { Cli, configWith } from './cli-harness.js';
 
 /** A command line in a folder with one recorded run. */
 async function withRun(record: RunRecord = runRecord()) {
@@ -334,3 +334,14 @@ test('gc --keep-runs removes the state of older runs, and says so first with --d
   const wrong = new Cli({ cwd: cli.folder });
   expect(await wrong.run('gc', '--keep-runs', '-1')).toBe(2);
 });
+
+test.each([[[]], [['--output', 'jsonl']]])(
+  'a rerun that is refused names no run that it has not made (%j)',
+  async (argv) => {
+    const { cli } = await withRun();
+    await writeFile(join(cli.folder, 'pikaci.config.json'), configWith(['unit']));
+    expect(await cli.run('rerun', RUN_ID, '--run-id', 'never-made', ...argv)).not.toBe(0);
+    expect(cli.stderr.text).not.toContain('run never-made on');
+    expect(cli.stderr.text + cli.stdout.text).toContain(`there is no run ${RUN_ID}`);
+  },
+);

@@ -301,6 +301,26 @@ describe('a state root that the repository made', () => {
     expect(readdirSync(forged)).toEqual(['runs']);
   });
 
+  test.each([
+    ['run'],
+    ['rerun', 'r'],
+    ['list'],
+    ['gc', '--keep-runs', '1'],
+    ['logs', 'r'],
+    ['machine', 'list'],
+  ])('is refused by %s %s where a directory in it leads elsewhere', async (...command) => {
+    for (const name of ['runs', 'machines']) {
+      const cwd = await repository({ 'pikaci.config.json': configWith(['a']) });
+      const forged = folderWith({});
+      mkdirSync(join(cwd, '.pikaci'));
+      symlinkSync(forged, join(cwd, '.pikaci', name));
+      const cli = new Cli({ cwd });
+      expect(await cli.run(...command)).toBe(2);
+      expect(cli.stderr.text).toContain(`${join(cwd, '.pikaci', name)} is a link`);
+      expect(readdirSync(forged)).toEqual([]);
+    }
+  });
+
   const forgedRuns = () =>
     repository({ 'pikaci.config.json': configWith(['a']), '.pikaci/runs/r/run.json': '{}' });
 

@@ -49,10 +49,14 @@ describe('what is recorded of runs, where no state root is named', () => {
 });
 
 describe('what is recorded of runs, where the state root is a link', () => {
-  async function linked() {
+  async function folderOf() {
     const folder = await mkdtemp(join(tmpdir(), 'pikaci-state-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await mkdir(join(folder, 'forged/runs/run'), { recursive: true });
+    return folder;
+  }
+  async function linked() {
+    const folder = await folderOf();
     await symlink('forged', join(folder, 'state'));
     return join(folder, 'state');
   }
@@ -60,6 +64,17 @@ describe('what is recorded of runs, where the state root is a link', () => {
     kind: 'unreadable',
     path: root,
     message: expect.stringContaining(`${root} is a link`),
+  });
+
+  it('nothing is read through a link inside of it either', async () => {
+    const folder = await folderOf();
+    await mkdir(join(folder, 'state'));
+    await symlink('../forged/runs', join(folder, 'state/runs'));
+    const root = join(folder, 'state');
+    expect((await runState.listRuns(root, {}))._unsafeUnwrapErr()).toMatchObject({
+      kind: 'unreadable',
+      message: expect.stringContaining(`${root}/runs is a link`),
+    });
   });
 
   it.each(NAMES)('%s reads nothing of what it leads to', async (call) => {

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { whyNoLink } from '../../../application/directories/state-root.js';
+import { placesOfState, whyNoLink, whyNoLinkIn } from '../../../application/directories/state-root.js';
 import type { ConfigProblem } from '../../../domain/config/config-fault.js';
 import { quoteWord } from '../../../domain/values/shell-words.js';
 import type { Trust } from '../../../domain/values/trust.js';
@@ -18,6 +18,7 @@ export async function checkStateRoot(
   const refused = (message: string) => err({ path: 'stateRoot', message });
   // A link may be tracked as well; it stays a link whatever git knows of it.
   if (await isLink(stateRoot)) return refused(whyNoLink(stateRoot));
+  for (const place of placesOfState(stateRoot)) if (await isLink(place)) return refused(whyNoLinkIn(place));
   const link = await linkInWorkTree(stateRoot);
   if (link !== null)
     return refused(

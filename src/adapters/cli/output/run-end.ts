@@ -13,9 +13,12 @@ export type JobEnd = {
   | { readonly kind: 'not_started' }
   /** Something that it depends on did not pass, or the run had nothing to do. */
   | { readonly kind: 'skipped'; readonly reason: string }
-  /** The process leaves while the job's machine is still there. */
-  | { readonly kind: 'abandoned'; readonly instance: string | null }
+  /** The process leaves while the job goes on. */
+  | { readonly kind: 'abandoned'; readonly instance: string | null; readonly left: LeftOfJob }
 );
+
+/** What may be on the host of a job that its process leaves: nothing, its directory alone, or its machine as well. */
+export type LeftOfJob = 'nothing' | 'directory' | 'machine';
 
 export interface RunEnd {
   readonly runId: string;
@@ -74,7 +77,7 @@ export function jobSummary(end: JobEnd): JobSummary {
       return {
         ...none,
         status: 'abandoned',
-        message: abandonedMessage(end.instance),
+        message: abandonedMessage(end),
         fault: null,
         ...machineLeft(end.instance),
       };
@@ -85,7 +88,9 @@ function machineLeft(instance: string | null | undefined): { machine?: string } 
   return instance === null || instance === undefined ? {} : { machine: instance };
 }
 
-function abandonedMessage(instance: string | null): string {
+function abandonedMessage({ instance, left }: Extract<JobEnd, { kind: 'abandoned' }>): string {
+  if (left === 'nothing') return 'left before anything was made for it';
+  if (left === 'directory') return 'left before its machine was made; its directory on the host may stay';
   return instance === null ? 'left behind' : `left behind with its machine ${instance}`;
 }
 

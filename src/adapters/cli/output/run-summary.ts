@@ -33,7 +33,7 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
       return [...faultedLines(job.jobId, job.fault, c), ...(stays ? leftBehind(job, end) : [])];
     }
     case 'abandoned':
-      return [`${c.yellow('–')} ${c.bold(job.jobId)} left behind`, ...leftBehind(job, end)];
+      return abandonedLines(job, end, c);
     case 'ended':
       return endedLines(job, end, c);
   }
@@ -78,6 +78,18 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     lines.push(`  remove it after its lease expires: pikaci gc --remote${escapeLine(end.where ?? '')}`);
   }
   return lines;
+}
+
+/** Only what may really be there: before its machine is made there is none to take up. */
+function abandonedLines(job: Extract<JobEnd, { kind: 'abandoned' }>, end: RunEnd, c: Colours): string[] {
+  const line = (what: string) => `${c.yellow('–')} ${c.bold(job.jobId)} ${what}`;
+  if (job.left === 'nothing') return [line('interrupted before anything was made for it')];
+  if (job.left === 'machine') return [line('left behind'), ...leftBehind(job, end)];
+  return [
+    line('interrupted before its machine was made'),
+    `  its directory on ${escapeLine(end.host)} may stay`,
+    `  remove it, half an hour old:    pikaci gc --remote${escapeLine(end.where ?? '')}`,
+  ];
 }
 
 /** How to take up or remove what runs on without this process. */

@@ -33,7 +33,11 @@ export interface JobSession {
 /** Runs the jobs of one run, shows them, waits (bounded) for their machines to be removed, and gives the exit status. */
 export async function runSession(session: JobSession): Promise<number> {
   const { view, interrupts, clock } = session;
-  const tracker = new JobTracker(session.jobs.map((job) => job.jobId));
+  // What is attached to has a machine.
+  const tracker = new JobTracker(
+    session.jobs.map((job) => job.jobId),
+    'machine',
+  );
   const startedAt = isoTime(clock);
   const finish = (forced: number | null): number => {
     const jobs = forced === null ? tracker.ends() : tracker.endsAtOnce();

@@ -3,7 +3,7 @@ import type { JobRun } from '../../../application/api/pikaci.js';
 import type { JobFault } from '../../../application/faults/job-fault.js';
 import type { TargetJobEnd } from '../../../application/target/target-run.js';
 import type { PikaciEvent } from '../../../domain/events/event.js';
-import type { JobEnd } from '../output/run-end.js';
+import type { JobEnd, LeftOfJob } from '../output/run-end.js';
 
 /** How far each job of a run is, so that the end can be told at any moment. */
 export class JobTracker {
@@ -15,13 +15,24 @@ export class JobTracker {
   readonly #cleaningUp = new Set<string>();
   readonly #endedFor = new Map<string, string>();
 
-  /** In the order in which they are to be reported. */
-  constructor(jobIds: readonly string[]) {
+  readonly #left = new Map<string, LeftOfJob>();
+  readonly #atFirst: LeftOfJob;
+
+  /** In the order in which they are to be reported; `atFirst` is what there is of each on the host before it is started. */
+  constructor(jobIds: readonly string[], atFirst: LeftOfJob = 'nothing') {
     this.#jobIds = jobIds;
+    this.#atFirst = atFirst;
   }
 
   observe(event: PikaciEvent): void {
-    if (event.type === 'instance_created') this.#instances.set(event.job_id, event.instance);
+    if (event.type === 'instance_created') {
+      this.#instances.set(event.job_id, event.instance);
+      this.#left.set(event.job_id, 'machine');
+    }
+    if (event.type !== 'phase_started') return;
+    if (event.phase === 'prepare_directories') this.#left.set(event.job_id, 'directory');
+    // From here on the daemon may have been asked for it.
+    if (event.phase === 'launch_guest') this.#left.set(event.job_id, 'machine');
   }
 
   started(jobId: string): void {
@@ -71,7 +82,7 @@ export class JobTracker {
       if (reason !== undefined) return { jobId, kind: 'skipped', reason };
       if (result === undefined) {
         return this.#started.has(jobId)
-          ? { jobId, kind: 'abandoned', instance }
+          ? { jobId, kind: 'abandoned', instance, left: this.#left.get(jobId) ?? this.#atFirst }
           : { jobId, kind: 'not_started' };
       }
       return result.isOk()

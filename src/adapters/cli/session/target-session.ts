@@ -46,9 +46,15 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
   const sayInterrupted = () =>
     view.notice(`${interrupts.reason}: ${whatHappensNow(session.onAbort, tracker.running)}`);
   interrupts.signal.addEventListener('abort', sayInterrupted, { once: true });
+  let hasBegun = false;
+  // One that is refused is no run: its id would name nothing.
+  const begin = () => {
+    if (!hasBegun) view.started({ runId, host, jobIds: session.jobIds });
+    hasBegun = true;
+  };
   try {
-    view.started({ runId, host, jobIds: session.jobIds });
-    const run = await session.start(callOf(session, tracker));
+    const run = await session.start(callOf(session, tracker, begin));
+    if (run.isOk()) begin();
     if (run.isErr()) for (const jobId of session.jobIds) tracker.ended(jobId, err(run.error));
     else
       prepares = run.value.prepares.flatMap((end) =>
@@ -71,14 +77,20 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
   }
 }
 
-function callOf({ view, interrupts, onAbort }: TargetSession, tracker: JobTracker): SessionCall {
+function callOf(
+  { view, interrupts, onAbort }: TargetSession,
+  tracker: JobTracker,
+  begin: () => void,
+): SessionCall {
   return {
     events: {
       emit: (event) => {
+        begin();
         tracker.observe(event);
         view.emit(event);
       },
       emitRun: (event) => {
+        begin();
         if (event.type === 'node_started' && event.kind === 'execute') tracker.started(event.node_id);
         view.emitRun?.(event);
       },

@@ -16,7 +16,6 @@ import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
-import { checkIsolation } from './isolation.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
@@ -117,11 +116,8 @@ export class IncusBackend implements MachineBackend {
       image,
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
-        if (this.#settings.trust === 'untrusted') {
-          const isolated = await checkIsolation(this.#ports.incus, context, input.spec, signal);
-          if (isolated.isErr()) return err(isolated.error);
-        }
-        const from = { image, limits: this.#settings.incusLimits };
+        const { incusLimits: limits, trust } = this.#settings;
+        const from = { image, limits, trust };
         const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
         return ok({

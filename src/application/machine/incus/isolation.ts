@@ -5,42 +5,30 @@ import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusDevice, IncusProfile } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
-import type { MachineSpec } from '../machine-spec.js';
-import { whyNotFound } from './why-not-found.js';
 
 const PHASE = 'prepare_runtime' as const;
 
-/** Whether a machine for what is not trusted would be kept to itself: no profile of the job's choice, no privileges, and no way to the host or to other machines. */
+/** Whether a machine for what is not trusted would be kept to itself by its profile: no privileges, and no way to the host or to other machines. */
 export async function checkIsolation(
   incus: IncusApi,
-  context: Pick<RemoteIncusContext, 'incusProject' | 'incusProfile' | 'incusImageAlias'>,
-  spec: Pick<MachineSpec, 'extraProfiles'>,
+  { incusProject: project, incusProfile: name }: Pick<RemoteIncusContext, 'incusProject' | 'incusProfile'>,
+  profile: IncusProfile,
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
-  const refuse = (message: string, field: string) =>
+  const field = 'incus.untrustedProfile';
+  const refuse = (message: string) =>
     err({ kind: 'not_trusted' as const, phase: PHASE, host: incus.host, message, field });
-  if (spec.extraProfiles.length > 0) {
-    const message = 'extraProfiles: a run that is not trusted has no profiles but the configured one';
-    return refuse(message, 'job.extraProfiles');
-  }
-  const { incusProject: project, incusProfile: name } = context;
-  const profile = await incus.profile(project, name, { signal });
-  if (profile.isErr()) {
-    const missing = { fault: profile.error, phase: PHASE, profiles: [name] } as const;
-    return err(await whyNotFound(incus, context, missing, signal));
-  }
-  const problem = privileges(profile.value.value);
-  if (problem !== null) return refuse(`the profile "${name}" ${problem}`, 'incus.untrustedProfile');
-  for (const [device, nic] of Object.entries(profile.value.value.devices)) {
+  const problem = privileges(profile);
+  if (problem !== null) return refuse(`the profile "${name}" ${problem}`);
+  for (const [device, nic] of Object.entries(profile.devices)) {
     const reaches = whyReaches(device, nic);
-    if (reaches !== null) return refuse(`the profile "${name}" ${reaches}`, 'incus.untrustedProfile');
+    if (reaches !== null) return refuse(`the profile "${name}" ${reaches}`);
     if (nic['type'] !== 'nic') continue;
     const open = await whyOpen({ incus, project, name, device, nic }, signal);
     if (open.isErr()) return err(open.error);
     if (open.value === null) continue;
     return refuse(
       `${open.value}: a run that is not trusted could reach the host or other machines (docs/trust.md has a profile that keeps it from that)`,
-      'incus.untrustedProfile',
     );
   }
   return ok(undefined);

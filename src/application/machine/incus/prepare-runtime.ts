@@ -3,6 +3,7 @@ import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
 import type { MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
+import type { Trust } from '../../../domain/values/trust.js';
 import type { FileStore } from '../../../ports/file-store.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusCreateInstance, IncusDevices, IncusProfile } from '../../../ports/incus-types.js';
@@ -10,8 +11,10 @@ import type { JobFault } from '../../faults/job-fault.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { PlanInput } from '../machine-backend.js';
 import { type MachineSpec, mountsOf } from '../machine-spec.js';
+import { whyNoProfiles } from '../untrusted-profiles.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig, machineLimits } from './instance-limits.js';
+import { checkIsolation } from './isolation.js';
 import { whyNotFound } from './why-not-found.js';
 
 const PHASE = 'prepare_runtime';
@@ -41,20 +44,36 @@ export async function resolveImage(
   return ok({ project, alias, fingerprint: target.value.fingerprint });
 }
 
+export interface RuntimeSettings {
+  readonly image: IncusImageIdentity;
+  readonly limits: MachineLimits;
+  readonly trust: Trust;
+}
+
 /** Reads the manifests, plans every mount (the snapshot among them), and looks where their sources lie. */
 export async function prepareIncusRuntime(
   ports: IncusRuntimePorts,
   context: RemoteIncusContext,
   { spec, place }: Pick<PlanInput, 'spec' | 'place'>,
-  { image, limits: configured }: { readonly image: IncusImageIdentity; readonly limits: MachineLimits },
+  { image, limits: configured, trust }: RuntimeSettings,
   signal: AbortSignal,
 ): Promise<Result<IncusRuntime, JobFault>> {
+  const refused = trust === 'untrusted' ? whyNoProfiles(spec.extraProfiles) : null;
+  if (refused !== null) {
+    const field = 'job.extraProfiles';
+    return err({ kind: 'not_trusted', phase: PHASE, host: ports.incus.host, message: refused, field });
+  }
   const [mounts, profiles] = await Promise.all([
     resolveMounts(ports.hostFiles, mountsOf({ spec, place }, context.shared), signal),
     profilesOf(ports.incus, context, spec, signal),
   ]);
   if (mounts.isErr()) return err(mounts.error);
   if (profiles.isErr()) return err(profiles.error);
+  const configuredProfile = profiles.value.at(-1);
+  if (trust === 'untrusted' && configuredProfile !== undefined) {
+    const isolated = await checkIsolation(ports.incus, context, configuredProfile, signal);
+    if (isolated.isErr()) return err(isolated.error);
+  }
   const limits = machineLimits(spec, configured, profiles.value);
   const root = rootDisk(limits, profiles.value);
   if (root === null) return err(noRootDisk(ports.incus, context));
@@ -86,7 +105,7 @@ function devicesOf(mounts: readonly ResolvedMount[], spec: MachineSpec): IncusDe
   );
 }
 
-/** Those of the machine, the one that counts first at the front. */
+/** Those of the machine, the one that counts first at the front; the configured one is the last. */
 async function profilesOf(
   incus: IncusApi,
   context: RemoteIncusContext,

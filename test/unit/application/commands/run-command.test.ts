@@ -6,6 +6,7 @@ const command = { argv: ['make', 'all'] } as const;
 const options = (more: Partial<RunCommandOptions> = {}): RunCommandOptions => ({
   purpose: 'the command of sdk',
   timeoutSecs: 60,
+  failure: 'prepare_failed',
   signal: new AbortController().signal,
   onOutput: async () => {},
   ...more,
@@ -90,5 +91,18 @@ describe('a command of a prepare node', () => {
       kind: 'prepare_failed',
       message: 'the command of sdk: make ended with 2:\nno rule to make all',
     });
+  });
+});
+
+it('a command of pikaci’s own that fails is the host’s failure, and no node’s', async () => {
+  const shell = new MemoryShell();
+  shell.handle(({ write }) => {
+    write('stderr', 'No space left on device\n');
+    return 1;
+  });
+  const { failure: _, ...own } = options();
+  expect((await runCommand(shell, command, own))._unsafeUnwrapErr()).toMatchObject({
+    kind: 'host',
+    message: 'the command of sdk: make ended with 1:\nNo space left on device',
   });
 });

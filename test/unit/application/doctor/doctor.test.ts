@@ -281,3 +281,28 @@ describe('whether Incus sees the work directory', () => {
     }
   });
 });
+
+test.each([
+  [
+    '/dev/sda1 1000000 100 41943040 1% /var\n/dev/sda1 1000 10 990 1% /var\n',
+    'ok',
+    /can be written to; 40 GiB are free$/,
+  ],
+  [
+    'tmpfs 1000000 100 524288 50% /var\ntmpfs 0 0 0 - /var\n',
+    'warning',
+    /only 512 MiB are free; "pikaci gc --remote"/,
+  ],
+  ['tmpfs 1000000 100 1023 99% /var\n', 'failed', /the disk of \S+ on ci@box:22 is full: 0 MiB are free/],
+  [
+    'a b 1000000 100 9000000 1% /var\na b 5 5 0 100% /var\n',
+    'failed',
+    /8789 MiB, but no more files, are free/,
+  ],
+  ['df: no such thing\n', 'ok', /can be written to$/],
+] as const)('a work directory whose disk is %j is %s', async (space, status, detail) => {
+  const seen = check(await report({ space }), 'work_dir');
+  expect(seen?.status).toBe(status);
+  expect(seen?.detail).toMatch(detail);
+  expect(seen?.remedy?.startsWith('df -h ') ?? false).toBe(status !== 'ok');
+});

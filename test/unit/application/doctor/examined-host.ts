@@ -38,6 +38,8 @@ export interface Host {
   driver?: string;
   writable?: boolean;
   localWritable?: boolean;
+  /** What `df` says of the work directory. */
+  space?: string;
   /** What Incus says to the instance that mounts a file of the work directory. */
   mountFault?: IncusFault;
   /** Its instance cannot be removed. */
@@ -81,12 +83,15 @@ export function examined(host: Host = {}) {
   const local = fakeFiles('local', host.localWritable ?? true);
   const shell: Partial<RemoteShell> = {
     host: 'ci@box:22',
-    spawn: async () => {
+    spawn: async ({ argv }) => {
       if (host.shellHangs === true) return never();
       if (host.shellFault !== undefined) return err(host.shellFault);
       await clock.advance(host.commandMs ?? 0);
       return ok({
-        output: (async function* () {})(),
+        output: (async function* () {
+          if (!argv.includes('pikaci-space') || host.space === undefined) return;
+          yield { stream: 'stdout' as const, data: Buffer.from(host.space) };
+        })(),
         exit: Promise.resolve(ok({ code: 0, signal: null })),
         [Symbol.asyncDispose]: async () => undefined,
       });

@@ -89,6 +89,9 @@ describe('an open machine', () => {
     const refused = (await machine.run({ id: 'other', command: 'echo x' }))._unsafeUnwrapErr();
     expect(refused.kind).toBe('machine_busy');
     expect(refused.message).toContain('the step long runs');
+    expect(refused.message).toContain(
+      '; "pikaci machine logs m long --follow" shows it until it ends, "pikaci machine cancel m long" ends it',
+    );
     expect((await machine.step('other'))._unsafeUnwrapErr().kind).toBe('no_such_step');
     cancel.abort();
     expect(must(await long)).toMatchObject({ status: 'cancelled', cause: 'cancelled' });

@@ -351,3 +351,39 @@ describe('a path node', () => {
     expect(must(await target.host.incus.instances('default'))).toEqual([]);
   });
 });
+
+describe('a node that fails on a host without space', () => {
+  const command = { id: 'tools', type: 'command', command: 'make' } as const;
+  const of = (space: string | null, fails: string) =>
+    TargetInMemory.of({ prepare: [command], jobs: [needs('tools')] }).then(async (target) => {
+      target.host.shell.handle(({ command: { argv }, write }) => {
+        if (argv.includes('pikaci-space')) {
+          if (space !== null) write('stdout', space);
+          return space === null ? 1 : 0;
+        }
+        if (!argv.includes(fails)) return undefined;
+        write('stderr', 'No space left on device\n');
+        return 2;
+      });
+      return (await target.run()).prepares[0];
+    });
+  const FULL = '/dev/sda1 1000000 1000000 12 100% /var\n';
+  const ROOM = '/dev/sda1 1000000 100 900000 1% /var\n';
+
+  it('is the machinery’s, with what is left', async () => {
+    expect(await of(FULL, 'make')).toMatchObject({
+      kind: 'faulted',
+      fault: {
+        kind: 'host_files',
+        message: expect.stringMatching(
+          /the command of tools: .*\nno space is left on the disk of \S+: 0 MiB are free/s,
+        ),
+      },
+    });
+  });
+
+  it('has failed itself where there is room, or nobody knows', async () => {
+    for (const space of [ROOM, null])
+      expect(await of(space, 'make')).toMatchObject({ fault: { kind: 'prepare_failed' } });
+  });
+});

@@ -1,5 +1,5 @@
 import { err } from 'neverthrow';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
 import { launchInstance } from '../../../../../src/application/machine/incus/launch-instance.js';
 import {
@@ -14,6 +14,7 @@ import {
   remoteLinuxVmContext,
 } from '../../../../../src/domain/machine/remote-linux-vm-context.js';
 import { declaredPayloadMountDeviceName } from '../../../../../src/domain/mounts/mount-device-name.js';
+import type { Trust } from '../../../../../src/domain/values/trust.js';
 import { must, mustFail } from '../../../../../src/testing/contract/expect-result.js';
 
 const none = new AbortController().signal;
@@ -22,6 +23,7 @@ async function world(
   job: Partial<JobSpecInput> = {},
   more: Partial<RemoteIncusContext> = {},
   limits: MachineLimits = {},
+  trust: Trust = 'trusted',
 ) {
   const host = new MemoryHost();
   const context: RemoteIncusContext = {
@@ -46,7 +48,7 @@ async function world(
       host.adapters,
       context,
       { spec, place: { runId: 'run', jobId: 'job', acquisition: MINE, snapshotHash: 'abc' } },
-      { image: must(await image()), limits },
+      { image: must(await image()), limits, trust },
       none,
     );
   const ids = { runId: 'run', jobId: 'job', acquisition: MINE };
@@ -263,5 +265,22 @@ describe('a machine', () => {
   it('that lacks its profile says so', async () => {
     const { prepare } = await world({}, { incusProfile: 'nobody' });
     expect(mustFail(await prepare(), 'profile_not_found').message).toContain('incus profile create nobody');
+  });
+});
+
+describe('a machine for what is not trusted', () => {
+  it('asks for its profile once, and judges what it has got', async () => {
+    const { host, prepare } = await world({}, {}, {}, 'untrusted');
+    const asked = vi.spyOn(host.incus, 'profile');
+    host.incus.world.addProfile('default', 'default', {}, { 'security.privileged': 'true' });
+    expect(mustFail(await prepare(), 'not_trusted').message).toContain('makes privileged containers');
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it('has no profiles of its own choice, and none of them is asked for', async () => {
+    const { host, prepare } = await world({ extraProfiles: ['big'] }, {}, {}, 'untrusted');
+    const asked = vi.spyOn(host.incus, 'profile');
+    const fault = mustFail(await prepare(), 'not_trusted');
+    expect([fault.field, asked.mock.calls]).toEqual(['job.extraProfiles', []]);
   });
 });
