@@ -19,6 +19,8 @@ export interface IncusServer {
   readonly clustered: boolean;
   readonly kernelVersion: string;
   readonly architectures: readonly string[];
+  /** SHA-256 of the daemon's certificate, which all members of a cluster share: it tells two daemons apart. Empty where the daemon does not say. */
+  readonly certificateFingerprint: string;
   /** The daemon's clock, from the `Date` header, ms since the epoch; resolution one second. */
   readonly hostTimeMs: number | null;
 }

@@ -17,6 +17,7 @@ import type { HostTime } from '../lease/host-time.js';
 import { newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
 import { JobLock } from '../lock/job-lock.js';
+import { anotherDaemon } from '../machine/another-daemon.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { releaseMachine } from '../machine/release-machine.js';
@@ -152,7 +153,7 @@ export class AttachJob {
     const signal = options.signal === undefined ? bound : AbortSignal.any([options.signal, bound]);
     await hostTime.learn(signal);
     const owner = newOwner();
-    const taken = await this.#takeLease(machine, { owner, recordedHost: record.host }, signal);
+    const taken = await this.#takeLease(machine, { owner, record }, signal);
     if (taken.isErr()) return err(whileFinding(taken.error, options.signal));
     const found = await findJob(
       { files: ports.localFiles, state, record, machine, isGone: taken.value === 'gone' },
@@ -201,7 +202,7 @@ export class AttachJob {
 
   async #takeLease(
     machine: Machine,
-    { owner, recordedHost }: { readonly owner: string; readonly recordedHost: string },
+    { owner, record }: { readonly owner: string; readonly record: JobRecord },
     signal: AbortSignal,
   ): Promise<Result<'ours' | 'gone', JobFault>> {
     const lease = { owner, expiresAtMs: this.#parts.hostTime.now() + this.#parts.settings.leaseMs };
@@ -211,8 +212,10 @@ export class AttachJob {
     if (written.error.kind !== 'not_found')
       return err({ ...written.error.fault, phase: 'wait_for_completion' });
     const { host } = this.#parts.ports.shell;
-    if (recordedHost === host) return ok('gone');
-    const message = `the job was started on ${recordedHost}, and ${host} does not have its machine`;
+    const elsewhere = anotherDaemon(record, this.#parts.backends.daemon);
+    if (elsewhere !== null) return err(this.#fault('config_mismatch', `the machine of the job ${elsewhere}`));
+    if (record.host === host) return ok('gone');
+    const message = `the job was started on ${record.host}, and ${host} does not have its machine`;
     const { cause } = written.error.fault;
     return err({ ...this.#fault('host', message), ...(cause === undefined ? {} : { cause }) });
   }

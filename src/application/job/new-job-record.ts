@@ -14,6 +14,8 @@ export interface NewJobRecord {
   readonly nowMs: number;
   readonly keepOnFailureSecs: number | undefined;
   readonly facts: RunFacts;
+  /** That has the machine; null where it is not known. */
+  readonly daemon: string | null;
 }
 
 /** A job for its record: without its secrets, also where one stands in what is run. Patterns stay: whoever takes the job up goes by them. */
@@ -58,6 +60,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     secret_names: Object.keys(secrets),
     incus_project: context.backend === 'incus' ? context.incusProject : null,
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
+    ...(input.daemon === null ? {} : { incus_daemon: input.daemon }),
     incus_image: made.image,
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
     ...(commit === null ? {} : { git_head: commit }),

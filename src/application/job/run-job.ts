@@ -123,14 +123,15 @@ export class RunJob {
       signal,
     }: { readonly input: RunJobCall; readonly scan: Scan; readonly signal: AbortSignal },
   ): Promise<Result<AcquiredMachine<JobRecord>, JobFault>> {
-    const { ports, stageSnapshot, acquireMachine } = this.#parts;
+    const { ports, stageSnapshot, acquireMachine, backends } = this.#parts;
     const { workspace, keepOnFailureSecs } = input;
     const { job, runId, state } = session;
     const told = { runId, jobId: job.id, attempt: input.attempt === undefined ? 1 : input.attempt };
     let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null };
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
-      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts });
+      const { daemon } = backends;
+      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, daemon });
       const saved = await saveJobRecord(ports.localFiles, state, fresh);
       return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
     };

@@ -24,6 +24,8 @@ export interface MachineBackend {
   mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
   /** Names of the machines that there are, with a lease or without, as `incusInstanceName` has them. */
   names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** Which daemon has the machines, as it said when it was last asked for its time; null where it has not said, or there is none. */
+  readonly daemon: string | null;
   /** The host's clock, ms since the epoch; null when it does not say. */
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>>;
 }

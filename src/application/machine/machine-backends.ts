@@ -48,6 +48,10 @@ export class MachineBackends {
     return this.#onBoth((backend) => backend.names(signal));
   }
 
+  get daemon(): string | null {
+    return this.#configured.daemon;
+  }
+
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
     return this.#configured.hostNow(signal);
   }

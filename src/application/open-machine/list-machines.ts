@@ -7,6 +7,7 @@ import type { Processes } from '../../ports/processes.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import { anotherDaemon } from '../machine/another-daemon.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { loadMachineRecord } from './machine-records.js';
@@ -96,10 +97,15 @@ export async function listMachines(
     const leased = await backends.leased(signal === undefined ? bound : AbortSignal.any([signal, bound]));
     if (leased.isErr()) return err(leased.error);
     for (const one of leased.value) there.set(`${one.lease.runId} ${one.lease.owner}`, one);
+    const isMissing = (record: MachineRecord) => here(record) && !there.has(keyOf(record));
+    // Which daemon it is that does not have them.
+    if (records.some((record) => record.incus_daemon !== undefined && isMissing(record)))
+      await backends.hostNow(bound);
   }
   const machines = records.map((record): ListedMachine => {
-    const found = there.get(`${record.machine_id} ${record.owner}`);
-    const state = opening.has(record.machine_id) ? 'opening' : stateOf(record, here(record), found);
+    const found = there.get(keyOf(record));
+    const isHere = here(record) && (found !== undefined || anotherDaemon(record, backends.daemon) === null);
+    const state = opening.has(record.machine_id) ? 'opening' : stateOf(record, isHere, found);
     const isThere = state === 'open' || state === 'stopped';
     return {
       id: record.machine_id,
@@ -112,6 +118,8 @@ export async function listMachines(
   });
   return ok({ machines: machines.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)), damaged, unopened });
 }
+
+const keyOf = ({ machine_id: id, owner }: MachineRecord) => `${id} ${owner}`;
 
 function stateOf(record: MachineRecord, isHere: boolean, found: LeasedMachine | undefined): MachineState {
   if (record.released_at !== null) return 'released';

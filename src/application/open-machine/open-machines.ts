@@ -100,7 +100,11 @@ export class OpenMachines {
         return await stageWorkspace({ scan, stageSnapshot, journal, host, signal: whileUseful });
       },
       record: async (made) => {
-        const record = newRecord(id, options, { ...made, createdAtMs: ports.clock.now() });
+        const record = newRecord(id, options, {
+          ...made,
+          createdAtMs: ports.clock.now(),
+          daemon: this.#parts.backends.daemon,
+        });
         const saved = await saveMachineRecord(ports.localFiles, state, record);
         return saved.map(() => record);
       },
@@ -154,7 +158,15 @@ export class OpenMachines {
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
     const taken = await takeUpLease(
-      { id, machine, record, hostTime, clock: ports.clock, leaseMs: spec.data.leaseSecs * 1000 },
+      {
+        id,
+        machine,
+        record,
+        hostTime,
+        clock: ports.clock,
+        leaseMs: spec.data.leaseSecs * 1000,
+        daemon: () => backends.daemon,
+      },
       signal,
     );
     if (taken.isErr()) {
@@ -236,9 +248,13 @@ export class OpenMachines {
 function newRecord(
   id: string,
   options: OpenMachineSpec,
-  made: PlannedMachine & { readonly owner: string; readonly createdAtMs: number },
+  made: PlannedMachine & {
+    readonly owner: string;
+    readonly createdAtMs: number;
+    readonly daemon: string | null;
+  },
 ): MachineRecord {
-  const { machine, image, snapshotHash, owner, createdAtMs } = made;
+  const { machine, image, snapshotHash, owner, createdAtMs, daemon } = made;
   const { context } = machine;
   return {
     schema_version: 1,
@@ -252,6 +268,7 @@ function newRecord(
     spec: options,
     owner,
     incus_project: context.backend === 'incus' ? context.incusProject : null,
+    ...(daemon === null ? {} : { incus_daemon: daemon }),
     incus_image: image,
     instance_name: machine.name,
     ...(machine.acquisition === null ? {} : { acquisition: machine.acquisition }),

@@ -5,6 +5,7 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { HostTime } from '../lease/host-time.js';
 import { type LeaseFault, writeLease } from '../lease/write-lease.js';
+import { anotherDaemon } from '../machine/another-daemon.js';
 import type { Machine } from '../machine/machine-backend.js';
 
 const BOUND_MS = 60_000;
@@ -19,11 +20,13 @@ export interface TakeUpLease {
   readonly hostTime: HostTime;
   readonly clock: Clock;
   readonly leaseMs: number;
+  /** The one that answers. */
+  readonly daemon: () => string | null;
 }
 
 /** Renews the lease of a recorded machine as its owner: of one that is gone, or a reaper's, nothing can be had any more. */
 export async function takeUpLease(
-  { id, machine, record, hostTime, clock, leaseMs }: TakeUpLease,
+  { id, machine, record, hostTime, clock, leaseMs, daemon }: TakeUpLease,
   signal: AbortSignal | undefined,
 ): Promise<Result<void, OpenMachineFault>> {
   const bound = awakeBound(BOUND_MS);
@@ -44,6 +47,9 @@ export async function takeUpLease(
     return err({ kind: 'machine_gone', host, message });
   }
   if (error.kind !== 'not_found') return err(error.fault);
+  const elsewhere = anotherDaemon(record, daemon());
+  if (elsewhere !== null)
+    return err({ kind: 'config_mismatch', phase: null, host, message: `the machine ${id} ${elsewhere}` });
   const message = `the machine ${id} is gone: ${host} has no ${machine.name}; its lease ended and it was reaped, somebody removed it, or its opener was killed before it was made`;
   const { cause } = error.fault;
   return err({ kind: 'machine_gone', host, message, ...(cause === undefined ? {} : { cause }) });

@@ -18,6 +18,8 @@ export const jobRecordSchema = z.looseObject({
   secret_names: z.array(z.string()),
   incus_project: z.string().nullable(),
   incus_profile: z.string().nullable(),
+  /** SHA-256 of the certificate of the daemon that has the machine; left out where that is not known, as in records before 0.2. */
+  incus_daemon: z.string().optional(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string().nullable(),
   /** Which machine of these ids is the job's. Records before 0.2 lack it. */

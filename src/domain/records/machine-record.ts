@@ -16,6 +16,8 @@ export const machineRecordSchema = z.looseObject({
   /** Compared with the lease's: who has it may renew and release the machine. */
   owner: z.string(),
   incus_project: z.string().nullable(),
+  /** SHA-256 of the certificate of the daemon that has the machine; left out where that is not known, as in records before 0.2. */
+  incus_daemon: z.string().optional(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string(),
   /** Which machine of this id it is. Records before 0.2 lack it. */

@@ -13,6 +13,7 @@ export const serverSchema = z
         server_clustered: z.boolean(),
         kernel_version: z.string(),
         architectures: z.array(z.string()),
+        certificate_fingerprint: z.string(),
       })
       .partial()
       .nullish(),
@@ -26,5 +27,6 @@ export const serverSchema = z
       clustered: environment?.server_clustered ?? false,
       kernelVersion: environment?.kernel_version ?? '',
       architectures: environment?.architectures ?? [],
+      certificateFingerprint: environment?.certificate_fingerprint ?? '',
     }),
   );

@@ -74,7 +74,9 @@ export class MemoryIncus implements IncusApi {
   }
 
   readonly server: Call<'server'> = (options) =>
-    this.#enter('server', options, () => ok(serverInfo(this.#daemon.now())));
+    this.#enter('server', options, () =>
+      ok(serverInfo(this.#daemon.now(), this.world.certificateFingerprint)),
+    );
   readonly project: Call<'project'> = (name, options) =>
     this.#enter('project', options, () =>
       this.world.viewProject(name, `GET /1.0/projects/${name}`).map(tagged),
@@ -232,7 +234,7 @@ export class MemoryIncus implements IncusApi {
   }
 }
 
-function serverInfo(now: number): IncusServer {
+function serverInfo(now: number, certificateFingerprint: string): IncusServer {
   return {
     apiVersion: '1.0',
     serverVersion: '6.0.4',
@@ -241,6 +243,7 @@ function serverInfo(now: number): IncusServer {
     clustered: false,
     kernelVersion: '6.1.0',
     architectures: ['x86_64'],
+    certificateFingerprint,
     hostTimeMs: Math.floor(now / 1000) * 1000,
   };
 }

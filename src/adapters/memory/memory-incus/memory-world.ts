@@ -26,6 +26,8 @@ export interface MemoryProject {
 
 /** All that the fake daemon has. Starts without a network, with the project `default`, its empty default profile and the btrfs pool `default`. */
 export class MemoryWorld {
+  /** By which this daemon is told from another one; a test may make it another one's. */
+  certificateFingerprint = 'f'.repeat(64);
   readonly projects = new Map<string, MemoryProject>();
   readonly networks = new Map<string, IncusNetwork>();
   readonly pools = new Map<string, IncusStoragePool>();

@@ -41,10 +41,15 @@ export class IncusBackend implements MachineBackend {
   readonly name = 'incus';
   readonly #ports: Ports;
   readonly #settings: Settings;
+  #daemon: string | null = null;
 
   constructor(ports: Ports, settings: Settings) {
     this.#ports = ports;
     this.#settings = settings;
+  }
+
+  get daemon(): string | null {
+    return this.#daemon;
   }
 
   machine(place: MachinePlace): Machine {
@@ -99,6 +104,8 @@ export class IncusBackend implements MachineBackend {
 
   async hostNow(signal: AbortSignal) {
     const server = await this.#ports.incus.server({ signal });
+    if (server.isOk() && server.value.certificateFingerprint !== '')
+      this.#daemon = server.value.certificateFingerprint;
     return server.map(({ hostTimeMs }) => hostTimeMs).mapErr((fault) => incusFault(fault, null));
   }
 

@@ -27,6 +27,8 @@ type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir
 /** Virtual machines that are booted from a runner directory on the host. */
 export class MicrovmBackend implements MachineBackend {
   readonly name = 'microvm';
+  /** A microVM has none: its host is known by its name. */
+  readonly daemon = null;
   readonly #ports: Ports;
   readonly #settings: Settings;
   readonly #host: MicrovmHost;

@@ -9,6 +9,7 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       const server = okOf(await subject().api.server());
       assert.match(server.serverVersion, /^\d+\.\d+/);
       assert.equal(server.auth, 'trusted');
+      assert.match(server.certificateFingerprint, /^[0-9a-f]{64}$/);
       assert.ok(server.apiExtensions.includes('instance_create_start'));
       assert.ok(server.hostTimeMs !== null && Math.abs(server.hostTimeMs - Date.now()) < 3_600_000);
     });

@@ -107,6 +107,7 @@ export function examined(host: Host = {}) {
     clustered: false,
     kernelVersion: '6.1',
     architectures: ['x86_64'],
+    certificateFingerprint: 'f'.repeat(64),
     hostTimeMs: NOW,
     ...host.server,
   };

@@ -205,6 +205,35 @@ describe('attaching to a job', () => {
     });
   }
 
+  it('of another daemon behind the same host name is refused, and the job ends as it would have', async () => {
+    const { run, finish } = await left();
+    const { world } = run.host.incus;
+    const record = await run.state('job.json');
+    expect(JSON.parse(record).incus_daemon).toBe('f'.repeat(64));
+    const { instances } = must(world.project('default', ''));
+    const machines = [...instances];
+    instances.clear();
+    world.certificateFingerprint = 'e'.repeat(64);
+    const { message } = mustFail(await run.another().attach('run', 'job'), 'config_mismatch');
+    expect(message).toContain('f'.repeat(64));
+    expect(message).toContain('e'.repeat(64));
+    expect(await run.state('job.json')).toBe(record);
+    // A certificate may be replaced: a machine that is found is the one that is meant.
+    for (const [name, machine] of machines) instances.set(name, machine);
+    finish();
+    expect(must(await run.another().attach('run', 'job')).outcome.status).toBe('passed');
+  });
+
+  it('of a daemon of which nothing is recorded is lost when its machine is gone', async () => {
+    const { run } = await left();
+    const { incus_daemon: _, ...old } = JSON.parse(await run.state('job.json'));
+    must(await run.host.localFiles.writeFile(`${STATE}/job.json`, Buffer.from(JSON.stringify(old))));
+    const { world } = run.host.incus;
+    must(world.project('default', '')).instances.clear();
+    world.certificateFingerprint = 'e'.repeat(64);
+    expect(must(await run.another().attach('run', 'job')).outcome.cause).toBe('lost');
+  });
+
   it('with another project configured takes it up where it was started', async () => {
     const { run, finish } = await left();
     run.host.incus.world.addImage('other', 'pikaci/dev');

@@ -70,6 +70,24 @@ describe('a machine whose opener was killed', () => {
     expect(await gc(run)).toEqual(['m1']);
   });
 
+  it('of another daemon behind the same host name is not gone', async () => {
+    const run = await memoryRun({ script: async () => 0 });
+    must(await must(await run.pikaci.openMachine({ id: 'm1' })).leave());
+    const { world } = run.host.incus;
+    const { instances } = must(world.project('default', ''));
+    const machines = [...instances];
+    instances.clear();
+    world.certificateFingerprint = 'e'.repeat(64);
+    const fault = mustFail(await run.another().attachMachine('m1'), 'config_mismatch');
+    expect(fault.message).toContain('f'.repeat(64));
+    expect(fault.message).toContain('e'.repeat(64));
+    expect(must(await run.another().listMachines()).machines).toMatchObject([
+      { id: 'm1', state: 'elsewhere' },
+    ]);
+    for (const [name, machine] of machines) instances.set(name, machine);
+    must(await must(await run.another().attachMachine('m1')).release());
+  });
+
   it('in another container is listened to, and its machine is taken up when it is silent', async () => {
     const run = await memoryRun({ script: async () => 0 });
     must(await must(await run.pikaci.openMachine({ id: 'm1' })).leave());
