@@ -43,6 +43,14 @@ export class LockFiles {
     return bytes.error.kind === 'not_found' ? ok('') : err(bytes.error);
   }
 
+  /** When the newest holder last said that it lives, ms since the epoch by the file system's clock; null where nobody holds it. */
+  async lastBeat(): Promise<number | null> {
+    const generations = await this.generations();
+    const newest = generations.isOk() ? Math.max(0, ...generations.value) : 0;
+    const found = newest === 0 ? null : await this.files.stat(holderFile(this.directory, newest));
+    return found?.isOk() === true && found.value.size > 0 ? found.value.mtimeMs : null;
+  }
+
   /** False when somebody else was faster. */
   async take(generation: number, holder: JobHolder): Promise<Result<boolean, FileFault>> {
     const making = `${this.directory}/.locking-${randomBytes(8).toString('hex')}`;

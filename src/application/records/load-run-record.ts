@@ -9,6 +9,7 @@ import { jobIdSchema } from '../../domain/values/identifier.js';
 import { hasEnded, interruptedJobs, isFollowed, type RecordPorts } from './interrupted-run.js';
 import { loadPlan } from './load-plan.js';
 import { loadSteps } from './load-steps.js';
+import { whyOutOfSight } from './out-of-sight.js';
 import { readRecord } from './read-record.js';
 import { type RunQuery, runLayoutFor } from './run-layout-for.js';
 import type { RunStateFault } from './run-state-fault.js';
@@ -47,7 +48,10 @@ async function withStanding(ports: RecordPorts, query: RunQuery, record: RunReco
   const plan = await loadPlan(ports.files, query);
   const nodes = nodesOf({ ...record, jobs }, plan.isOk() ? plan.value : null, ended ? 'ended' : 'lives');
   const status = runStatusOf(nodes);
-  if (status === 'running') return { ...record, jobs, status, finished_at: null };
+  if (status === 'running') {
+    const message = ended ? null : await whyOutOfSight(ports, query.stateRoot, record);
+    return { ...record, jobs, status, finished_at: null, ...(message === null ? {} : { message }) };
+  }
   const finishedAt = [record.finished_at, ...jobs.map(({ finished_at: at }) => at)].flatMap((at) => at ?? []);
   return {
     ...record,

@@ -17,7 +17,7 @@ const TARGETS = {
 };
 
 /** A run whose runner is killed while job `a` runs in its machine; `begun` false: before that was recorded. */
-async function killed(begun: boolean) {
+async function killed(begun: boolean, how: 'killed' | 'elsewhere' | 'lives' = 'killed') {
   let inJob: () => void = () => {};
   const reached = new Promise<void>((resolve) => {
     inJob = resolve;
@@ -33,7 +33,7 @@ async function killed(begun: boolean) {
   void run.another({ targets: TARGETS }).runTarget({ target: 't', workspace: WORKSPACE, runId: 'run' });
   await reached;
   if (!begun) must(await localFiles.remove('/state/runs/run/jobs/a/job.json'));
-  processes.restart('killed');
+  if (how !== 'lives') processes.restart(how);
   const ports = { files: localFiles, processes, clock };
   const load = async () => must(await loadRunRecord(ports, { stateRoot: '/state', runId: 'run' }));
   return { run, ports, load };
@@ -109,10 +109,20 @@ describe('a run whose runner was killed', () => {
     expect(jobs(await load())[0]).toEqual(['a', 'cancelled', expect.any(String)]);
   });
 
-  it('of another machine is believed to live', async () => {
-    const { run, load } = await killed(true);
-    run.host.processes.restart('elsewhere');
-    expect((await load()).status).toBe('running');
+  it('of another machine is said to be out of sight, with the last sign of it: it may live', async () => {
+    const { run, load } = await killed(true, 'elsewhere');
+    const beat = '/state/runs/run/jobs/a/.lock-1/holder.json';
+    const { mtimeMs } = must(await run.host.localFiles.stat(beat));
+    const { status, message, jobs: all } = await load();
+    expect(status).toBe('running');
+    expect(message).toBe(
+      `its runner is on memory (process 1), and cannot be seen from here; the last sign of it is of ${new Date(mtimeMs).toISOString()}; "pikaci attach run JOB" finds out, and resumes a job of one that is gone`,
+    );
+    expect(all.map((job) => job.status)).toEqual(['running', 'pending']);
+  });
+
+  it('says nothing of a runner that can be seen', async () => {
+    expect((await (await killed(true, 'lives')).load()).message).toBeNull();
   });
 
   it('is not followed for ever, and is not collected as if it had ended', async () => {
