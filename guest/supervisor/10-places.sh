@@ -6,6 +6,10 @@
 # shellcheck disable=SC2016 # the awk programs and the shell text for others are quoted as a whole
 # shellcheck disable=SC2154 # what `plan` assigns: see the calls of plan() below
 set -u
+# What the instance was given, for the job: see instance_env().
+PIKACI_GIVEN_PATH=${PIKACI_GIVEN_PATH-${PATH-}}
+PIKACI_GIVEN_LC_ALL=${PIKACI_GIVEN_LC_ALL-${LC_ALL-}}
+export PIKACI_GIVEN_PATH PIKACI_GIVEN_LC_ALL
 LC_ALL=C
 PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin
 export LC_ALL PATH

@@ -16,6 +16,29 @@ function begin_env(name, start) { envfile = OWN "/" name; print start > envfile;
 function end_env() { print "\n" > envfile; SIZE[envfile]++; close(envfile); verify(envfile, SIZE[envfile]) }
 function other_env(name) { end_env(); begin_env(name, "set -- \"$@\"") }
 function identity(home, login) { env("HOME", home); env("USER", login); env("LOGNAME", login) }
+# The directories that are searched: those that the instance was given, and what else is usual. What every instance is given is no wish.
+function search_path(   usual, all, path, more, n, i, P) {
+  usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+  all = usual ":/run/wrappers/bin:/run/current-system/sw/bin"
+  path = ENVIRON["PIKACI_GIVEN_PATH"]
+  more = all
+  if (index(path ":", usual ":") == 1) { more = substr(path, length(usual) + 2); path = all }
+  n = split(more, P, ":")
+  for (i = 1; i <= n; i++) if (P[i] ~ /^\// && !index(":" path ":", ":" P[i] ":")) path = path (path == "" ? "" : ":") P[i]
+  return path
+}
+# Variables of the instance (environment.NAME of it and its profiles), which is what this process was begun with: below all that the job has,
+# above the usual ones. Who the job is, and where its directories are, they do not say.
+function instance_env(   name, given) {
+  if (ENVIRON["PIKACI_INSTANCE_ENV"] == "none") return
+  for (name in ENVIRON) {
+    if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || name ~ /^PIKACI/) continue
+    if (name ~ /^(HOME|USER|LOGNAME|SHELL|PATH|PWD|OLDPWD|SHLVL|_|LC_ALL|container|AWKPATH|AWKLIBPATH|CARGO_HOME|CARGO_TARGET_DIR|XDG_STATE_HOME)$/) continue
+    given = ENVIRON[name]
+    if (length(name) + length(given) + 2 <= 131072) env(name, given)
+  }
+  if (ENVIRON["PIKACI_GIVEN_LC_ALL"] != "") env("LC_ALL", ENVIRON["PIKACI_GIVEN_LC_ALL"])
+}
 # Reads back what was written: on a full disk not every awk says that something is missing.
 function verify(file, size,   line, n) {
   n = 0

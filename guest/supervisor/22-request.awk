@@ -61,14 +61,21 @@ function read_request(   piece, nc, end) {
   C[++nc] = piece
   return join_(1, nc)
 }
-# Sets uid, gid and the home directory of a login name, where the image has it.
+# Sets uid, gid and the home directory of a login name, where the image has it. The last is what its list of users says, as for a login: an
+# entry without one means the root directory. Of root, and of whom the list does not have, it is the one that goes with the request.
 function look_up(name,   line) {
   uid = gid = home_of = ""
   while ((getline line < "/etc/passwd") > 0) {
     split(line, F, ":")
-    if (F[1] == name && F[3] ~ /^[0-9]+$/) { uid = F[3]; gid = F[4]; home_of = F[6]; break }
+    if (F[1] == name && F[3] ~ /^[0-9]+$/) { uid = F[3]; gid = F[4]; home_of = F[6]; sub(/\/+$/, "", home_of); break }
   }
   close("/etc/passwd")
+}
+function home_of_user(name) {
+  look_up(name)
+  if (name == "root") return name == login_given ? home_given : "/root"
+  if (uid == "") return name == login_given ? home_given : "/home/" name
+  return a_path(home_of) ? home_of : "/"
 }
 BEGIN {
   OWN = ENVIRON["PIKACI_OWN"]
@@ -94,9 +101,9 @@ BEGIN {
   cargo = directory("cargo_home_dir")
   target = directory("target_dir")
   xdg = directory("xdg_state_home_dir")
-  home = directory("home_dir")
+  home = home_given = directory("home_dir")
   writable = typed("writable_workspace", "boolean", "false")
-  login = typed("user", "string", as_root == "true" ? "root" : "pikaci")
+  login = login_given = typed("user", "string", as_root == "true" ? "root" : "pikaci")
   if (!a_login(login)) refuse("user: must be a login name")
   if ((login == "root") != (as_root == "true")) refuse("user: must be root when run_as_root, and only then")
   typed("environment", "object", "")
@@ -127,7 +134,7 @@ BEGIN {
   }
 
   while ((getline line < "/proc/self/status") > 0) if (line ~ /^Uid:/) { split(line, F, /[ \t]+/); euid = F[3]; break }
-  look_up(login)
+  home = home_of_user(login)
   if (euid == 0 && uid == "0" && as_root != "true") refuse("user: must not have user id 0 unless run_as_root")
   token = ENVIRON["PIKACI_TOKEN"]
   if (secrets != "") {
@@ -145,12 +152,14 @@ BEGIN {
   plan("as_root", as_root); plan("root", euid == 0 ? "true" : "false"); plan("writable", writable)
   plan("login", login); plan("uid", uid); plan("gid", gid); plan("directory", directory_of_command); plan("nsteps", nsteps)
   plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)
+  plan("home_given", home_given)
   begin_env("environment", "set --")
-  env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin")
-  identity(home, login); env("SHELL", "/bin/sh"); env("LANG", "C.UTF-8")
-  env("TERM", "dumb"); env("TZ", "UTC")
+  env("LANG", "C.UTF-8"); env("TERM", "dumb"); env("TZ", "UTC"); env("CI", "true")
+  instance_env()
+  env("PATH", search_path())
+  identity(home, login); env("SHELL", "/bin/sh")
   env("CARGO_HOME", cargo); env("CARGO_TARGET_DIR", target); env("XDG_STATE_HOME", xdg)
-  env("CI", "true"); env("PIKACI", "1"); env("PIKACI_ARTIFACTS", ENVIRON["PIKACI_ARTIFACTS"])
+  env("PIKACI", "1"); env("PIKACI_ARTIFACTS", ENVIRON["PIKACI_ARTIFACTS"])
   if (secrets != "") env("PIKACI_SECRETS_DIR", base "/files")
   if (nsteps) {
     plan("parts", "")

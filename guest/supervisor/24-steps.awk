@@ -74,10 +74,6 @@ function be_the_command(   n) {
   directory_of_command = step_typed(1, "working_directory", "string", workspace)
   if ((1, "timeout_secs") in ST && SV[1, "timeout_secs"] + 0 < timeout + 0) timeout = SV[1, "timeout_secs"]
   step_user(1)
-  if (step_login != login) {
-    look_up(step_login)
-    if (a_path(home_of)) home = home_of
-  }
   login = step_login
   as_root = step_as_root
   own_env = 1
@@ -93,9 +89,8 @@ function write_steps(   i, n, shared) {
   shared = planfile
   for (i = 1; i <= nsteps; i++) {
     step_user(i)
-    look_up(step_login)
+    step_home = home_of_user(step_login)
     if (euid == 0 && uid == "0" && step_as_root != "true") refuse("steps: step " i ": user: must not have user id 0 unless run_as_root")
-    step_home = step_login == login || !a_path(home_of) ? home : home_of
     planfile = OWN "/step." i
     plan("step_id", SV[i, "id"]); plan("step_name", step_shown(i))
     plan("step_secs", step_typed(i, "timeout_secs", "number", "")); plan("step_if", step_typed(i, "if", "string", "success"))

@@ -8,11 +8,15 @@ prepare() {
   [ -d "$workspace" ]
   had_workspace=$?
   own_mount_parents
-  if [ "$switch" = none ]; then mkdir -p "$cargo_home" "$target" "$xdg_state" "$home"
+  # The home directory that goes with the request is made, and made this user's. One of the list of users is left as it is.
+  requested_home=
+  [ "$home" != "$home_given" ] || requested_home=$home
+  if [ "$switch" = none ]; then mkdir -p "$cargo_home" "$target" "$xdg_state" ${requested_home:+"$requested_home"}
   elif [ -n "$step" ] && [ -e "$machine/prepared" ]; then
     # They are of the user of the first step; the home directory may be another one's.
-    mkdir -p "$cargo_home" "$target" "$xdg_state" && install -d -o "$uid" -g "$gid" "$home"
-  else install -d -o "$uid" -g "$gid" "$cargo_home" "$target" "$xdg_state" "$home"; fi || check_directories
+    mkdir -p "$cargo_home" "$target" "$xdg_state" && { [ -z "$requested_home" ] || install -d -o "$uid" -g "$gid" "$requested_home"; }
+  else install -d -o "$uid" -g "$gid" "$cargo_home" "$target" "$xdg_state" ${requested_home:+"$requested_home"}; fi || check_directories
+  [ -n "$requested_home" ] || make_home
   [ -z "$step" ] || true >"$machine/prepared"
   [ "$had_workspace" = 0 ] || mkdir -p "$workspace" || give_up_unwritable 'the workspace directory cannot be created' "$workspace"
   if [ -n "$secrets" ]; then
@@ -28,7 +32,7 @@ prepare() {
 
 # What an output is mounted at read-only is as it is (`test -w` of busybox does not see it). Everything else is the job's own, or there is no job.
 check_directories() {
-  for directory_of_job in "$cargo_home" "$target" "$xdg_state" "$home"; do
+  for directory_of_job in "$cargo_home" "$target" "$xdg_state" ${requested_home:+"$requested_home"}; do
     if [ "$switch" = none ]; then mkdir -p "$directory_of_job"
     elif [ -n "$step" ] && [ -e "$machine/prepared" ] && [ "$directory_of_job" != "$home" ]; then mkdir -p "$directory_of_job"
     else install -d -o "$uid" -g "$gid" "$directory_of_job"; fi && continue
@@ -36,6 +40,18 @@ check_directories() {
       give_up_unwritable "the directory $(in_json "$directory_of_job") of the job cannot be created" "$directory_of_job"
     fi
   done
+}
+
+# What the list of users names is made where it is missing, but for what no one is to have.
+make_home() {
+  [ ! -e "$home" ] || return 0
+  case $home in
+  /nonexistent | /nonexistent/*) ;;
+  *)
+    if [ "$switch" = none ]; then mkdir -p "$home"; else install -d -o "$uid" -g "$gid" "$home"; fi ||
+      give_up_unwritable 'the home directory cannot be created' "$home"
+    ;;
+  esac
 }
 
 # The parents of what is mounted below the job's directories were made by root. No step has run yet that could move them.

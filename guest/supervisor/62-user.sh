@@ -19,7 +19,22 @@ find_user() {
   uid=1000 gid=1000
   case $home in *:*) passwd_home=/ ;; *) passwd_home=$home ;; esac
   # In an image that is read-only here the user has a number and no name; that does, too.
-  append /etc/group "pikaci:x:1000:" && append /etc/passwd "pikaci:x:1000:1000:pikaci:$passwd_home:/bin/sh" || nameless=yes
+  enlist /etc/group 'pikaci:x:1000:' && enlist /etc/passwd "pikaci:x:1000:1000:pikaci:$passwd_home:/bin/sh" || nameless=yes
+}
+
+# Of several names of a number the first one counts: where somebody has it already, the line goes before theirs.
+enlist() { # enlist FILE LINE
+  if ! grep -q '^[^:]*:[^:]*:1000:' "$1"; then
+    append "$1" "$2"
+    return
+  fi
+  list=$machine/${1##*/}
+  { printf '%s\n' "$2" && cat "$1"; } >"$list" && chmod 0644 "$list" || return
+  # Whoever reads it meanwhile finds the old list or the new one. Where nothing can be put in its place it is covered.
+  { [ -w "$1" ] && cp -p "$1" "$1.pikaci" && cat "$list" >"$1.pikaci" && mv -f "$1.pikaci" "$1"; } || {
+    rm -f "$1.pikaci"
+    mount -o bind "$list" "$1"
+  }
 }
 
 append() { # append FILE LINE, behind a last line that may lack its end

@@ -26,7 +26,7 @@ ready_step() {
   fi
   [ -z "$unfit" ] || return
   if [ "$served" != "$login" ] && [ "$switch" != none ]; then
-    [ -d "$home" ] || install -d -o "$uid" -g "$gid" "$home" || give_up 'the home directory cannot be created'
+    make_home
     [ -z "$secrets" ] || chown -R "$uid:$gid" "$secrets/files" || give_up 'the secrets cannot be handed to its user'
     served=$login
   fi

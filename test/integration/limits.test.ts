@@ -165,13 +165,14 @@ describe('an extra profile', () => {
     const name = `extra-${site.newRunId()}`;
     const { project } = site.host;
     await site.onHost(
-      'incus profile create "$1" --project "$2" && incus profile set "$1" environment.FROM_PROFILE=yes user.x=y limits.cpu=1 --project "$2"',
+      'incus profile create "$1" --project "$2" && incus profile set "$1" environment.FROM_PROFILE=yes environment.MINE=theirs environment.PATH=/opt/x:/usr/bin environment.HOME=/x user.x=y limits.cpu=1 --project "$2"',
       name,
       project,
     );
     try {
-      const { log } = await site.finish({ command: 'nproc', extraProfiles: [name] });
-      expect(log.toString()).toBe('1\n');
+      const show = 'nproc; echo "$FROM_PROFILE $MINE $HOME"; echo "$PATH"';
+      const { log } = await site.finish({ command: show, extraProfiles: [name], env: { MINE: 'mine' } });
+      expect(log.toString()).toMatch(/^1\nyes mine \/home\/pikaci\n\/opt\/x:\/usr\/bin:.*\/usr\/local\/bin/);
     } finally {
       await site.onHost('incus profile delete "$1" --project "$2"', name, project);
     }

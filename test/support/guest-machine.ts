@@ -58,6 +58,7 @@ export class GuestMachine {
   private readonly namespace: readonly string[];
   private readonly mounted: readonly string[];
   private readonly contained: boolean;
+  private readonly environment: Readonly<Record<string, string>>;
 
   constructor(
     readonly shell: GuestShell,
@@ -68,6 +69,8 @@ export class GuestMachine {
       mounted?: readonly string[];
       /** A guest in a container, with a control group of its own: the files of the directory `group`. */
       contained?: boolean;
+      /** What the instance was given, as `environment.NAME` of a profile. */
+      environment?: Readonly<Record<string, string>>;
     } = {},
   ) {
     chmodSync(this.root, 0o755);
@@ -76,6 +79,7 @@ export class GuestMachine {
     this.namespace = options.namespace ?? [];
     this.mounted = options.mounted ?? [];
     this.contained = options.contained ?? false;
+    this.environment = options.environment ?? {};
     if (!this.accounts) return;
     writeFileSync(
       join(this.root, 'passwd'),
@@ -215,6 +219,8 @@ export class GuestMachine {
           PIKACI_STATE_DIR: this.state,
           PIKACI_ARTIFACTS_DIR: this.artifacts,
           PIKACI_SH: this.shell.shell,
+          PIKACI_GIVEN_PATH: '',
+          ...this.environment,
           // The real one counts what others have on this machine, too.
           PIKACI_VMSTAT: join(this.root, 'vmstat'),
           ...(this.contained ? { PIKACI_CONTROL_GROUP: join(this.root, 'group') } : {}),

@@ -127,7 +127,8 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
   it('has its record where the job can neither read nor replace it', async () => {
     const guest = guestWith('size=1m');
     const command = `chmod 777 "$HOME"; ${fill}; record=$(echo /dev/shm/pikaci-record.*); ls "$record"; mv "$record" /dev/shm/x; rm -r "$record"; mkdir "$record"; exit 5`;
-    const run = await guest.run({ command, run_as_root: false, user: 'nobody' }).ended;
+    const environment = { HOME: guest.artifacts };
+    const run = await guest.run({ command, environment, run_as_root: false, user: 'nobody' }).ended;
     expect(guest.statusOf(run).result).toMatchObject({ exit_code: 5 });
     expect(sh('stat -c "%u %a" "$(cut -d " " -f 3 "$1/started")"', guest.state)).toBe('0 700\n');
   });

@@ -1,4 +1,12 @@
-import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { alive, GuestMachine, isRoot } from '../../support/guest-machine.js';
@@ -232,9 +240,9 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
 
     it('runs as the login name that the request gives, and not at all when there is no such user', async () => {
       guest = new GuestMachine(shell, { accounts: true });
-      const ended = await guest.run({ command: 'id -u; echo $USER', run_as_root: false, user: 'nobody' })
-        .ended;
-      expect(ended.stdout.toString()).toBe('65534\nnobody\n');
+      const command = 'id -u; echo "$USER $HOME"; stat -c %u /';
+      const ended = await guest.run({ command, run_as_root: false, user: 'nobody' }).ended;
+      expect(ended.stdout.toString()).toBe('65534\nnobody /\n0\n');
       await guest.remove();
       guest = new GuestMachine(shell, { accounts: true });
       const refused = await guest.run({ run_as_root: false, user: 'missing' }).ended;
@@ -243,6 +251,39 @@ describe.each(guestShells())('a job supervised by $name', (shell) => {
         cause: 'setup',
         message: 'the image has no user missing',
       });
+    });
+
+    it.each([
+      ['/srv/of-builder/', 'srv/of-builder', 'builder'],
+      ['/nonexistent', 'nonexistent', 'nothing there'],
+    ])('has the home directory that the list of users says: %s', async (_, home, owner) => {
+      guest = new GuestMachine(shell, { accounts: true });
+      const path = home === 'nonexistent' ? '/nonexistent' : join(guest.root, home);
+      appendFileSync(join(guest.root, 'passwd'), `\nbuilder:x:4321:4321::${path}/:/bin/sh\n`);
+      const command = 'whoami; echo "$HOME"; stat -c %U "$HOME" 2>/dev/null || echo nothing there';
+      const ended = await guest.run({ command, run_as_root: false, user: 'builder' }).ended;
+      expect(ended.stdout.toString()).toBe(`builder\n${path}\n${owner}\n`);
+      expect(existsSync('/nonexistent')).toBe(false);
+    });
+
+    it('is one person, also where another name has the number 1000', async () => {
+      guest = new GuestMachine(shell, { accounts: true });
+      const accounts = {
+        passwd: 'ubuntu:x:1000:1000:Ubuntu:/home/ubuntu:/bin/bash',
+        group: 'ubuntu:x:1000:',
+      };
+      for (const [file, line] of Object.entries(accounts))
+        appendFileSync(join(guest.root, file), `\n${line}\n`);
+      const command = [
+        'whoami; id -un; id -gn; echo "$USER $LOGNAME $HOME"',
+        'head -n 1 /etc/passwd; tail -n 1 /etc/passwd; stat -c "%u %U" "$HOME"; id -u ubuntu',
+      ].join('\n');
+      const ended = await guest.run({ command, run_as_root: false }).ended;
+      const home = join(guest.root, 'home');
+      expect(ended.stdout.toString()).toBe(
+        `pikaci\npikaci\npikaci\npikaci pikaci ${home}\npikaci:x:1000:1000:pikaci:${home}:/bin/sh\n${accounts.passwd}\n1000 pikaci\n1000\n`,
+      );
+      expect(existsSync('/etc/passwd.pikaci')).toBe(false);
     });
 
     it('cannot be kept from its result by a user who plants links and directories', async () => {

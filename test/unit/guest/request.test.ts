@@ -100,6 +100,54 @@ describe.each(guestShells())('a guest request read by $name', (shell) => {
     expect(lines).toContain(`CARGO_TARGET_DIR=${guest.root}/cargo-target`);
   });
 
+  it('has what its instance was given below all that it was given itself, and above the usual', async () => {
+    const instance = {
+      http_proxy: 'http://proxy:3128',
+      NO_PROXY: "it's\nthree lines\n",
+      TZ: 'Europe/Berlin',
+      TERM: 'xterm',
+      PIKACI_GIVEN_PATH: '/opt/tools/bin:/usr/bin',
+      HOME: '/elsewhere',
+      USER: 'somebody',
+      CARGO_HOME: '/elsewhere',
+      CI: 'woodpecker',
+      LC_ALL: 'C.UTF-8',
+    };
+    guest = new GuestMachine(shell, { environment: instance });
+    const command =
+      'printf "%s|" "$http_proxy" "$NO_PROXY" "$TZ" "$TERM" "$CI" "$LC_ALL" "$HOME" "$PATH"; env | grep -c ^CARGO_HOME=/elsewhere';
+    const ended = await guest.run({ command, environment: { TERM: 'mine' } }).ended;
+    const [proxy, none, zone, term, ci, locale, home, path] = ended.stdout.toString().split('|');
+    expect({ proxy, none, zone, term, ci, locale, home }).toEqual({
+      proxy: instance.http_proxy,
+      none: instance.NO_PROXY,
+      zone: 'Europe/Berlin',
+      term: 'mine',
+      ci: 'woodpecker',
+      locale: 'C.UTF-8',
+      home: join(guest.root, 'home'),
+    });
+    expect(path).toBe(
+      '/opt/tools/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin',
+    );
+    expect(ended.stdout.toString()).toMatch(/\|0\n$/);
+  });
+
+  it('has the usual search path where its instance has that, with what it has besides', async () => {
+    const usual = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    const both = `${usual}:/run/wrappers/bin:/run/current-system/sw/bin`;
+    for (const [given, path] of [
+      ['', both],
+      [usual, both],
+      [`${usual}:/run/current-system/sw/bin:/snap/bin:relative`, `${both}:/snap/bin`],
+    ] as const) {
+      guest = new GuestMachine(shell, { environment: { PIKACI_GIVEN_PATH: given } });
+      const ended = await guest.run({ command: 'echo "$PATH"' }).ended;
+      expect(ended.stdout.toString()).toBe(`${path}\n`);
+      await guest.remove();
+    }
+  });
+
   it.each([
     ['schema_version', { schema_version: 2 }],
     ['schema_version', { schema_version: '1' }],
