@@ -11,5 +11,7 @@ export const snapshotMarkerSchema = z.looseObject({
   created_at: z.string(),
   /** Of the tree as it was sent; see `snapshotFingerprint`. */
   fingerprint: z.string().optional(),
+  /** What it holds, in short; see `snapshotSketch`. Its list lies beside it. */
+  sketch: z.array(z.string()).optional(),
 });
 export type SnapshotMarker = z.infer<typeof snapshotMarkerSchema>;

@@ -1,40 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_USER_ID } from '../../domain/machine/guest-paths.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
-import type { Clock } from '../../ports/clock.js';
-import type { FileFault, FileStore } from '../../ports/file-store.js';
-import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { FileFault } from '../../ports/file-store.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { bounded } from '../../streams/bounded.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { hostFault, hostFilesFault } from '../faults/port-faults.js';
-import { archiveBytes } from './archive-bytes.js';
+import { hostFilesFault } from '../faults/port-faults.js';
+import { checkContents } from './check-contents.js';
 import { snapshotFingerprint } from './snapshot-fingerprint.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker, snapshotMarkerSchema } from './snapshot-marker.js';
+import { type StageCall, type StageSnapshotPorts, uploadSnapshot } from './upload-snapshot.js';
 
 const PHASE = 'stage_workspace_snapshot';
-
-export interface StageSnapshotPorts {
-  readonly shell: RemoteShell;
-  readonly hostFiles: FileStore;
-  readonly clock: Clock;
-}
-
-/** The last one has all its bytes; none comes when nothing has to be sent. */
-export interface StageProgress {
-  /** Of the archive, sent so far. */
-  readonly bytes: number;
-  /** Of the archive, as reckoned before. */
-  readonly totalBytes: number;
-}
-
-export interface StageCall {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: StageProgress) => void;
-}
 
 /**
  * Puts a workspace's content on the host once, under its hash. It appears whole, by a rename, with a marker that names the
@@ -83,7 +62,8 @@ export class StageSnapshot {
     if (present.value) return ok(undefined);
 
     const staging = `${workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
-    const uploaded = await this.#upload(staging, snapshot, call);
+    const at = { snapshots: `${workDir}/snapshots`, staging };
+    const uploaded = await uploadSnapshot(this.#ports, at, snapshot, call);
     const renamed = uploaded.isErr()
       ? err(uploaded.error)
       : await this.#appear(staging, home, snapshot, call.signal);
@@ -122,51 +102,16 @@ export class StageSnapshot {
     return err(this.#fault(moved.error));
   }
 
-  async #isUnchanged(home: string, { content_hash: hash, fingerprint }: SnapshotMarker, signal: AbortSignal) {
+  async #isUnchanged(home: string, marker: SnapshotMarker, signal: AbortSignal) {
+    const { content_hash: hash, fingerprint } = marker;
     if (fingerprint === undefined || this.#unchanged.has(hash)) return true;
     const now = await snapshotFingerprint(this.#ports.shell, `${home}/snapshot`, signal);
-    if (now === fingerprint) this.#unchanged.add(hash);
-    return now === null || now === fingerprint;
-  }
-
-  async #upload(
-    staging: string,
-    snapshot: WorkspaceSnapshot,
-    call: StageCall,
-  ): Promise<Result<void, JobFault>> {
-    const { shell, hostFiles, clock } = this.#ports;
-    const totalBytes = archiveBytes(snapshot);
-    const made = await hostFiles.makeDirectory(staging, { signal: call.signal });
-    if (made.isErr()) return err(this.#fault(made.error));
-    const sent = await shell.uploadTree(
-      {
-        source: snapshot.root,
-        entries: snapshot.entries,
-        // What is there under this hash is there for every later run: just what was hashed may arrive.
-        contents: snapshot.contents,
-        destination: `${staging}/snapshot`,
-        owner: { uid: GUEST_USER_ID, gid: GUEST_USER_ID },
-        readableByAll: true,
-        onProgress: (bytes) => call.onProgress({ bytes, totalBytes }),
-      },
-      { signal: call.signal },
-    );
-    if (sent.isErr()) return err(hostFault(sent.error, PHASE));
-    call.onProgress({ bytes: sent.value.bytes, totalBytes: sent.value.bytes });
-    const fingerprint = await snapshotFingerprint(shell, `${staging}/snapshot`, call.signal);
-    const marker: SnapshotMarker = {
-      schema_version: 1,
-      content_hash: snapshot.contentHash,
-      file_count: snapshot.entries.length,
-      total_bytes: snapshot.totalBytes,
-      created_at: new Date(clock.now()).toISOString(),
-      ...(fingerprint === null ? {} : { fingerprint }),
-    };
-    const bytes = Buffer.from(`${JSON.stringify(marker)}\n`);
-    const written = await hostFiles.writeFile(`${staging}/${SNAPSHOT_MARKER}`, bytes, {
-      signal: call.signal,
-    });
-    return written.mapErr((fault) => this.#fault(fault));
+    if (now === null) return true;
+    // A newer snapshot that was made of this one has changed it, too: then its content says whether it is the same.
+    if (now !== fingerprint && (await checkContents(this.#ports, home, marker, signal)) === null)
+      return false;
+    this.#unchanged.add(hash);
+    return true;
   }
 
   async #appear(

@@ -6,7 +6,8 @@ import type { ScanFault, WorkspaceScanner, WorkspaceSnapshot } from '../../ports
 import type { JobFault } from '../faults/job-fault.js';
 import { workspaceFault } from '../faults/port-faults.js';
 import type { StagedWorkspace } from '../prepare/prepare-call.js';
-import type { StageProgress, StageSnapshot } from '../snapshot/stage-snapshot.js';
+import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
+import type { StageProgress } from '../snapshot/upload-snapshot.js';
 
 const RACES = 3;
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
 import { WorkDirectory } from '../../../../src/application/directories/work-directory.js';
 import { archiveBytes } from '../../../../src/application/snapshot/archive-bytes.js';
-import { type StageProgress, StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
+import { StageSnapshot } from '../../../../src/application/snapshot/stage-snapshot.js';
+import type { StageProgress } from '../../../../src/application/snapshot/upload-snapshot.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { filesOf } from '../artifacts/archive-of.js';
 
