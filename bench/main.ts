@@ -10,6 +10,7 @@ import { earlierWayRow } from './rows/earlier-way.js';
 import { microvmByHandRow } from './rows/microvm-by-hand.js';
 import { pikaciColdRow } from './rows/pikaci-cold.js';
 import { secondStepRow } from './rows/second-step.js';
+import { stagingRow } from './rows/staging.js';
 import { startUpRow } from './rows/start-up.js';
 import { table } from './table.js';
 import { targets } from './targets.js';
@@ -53,7 +54,7 @@ console.log(`\nwritten to ${options.out}`);
 async function rounds(
   of: BenchHost | null,
   at: BenchPlace,
-  { only, rounds: most, roundsD, roundsVm }: BenchOptions,
+  { only, rounds: most, roundsD, roundsVm, roundsI }: BenchOptions,
 ) {
   const onHost = (of: BenchHost): readonly PlannedRow[] => [
     { row: bareApiRow(of), rounds: most },
@@ -63,6 +64,7 @@ async function rounds(
     { row: secondStepRow(of, at), rounds: most },
     { row: microvmByHandRow(of, at), rounds: roundsVm },
     { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
+    { row: stagingRow(of, at), rounds: roundsI },
   ];
   const all = [...(of === null ? [] : onHost(of)), { row: startUpRow(), rounds: most }];
   try {

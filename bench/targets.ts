@@ -35,6 +35,9 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     atLeast('d first output / b first output', median('d', 'first') / first, 15),
     atMost('f first output / e', median('f', 'first') / median('e', 'first'), 1.15),
     atMost('h step in an open machine / bare exec', median('h', 'step') / median('h', 'bare'), 1.3),
+    atMost('i first / rsync', median('i', 'first') / median('i', 'rsync_first'), 1),
+    atMost('i one of 10,000 changed / rsync', median('i', 'changed') / median('i', 'rsync_changed'), 0.5),
+    atMost('i unchanged / rsync', median('i', 'unchanged') / median('i', 'rsync_unchanged'), 0.25),
     atMost('g pikaci --version / node -e 0', median('g', 'version') / node, 3),
     atMost("g what import 'pikaci' adds / node -e 0", (median('g', 'library') - node) / node, 3),
   ];

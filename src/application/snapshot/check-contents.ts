@@ -3,16 +3,18 @@ import type { EntryContent } from '../../ports/entry-content.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import { runCommand } from '../commands/run-command.js';
-import { FINGERPRINT_SCRIPT } from './snapshot-fingerprint.js';
+import { LOOK_SCRIPT } from './snapshot-fingerprint.js';
 import { MOST_LIST_BYTES, SNAPSHOT_LIST, unpackList } from './snapshot-list.js';
 import { SNAPSHOT_MARKER, type SnapshotMarker } from './snapshot-marker.js';
-import { CONTENTS_SCRIPT, FACTS_SCRIPT, treeFacts } from './tree-facts.js';
+import { CONTENTS_SCRIPT, treeFacts } from './tree-facts.js';
 
 /** The fingerprint first: what is changed while the rest is read is seen by whoever looks next. */
-const SCRIPT = `${FINGERPRINT_SCRIPT}
-${FACTS_SCRIPT}
+const SCRIPT = `${LOOK_SCRIPT}
 ${CONTENTS_SCRIPT}
-fingerprint "$1" && facts "$1" && contents "$1" && cd -- "$1" && find . -type l -printf '%p\\0%l\\0'`;
+seen=$(mktemp) || exit 1
+look "$1" >"$seen" && sha256 <"$seen" && facts "$seen"
+rm -f -- "$seen"
+contents "$1" && cd -- "$1" && find . -type l -printf '%p\\0%l\\0'`;
 const BOUND_SECS = 600;
 
 interface Ports {

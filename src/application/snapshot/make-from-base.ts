@@ -9,26 +9,27 @@ import type { JobFault } from '../faults/job-fault.js';
 import { hostFault } from '../faults/port-faults.js';
 import { checkContents } from './check-contents.js';
 import type { SnapshotBase } from './find-base.js';
-import { FINGERPRINT_SCRIPT, fingerprintIn } from './snapshot-fingerprint.js';
-import { FACTS_SCRIPT, treeFacts } from './tree-facts.js';
+import { fingerprintIn, LOOK_SCRIPT } from './snapshot-fingerprint.js';
+import { treeFacts } from './tree-facts.js';
 
 /**
  * A second name for each file of the base that stays as it is. `rm` takes names away, and `tar` finds none of what it brings: nothing
  * is ever written into a file of the base.
  */
-const LINK_SCRIPT = `${FINGERPRINT_SCRIPT}
-[ "$(fingerprint "$1")" = "$3" ] || exit 9
-cp -al -- "$1" "$2" && cd -- "$2" && xargs -0 -r rm -f -- && find . -mindepth 1 -depth -type d -empty -delete`;
-const COPY_SCRIPT = `${FINGERPRINT_SCRIPT}
-[ -z "$3" ] || [ "$(fingerprint "$1")" = "$3" ] || exit 9
+const LINK_SCRIPT = `${LOOK_SCRIPT}
+[ "$(look "$1" | sha256)" = "$3" ] || exit 9
+cp -al -- "$1" "$2" && cd -- "$2" && xargs -0 -r rm -f -- || exit 1
+[ -z "$4" ] || find . -mindepth 1 -depth -type d -empty -delete`;
+const COPY_SCRIPT = `${LOOK_SCRIPT}
+[ -z "$3" ] || [ "$(look "$1" | sha256)" = "$3" ] || exit 9
 mkdir -p -- "$2" && cd -- "$1" && xargs -0 -r cp -a --reflink=auto --parents -t "$2" --`;
 /** Times and modes of the copied files come as empty files. Then all that is there is compared with what has to be there. */
-const FINISH_SCRIPT = `${FACTS_SCRIPT}
-${FINGERPRINT_SCRIPT}
+const FINISH_SCRIPT = `${LOOK_SCRIPT}
 if [ -d "$3" ]; then cp -r --attributes-only --preserve=mode,timestamps -- "$3/." "$1" && rm -rf -- "$3" || exit 1; fi
-if [ "$(id -u)" = 0 ]; then find "$1" -type d -exec chown "$4" {} + || exit 1; fi
-[ "$(facts "$1")" = "$2" ] || { echo 'it is not what was wanted' >&2; exit 1; }
-fingerprint "$1"`;
+if [ "$(id -u)" = 0 ]; then find "$1" -type d ! -uid "\${4%:*}" -exec chown "$4" {} + || exit 1; fi
+look "$1" >"$3.seen" || exit 1
+[ "$(facts "$3.seen")" = "$2" ] || { echo 'it is not what was wanted' >&2; exit 1; }
+sha256 <"$3.seen" && rm -f -- "$3.seen"`;
 const CHANGED = /: sh ended with 9(?:$|:)/;
 const BOUND_SECS = 600;
 const OWNER = { uid: GUEST_USER_ID, gid: GUEST_USER_ID };
@@ -71,11 +72,12 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
   // The first look at the base says whether it is what its name says; linking makes the fingerprint another one.
   const ofBase = async (script: string, paths: readonly string[], isLookedAt: boolean) => {
     const fingerprint = isLookedAt ? '' : base.marker.fingerprint;
-    const made = await run(script, [there, here, fingerprint], paths);
+    const removed = base.plan.hasLess ? 'removed' : '';
+    const made = await run(script, [there, here, fingerprint, removed], paths);
     if (made.isOk() || !CHANGED.test(made.error.message)) return made;
     const home = `${from.snapshots}/${base.marker.content_hash}`;
     const now = await checkContents(ports, home, base.marker, signal);
-    return now === null ? made : run(script, [there, here, now], paths);
+    return now === null ? made : run(script, [there, here, now, removed], paths);
   };
   const isLinked = base.plan.linked > 0;
   if (isLinked) {

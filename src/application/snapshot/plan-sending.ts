@@ -15,6 +15,8 @@ export interface Part {
 export interface SendingPlan {
   /** Of the other one: what is no part of this one as it is. */
   readonly dropped: readonly string[];
+  /** Whether a path of the other one is none of this one: a directory may be empty then. */
+  readonly hasLess: boolean;
   /** The same file with another time or another executable bit: copied on the host, and then given what belongs to it. */
   readonly copied: Part;
   readonly sent: Part;
@@ -52,7 +54,9 @@ export async function planSending(
     kept >= LEAST_IN_COMMON * entries.length || sentBytes <= (1 - LEAST_IN_COMMON) * totalBytes;
   if (kept === 0 || !isEnough) return null;
   const dropped = [...base.keys()].filter((path) => !linked.has(path));
-  return { dropped, copied, sent, sentBytes, linked: linked.size };
+  const here = new Set(entries);
+  const hasLess = dropped.some((path) => !here.has(path));
+  return { dropped, hasLess, copied, sent, sentBytes, linked: linked.size };
 }
 
 function isSameFile(content: EntryContent, there: EntryContent | undefined): boolean {

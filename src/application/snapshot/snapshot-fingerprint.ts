@@ -1,11 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import { runCommand } from '../commands/run-command.js';
 
-/** Names, kinds, modes, sizes and both times of all that is there: no content is read. The change time is nobody's to set. */
-export const FINGERPRINT_SCRIPT = `fingerprint() {
-  list=$(cd -- "$1" && find . -printf '%y %m %s %T@ %C@ %l %p\\0' | LC_ALL=C sort -z | sha256sum) && echo "$list" | cut -c1-64
-}`;
-const SCRIPT = `cd -- "$1" && list=$(find . -printf '%y %m %s %T@ %C@ %l %p\\0' | LC_ALL=C sort -z | sha256sum) && echo "$list" | cut -c1-64`;
+/**
+ * Change time, which is nobody's to set, and then the facts: name, kind, and of a file mode, size and time. No content is read, and
+ * the order is that of the facts, which this process knows, too (`treeFacts`).
+ */
+const LOOK = `find . -mindepth 1 \\( -type d -printf '%C@ d %p\\0' -o -type l -printf '%C@ l %p\\0' -o -printf '%C@ %y %m %s %T@ %p\\0' \\) | LC_ALL=C sort -z -t ' ' -k 2`;
+/** `look TREE >FILE`, and what is told of such a file. */
+export const LOOK_SCRIPT = `look() { (cd -- "$1" && ${LOOK}); }
+sha256() { sha256sum | cut -c1-64; }
+facts() { cut -z -d ' ' -f 2- <"$1" | sha256; }`;
+const SCRIPT = `cd -- "$1" && list=$(${LOOK} | sha256sum) && echo "$list" | cut -c1-64`;
+/** Of nothing: what the pipe gives where `find` knows no `-printf`. */
+const NOTHING = createHash('sha256').digest('hex');
 const BOUND_SECS = 300;
 
 /** Another one once somebody has changed a snapshot in its place, or linked to its files; null where the host cannot say it. */
@@ -24,5 +32,6 @@ export async function snapshotFingerprint(
 }
 
 export function fingerprintIn(said: Uint8Array): string | null {
-  return /^([0-9a-f]{64})\n?$/m.exec(Buffer.from(said).toString('utf8'))?.[1] ?? null;
+  const [, hash = NOTHING] = /^([0-9a-f]{64})\n?$/m.exec(Buffer.from(said).toString('utf8')) ?? [];
+  return hash === NOTHING ? null : hash;
 }

@@ -5,11 +5,6 @@ import { anotherTurn } from '../../streams/filter-in-turns.js';
 const SECOND = 1_000_000_000n;
 const AT_ONCE = 1000;
 
-/** Names, kinds, modes, sizes and times of a tree, but of a link its name: a host's `find` and this process say the same of the same tree. */
-export const FACTS_SCRIPT = `facts() {
-  (cd -- "$1" && find . -mindepth 1 \\( -type d -printf 'd %p\\0' -o -type l -printf 'l %p\\0' -o -printf '%y %m %s %T@ %p\\0' \\)) |
-    LC_ALL=C sort -z | sha256sum | cut -c1-64
-}`;
 /** What the files of a tree hold, in the order of their paths' bytes. */
 export const CONTENTS_SCRIPT = `contents() {
   (cd -- "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum -bz --) | sha256sum | cut -c1-64
@@ -20,7 +15,7 @@ export interface TreeFacts {
   readonly contents: string;
 }
 
-/** What the two scripts say of a tree that holds just this. */
+/** What a host says of a tree that holds just this: names, kinds, modes, sizes and times, and the content of its files. */
 export async function treeFacts(
   held: Iterable<readonly [path: string, content: EntryContent]>,
 ): Promise<TreeFacts> {

@@ -102,7 +102,7 @@ async function fromBase(
   }
   // What has changed here meanwhile is no reason to send more of it.
   if (signal.aborted || made.error.kind === 'workspace') return made;
-  for (const name of ['snapshot', 'times']) {
+  for (const name of ['snapshot', 'times', 'times.seen']) {
     const removed = await ports.hostFiles.remove(`${staging}/${name}`, { recursive: true, signal });
     if (removed.isErr() && removed.error.kind !== 'not_found')
       return err(hostFilesFault(removed.error, PHASE));
