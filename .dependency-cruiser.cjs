@@ -44,7 +44,7 @@ module.exports = {
       to: {
         dependencyTypes: ['core'],
         pathNot: [
-          '^(node:)?(crypto|stream|path|path/posix|timers/promises|events|buffer|string_decoder|util)$',
+          '^(node:)?(crypto|stream|path|path/posix|timers/promises|events|buffer|string_decoder|util|zlib)$',
         ],
       },
     },

@@ -35,7 +35,7 @@ const BOUND_SECS = 600;
 const OWNER = { uid: GUEST_USER_ID, gid: GUEST_USER_ID };
 const EMPTY = createHash('sha256').digest('hex');
 
-export interface FromBase {
+interface FromBase {
   readonly snapshots: string;
   /** Gets `snapshot`, and for a while `times`. */
   readonly staging: string;

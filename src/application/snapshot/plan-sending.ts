@@ -6,7 +6,7 @@ const AT_ONCE = 1000;
 /** With less in common the whole is sent: less goes wrong, and the host has less to do. */
 export const LEAST_IN_COMMON = 0.25;
 
-export interface Part {
+interface Part {
   readonly entries: readonly string[];
   readonly contents: readonly EntryContent[];
 }

@@ -10,7 +10,7 @@ export const CONTENTS_SCRIPT = `contents() {
   (cd -- "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum -bz --) | sha256sum | cut -c1-64
 }`;
 
-export interface TreeFacts {
+interface TreeFacts {
   readonly facts: string;
   readonly contents: string;
 }
