@@ -269,6 +269,22 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       expect(existsSync('/tmp/pikaci-test-escaped')).toBe(false);
     });
 
+    it('takes away what an earlier call had set aside that was killed', async () => {
+      machine();
+      mkdirSync(below('of-root'));
+      const archive = tarOf(source());
+      const aside = () => readdirSync(below('of-root')).filter((name) => name.startsWith('.pikaci-unpack.'));
+      const dead = guest.startOpen(['unpack', below('of-root')]);
+      dead.child.stdin.write(archive.subarray(0, 2000));
+      while (aside().length === 0) await new Promise((resolve) => setImmediate(resolve));
+      // Its name has the process that would take it away.
+      process.kill(Number(aside()[0]?.split('.')[2]), 'SIGKILL');
+      await dead.ended;
+      expect(aside()).toHaveLength(1);
+      const ended = await guest.bring(['unpack', below('of-root')], archive).ended;
+      expect([ended.code, readdirSync(below('of-root')).sort()]).toEqual([0, ["it's\nhere", 'link', 'sub']]);
+    });
+
     it('leaves nothing of what was set aside where the first process of its call was killed', async () => {
       machine();
       mkdirSync(below('of-root'));
