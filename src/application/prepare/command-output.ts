@@ -11,6 +11,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { checkOutput } from './check-output.js';
 import { inputsHash } from './inputs-hash.js';
+import { orFullDisk } from './or-full-disk.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 import { PREPARED_MARKER, preparedMarkerSchema } from './prepared-marker.js';
 import { treeDigest } from './tree-digest.js';
@@ -71,9 +72,11 @@ export async function commandOutput(
   const madeWith = filled.isErr() ? err(filled.error) : await sameNeeds(ports, node, call, contents.value);
   const kept = madeWith.isErr() ? err(madeWith.error) : await keep(ports, { building, home, key, call });
   if (kept.isErr()) {
+    const { signal } = call;
+    const fault = await orFullDisk(ports, kept.error, { signal, paths: [building] });
     // Not the caller's signal, which may be what ended it; the file store has bounds of its own.
     await ports.hostFiles.remove(building, { recursive: true });
-    return err(kept.error);
+    return err(fault);
   }
   const fresh = await call.hold(home);
   return fresh.map(() => made(false));

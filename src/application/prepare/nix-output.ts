@@ -5,6 +5,7 @@ import { type RunCommandOptions, runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { buildWithNix, type NixBuildConfig } from '../nix/build-with-nix.js';
 import { addNixRoot, storeOf } from '../nix/nix-root.js';
+import { orFullDisk } from './or-full-disk.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
 
 /** Builds with Nix on the host, or on this machine and then copies what was built to the host's store. */
@@ -32,7 +33,11 @@ export async function nixBuild(
   const unlocked = !local && isRelative(node.installable) ? ['--no-write-lock-file'] : [];
   const build = { ...node, installable, link, options: [...unlocked, ...node.options] };
   const path = await buildWithNix(shell, build, options);
-  if (path.isErr()) return err(path.error);
+  if (path.isErr()) {
+    if (local) return err(path.error);
+    const paths = ['/nix/store', call.workDir];
+    return err(await orFullDisk(ports, path.error, { signal: call.signal, paths }));
+  }
   if (local && node.copyTo !== undefined) {
     const argv = [node.binary, ...node.flags, 'copy', ...storeOf(node), '--to', node.copyTo, path.value];
     const purpose = `nix copy of ${node.id}`;

@@ -356,11 +356,14 @@ describe('a node that fails on a host without space', () => {
   const command = { id: 'tools', type: 'command', command: 'make' } as const;
   const of = (space: string | null, fails: string) =>
     TargetInMemory.of({ prepare: [command], jobs: [needs('tools')] }).then(async (target) => {
+      const told = async (path: string, write: (stream: 'stdout', data: string) => void) => {
+        if (space === null) return 1;
+        // Asked while all is there that has filled it.
+        write('stdout', (await target.host.hostFiles.lstat(path)).isOk() ? space : ROOM);
+        return 0;
+      };
       target.host.shell.handle(({ command: { argv }, write }) => {
-        if (argv.includes('pikaci-space')) {
-          if (space !== null) write('stdout', space);
-          return space === null ? 1 : 0;
-        }
+        if (argv.includes('pikaci-space')) return told(argv.at(-1) ?? '', write);
         if (!argv.includes(fails)) return undefined;
         write('stderr', 'No space left on device\n');
         return 2;
