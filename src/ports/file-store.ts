@@ -75,7 +75,10 @@ export interface FileStore extends AsyncDisposable {
     path: string,
     options?: CallOptions & { readonly mode?: number },
   ): Promise<Result<FileWriter, FileFault>>;
-  /** Appends in pieces, each visible to readers when its `write` has resolved. Creates the file when it is not there. */
+  /**
+   * Appends in pieces, each visible to readers when its `write` has resolved. Creates the file when it is not there. What is written goes to
+   * the file that was opened, also when another has been put in its place since.
+   */
   openAppender(path: string, options?: CallOptions): Promise<Result<FileWriter, FileFault>>;
   /** Cuts a file to `size` bytes. */
   truncate(path: string, size: number, options?: CallOptions): Promise<Result<void, FileFault>>;

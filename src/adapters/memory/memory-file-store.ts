@@ -102,7 +102,7 @@ export class MemoryFileStore implements FileStore {
   }
 
   appendFile(path: string, data: Uint8Array, options: CallOptions = {}): Answer<void> {
-    return this.call('append', path, options, () => this.files.append(path, data));
+    return this.call('append', path, options, () => void this.files.append(path, data));
   }
 
   createWriter(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<FileWriter> {
@@ -121,10 +121,10 @@ export class MemoryFileStore implements FileStore {
 
   openAppender(path: string, options: CallOptions = {}): Answer<FileWriter> {
     return this.call('append', path, options, (call) => {
-      this.files.append(path, new Uint8Array());
+      const file = this.files.append(path, new Uint8Array());
       return new MemoryWriter(
         call,
-        (data) => this.attempt(call, () => this.files.append(path, data)),
+        (data) => this.attempt(call, () => this.files.appendTo(file, path, data)),
         () => ok(undefined),
       );
     });

@@ -7,6 +7,8 @@ export type MemoryNode = { mode: number; mtimeMs: number; uid: number; gid: numb
   | { readonly type: 'symlink'; readonly target: string }
 );
 
+type MemoryFile = Extract<MemoryNode, { readonly type: 'file' }>;
+
 const MAX_LINKS = 40;
 const NAME_MAX = 255;
 const PATH_MAX = 4096;
@@ -114,13 +116,19 @@ export class MemoryFiles {
     this.nodes.set(at, this.stamped({ type: 'file' as const, data }, mode));
   }
 
-  append(path: string, data: Uint8Array): void {
-    const node = this.nodes.get(this.canonical(path, true));
-    if (node !== undefined && node.type !== 'file') throw new MemoryFileError('io', 'it is not a file');
-    const room = Math.max(0, (this.limits.get(path) ?? Number.POSITIVE_INFINITY) - (node?.data.length ?? 0));
+  append(path: string, data: Uint8Array): MemoryFile {
+    if (!this.nodes.has(this.canonical(path, true))) this.replace(path, Buffer.alloc(0), 0o644);
+    const file = this.get(path, true);
+    if (file.type !== 'file') throw new MemoryFileError('io', 'it is not a file');
+    this.appendTo(file, path, data);
+    return file;
+  }
+
+  /** Adds to this very file, whatever has its name by now. */
+  appendTo(file: MemoryFile, path: string, data: Uint8Array): void {
+    const room = Math.max(0, (this.limits.get(path) ?? Number.POSITIVE_INFINITY) - file.data.length);
     const fits = data.subarray(0, room);
-    if (node === undefined) this.replace(path, Buffer.from(fits), 0o644);
-    else node.data = Buffer.concat([node.data, fits]);
+    file.data = Buffer.concat([file.data, fits]);
     if (fits.length < data.length) throw new MemoryFileError('no_space', 'no space left on device');
   }
 

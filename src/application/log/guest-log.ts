@@ -10,6 +10,9 @@ import { KeptPositions } from './kept-positions.js';
 /** How long a position may be behind the log, ms: what a killed runner reads again is cut off first, so nothing doubles. */
 const POSITION_EVERY_MS = 1000;
 
+/** Larger logs are cut where they are, bytes. */
+const MOST_COPIED = 16 * 1024 * 1024;
+
 const positionSchema = z.object({
   schema_version: z.literal(1),
   /** Bytes of the guest's own log that are accounted for. */
@@ -210,8 +213,27 @@ async function resumePosition(input: GuestLogInput): Promise<Result<Position, Fi
   if (size.isErr()) return size.error.kind === 'not_found' ? ok(START) : err(size.error);
   const position = await readPosition(input.files, input.state);
   const usable = position.kept_bytes <= size.value.size ? position : START;
-  const cut = await input.files.truncate(input.state.guestLog, usable.kept_bytes);
+  const cut = await cutBack(input.files, input.state.guestLog, size.value.size, usable.kept_bytes);
   return cut.map(() => usable);
+}
+
+/**
+ * Keeps the first bytes of a log, in a file of its own where it is not large: a runner that was stopped between its look at the lock and its
+ * write, and wakes up after another has taken over, writes into a file that has no name any more.
+ */
+async function cutBack(
+  files: FileStore,
+  path: string,
+  size: number,
+  kept: number,
+): Promise<Result<void, FileFault>> {
+  const whole = size <= MOST_COPIED ? await files.readFile(path, { maxBytes: MOST_COPIED }) : null;
+  if (whole?.isOk() === true && whole.value.length >= kept) {
+    const copied = await files.writeFile(path, whole.value.subarray(0, kept));
+    if (copied.isOk()) return copied;
+  }
+  // A full disk has no room for a copy.
+  return await files.truncate(path, kept);
 }
 
 /** The saved one; the start of the log where there is none. */

@@ -48,6 +48,17 @@ export function fileStreamContract(runner: SuiteRunner, make: () => Promise<File
     assert.equal(text(must(await store.readFile(`${directory}/log`))), 'kept');
   });
 
+  it('an appender stays with the file that it opened when another is put in its place', async ({
+    store,
+    directory,
+  }) => {
+    await using appender = must(await store.openAppender(`${directory}/log`));
+    must(await appender.write(bytes('old')));
+    must(await store.writeFile(`${directory}/log`, bytes('new')));
+    must(await appender.write(bytes(' and late')));
+    assert.equal(text(must(await store.readFile(`${directory}/log`))), 'new');
+  });
+
   it('files that are being written at once are not taken away by the ends of their writers', async ({
     store,
     directory,

@@ -64,6 +64,42 @@ describe("the runner's copy of a log", () => {
     expect(await runner.position()).toMatchObject({ guest_bytes: 11, kept_bytes: 7 });
   });
 
+  it('gets nothing of a runner that was stopped between its look at the lock and its write', async () => {
+    const runner = await Runner.make();
+    const { files, clock } = runner;
+    let awake = () => {};
+    let asleep: Promise<void> = Promise.resolve();
+    const isOurs = () => asleep.then(() => true);
+    const common = { files, clock, state, secrets: SECRETS, maxBytes: 1_000, onKept: () => {} };
+    await using stopped = must(await GuestLog.open({ ...common, isOurs }));
+    must(await stopped.take(Buffer.from('first\n')));
+    must(await stopped.pause());
+    asleep = new Promise((resolve) => {
+      awake = resolve;
+    });
+    const late = stopped.take(Buffer.from('second\n'));
+    await using next = must(await runner.open());
+    must(await next.take(Buffer.from('second\n')));
+    awake();
+    must(await late);
+    must(await next.take(Buffer.from('third\n')));
+    must(await next.finish());
+    expect(await runner.text()).toBe('first\nsecond\nthird\n');
+  });
+
+  it('is cut where it is when there is no room for a copy', async () => {
+    const runner = await Runner.make();
+    const log = must(await runner.open());
+    must(await log.take(Buffer.from('first\n')));
+    must(await log.pause());
+    must(await log.take(Buffer.from('read again\n')));
+    await log[Symbol.asyncDispose]();
+    runner.files.failNext('write', 'no_space', state.guestLog);
+    await using next = must(await runner.open());
+    expect(next.received).toBe(6);
+    expect(await runner.text()).toBe('first\n');
+  });
+
   it('holds the beginning of a secret back from the position when it is left to somebody else', async () => {
     const runner = await Runner.make();
     const log = must(await runner.open());
