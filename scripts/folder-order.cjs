@@ -29,6 +29,7 @@ const FOLDER_ORDER = {
     'open-machine',
     'job',
     'prepare',
+    'template',
     'target',
     'gc',
     'doctor',

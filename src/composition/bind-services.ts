@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import { WorkDirectory } from '../application/directories/work-directory.js';
 import { Doctor } from '../application/doctor/doctor.js';
 import { Evict } from '../application/gc/evict.js';
+import { EvictTemplates } from '../application/gc/evict-templates.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
@@ -16,6 +17,7 @@ import { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { RunTarget } from '../application/target/run-target.js';
+import { Templates } from '../application/template/templates.js';
 import { type Identifier, ids } from './identifiers.js';
 
 type Identifiers<Args extends readonly unknown[]> = { readonly [K in keyof Args]: Identifier<Args[K]> };
@@ -101,8 +103,15 @@ export function bindServices(container: Container): void {
   );
   bindTo(
     container,
+    ids.templateMaker,
+    (ports, settings, backends, hostTime, stageSnapshot) =>
+      new Templates({ ports, settings, backends, hostTime }, stageSnapshot),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.stageSnapshot],
+  );
+  bindTo(
+    container,
     ids.runTarget,
-    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory) =>
+    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker) =>
       new RunTarget({
         ports: { ...ports, localShell },
         settings,
@@ -110,8 +119,18 @@ export function bindServices(container: Container): void {
         runJob,
         stageSnapshot,
         workDirectory,
+        templateMaker,
       }),
-    [ids.ports, ids.localShell, ids.settings, ids.targets, ids.runJob, ids.stageSnapshot, ids.workDirectory],
+    [
+      ids.ports,
+      ids.localShell,
+      ids.settings,
+      ids.targets,
+      ids.runJob,
+      ids.stageSnapshot,
+      ids.workDirectory,
+      ids.templateMaker,
+    ],
   );
   bindTo(
     container,
@@ -157,8 +176,10 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.reap,
-    (ports, settings, backends, hostTime, evict, workDirectory) =>
-      new Reap({ ports, settings, backends, hostTime, evict, workDirectory }),
+    (ports, settings, backends, hostTime, evict, workDirectory) => {
+      const evictTemplates = new EvictTemplates({ ports, settings, hostTime }, settings);
+      return new Reap({ ports, settings, backends, hostTime, evict, evictTemplates, workDirectory });
+    },
     [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory],
   );
   bindTo(

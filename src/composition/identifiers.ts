@@ -16,6 +16,7 @@ import type { JobSettings } from '../application/settings/job-settings.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import type { RunTarget } from '../application/target/run-target.js';
 import type { RunTargetParts } from '../application/target/run-target-parts.js';
+import type { Templates } from '../application/template/templates.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
@@ -51,6 +52,7 @@ export const ids = {
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   runTarget: identifier<RunTarget>('runTarget'),
+  templateMaker: identifier<Templates>('templateMaker'),
   openMachines: identifier<OpenMachines>('openMachines'),
   attachJob: identifier<AttachJob>('attachJob'),
   evict: identifier<Evict>('evict'),

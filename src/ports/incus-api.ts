@@ -11,12 +11,14 @@ import type {
   IncusImage,
   IncusInstance,
   IncusInstancePut,
+  IncusInstanceSnapshot,
   IncusInstanceState,
   IncusNetwork,
   IncusOperation,
   IncusProfile,
   IncusProject,
   IncusServer,
+  IncusSnapshotName,
   IncusStateChange,
   IncusStoragePool,
   IncusVolume,
@@ -81,7 +83,7 @@ export interface IncusApi extends AsyncDisposable {
   images(project: string, options?: CallOptions): Answer<readonly IncusImage[]>;
 
   /**
-   * Creates and, with `start`, starts. `not_found`: the project, a profile or the image is not there. When the start fails after the create succeeded, the instance stays: the caller deletes it.
+   * Creates and, with `start`, starts. `not_found`: the project, a profile, the image or the snapshot is not there. When the start fails after the create succeeded, the instance stays: the caller deletes it.
    * An abort waits (bounded) for the operation to settle first, because Incus cannot cancel a create; then the fault is `aborted`.
    */
   createInstance(project: string, instance: IncusCreateInstance, options?: WaitOptions): Answer<void>;
@@ -114,6 +116,14 @@ export interface IncusApi extends AsyncDisposable {
   ): Answer<void>;
   /** `invalid_request` while it runs. */
   deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;
+  /** Makes a snapshot of an instance, without the memory of one that runs; `already_exists` when its name is taken. It goes with its instance. */
+  snapshotInstance(project: string, of: IncusSnapshotName, options?: WaitOptions): Answer<void>;
+  /** Those of one instance; `not_found` when there is no such instance. */
+  instanceSnapshots(
+    project: string,
+    name: string,
+    options?: CallOptions,
+  ): Answer<readonly IncusInstanceSnapshot[]>;
 
   /**
    * Resolves when the command was started and its sockets are open. A command that is not found or not executable exits with

@@ -90,7 +90,24 @@ export interface Tagged<T> {
 }
 
 /** What an instance is made from. */
-export type IncusSource = { readonly alias: string } | { readonly fingerprint: string } | 'none';
+export type IncusSource =
+  | { readonly alias: string }
+  | { readonly fingerprint: string }
+  | { readonly copyOf: IncusSnapshotName }
+  | 'none';
+
+/** A snapshot of an instance of the same project. */
+export interface IncusSnapshotName {
+  readonly instance: string;
+  readonly snapshot: string;
+}
+
+/** A snapshot of an instance; `createdAt` is ISO 8601, by the daemon's clock. */
+export interface IncusInstanceSnapshot {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly config: IncusConfig;
+}
 
 /** What an instance is created with. */
 export interface IncusCreateInstance {
@@ -99,7 +116,10 @@ export interface IncusCreateInstance {
   readonly ephemeral: boolean;
   /** Start it in the same operation (API extension `instance_create_start`). */
   readonly start: boolean;
-  /** The image; `none` makes an instance with an empty root disk, which cannot be started. */
+  /**
+   * The image; `none` makes an instance with an empty root disk, which cannot be started. A copy of a snapshot takes over the configuration
+   * keys and devices of it that are not said here, but for what the daemon makes anew for each instance, such as addresses.
+   */
   readonly source: IncusSource;
   /** Left out: the default profile. Empty: none. */
   readonly profiles?: readonly string[];

@@ -72,6 +72,10 @@ export class RestIncusApi implements IncusApi {
     this.#instances.patch(project, name, config, options);
   readonly deleteInstance: Call<'deleteInstance'> = (project, name, options) =>
     this.#instances.delete(project, name, options);
+  readonly snapshotInstance: Call<'snapshotInstance'> = (project, of, options) =>
+    this.#instances.snapshot(project, of, options);
+  readonly instanceSnapshots: Call<'instanceSnapshots'> = (project, name, options) =>
+    this.#instances.snapshots(project, name, options);
 
   readonly exec: Call<'exec'> = (project, name, request, options) =>
     openExec(this.#wire, { project, name }, request, options);

@@ -14,6 +14,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
  * - `not_trusted`: a run that is not trusted asked for what it may not have, or the host would not keep it to itself; `field` says what.
  * - `prepare_failed`: a prepare node did not make its output.
+ * - `template_failed`: a template could not be made: its setup failed, or something else has its name.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
  * - `backend_unavailable`: the context's backend cannot do what was asked for.
@@ -44,6 +45,7 @@ export interface JobFault {
     | 'invalid_plan'
     | 'not_trusted'
     | 'prepare_failed'
+    | 'template_failed'
     | 'run_exists'
     | 'no_such_job'
     | 'backend_unavailable'

@@ -5,7 +5,7 @@ import { PREPARED_MARKER } from '../prepare/prepared-marker.js';
 import { SNAPSHOT_MARKER } from '../snapshot/snapshot-marker.js';
 
 export interface CacheFolder {
-  readonly kind: KeptKind;
+  readonly kind: Exclude<KeptKind, 'template'>;
   readonly name: string;
   /** Beside what is kept; without one a directory is none of pikaci's, and left alone. */
   readonly marker: string;

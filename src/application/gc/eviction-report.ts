@@ -1,8 +1,8 @@
 import type { KeptEntry } from '../../domain/target/retention.js';
 
-/** What became of the snapshots and prepared outputs that a host keeps. Paths are absolute on the host, sizes in bytes. */
+/** What became of the snapshots, prepared outputs and templates that a host keeps. Paths are absolute on the host, sizes in bytes. */
 export interface EvictionReport {
-  /** Snapshots and prepared outputs that are gone now, removed by this call (or, in a dry run, that would be). */
+  /** Those that are gone now, removed by this call (or, in a dry run, that would be). */
   readonly evicted: readonly KeptEntry[];
   /** What stays, what is in use included. */
   readonly kept: { readonly entries: number; readonly bytes: number };

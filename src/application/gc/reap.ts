@@ -16,6 +16,7 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
+import { bothReports, type EvictTemplates } from './evict-templates.js';
 import type { ReapReport } from './reap-report.js';
 
 const BOUND_MS = 10 * 60_000;
@@ -46,6 +47,7 @@ export interface ReapParts {
   readonly backends: Pick<MachineBackends, 'leased' | 'names'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
+  readonly evictTemplates: Pick<EvictTemplates, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
 }
 
@@ -96,7 +98,9 @@ export class Reap {
     if (options.dryRun !== true) await this.#removeStaleStaging(signal);
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
-    const kept = await this.#parts.evict.evict({ bounds, dryRun, signal });
+    const eviction = { bounds, dryRun, signal };
+    const templates = await this.#parts.evictTemplates.evict(eviction);
+    const kept = bothReports(await this.#parts.evict.evict(eviction), templates);
     const abandoned = await this.#removeAbandoned(dryRun, signal);
     return ok({
       deleted,

@@ -2,6 +2,7 @@ import type { JobRecord } from '../../domain/job/job-record.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { RunFacts } from '../../domain/job/run-variables.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
+import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { maskedEnvironment } from '../secrets/masked-environment.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
 import type { JobSession } from './job-session.js';
@@ -16,6 +17,8 @@ export interface NewJobRecord {
   readonly facts: RunFacts;
   /** That has the machine; null where it is not known. */
   readonly daemon: string | null;
+  /** What the machine was made from, where that was said. */
+  readonly base: MachineBaseSource | undefined;
 }
 
 /** A job for its record: without its secrets, also where one stands in what is run. Patterns stay: whoever takes the job up goes by them. */
@@ -62,6 +65,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
     ...(input.daemon === null ? {} : { incus_daemon: input.daemon }),
     incus_image: made.image,
+    ...(input.base?.copyOf === undefined ? {} : { template_instance: input.base.copyOf.instance }),
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
     ...(commit === null ? {} : { git_head: commit }),
     ...(branch === null ? {} : { git_branch: branch }),

@@ -18,6 +18,7 @@ import { localFilesFault } from '../faults/port-faults.js';
 import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
+import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import type { JobPorts } from '../settings/job-ports.js';
@@ -47,6 +48,8 @@ export interface RunJobParts {
 export interface RunJobCall extends RunJobInput {
   /** Reads the workspace, once for all jobs of a run. */
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
+  /** What its machine is made from; the configured image when left out. */
+  readonly base?: MachineBaseSource;
   /** Names of secrets that were warned of, by all jobs of the run. */
   readonly saidOfSecrets?: Set<string>;
   /** Said by the caller of the run; the one that is checked out when left out. */
@@ -131,12 +134,13 @@ export class RunJob {
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
-      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, daemon });
+      const from = { base: input.base, daemon };
+      const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, ...from });
       const saved = await saveJobRecord(ports.localFiles, state, fresh);
       return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
     };
     return acquireMachine.acquire({
-      place: { runId, jobId: job.id },
+      place: { runId, jobId: job.id, ...(input.base === undefined ? {} : { base: input.base }) },
       spec: job,
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,

@@ -1,4 +1,5 @@
 import type { GuestRequest } from '../../domain/job/guest-request.js';
+import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
@@ -30,6 +31,13 @@ export interface BootRequest {
   readonly keepFailedSecs: number;
 }
 
+/** What a machine is made from, where that was found out before: the image, or a snapshot of an instance that was made from it. */
+export interface MachineBaseSource {
+  /** The image, or the one at the bottom of what is copied. */
+  readonly image: IncusImageIdentity;
+  readonly copyOf?: { readonly instance: string; readonly snapshot: string };
+}
+
 /** Whose machine it is: the ids that its name and its directories on the host are made of. */
 export interface MachinePlace {
   readonly runId: string;
@@ -40,6 +48,10 @@ export interface MachinePlace {
   readonly incusProject?: string;
   /** Alias of the image; the configured one otherwise. */
   readonly incusImageAlias?: string;
+  /** What it is made from, where that was found before; the alias is asked for otherwise. */
+  readonly base?: MachineBaseSource;
+  /** It stays when it stops, as one does that becomes a template. Incus only. */
+  readonly isKept?: boolean;
   /** Of the workspace that it mounts. */
   readonly snapshotHash?: string;
   /** Its steps are given to it one by one while it is up; nothing is started as it boots. */

@@ -1,7 +1,7 @@
 import { type JobStep, withoutSecretIds } from '../../domain/job/job-step.js';
 import type { PlanNodeRecord, PlanRecord, PrepareNodeRecord } from '../../domain/records/plan-record.js';
-import type { Plan, PlanNode } from '../../domain/target/plan.js';
-import type { PrepareConfig, TargetConfig } from '../../domain/target/target-config.js';
+import type { Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
+import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
 
 export interface PlanRecordInput {
@@ -35,8 +35,9 @@ function nodeRecord(node: PlanNode, mask: Mask): PlanNodeRecord {
   const base = { id: node.id, description: mask(node.description), depends_on: [...node.dependsOn] };
   if (node.kind === 'prepare') {
     const local = node.prepare.type === 'nixBuild' && node.prepare.where === 'local';
-    const executor = local ? 'host_local' : 'remote_host';
-    return { kind: 'prepare', ...base, executor, prepare: prepareRecord(node.prepare) };
+    const machine = node.prepare.type === 'template';
+    const executor = local ? 'host_local' : machine ? 'remote_linux_vm' : 'remote_host';
+    return { kind: 'prepare', ...base, executor, prepare: prepareRecord(node.prepare, mask) };
   }
   const { command = '', runAsRoot, timeoutSecs, writableWorkspace } = node.job;
   const steps = node.job.steps === undefined ? undefined : shownSteps(node.job.steps, mask);
@@ -79,7 +80,7 @@ function shownTarget({ description, ...target }: TargetConfig, mask: Mask): Reco
   };
 }
 
-function prepareRecord(node: PrepareConfig): PrepareNodeRecord {
+function prepareRecord(node: PrepareNode['prepare'], mask: Mask): PrepareNodeRecord {
   switch (node.type) {
     case 'nixBuild':
       return {
@@ -93,5 +94,7 @@ function prepareRecord(node: PrepareConfig): PrepareNodeRecord {
       return { type: 'command', command: node.command, inputs: [...(node.inputs ?? ['**'])] };
     case 'path':
       return { type: 'path', path: node.path };
+    case 'template':
+      return { type: 'template', from: node.from, setup: mask(node.setup), inputs: [...node.inputs] };
   }
 }

@@ -1,13 +1,16 @@
-import { err } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import type { PrepareTiming } from '../../domain/records/run-record.js';
 import type { PrepareNode } from '../../domain/target/plan.js';
+import type { JobFault } from '../faults/job-fault.js';
 import type { RunHold } from '../holds/run-hold.js';
 import type { PrepareCall } from '../prepare/prepare-call.js';
 import { realizeOutput } from '../prepare/realize-output.js';
+import type { MadeTemplate } from '../template/templates.js';
 import { attemptOf } from './attempt.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
 import type { RunReporter } from './run-reporter.js';
+import type { RunTemplates } from './run-templates.js';
 import type { RunWorkspace } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { PrepareEnd } from './target-run.js';
@@ -20,14 +23,14 @@ export interface PrepareRun {
   readonly outputs: OutputsRecord;
   readonly reporter: RunReporter;
   readonly signal: AbortSignal;
+  readonly templates: RunTemplates;
 }
 
+type Ended = { readonly end: NodeEnd; readonly prepared: PrepareEnd };
+
 /** Makes one prepared output, or finds it made; its log, its time and what came of it are recorded. */
-export async function runPrepareNode(
-  { input: at, workspace, hold, outputs, reporter, signal }: PrepareRun,
-  node: PrepareNode,
-  started: Started,
-): Promise<{ readonly end: NodeEnd; readonly prepared: PrepareEnd }> {
+export async function runPrepareNode(run: PrepareRun, node: PrepareNode, started: Started): Promise<Ended> {
+  const { input: at, workspace, hold, outputs, reporter, signal } = run;
   const { parts, input, state, recorder } = at;
   const { ports } = parts;
   const log = `${state.runDir}/prepare/${node.id}.log`;
@@ -57,32 +60,66 @@ export async function runPrepareNode(
     },
   };
   const usable = await parts.workDirectory.ensure(signal);
-  const realized = usable.isErr() ? err(usable.error) : await realizeOutput(ports, node.prepare, call);
-  const cached = realized.isOk() && realized.value.cached;
-  const message = realized.isErr() ? realized.error.message : null;
-  const verdict = realized.isOk() ? 'passed' : realized.error.kind === 'cancelled' ? 'cancelled' : 'failed';
-  const timing: PrepareTiming = {
-    node_id: node.id,
-    started_at: started.at,
-    finished_at: reporter.now(),
-    duration_ms: ports.clock.monotonic() - started.mark,
-    ok: realized.isOk(),
-    status: verdict,
-    cached,
-    message,
-    log_path: hasSaid ? log : null,
-  };
-  recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
-  if (realized.isErr()) {
-    const { error: fault } = realized;
-    const end = { verdict, message: fault.message, cached: false } as const;
-    return { end, prepared: { nodeId: node.id, kind: 'faulted', fault } };
+  const { prepare } = node;
+  if (prepare.type === 'template') {
+    const made = usable.isErr() ? err(usable.error) : await run.templates.ensure({ ...node, prepare }, log);
+    const written = (await ports.localFiles.lstat(log)).isOk();
+    record(run, { node, started, result: made, log: written ? log : null });
+    return templateEnd(node, made);
   }
-  const { record } = realized.value;
-  const prepared = { nodeId: node.id, kind: 'realized', output: record, cached } as const;
-  const written = await outputs.add(record);
+  const realized = usable.isErr() ? err(usable.error) : await realizeOutput(ports, prepare, call);
+  record(run, { node, started, result: realized, log: hasSaid ? log : null });
+  const { cached = false } = realized.isOk() ? realized.value : {};
+  if (realized.isErr()) return faulted(node, realized.error);
+  const { record: output } = realized.value;
+  const prepared = { nodeId: node.id, kind: 'realized', output, cached } as const;
+  const written = await outputs.add(output);
   if (written.isOk()) recorder.change({ prepared_outputs_path: state.preparedOutputs });
   // The jobs have it all the same.
   else reporter.unwritten(state.preparedOutputs, written.error.message);
   return { end: { verdict: 'passed', message: '', cached }, prepared };
+}
+
+function templateEnd(node: PrepareNode, made: Result<MadeTemplate, JobFault>): Ended {
+  if (made.isErr()) return faulted(node, made.error);
+  const { cached, template } = made.value;
+  const { key, instance } = template;
+  const prepared = { nodeId: node.id, kind: 'template', key, instance, cached } as const;
+  return { end: { verdict: 'passed', message: '', cached }, prepared };
+}
+
+function faulted(node: PrepareNode, fault: JobFault): Ended {
+  const end = { verdict: verdictOf(fault), message: fault.message, cached: false } as const;
+  return { end, prepared: { nodeId: node.id, kind: 'faulted', fault } };
+}
+
+const verdictOf = ({ kind }: JobFault) => (kind === 'cancelled' ? 'cancelled' : 'failed');
+
+function record(
+  { input: { parts, recorder }, reporter }: PrepareRun,
+  {
+    node,
+    started,
+    result,
+    log,
+  }: {
+    readonly node: PrepareNode;
+    readonly started: Started;
+    readonly result: Result<{ readonly cached: boolean }, JobFault>;
+    readonly log: string | null;
+  },
+): void {
+  const { clock } = parts.ports;
+  const timing: PrepareTiming = {
+    node_id: node.id,
+    started_at: started.at,
+    finished_at: reporter.now(),
+    duration_ms: clock.monotonic() - started.mark,
+    ok: result.isOk(),
+    status: result.isOk() ? 'passed' : verdictOf(result.error),
+    cached: result.isOk() && result.value.cached,
+    message: result.isErr() ? result.error.message : null,
+    log_path: log,
+  };
+  recorder.change({ prepare_timings: [...recorder.record.prepare_timings, timing] });
 }

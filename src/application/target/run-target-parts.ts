@@ -7,6 +7,7 @@ import type { RunJob } from '../job/run-job.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
+import type { TemplateMaker } from './run-templates.js';
 
 export interface RunTargetParts {
   readonly ports: PreparePorts & {
@@ -19,6 +20,7 @@ export interface RunTargetParts {
   /** Where secrets are looked up that the caller did not give. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runJob: Pick<RunJob, 'run'>;
+  readonly templateMaker: TemplateMaker;
   readonly workDirectory: Pick<WorkDirectory, 'ensure'>;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
 }

@@ -16,7 +16,8 @@ import { OutputsRecord } from './outputs-record.js';
 import { RunEnds } from './run-ends.js';
 import { runPrepareNode } from './run-prepare-node.js';
 import { RunReporter } from './run-reporter.js';
-import { RunWorkspace } from './run-workspace.js';
+import { RunTemplates } from './run-templates.js';
+import { RunWorkspace, type RunWorkspaceInput } from './run-workspace.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 import type { TargetRun } from './target-run.js';
 import { warnOfFilters } from './unmatched-filters.js';
@@ -32,6 +33,7 @@ export class TargetExecution {
   readonly #signal: AbortSignal;
   readonly #events: Required<EventSink>;
   readonly #outputs: OutputsRecord;
+  readonly #templates: RunTemplates;
   readonly #ends: RunEnds;
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #reporter: RunReporter;
@@ -56,31 +58,32 @@ export class TargetExecution {
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
-    this.#workspace = new RunWorkspace({
-      ...place,
-      ports: input.parts.ports,
-      stageSnapshot: input.parts.stageSnapshot,
-      workspace: input.input.workspace,
-      hold: (directory) => this.#hold.hold(directory),
-      onFound: (found) => {
-        const said = input.input.branch;
-        input.recorder.change(said === undefined ? found : { ...found, git_branch: said });
-      },
+    this.#workspace = workspaceOf(input, place, this.#hold);
+    this.#templates = new RunTemplates({
+      maker: input.parts.templateMaker,
+      workspace: this.#workspace,
+      secrets: input.secrets,
+      reporter: () => this.#reporter,
+      signal: this.#signal,
     });
   }
 
   async execute(): Promise<Ended> {
-    this.#tellStart();
+    reportStart(this.#at, this.#reporter);
     const workspace = this.#workspace;
     const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#reporter, workspace)]);
     try {
       await this.#executePlan();
     } catch (bug) {
-      await this.#hold.release();
+      await this.#release();
       throw bug;
     }
     await beside;
     return this.#end();
+  }
+
+  async #release(): Promise<void> {
+    await Promise.all([this.#hold.release(), this.#templates[Symbol.asyncDispose]()]);
   }
 
   #executePlan(): Promise<void> {
@@ -104,7 +107,7 @@ export class TargetExecution {
 
   /** The run as a whole has nothing to do. */
   async skipAll(reason: string): Promise<Ended> {
-    this.#tellStart();
+    reportStart(this.#at, this.#reporter);
     await warnOfFilters(this.#at, this.#reporter);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#reporter.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
@@ -128,7 +131,7 @@ export class TargetExecution {
     const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
     const cleanUp = Promise.all(cleanUps).then(async (results) => {
-      await this.#hold.release();
+      await this.#release();
       const failed = results.find((result) => result.isErr());
       this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
       await this.#at.eventFile.flushed();
@@ -156,6 +159,7 @@ export class TargetExecution {
       workspace: this.#workspace,
       hold: this.#hold,
       outputs: this.#outputs,
+      templates: this.#templates,
       reporter: this.#reporter,
       signal: this.#signal,
     };
@@ -172,6 +176,7 @@ export class TargetExecution {
       started_at: started.at,
       pre_execution_prepare_duration_ms: waited,
     });
+    const base = this.#templates.baseOf(node.job.template);
     const result = await parts.runJob.run({
       job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
       workspace: input.workspace,
@@ -184,6 +189,7 @@ export class TargetExecution {
       attempt: attemptOf(input),
       ...(input.branch === undefined ? {} : { branch: input.branch }),
       saidOfSecrets: this.#at.saidOfSecrets,
+      ...(base === undefined ? {} : { base }),
     });
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;
@@ -216,16 +222,34 @@ export class TargetExecution {
     }
     this.#reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
   }
+}
 
-  #tellStart(): void {
-    const { plan, parts, input } = this.#at;
-    const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
-    this.#reporter.report({
-      type: 'run_started',
-      host: parts.ports.shell.host,
-      target_id: input.target,
-      nodes,
-    });
-    for (const message of this.#at.notes) this.#reporter.report({ type: 'run_warning', message });
-  }
+function reportStart(at: TargetExecutionInput, reporter: RunReporter): void {
+  const { plan, parts, input } = at;
+  const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
+  reporter.report({
+    type: 'run_started',
+    host: parts.ports.shell.host,
+    target_id: input.target,
+    nodes,
+  });
+  for (const message of at.notes) reporter.report({ type: 'run_warning', message });
+}
+
+function workspaceOf(
+  { parts, input, recorder }: TargetExecutionInput,
+  place: Pick<RunWorkspaceInput, 'workDir' | 'runId' | 'signal'>,
+  hold: RunHold,
+): RunWorkspace {
+  return new RunWorkspace({
+    ...place,
+    ports: parts.ports,
+    stageSnapshot: parts.stageSnapshot,
+    workspace: input.workspace,
+    hold: (directory) => hold.hold(directory),
+    onFound: (found) => {
+      const said = input.branch;
+      recorder.change(said === undefined ? found : { ...found, git_branch: said });
+    },
+  });
 }

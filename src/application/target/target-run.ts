@@ -53,6 +53,8 @@ export type TargetJobEnd = { readonly jobId: string } & (
 /** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `endedFor` as for a job. */
 export type PrepareEnd = { readonly nodeId: string } & (
   | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
+  /** A template; `instance` is on the host, and its snapshot is what jobs are copies of. */
+  | { readonly kind: 'template'; readonly key: string; readonly instance: string; readonly cached: boolean }
   | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
   | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
   | { readonly kind: 'not_started' }

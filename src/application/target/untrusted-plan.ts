@@ -6,7 +6,7 @@ export function whyNotUntrusted(
   nodes: readonly PlanNode[],
 ): { readonly field: string; readonly message: string } | null {
   for (const node of nodes) {
-    if (node.kind === 'prepare' && node.prepare.type !== 'path') {
+    if (node.kind === 'prepare' && node.prepare.type !== 'path' && node.prepare.type !== 'template') {
       const message = `the prepare node "${node.id}" runs outside a machine, on what the workspace says: a run that is not trusted has none, but for nodes of the type "path"`;
       return { field: `prepare.${node.id}`, message };
     }

@@ -21,6 +21,8 @@ export const jobRecordSchema = z.looseObject({
   /** SHA-256 of the certificate of the daemon that has the machine; left out where that is not known, as in records before 0.2. */
   incus_daemon: z.string().optional(),
   incus_image: incusImageIdentitySchema.nullable(),
+  /** The instance of the template whose copy the machine is; left out for one that was made from the image itself. */
+  template_instance: z.string().optional(),
   instance_name: z.string().nullable(),
   /** Which machine of these ids is the job's. Records before 0.2 lack it. */
   acquisition: z.string().optional(),

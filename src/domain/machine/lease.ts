@@ -33,6 +33,11 @@ export function leaseConfig(lease: Omit<Lease, 'acquisition'>): Record<string, s
   };
 }
 
+/** The change that takes all of a lease away. */
+export function withoutLease(): Record<string, null> {
+  return { [RUN]: null, [JOB]: null, [OWNER]: null, [ACQUISITION]: null, [EXPIRES]: null };
+}
+
 /** With the acquisition, for an instance that is being made. Not as its `volatile.uuid`: a restricted project forbids to set that. */
 export function newLeaseConfig(lease: Lease): Record<string, string> {
   const { acquisition } = lease;

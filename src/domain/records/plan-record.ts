@@ -18,6 +18,12 @@ export const prepareNodeSchema = z.discriminatedUnion('type', [
   }),
   z.looseObject({ type: z.literal('command'), command: z.string(), inputs: z.array(z.string()).default([]) }),
   z.looseObject({ type: z.literal('path'), path: z.string() }),
+  z.looseObject({
+    type: z.literal('template'),
+    from: z.string(),
+    setup: z.string(),
+    inputs: z.array(z.string()).default([]),
+  }),
 ]);
 export type PrepareNodeRecord = z.infer<typeof prepareNodeSchema>;
 
@@ -25,7 +31,7 @@ export const planNodeSchema = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('prepare'),
     ...nodeBase,
-    /** `host_local`: on the runner's machine; `remote_host`: on the host. */
+    /** `host_local`: on the runner's machine; `remote_host`: on the host; `remote_linux_vm`: in a machine. */
     executor: z.string(),
     prepare: prepareNodeSchema,
   }),

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { type ExpandedJob, expandMatrix } from './matrix.js';
 import { preparedVariable } from './prepared-variable.js';
 import type { PrepareConfig, TargetConfig } from './target-config.js';
+import type { TemplateConfig } from './template-config.js';
 
 interface Node {
   readonly id: string;
@@ -9,9 +10,11 @@ interface Node {
   /** Ids of nodes of this plan. */
   readonly dependsOn: readonly string[];
 }
+/** A template that jobs of the plan, or their templates, are copies of. */
+export type TemplateNode = TemplateConfig & { readonly type: 'template'; readonly id: string };
 export interface PrepareNode extends Node {
   readonly kind: 'prepare';
-  readonly prepare: PrepareConfig;
+  readonly prepare: PrepareConfig | TemplateNode;
 }
 export interface ExecuteNode extends Node, Pick<ExpandedJob, 'baseId' | 'job'> {
   readonly kind: 'execute';
@@ -43,7 +46,12 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     if (each.isErr()) return err(fault('invalid_matrix', [job.id], `the matrix of ${job.id} ${each.error}`));
     expanded.push(...each.value);
   }
-  const twice = duplicate([...target.prepare.map(({ id }) => id), ...expanded.map(({ id }) => id)]);
+  const templates = Object.entries(target.templates);
+  const twice = duplicate([
+    ...target.prepare.map(({ id }) => id),
+    ...templates.map(([id]) => id),
+    ...expanded.map(({ id }) => id),
+  ]);
   if (twice !== undefined)
     return err(fault('duplicate_node', [twice], `two nodes of the target are called ${twice}`));
 
@@ -59,8 +67,19 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     }
     nodes.set(id, { kind: 'prepare', id, description, dependsOn: unique(dependsOn), prepare });
   }
+  for (const [id, template] of templates) {
+    const { from, description = '' } = template;
+    const dependsOn = Object.hasOwn(target.templates, from) ? [from] : [];
+    nodes.set(id, {
+      kind: 'prepare',
+      id,
+      description,
+      dependsOn,
+      prepare: { type: 'template', id, ...template },
+    });
+  }
   for (const { id, baseId, job } of expanded) {
-    const dependsOn: string[] = [];
+    const dependsOn: string[] = job.template === undefined ? [] : [job.template];
     for (const name of job.dependsOn) {
       const meant = meantBy(name, target, expanded);
       if (meant.length === 0) return err(unknownDependency(id, name, [...target.prepare, ...expanded]));
@@ -76,7 +95,10 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     return err(fault('unknown_job', [missing.name], `there is no job ${missing.name}; there is ${known}`));
   }
   const asked = new Set(wanted.flatMap(({ ids }) => ids));
-  const roots = [...nodes.keys()].filter((id) => jobs.length === 0 || asked.has(id));
+  // A template that no job is a copy of is not made.
+  const roots = [...nodes.keys()].filter(
+    (id) => (jobs.length === 0 && !Object.hasOwn(target.templates, id)) || asked.has(id),
+  );
   return ordered(nodes, roots).map((order) => ({ nodes: order }));
 }
 

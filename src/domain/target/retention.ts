@@ -1,12 +1,13 @@
 /** What the host keeps for later runs, and which of it may go. Pure; times are the host's, in ms since the epoch. */
 
-export type KeptKind = 'snapshot' | 'prepared_output';
+export type KeptKind = 'snapshot' | 'prepared_output' | 'template';
 
-/** A snapshot or a prepared output that a host keeps. */
+/** A snapshot, a prepared output or a template that a host keeps. */
 export interface KeptEntry {
   readonly kind: KeptKind;
-  /** Absolute, on the host: the directory that appeared by one rename. */
+  /** Absolute, on the host: the directory that appeared by one rename. Of a template, the name of its instance. */
   readonly path: string;
+  /** 0 for a template: what a pool that shares blocks would get back, nobody says. */
   readonly bytes: number;
   readonly lastUsedMs: number;
   /** A machine mounts something of it. */

@@ -3,15 +3,13 @@ import { withShells } from '../job/job-shells.js';
 import { checkJob, jobSpecKeys } from '../job/job-spec.js';
 import { shellOf } from '../machine/command-shell.js';
 import { stepShell } from '../machine/step-values.js';
-import { patternText } from '../patterns/pattern-text.js';
+import { relativePattern } from '../patterns/relative-pattern.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument, plain } from '../values/text.js';
+import { templateConfigSchema } from './template-config.js';
 
-const relativeGlob = patternText.refine((glob) => !glob.startsWith('/') && !glob.startsWith('!/'), {
-  error: 'must be a pattern of paths in the workspace, without a "/" at the start',
-});
 const text = plain(z.string().min(1));
 const absolute = z
   .string()
@@ -66,7 +64,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     /** As for a job: `sh -e`, unless this or the `#!` line of the command says otherwise. */
     shell: stepShell.optional(),
     /** Patterns (docs/patterns.md) of files of the workspace that decide what comes out; all when left out. Each has to match a file. An output of the same inputs, command and environment is used again. */
-    inputs: z.array(relativeGlob).max(1000).optional(),
+    inputs: z.array(relativePattern).max(1000).optional(),
     env: environmentSchema.default({}),
     timeoutSecs,
   }),
@@ -128,6 +126,8 @@ const targetJob = z.strictObject({
   description: z.string().optional(),
   /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
+  /** The template of the target whose copy its machine is; one from the configured image when left out. */
+  template: jobIdSchema.optional(),
   matrix: matrixSchema.optional(),
   secrets: namedSecrets(
     z.strictObject({
@@ -142,15 +142,14 @@ const oneOf = [{ required: ['command'] }, { required: ['steps'] }];
 export const targetJobSchema = targetJob.superRefine(checkJob).transform(withShells).meta({ oneOf });
 export type TargetJob = z.output<typeof targetJobSchema>;
 
-/** A target of the configuration: the jobs that run together, what they need prepared, and when there is anything to do. */
-export const targetConfigSchema = z.strictObject({
+const targetConfig = z.strictObject({
   description: z.string().optional(),
   /** Jobs and prepare nodes that run at the same time. */
   parallel: z.number().int().positive().max(64).default(4),
   /** The first failure ends what runs, and nothing new begins. */
   failFast: z.boolean().default(false),
   /** Patterns (docs/patterns.md) of paths; when it is known what has changed and nothing matches, the run is skipped. */
-  filters: z.array(relativeGlob).max(1000).default([]),
+  filters: z.array(relativePattern).max(1000).default([]),
   prepare: z
     .array(prepareConfigSchema)
     .default([])
@@ -158,6 +157,8 @@ export const targetConfigSchema = z.strictObject({
       error: 'two prepare nodes have the same id',
     })
     .transform((nodes) => nodes.map(withShell)),
+  /** Machines that are made once and copied, by names that jobs and other templates use. */
+  templates: z.record(jobIdSchema, templateConfigSchema).default({}),
   jobs: z
     .array(targetJobSchema)
     .min(1)
@@ -165,6 +166,27 @@ export const targetConfigSchema = z.strictObject({
       error: 'two jobs have the same id',
     }),
 });
+
+interface OfTemplates {
+  readonly templates: Readonly<Record<string, unknown>>;
+  readonly jobs: readonly Pick<TargetJob, 'template' | 'instanceType'>[];
+}
+
+function checkTemplates({ templates, jobs }: OfTemplates, context: z.RefinementCtx): void {
+  for (const [index, { template, instanceType }] of jobs.entries()) {
+    if (template === undefined) continue;
+    const refuse = (key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: ['jobs', index, key], message });
+    const known = Object.keys(templates).join(', ') || 'none';
+    if (!Object.hasOwn(templates, template))
+      refuse('template', `there is no template "${template}"; the target has ${known}`);
+    if (instanceType !== 'container')
+      refuse('instanceType', 'a job from a template is a container: virtual machines have no templates yet');
+  }
+}
+
+/** A target of the configuration: the jobs that run together, what they need prepared, and when there is anything to do. */
+export const targetConfigSchema = targetConfig.superRefine(checkTemplates);
 /** A checked target, every default filled in. Times are in seconds. */
 export type TargetConfig = z.output<typeof targetConfigSchema>;
 /** What a user writes of a target. */

@@ -165,6 +165,13 @@ export class ScriptedPikaci implements Pikaci {
       runJob: { run: (job) => this.runJob(job) },
       stageSnapshot: { stage: async () => ok(undefined) },
       workDirectory: { ensure: async () => ok(undefined) },
+      templateMaker: {
+        ensure: async ({ node }) => {
+          const message = `the scripted host makes no template ${node.id}`;
+          return err({ kind: 'template_failed', phase: null, host: this.host, message });
+        },
+        hold: () => ({ keep: () => {}, [Symbol.asyncDispose]: async () => {} }),
+      },
     });
     this.targetInputs.push(input);
     return target.run(input);

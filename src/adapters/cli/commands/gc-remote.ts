@@ -89,19 +89,20 @@ function machineLines(document: ReapDocument): string[] {
   ];
 }
 
-const NOUNS = { snapshot: 'snapshot', prepared_output: 'prepared output' };
+const NOUNS = { snapshot: 'snapshot', prepared_output: 'prepared output', template: 'template' };
 
 function keptLines(document: ReapDocument): string[] {
   const { dry_run: dryRun, evicted, eviction_failed: failed } = document;
   const [verb, be] = dryRun ? ['would remove', 'would be removed'] : ['removed', 'removed'];
+  const files = evicted.filter(({ kind }) => kind !== 'template');
   const freed = `${formatBytes(document.freed_bytes)} ${dryRun ? 'would be freed' : 'freed'}`;
   const kept = `${document.kept_entries} kept (${formatBytes(document.kept_bytes)})`;
   return [
     ...evicted.map(
       ({ kind, path, bytes, last_used_at: at }) =>
-        `${verb} the ${NOUNS[kind]} ${escapeLine(path)} (${formatBytes(bytes)}, last used ${at})`,
+        `${verb} the ${NOUNS[kind]} ${escapeLine(path)} (${kind === 'template' ? '' : `${formatBytes(bytes)}, `}last used ${at})`,
     ),
     ...failed.map(({ path, message }) => `could not remove ${escapeLine(path)}: ${escapeMessage(message)}`),
-    `${escapeLine(document.host)}: ${count(evicted.length, 'snapshot or output', 'snapshots and outputs')} ${be}, ${freed}, ${kept}, ${failed.length} failed`,
+    `${escapeLine(document.host)}: ${count(files.length, 'snapshot or output', 'snapshots and outputs')} ${be}, ${freed}, ${kept}, ${failed.length} failed`,
   ];
 }

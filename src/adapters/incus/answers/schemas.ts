@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type {
   IncusImage,
   IncusInstance,
+  IncusInstanceSnapshot,
   IncusInstanceState,
   IncusNetwork,
   IncusOperation,
@@ -86,6 +87,12 @@ export const instanceSchema = z
       expandedDevices: expanded_devices,
       createdAt: created_at,
     }),
+  );
+
+export const instanceSnapshotSchema = z
+  .object({ name: text, created_at: text, config: map })
+  .transform(
+    ({ name, created_at: createdAt, config }): IncusInstanceSnapshot => ({ name, createdAt, config }),
   );
 
 export const instanceStateSchema = z.object({

@@ -1,7 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { IncusCreateInstance } from '../../../ports/incus-types.js';
+import type { IncusCreateInstance, IncusSource } from '../../../ports/incus-types.js';
 import { awakeTimer } from '../../../streams/awake-timer.js';
 import { fault } from '../http/call-site.js';
 import { type OperationCall, run } from '../operations/run.js';
@@ -58,13 +58,20 @@ function explained(created: Result<void, IncusFault>): Result<void, IncusFault> 
   });
 }
 
+function sourceOf(source: IncusSource): unknown {
+  if (source === 'none') return { type: 'none' };
+  if (!('copyOf' in source)) return { type: 'image', ...source };
+  const { instance, snapshot } = source.copyOf;
+  return { type: 'copy', source: `${instance}/${snapshot}`, instance_only: true };
+}
+
 function body(instance: IncusCreateInstance): unknown {
   return {
     name: instance.name,
     type: instance.type,
     ephemeral: instance.ephemeral,
     start: instance.start,
-    source: instance.source === 'none' ? { type: 'none' } : { type: 'image', ...instance.source },
+    source: sourceOf(instance.source),
     config: instance.config,
     devices: instance.devices,
     ...(instance.profiles ? { profiles: instance.profiles } : {}),

@@ -6,12 +6,14 @@ import type {
   IncusCreateInstance,
   IncusInstance,
   IncusInstancePut,
+  IncusInstanceSnapshot,
   IncusInstanceState,
+  IncusSnapshotName,
   IncusStateChange,
   Tagged,
 } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
-import { instanceSchema, instanceStateSchema } from '../answers/schemas.js';
+import { instanceSchema, instanceSnapshotSchema, instanceStateSchema } from '../answers/schemas.js';
 import { run } from '../operations/run.js';
 import { apiPath } from '../wire/api-path.js';
 import type { Wire } from '../wire/wire.js';
@@ -113,6 +115,34 @@ export class InstanceCalls {
         return found.isErr() && found.error.kind === 'not_found';
       },
     });
+  }
+
+  async snapshot(
+    project: string,
+    { instance, snapshot: name }: IncusSnapshotName,
+    options: WaitOptions = {},
+  ): Answer<void> {
+    const path = apiPath(['instances', instance, 'snapshots'], { project });
+    const made = await run(this.wire, {
+      request: { method: 'POST', path, json: { name, stateful: false } },
+      timeoutMs: this.waitTimeoutMs,
+      ...options,
+      confirm: async () => {
+        const found = await this.snapshots(project, instance);
+        return found.isOk() && found.value.some((one) => one.name === name);
+      },
+    });
+    // 6.0.4 says it in words only, in the operation: a bare "Snapshot "x" already exists", or the database's.
+    return made.mapErr((why) =>
+      /already exists|UNIQUE constraint failed/i.test(why.message)
+        ? { ...why, kind: 'already_exists' as const }
+        : why,
+    );
+  }
+
+  snapshots(project: string, name: string, options?: CallOptions): Answer<readonly IncusInstanceSnapshot[]> {
+    const path = apiPath(['instances', name, 'snapshots'], { project, recursion: '1' });
+    return this.wire.get(z.array(instanceSnapshotSchema), path, options);
   }
 }
 

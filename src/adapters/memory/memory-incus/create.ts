@@ -4,7 +4,7 @@ import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-typ
 import { checkDevices, checkRestricted, hostPath } from './device-rules.js';
 import { memoryFault, refuse } from './memory-fault.js';
 import type { MemoryFaults } from './memory-faults.js';
-import type { MemoryInstance } from './memory-instance.js';
+import type { MemoryInstance, MemorySnapshot } from './memory-instance.js';
 import type { MemoryProject, MemoryWorld } from './memory-world.js';
 
 const tried = 'POST /1.0/instances';
@@ -13,12 +13,19 @@ const validName = /^(?!-)(?!\d+$)[A-Za-z0-9-]{1,63}(?<!-)$/;
 /** Says whether the host has a path; the fake's stand-in for the host's file system. */
 export type HostHasPath = (path: string) => boolean | Promise<boolean>;
 
+interface Admitted {
+  readonly project: MemoryProject;
+  readonly fingerprint: string;
+  /** Null for what is no copy. */
+  readonly copied: MemorySnapshot | null;
+}
+
 /** Everything that Incus refuses before it makes an operation. */
 export function admit(
   world: MemoryWorld,
   projectName: string,
   wanted: IncusCreateInstance,
-): Result<{ readonly project: MemoryProject; readonly fingerprint: string }, IncusFault> {
+): Result<Admitted, IncusFault> {
   return world.project(projectName, tried).andThen((project) => {
     if (!validName.test(wanted.name)) return refuse('invalid_request', tried, 'Invalid instance name');
     if (wanted.target) return refuse('invalid_request', tried, 'Target only allowed when clustered');
@@ -30,7 +37,13 @@ export function admit(
       .andThen((fingerprint) =>
         project.instances.has(wanted.name)
           ? refuse('already_exists', tried, `Instance "${wanted.name}" already exists`)
-          : ok({ project, fingerprint }),
+          : world
+              .snapshotOf(project, wanted.source, tried)
+              .andThen((copied) =>
+                copied !== null && copied.type !== wanted.type
+                  ? refuse('invalid_request', tried, "Instance type doesn't match the copied instance's")
+                  : ok({ project, fingerprint, copied }),
+              ),
       );
   });
 }

@@ -17,6 +17,14 @@ export class MemoryFiles {
     for (const path of ['/', '/root', '/tmp', '/etc']) this.#nodes.set(path, directory(0o755, 0, 0));
   }
 
+  /** The same tree, whose changes are its own. */
+  clone(): MemoryFiles {
+    const copy = new MemoryFiles();
+    copy.#nodes.clear();
+    for (const [path, node] of this.#nodes) copy.#nodes.set(path, { ...node });
+    return copy;
+  }
+
   /** Absolute paths, sorted. */
   get paths(): readonly string[] {
     return [...this.#nodes.keys()].sort();

@@ -82,11 +82,7 @@ export class MemoryIncus implements IncusApi {
       this.world.viewProject(name, `GET /1.0/projects/${name}`).map(tagged),
     );
   readonly profile: Call<'profile'> = (project, name, options) =>
-    this.#enter('profile', options, () =>
-      this.world
-        .project(project, `GET /1.0/profiles/${name}`)
-        .andThen(({ profiles }) => found(profiles.get(name), 'Profile not found').map(tagged)),
-    );
+    this.#enter('profile', options, () => this.world.profile(project, name).map(tagged));
   readonly network: Call<'network'> = (project, name, options) =>
     this.#enter('network', options, () => this.world.network(project, name));
   readonly storagePool: Call<'storagePool'> = (name, options) =>
@@ -99,11 +95,7 @@ export class MemoryIncus implements IncusApi {
         .map((fingerprint) => ({ fingerprint })),
     );
   readonly image: Call<'image'> = (project, fingerprint, options) =>
-    this.#enter('image', options, () =>
-      this.world
-        .project(project, 'GET /1.0/images')
-        .andThen(({ images }) => found(images.get(fingerprint), 'Image not found')),
-    );
+    this.#enter('image', options, () => this.world.image(project, fingerprint));
   readonly images: Call<'images'> = (project, options) =>
     this.#enter('images', options, () =>
       this.world.project(project, 'GET /1.0/images').map(({ images }) => [...images.values()]),
@@ -129,6 +121,11 @@ export class MemoryIncus implements IncusApi {
     this.#enter('patchInstance', options, () => this.#instances.patch(project, name, config, options?.etag));
   readonly deleteInstance: Call<'deleteInstance'> = (project, name, options) =>
     this.#enter('deleteInstance', options, () => this.#instances.delete(project, name));
+
+  readonly snapshotInstance: Call<'snapshotInstance'> = (project, of, options) =>
+    this.#enter('snapshotInstance', options, () => this.#instances.snapshot(project, of));
+  readonly instanceSnapshots: Call<'instanceSnapshots'> = (project, name, options) =>
+    this.#enter('instanceSnapshots', options, () => this.#instances.snapshots(project, name));
 
   readonly exec: Call<'exec'> = (project, name, request, options) =>
     this.#enter('exec', options, () =>

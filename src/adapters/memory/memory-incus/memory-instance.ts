@@ -8,6 +8,17 @@ import { etagOf } from './etag.js';
 import type { MemoryExec } from './memory-exec.js';
 import { MemoryFiles } from './memory-files.js';
 
+/** What a snapshot has kept of an instance. */
+export interface MemorySnapshot {
+  readonly createdAt: string;
+  readonly type: IncusInstance['type'];
+  readonly fingerprint: string;
+  readonly profiles: readonly string[];
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: IncusDevices;
+  readonly files: MemoryFiles;
+}
+
 /** One instance of the fake, open to inspection. */
 export class MemoryInstance {
   status: 'Stopped' | 'Running' | 'Frozen' = 'Stopped';
@@ -18,7 +29,9 @@ export class MemoryInstance {
   devices: IncusDevices;
   /** The operation that holds the instance, such as `create`; another one is refused as busy. */
   busyWith: string | null = null;
-  readonly files = new MemoryFiles();
+  readonly files: MemoryFiles;
+  /** By their names. */
+  readonly snapshots = new Map<string, MemorySnapshot>();
   readonly execs = new Set<MemoryExec>();
 
   constructor(
@@ -27,15 +40,18 @@ export class MemoryInstance {
     readonly fingerprint: string,
     readonly createdAt: string,
     private readonly profileOf: (name: string) => IncusProfile | undefined,
+    copied: MemorySnapshot | null = null,
   ) {
     this.ephemeral = created.ephemeral;
     this.description = created.description ?? '';
-    this.profiles = created.profiles ?? ['default'];
+    this.profiles = created.profiles ?? copied?.profiles ?? ['default'];
     this.config = {
+      ...copied?.config,
       ...created.config,
       'volatile.base_image': fingerprint,
     };
-    this.devices = created.devices;
+    this.devices = { ...copied?.devices, ...created.devices };
+    this.files = copied?.files.clone() ?? new MemoryFiles();
   }
 
   get name(): string {
@@ -49,6 +65,12 @@ export class MemoryInstance {
 
   get etag(): string {
     return etagOf([this.config, this.devices, this.ephemeral, this.profiles, this.description]);
+  }
+
+  snapshot(createdAt: string): MemorySnapshot {
+    const { fingerprint, profiles, config, devices } = this;
+    const { type } = this.created;
+    return { createdAt, type, fingerprint, profiles, config, devices, files: this.files.clone() };
   }
 
   view(): IncusInstance {

@@ -5,6 +5,8 @@ import type {
   IncusCreateInstance,
   IncusInstance,
   IncusInstancePut,
+  IncusInstanceSnapshot,
+  IncusSnapshotName,
   IncusStateChange,
 } from '../../../ports/incus-types.js';
 import { changeState } from './change-state.js';
@@ -38,10 +40,10 @@ export class MemoryInstances {
     if (options.signal?.aborted) return refuse('aborted', tried, 'the create was cancelled');
     const admitted = admit(this.world, projectName, wanted);
     if (admitted.isErr()) return err(admitted.error);
-    const { project, fingerprint } = admitted.value;
+    const { project, fingerprint, copied } = admitted.value;
     const createdAt = new Date(this.now()).toISOString();
     const profile = (name: string) => project.profiles.get(name);
-    const instance = new MemoryInstance(projectName, wanted, fingerprint, createdAt, profile);
+    const instance = new MemoryInstance(projectName, wanted, fingerprint, createdAt, profile, copied);
     instance.busyWith = 'create';
     project.instances.set(wanted.name, instance);
     const outcome = await this.#run(instance, 'Creating instance', options.timeoutMs, () =>
@@ -123,6 +125,25 @@ export class MemoryInstances {
         return ok(undefined);
       });
     });
+  }
+
+  snapshot(project: string, { instance: name, snapshot }: IncusSnapshotName): Result<void, IncusFault> {
+    const tried = `POST /1.0/instances/${name}/snapshots`;
+    return this.world.instance(project, name, tried).andThen((instance) => {
+      if (instance.busyWith) return refuse('busy', tried, 'Instance is busy');
+      if (instance.snapshots.has(snapshot))
+        return refuse('already_exists', tried, `Snapshot "${snapshot}" already exists`);
+      instance.snapshots.set(snapshot, instance.snapshot(new Date(this.now()).toISOString()));
+      return ok(undefined);
+    });
+  }
+
+  snapshots(project: string, name: string): Result<readonly IncusInstanceSnapshot[], IncusFault> {
+    return this.world
+      .instance(project, name, `GET /1.0/instances/${name}/snapshots`)
+      .map(({ snapshots }) =>
+        [...snapshots].map(([snapshot, { createdAt, config }]) => ({ name: snapshot, createdAt, config })),
+      );
   }
 
   async #run(

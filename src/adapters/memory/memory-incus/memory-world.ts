@@ -12,7 +12,7 @@ import type {
   IncusVolume,
 } from '../../../ports/incus-types.js';
 import { refuse } from './memory-fault.js';
-import type { MemoryInstance } from './memory-instance.js';
+import type { MemoryInstance, MemorySnapshot } from './memory-instance.js';
 
 /** What one project holds. Open to tests: what is put in is there. */
 export interface MemoryProject {
@@ -82,6 +82,22 @@ export class MemoryWorld {
     });
   }
 
+  profile(project: string, name: string): Result<IncusProfile, IncusFault> {
+    const tried = `GET /1.0/profiles/${name}`;
+    return this.project(project, tried).andThen(({ profiles }) => {
+      const found = profiles.get(name);
+      return found ? ok(found) : refuse('not_found', tried, 'Profile not found');
+    });
+  }
+
+  image(project: string, fingerprint: string): Result<IncusImage, IncusFault> {
+    const tried = `GET /1.0/images/${fingerprint}`;
+    return this.project(project, tried).andThen(({ images }) => {
+      const found = images.get(fingerprint);
+      return found ? ok(found) : refuse('not_found', tried, 'Image not found');
+    });
+  }
+
   network(project: string, name: string): Result<IncusNetwork, IncusFault> {
     const tried = `GET /1.0/networks/${name}`;
     return this.project(project, tried).andThen(() => {
@@ -94,8 +110,11 @@ export class MemoryWorld {
     return this.project(name, tried).map(({ config }) => ({ name, config }));
   }
 
-  fingerprintOf({ images }: MemoryProject, source: IncusSource, tried: string): Result<string, IncusFault> {
+  fingerprintOf(project: MemoryProject, source: IncusSource, tried: string): Result<string, IncusFault> {
+    const { images } = project;
     if (source === 'none') return ok('');
+    if ('copyOf' in source)
+      return this.snapshotOf(project, source, tried).map((found) => found?.fingerprint ?? '');
     if ('fingerprint' in source) {
       return images.has(source.fingerprint)
         ? ok(source.fingerprint)
@@ -105,6 +124,18 @@ export class MemoryWorld {
     return found
       ? ok(found.fingerprint)
       : refuse('not_found', tried, `Image alias "${source.alias}" not found`);
+  }
+
+  /** Null for what is no copy. */
+  snapshotOf(
+    { instances }: MemoryProject,
+    source: IncusSource,
+    tried: string,
+  ): Result<MemorySnapshot | null, IncusFault> {
+    if (source === 'none' || !('copyOf' in source)) return ok(null);
+    const { instance, snapshot } = source.copyOf;
+    const found = instances.get(instance)?.snapshots.get(snapshot);
+    return found ? ok(found) : refuse('not_found', tried, 'Instance snapshot not found');
   }
 
   #existing(project: string): MemoryProject {

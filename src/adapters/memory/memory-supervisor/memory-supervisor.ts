@@ -8,6 +8,8 @@ import { TAR_END, tarEntry } from './memory-tar.js';
 type Played = AsyncGenerator<OutputChunk, number, undefined>;
 
 const NAME = 'pikaci-incus-run';
+/** What takes all of a supervisor out of the machine of a template. */
+const CLEAN = 'pikaci-clean-template';
 const ABSENT = { schema_version: 1, state: 'absent', log_bytes: 0, result: null };
 
 /**
@@ -18,6 +20,8 @@ export class MemorySupervisor {
   /** Plays the jobs that are started from now on. */
   script: MemoryJobScript;
   readonly #jobs = new Map<string, MemoryJob>();
+  /** Of the machine that each job is in: another one may have its name later. */
+  readonly #acquisitions = new Map<string, string | undefined>();
   readonly #steps = new Map<string, Map<string, MemoryJob>>();
 
   constructor(script: MemoryJobScript) {
@@ -43,6 +47,10 @@ export class MemorySupervisor {
     this: MemorySupervisor,
     process: MemoryProcess,
   ): Played {
+    if (process.request.command.includes(CLEAN)) {
+      this.#jobs.delete(process.instance.name);
+      return 0;
+    }
     const words = callOf(process.request.command);
     const [step, [call, ...args]] = words[0] === '--step' ? [words[1] ?? '', words.slice(2)] : [null, words];
     const { name } = process.instance;
@@ -81,9 +89,12 @@ export class MemorySupervisor {
   async *#run(process: MemoryProcess): Played {
     const { instance } = process;
     const input = await whole(process.stdin);
-    if (this.#jobs.has(instance.name)) return yield* refuse('already_started: this guest has its job');
+    const acquisition = instance.config['user.pikaci.acquisition'];
+    if (this.#jobs.has(instance.name) && this.#acquisitions.get(instance.name) === acquisition)
+      return yield* refuse('already_started: this guest has its job');
     const job = this.#begin(process, input);
     this.#jobs.set(instance.name, job);
+    this.#acquisitions.set(instance.name, acquisition);
     return yield* follow(job, 0);
   }
 

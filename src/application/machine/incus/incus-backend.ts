@@ -69,6 +69,7 @@ export class IncusBackend implements MachineBackend {
       supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
       lease,
       resolveBase: async (signal) => {
+        if (place.base !== undefined) return ok(this.#base(place.base.image));
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
@@ -144,7 +145,7 @@ export class IncusBackend implements MachineBackend {
       remoteWorkDir: workDir,
       incusProject,
       incusProfile,
-      incusImageAlias,
+      incusImageAlias: place.base?.image.alias ?? incusImageAlias,
       ...place,
     });
   }

@@ -32,7 +32,7 @@ export interface IncusRuntimePorts {
 /** Which image the alias means now; it does not depend on the snapshot, so it is asked for beside the staging. */
 export async function resolveImage(
   incus: IncusApi,
-  context: RemoteIncusContext,
+  context: Pick<RemoteIncusContext, 'incusProject' | 'incusImageAlias'>,
   signal: AbortSignal,
 ): Promise<Result<IncusImageIdentity, JobFault>> {
   const { incusProject: project, incusImageAlias: alias } = context;
@@ -77,13 +77,14 @@ export async function prepareIncusRuntime(
   const limits = machineLimits(spec, configured, profiles.value);
   const root = rootDisk(limits, profiles.value);
   if (root === null) return err(noRootDisk(ports.incus, context));
+  const copyOf = place.base?.copyOf;
   return ok({
     instance: {
       name: context.incusInstanceName,
       type: spec.instanceType,
-      ephemeral: true,
+      ephemeral: place.isKept !== true,
       start: true,
-      source: { fingerprint: image.fingerprint },
+      source: copyOf === undefined ? { fingerprint: image.fingerprint } : { copyOf },
       profiles: [context.incusProfile, ...spec.extraProfiles],
       config: instanceConfig(spec.instanceType, limits),
       devices: { ...devicesOf(mounts.value, spec), ...root },

@@ -5,6 +5,7 @@ import { realGuestContract } from './exec-real-guest.js';
 import { filesContract } from './files.js';
 import { operationsContract } from './operations.js';
 import { serverContract } from './server.js';
+import { snapshotsContract } from './snapshots.js';
 import { statesContract } from './states.js';
 import type { Bench, IncusContractCapabilities, IncusContractSubject } from './subject.js';
 import { updatesContract } from './updates.js';
@@ -39,6 +40,7 @@ const areas = [
   createContract,
   statesContract,
   updatesContract,
+  snapshotsContract,
   execContract,
   realGuestContract,
   filesContract,

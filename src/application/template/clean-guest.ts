@@ -1,0 +1,60 @@
+import { err, ok, type Result } from 'neverthrow';
+import {
+  GUEST_ARTIFACTS_DIR,
+  GUEST_STEPS_DIR,
+  GUEST_SUPERVISOR_DIR,
+} from '../../domain/machine/guest-paths.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import { awakeBound } from '../../streams/awake-timer.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { templateFault, whileAtTemplate } from './template-fault.js';
+
+const BOUND_MS = 120_000;
+const LONGEST_COMPLAINT = 2000;
+
+/**
+ * What a copy must not find: the supervisor's state (with it the request and what there was of secrets) and the setup's artifacts; and what
+ * is one machine's own, and would be the same in all copies: the machine id, the keys of an SSH server, the seed of the random numbers.
+ * systemd makes the machine id anew at the next start, as its file is empty; keys are made by `ssh-keygen -A`.
+ */
+const CLEAN = [
+  'set -e',
+  'for directory in "$@"; do rm -rf -- "$directory"; done',
+  'mkdir -p -- "$3"',
+  'chmod 1777 -- "$3"',
+  'for id in /etc/machine-id /var/lib/dbus/machine-id; do',
+  '  if [ -f "$id" ] && [ ! -L "$id" ]; then : >"$id"; fi',
+  'done',
+  'rm -f -- /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /var/lib/systemd/random-seed',
+  'sync',
+].join('\n');
+
+/** Takes out of a machine, in which a setup has ended, what its copies must not have. */
+export async function cleanGuest(
+  incus: IncusApi,
+  { project, name }: { readonly project: string; readonly name: string },
+): Promise<Result<void, JobFault>> {
+  const signal = awakeBound(BOUND_MS);
+  const directories = [GUEST_SUPERVISOR_DIR, GUEST_STEPS_DIR, GUEST_ARTIFACTS_DIR];
+  const started = await incus.exec(
+    project,
+    name,
+    {
+      command: ['/bin/sh', '-c', CLEAN, 'pikaci-clean-template', ...directories],
+      cwd: '/',
+      user: 0,
+      group: 0,
+    },
+    { signal },
+  );
+  if (started.isErr()) return err(whileAtTemplate(started.error, `clean the template's machine ${name}`));
+  await using cleaning = started.value;
+  let said = '';
+  for await (const { data } of cleaning.output)
+    if (said.length < LONGEST_COMPLAINT) said += Buffer.from(data).toString('utf8');
+  const exit = await cleaning.exit;
+  if (exit.isErr()) return err(whileAtTemplate(exit.error, `clean the template's machine ${name}`));
+  if (exit.value.code === 0) return ok(undefined);
+  const message = `what a template's copies must not have could not be taken out of its machine ${name}: ${said.slice(0, LONGEST_COMPLAINT).trim()}`;
+  return err(templateFault(incus.host, message));
+}

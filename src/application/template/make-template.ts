@@ -1,0 +1,125 @@
+import { err, ok, type Result } from 'neverthrow';
+import { TEMPLATE_SNAPSHOT } from '../../domain/machine/template-mark.js';
+import { templatePlace } from '../../domain/machine/template-place.js';
+import { awakeBound } from '../../streams/awake-timer.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { LeaseRenewer } from '../lease/lease-renewer.js';
+import { newAcquisition, newOwner } from '../lease/owner.js';
+import { writeLease } from '../lease/write-lease.js';
+import type { Machine, MachinePlan } from '../machine/machine-backend.js';
+import type { MachineBaseSource, MachinePlace, MachineSpec } from '../machine/machine-spec.js';
+import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
+import { finishTemplate } from './finish-template.js';
+import { runSetup } from './run-setup.js';
+import { templateFault } from './template-fault.js';
+import type { TemplateParts } from './template-parts.js';
+import type { TemplateCall, TemplateRequest } from './template-request.js';
+
+/** For what is done with the machine when the setup has passed, and for its removal. */
+const FINISH_MS = 10 * 60_000;
+const REMOVE_BOUND_MS = 90_000;
+/** Its inputs may be evicted between the look at them and the mount. */
+const EVICTIONS = 5;
+
+/**
+ * Makes a template in a machine of its own. Of several who make one of the same key at once, one creates its instance, and the others are
+ * told `taken`. What a failed attempt has made is removed; what a killed one leaves has a lease that ends.
+ */
+export async function makeTemplate(
+  parts: TemplateParts,
+  request: TemplateRequest,
+  call: TemplateCall,
+): Promise<Result<'made' | 'taken', JobFault>> {
+  const owner = newOwner();
+  const created = await createMachine(parts, request, { owner, signal: call.signal });
+  if (created.isErr()) return created.error.kind === 'run_exists' ? ok('taken') : err(created.error);
+  const machine = created.value;
+  const made = await setUp(parts, { machine, owner, request, call });
+  if (made.isOk()) return ok('made');
+  const removed = await machine.remove(awakeBound(REMOVE_BOUND_MS));
+  if (removed.isOk()) return err(made.error);
+  const stays = `${machine.name} stays until its lease has ended, and "pikaci gc --remote" removes it then: ${removed.error.message}`;
+  return err({ ...made.error, message: `${made.error.message}; ${stays}` });
+}
+
+async function createMachine(
+  { backends, hostTime, settings }: TemplateParts,
+  { node, key, base, stageInputs }: TemplateRequest,
+  { owner, signal }: { readonly owner: string; readonly signal: AbortSignal },
+): Promise<Result<Machine, JobFault>> {
+  const acquisition = newAcquisition();
+  const { runId, jobId } = templatePlace(key);
+  const spec: MachineSpec = {
+    limits: node.limits,
+    instanceType: 'container',
+    extraProfiles: [],
+    preparedOutputs: [],
+    writableWorkspace: false,
+  };
+  for (let eviction = 1; ; eviction++) {
+    const staged = await stageInputs(signal);
+    if (staged.isErr()) return err(staged.error);
+    const mounted = staged.value === null ? {} : { snapshotHash: staged.value };
+    const place: MachinePlace = { runId, jobId, acquisition, base, isKept: true, ...mounted };
+    const planned = await plan(backends.machine(place), { place, spec }, signal);
+    if (planned.isErr()) return err(planned.error);
+    await hostTime.learn(signal);
+    const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + settings.leaseMs };
+    const created = await planned.value.create(lease, signal);
+    if (created.isOk()) return ok(planned.value.machine);
+    if (eviction === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
+      return err(created.error);
+  }
+}
+
+async function plan(
+  machine: Machine,
+  { place, spec }: { readonly place: MachinePlace; readonly spec: MachineSpec },
+  signal: AbortSignal,
+): Promise<Result<MachinePlan, JobFault>> {
+  const base = await machine.resolveBase(signal);
+  return base.isErr() ? err(base.error) : await base.value.plan({ place, spec, boot: null }, signal);
+}
+
+interface SettingUp {
+  readonly machine: Machine;
+  readonly owner: string;
+  readonly request: TemplateRequest;
+  readonly call: TemplateCall;
+}
+
+async function setUp(
+  parts: TemplateParts,
+  { machine, owner, request, call }: SettingUp,
+): Promise<Result<void, JobFault>> {
+  const { ports, settings, hostTime } = parts;
+  const lost = new AbortController();
+  const passed = await (async () => {
+    await using _renewer = new LeaseRenewer({
+      place: machine.lease,
+      clock: ports.clock,
+      owner,
+      leaseMs: settings.leaseMs,
+      hostTime,
+      onSuperseded: (message) => lost.abort(message),
+    });
+    return await runSetup(parts, machine, request, { ...call, superseded: lost.signal });
+  })();
+  if (passed.isErr()) return err(passed.error);
+  // From here on the instance is changed as a whole, each time as it was read: nothing else may write it meanwhile.
+  const bound = awakeBound(FINISH_MS);
+  const expiresAtMs = (await hostTime.fresh(bound)) + FINISH_MS;
+  const kept = await writeLease(machine.lease, { owner, expiresAtMs }, owner, bound);
+  if (kept.isErr()) {
+    const { error } = kept;
+    return err(error.kind === 'superseded' ? templateFault(ports.incus.host, error.message) : error.fault);
+  }
+  const { alias, fingerprint } = request.base.image;
+  const mark = { key: request.key, name: request.node.id, alias, fingerprint };
+  return await finishTemplate(parts, { instance: machine.name, owner, mark });
+}
+
+/** What a machine is made from that is a copy of a template. */
+export function copyOfTemplate(instance: string, image: MachineBaseSource['image']): MachineBaseSource {
+  return { image, copyOf: { instance, snapshot: TEMPLATE_SNAPSHOT } };
+}

@@ -1,0 +1,14 @@
+import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { HostTime } from '../lease/host-time.js';
+import type { MachineBackends } from '../machine/machine-backends.js';
+import type { JobSettings } from '../settings/job-settings.js';
+
+/** What templates are made with. */
+export interface TemplateParts {
+  readonly ports: { readonly incus: IncusApi; readonly clock: Clock; readonly localFiles: FileStore };
+  readonly settings: Pick<JobSettings, 'incusProject' | 'leaseMs' | 'maxLogBytes' | 'reconnectMs' | 'trust'>;
+  readonly backends: Pick<MachineBackends, 'machine'>;
+  readonly hostTime: HostTime;
+}

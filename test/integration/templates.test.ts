@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPikaci, type TargetConfigInput, type TargetRun } from '../../src/index.js';
+import { must } from '../../src/testing/contract/expect-result.js';
+import { Site } from '../support/site.js';
+
+const SECRET = 'tmpl-s3cr3t-0f-the-setup';
+/** What says in a machine that the setup ran: another one each time. */
+const SETUP = [
+  'mkdir /opt/app',
+  'cp hello.txt /opt/app',
+  'cat /proc/sys/kernel/random/uuid >/opt/app/made',
+  'echo left >/artifacts/left',
+  'test "$(wc -c <"$PIKACI_SECRETS_DIR/TOKEN")" -eq 24',
+  'cat "$PIKACI_SECRETS_DIR/TOKEN"',
+  'ls',
+].join('\n');
+
+let site: Site;
+let target: TargetConfigInput;
+beforeAll(async () => {
+  site = await Site.open();
+  const from = site.host.image;
+  target = {
+    parallel: 3,
+    templates: {
+      app: {
+        from,
+        setup: SETUP,
+        runAsRoot: true,
+        inputs: ['hello.txt'],
+        env: { MARK: site.newRunId() },
+        secrets: { TOKEN: { env: 'TEMPLATE_TOKEN' } },
+      },
+      more: {
+        from: 'app',
+        setup: 'cp /opt/app/made /opt/app/first; echo more >/opt/app/more',
+        runAsRoot: true,
+      },
+      broken: { from, setup: `echo about to fail; exit 7 # ${site.newRunId()}` },
+    },
+    jobs: [
+      {
+        id: 'use',
+        template: 'app',
+        command: 'cat /opt/app/made /opt/app/hello.txt; ls /artifacts; touch /opt/app/mine; ls /opt/app',
+        runAsRoot: true,
+        matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] },
+      },
+      { id: 'nested', template: 'more', command: 'cat /opt/app/made /opt/app/first /opt/app/more' },
+      {
+        id: 'search',
+        template: 'app',
+        runAsRoot: true,
+        command: `! grep -rqsF "$(echo ${Buffer.from(SECRET).toString('base64')} | base64 -d)" / --exclude-dir=proc --exclude-dir=sys`,
+        timeoutSecs: 600,
+      },
+      { id: 'after-broken', template: 'broken', command: 'true' },
+    ],
+  };
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+async function run(jobs: readonly string[], runId = site.newRunId()): Promise<TargetRun> {
+  const pikaci = must(createPikaci(site.config(), { env: { TEMPLATE_TOKEN: SECRET } }));
+  const ended = must(
+    await pikaci.runTarget({
+      target: 't',
+      definition: target,
+      workspace: site.workspace,
+      runId,
+      jobs: [...jobs],
+    }),
+  );
+  must(await ended.cleanUp);
+  await pikaci.close();
+  return ended;
+}
+
+const logOf = (runId: string, name: string) => readFile(join(site.stateRoot, 'runs', runId, name), 'utf8');
+
+describe('a template', () => {
+  it('is set up once, copied for ten jobs and for another template, and not set up again by the next run', async () => {
+    const first = await run(['use', 'nested']);
+    expect(first.record.status).toBe('passed');
+    expect(first.prepares).toMatchObject([{ kind: 'template', cached: false }, { cached: false }]);
+    const setup = await logOf(first.runId, 'prepare/app.log');
+    expect(setup).toBe('***hello.txt\n');
+    const said = await Promise.all(
+      first.jobs.flatMap(({ jobId }) =>
+        jobId === 'nested' ? [] : [logOf(first.runId, `jobs/${jobId}/guest.log`)],
+      ),
+    );
+    expect(said).toHaveLength(10);
+    expect(new Set(said).size).toBe(1);
+    const [made = ''] = (said[0] ?? '').split('\n');
+    expect(said[0]).toMatch(/^[0-9a-f-]{36}\nhello from the workspace\n/);
+    expect(said[0]).not.toContain('left');
+    expect(said[0]?.match(/^mine$/gm)).toHaveLength(1);
+    expect(await logOf(first.runId, 'jobs/nested/guest.log')).toBe(`${made}\n${made}\nmore\n`);
+
+    const second = await run(['use']);
+    expect(second.prepares).toMatchObject([{ kind: 'template', cached: true }]);
+    const again = await logOf(second.runId, `jobs/${second.jobs[0]?.jobId}/guest.log`);
+    expect(again.split('\n')[0]).toBe(made);
+  });
+
+  it('holds nothing of the secrets of its setup, and neither does its instance', async () => {
+    const searched = await run(['search']);
+    expect(searched.record.status).toBe('passed');
+    const end = searched.prepares[0];
+    const instance = end?.kind === 'template' ? end.instance : '';
+    const found = must(await site.incus.instance(site.host.project, instance)).value;
+    expect(JSON.stringify(found)).not.toContain(SECRET);
+    expect(found).toMatchObject({ status: 'Stopped', ephemeral: false, devices: {} });
+  });
+
+  it('fails its jobs when its setup fails, with its log, and leaves nothing', async () => {
+    const before = must(await site.incus.instances(site.host.project)).map(({ name }) => name);
+    const failed = await run(['after-broken']);
+    expect(failed.record.status).toBe('failed');
+    expect(failed.prepares).toMatchObject([
+      { kind: 'faulted', fault: { kind: 'template_failed', message: expect.stringContaining('status 7') } },
+    ]);
+    expect(failed.jobs).toMatchObject([{ jobId: 'after-broken', kind: 'skipped' }]);
+    expect(await logOf(failed.runId, 'prepare/broken.log')).toBe('about to fail\n');
+    const after = must(await site.incus.instances(site.host.project)).map(({ name }) => name);
+    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
