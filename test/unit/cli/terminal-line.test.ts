@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { escapeMessage } from '../../../src/adapters/cli/output/escape-control.js';
 import { TerminalLines, TerminalStream } from '../../../src/adapters/cli/output/terminal-line.js';
 
 const shown = (...lines: string[]) => {
@@ -74,6 +75,13 @@ describe('a line of log above the tree', () => {
     );
     for (const part of ['\x1b]', '\x1bP', '\x1b[', '\x1b[1;', '\r'])
       expect(shown(part.repeat(32 * 1024))[0]?.length).toBeLessThan(200 * 1024);
+  });
+
+  it('takes no more time for a long row of carriage returns before its end', () => {
+    // With a time that grows with the square, each of these lines takes seconds.
+    const line = `${'\r'.repeat(64 * 1024)}x`;
+    expect(shown(...Array.from({ length: 64 }, () => line))).toEqual(Array.from({ length: 64 }, () => 'x'));
+    expect(escapeMessage(`a${'\n'.repeat(64 * 1024)}b\n\n`, '')).toHaveLength(64 * 1024 + 2);
   });
 });
 

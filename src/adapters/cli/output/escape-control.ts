@@ -16,5 +16,12 @@ export function escapeLine(text: string): string {
 
 /** The same for a message of several lines. Every line after the first is indented, so that none can pass for one of pikaci's own. */
 export function escapeMessage(text: string, indent = '  '): string {
-  return text.replace(/\r\n/g, '\n').replace(/\n+$/, '').split('\n').map(escapeLine).join(`\n${indent}`);
+  return withoutEnd(text.replace(/\r\n/g, '\n'), '\n').split('\n').map(escapeLine).join(`\n${indent}`);
+}
+
+/** Without any number of one character at its end. A pattern such as `\r+$` takes a time that grows with the square of a row of them elsewhere in the text. */
+export function withoutEnd(text: string, character: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end -= 1;
+  return text.slice(0, end);
 }

@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import { escapeLine } from './escape-control.js';
+import { escapeLine, withoutEnd } from './escape-control.js';
 
 const ESCAPE = '\u001b';
 /** What a terminal takes for more than text, in the order in which it is to be tried: OSC; DCS, SOS, PM and APC; CSI; the rest. None goes over the end of a line. */
@@ -144,6 +144,6 @@ export class TerminalStream {
 
 /** What a line that was written over itself shows in the end. */
 export function standing(line: string): string {
-  const text = line.replace(/\r+$/, '');
+  const text = withoutEnd(line, '\r');
   return text.slice(text.lastIndexOf('\r') + 1);
 }
