@@ -55,7 +55,7 @@ function sshHost(config: PikaciConfig, host: SshHostConfig, place: Place): HostA
   const local = new LocalShell();
   const connection = new Ssh2Connection({
     ...sshOptions(host, place),
-    local: { shell: local, dial: (argv) => new LocalCommandDialer(argv) },
+    local: { shell: local, dial: (argv, env) => new LocalCommandDialer(argv, env) },
   });
   const shell = new Ssh2Shell(connection, local);
   const hostFiles = new SftpFileStore(connection);

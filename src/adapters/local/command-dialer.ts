@@ -11,7 +11,11 @@ import { ChildStream } from './child-stream.js';
 
 /** The two pipes of a command of this machine as a byte stream, such as `sudo -n socat - UNIX-CONNECT:…`. */
 export class LocalCommandDialer implements SocketDialer {
-  constructor(private readonly argv: Command['argv']) {}
+  constructor(
+    private readonly argv: Command['argv'],
+    /** All that the command gets. */
+    private readonly environment: Readonly<Record<string, string>> = childEnvironment(),
+  ) {}
 
   get endpoint(): string {
     return `local command:${this.argv.join(' ')}`;
@@ -22,7 +26,7 @@ export class LocalCommandDialer implements SocketDialer {
     const problem = commandProblem({ argv: this.argv });
     if (problem !== null) return err(shellFault('invalid_command', at, problem));
     if (options.signal?.aborted) return err(shellFault('aborted', at, 'cancelled by the caller'));
-    const started = await startChild({ argv: this.argv, cwd: ownHome() }, childEnvironment());
+    const started = await startChild({ argv: this.argv, cwd: ownHome() }, this.environment);
     if (started.isErr()) return err(shellFault('spawn_failed', at, started.error));
     if ('code' in started.value) return err(shellFault('spawn_failed', at, started.value.message.trim()));
     return ok(new ChildStream(started.value, at.tried));

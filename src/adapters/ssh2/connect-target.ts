@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { err, ok, type Result } from 'neverthrow';
 import type { ClientChannel } from 'ssh2';
@@ -100,7 +101,7 @@ async function openSocket(
     return dialled.mapErr(({ message }) => shellFault('unreachable', at, message));
   }
   // Without TCP_NODELAY every small request waits for the 40 ms of a delayed acknowledgement.
-  if (through === null) return ok(connect({ host: hop.host, port: hop.port, noDelay: true, ...hop.socket }));
+  if (through === null) return connectFrom(hop, { ms: timing.handshakeMs, signal });
   const at = { host: targetLabel(hop), tried: 'jump through another host' };
   const asked = through.request<ClientChannel>((client, answer) =>
     client.forwardOut('127.0.0.1', 0, hop.host, hop.port, answer),
@@ -116,4 +117,24 @@ async function openSocket(
   return channel
     .map((open) => new ChannelStream(through, new ChannelTap(open)))
     .mapErr(({ message }) => shellFault('unreachable', at, message));
+}
+
+/** `BindAddress` may be a name, as with `ssh`. */
+async function connectFrom(
+  hop: SshTarget,
+  bound: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<Result<Duplex, ShellFault>> {
+  const { host, port, socket } = hop;
+  const { localAddress: named, ...family } = socket;
+  const refused = (why: string) =>
+    err(shellFault('unreachable', { host: targetLabel(hop), tried: 'connect' }, why));
+  try {
+    const isName = named !== undefined && isIP(named) === 0;
+    const found = isName ? await bounded(lookup(named, family), bound) : null;
+    if (typeof found === 'string') return refused(`BindAddress ${named}: looking it up has ${found}`);
+    const from = found === null ? socket : { ...family, localAddress: found.address };
+    return ok(connect({ host, port, noDelay: true, ...from }));
+  } catch (error) {
+    return refused(`${named === undefined ? '' : `BindAddress ${named}: `}${(error as Error).message}`);
+  }
 }

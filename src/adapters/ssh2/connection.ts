@@ -2,7 +2,9 @@ import { err, type Result } from 'neverthrow';
 import type { CallOptions, ShellFault } from '../../ports/remote-shell.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { connectTarget, reachedBy } from './connect-target.js';
+import { hostEnvironment } from './host-environment.js';
 import type { SshLink } from './link.js';
+import { commandEnvironment } from './local-command.js';
 import { DEFAULT_TIMING, type Ssh2Options, type SshTiming } from './options.js';
 import { resolveTarget } from './resolve-target.js';
 import { type SessionPlace, SessionPool } from './session-pool.js';
@@ -73,6 +75,7 @@ export class Ssh2Connection implements AsyncDisposable {
   private async connect(): Promise<Result<SshLink, ShellFault>> {
     const closed = () => err(shellFault('closed', { host: this.label, tried: 'connect' }, CLOSED));
     if (this.closing.signal.aborted) return closed();
+    const { local, environment = hostEnvironment() } = this.options;
     const target = await resolveTarget(this.options);
     const at = { host: this.label, tried: 'read the SSH configuration' };
     if (target.isErr()) return err(shellFault('unreachable', at, target.error));
@@ -81,7 +84,7 @@ export class Ssh2Connection implements AsyncDisposable {
     const link = await connectTarget(target.value, {
       passphrase: this.options.passphrase,
       timing: this.timing,
-      dial: this.options.local?.dial,
+      dial: local === undefined ? undefined : (argv) => local.dial(argv, commandEnvironment(environment)),
       signal: this.closing.signal,
     });
     if (!this.closing.signal.aborted) return link;

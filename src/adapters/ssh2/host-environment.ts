@@ -7,6 +7,7 @@ export function hostEnvironment(): SshEnvironment {
     home: ownHome(),
     user: ownName() ?? '',
     authSock: process.env['SSH_AUTH_SOCK'] || null,
+    variables: process.env,
     shell: process.env['SHELL'] || '/bin/sh',
     ...(process.getuid === undefined ? {} : { uid: process.getuid() }),
   };

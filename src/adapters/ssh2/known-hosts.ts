@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { listMatches } from './ssh-config-match.js';
 
 /** A line of a known_hosts file. Format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". */
 export interface KnownHostsLine {
@@ -43,14 +44,7 @@ export function knownHostsName(host: string, port: number): string {
 /** Whether a line's host field names `name`. One matching negated pattern outweighs every other pattern of the line. */
 export function namesHost(hosts: string, name: string): boolean {
   if (hosts.startsWith('|1|')) return hashedNameMatches(hosts, name);
-  let matched = false;
-  for (const pattern of hosts.split(',')) {
-    const negated = pattern.startsWith('!');
-    if (!wildcard(negated ? pattern.slice(1) : pattern).test(name)) continue;
-    if (negated) return false;
-    matched = true;
-  }
-  return matched;
+  return listMatches(hosts.toLowerCase().split(','), name);
 }
 
 function hashedNameMatches(field: string, name: string): boolean {
@@ -59,13 +53,4 @@ function hashedNameMatches(field: string, name: string): boolean {
   const expected = Buffer.from(hash, 'base64');
   const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return expected.length === actual.length && timingSafeEqual(expected, actual);
-}
-
-function wildcard(pattern: string): RegExp {
-  const source = pattern
-    .toLowerCase()
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's');
 }

@@ -10,6 +10,13 @@ export function shellCommand(environment: SshEnvironment, command: string): [str
   return [environment.shell ?? '/bin/sh', '-c', `exec ${command}`];
 }
 
+/** What a command of the configuration finds, as with `ssh`: all variables. Others have names that only a shell knows, such as its functions. */
+export function commandEnvironment({ variables }: SshEnvironment): Record<string, string> | undefined {
+  if (variables === undefined) return undefined;
+  const named = Object.entries(variables).filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  return Object.fromEntries(named.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
 /** Whether a command of `Match exec` succeeds on this machine. Throws when it could not be run or did not end in time. */
 export async function runsLocally(
   shell: Pick<RemoteShell, 'spawn'>,
@@ -20,7 +27,8 @@ export async function runsLocally(
   // OpenSSH has the shell read this one as it is (readconf.c, execute_in_shell).
   const argv = [environment.shell ?? '/bin/sh', '-c', command] as const;
   using bound = awakeTimeout(EXEC_MS);
-  const spawned = await shell.spawn({ argv }, { signal: bound.signal });
+  const env = commandEnvironment(environment);
+  const spawned = await shell.spawn(env === undefined ? { argv } : { argv, env }, { signal: bound.signal });
   if (spawned.isErr()) throw failed(spawned.error.message);
   await using running = spawned.value;
   for await (const _ of running.output) {

@@ -55,8 +55,11 @@ export const DEFAULT_TIMING: SshTiming = {
 
 export interface LocalCommands {
   readonly shell: Pick<RemoteShell, 'spawn'>;
-  /** The pipes of a command as a byte stream. */
-  readonly dial: (argv: readonly [string, ...string[]]) => SocketDialer;
+  /** The pipes of a command as a byte stream. `environment` is all that it gets; pikaci's own choice when left out. */
+  readonly dial: (
+    argv: readonly [string, ...string[]],
+    environment?: Readonly<Record<string, string>>,
+  ) => SocketDialer;
 }
 
 export interface SshEnvironment {
@@ -68,4 +71,8 @@ export interface SshEnvironment {
   readonly shell?: string;
   /** Whose the user's configuration has to be, if not root's; not looked at when left out. */
   readonly uid?: number;
+  /** Name of this machine. Default: what the system says. */
+  readonly localHost?: string;
+  /** Fills in `${NAME}` in paths, and is what commands of the configuration get. Left out: nothing is filled in, and commands get what pikaci's others do. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }

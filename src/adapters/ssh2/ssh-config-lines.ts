@@ -45,8 +45,8 @@ export async function readConfigLines(path: string, place: ConfigPlace): Promise
       const included: ConfigLine[][] = [];
       if (line.keyword === 'include') {
         for (const pattern of line.words)
-          for (const one of await globFiles(placeOf(pattern, path, place)))
-            included.push(await read(one, depth + 1));
+          for (const one of await globFiles(placeOf(pattern, line.at, path, place)))
+            if (!(await isDirectory(one))) included.push(await read(one, depth + 1));
       }
       lines.push({ ...line, included });
     }
@@ -62,12 +62,21 @@ async function checkOwner(file: string, owner: number | null): Promise<void> {
     throw new Error(`${file} belongs to another user or can be written by everybody`);
 }
 
+/** OpenSSH opens one that a pattern has found, and reads nothing of it. */
+async function isDirectory(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
 /** `null` for an empty line or a comment. */
 function parseLine(text: string, at: string): Omit<ConfigLine, 'included'> | null {
+  if (/^[ \t]*(?:#|$)/.test(text.trimEnd())) return null;
   const found = /^[ \t]*(?:"([^"]*)"|([^ \t="#][^ \t="]*))(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$/.exec(
     text.trimEnd(),
   );
-  if (found === null) return null;
+  if (found === null) throw new Error(`${at}: no keyword with a value behind it: ${text.trim()}`);
   const name = found[1] ?? found[2] ?? '';
   const rest = found[3] ?? '';
   if (rest === '') throw new Error(`${at}: no value after ${name}`);
@@ -101,8 +110,11 @@ function splitWords(text: string): string[] | null {
   return words;
 }
 
-function placeOf(pattern: string, top: string, { home, isSystem }: ConfigPlace): string {
+/** Throws for what would else name no file, and so be passed over without a word. */
+function placeOf(pattern: string, at: string, top: string, { home, isSystem }: ConfigPlace): string {
   const path = pattern.replace(/^~(?=\/)/, home).replaceAll('%d', home);
+  if (/^~|\$\{|%[a-z]/i.test(path))
+    throw new Error(`${at}: Include takes "~/" and %d, and no other token, variable or home: ${pattern}`);
   if (isAbsolute(path)) return path;
   return join(isSystem ? dirname(top) : join(home, '.ssh'), path);
 }

@@ -15,15 +15,17 @@ export interface MatchSubject {
 
 /** Whether all criteria of a `Match` line are met. Throws for one that cannot be judged. */
 export async function matchMatches(line: ConfigLine, subject: MatchSubject): Promise<boolean> {
-  const words = line.words.flatMap((word) => /^(!?[a-z]+)=(.*)$/i.exec(word)?.slice(1) ?? [word]);
+  const words = [...line.words];
   if (words.length === 0) throw new Error(`${line.at}: Match without criteria`);
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] as string;
+  for (let next = words.shift(); next !== undefined; next = words.shift()) {
+    // As in `host=build`; a value may have a "=" of its own.
+    const [, word = next, attached] = /^(!?[a-z]+)=(.*)$/is.exec(next) ?? [];
+    if (attached !== undefined && attached !== '') words.unshift(attached);
     const isNegated = word.startsWith('!');
     const name = word.slice(isNegated ? 1 : 0).toLowerCase();
-    const judge = CRITERIA[name];
+    const judge = Object.hasOwn(CRITERIA, name) ? CRITERIA[name] : undefined;
     if (judge === undefined) throw new Error(`${line.at}: Match ${name} cannot be judged here`);
-    const value = ALONE.includes(name) ? '' : words[++at];
+    const value = ALONE.includes(name) ? '' : takeValue(words);
     if (value === undefined) throw new Error(`${line.at}: Match ${name} without a value`);
     try {
       if ((await judge(subject, value)) === isNegated) return false;
@@ -32,6 +34,13 @@ export async function matchMatches(line: ConfigLine, subject: MatchSubject): Pro
     }
   }
   return true;
+}
+
+/** The next word; a "=" of its own, or before it, is no part of it. */
+function takeValue(words: string[]): string | undefined {
+  const [word] = words.splice(0, 1);
+  if (word === '=') return words.shift();
+  return word?.startsWith('=') ? word.slice(1) : word;
 }
 
 type Judge = (subject: MatchSubject, value: string) => boolean | Promise<boolean>;
@@ -66,11 +75,23 @@ export function listMatches(patterns: readonly string[], text: string): boolean 
   return matched;
 }
 
+/** In a time of at most the product of both lengths, whatever the pattern: a regular expression may take for ever. */
 function patternMatches(pattern: string, text: string): boolean {
-  const source = pattern
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(text);
+  let at = 0;
+  let star = -1;
+  let taken = 0;
+  for (let read = 0; read < text.length; ) {
+    if (pattern[at] === '*') {
+      star = at++;
+      taken = read;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[read])) {
+      at += 1;
+      read += 1;
+    } else if (star !== -1) {
+      at = star + 1;
+      read = ++taken;
+    } else return false;
+  }
+  while (pattern[at] === '*') at += 1;
+  return at === pattern.length;
 }

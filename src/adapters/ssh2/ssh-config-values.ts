@@ -1,14 +1,32 @@
 import { keywordRule } from './ssh-config-keywords.js';
 import type { ConfigLine } from './ssh-config-lines.js';
 import { listMatches, matchMatches } from './ssh-config-match.js';
-import { expandTokens } from './tokens.js';
+import { expandTokens, firstLabel, hostnameOf, realName } from './tokens.js';
 
 /** Keywords of which each counts, and not the first one alone. */
 const REPEATED = ['identityfile', 'certificatefile'];
 /** Keywords whose value is a list of words. */
 const LISTS = ['userknownhostsfile', 'globalknownhostsfile'];
 /** Keywords whose value is all that stands behind them. */
-const COMMANDS = ['proxycommand', 'proxyjump'];
+const COMMANDS = ['proxycommand'];
+/** Keywords that are honoured and have one word; OpenSSH refuses a second one, and an empty one. */
+const SINGLE = [
+  'addressfamily',
+  'bindaddress',
+  'ciphers',
+  'hostkeyalgorithms',
+  'hostkeyalias',
+  'hostname',
+  'identitiesonly',
+  'identityagent',
+  'identityfile',
+  'kexalgorithms',
+  'macs',
+  'port',
+  'proxyjump',
+  'tag',
+  'user',
+];
 
 /** Which host is asked for, by whom. */
 export interface ConfigQuery {
@@ -18,6 +36,9 @@ export interface ConfigQuery {
   readonly port: number | undefined;
   readonly localUser: string;
   readonly home: string;
+  /** Of this machine, and of its user where there is such a number: `%l` and `%i`. */
+  readonly localHost: string;
+  readonly uid: number | undefined;
   /** Runs the command of a `Match exec`; says whether it succeeded. `null` where none may be run. */
   readonly exec: ((command: string) => Promise<boolean>) | null;
 }
@@ -36,7 +57,9 @@ export class ConfigValues {
   /** OpenSSH reads all files a second time where a `Match final` stands, with the host's real name. */
   beginFinal(): void {
     this.isFinal = true;
-    this.subject = this.hostname();
+    this.subject = realName(this.hostname());
+    // OpenSSH has taken the name into use by then: what a `Match final` says of it comes too late.
+    if (!this.values.has('hostname')) this.values.set('hostname', []);
   }
 
   /** An included file's blocks end with it: the block that the `Include` stands in goes on. */
@@ -83,6 +106,8 @@ export class ConfigValues {
 
   private set(line: ConfigLine): void {
     const keyword = keywordRule(line.keyword)?.alias?.toLowerCase() ?? line.keyword;
+    if (SINGLE.includes(keyword) && (line.words.length !== 1 || line.words[0] === ''))
+      throw new Error(`${line.at}: ${line.name} takes one value: ${line.rest}`);
     // Of the two ways through something else the one that comes first counts.
     if (keyword === 'proxycommand' && this.values.has('proxyjump')) return;
     if (keyword === 'proxyjump' && this.values.has('proxycommand')) return;
@@ -103,7 +128,10 @@ export class ConfigValues {
       expandTokens(command, {
         d: query.home,
         h: host,
+        i: String(query.uid ?? ''),
         k: this.first('hostkeyalias')?.words[0] ?? host,
+        l: query.localHost,
+        L: firstLabel(query.localHost),
         n: query.host,
         p: port,
         r: user,
@@ -122,7 +150,7 @@ export class ConfigValues {
 
   private hostname(): string {
     const name = this.first('hostname')?.words[0];
-    return name === undefined ? this.query.host : expandTokens(name, { h: this.query.host });
+    return hostnameOf(this.query.host, name);
   }
 
   private first(keyword: string): ConfigLine | undefined {

@@ -10,7 +10,11 @@ const entrySchema = z.object({
   hostname: z.string().optional(),
   user: z.string().optional(),
   port: z.string().transform(Number).pipe(z.number().int().min(1).max(65_535)).optional(),
-  addressfamily: z.enum(['any', 'inet', 'inet6']).optional(),
+  addressfamily: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['any', 'inet', 'inet6']))
+    .optional(),
   bindaddress: z.string().optional(),
   identityfile: z.array(z.string()).optional(),
   identitiesonly: yes.optional(),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { chooseAlgorithms } from './algorithms.js';
 import { shellCommand } from './local-command.js';
@@ -6,7 +7,7 @@ import { sshArguments } from './ssh-arguments.js';
 import { configEntry, type SshConfigEntry } from './ssh-config.js';
 import type { ConfigLine } from './ssh-config-lines.js';
 import { type SshTarget, targetLabel } from './target.js';
-import { expandTokens, isValidHostName, isValidUser } from './tokens.js';
+import { expandTokens, firstLabel, hostnameOf, isValidHostName, isValidUser, realName } from './tokens.js';
 
 /** OpenSSH's own defaults (ssh_config(5), IdentityFile and UserKnownHostsFile). */
 const DEFAULT_IDENTITIES = ['.ssh/id_ed25519', '.ssh/id_ecdsa', '.ssh/id_rsa'];
@@ -44,12 +45,13 @@ export class TargetResolver {
 
   /** `behind`: the hosts that are reached through this one, so that none is its own jump. */
   async target(alias: string, wanted: Wanted, behind: readonly string[]): Promise<SshTarget> {
-    const { user: localUser, home } = this.environment;
-    const query = { host: alias, user: wanted.user, port: wanted.port, localUser, home, exec: this.exec };
+    const { user: localUser, home, uid, localHost = hostname() } = this.environment;
+    const asked = { host: alias, user: wanted.user, port: wanted.port };
+    const query = { ...asked, localUser, home, uid, localHost, exec: this.exec };
     const found = await configEntry(this.files, query);
     if (found.isErr()) throw new Error(found.error);
     const entry = found.value;
-    const host = expandTokens(entry.hostname ?? alias, { h: alias });
+    const host = realName(hostnameOf(alias, entry.hostname));
     const user = wanted.user ?? entry.user ?? localUser;
     if (user === '')
       throw new Error(
@@ -78,7 +80,7 @@ export class TargetResolver {
       },
       proxyCommand: wanted.jumps === undefined ? this.proxyCommand(entry, place) : null,
       sshArguments: sshArguments(this.options, alias, wanted),
-      jumps: await this.jumps(wanted.jumps ?? jumpList(entry.proxyjump), [...behind, label]),
+      jumps: await this.jumps(wanted.jumps ?? jumpList(entry.proxyjump, place), [...behind, label]),
     };
   }
 
@@ -100,18 +102,15 @@ export class TargetResolver {
     return targets;
   }
 
-  private proxyCommand(
-    entry: SshConfigEntry,
-    { alias, host, user, port, keyAlias }: Place,
-  ): SshTarget['proxyCommand'] {
+  private proxyCommand(entry: SshConfigEntry, place: Place): SshTarget['proxyCommand'] {
     const command = entry.proxycommand;
     if (command === undefined || command.toLowerCase() === 'none') return null;
     if (this.options.local === undefined) throw new Error('ProxyCommand: no command may be run here');
+    const { alias, host, keyAlias, user } = place;
     for (const name of [alias, host, keyAlias])
       if (!isValidHostName(name)) throw new Error(`ProxyCommand: "${name}" may not stand in a command`);
     if (!isValidUser(user)) throw new Error(`ProxyCommand: the user "${user}" may not stand in a command`);
-    const tokens = { h: host, k: keyAlias, n: alias, p: String(port), r: user };
-    return shellCommand(this.environment, expandTokens(command, tokens));
+    return shellCommand(this.environment, expandTokens(command, wayTokens(place)));
   }
 
   private identities(entry: SshConfigEntry, expand: (path: string) => string): SshTarget['identities'] {
@@ -130,13 +129,13 @@ export class TargetResolver {
   }
 
   private agent(entry: SshConfigEntry, expand: (path: string) => string): string | null {
-    if (this.options.agent !== undefined) return this.options.agent;
-    const configured = entry.identityagent;
-    if (
-      configured === undefined ||
-      /^(?:SSH_AUTH_SOCK|\$SSH_AUTH_SOCK|\$\{SSH_AUTH_SOCK\})$/.test(configured)
-    )
-      return this.environment.authSock;
+    const { agent } = this.options;
+    if (agent !== undefined) return agent;
+    const { authSock, variables } = this.environment;
+    const { identityagent: configured = 'SSH_AUTH_SOCK' } = entry;
+    if (/^(?:\$|\$\{)?SSH_AUTH_SOCK\}?$/.test(configured)) return authSock;
+    const variable = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(configured)?.[1];
+    if (variable !== undefined) return variables?.[variable] || null;
     return configured === 'none' ? null : expand(configured);
   }
 
@@ -152,25 +151,28 @@ export class TargetResolver {
     }));
   }
 
-  /** The tokens of ssh_config(5) that make sense in a path; a relative path is one of the home directory. */
+  /** The tokens and variables of ssh_config(5) that make sense in a path; a relative path is one of the home directory. */
   private expand(path: string, at: Place): string {
-    const { home, user } = this.environment;
-    if (/^\$|\$\{/.test(path)) throw new Error(`${path}: variables are not filled in`);
-    const expanded = expandTokens(path, {
-      d: home,
-      h: at.host,
-      k: at.keyAlias,
-      n: at.alias,
-      p: String(at.port),
-      r: at.user,
-      u: user,
-    }).replace(/^~(?=\/|$)/, home);
+    const { home, user, uid, localHost = hostname(), variables } = this.environment;
+    if (/^~[^/]/.test(path)) throw new Error(`${path}: the home directory of another user is not filled in`);
+    const tokens = { ...wayTokens(at), d: home, i: String(uid ?? ''), l: localHost, u: user };
+    const expanded = expandTokens(
+      path.replace(/^~(?=\/|$)/, home),
+      { ...tokens, L: firstLabel(localHost) },
+      variables ?? {},
+    );
     return isAbsolute(expanded) ? expanded : join(home, expanded);
   }
 }
 
-function jumpList(value: string | undefined): readonly string[] {
+/** The tokens of what says how a host is reached. */
+function wayTokens({ host, keyAlias, alias, port, user }: Place) {
+  return { h: host, k: keyAlias, n: alias, p: String(port), r: user };
+}
+
+/** `ssh` makes a command of it, so it has the tokens of one. */
+function jumpList(value: string | undefined, place: Place): readonly string[] {
   return value === undefined || value.toLowerCase() === 'none'
     ? []
-    : value.split(',').map((name) => name.trim());
+    : value.split(',').map((name) => expandTokens(name.trim(), wayTokens(place)));
 }

@@ -14,7 +14,11 @@ import { publicKey, startSshd, type TestSshd } from '../../support/sshd.js';
 let sshd: TestSshd;
 let jump: TestSshd;
 const shell = new LocalShell();
-const local = { shell, dial: (argv: readonly [string, ...string[]]) => new LocalCommandDialer(argv) };
+const local = {
+  shell,
+  dial: (argv: readonly [string, ...string[]], environment?: Readonly<Record<string, string>>) =>
+    new LocalCommandDialer(argv, environment),
+};
 
 beforeAll(async () => {
   sshd = await startSshd();
@@ -118,7 +122,7 @@ describe('ProxyCommand', () => {
   });
 
   it.each([
-    ['HostName $(touch hacked)', /may not stand in a command/],
+    ['HostName "$(touch hacked)"', /may not stand in a command/],
     ['HostName -oProxyCommand=x', /may not stand in a command/],
     ['HostKeyAlias a;b', /may not stand in a command/],
     ['User x;y', /the user "x;y" may not stand in a command/],
@@ -247,5 +251,38 @@ describe('OpenSSH reads the same', () => {
     const keywords = said.split('\n').flatMap((line) => line.split(' ')[0] || []);
     expect(keywords.length).toBeGreaterThan(60);
     expect(keywords.filter((keyword) => keywordRule(keyword.toLowerCase()) === undefined)).toEqual([]);
+  });
+});
+
+describe('BindAddress', () => {
+  it('may be a name, and one that is none is a fault that names it', async () => {
+    const here = written(
+      'bound',
+      'Host build',
+      ...target(),
+      '  BindAddress localhost',
+      '  AddressFamily inet',
+    );
+    expect(await reached(here)).toBeNull();
+    const nowhere = written('bound_to_none', 'Host build', ...target(), '  BindAddress *');
+    expect(await reached(nowhere)).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(/^BindAddress \*: /),
+    });
+  });
+});
+
+describe('commands of the configuration', () => {
+  it('find the variables of the environment', async () => {
+    const configFile = written(
+      'variables',
+      'Match exec "test \\"$A_PROFILE\\" = mine"',
+      ...target(),
+      `  ProxyCommand sh -c 'test "$A_PROFILE" = mine && exec socat - TCP:%h:%p'`,
+    );
+    const environment = { home: sshd.directory, user: sshd.user, authSock: null };
+    const variables = { ...process.env, A_PROFILE: 'mine' };
+    expect(await reached(configFile, { environment: { ...environment, variables } })).toBeNull();
+    expect(await reached(configFile, { environment })).toMatchObject({ kind: 'unreachable' });
   });
 });

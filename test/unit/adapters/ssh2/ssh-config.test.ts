@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { resolveTarget } from '../../../../src/adapters/ssh2/resolve-target.js';
 import { configEntry, loadConfig } from '../../../../src/adapters/ssh2/ssh-config.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
@@ -28,7 +29,16 @@ const load = (directory: string) => loadConfig(join(directory, '.ssh/config'), p
 
 async function entryIn(directory: string, host = 'build', user?: string) {
   const lines = must(await load(directory)) ?? expect.fail('there is no file');
-  const query = { host, user, port: undefined, localUser: 'me', home: directory, exec: null };
+  const query = {
+    host,
+    user,
+    port: undefined,
+    localUser: 'me',
+    home: directory,
+    localHost: 'runner.example',
+    uid: 7,
+    exec: async (command: string) => command.startsWith('ok '),
+  };
   return configEntry([lines], query);
 }
 
@@ -76,11 +86,109 @@ describe('Include of an SSH configuration', () => {
     expect(wide.isErr() && wide.error).toMatch(/more than/);
   });
 
-  it('passes over a link that leads nowhere, and names a directory that is no file', async () => {
+  it('passes over a link that leads nowhere and a directory, and names a configuration that is one', async () => {
     const directory = home({ config: 'Include config.d/*\n', 'config.d/a': 'Host build\n  Port 5\n' });
     symlinkSync('nowhere', join(directory, '.ssh/config.d/b'));
     expect(must(await entryIn(directory)).port).toBe(5);
+    // OpenSSH opens it, and reads nothing.
     mkdirSync(join(directory, '.ssh/config.d/c'));
+    expect(must(await entryIn(directory)).port).toBe(5);
+    rmSync(join(directory, '.ssh/config'));
+    mkdirSync(join(directory, '.ssh/config'));
     expect((await load(directory)).isErr()).toBe(true);
+  });
+});
+
+describe('a line of an SSH configuration', () => {
+  it.each([
+    ['a command with a "=" in it', 'Match exec "ok FOO=bar"\n  Port 5\n', { port: 5 }],
+    [
+      'a criterion with "=" in between',
+      'Match host = build\n  Port 5\nMatch user=me exec="ok"\n  Port 6',
+      { port: 5 },
+    ],
+    ['the tokens of this machine', 'Match exec "ok %L %l %i %%"\n  Port 5\n', { port: 5 }],
+    ['a family in capitals', 'AddressFamily INET6', { addressfamily: 'inet6' }],
+    ['quotes and a comment behind a jump', 'ProxyJump "gw" # the gate', { proxyjump: 'gw' }],
+    [
+      'a name that is set too late',
+      'Match final\n  HostName other\nMatch final host build\n  Port 5\nHost build\n  User b',
+      { port: 5, user: 'b' },
+    ],
+    [
+      'a name in capitals, for the second reading',
+      'HostName Real.Example\nMatch final\n  Port 5\nHost real.example\n  User r',
+      { hostname: 'Real.Example', port: 5, user: 'r' },
+    ],
+  ])('honours %s', async (_title, config, expected) => {
+    expect(await entry({ config })).toEqual(expected);
+  });
+
+  it.each([
+    ['a quote right behind the keyword', 'User"ci"', /line 1: no keyword with a value/],
+    ['no keyword', '= x', /line 1: no keyword/],
+    ['two values', 'Port 22 23', /line 1: Port takes one value/],
+    ['an empty value', 'HostName ""', /line 1: HostName takes one value/],
+    ['a criterion of another name', 'Match toString x', /line 1: Match tostring cannot be judged/],
+    ['an Include of another home', 'Include ~other/config', /line 1: Include takes/],
+    ['an Include with a variable', 'Include ${DIR}/config', /line 1: Include takes/],
+    ['a token that is none', 'Match exec "ok %Z"', /line 1: %Z is no token/],
+  ])('is refused with %s, in words that name it', async (_title, config, message) => {
+    const directory = home({ config });
+    const read = await load(directory);
+    const found = read.isErr() ? read : await entryIn(directory);
+    expect(found.isErr() && found.error).toMatch(message);
+  });
+});
+
+describe('the target of a host', () => {
+  async function target(config: string, host = 'Build.Example', variables: Record<string, string> = {}) {
+    const directory = home({ config });
+    return resolveTarget({
+      host,
+      configFile: join(directory, '.ssh/config'),
+      environment: {
+        home: '/h',
+        user: 'me',
+        authSock: '/sock',
+        uid: 7,
+        localHost: 'runner.example',
+        variables: { SSH_AUTH_SOCK: '/sock', ...variables },
+      },
+      local: {
+        shell: { spawn: () => Promise.reject(new Error('nothing is run')) },
+        dial: () => expect.fail(),
+      },
+    });
+  }
+
+  it('is connected to in lower case, and addresses with a zone as they are', async () => {
+    expect(must(await target('')).host).toBe('build.example');
+    expect(must(await target('IdentityFile ~/%h-%n')).identities).toMatchObject([
+      { path: '/h/build.example-Build.Example' },
+    ]);
+    expect(must(await target('', 'fe80::1%eth0')).host).toBe('fe80::1%eth0');
+  });
+
+  it('has the tokens of its jumps filled in, as those of a command', async () => {
+    const found = must(await target('Host build.example\nProxyJump %r@gw-%n:2200,gw.%h\n', 'build.example'));
+    expect(found.jumps.map(({ user, host, port }) => `${user}@${host}:${port}`)).toEqual([
+      'me@gw-build.example:2200',
+      'me@gw.build.example:22',
+    ]);
+  });
+
+  it('has variables and the tokens of this machine filled in in its paths', async () => {
+    const config =
+      'IdentityFile ${DIR}/%L-%l-%i\nUserKnownHostsFile ~/%k ${DIR}/known\nIdentityAgent $MY_AGENT\n';
+    const found = must(await target(config, 'b', { DIR: '/d', MY_AGENT: '/agent' }));
+    expect(found.identities).toMatchObject([{ path: '/d/runner-runner.example-7' }]);
+    expect(found.knownHosts.slice(0, 2)).toMatchObject([{ path: '/h/b' }, { path: '/d/known' }]);
+    expect(found.agent).toBe('/agent');
+    expect(must(await target('IdentityAgent $MY_AGENT')).agent).toBeNull();
+    const unset = await target('IdentityFile ${DIR}/x');
+    expect(unset.isErr() && unset.error).toMatch(/the variable DIR is not set/);
+    const another = await target('IdentityFile ~other/x');
+    expect(another.isErr() && another.error).toMatch(/home directory of another user/);
   });
 });
