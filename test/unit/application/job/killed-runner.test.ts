@@ -1,44 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
-
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { MortalRunner } from '../../../support/mortal-runner.js';
 import { type MemoryRun, memoryRun, STATE, WORKSPACE } from '../memory-run.js';
 
-/** More calls than a job makes before it is followed. */
-
-/** A port of a runner that is killed at one of its calls, before that has an effect or after it: no call returns from then on. */
-class Mortal {
-  readonly made: string[] = [];
-  readonly died: Promise<void>;
-  #dead = () => {};
-
-  constructor(private readonly diesAt: { readonly call: number; readonly when: 'before' | 'after' }) {
-    this.died = new Promise((resolve) => {
-      this.#dead = resolve;
-    });
-  }
-
-  of<T extends object>(port: T): T {
-    return new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function' || typeof name !== 'string') return value;
-        return (...args: unknown[]) => {
-          this.made.push(name);
-          const { call, when } = this.diesAt;
-          if (this.made.length > call || (this.made.length === call && when === 'before')) return this.#die();
-          const answer: unknown = Reflect.apply(value, target, args);
-          return this.made.length === call ? Promise.resolve(answer).then(() => this.#die()) : answer;
-        };
-      },
-    });
-  }
-
-  #die(): Promise<never> {
-    this.#dead();
-    return new Promise(() => {});
-  }
-}
+/** More calls than a job makes. */
+const MOST_CALLS = 120;
 
 interface Killed {
   readonly run: MemoryRun;
@@ -59,7 +26,7 @@ async function killed(
       return 0;
     },
   });
-  const mortal = new Mortal(diesAt);
+  const mortal = new MortalRunner(diesAt);
   const { incus, localFiles, hostFiles, ...rest } = run.host.adapters;
   const adapters = {
     ...rest,
@@ -90,6 +57,7 @@ describe.each([
       it(`${when} any of its calls is never told lost when it never began, nor the reverse: its machine is ${machine}`, async () => {
         let unsure = 0;
         for (let call = 1; ; call++) {
+          if (call > MOST_CALLS) throw new Error(`a job makes more than ${MOST_CALLS} calls`);
           const { run, begun, calls } = await killed(secrets, { call, when });
           if (calls === null) break;
           const [instance] = run.host.incus.allInstances;
