@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PikaciConfigInput } from '../../src/index.js';
 import { blocksOf } from '../support/documents.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 const PROJECT = 'as-documented';
 
 /** The block of docs/operations.md that begins so. */
-function block(beginning: string): string {
-  const found = blocksOf('docs/operations.md', 'sh').find((text) => text.startsWith(beginning));
+function block(beginning: string, language = 'sh'): string {
+  const found = blocksOf('docs/operations.md', language).find((text) => text.startsWith(beginning));
   if (found === undefined) throw new Error(`docs/operations.md has no block that begins with ${beginning}`);
   return found;
 }
@@ -35,6 +40,12 @@ describe('on incus, what docs/operations.md says', () => {
       'incus project delete "$1"',
     ];
     await site.onHost(`exec </dev/null >/dev/null\n${ends.join('\n')}`, PROJECT);
+    const user = [
+      'incus config trust list --format csv,noheader --columns nf | sed -n "s/^ci,//p" | xargs -r -n 1 incus config trust remove',
+      'userdel --remove ci 2>/dev/null || :',
+      'rm -f /etc/tmpfiles.d/pikaci.conf /etc/sudoers.d/documented',
+    ];
+    await site.onHost(`exec </dev/null >/dev/null\n${user.join('\n')}`);
     await site[Symbol.asyncDispose]();
   });
 
@@ -59,4 +70,69 @@ describe('on incus, what docs/operations.md says', () => {
     expect(run.outcome).toMatchObject({ status: 'passed', exit_code: 0 });
     expect(await site.leftovers()).toEqual(NOTHING_LEFT);
   });
+
+  it('makes a user that reaches that project alone by its certificate, and all of Incus by sudo and socat', async () => {
+    await site.onHost('find "$1" -mindepth 1 -delete', site.workDir);
+    await type(here(block('useradd')));
+    // As PAM sees it: an account without a password is none that is locked.
+    await site.onHost("usermod --password '*' ci");
+    const [request = '', listen = '', trust = '', show = ''] = block('openssl req').split('\n');
+    await promisify(execFile)('sh', ['-ec', request], { cwd: site.directory });
+    const address = (await site.onHost('incus config get core.https_address')).trim();
+    await type(listen.replace('192.0.2.10:8443', address));
+    await site.onHost('cat >"$HOME/client.crt" <<END\n$1\nEND', await file(site, 'client.crt'));
+    await type(`cd; ${here(trust)}; rm client.crt`);
+    await writeFile(join(site.directory, 'server.crt'), await site.onHost(show));
+    const documented = block(
+      '"incus": { "project": "pikaci", "profile": "pikaci", "image": "pikaci/dev",\n',
+      'json',
+    );
+    const { incus } = JSON.parse(`{${documented}}`) as Pick<PikaciConfigInput, 'incus'>;
+    const inSite = (name = '') => join(site.directory, name);
+    if (incus?.transport?.via !== 'https') throw new Error('the configuration is not of HTTPS');
+    const https = {
+      ...incus.transport,
+      url: site.host.httpsUrl,
+      clientCertFile: inSite('client.crt'),
+      clientKeyFile: inSite('client.key'),
+      serverCertFile: inSite('server.crt'),
+    };
+    const [rule = ''] = blocksOf('docs/operations.md', '').filter((text) => text.startsWith('ci ALL='));
+    await site.onHost(
+      'printf "%s\\n" "$1" >/etc/sudoers.d/documented; chmod 0440 /etc/sudoers.d/documented; visudo -cq',
+      rule.trim(),
+    );
+    const { transport } = JSON.parse(`{${block('"transport": { "via": "command"', 'json')}}`);
+    for (const way of [https, transport]) {
+      const pikaci = site.open({
+        host: { ...hostOf(site), ssh: `ci@${site.host.host}:${site.host.port}` },
+        incus: { project: PROJECT, profile: PROJECT, image: 'pikaci/dev', transport: way },
+      });
+      const report = await pikaci.doctor({ machine: true });
+      expect(report.checks.filter(({ status }) => status === 'failed')).toEqual([]);
+      const { run } = await site.finish({ command: 'ls /workspace/snapshot' }, {}, pikaci);
+      expect(run.outcome).toMatchObject({ status: 'passed', exit_code: 0 });
+    }
+    const elsewhere = site.open({
+      host: { ...hostOf(site), ssh: `ci@${site.host.host}:${site.host.port}` },
+      incus: {
+        project: site.host.project,
+        profile: site.host.profile,
+        image: site.host.image,
+        transport: https,
+      },
+    });
+    expect((await elsewhere.doctor()).ok).toBe(false);
+    expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
 });
+
+function hostOf(site: Site): Exclude<PikaciConfigInput['host'], 'local'> {
+  const { host } = site.config();
+  if (host === 'local') throw new Error('a site is reached by SSH');
+  return host;
+}
+
+async function file(site: Site, name: string): Promise<string> {
+  return await readFile(join(site.directory, name), 'utf8');
+}

@@ -34,7 +34,7 @@ export async function startHostContainer(keysDirectory: string): Promise<Started
     .withExposedPorts(22, 8443)
     .withLabels(hostLabels(keysDirectory))
     .withWaitStrategy(Wait.forLogMessage(/^pikaci-host ready \{/m))
-    .withStartupTimeout(120_000)
+    .withStartupTimeout(300_000)
     .start();
 }
 
