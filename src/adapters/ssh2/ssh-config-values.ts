@@ -108,8 +108,9 @@ export class ConfigValues {
     const keyword = keywordRule(line.keyword)?.alias?.toLowerCase() ?? line.keyword;
     if (SINGLE.includes(keyword) && (line.words.length !== 1 || line.words[0] === ''))
       throw new Error(`${line.at}: ${line.name} takes one value: ${line.rest}`);
-    // Of the two ways through something else the one that comes first counts.
-    if (keyword === 'proxycommand' && this.values.has('proxyjump')) return;
+    // Of the two ways through something else the one that comes first counts; `ProxyJump none` is no way.
+    const jump = this.first('proxyjump')?.words[0];
+    if (keyword === 'proxycommand' && jump !== undefined && !/^none$/i.test(jump)) return;
     if (keyword === 'proxyjump' && this.values.has('proxycommand')) return;
     const before = this.values.get(keyword);
     if (before === undefined) this.values.set(keyword, [line]);

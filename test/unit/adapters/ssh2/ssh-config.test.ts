@@ -111,6 +111,11 @@ describe('a line of an SSH configuration', () => {
     ['a family in capitals', 'AddressFamily INET6', { addressfamily: 'inet6' }],
     ['quotes and a comment behind a jump', 'ProxyJump "gw" # the gate', { proxyjump: 'gw' }],
     [
+      'a ProxyCommand behind "ProxyJump none"',
+      'ProxyJump none\nProxyCommand nc %h\n',
+      { proxyjump: 'none', proxycommand: 'nc %h' },
+    ],
+    [
       'a name that is set too late',
       'Match final\n  HostName other\nMatch final host build\n  Port 5\nHost build\n  User b',
       { port: 5, user: 'b' },
