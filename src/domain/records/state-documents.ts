@@ -89,6 +89,8 @@ export const targetInfoDocumentSchema = z.looseObject({
   nodes: z.array(planNodeSchema),
   /** By the id of the job: what its machine may use at most; null is left to the profile, or to the runner of a microVM. */
   limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
+  /** By the id of the job: the words that run its command, or those of each of its steps. Documents of before 0.2 lack it. */
+  shells: z.record(z.string(), z.array(z.array(z.string()))).optional(),
   /** What jobs get of the folder that is run: all but what these patterns name. */
   workspace: z.looseObject({ exclude: z.array(z.string()) }).optional(),
 });

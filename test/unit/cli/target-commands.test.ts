@@ -34,9 +34,9 @@ test('target-info shows the nodes in the order in which they would run', async (
   at most 4 at the same time
   only for changes in src/**
   prepare (path) sdk
-  job a (memory 80%, processes 8192), after sdk
-  job b-1 (memory 80%, processes 8192), after a
-  job b-2 (memory 80%, processes 8192), after a
+  job a, run by /bin/sh -e (memory 80%, processes 8192), after sdk
+  job b-1, run by /bin/sh -e (memory 80%, processes 8192), after a
+  job b-2, run by /bin/sh -e (memory 80%, processes 8192), after a
 `);
   const document = new Cli({ files: files() });
   await document.run('target-info', 't', '--json');
@@ -48,6 +48,42 @@ test('target-info shows the nodes in the order in which they would run', async (
     'execute b-2',
   ]);
   expect(cli.created).toEqual([]);
+});
+
+test('target-info shows the shell of each job, and says once what changed for commands of several lines', async () => {
+  const steps = [
+    { command: 'true' },
+    { command: 'x', shell: 'bash' },
+    { command: '#!/usr/bin/env python3\nprint()' },
+  ];
+  const jobs = [
+    { id: 'a', command: 'one\ntwo' },
+    { id: 'b', command: 'one\ntwo', shell: 'sh' },
+    { id: 'c', steps },
+  ];
+  const of = (chosen: readonly object[]) => files({ ...CONFIG, targets: { t: { jobs: chosen } } });
+  const cli = new Cli({ files: of(jobs) });
+  expect(await cli.run('target-info')).toBe(0);
+  const { text } = cli.stdout;
+  expect(text).toContain('  job a, run by /bin/sh -e (');
+  expect(text).toContain('  job b, run by sh (');
+  expect(text).toContain('  job c, run by /bin/sh -e and bash -eo pipefail and /usr/bin/env python3 (');
+  const changed = 'a command of several lines stops at the first that fails, since 0.2';
+  expect(text.split(changed).length).toBe(2);
+  const silent = new Cli({ files: of(jobs.slice(1)) });
+  expect(await silent.run('target-info')).toBe(0);
+  expect(silent.stdout.text).not.toContain(changed);
+  const document = new Cli({ files: of(jobs) });
+  await document.run('target-info', 't', '--json');
+  expect(targetInfoDocumentSchema.parse(json(document)).shells).toEqual({
+    a: [['/bin/sh', '-e']],
+    b: [['sh']],
+    c: [
+      ['/bin/sh', '-e'],
+      ['bash', '-eo', 'pipefail'],
+      ['/usr/bin/env', 'python3'],
+    ],
+  });
 });
 
 test('target-info says what is left out of the workspace', async () => {

@@ -1,4 +1,6 @@
 import { planRecordOf } from '../../../application/target/plan-record-of.js';
+import { withShells } from '../../../domain/job/job-shells.js';
+import { DEFAULT_SHELL, shellOf } from '../../../domain/machine/command-shell.js';
 import { BUILT_IN_LIMITS, type MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { TargetInfoDocument } from '../../../domain/records/state-documents.js';
 import { makePlan, type PlanNode } from '../../../domain/target/plan.js';
@@ -48,10 +50,11 @@ export async function targetInfoCommand(
     ...(loaded.config.backend === 'incus'
       ? { limits: limitsOf(plan.value.nodes, loaded.config.incus.limits) }
       : {}),
+    shells: shellsOf(plan.value.nodes),
     workspace: { exclude: [...loaded.config.workspace.exclude] },
   };
   if (options.json === true) printJson(context, document);
-  else context.stdout.write(`${infoLines(document).join('\n')}\n`);
+  else context.stdout.write(`${[...infoLines(document), ...warningOfShell(plan.value.nodes)].join('\n')}\n`);
   return EXIT.passed;
 }
 
@@ -74,6 +77,46 @@ function limitsOf(
   );
 }
 
+function shellsOf(nodes: readonly PlanNode[]): NonNullable<TargetInfoDocument['shells']> {
+  return Object.fromEntries(
+    nodes.flatMap((node) => {
+      if (node.kind !== 'execute') return [];
+      const { command, shell, steps } = withShells(node.job);
+      const words =
+        steps === undefined
+          ? [shellOf(command ?? '', shell)]
+          : steps.map((step) => shellOf(step.command, step.shell));
+      return [[node.id, words]];
+    }),
+  );
+}
+
+/** Each shell once, in the order of the steps. */
+function shellText(shells: NonNullable<TargetInfoDocument['shells']>[string] | undefined): string {
+  const said = [...new Set((shells ?? []).map((words) => words.join(' ')))];
+  return said.length === 0 ? '' : `, run by ${said.map((words) => escapeLine(words)).join(' and ')}`;
+}
+
+interface ShellCommand {
+  readonly command?: string | undefined;
+  readonly shell?: readonly string[] | undefined;
+}
+
+/** Whoever comes from an older pikaci is used to another meaning; those who say what they want are not told. */
+function warningOfShell(nodes: readonly PlanNode[]): string[] {
+  const commands = nodes.flatMap((node): readonly ShellCommand[] => {
+    if (node.kind !== 'execute') return [];
+    const { steps, ...job } = withShells(node.job);
+    return steps ?? [job];
+  });
+  const isChanged = ({ command = '', shell }: ShellCommand) =>
+    command.trim().includes('\n') && shellOf(command, shell).join(' ') === DEFAULT_SHELL.join(' ');
+  if (!commands.some(isChanged)) return [];
+  return [
+    '  a command of several lines stops at the first that fails, since 0.2 ("shell": "sh" is the old way)',
+  ];
+}
+
 function limitsText(limits: NonNullable<TargetInfoDocument['limits']>[string] | undefined): string {
   const given = Object.entries(limits ?? {}).filter(([, value]) => value !== null);
   return given.length === 0 ? '' : ` (${given.map(([name, value]) => `${name} ${value}`).join(', ')})`;
@@ -92,7 +135,7 @@ function infoLines(info: TargetInfoDocument): string[] {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
       const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
       const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
-      return `  ${what} ${node.id}${limitsText(info.limits?.[node.id])}${after}${description}`;
+      return `  ${what} ${node.id}${shellText(info.shells?.[node.id])}${limitsText(info.limits?.[node.id])}${after}${description}`;
     }),
   ];
 }
