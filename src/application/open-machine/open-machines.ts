@@ -147,7 +147,7 @@ export class OpenMachines {
       const message = `${state.machineRecord}: spec cannot be read`;
       return err({ kind: 'local_files', phase: null, host: ports.localFiles.host, message });
     }
-    const mismatch = this.#mismatch(record);
+    const mismatch = mismatchOf(record, this.#parts);
     if (mismatch !== null) return err({ kind: 'config_mismatch', phase: null, host, message: mismatch });
     const machine = backends.machine({
       runId: id,
@@ -225,16 +225,6 @@ export class OpenMachines {
     });
   }
 
-  #mismatch(record: MachineRecord): string | null {
-    const { backends, ports, acquireMachine } = this.#parts;
-    const told = (what: string, recorded: string, configured: string) =>
-      `the machine ${record.machine_id} was opened with the ${what} ${recorded}, and the configuration says ${configured}: use the configuration that it was opened with`;
-    if (record.backend !== backends.name) return told('backend', record.backend, backends.name);
-    if (record.work_dir !== acquireMachine.workDir)
-      return told('work directory', record.work_dir, acquireMachine.workDir);
-    return record.host === ports.shell.host ? null : told('host', record.host, ports.shell.host);
-  }
-
   #invalid(field: string, problem = 'is not valid'): MachineFault {
     return {
       kind: 'invalid_machine',
@@ -243,6 +233,19 @@ export class OpenMachines {
       field,
     };
   }
+}
+
+/** How the configuration differs from what the machine was opened with; null when it does not. */
+function mismatchOf(
+  record: MachineRecord,
+  { backends, ports, acquireMachine }: OpenMachineParts,
+): string | null {
+  const told = (what: string, recorded: string, configured: string) =>
+    `the machine ${record.machine_id} was opened with the ${what} ${recorded}, and the configuration says ${configured}: use the configuration that it was opened with`;
+  if (record.backend !== backends.name) return told('backend', record.backend, backends.name);
+  if (record.work_dir !== acquireMachine.workDir)
+    return told('work directory', record.work_dir, acquireMachine.workDir);
+  return record.host === ports.shell.host ? null : told('host', record.host, ports.shell.host);
 }
 
 function newRecord(
