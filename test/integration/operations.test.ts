@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PikaciConfigInput } from '../../src/index.js';
@@ -46,6 +46,7 @@ describe('on incus, what docs/operations.md says', () => {
       'rm -f /etc/tmpfiles.d/pikaci.conf /etc/sudoers.d/documented',
     ];
     await site.onHost(`exec </dev/null >/dev/null\n${user.join('\n')}`);
+    await site.onHost('chmod go-x "$1"', dirname(site.workDir));
     await site[Symbol.asyncDispose]();
   });
 
@@ -74,6 +75,8 @@ describe('on incus, what docs/operations.md says', () => {
   it('makes a user that reaches that project alone by its certificate, and all of Incus by sudo and socat', async () => {
     await site.onHost('find "$1" -mindepth 1 -delete', site.workDir);
     await type(here(block('useradd')));
+    // The document's is below /var/tmp, which everybody may go through.
+    await site.onHost('chmod go+x "$1"', dirname(site.workDir));
     // As PAM sees it: an account without a password is none that is locked.
     await site.onHost("usermod --password '*' ci");
     const [request = '', listen = '', trust = '', show = ''] = block('openssl req').split('\n');

@@ -40,6 +40,9 @@ const SAFE: readonly string[] = [
   'core.hooksPath=/dev/null',
   '-c',
   'protocol.allow=never',
+  // A commit can hold a bare repository as a folder's content: git in that folder would answer from it, with a branch of the author's choice.
+  '-c',
+  'safe.bareRepository=explicit',
 ];
 
 /** The user's own settings of the environment count; a caller's `GIT_DIR`, as hooks have it, would make git look at another repository. */

@@ -169,8 +169,11 @@ describe('ProxyJump', () => {
   it('that leads through itself is an error, and the first of ProxyJump and ProxyCommand counts', async () => {
     const circle = written('circle', 'Host *', '  ProxyJump via');
     expect((await resolveTarget(aliased(circle)))._unsafeUnwrapErr()).toMatch(/goes through .*via:22 twice/);
-    const first = written('first', 'Host build', '  ProxyJump none', '  ProxyCommand false', ...target());
+    const first = written('first', 'Host build', '  ProxyCommand none', '  ProxyJump via', ...target());
     expect(await reached(first)).toBeNull();
+    // A jump host that is none leaves the way to the command, as in OpenSSH 9.2.
+    const second = written('second', 'Host build', '  ProxyJump none', '  ProxyCommand false', ...target());
+    expect(await reached(second)).toMatchObject({ kind: 'unreachable' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +55,28 @@ describe('in a git work tree', () => {
     const snapshot = await scan(join(repository.path, 'folder'));
     expect(snapshot.entries).toEqual(['a', 'deep/b']);
     expect(snapshot.root).toBe(join(repository.path, 'folder'));
+  });
+
+  it('takes no bare repository that a commit holds as a folder for the one it is in', async () => {
+    await using repository = await temporaryRepository();
+    const disk = diskWorkspace(repository.path);
+    await git(repository.path, 'commit', '--quiet', '--allow-empty', '-m', 'good');
+    const good = await git(repository.path, 'rev-parse', 'HEAD');
+    await git(repository.path, 'checkout', '--quiet', '-b', 'evil');
+    await disk.write('app/config', '[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n');
+    await disk.write('app/HEAD', 'ref: refs/heads/main\n');
+    await disk.write('app/refs/heads/main', `${good}\n`);
+    await cp(join(repository.path, '.git/objects'), join(repository.path, 'app/objects'), {
+      recursive: true,
+    });
+    const app = join(repository.path, 'app');
+    expect(await git(app, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe('main');
+    await using scanner = new GitWorkspaceScanner();
+    for (const asked of [await scanner.revision(app), await scanner.scan(app)])
+      expect(asked._unsafeUnwrapErr()).toMatchObject({
+        kind: 'git_failed',
+        message: expect.stringContaining('cannot use bare repository'),
+      });
   });
 
   it('says which commit is checked out and whether there is anything beside it', async () => {
