@@ -88,6 +88,7 @@ export type {
   RemoteShell,
   RunningCommand,
   ShellFault,
+  SshArguments,
   TreeDownload,
   TreeTransfer,
   TreeUpload,
