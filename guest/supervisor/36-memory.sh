@@ -110,7 +110,8 @@ find_short() {
   *)
     for place in "$machine" "$artifacts"; do
       read -r probe </proc/sys/kernel/random/uuid
-      said=$({ head -c 1048576 /dev/zero >"$place/.pikaci-probe.$probe"; } 2>&1 | head -c 4096)
+      # By cat, since head of busybox does not say why it could not write.
+      said=$({ head -c 1048576 /dev/zero | cat >"$place/.pikaci-probe.$probe"; } 2>&1 | head -c 4096)
       rm -f "$place/.pikaci-probe.$probe"
       case $said in *'No space left'* | *'uota exceeded'*) short=$full && break ;; esac
     done

@@ -51,7 +51,8 @@ describe.runIf(isRoot).each(guestShells())('a guest whose disk is full, with $na
     expect(run.stdout.toString()).toMatch(/freed\nlast\n$/);
     expect(status.result).toMatchObject({
       exit_code: 3,
-      message: `the step fill ended with status 3, and its log could not be written: ${FULL}`,
+      cause: 'disk_full',
+      message: `the step fill ended with status 3: ${FULL}, and its log could not be written: ${FULL}`,
       warnings: [`the log could not be written to its end: ${FULL}, in the step fill`],
     });
   });

@@ -159,7 +159,7 @@ describe.runIf(isRoot).each(guestShells())('a full disk of a guest with $name', 
     ['files', (count: number) => `size=1m,nr_inodes=${count}`],
   ])('that has too few %s at the start is a setup that failed, and says so', async (_, options) => {
     const states: string[] = [];
-    for (let count = 1; count <= 32; count++) states.push(await expectClear(options(count)));
+    for (let count = 1; count <= 48; count++) states.push(await expectClear(options(count)));
     expect(new Set(states)).toContain('finished');
   });
 });

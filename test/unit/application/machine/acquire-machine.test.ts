@@ -52,7 +52,7 @@ async function acquired(backend: 'incus' | 'microvm', boot: (() => BootRequest) 
     parallelCreates: 1,
   } as unknown as ConstructorParameters<typeof AcquireMachine>[0]);
   const journal = {
-    during: (_phase: string, work: () => unknown) => work(),
+    runPhase: (_phase: string, work: () => unknown) => work(),
     emit: () => undefined,
     warn: () => undefined,
     hostLog: { flushed: async () => undefined },

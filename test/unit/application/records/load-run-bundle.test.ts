@@ -35,6 +35,7 @@ describe('a run bundle', () => {
         guest_log_exists: true,
         host_log_bytes: 13,
         guest_log_bytes: 14,
+        guest_log_cut: false,
       },
     ]);
   });
