@@ -61,7 +61,14 @@ beforeAll(async () => {
     ],
   };
 });
-afterAll(() => site[Symbol.asyncDispose]());
+afterAll(async () => {
+  // They stay, which is what they are for, and other tests count what is on this host.
+  const { project } = site.host;
+  for (const { name, config } of must(await site.incus.instances(project)))
+    if (Object.keys(config).some((key) => key.startsWith('user.pikaci.template.')))
+      must(await site.incus.deleteInstance(project, name));
+  await site[Symbol.asyncDispose]();
+});
 
 async function run(jobs: readonly string[], runId = site.newRunId()): Promise<TargetRun> {
   const pikaci = must(createPikaci(site.config(), { env: { TEMPLATE_TOKEN: SECRET } }));
