@@ -11,7 +11,8 @@ export interface RunCommandOptions {
   readonly purpose: string;
   readonly timeoutSecs: number;
   readonly signal: AbortSignal;
-  readonly onOutput: (data: Uint8Array) => Promise<void>;
+  /** Gets what it prints; the command waits for it. Nobody does when it is left out. */
+  readonly onOutput?: (data: Uint8Array) => Promise<void>;
   /** False when nobody reads its standard output: it may then be of any length. */
   readonly keepStdout?: boolean;
   /** What it means that the command fails: `prepare_failed` of one that a node is about. Default `host`: it is pikaci's own. */
@@ -44,7 +45,7 @@ export async function runCommand(
   let length = 0;
   const decoder = new TextDecoder();
   for await (const { stream, data } of running.output) {
-    await onOutput(data);
+    await onOutput?.(data);
     if (stream === 'stdout' && keepStdout) {
       length += data.length;
       if (length <= MOST_STDOUT) stdout.push(data);

@@ -27,7 +27,7 @@ export async function hostSpace(
   const asked = await runCommand(
     shell,
     { argv: ['sh', '-c', SCRIPT, 'pikaci-space', path] },
-    { purpose: `how full the disk of ${path} is`, timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
+    { purpose: `how full the disk of ${path} is`, timeoutSecs: BOUND_SECS, signal },
   );
   if (asked.isErr()) return null;
   const [blocks = null, files = null] = Buffer.from(asked.value).toString('utf8').split('\n').map(available);

@@ -127,7 +127,7 @@ export class WorkDirectory {
     const asked = await runCommand(
       this.#ports.shell,
       { argv: ['id', '-u'] },
-      { purpose: 'ask who is logged in', timeoutSecs: ID_SECS, signal, onOutput: async () => {} },
+      { purpose: 'ask who is logged in', timeoutSecs: ID_SECS, signal },
     );
     if (asked.isErr()) return err(asked.error);
     // A login script may print something first.

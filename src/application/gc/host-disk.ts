@@ -5,7 +5,6 @@ import type { JobFault } from '../faults/job-fault.js';
 
 const AT_ONCE = 200;
 const BOUND_SECS = 8 * 60;
-const QUIET = { timeoutSecs: BOUND_SECS, onOutput: async () => {} };
 
 /** Bytes of disk that directories take, by path. One that cannot be read whole counts with what was seen of it. */
 export async function diskUsage(
@@ -18,7 +17,11 @@ export async function diskUsage(
     const some = paths.slice(at, at + AT_ONCE);
     // du complains of what vanishes under it, and goes on: its status says nothing that its output does not.
     const argv = ['sh', '-c', 'du -sk -- "$@" 2>/dev/null || :', 'sh', ...some] as [string, ...string[]];
-    const output = await runCommand(shell, { argv }, { ...QUIET, purpose: 'measure what is kept', signal });
+    const output = await runCommand(
+      shell,
+      { argv },
+      { purpose: 'measure what is kept', timeoutSecs: BOUND_SECS, signal },
+    );
     if (output.isErr()) return output.map(() => bytes);
     for (const line of Buffer.from(output.value).toString('utf8').split('\n')) {
       const [, size, path] = /^([0-9]+)\s+(\/.*)$/.exec(line) ?? [];
@@ -35,7 +38,7 @@ export async function removeOnHost(
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
   const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwX -- "$1"; rm -rf -- "$1"; }';
-  const call = { ...QUIET, purpose: `remove ${path}`, signal };
+  const call = { purpose: `remove ${path}`, timeoutSecs: BOUND_SECS, signal };
   const removed = await runCommand(shell, { argv: ['sh', '-c', script, 'sh', path] }, call);
   return removed.map(() => undefined);
 }

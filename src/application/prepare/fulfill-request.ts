@@ -28,7 +28,7 @@ const NIX = {
   link: null,
   store: undefined,
 };
-const QUICK = { timeoutSecs: 60, onOutput: async () => {} };
+const LINK_SECS = 60;
 type Exposure = FulfilmentRequest['requested_exposures'][number];
 
 /** Carries out a request on the machine that it is called on: builds the output where it has to, checks its manifest, and makes the links. */
@@ -71,7 +71,7 @@ async function realize(
   if (path === null) {
     if (!nix) return err('realized_path is null, and only outputs of nix_store_path_v1 can be built here');
     const purpose = `nix build of ${request.node_id}`;
-    const call = { purpose, timeoutSecs: 24 * 3600, signal, onOutput: async () => {} };
+    const call = { purpose, timeoutSecs: 24 * 3600, signal };
     const built = await buildWithNix(shell, { ...NIX, installable: request.installable }, call);
     if (built.isErr()) return err(built.error.message);
     path = built.value;
@@ -95,7 +95,11 @@ async function link(
   if (made.isErr()) return err(made.error.message);
   const making = `${path}.making-${randomBytes(4).toString('hex')}`;
   const argv: [string, ...string[]] = ['ln', '-s', '--', target, making];
-  const linked = await runCommand(shell, { argv }, { ...QUICK, purpose: `link ${path}`, signal });
+  const linked = await runCommand(
+    shell,
+    { argv },
+    { purpose: `link ${path}`, timeoutSecs: LINK_SECS, signal },
+  );
   if (linked.isErr()) return err(linked.error.message);
   const renamed = await files.rename(making, path, { signal });
   if (renamed.isOk()) return ok(undefined);

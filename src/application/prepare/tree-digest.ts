@@ -25,7 +25,6 @@ export async function treeDigest(
       failure: 'prepare_failed',
       timeoutSecs: call.timeoutSecs,
       signal: call.signal,
-      onOutput: async () => {},
     },
   );
   return read.map((data) => Buffer.from(data).toString('utf8').trim());

@@ -40,7 +40,7 @@ export async function checkContents(
   const read = await runCommand(
     shell,
     { argv: ['sh', '-c', SCRIPT, 'pikaci-contents', `${home}/snapshot`] },
-    { purpose: 'read a snapshot', timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
+    { purpose: 'read a snapshot', timeoutSecs: BOUND_SECS, signal },
   );
   if (read.isErr()) return null;
   const said = Buffer.from(read.value);

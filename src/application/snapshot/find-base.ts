@@ -36,7 +36,7 @@ export async function findBase(
   const asked = await runCommand(
     shell,
     { argv: ['sh', '-c', SCRIPT, 'pikaci-newest', snapshots, String(NEWEST)] },
-    { purpose: 'look for what the host has', timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
+    { purpose: 'look for what the host has', timeoutSecs: BOUND_SECS, signal },
   );
   if (asked.isErr()) return null;
   const sketch = snapshotSketch(wanted.contents);

@@ -67,7 +67,7 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
         argv: ['sh', '-c', script, 'pikaci-from-base', ...args],
         stdin: Buffer.from(stdin.map((path) => `./${path}\0`).join('')),
       },
-      { purpose: 'make a snapshot of another', timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
+      { purpose: 'make a snapshot of another', timeoutSecs: BOUND_SECS, signal },
     );
   // The first look at the base says whether it is what its name says; linking makes the fingerprint another one.
   const ofBase = async (script: string, paths: readonly string[], isLookedAt: boolean) => {

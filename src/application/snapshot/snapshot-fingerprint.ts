@@ -25,7 +25,7 @@ export async function snapshotFingerprint(
   const asked = await runCommand(
     shell,
     { argv: ['sh', '-c', SCRIPT, 'pikaci-fingerprint', directory] },
-    { purpose: 'look at a snapshot', timeoutSecs: BOUND_SECS, signal, onOutput: async () => {} },
+    { purpose: 'look at a snapshot', timeoutSecs: BOUND_SECS, signal },
   );
   if (asked.isErr()) return null;
   return fingerprintIn(asked.value);

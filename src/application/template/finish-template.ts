@@ -74,7 +74,7 @@ async function ownInstance(
   const found = await incus.instance(project, instance, { signal });
   if (found.isErr()) return err(at('read', instance, found.error));
   if (readLease(found.value.value.config)?.owner === owner) return ok(found.value);
-  return err(templateFault(incus.host, `somebody else looks after ${instance} now`));
+  return err(templateFault(incus.host, `another process now owns ${instance}`));
 }
 
 async function mark(

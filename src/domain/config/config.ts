@@ -4,6 +4,7 @@ import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { patternText } from '../patterns/pattern-text.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
+import { commandTimeoutSecs } from '../values/command-timeout.js';
 import { targetIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument } from '../values/text.js';
@@ -82,12 +83,7 @@ const microvmConfigSchema = z.strictObject({
       flags: z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']),
       /** At the end of the build's arguments. */
       options: z.array(argument).default([]),
-      timeoutSecs: z
-        .number()
-        .int()
-        .positive()
-        .max(24 * 3600)
-        .default(3600),
+      timeoutSecs: commandTimeoutSecs,
     })
     .optional(),
   /** Said by whoever set the runner up: its machines reach neither the host nor each other over a network. What is not trusted runs on no others. */

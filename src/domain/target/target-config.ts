@@ -4,6 +4,7 @@ import { checkJob, jobSpecKeys } from '../job/job-spec.js';
 import { shellOf } from '../machine/command-shell.js';
 import { stepShell } from '../machine/step-values.js';
 import { relativePattern } from '../patterns/relative-pattern.js';
+import { commandTimeoutSecs } from '../values/command-timeout.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
@@ -21,13 +22,6 @@ const node = {
   /** Other prepare nodes that have to be there first. */
   dependsOn: z.array(z.string()).default([]),
 };
-const timeoutSecs = z
-  .number()
-  .int()
-  .positive()
-  .max(24 * 3600)
-  .default(3600);
-
 const nixBinary = text.default('nix');
 const nixFlags = z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']);
 
@@ -54,7 +48,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     store: text.optional(),
     /** For `local`: the store URI of the host, such as `ssh-ng://ci@build-host`. */
     copyTo: text.optional(),
-    timeoutSecs,
+    timeoutSecs: commandTimeoutSecs,
   }),
   /** Run on the host, in an empty directory. It fills `$PIKACI_OUTPUT`; a copy of the workspace, which goes with the command, is at `$PIKACI_WORKSPACE`. */
   z.strictObject({
@@ -66,7 +60,7 @@ export const prepareConfigSchema = z.discriminatedUnion('type', [
     /** Patterns (docs/patterns.md) of files of the workspace that decide what comes out; all when left out. Each has to match a file. An output of the same inputs, command and environment is used again. */
     inputs: z.array(relativePattern).max(1000).optional(),
     env: environmentSchema.default({}),
-    timeoutSecs,
+    timeoutSecs: commandTimeoutSecs,
   }),
   /** One that is there. While a run uses one in a Nix store, its garbage collector is kept away from it. */
   z.strictObject({

@@ -3,6 +3,7 @@ import { shellOf } from '../machine/command-shell.js';
 import { guestUser, jobLimitsSchema, oneUser } from '../machine/machine-options.js';
 import { commandText, stepShell } from '../machine/step-values.js';
 import { relativePattern } from '../patterns/relative-pattern.js';
+import { commandTimeoutSecs } from '../values/command-timeout.js';
 import { environmentSchema, namedSecrets } from '../values/environment.js';
 
 /** What a template is made from and by. Whatever of it changes the result is part of the template's key. */
@@ -26,12 +27,7 @@ export const templateConfigSchema = z
     user: guestUser,
     /** Of the machine in which it is made; jobs have their own. */
     limits: jobLimitsSchema.default({}),
-    timeoutSecs: z
-      .number()
-      .int()
-      .positive()
-      .max(24 * 3600)
-      .default(3600),
+    timeoutSecs: commandTimeoutSecs,
   })
   .superRefine(oneUser)
   .transform((template) => ({ ...template, shell: shellOf(template.setup, template.shell) }));

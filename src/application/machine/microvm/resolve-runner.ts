@@ -81,7 +81,6 @@ async function buildRunner(
       purpose: 'nix build of the microVM runner',
       timeoutSecs: flake.timeoutSecs,
       signal,
-      onOutput: async () => {},
     },
   );
   if (built.isErr()) return err({ ...built.error, phase: PHASE });
