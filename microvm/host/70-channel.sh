@@ -133,7 +133,11 @@ shell() {
   showing=$!
   # A background command would have no standard input.
   exec 6<&0
-  cat <&6 1<>"$vm/console-$console.in" 8>&- &
+  {
+    # Before that it would be typed into the shell of a caller who has gone.
+    until_taken "$calls/$number"
+    exec cat <&6 1<>"$vm/console-$console.in"
+  } 8>&- &
   typing=$!
   exec 6<&-
   trap 'kill "$showing" "$typing" 2>/dev/null; rm -rf "$directory" "$calls/$number"' EXIT
@@ -151,6 +155,11 @@ shell() {
   [ -d "$vm/view" ] || refuse 69 not_running "the machine in $job was removed"
   (view exit_of_shell "$job" "$number")
   exit "$?"
+}
+
+# Until the guest has opened a console for a shell, which it does when the one before it on this console has ended.
+until_taken() { # until_taken DIRECTORY
+  while [ -d "$1" ] && [ ! -L "$1" ] && ! is_file "$1/out"; do pause; done
 }
 
 exit_of_shell() { exit_of_call "calls/$1"; }

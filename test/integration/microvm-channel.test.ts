@@ -95,19 +95,24 @@ describe('the channel into a microVM', () => {
     expect(await site.leftovers(id)).toEqual(NOTHING_LEFT);
   });
 
-  it('has a shell for whoever comes next, however many have left theirs open', async () => {
+  it('has a shell of its own for whoever comes next, however many have left theirs open', async () => {
     await using machine = await open();
+    const shells = new Set<string>();
     for (const number of [1, 2, 3, 4, 5, 6]) {
       const shell = must(await machine.shell({ columns: 80, rows: 24 }));
-      must(await shell.write(Buffer.from(`echo "number $((${number}))"\n`)));
+      // One that outlives its hang-up would take what is typed into the next one on its console.
+      must(await shell.write(Buffer.from(`trap '' HUP; echo "number $((${number})) is $$."\n`)));
       let shown = '';
+      let pid: string | undefined;
       for await (const { data } of shell.output) {
         shown += Buffer.from(data).toString('utf8');
-        if (shown.includes(`number ${number}`)) break;
+        pid = new RegExp(`number ${number} is (\\d+)\\.`).exec(shown)?.[1];
+        if (pid !== undefined) break;
       }
-      expect(shown).toContain(`number ${number}`);
+      shells.add(pid ?? `none in ${shown}`);
       await shell[Symbol.asyncDispose]();
     }
+    expect([...shells]).toEqual(Array.from({ length: 6 }, () => expect.stringMatching(/^\d+$/)));
     expect(await callsLeft(machine.id)).toBe('ready\n');
   });
 });
