@@ -11,24 +11,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { git } from '../../support/git-repository.js';
 import { Cli, configWith, folderWith } from './cli-harness.js';
-
-/** A repository whose first commit has these files. */
-async function repository(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = folderWith(files);
-  await git(folder, 'init', '--quiet', '--initial-branch=main');
-  await git(folder, 'add', '--all');
-  await git(folder, 'commit', '--quiet', '-m', 'trusted');
-  return folder;
-}
+import { moduleThatTells, repository } from './untrusted-author.js';
 
 const change = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text);
-
-/** A configuration that leaves a proof when it is run. */
-function moduleThatTells(): { readonly code: string; readonly proof: string } {
-  const proof = join(folderWith({}), 'ran');
-  const write = `writeFileSync(${JSON.stringify(proof)}, '')`;
-  return { proof, code: `import { writeFileSync } from 'node:fs';\n${write};\nexport default {};` };
-}
 
 describe('--config-from', () => {
   test('takes the configuration of a commit, and the workspace as it is', async () => {

@@ -17,7 +17,7 @@ export async function attachCommand(
   job: { readonly runId: string; readonly jobId: string },
   options: AttachOptions,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   const before = await phasesBefore(context, loaded.config.stateRoot, job);
   return withPikaci(context, loaded, async (pikaci) => {

@@ -16,7 +16,7 @@ export interface DoctorOptions extends HostOptions {
 
 /** `pikaci doctor`: what a job will need, and what to do about what is wrong. Exit status 3 when a check failed. */
 export async function doctorCommand(context: CliContext, options: DoctorOptions): Promise<number> {
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   return withPikaci(context, loaded, async (pikaci) => {
     const { signal } = context.interrupts;

@@ -19,7 +19,7 @@ export async function gcRemote(
   options: GcRemoteOptions,
   print: (document: ReapDocument, lines: readonly string[]) => void,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   return withPikaci(context, loaded, async (pikaci) => {
     const { dryRun = false, keepDays, keepBytes } = options;

@@ -11,7 +11,7 @@ export async function remoteDefaultsCommand(
   context: CliContext,
   options: TargetInfoOptions,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   const settings = [...loaded.settings];
   const document: RemoteDefaultsDocument = { type: 'remote_defaults', schema_version: 1, settings };

@@ -1,6 +1,7 @@
 import type { OnAbort } from '../../../application/api/pikaci.js';
+import { configFault } from '../../../domain/config/config-fault.js';
 import { runIdAt } from '../../../domain/values/run-id.js';
-import type { CliContext } from '../session/cli-context.js';
+import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { runTargetSession } from '../session/target-session.js';
 import { makeView, type ViewOptions } from './make-view.js';
@@ -19,11 +20,17 @@ export async function rerunCommand(
   options: RerunOptions,
 ): Promise<number> {
   const { clock, randomBytes, runState } = context.input;
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   const { signal } = context.interrupts;
   const record = await runState.loadRunRecord(loaded.config.stateRoot, repeated, { signal });
   if (record.isErr()) return complainOfState(context, record.error);
+  // It sends the folder that was recorded, whichever this configuration would.
+  const problems = await loaded.whyNotSent(record.value.source_root);
+  if (problems.length > 0) {
+    complain(context, configFault(loaded.file, problems).message);
+    return EXIT.usage;
+  }
   const runId = options.runId ?? runIdAt(clock.now(), randomBytes(3));
   return withPikaci(context, loaded, async (pikaci) =>
     runTargetSession({

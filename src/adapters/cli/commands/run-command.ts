@@ -32,7 +32,7 @@ export async function runCommand(
   options: RunOptions,
 ): Promise<number> {
   const { clock, env, randomBytes } = context.input;
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true, sendsWorkspace: true });
   if (loaded === null) return EXIT.usage;
   const selected = selectTarget({ targets: loaded.config.targets, target, jobs: options.job });
   if (selected.isErr()) {

@@ -12,7 +12,7 @@ export async function shellCommand(
 ): Promise<number> {
   const terminal = terminalOrComplain(context);
   if (terminal === null) return EXIT.usage;
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   const left = () => [
     `what was begun in the shell may go on in the machine of ${job.runId}/${job.jobId}, which is as it was; to remove it once its lease has ended:`,

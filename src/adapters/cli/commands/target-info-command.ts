@@ -21,7 +21,7 @@ export async function targetInfoCommand(
   name: string | undefined,
   options: TargetInfoOptions,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true });
   if (loaded === null) return EXIT.usage;
   const selected = selectTarget({ targets: loaded.config.targets, target: name, jobs: [] });
   const plan = selected.isOk() ? makePlan(selected.value.target) : null;

@@ -32,11 +32,19 @@ export function withOptions(options: HostOptions): string {
 /** Backstop: `close` has its own timeout. */
 const CLOSE_WAIT_MS = 60_000;
 
+/** What a command does with the configuration. */
+export interface ConfigUse {
+  /** It is about targets; others can do with `--host` alone. */
+  readonly needsFile?: boolean;
+  /** Of those with `--workspace`: what they send when it is left out is the configuration's folder. */
+  readonly sendsWorkspace?: boolean;
+}
+
 /** Loads the configuration; null after its problems were told. */
 export async function loadOrComplain(
   context: CliContext,
   options: HostOptions,
-  needsFile: boolean,
+  { needsFile = false, sendsWorkspace }: ConfigUse = {},
 ): Promise<LoadedConfig | null> {
   const { cwd, homeDir, env, repository } = context.input;
   const loaded = await context.interrupts.before(() =>
@@ -52,6 +60,7 @@ export async function loadOrComplain(
       host: options.host,
       stateRoot: options.stateRoot,
       workspace: options.workspace,
+      sendsWorkspace,
       needsFile,
     }),
   );

@@ -126,7 +126,7 @@ function trustOf({ values }: Wanted): Trust | undefined {
 
 async function configOf({ context, wanted }: Ask): Promise<LoadedConfig | null> {
   const { cwd, homeDir, env, repository } = context.input;
-  const { '--config': file, '--config-from': configFrom } = wanted.values;
+  const { '--config': file, '--config-from': configFrom, '--workspace': workspace } = wanted.values;
   const trust = trustOf(wanted);
   const loaded = await loadConfig({
     cwd,
@@ -137,6 +137,9 @@ async function configOf({ context, wanted }: Ask): Promise<LoadedConfig | null> 
     file,
     configFrom,
     trust,
+    workspace,
+    // As the command itself will.
+    sendsWorkspace: wanted.path === 'run',
     needsFile: true,
   });
   return loaded.unwrapOr(null);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { type PikaciConfig, pikaciConfigSchema } from '../../../domain/config/config.js';
-import { type ConfigFault, configFault } from '../../../domain/config/config-fault.js';
+import { type ConfigFault, type ConfigProblem, configFault } from '../../../domain/config/config-fault.js';
 import type { Setting } from '../../../domain/values/setting.js';
 import { strictest, type Trust } from '../../../domain/values/trust.js';
 import type { CliRepository } from '../process/cli-input.js';
@@ -17,7 +17,7 @@ import { problemPath } from './problem-path.js';
 import { checkStateRoot } from './refused-state-root.js';
 import { schemaProblems } from './schema-problems.js';
 import { settingSources } from './setting-sources.js';
-import { whyFilesOfWorkspace, whyLinkedWorkspace, whyOfWorkspace } from './untrusted-config.js';
+import { type AuthorsFolder, whyFilesOfAuthor, whyLinkedWorkspace, whyOfAuthor } from './untrusted-config.js';
 import { utf8Text } from './utf8-text.js';
 
 export interface ConfigRequest {
@@ -39,6 +39,8 @@ export interface ConfigRequest {
   readonly stateRoot?: string | undefined;
   /** `--workspace` */
   readonly workspace?: string | undefined;
+  /** The workspace goes to a machine, also when none is named; one that is named always does. */
+  readonly sendsWorkspace?: boolean | undefined;
   /** A run needs targets, and so a file; the other commands can do with `--host` alone. */
   readonly needsFile: boolean;
 }
@@ -56,6 +58,8 @@ export interface LoadedConfig {
   readonly baseDir: string;
   /** What is run: the config's folder, unless another was named. */
   readonly workspace: string;
+  /** What stands against sending another folder than that: its author, who is not trusted, could say how. Nothing when the author is. */
+  whyNotSent(folder: string): Promise<readonly ConfigProblem[]>;
   /** Where a value stands in the file, for problems that are found later. */
   place(segments: readonly PropertyKey[]): { readonly line: number; readonly column: number } | null;
 }
@@ -77,7 +81,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
     request.workspace === undefined ? baseDir : absolutePath(request.workspace, { baseDir: cwd, homeDir });
   const asked = strictest(request.trust ?? 'trusted', around.value);
   // Before it is read: a module would run.
-  const early = await whyUntrusted(asked, source, workspace);
+  const authors = authorsFolders(request, { workspace, baseDir, asked, source });
+  const early = await whyUntrusted(asked, source, authors);
   if (early !== null) return err(configFault(file, [early]));
 
   const raw = source === null ? ok(EMPTY) : await readRaw(source);
@@ -102,9 +107,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const root = stateRoot ?? (env[SETTING_VARIABLES.stateRoot] || undefined);
   const config =
     root === undefined ? written : { ...written, stateRoot: absolutePath(root, { baseDir: cwd, homeDir }) };
-  const late = await whyUntrusted(config.trust, source, workspace);
-  const problems =
-    late !== null ? [late] : config.trust === UNTRUSTED ? await whyFilesOfWorkspace(config, workspace) : [];
+  const problems = await whyNotUsed(config, source, authors);
   if (problems.length > 0) return err(configFault(source?.shown ?? null, problems));
   const { repository } = request;
   const checked = await checkStateRoot(config.stateRoot, { repository, trust: config.trust });
@@ -124,6 +127,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
     file,
     baseDir,
     workspace,
+    whyNotSent: (folder) => whyNotUsed(config, source, [{ path: folder, as: 'workspace' }]),
     place: raw.value.place,
   });
 }
@@ -131,12 +135,54 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
 const UNTRUSTED = 'untrusted';
 const EMPTY: RawConfig = { value: {}, place: () => null };
 
-/** A commit was chosen by whoever gave the command; a file of the workspace is its author's. */
-async function whyUntrusted(trust: Trust, source: ConfigSource | null, workspace: string) {
+/**
+ * Whose author is meant by "untrusted": that of the folder that is sent. A command that sends none is given where such an author's files may
+ * lie, if whoever gives it says that the author is not trusted. A configuration that says so itself means the folders that it is used for: it
+ * has been read then, and one whose author wanted to be read would not say it. What a commit has is not there as that commit has it.
+ */
+function authorsFolders(
+  { cwd, workspace: named, sendsWorkspace = named !== undefined }: ConfigRequest,
+  { workspace, baseDir, asked, source }: Asked,
+): readonly AuthorsFolder[] {
+  if (sendsWorkspace) return [{ path: workspace, as: 'workspace' }];
+  const paths = new Set([...(asked === UNTRUSTED ? [cwd] : []), ...(source?.fromCommit ? [baseDir] : [])]);
+  // All lies in the root directory, which is nobody's workspace.
+  return [...paths].filter((path) => path !== '/').map((path) => ({ path, as: 'current folder' }));
+}
+
+interface Asked {
+  readonly workspace: string;
+  readonly baseDir: string;
+  readonly asked: Trust;
+  readonly source: ConfigSource | null;
+}
+
+/** A commit was chosen by whoever gave the command; a file of the folder is its author's. */
+async function whyUntrusted(
+  trust: Trust,
+  source: ConfigSource | null,
+  authors: readonly AuthorsFolder[],
+): Promise<ConfigProblem | null> {
   if (trust !== UNTRUSTED) return null;
-  const linked = await whyLinkedWorkspace(workspace);
-  if (linked !== null || source === null || source.fromCommit) return linked;
-  return whyOfWorkspace(source.file, workspace);
+  for (const folder of authors) {
+    const linked = folder.as === 'workspace' ? await whyLinkedWorkspace(folder.path) : null;
+    const problem =
+      linked ?? (source === null || source.fromCommit ? null : await whyOfAuthor(source.file, folder));
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** The same of a configuration that has been read, and of the files that it names. */
+async function whyNotUsed(
+  config: PikaciConfig,
+  source: ConfigSource | null,
+  authors: readonly AuthorsFolder[],
+): Promise<ConfigProblem[]> {
+  if (config.trust !== UNTRUSTED) return [];
+  const itself = await whyUntrusted(config.trust, source, authors);
+  if (itself !== null) return [itself];
+  return (await Promise.all(authors.map((folder) => whyFilesOfAuthor(config, folder)))).flat();
 }
 
 async function readRaw({ text: file, file: known, fromCommit }: ConfigSource) {

@@ -24,7 +24,7 @@ export async function onHost(
   options: HostOptions,
   use: (pikaci: Pikaci) => Promise<number>,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, false);
+  const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   return withPikaci(context, loaded, use);
 }
