@@ -46,6 +46,7 @@ const FOLDER_ORDER = {
     'session',
     'commands',
     'commands/machine',
+    'commands/gitlab',
     'completion',
     'program',
     '.',

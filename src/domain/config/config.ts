@@ -9,6 +9,7 @@ import { targetIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument } from '../values/text.js';
 import { trustSchema } from '../values/trust.js';
+import { gitlabConfigSchema } from './gitlab-config.js';
 
 const absolute = z
   .string()
@@ -143,6 +144,8 @@ export const pikaciConfigSchema = z.strictObject({
     })
     .prefault({}),
   targets: z.record(targetIdSchema, targetConfigSchema).default({}),
+  /** For `pikaci gitlab`, which runs the jobs of a GitLab Runner. */
+  gitlab: gitlabConfigSchema.prefault({}),
 });
 
 /** A checked configuration: every default is filled in, times are in seconds and sizes in bytes unless a key says otherwise. */

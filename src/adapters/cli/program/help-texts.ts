@@ -165,3 +165,15 @@ Examples, for the shell's own start file:
   eval "$(pikaci completion zsh)"
   pikaci completion fish | source
 `;
+
+export const GITLAB_HELP = `
+A runner with executor = "custom" calls config, prepare, run and cleanup, each as a process of its own; each job has a
+machine that is open from prepare to cleanup. "gitlab" in the configuration says which images of jobs stand for which
+images of Incus.
+
+Example:
+  pikaci gitlab init --config /etc/pikaci/pikaci.config.json
+
+Exit status of the four: as the runner's variables say, BUILD_FAILURE_EXIT_CODE for a job that failed,
+SYSTEM_FAILURE_EXIT_CODE for all else; 2 when these are not set.
+`;

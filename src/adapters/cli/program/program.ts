@@ -19,6 +19,7 @@ import {
 import type { CompletedShell } from '../completion/completion-scripts.js';
 import { packageVersion } from '../process/version.js';
 import type { CliContext } from '../session/cli-context.js';
+import { addGitlabCommands } from './gitlab-commands.js';
 import {
   ATTACH_HELP,
   COMPLETION_HELP,
@@ -69,6 +70,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addMachineCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
+  addGitlabCommands(program, context, onExit);
   return program;
 }
 

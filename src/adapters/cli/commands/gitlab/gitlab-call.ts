@@ -1,0 +1,116 @@
+import { err, ok, type Result } from 'neverthrow';
+import { z } from 'zod';
+import { machineIdSchema } from '../../../../domain/values/identifier.js';
+import type { Environment } from '../../process/cli-input.js';
+
+/** What `config` gives the later calls of a job, as the runner's `job_env` does: the name of the job's machine. */
+export const MACHINE_VARIABLE = 'PIKACI_GITLAB_MACHINE';
+
+const exitCode = z
+  .string()
+  .regex(/^[1-9][0-9]{0,2}$/)
+  .transform(Number)
+  .pipe(z.number().max(255));
+
+const services = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text === '' ? '[]' : text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is no JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z
+      .array(z.looseObject({ name: z.string() }))
+      .nullable()
+      .transform((found) => found ?? []),
+  );
+
+/**
+ * What the runner's custom executor says of a call in its environment (GitLab Runner, `docs/executors/custom.md`). What begins with
+ * `CUSTOM_ENV_` comes from the job, and is nobody's wish but the job's.
+ */
+const environment = z.looseObject({
+  BUILD_FAILURE_EXIT_CODE: exitCode,
+  SYSTEM_FAILURE_EXIT_CODE: exitCode,
+  BUILD_EXIT_CODE_FILE: z.string().min(1).optional(),
+  JOB_RESPONSE_FILE: z.string().min(1).optional(),
+  [MACHINE_VARIABLE]: machineIdSchema.optional(),
+  CUSTOM_ENV_CI_JOB_ID: z
+    .string()
+    .regex(/^[0-9]{1,20}$/)
+    .optional(),
+  CUSTOM_ENV_CI_JOB_IMAGE: z.string().optional(),
+  CUSTOM_ENV_CI_JOB_SERVICES: services.optional(),
+});
+
+/** One call of the runner. */
+export interface GitlabCall {
+  /** The status by which the runner knows that the job failed. */
+  readonly buildFailure: number;
+  /** The status by which it knows that something else did; it tries `prepare` again then. */
+  readonly systemFailure: number;
+  /** Takes the exit code of the job's script, where the runner has such a file. */
+  readonly exitCodeFile: string | null;
+  /** All that the runner knows of the job, secrets included. */
+  readonly jobResponseFile: string | null;
+  readonly machine: string | null;
+  readonly jobId: string | null;
+  readonly image: string | null;
+  readonly services: readonly string[];
+}
+
+/** An error names the variable, and who sets it. */
+export function gitlabCallOf(env: Environment): Result<GitlabCall, string> {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' };
+    const name = String(path[0]);
+    const why = env[name] === undefined ? 'is not set' : `cannot be used: ${message}`;
+    return err(
+      `${name} ${why}; "pikaci gitlab" is called by the custom executor of GitLab Runner ("pikaci gitlab init" prints its configuration)`,
+    );
+  }
+  const { data } = parsed;
+  return ok({
+    buildFailure: data.BUILD_FAILURE_EXIT_CODE,
+    systemFailure: data.SYSTEM_FAILURE_EXIT_CODE,
+    exitCodeFile: data.BUILD_EXIT_CODE_FILE ?? null,
+    jobResponseFile: data.JOB_RESPONSE_FILE ?? null,
+    machine: data[MACHINE_VARIABLE] ?? null,
+    jobId: data.CUSTOM_ENV_CI_JOB_ID ?? null,
+    image: data.CUSTOM_ENV_CI_JOB_IMAGE || null,
+    services: (data.CUSTOM_ENV_CI_JOB_SERVICES ?? []).map(({ name }) => name),
+  });
+}
+
+const response = z.looseObject({
+  token: z.string().optional(),
+  variables: z
+    .array(z.looseObject({ key: z.string(), value: z.string(), masked: z.boolean().optional() }))
+    .optional(),
+});
+
+/** By which the job's variables with these endings are known for secrets, though nobody has marked them. */
+const SECRET_NAME = /(?:TOKEN|PASSWORD|PRIVATE_KEY|JWT(?:_V[0-9])?)$/;
+
+/** What must not be seen in logs and records: the job's token, masked variables, and what GitLab itself gives a job to log in with. */
+export function secretsOf(jobResponse: string): Result<Record<string, string>, string> {
+  let read: unknown;
+  try {
+    read = JSON.parse(jobResponse);
+  } catch {
+    return err('is no JSON');
+  }
+  const parsed = response.safeParse(read);
+  if (!parsed.success) return err(parsed.error.issues[0]?.message ?? 'is not what a runner writes');
+  const { token, variables = [] } = parsed.data;
+  const hidden = variables
+    .filter(({ key, masked }) => masked === true || (key.startsWith('CI_') && SECRET_NAME.test(key)))
+    .map(({ value }) => value);
+  const values = new Set([token ?? '', ...hidden].filter((value) => value !== ''));
+  return ok(Object.fromEntries([...values].map((value, index) => [`GITLAB_${index + 1}`, value])));
+}
