@@ -7,6 +7,10 @@ export interface ShellCall {
   readonly rows: number;
   /** `$TERM`; `xterm` when left out. */
   readonly term?: string;
+  /** The words of what runs in the terminal, as the same user and in the workspace; a login shell when left out. */
+  readonly command?: readonly string[];
+  /** Variables of it. Not for secrets. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +29,7 @@ export interface GuestShellFault {
   readonly message: string;
 }
 
-/** A login shell in a guest. The caller reads `output`, writes, resizes, and disposes of it. */
+/** A terminal in a guest, and what runs in it. The caller reads `output`, writes, resizes, and disposes of it. */
 export interface GuestShell extends AsyncDisposable {
   /** What the terminal shows. Ends, and never throws. */
   readonly output: AsyncIterable<OutputChunk>;

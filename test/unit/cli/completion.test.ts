@@ -13,7 +13,16 @@ import { Cli, folderWith } from './cli-harness.js';
 
 /** Numbers, sizes, new names, and what only the host or a guest knows. */
 const FREE = [
-  ...['--run-id', '--parallel', '--keep-on-failure', '--keep-runs', '--keep-days', '--keep-bytes', '--limit'],
+  ...[
+    '--run-id',
+    '--parallel',
+    '--keep-on-failure',
+    '--keep-runs',
+    '--keep-days',
+    '--keep-bytes',
+    '--limit',
+    '<stage>',
+  ],
   ...[
     '--listen',
     '--port',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 import { memoryRun } from '../application/memory-run.js';
-import { Cli } from './cli-harness.js';
+import { Cli, type CliOptions, configWith } from './cli-harness.js';
 
 const script: MemoryJobScript = async ({ request, write, cancelled }) => {
   const [, word, rest = ''] = /^(\w+) ?(.*)$/s.exec(request.command) ?? [];
@@ -229,5 +229,42 @@ describe('pikaci machine', () => {
       expect(await cli.run('machine', 'cp', ...paths)).toBe(2);
       expect(cli.stderr.text).toContain('one of the two is a path in a machine');
     }
+  });
+});
+
+describe('pikaci exec', () => {
+  async function execution(options: CliOptions = {}) {
+    const run = await memoryRun({ script });
+    const cli = new Cli({ ...options, files: { 'pikaci.config.json': configWith(['a']) } });
+    await run.host.setWorkspace(cli.folder, { file: { content: 'here\n' } });
+    cli.pikaci.machines = run.another();
+    const instances = async () => must(await run.host.incus.instances('default'));
+    return { run, cli, instances };
+  }
+
+  it('runs one command in a machine of its own, with variables by name, and passes on its output and its exit code', async () => {
+    const { cli, instances } = await execution({ env: { A: 'by name', B: 'no' } });
+    expect(await cli.run('exec', '--env', 'A', '--env', 'GONE', '--', 'echo', 'hi')).toBe(0);
+    expect([cli.stdout.text, cli.stderr.text]).toEqual(['hi by name\n', '']);
+    expect(await instances()).toEqual([]);
+    const other = await execution();
+    expect(await other.cli.run('exec', 'exit 7')).toBe(7);
+  });
+
+  it('ends the command at a first Ctrl-C, and removes the machine', async () => {
+    const { cli, instances } = await execution();
+    const running = cli.run('exec', 'wait');
+    await cli.stdout.shows('waiting');
+    cli.ctrlC();
+    expect(await running).toBe(130);
+    expect(await instances()).toEqual([]);
+  });
+
+  it('exits with 125 where there is no machine, and with 2 for what cannot be', async () => {
+    const { cli, run, instances } = await execution();
+    expect(await cli.run('exec', '--env', '=x', 'true')).toBe(2);
+    run.host.incus.faults.failNextStart();
+    expect(await cli.run('exec', 'true')).toBe(125);
+    expect(await instances()).toEqual([]);
   });
 });

@@ -88,7 +88,12 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   '<source>': copied,
   '<destination>': copied,
   '<file>': byShell('files'),
-  '<command>': ({ wanted }) => ({ words: [], byShell: wanted.operands.length > 1 ? 'files' : 'commands' }),
+  '<script>': byShell('files'),
+  '--program': byShell('files'),
+  '<command>': ({ wanted }) => {
+    const before = wanted.path === 'exec' ? 0 : 1;
+    return { words: [], byShell: wanted.operands.length > before ? 'files' : 'commands' };
+  },
 };
 
 async function jobsOfRun({ context, wanted, stateRoot }: Ask): Promise<Completion> {

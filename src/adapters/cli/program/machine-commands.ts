@@ -3,6 +3,7 @@ import { machineIdSchema } from '../../../domain/values/identifier.js';
 import { machineCancelCommand } from '../commands/machine/cancel-command.js';
 import { machineCloseCommand } from '../commands/machine/close-command.js';
 import { type MachineCopyOptions, machineCopyCommand } from '../commands/machine/copy-command.js';
+import { type ExecOptions, execCommand } from '../commands/machine/exec-command.js';
 import { type MachineListOptions, machineListCommand } from '../commands/machine/list-command.js';
 import { type MachineLogsOptions, machineLogsCommand } from '../commands/machine/logs-command.js';
 import { type MachineOpenOptions, machineOpenCommand } from '../commands/machine/open-command.js';
@@ -11,6 +12,7 @@ import { machineShellCommand } from '../commands/machine/shell-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
 import {
+  EXEC_HELP,
   MACHINE_CANCEL_HELP,
   MACHINE_CLOSE_HELP,
   MACHINE_COPY_HELP,
@@ -117,17 +119,51 @@ export function addMachineCommands(
     .action(async (options: MachineListOptions) => onExit(await machineListCommand(context, options)));
 }
 
+/** `pikaci exec`: a machine for one command. */
+export function addExecCommand(program: Command, context: CliContext, onExit: (code: number) => void): void {
+  const exec = program
+    .command('exec')
+    .summary('run one command in a fresh machine, which is gone afterwards')
+    .argument('<command...>', 'one word is text for a shell; several are the words of one command')
+    .passThroughOptions()
+    .addHelpText('after', EXEC_HELP);
+  withSpec(withHost(exec))
+    .addOption(
+      new Option(
+        '--workspace <dir>',
+        'folder that the command gets a copy of (default: the current folder)',
+      ).argParser(somePath),
+    )
+    .option('--env <NAME[=value]>', 'a variable; NAME alone has the value that it has here', collect, [])
+    .option('--cwd <dir>', 'where to run it, absolute or below the workspace')
+    .addOption(
+      new Option(
+        '--timeout <secs>',
+        'ends the command after this time, where it has no terminal (default: 1800)',
+      ).argParser(wholeNumber(1)),
+    )
+    .option('--no-tty', 'no terminal in the machine, also where standard input and output are one')
+    .addOption(raw())
+    .action(async (words: string[], options: ExecOptions) =>
+      onExit(await execCommand(context, words, options)),
+    );
+}
+
 function withMachineOptions(command: Command): Command {
-  return withUser(command)
+  return withSpec(command)
     .addOption(
       new Option('--id <id>', 'name of the machine, instead of a new one').argParser(id(machineIdSchema)),
     )
-    .option('--image <alias>', 'Incus image, instead of the configured one')
     .addOption(
       new Option('--workspace <dir>', 'folder whose snapshot is at /workspace/snapshot').argParser(somePath),
     )
     .option('--writable', 'steps may change the workspace; the changes go with the machine')
-    .option('--env <NAME=value>', 'a variable of all steps; may be given again', collect, [])
+    .option('--env <NAME=value>', 'a variable of all steps; may be given again', collect, []);
+}
+
+function withSpec(command: Command): Command {
+  return withUser(command)
+    .option('--image <alias>', 'Incus image, instead of the configured one')
     .addOption(
       new Option('--lease <secs>', 'how long it stays after its last use (default: 600)').argParser(
         wholeNumber(30),

@@ -61,3 +61,16 @@ Exit status: 0 copied, 1 when something was left behind, 2 bad usage, 3 on a sys
 export const MACHINE_CLOSE_HELP = `
 What was recorded of its steps stays, for "pikaci machine logs".
 `;
+
+export const EXEC_HELP = `
+Like "docker run --rm": the command gets a machine and a copy of the workspace of its own; what it changes there goes
+with the machine. Its output and its exit status are those of "pikaci exec". Where standard input and output are a
+terminal, it has one, too. Ctrl-C and TERM end it, with TERM and then KILL.
+
+Examples:
+  pikaci exec -- npm test
+  pikaci exec --image node-22 --env CI --env DEBUG=1 --memory 2GiB -- sh -c 'npm ci && npm test'
+
+Exit status: the command's own (128 + N after signal N); 125 on a system failure, 130 when it was cancelled, 2 for bad
+usage.
+`;

@@ -33,7 +33,7 @@ import {
   RUN_HELP,
   SHELL_HELP,
 } from './help-texts.js';
-import { addMachineCommands } from './machine-commands.js';
+import { addExecCommand, addMachineCommands } from './machine-commands.js';
 import {
   byteSize,
   collect,
@@ -67,6 +67,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
     })
     .exitOverride();
   addRunCommands(program, context, onExit);
+  addExecCommand(program, context, onExit);
   addMachineCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);

@@ -10,12 +10,11 @@ import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { complainOfFault, onHost } from './machine-session.js';
 
-export interface MachineOpenOptions extends HostOptions {
-  readonly id?: string;
+/** What a machine is to be. */
+export interface MachineSpecOptions extends HostOptions {
   readonly image?: string;
   readonly workspace?: string;
   readonly writable?: boolean;
-  readonly env: readonly string[];
   readonly asRoot?: boolean;
   readonly user?: string;
   readonly lease?: number;
@@ -23,6 +22,11 @@ export interface MachineOpenOptions extends HostOptions {
   readonly memory?: string;
   readonly disk?: string;
   readonly vm?: boolean;
+}
+
+export interface MachineOpenOptions extends MachineSpecOptions {
+  readonly id?: string;
+  readonly env: readonly string[];
 }
 
 /** `pikaci machine open`: its id on standard output, everything else on standard error. */
@@ -81,7 +85,7 @@ function open(
   });
 }
 
-function specOf(context: CliContext, options: MachineOpenOptions): OpenMachineSpecInput {
+export function specOf(context: CliContext, options: MachineSpecOptions): OpenMachineSpecInput {
   const { image, workspace, writable, asRoot, user, lease, cpus, memory, disk, vm } = options;
   return {
     ...(image === undefined ? {} : { image }),

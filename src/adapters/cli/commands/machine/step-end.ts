@@ -33,18 +33,8 @@ export async function followStepOf(
   ) => Promise<Result<StepResult, OpenMachineFault>>,
 ): Promise<number> {
   const codeOf = (fault: OpenMachineFault) => codeAround(context, fault);
-  const use = async (machine: OpenMachine) => {
-    const output = logOutput(context, options);
-    const result = await start(machine, async (data) => {
-      output.write(step, data);
-      await context.stdout.drained();
-    });
-    output.endAll();
-    const isSilent = result.isOk() && result.value.cause === 'exit' && result.value.warnings.length === 0;
-    if (!isSilent) endLineOf(output, context);
-    if (result.isErr()) return complainOfFault(context, result.error, codeOf);
-    return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
-  };
+  const use = (machine: OpenMachine) =>
+    showStep(context, { id, step }, options, (onOutput) => start(machine, onOutput));
   const left = () => [
     `the step ${step} may still run in the machine ${id}; to see how it stands, and to end it:`,
     `pikaci machine logs ${id} ${step} --follow${withOptions(options)}`,
@@ -54,8 +44,27 @@ export async function followStepOf(
   return sayWhatStays(context, { now, left }, () => onMachine(context, options, id, use, codeOf));
 }
 
+/** Shows one step to its end; the exit status is as for `followStepOf`. */
+export async function showStep(
+  context: CliContext,
+  { id, step }: Omit<FollowedStep, 'onAbort'>,
+  options: HostOptions & RawOption,
+  start: (onOutput: (data: Uint8Array) => Promise<void>) => Promise<Result<StepResult, OpenMachineFault>>,
+): Promise<number> {
+  const output = logOutput(context, options);
+  const result = await start(async (data) => {
+    output.write(step, data);
+    await context.stdout.drained();
+  });
+  output.endAll();
+  const isSilent = result.isOk() && result.value.cause === 'exit' && result.value.warnings.length === 0;
+  if (!isSilent) endLineOf(output, context);
+  if (result.isErr()) return complainOfFault(context, result.error, (fault) => codeAround(context, fault));
+  return told(context, { id, where: withOptions(options) }, result.value) ?? noCode(context);
+}
+
 /** A value that cannot be is bad usage; a machine that is not there, or no more, is not. */
-function codeAround(context: CliContext, fault: OpenMachineFault): number {
+export function codeAround(context: CliContext, fault: OpenMachineFault): number {
   const isMissing = fault.kind === 'no_such_machine' || fault.kind === 'machine_released';
   if (isRefusal(fault) && !isMissing) return EXIT.usage;
   return fault.kind === 'cancelled' ? EXIT.cancelled : noCode(context);
