@@ -15,7 +15,7 @@ export async function gitlabConfigCommand(context: CliContext, options: HostOpti
     complain(context, call.error);
     return EXIT.usage;
   }
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true });
   if (loaded === null) return call.value.systemFailure;
   const { buildsDir, cacheDir } = loaded.config.gitlab;
   const suffix = Buffer.from(randomBytes(4)).toString('hex');

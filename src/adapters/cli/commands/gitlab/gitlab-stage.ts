@@ -39,7 +39,7 @@ export async function gitlabStage(
     return call.systemFailure;
   }
   const machineId = call.machine;
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true });
   if (loaded === null) return call.systemFailure;
   await withPikaci(context, loaded, async (pikaci) => {
     end = await work({ call, machineId, loaded, pikaci });

@@ -9,7 +9,7 @@ export interface GitlabInitOptions extends HostOptions {
 
 /** `pikaci gitlab init`: the section of a runner's `config.toml` that has its jobs run by pikaci, with this configuration. */
 export async function gitlabInitCommand(context: CliContext, options: GitlabInitOptions): Promise<number> {
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true });
   if (loaded === null) return EXIT.usage;
   const { baseDir, config, file } = loaded;
   const { buildsDir, cacheDir } = config.gitlab;

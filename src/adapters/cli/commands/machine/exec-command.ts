@@ -55,11 +55,12 @@ export async function execCommand(
   );
 }
 
-function execute(context: CliContext, execution: Execution, options: ExecOptions): Promise<number> {
+function execute(context: CliContext, execution: Execution, given: ExecOptions): Promise<number> {
   const { signal } = context.interrupts;
+  const options = { ...given, workspace: given.workspace ?? '.', writable: true };
   return onHost(context, options, async (pikaci) => {
     const opened = await pikaci.openMachine({
-      ...specOf(context, { ...options, workspace: options.workspace ?? '.', writable: true }),
+      ...specOf(context, options),
       id: execution.id,
       signal,
       events: {
