@@ -16,6 +16,20 @@ function begin_env(name, start) { envfile = OWN "/" name; print start > envfile;
 function end_env() { print "\n" > envfile; SIZE[envfile]++; close(envfile); verify(envfile, SIZE[envfile]) }
 function other_env(name) { end_env(); begin_env(name, "set -- \"$@\"") }
 function identity(home, login) { env("HOME", home); env("USER", login); env("LOGNAME", login) }
+# The .git of the workspace may belong to another user than the one of the job: git is told that it may be used, by settings that it takes from the
+# environment. Those that the job or its instance has of this kind stay: they are counted, and this one is the next.
+function trust_git(given,   n) {
+  n = given ~ /^[0-9]+$/ && length(given) < 6 ? given + 0 : 0
+  env("GIT_CONFIG_COUNT", n + 1); env("GIT_CONFIG_KEY_" n, "safe.directory"); env("GIT_CONFIG_VALUE_" n, workspace)
+}
+function begin_git(   file, line) {
+  file = workspace "/.git/HEAD"
+  has_git = (getline line < file) > 0
+  if (!has_git) return
+  close(file)
+  trust_git(ENVIRON["PIKACI_INSTANCE_ENV"] == "none" ? "" : ENVIRON["GIT_CONFIG_COUNT"])
+}
+function own_git(given) { if (has_git && given != "") trust_git(given) }
 # The directories that are searched: those that the instance was given, and what else is usual. What every instance is given is no wish.
 function search_path(   usual, all, path, more, n, i, P) {
   usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

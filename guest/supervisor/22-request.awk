@@ -156,6 +156,7 @@ BEGIN {
   begin_env("environment", "set --")
   env("LANG", "C.UTF-8"); env("TERM", "dumb"); env("TZ", "UTC"); env("CI", "true")
   instance_env()
+  begin_git()
   env("PATH", search_path())
   identity(home, login); env("SHELL", "/bin/sh")
   env("CARGO_HOME", cargo); env("CARGO_TARGET_DIR", target); env("XDG_STATE_HOME", xdg)
@@ -165,6 +166,7 @@ BEGIN {
     plan("parts", "")
     other_env("environment.request")
     for (name in ET) env(name, EV[name])
+    own_git(EV["GIT_CONFIG_COUNT"])
     end_env()
     write_steps()
   } else {
@@ -172,9 +174,11 @@ BEGIN {
     # What the steps before have exported comes below what this one was given. Beside a step in `steps` the rest belongs to its machine.
     if (STEP != "" && !own_env) other_env("environment.own")
     for (name in ET) env(name, EV[name])
+    own_git(EV["GIT_CONFIG_COUNT"])
     if (STEP != "" && own_env) {
       other_env("environment.own")
       for (name in OV) env(name, OV[name])
+      own_git(OV["GIT_CONFIG_COUNT"])
     }
     if (STEP != "") env("PIKACI_ENV", PUBLIC "/env")
     env("PIKACI_JOB_TOKEN", token)

@@ -105,6 +105,7 @@ function write_steps(   i, n, shared) {
     identity(step_home, step_login)
     other_env("environment." i)
     for (n = 1; n <= SEN[i]; n++) env(SEK[i, n], SEV[i, SEK[i, n]])
+    own_git(SEV[i, "GIT_CONFIG_COUNT"])
     env("PIKACI_ENV", PUBLIC "/env/" SV[i, "id"])
     env("PIKACI_JOB_TOKEN", token)
     if (!((i, "shell") in ST)) { WN[i] = 1; WV[i, 1] = "/bin/sh" }

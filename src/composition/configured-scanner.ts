@@ -3,7 +3,7 @@ import type { ScanOptions, WorkspaceScanner } from '../ports/workspace-scanner.j
 /** The scanner with what the configuration says of the workspace, so that whoever reads it sees the same. */
 export function configuredScanner(
   scanner: WorkspaceScanner,
-  configured: Pick<ScanOptions, 'exclude'>,
+  configured: Pick<ScanOptions, 'exclude' | 'git' | 'onlyReachable'>,
 ): WorkspaceScanner {
   return {
     scan: (directory, options) => scanner.scan(directory, { ...options, ...configured }),

@@ -89,7 +89,7 @@ export function createPikaci(
     logReader: adapters.logReader ?? new NodeLogReader(),
     scanner: configuredScanner(
       adapters.scanner ?? made(new GitWorkspaceScanner({ exclude, excludeDirectories })),
-      { exclude: parsed.data.workspace.exclude },
+      { ...parsed.data.workspace, onlyReachable: parsed.data.trust === 'untrusted' },
     ),
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),

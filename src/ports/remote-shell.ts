@@ -124,6 +124,8 @@ export interface CallOptions {
 export interface TreeUpload {
   /** Local directory that `entries` are relative to. */
   readonly source: string;
+  /** Absolute; instead of `source`, for those `contents` that lie below `.git/`. */
+  readonly gitDirectory?: string;
   /** Relative POSIX paths of files and symbolic links (directories are implied); the whole tree when left out. */
   readonly entries?: readonly string[];
   /** What each of `entries` has to hold, in the same order: just that arrives, with its time, or the upload fails with `source_changed`. */

@@ -33,6 +33,8 @@ export interface WorkspaceSnapshot {
   readonly totalBytes: number;
   /** What git has checked out there; left out without git, without a commit, and by those who do not know. */
   readonly commit?: CheckedOutCommit;
+  /** Absolute; from here what is below `.git/` in `entries` is read. Left out where nothing is. It stays as it is while the scanner is in use. */
+  readonly gitDirectory?: string;
 }
 
 /** A commit as it is checked out. */
@@ -54,6 +56,10 @@ export interface WorkspaceRevision {
 export interface ScanOptions extends CallOptions {
   /** Patterns (docs/patterns.md) of what is no part of the workspace. */
   readonly exclude?: readonly string[];
+  /** Whether the snapshot has a `.git`, and of how much history; `none` when left out. Without a repository that can give it: `git_failed`. */
+  readonly git?: 'none' | 'shallow' | 'full';
+  /** Of `full`: neither other branches than the one that is checked out, nor tags that are not in its history. */
+  readonly onlyReachable?: boolean;
 }
 
 /** Reads what a workspace holds and names it by its content. */

@@ -27,5 +27,49 @@ onEachBackend((backend) => {
       expect(plain.log.toString()).toBe(`${head} topic j 1 dumb UTC\nof ${plain.run.runId}\n`);
       expect(own.log.toString()).toBe(`${head} mine j 1 dumb Europe/Berlin\nof ${own.run.runId}\n`);
     });
+
+    it('in its workspace: the repository, as its user and as root, with what git takes from its own variables', async () => {
+      const pikaci = site.open({ workspace: { git: 'full' } });
+      await git(site.workspace, 'tag', 'v1');
+      const command = [
+        'git status --porcelain --branch',
+        'git log -1 --format=%s && git describe --tags && git diff --stat HEAD',
+        'git config user.name',
+        'git rev-parse HEAD',
+      ].join('\n');
+      const env = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'a tester' };
+      const head = await git(site.workspace, 'rev-parse', 'HEAD');
+      for (const runAsRoot of [false, true]) {
+        const { log } = await site.finish({ command, timeoutSecs, env, runAsRoot }, {}, pikaci);
+        expect(log.toString()).toBe(`## topic\nfirst\nv1\na tester\n${head}\n`);
+      }
+      const commit = 'git -c user.name=t -c user.email=t@t commit -qam second && git log --format=%s';
+      const written = await site.finish(
+        {
+          command: `echo more >>hello.txt && ${commit} && git status --porcelain`,
+          timeoutSecs,
+          writableWorkspace: true,
+        },
+        {},
+        pikaci,
+      );
+      expect(written.log.toString()).toBe('second\nfirst\n');
+      const without = await site.finish({
+        command: 'ls -A; env | grep ^GIT_CONFIG || echo none',
+        timeoutSecs,
+      });
+      expect(without.log.toString()).toBe('hello.txt\nnone\n');
+    });
+
+    it('a .git of one commit, where that is asked for', async () => {
+      const pikaci = site.open({ workspace: { git: 'shallow' } });
+      await git(site.workspace, 'commit', '--quiet', '--allow-empty', '-m', 'later');
+      const { log } = await site.finish(
+        { command: 'git log --format=%s && git status --porcelain', timeoutSecs },
+        {},
+        pikaci,
+      );
+      expect(log.toString()).toBe('later\n');
+    });
   });
 });

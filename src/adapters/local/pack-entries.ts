@@ -70,7 +70,7 @@ function* archive({ upload, entries, contents }: PackInput): Generator<Buffer> {
   for (const [index, path] of entries.entries()) {
     const content = contents[index];
     if (content === undefined) throw new Error(`it is not said what ${path} holds`);
-    for (const data of entryOf({ root: upload.source, path, content, owner, firstNames })) {
+    for (const data of entryOf({ absolute: localPath(upload, path), path, content, owner, firstNames })) {
       waiting.push(data);
       held += data.length;
       total += data.length;
@@ -82,8 +82,13 @@ function* archive({ upload, entries, contents }: PackInput): Generator<Buffer> {
   yield Buffer.concat([...waiting, tarEnd(total)]);
 }
 
+function localPath({ source, gitDirectory }: PackInput['upload'], path: string): string {
+  if (gitDirectory === undefined || !path.startsWith('.git/')) return `${source}/${path}`;
+  return `${gitDirectory}/${path.slice('.git/'.length)}`;
+}
+
 interface Entry {
-  readonly root: string;
+  readonly absolute: string;
   readonly path: string;
   readonly content: EntryContent;
   readonly owner: { readonly uid: number; readonly gid: number };
@@ -104,8 +109,7 @@ function* entryOf(entry: Entry): Generator<Buffer> {
   }
 }
 
-function* readEntry({ root, path, content, owner, firstNames }: Entry): Generator<Buffer> {
-  const absolute = `${root}/${path}`;
+function* readEntry({ absolute, path, content, owner, firstNames }: Entry): Generator<Buffer> {
   if (content.kind === 'l') {
     const linkTo = readlinkSync(absolute, { encoding: 'buffer' });
     if (createHash('sha256').update(linkTo).digest('hex') !== content.sha256)

@@ -44,7 +44,7 @@ export class MemoryTreeCopy implements MemoryTrees {
     for (const [index, entry] of (upload.entries ?? []).entries()) {
       if (options.signal?.aborted === true) return giveUp('aborted', 'cancelled by the caller');
       const content = upload.contents?.[index];
-      if (content !== undefined && !(await this.#holds(posix.join(upload.source, entry), content))) {
+      if (content !== undefined && !(await this.#holds(sourceOf(upload, entry), content))) {
         await to.remove(upload.destination, { recursive: true });
         const message = `${entry} changed while ${upload.source} was sent, so nothing of it was kept; run again when nothing writes to it`;
         return err({ kind: 'source_changed', ...at, message, path: entry });
@@ -75,7 +75,7 @@ export class MemoryTreeCopy implements MemoryTrees {
 
   async #copy(upload: TreeUpload, entry: string, bytes?: number): Promise<Result<number, FileFault>> {
     const { from, to } = this.#input;
-    const source = posix.join(upload.source, entry);
+    const source = sourceOf(upload, entry);
     const target = posix.join(upload.destination, entry);
     const made = await to.makeDirectory(posix.dirname(target));
     if (made.isErr()) return err(made.error);
@@ -90,4 +90,9 @@ export class MemoryTreeCopy implements MemoryTrees {
     const written = await to.writeFile(target, data);
     return written.map(() => data.length);
   }
+}
+
+function sourceOf({ source, gitDirectory }: TreeUpload, entry: string): string {
+  const isHistory = gitDirectory !== undefined && entry.startsWith('.git/');
+  return isHistory ? posix.join(gitDirectory, entry.slice('.git/'.length)) : posix.join(source, entry);
 }

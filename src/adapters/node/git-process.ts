@@ -20,6 +20,8 @@ export interface GitInput {
   readonly args: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
+  /** Nothing when left out. */
+  readonly stdin?: string;
   /** Instead of the repository's own index. */
   readonly indexFile?: string;
   /** Settings that stand above those of the repository; any name and value. */
@@ -76,16 +78,18 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
         ...environment(input.settings ?? []),
         ...(input.indexFile === undefined ? {} : { GIT_INDEX_FILE: input.indexFile }),
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    // One that ends without reading says so with its exit code.
+    child.stdin?.on('error', () => undefined).end(input.stdin);
     const settle = (result: Result<GitRun, GitProcessFault>) => {
       takeBack();
       signal?.removeEventListener('abort', onAbort);
       if (result.isErr()) {
         child.kill('SIGKILL');
         // A grandchild may hold the pipes open; nobody reads them any more.
-        child.stdout.destroy();
-        child.stderr.destroy();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
       }
       resolve(result);
     };
@@ -96,13 +100,13 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
     signal?.addEventListener('abort', onAbort, { once: true });
     const stdout: Buffer[] = [];
     let bytes = 0;
-    child.stdout.on('data', (data: Buffer) => {
+    child.stdout?.on('data', (data: Buffer) => {
       bytes += data.length;
       if (bytes > MAX_STDOUT) settle(err({ kind: 'too_much_output', message: 'git lists too many files' }));
       else stdout.push(data);
     });
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       if (stderr.length < MAX_STDERR) stderr = (stderr + text).slice(0, MAX_STDERR);
     });
     child.on('error', (cause) => settle(err({ kind: 'git_missing', message: String(cause) })));

@@ -10,6 +10,7 @@ import type {
 } from '../../ports/workspace-scanner.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
 import { gitChanges } from './git-changes.js';
+import { GitCopies } from './git-copy.js';
 import { type GitListingInput, gitListing } from './git-listing.js';
 import { gitHead } from './git-state.js';
 import { type LeftOut, leftOut } from './left-out.js';
@@ -17,6 +18,7 @@ import { hashTree } from './tree-hash.js';
 import { TreeHashThread } from './tree-hash-thread.js';
 import type { TreeHashAnswer, TreeHashRequest } from './tree-hash-types.js';
 import { walkInTurns } from './walk-in-turns.js';
+import { withGitDirectory } from './with-git-directory.js';
 
 export interface GitWorkspaceScannerOptions {
   /**
@@ -26,6 +28,8 @@ export interface GitWorkspaceScannerOptions {
   readonly exclude?: readonly string[];
   /** Absolute directories that are left out of the workspaces in which they really lie, however they are spelt; they need not be there yet. */
   readonly excludeDirectories?: readonly string[];
+  /** Private folder for copies of history; in the user's cache, or where temporary files are, when left out. */
+  readonly scratch?: string;
   /** Milliseconds for each run of git; default one minute. */
   readonly gitTimeoutMs?: number;
   /** Milliseconds for reading and hashing the tree; default ten minutes. */
@@ -47,17 +51,19 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
   readonly #gitTimeoutMs: number;
   readonly #readTimeoutMs: number;
   readonly #thread = new TreeHashThread();
+  readonly #copies: GitCopies;
 
   constructor(options: GitWorkspaceScannerOptions = {}) {
     this.#exclude = options.exclude ?? ['.pikaci'];
     this.#excludeDirectories = options.excludeDirectories ?? [];
     this.#gitTimeoutMs = options.gitTimeoutMs ?? 60_000;
     this.#readTimeoutMs = options.readTimeoutMs ?? 600_000;
+    this.#copies = new GitCopies(options.scratch);
   }
 
   async scan(
     directory: string,
-    { signal, exclude: patterns = [] }: ScanOptions = {},
+    { signal, exclude: patterns = [], git = 'none', onlyReachable = false }: ScanOptions = {},
   ): Promise<Result<WorkspaceSnapshot, ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
@@ -81,7 +87,21 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     if (answer.kind === 'fault') return err(answer.fault);
     const { contentHash, entries, contents, totalBytes } = answer;
     const known = commit === null ? {} : { commit };
-    return ok({ root, contentHash, entries, contents, totalBytes, ...known });
+    const snapshot = { root, contentHash, entries, contents, totalBytes, ...known };
+    if (git === 'none') return ok(snapshot);
+    const copied = await this.#copies.copy({
+      directory: root,
+      history: git,
+      onlyReachable,
+      leftOut: rules,
+      signal,
+      timeoutMs: this.#gitTimeoutMs,
+      packTimeoutMs: this.#readTimeoutMs,
+    });
+    if (copied.isErr()) return err(copied.error);
+    const history = await this.#hash({ root: copied.value, paths: null, exclude: [] }, signal);
+    if (history.kind === 'fault') return err(history.fault);
+    return ok(withGitDirectory(snapshot, copied.value, history));
   }
 
   async revision(
@@ -124,9 +144,10 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
     return [...this.#exclude, ...below.map((directory) => directory.slice(root.length))];
   }
 
-  /** Ends the thread; a scan under way fails. */
+  /** Ends the thread, and removes the copies of history; a scan under way fails. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#thread[Symbol.asyncDispose]();
+    await this.#copies[Symbol.asyncDispose]();
   }
 
   async #hash(

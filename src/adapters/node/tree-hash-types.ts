@@ -17,7 +17,7 @@ export interface TreeHashControl {
   readonly budget: { readonly entries: number; readonly bytes: number } | null;
 }
 
-interface HashedTree {
+export interface HashedTree {
   readonly kind: 'hashed';
   readonly contentHash: string;
   readonly entries: string[];

@@ -7,6 +7,8 @@ import { entryContent } from './entry-content.js';
 import { exclusion } from './exclusion.js';
 import { fault, walkTree } from './tree-walk.js';
 
+const VERSION = 'pikaci-workspace-2\0';
+
 /**
  * Names a tree by its content, reading synchronously: for thousands of small files that is three times as fast as sixteen
  * asynchronous reads at once.
@@ -29,7 +31,7 @@ export function hashTree(request, control) {
   const budget = control.budget;
   if (budget !== null && listed.length > budget.entries) return { kind: 'over_budget' };
   const liesInDirectories = directoryCheck(request.root);
-  const hash = createHash('sha256').update('pikaci-workspace-2\0');
+  const hash = createHash('sha256').update(VERSION);
   /** @type {string[]} */
   const entries = [];
   /** @type {import('../../ports/entry-content.js').EntryContent[]} */
@@ -44,8 +46,8 @@ export function hashTree(request, control) {
     if (outcome.kind === 'changed') outcome = entryContent(input);
     switch (outcome.kind) {
       case 'read': {
-        const { kind, bytes, mtimeNs, sha256 } = outcome.content;
-        hash.update(`${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`);
+        const { kind, bytes } = outcome.content;
+        hash.update(entryRecord(path, outcome.content));
         if (kind !== 'l') totalBytes += bytes;
         entries.push(path);
         contents.push(outcome.content);
@@ -70,6 +72,34 @@ export function hashTree(request, control) {
     }
   }
   return { kind: 'hashed', contentHash: hash.digest('hex'), entries, contents, totalBytes };
+}
+
+/**
+ * The same name for entries whose content is known already.
+ * @param {ReadonlyMap<string, import('../../ports/entry-content.js').EntryContent | undefined>} held
+ */
+export function snapshotHash(held) {
+  const hash = createHash('sha256').update(VERSION);
+  /** @type {string[]} */
+  const entries = [];
+  /** @type {import('../../ports/entry-content.js').EntryContent[]} */
+  const contents = [];
+  for (const path of sortedByBytes([...held.keys()])) {
+    const content = held.get(path);
+    if (content === undefined) throw new Error(`it is not said what ${path} holds`);
+    hash.update(entryRecord(path, content));
+    entries.push(path);
+    contents.push(content);
+  }
+  return { contentHash: hash.digest('hex'), entries, contents };
+}
+
+/**
+ * @param {string} path
+ * @param {import('../../ports/entry-content.js').EntryContent} content
+ */
+function entryRecord(path, { kind, bytes, mtimeNs, sha256 }) {
+  return `${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`;
 }
 
 /** @param {import('./tree-hash-types.js').TreeHashRequest} request */

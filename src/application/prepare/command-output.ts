@@ -61,6 +61,7 @@ export async function commandOutput(
 
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
+    ...(snapshot.gitDirectory === undefined ? {} : trustedByGit(`${building}/workspace`)),
     ...told,
     ...Object.fromEntries(needs.map(([id, path]) => [preparedVariable(id), path])),
     ...node.env,
@@ -80,6 +81,11 @@ export async function commandOutput(
   }
   const fresh = await call.hold(home);
   return fresh.map(() => made(false));
+}
+
+/** The copy's `.git` may be another user's than the host's. */
+function trustedByGit(directory: string): Readonly<Record<string, string>> {
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: directory };
 }
 
 /** Of what a command is told of its run: what its text asks for, and so may be in what it makes. An output of another commit is no answer then. */

@@ -89,12 +89,12 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
     if (made.isErr()) return err(made.error);
     const empty = copied.contents.map((content) => ({ ...content, bytes: 0, sha256: EMPTY }));
     const times = { entries: copied.entries, contents: empty, destination: `${staging}/times` };
-    const told = await upload(ports.shell, snapshot.root, { ...times, signal });
+    const told = await upload(ports.shell, snapshot, { ...times, signal });
     if (told.isErr()) return err(told.error);
   }
   if (sent.entries.length > 0) {
     const { onProgress } = from;
-    const brought = await upload(ports.shell, snapshot.root, {
+    const brought = await upload(ports.shell, snapshot, {
       ...sent,
       destination: here,
       signal,
@@ -115,7 +115,7 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
 
 async function upload(
   shell: RemoteShell,
-  source: string,
+  { root, gitDirectory }: Pick<WorkspaceSnapshot, 'root' | 'gitDirectory'>,
   {
     signal,
     ...tree
@@ -123,6 +123,7 @@ async function upload(
     readonly signal: AbortSignal;
   },
 ): Promise<Result<void, JobFault>> {
-  const sent = await shell.uploadTree({ ...tree, source, owner: OWNER, readableByAll: true }, { signal });
+  const from = { source: root, ...(gitDirectory === undefined ? {} : { gitDirectory }) };
+  const sent = await shell.uploadTree({ ...tree, ...from, owner: OWNER, readableByAll: true }, { signal });
   return sent.map(() => undefined).mapErr((fault) => hostFault(fault, 'stage_workspace_snapshot'));
 }

@@ -121,6 +121,7 @@ async function sendWhole(
   const sent = await shell.uploadTree(
     {
       source: snapshot.root,
+      ...(snapshot.gitDirectory === undefined ? {} : { gitDirectory: snapshot.gitDirectory }),
       entries: snapshot.entries,
       // What is there under this hash is there for every later run: just what was hashed may arrive.
       contents: snapshot.contents,

@@ -35,6 +35,7 @@ export async function templateInputs(
   });
   const snapshot: WorkspaceSnapshot = {
     root: whole.root,
+    ...(whole.gitDirectory === undefined ? {} : { gitDirectory: whole.gitDirectory }),
     // Not the hash itself: a workspace of the same files has times as well, and is another snapshot.
     contentHash: sha256Hex(`pikaci-template-inputs\0${hash.value}`),
     entries: kept.map(({ entry }) => entry),

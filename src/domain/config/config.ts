@@ -102,6 +102,8 @@ const microvmConfigSchema = z.strictObject({
 const workspaceConfigSchema = z.strictObject({
   /** Patterns of what is no part of it (docs/patterns.md), tracked by git or not. */
   exclude: z.array(patternText).default([]),
+  /** What of the repository's history is in it, as a `.git`: none of it, the commit that is checked out, or all. */
+  git: z.enum(['none', 'shallow', 'full']).default('none'),
 });
 
 /** `pikaci.config.json`. Unknown keys are refused by name. */

@@ -92,7 +92,7 @@ export const targetInfoDocumentSchema = z.looseObject({
   /** By the id of the job: the words that run its command, or those of each of its steps. Documents of before 0.2 lack it. */
   shells: z.record(z.string(), z.array(z.array(z.string()))).optional(),
   /** What jobs get of the folder that is run: all but what these patterns name. */
-  workspace: z.looseObject({ exclude: z.array(z.string()) }).optional(),
+  workspace: z.looseObject({ exclude: z.array(z.string()), git: z.string().optional() }).optional(),
 });
 export type TargetInfoDocument = z.infer<typeof targetInfoDocumentSchema>;
 

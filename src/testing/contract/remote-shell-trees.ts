@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SuiteRunner } from './contract-runner.js';
@@ -159,6 +160,34 @@ export function shellTreeContract(
       await shell.downloadTree({ source: destination, destination: join(local, 'b') }),
       'transfer_failed',
     );
+  });
+
+  it('what is below .git is read from another directory, where there is one', async ({
+    shell,
+    local,
+    remote,
+  }) => {
+    const files = { 'from/a': 'one', 'from/.git/HEAD': 'not this one', 'history/HEAD': 'two' };
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(local, path)), { recursive: true });
+      await writeFile(join(local, path), content);
+    }
+    const tree = {
+      source: join(local, 'from'),
+      gitDirectory: join(local, 'history'),
+      entries: ['.git/HEAD', 'a'],
+      contents: ['two', 'one'].map((content) => ({
+        kind: 'f' as const,
+        bytes: content.length,
+        mtimeNs: '1000000000',
+        sha256: createHash('sha256').update(content).digest('hex'),
+      })),
+      destination: `${remote}/tree`,
+    };
+    must(await shell.uploadTree(tree));
+    must(await shell.downloadTree({ source: tree.destination, destination: join(local, 'back') }));
+    assert.equal(await readFile(join(local, 'back/.git/HEAD'), 'utf8'), 'two');
+    assert.equal(await readFile(join(local, 'back/a'), 'utf8'), 'one');
   });
 
   if (!capabilities.processes) return;

@@ -94,7 +94,10 @@ test('target-info says what is left out of the workspace', async () => {
   const document = new Cli({ files: config });
   await document.run('target-info', 't', '--json');
   const info = targetInfoDocumentSchema.parse(json(document));
-  expect(info.workspace).toEqual({ exclude: ['fixtures', '!fixtures/small'] });
+  expect(info.workspace).toEqual({ exclude: ['fixtures', '!fixtures/small'], git: 'none' });
+  const history = new Cli({ files: files({ ...CONFIG, workspace: { git: 'full' } }) });
+  expect(await history.run('target-info')).toBe(0);
+  expect(history.stdout.text).toContain('\n  with a .git of all history (full)\n');
   const wrong = new Cli({ files: files({ ...CONFIG, workspace: { exclude: ['../up'] } }) });
   expect(await wrong.run('target-info')).toBe(2);
   expect(wrong.stderr.text).toContain('workspace.exclude');

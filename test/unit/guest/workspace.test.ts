@@ -38,6 +38,38 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
     expect(guest.statusOf(ended).result).toMatchObject({ status: 'failed', exit_code: null, cause: 'setup' });
   });
 
+  it('has a .git that git is told to use, beside what the job has of such settings', async () => {
+    guest = new GuestMachine(shell);
+    const command = 'env | grep ^GIT_CONFIG_ | sort';
+    const without = await guest.run({ command: `${command}; echo none` }).ended;
+    expect(without.stdout.toString()).toBe('none\n');
+    await guest.remove();
+    guest = new GuestMachine(shell);
+    mkdirSync(join(guest.workspace, '.git'), { recursive: true });
+    writeFileSync(join(guest.workspace, '.git/HEAD'), 'ref: refs/heads/main\n');
+    const alone = await guest.run({ command }).ended;
+    expect(alone.stdout.toString().split('\n')).toEqual([
+      'GIT_CONFIG_COUNT=1',
+      'GIT_CONFIG_KEY_0=safe.directory',
+      `GIT_CONFIG_VALUE_0=${guest.workspace}`,
+      '',
+    ]);
+    await guest.remove();
+    guest = new GuestMachine(shell);
+    mkdirSync(join(guest.workspace, '.git'), { recursive: true });
+    writeFileSync(join(guest.workspace, '.git/HEAD'), 'ref: refs/heads/main\n');
+    const environment = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'a.b', GIT_CONFIG_VALUE_0: 'c' };
+    const beside = await guest.run({ command, environment }).ended;
+    expect(beside.stdout.toString().split('\n')).toEqual([
+      'GIT_CONFIG_COUNT=2',
+      'GIT_CONFIG_KEY_0=a.b',
+      'GIT_CONFIG_KEY_1=safe.directory',
+      'GIT_CONFIG_VALUE_0=c',
+      `GIT_CONFIG_VALUE_1=${guest.workspace}`,
+      '',
+    ]);
+  });
+
   if (isRoot) {
     it('is an overlay when the job may change what is below, and the files below stay as they were', async () => {
       snapshot(1000);

@@ -51,7 +51,7 @@ export async function targetInfoCommand(
       ? { limits: limitsOf(plan.value.nodes, loaded.config.incus.limits) }
       : {}),
     shells: shellsOf(plan.value.nodes),
-    workspace: { exclude: [...loaded.config.workspace.exclude] },
+    workspace: { exclude: [...loaded.config.workspace.exclude], git: loaded.config.workspace.git },
   };
   if (options.json === true) printJson(context, document);
   else context.stdout.write(`${[...infoLines(document), ...warningOfShell(plan.value.nodes)].join('\n')}\n`);
@@ -141,8 +141,11 @@ function infoLines(info: TargetInfoDocument): string[] {
 }
 
 function workspaceLines(workspace: TargetInfoDocument['workspace']): string[] {
-  const { exclude = [] } = workspace ?? {};
-  return exclude.length === 0
-    ? []
-    : [`  without these of the workspace: ${exclude.map(escapeLine).join(', ')}`];
+  const { exclude = [], git = 'none' } = workspace ?? {};
+  return [
+    ...(exclude.length === 0
+      ? []
+      : [`  without these of the workspace: ${exclude.map(escapeLine).join(', ')}`]),
+    ...(git === 'none' ? [] : [`  with a .git of ${git === 'full' ? 'all history' : 'one commit'} (${git})`]),
+  ];
 }
