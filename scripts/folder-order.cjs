@@ -4,7 +4,18 @@
  * it takes a folder and one inside of it for the same, and sees circles between neighbours only.
  */
 const FOLDER_ORDER = {
-  'src/domain': ['values', 'patterns', 'machine', 'job', 'mounts', 'events', 'records', 'target', 'config'],
+  'src/domain': [
+    'values',
+    'patterns',
+    'machine',
+    'job',
+    'mounts',
+    'events',
+    'records',
+    'target',
+    'report',
+    'config',
+  ],
   'src/application': [
     'settings',
     'faults',
@@ -30,6 +41,7 @@ const FOLDER_ORDER = {
     'job',
     'prepare',
     'template',
+    'report',
     'target',
     'gc',
     'doctor',

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
+import type { HttpClient } from '../ports/http-client.js';
 import type { IncusApi } from '../ports/incus-api.js';
 import type { LogReader } from '../ports/log-reader.js';
 import type { Processes } from '../ports/processes.js';
@@ -21,6 +22,8 @@ export interface Adapters {
   readonly incus?: IncusApi;
   readonly scanner?: WorkspaceScanner;
   readonly clock?: Clock;
+  /** Requests to forges. */
+  readonly http?: HttpClient;
   /** Processes of this machine, for what those that were killed have left. */
   readonly processes?: Processes;
 }

@@ -111,7 +111,7 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.runTarget,
-    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker) =>
+    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker, statuses) =>
       new RunTarget({
         ports: { ...ports, localShell },
         settings,
@@ -120,6 +120,7 @@ export function bindServices(container: Container): void {
         stageSnapshot,
         workDirectory,
         templateMaker,
+        statuses,
       }),
     [
       ids.ports,
@@ -130,6 +131,7 @@ export function bindServices(container: Container): void {
       ids.stageSnapshot,
       ids.workDirectory,
       ids.templateMaker,
+      ids.statuses,
     ],
   );
   bindTo(

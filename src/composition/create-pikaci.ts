@@ -2,6 +2,7 @@ import { join, posix, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { problemPath } from '../adapters/cli/config/problem-path.js';
 import { LocalShell } from '../adapters/local/shell.js';
+import { FetchHttpClient } from '../adapters/node/fetch-http-client.js';
 import { GitWorkspaceScanner } from '../adapters/node/git-workspace-scanner.js';
 import { NodeFileStore } from '../adapters/node/node-file-store.js';
 import { NodeLogReader } from '../adapters/node/node-log-reader.js';
@@ -82,6 +83,7 @@ export function createPikaci(
     settings: jobSettings(parsed.data, path),
     parallelCreates: { parallelCreates: parsed.data.incus.parallelCreates },
     targets: { targets: parsed.data.targets, env },
+    statuses: { http: adapters.http ?? new FetchHttpClient(), reports: parsed.data.report },
     shell: shell ?? host.shell,
     hostFiles: hostFiles ?? host.hostFiles,
     incus: incus ?? host.incus,

@@ -51,6 +51,7 @@ export const ids = {
   runJob: identifier<RunJob>('runJob'),
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
+  statuses: identifier<RunTargetParts['statuses']>('statuses'),
   runTarget: identifier<RunTarget>('runTarget'),
   templateMaker: identifier<Templates>('templateMaker'),
   openMachines: identifier<OpenMachines>('openMachines'),

@@ -9,6 +9,7 @@ export type ServiceParts = Pick<
   | 'settings'
   | 'parallelCreates'
   | 'targets'
+  | 'statuses'
   | 'shell'
   | 'hostFiles'
   | 'incus'

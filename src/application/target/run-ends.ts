@@ -36,7 +36,7 @@ export class RunEnds {
       () => this.input.onJobEnd?.(end),
       (error) => {
         const message = `onJobEnd failed for ${end.jobId}, and the run goes on: ${textOf(error)}`;
-        this.reporter().report({ type: 'run_warning', message });
+        this.reporter().warn(message);
       },
     );
   }

@@ -42,14 +42,15 @@ export class RunReporter {
       : event;
   }
 
+  warn(message: string): void {
+    this.report({ type: 'run_warning', message });
+  }
+
   /** A file of the run's state that could not be written, told once: the run goes on, and its results count. */
   readonly unwritten = (path: string, why: string): void => {
     if (this.#unwritten.has(path)) return;
     this.#unwritten.add(path);
-    this.report({
-      type: 'run_warning',
-      message: `${path} could not be written, and the run goes on: ${why}`,
-    });
+    this.warn(`${path} could not be written, and the run goes on: ${why}`);
   };
 
   nodeFinished(end: FinishedNode): void {

@@ -5,6 +5,7 @@ import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { RunJob } from '../job/run-job.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
+import type { RunStatusesParts } from '../report/run-statuses.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { TemplateMaker } from './run-templates.js';
@@ -23,4 +24,6 @@ export interface RunTargetParts {
   readonly templateMaker: TemplateMaker;
   readonly workDirectory: Pick<WorkDirectory, 'ensure'>;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
+  /** Who is told how the jobs of a run stand. */
+  readonly statuses: Pick<RunStatusesParts, 'http' | 'reports'>;
 }

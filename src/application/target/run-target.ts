@@ -112,6 +112,7 @@ export class RunTarget {
       saidOfSecrets: new Set(),
       recorder,
       eventFile,
+      isFilteredOut: skipped,
       notes: [...notes, ...withheld],
     });
     const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();

@@ -22,6 +22,8 @@ export interface TargetExecutionInput {
   readonly saidOfSecrets: Set<string>;
   readonly recorder: RunRecorder;
   readonly eventFile: EventFile;
+  /** The filters of the target match nothing that has changed. */
+  readonly isFilteredOut: boolean;
   /** Told as warnings when the run begins. */
   readonly notes: readonly string[];
 }

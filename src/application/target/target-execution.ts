@@ -7,7 +7,9 @@ import type { EventSink } from '../../ports/event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
+import type { JobRun } from '../job/job-call.js';
 import { recordedOutcome } from '../records/load-run-record.js';
+import { RunStatuses } from '../report/run-statuses.js';
 import { attemptOf } from './attempt.js';
 import { executePlan, type NodeVerdict, type SkipReason } from './execute-plan.js';
 import { jobInput } from './job-input.js';
@@ -37,6 +39,7 @@ export class TargetExecution {
   readonly #ends: RunEnds;
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #reporter: RunReporter;
+  readonly #published: RunStatuses;
   readonly #began: number;
 
   constructor(input: TargetExecutionInput) {
@@ -45,13 +48,13 @@ export class TargetExecution {
     const outer = input.input.signal;
     this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
     this.#began = clock.monotonic();
-    this.#events = runSinks(input.eventFile, input.input.events, (message) =>
-      this.#reporter.report({ type: 'run_warning', message }),
-    );
+    this.#events = runSinks(input.eventFile, input.input.events, (message) => this.#reporter.warn(message));
     this.#ends = new RunEnds(input.input, () => this.#reporter);
-    this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) =>
-      this.#events.emitRun(event),
-    );
+    this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) => {
+      this.#events.emitRun(event);
+      this.#published.onRun(event);
+    });
+    this.#published = statusesOf(input, (message) => this.#reporter.warn(message));
     input.recorder.onUnwritten = this.#reporter.unwritten;
     input.eventFile.onUnwritten = this.#reporter.unwritten;
     this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
@@ -70,8 +73,10 @@ export class TargetExecution {
 
   async execute(): Promise<Ended> {
     reportStart(this.#at, this.#reporter);
-    const workspace = this.#workspace;
-    const beside = Promise.all([workspace.askRevision(), warnOfFilters(this.#at, this.#reporter, workspace)]);
+    const beside = Promise.all([
+      askRevision(this.#at, this.#workspace, this.#published),
+      warnOfFilters(this.#at, this.#reporter, this.#workspace),
+    ]);
     try {
       await this.#executePlan();
     } catch (bug) {
@@ -109,35 +114,35 @@ export class TargetExecution {
   async skipAll(reason: string): Promise<Ended> {
     reportStart(this.#at, this.#reporter);
     await warnOfFilters(this.#at, this.#reporter);
+    if (this.#published.isWanted) await askRevision(this.#at, this.#workspace, this.#published);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#reporter.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
     }
     this.#reporter.report({ type: 'run_ended', status: 'skipped', message: reason });
-    this.#reporter.report({ type: 'run_closed', ok: true });
-    return { ...this.#ends.of(this.#at.plan), cleanUp: Promise.resolve(ok(undefined)) };
+    return { ...this.#ends.of(this.#at.plan), cleanUp: this.#close([]) };
   }
 
   #end(): Ended {
     const { recorder, plan } = this.#at;
-    const nodes = plan.nodes.map(({ id, kind }) => ({
-      id,
-      kind,
-      status: this.#statuses.get(id) ?? 'pending',
-    }));
+    const statusOf = (id: string) => this.#statuses.get(id) ?? 'pending';
+    const nodes = plan.nodes.map(({ id, kind }) => ({ id, kind, status: statusOf(id) }));
     const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
     recorder.change({ status, finished_at: status === 'running' ? null : this.#reporter.now(), message });
     this.#reporter.report({ type: 'run_ended', status, message: message ?? '' });
     const { jobs, prepares } = this.#ends.of(plan);
     const cleanUps = jobs.flatMap((end) => (end.kind === 'ended' ? [end.run.cleanUp] : []));
-    const cleanUp = Promise.all(cleanUps).then(async (results) => {
-      await this.#release();
-      const failed = results.find((result) => result.isErr());
-      this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
-      await this.#at.eventFile.flushed();
-      return failed ?? ok(undefined);
-    });
-    return { jobs, prepares, cleanUp };
+    return { jobs, prepares, cleanUp: this.#close(cleanUps) };
+  }
+
+  /** Behind the result. */
+  async #close(cleanUps: readonly JobRun['cleanUp'][]): TargetRun['cleanUp'] {
+    const results = await Promise.all(cleanUps);
+    await Promise.all([this.#release(), this.#published.settled()]);
+    const failed = results.find((result) => result.isErr());
+    this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
+    await this.#at.eventFile.flushed();
+    return failed ?? ok(undefined);
   }
 
   async #run(node: PlanNode): Promise<NodeVerdict> {
@@ -148,8 +153,7 @@ export class TargetExecution {
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
     const duration_ms = clock.monotonic() - started.mark;
-    const { id: node_id, kind } = node;
-    this.#reporter.nodeFinished({ node_id, kind, status, message, cached, duration_ms });
+    this.#reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message, cached, duration_ms });
     return end.verdict;
   }
 
@@ -201,10 +205,10 @@ export class TargetExecution {
 
   #faulted(node: ExecuteNode, fault: JobFault): NodeEnd {
     const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
-    const { message } = fault;
-    this.#at.recorder.changeJob(node.id, { status: verdict, finished_at: this.#reporter.now(), message });
+    const finished = { status: verdict, finished_at: this.#reporter.now(), message: fault.message } as const;
+    this.#at.recorder.changeJob(node.id, finished);
     this.#ends.endJob({ jobId: node.id, kind: 'faulted', fault }, verdict);
-    return { verdict, message, cached: false };
+    return { verdict, message: fault.message, cached: false };
   }
 
   #skip(node: PlanNode, why: SkipReason): void {
@@ -224,6 +228,22 @@ export class TargetExecution {
   }
 }
 
+function statusesOf(input: TargetExecutionInput, warn: (message: string) => void): RunStatuses {
+  const { runId, isFilteredOut, parts } = input;
+  const { statuses, env, ports } = parts;
+  return new RunStatuses({ ...statuses, env, clock: ports.clock }, { runId, isFilteredOut, warn });
+}
+
+async function askRevision(
+  { recorder }: TargetExecutionInput,
+  workspace: RunWorkspace,
+  published: RunStatuses,
+): Promise<void> {
+  await workspace.askRevision();
+  const { git_head: head, git_dirty: dirty } = recorder.record;
+  published.isOf({ head, dirty });
+}
+
 function reportStart(at: TargetExecutionInput, reporter: RunReporter): void {
   const { plan, parts, input } = at;
   const nodes = plan.nodes.map(({ id, kind, dependsOn }) => ({ id, kind, depends_on: [...dependsOn] }));
@@ -233,7 +253,7 @@ function reportStart(at: TargetExecutionInput, reporter: RunReporter): void {
     target_id: input.target,
     nodes,
   });
-  for (const message of at.notes) reporter.report({ type: 'run_warning', message });
+  for (const message of at.notes) reporter.warn(message);
 }
 
 function workspaceOf(

@@ -23,6 +23,6 @@ export async function warnOfFilters(
   await filterInTurns(paths, (path) => tally.unmatched.length > 0 && tally.matches(path));
   for (const filter of tally.unmatched) {
     const message = `the filter ${JSON.stringify(filter)} matches no file of the workspace; correct it, or leave it out`;
-    reporter.report({ type: 'run_warning', message });
+    reporter.warn(message);
   }
 }

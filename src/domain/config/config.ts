@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jobLimitsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { patternText } from '../patterns/pattern-text.js';
+import { reportSchema } from '../report/report-config.js';
 import { targetConfigSchema } from '../target/target-config.js';
 import { byteSizeSchema } from '../values/byte-size.js';
 import { commandTimeoutSecs } from '../values/command-timeout.js';
@@ -146,6 +147,8 @@ export const pikaciConfigSchema = z.strictObject({
     })
     .prefault({}),
   targets: z.record(targetIdSchema, targetConfigSchema).default({}),
+  /** Forges that are told how the jobs of a run stand, on the commit that is run. */
+  report: z.array(reportSchema).max(20).default([]),
   /** For `pikaci gitlab`, which runs the jobs of a GitLab Runner. */
   gitlab: gitlabConfigSchema.prefault({}),
 });

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { MemoryClock } from '../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../src/adapters/memory/memory-file-store.js';
+import { MemoryHttpClient } from '../../../src/adapters/memory/memory-http-client.js';
 import { MemoryProcesses } from '../../../src/adapters/memory/memory-processes.js';
 import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
 import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
@@ -165,6 +166,7 @@ export class ScriptedPikaci implements Pikaci {
       runJob: { run: (job) => this.runJob(job) },
       stageSnapshot: { stage: async () => ok(undefined) },
       workDirectory: { ensure: async () => ok(undefined) },
+      statuses: { http: new MemoryHttpClient(), reports: [] },
       templateMaker: {
         ensure: async ({ node }) => {
           const message = `the scripted host makes no template ${node.id}`;
