@@ -190,11 +190,7 @@ describe('the jobs of a GitLab Runner', () => {
           const end = waits
             ? ['echo begun', 'sleep 1000']
             : ['echo begun', `exit ${kind === 'fail' ? 9 : 0}`];
-          const job = newJob([
-            GET_SOURCES,
-            ['build_script', inProject(`echo "this is ${index}"`, ...end)],
-            CLEAN,
-          ]);
+          const job = newJob([['build_script', script(`echo "this is ${index}"`, ...end)]]);
           let isKilled = false;
           const played = await runner.run(job, {
             during: async (stage, call) => {
