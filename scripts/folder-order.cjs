@@ -59,6 +59,7 @@ const FOLDER_ORDER = {
     'commands',
     'commands/machine',
     'commands/gitlab',
+    'commands/template',
     'completion',
     'program',
     '.',

@@ -41,6 +41,17 @@ export type {
   TargetRun,
   TargetSecrets,
 } from './application/target/target-run.js';
+export type {
+  BuildTemplatesInput,
+  BuiltTemplate,
+  TargetTemplatesInput,
+  TemplateInfo,
+} from './application/target/target-templates.js';
+export type {
+  ListedTemplate,
+  RemoveTemplateOptions,
+  TemplateShellCall,
+} from './application/template/host-templates.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-output.js';

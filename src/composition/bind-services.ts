@@ -17,6 +17,8 @@ import { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { RunTarget } from '../application/target/run-target.js';
+import { TargetTemplates } from '../application/target/target-templates.js';
+import { HostTemplates } from '../application/template/host-templates.js';
 import { Templates } from '../application/template/templates.js';
 import { type Identifier, ids } from './identifiers.js';
 
@@ -156,6 +158,19 @@ export function bindServices(container: Container): void {
       ids.acquireMachine,
       ids.hostTime,
     ],
+  );
+  bindTo(
+    container,
+    ids.targetTemplates,
+    (ports, settings, targets, templates) => new TargetTemplates({ ports, settings, ...targets, templates }),
+    [ids.ports, ids.settings, ids.targets, ids.templateMaker],
+  );
+  bindTo(
+    container,
+    ids.hostTemplates,
+    (ports, settings, hostTime, openMachines) =>
+      new HostTemplates({ ports, settings, hostTime, openMachines }),
+    [ids.ports, ids.settings, ids.hostTime, ids.openMachines],
   );
   bindTo(
     container,

@@ -16,6 +16,8 @@ import type { JobSettings } from '../application/settings/job-settings.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import type { RunTarget } from '../application/target/run-target.js';
 import type { RunTargetParts } from '../application/target/run-target-parts.js';
+import type { TargetTemplates } from '../application/target/target-templates.js';
+import type { HostTemplates } from '../application/template/host-templates.js';
 import type { Templates } from '../application/template/templates.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
@@ -54,6 +56,8 @@ export const ids = {
   statuses: identifier<RunTargetParts['statuses']>('statuses'),
   runTarget: identifier<RunTarget>('runTarget'),
   templateMaker: identifier<Templates>('templateMaker'),
+  targetTemplates: identifier<TargetTemplates>('targetTemplates'),
+  hostTemplates: identifier<HostTemplates>('hostTemplates'),
   openMachines: identifier<OpenMachines>('openMachines'),
   attachJob: identifier<AttachJob>('attachJob'),
   evict: identifier<Evict>('evict'),

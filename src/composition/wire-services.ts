@@ -29,6 +29,8 @@ export type Services = Pick<
   | 'backends'
   | 'runJob'
   | 'runTarget'
+  | 'targetTemplates'
+  | 'hostTemplates'
   | 'openMachines'
   | 'attachJob'
   | 'reap'
@@ -47,6 +49,8 @@ export function wireServices(parts: ServiceParts): Services {
     backends: container.get(ids.backends),
     runJob: container.get(ids.runJob),
     runTarget: container.get(ids.runTarget),
+    targetTemplates: container.get(ids.targetTemplates),
+    hostTemplates: container.get(ids.hostTemplates),
     openMachines: container.get(ids.openMachines),
     attachJob: container.get(ids.attachJob),
     reap: container.get(ids.reap),

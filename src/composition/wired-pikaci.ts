@@ -11,6 +11,8 @@ import type { OpenMachine } from '../application/open-machine/open-machine.js';
 import type { MachineCallOptions, OpenMachineInput } from '../application/open-machine/open-machines.js';
 import { rerun } from '../application/target/rerun.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
+import type { BuildTemplatesInput, TargetTemplatesInput } from '../application/target/target-templates.js';
+import type { RemoveTemplateOptions, TemplateShellCall } from '../application/template/host-templates.js';
 import type { Clock } from '../ports/clock.js';
 import type { Services } from './wire-services.js';
 
@@ -96,6 +98,26 @@ export class WiredPikaci implements Pikaci {
     const { stateRoot, workDir, incusProject } = settings;
     const place = { host: this.host, workDir, incusProject };
     return listMachines({ localFiles, processes, stateRoot, backends, place }, signal);
+  }
+
+  async buildTemplates(input: BuildTemplatesInput) {
+    return (await this.#wired()).targetTemplates.build(input ?? {});
+  }
+
+  async examineTemplates(input: TargetTemplatesInput) {
+    return (await this.#wired()).targetTemplates.examine(input ?? {});
+  }
+
+  async listTemplates({ signal }: { readonly signal?: AbortSignal } = {}) {
+    return (await this.#wired()).hostTemplates.list(signal);
+  }
+
+  async removeTemplate(which: string, options: RemoveTemplateOptions = {}) {
+    return (await this.#wired()).hostTemplates.remove(which, options);
+  }
+
+  async templateShell(which: string, call: TemplateShellCall = PLAIN_TERMINAL) {
+    return (await this.#wired()).hostTemplates.shell(which, call);
   }
 
   async reap(options: ReapOptions = {}) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPikaci, type TargetConfigInput, type TargetRun } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { commandLine, writeConfig } from '../support/command-line.js';
 import { Site } from '../support/site.js';
 
 const SECRET = 'tmpl-s3cr3t-0f-the-setup';
@@ -135,5 +136,52 @@ describe('a template', () => {
     expect(await logOf(failed.runId, 'prepare/broken.log')).toBe('about to fail\n');
     const after = must(await site.incus.instances(site.host.project)).map(({ name }) => name);
     expect(after.filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
+
+describe('pikaci template', () => {
+  const words = (text: string) => text.trimEnd().split('\n');
+
+  async function pikaci(...args: string[]) {
+    return await commandLine(site, ['template', ...args], { TEMPLATE_TOKEN: SECRET }).end;
+  }
+
+  it('makes what is missing with its log, lists it with its size, opens a copy, and removes it', async () => {
+    const setup = `echo setting up; echo mine >/opt/mark # ${site.newRunId()}`;
+    const templates = { own: { from: site.host.image, setup, runAsRoot: true } };
+    await writeConfig(site, { targets: { t: { templates, jobs: [{ id: 'j', command: 'true' }] } } });
+    const info = async () => JSON.parse((await commandLine(site, ['target-info', '--json']).end).stdout);
+    expect((await info()).templates).toMatchObject([{ name: 'own', state: 'absent' }]);
+    const made = await pikaci('build');
+    expect(made).toMatchObject({ code: 0, stderr: '[own] setting up\n' });
+    expect(made.stdout).toMatch(/^made own \([0-9a-f]{12}, /);
+    expect((await info()).templates).toMatchObject([{ name: 'own', state: 'ready' }]);
+    const again = await pikaci('build');
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toMatch(/^own was there /);
+
+    const listed = JSON.parse((await pikaci('list', '--json')).stdout).templates;
+    const [own] = listed.filter(({ name }: { name: string }) => name === 'own');
+    expect(own).toMatchObject({ in_use: true, image: { alias: site.host.image } });
+    expect(own.bytes).toBeGreaterThan(1024);
+    expect(words((await pikaci('list')).stdout)[0]).toMatch(/^NAME +KEY +IMAGE +SIZE/);
+
+    const before = must(await site.incus.instances(site.host.project)).map(({ name }) => name);
+    const shell = must(await site.pikaci.templateShell('own', { columns: 80, rows: 24, runAsRoot: true }));
+    let shown = '';
+    {
+      await using open = shell;
+      must(await open.write(Buffer.from('echo "it is $(cat /opt/mark)"; rm /opt/mark; exit 5\n')));
+      for await (const { data } of open.output) shown += Buffer.from(data).toString('utf8');
+      expect(must(await open.exit).code).toBe(5);
+    }
+    expect(shown).toContain('it is mine');
+    expect(must(await site.incus.instances(site.host.project)).map(({ name }) => name)).toEqual(before);
+
+    const refused = await pikaci('rm', 'own');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('is in use');
+    expect(await pikaci('rm', own.key.slice(0, 12), '--force')).toMatchObject({ code: 0 });
+    expect((await info()).templates).toMatchObject([{ name: 'own', state: 'absent' }]);
   });
 });

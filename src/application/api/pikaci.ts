@@ -11,6 +11,13 @@ import type { MachineListing } from '../open-machine/list-machines.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
 import type { MachineCallOptions, OpenMachineInput } from '../open-machine/open-machines.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
+import type {
+  BuildTemplatesInput,
+  BuiltTemplate,
+  TargetTemplatesInput,
+  TemplateInfo,
+} from '../target/target-templates.js';
+import type { ListedTemplate, RemoveTemplateOptions, TemplateShellCall } from '../template/host-templates.js';
 
 export type { ReapOptions } from '../gc/reap.js';
 export type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
@@ -47,6 +54,18 @@ export interface Pikaci extends AsyncDisposable {
   listMachines(options?: {
     readonly signal?: AbortSignal;
   }): Promise<Result<MachineListing, OpenMachineFault>>;
+  /** Makes the templates of a target that are not on the host, without a run. The first that fails ends it. */
+  buildTemplates(input: BuildTemplatesInput): Promise<Result<readonly BuiltTemplate[], JobFault>>;
+  /** What the keys of a target's templates are made of, and whether each is on the host. Makes nothing. */
+  examineTemplates(input: TargetTemplatesInput): Promise<Result<readonly TemplateInfo[], JobFault>>;
+  /** The templates on the host, whoever made them; the one that was used last at the front. */
+  listTemplates(options?: {
+    readonly signal?: AbortSignal;
+  }): Promise<Result<readonly ListedTemplate[], JobFault>>;
+  /** Removes a template by its name or the beginning of its key, and gives its key; one in use only with `force`. */
+  removeTemplate(which: string, options?: RemoveTemplateOptions): Promise<Result<string, JobFault>>;
+  /** Opens a terminal in a copy of a template, by its name (the one that was used last) or key. The copy goes with the shell. */
+  templateShell(which: string, call?: TemplateShellCall): Promise<Result<GuestShell, OpenMachineFault>>;
   /**
    * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
    * that is used. Safe to run twice at once.

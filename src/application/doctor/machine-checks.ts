@@ -100,7 +100,7 @@ export class MachineChecks {
     if (driver !== 'dir') return passed('storage_pool', `${pool} uses ${driver}`);
     return warned(
       'storage_pool',
-      `${pool} uses the driver dir, which unpacks the image for every machine: seconds instead of a fifth of one`,
+      `${pool} uses the driver dir, which copies all bytes of the image, or of its template, for every machine: seconds instead of a fifth of one`,
       `incus storage create fast btrfs size=30GiB && incus profile device set ${quoted(profile)} ${quoted(device)} pool=fast --project ${quoted(project)}`,
     );
   }

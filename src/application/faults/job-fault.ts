@@ -15,6 +15,8 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `not_trusted`: a run that is not trusted asked for what it may not have, or the host would not keep it to itself; `field` says what.
  * - `prepare_failed`: a prepare node did not make its output.
  * - `template_failed`: a template could not be made: its setup failed, or something else has its name.
+ * - `no_such_template`: the host has no such template, or several.
+ * - `template_in_use`: somebody uses the template, or did a short time ago.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
  * - `backend_unavailable`: the context's backend cannot do what was asked for.
@@ -46,6 +48,8 @@ export interface JobFault {
     | 'not_trusted'
     | 'prepare_failed'
     | 'template_failed'
+    | 'no_such_template'
+    | 'template_in_use'
     | 'run_exists'
     | 'no_such_job'
     | 'backend_unavailable'

@@ -16,6 +16,7 @@ import { makeStateRoot } from '../directories/state-root.js';
 import { Journal } from '../events/journal.js';
 import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
+import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { claimMachine } from './claim-machine.js';
@@ -53,10 +54,14 @@ export class OpenMachines {
     this.#parts = parts;
   }
 
-  async open({ signal, ...input }: OpenMachineInput): Promise<Result<OpenMachine, OpenMachineFault>> {
+  /** `base` is what it is made from where that is no image. */
+  async open(
+    { signal, ...input }: OpenMachineInput,
+    base?: MachineBaseSource,
+  ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const ends =
       signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-    const opening = this.#open(input, ends);
+    const opening = this.#open(input, ends, base);
     this.#opening.add(opening);
     try {
       return await opening;
@@ -68,6 +73,7 @@ export class OpenMachines {
   async #open(
     input: Omit<OpenMachineInput, 'signal'>,
     signal: AbortSignal,
+    base: MachineBaseSource | undefined,
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
     const { events, id: given, ...spec } = input;
@@ -88,6 +94,7 @@ export class OpenMachines {
         jobId: JOB_ID,
         isOpen: true,
         ...(image === undefined ? {} : { incusImageAlias: image }),
+        ...(base === undefined ? {} : { base }),
       },
       spec: options,
       boot: null,

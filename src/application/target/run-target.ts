@@ -3,15 +3,10 @@ import { err, ok, type Result } from 'neverthrow';
 import { jobStateLayout, type RunStateLayout, runStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
 import { makePlan, type Plan } from '../../domain/target/plan.js';
-import {
-  type TargetConfig,
-  type TargetConfigInput,
-  targetConfigSchema,
-} from '../../domain/target/target-config.js';
+import type { TargetConfig } from '../../domain/target/target-config.js';
 import { filteredOut } from '../../domain/target/target-filters.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
-import { whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ProcessIdentity } from '../../ports/processes.js';
@@ -23,6 +18,7 @@ import type { JobSettings } from '../settings/job-settings.js';
 import { attemptOf } from './attempt.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
+import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { planRecordOf } from './plan-record-of.js';
 import { RunRecorder } from './run-recorder.js';
@@ -54,8 +50,8 @@ export class RunTarget {
     const workspace = workspaceSchema.safeParse(asked.workspace);
     if (!workspace.success)
       return err(this.#fault('invalid_job', 'workspace', 'workspace: a folder is expected'));
-    const target = this.#target(asked);
-    if (target.isErr()) return err(target.error);
+    const target = findTarget(this.#parts.targets, asked);
+    if (target.isErr()) return err(this.#fault('invalid_plan', target.error.field, target.error.message));
     const plan = makePlan(target.value, asked.jobs);
     if (plan.isErr()) {
       const { path, message } = plan.error;
@@ -127,23 +123,6 @@ export class RunTarget {
     if (node === undefined) return null;
     const message = `the template "${node.id}" needs the backend "incus": there are no templates of microVMs yet`;
     return this.#fault('backend_unavailable', `templates.${node.id}`, message);
-  }
-
-  #target(input: RunTargetInput): Result<TargetConfig, JobFault> {
-    const { targets } = this.#parts;
-    if (input.definition !== undefined) {
-      const unreadable = whyNoKey(input.definition);
-      const parsed = targetConfigSchema.safeParse(input.definition satisfies TargetConfigInput);
-      if (parsed.success && unreadable === null) return ok(parsed.data);
-      const issue = unreadable ?? parsed.error?.issues[0];
-      const field = ['definition', ...(issue?.path ?? []).map(String)].join('.');
-      return err(this.#fault('invalid_plan', field, `${field}: ${issue?.message ?? 'is not valid'}`));
-    }
-    const found = Object.hasOwn(targets, input.target) ? targets[input.target] : undefined;
-    if (found !== undefined) return ok(found);
-    const known = Object.keys(targets).join(', ') || 'no targets';
-    const message = `there is no target ${JSON.stringify(input.target)}; the configuration has ${known}`;
-    return err(this.#fault('invalid_plan', 'target', message));
   }
 
   #record(

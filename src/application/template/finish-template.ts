@@ -19,7 +19,7 @@ export interface FinishTemplate {
   readonly instance: string;
   /** Whose lease it has to be until the last step. */
   readonly owner: string;
-  readonly mark: Omit<TemplateMark, 'madeAtMs' | 'lastUsedMs'>;
+  readonly mark: Omit<TemplateMark, 'madeAtMs' | 'lastUsedMs' | 'bytes'>;
 }
 
 type Parts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
@@ -46,7 +46,9 @@ export async function finishTemplate(parts: Parts, input: FinishTemplate): Promi
   const taken = await incus.snapshotInstance(project, { instance, snapshot: TEMPLATE_SNAPSHOT }, { signal });
   if (taken.isErr()) return err(at('make a snapshot of', instance, taken.error));
   const after = await ownInstance(parts, { instance, owner }, signal);
-  return after.isErr() ? err(after.error) : await mark(parts, input, { etag: after.value.etag, signal });
+  return after.isErr()
+    ? err(after.error)
+    : await mark(parts, input, { etag: after.value.etag, bytes: cleaned.value.bytes, signal });
 }
 
 async function stop(
@@ -80,12 +82,16 @@ async function ownInstance(
 async function mark(
   { ports: { incus }, settings: { incusProject: project }, hostTime }: Parts,
   input: FinishTemplate,
-  { etag, signal }: { readonly etag: string; readonly signal: AbortSignal },
+  {
+    etag,
+    bytes,
+    signal,
+  }: { readonly etag: string; readonly bytes: number | null; readonly signal: AbortSignal },
 ): Promise<Result<void, JobFault>> {
   const now = hostTime.now();
   const config = {
     ...withoutLease(),
-    ...templateConfig({ ...input.mark, madeAtMs: now, lastUsedMs: now }),
+    ...templateConfig({ ...input.mark, bytes, madeAtMs: now, lastUsedMs: now }),
   };
   const marked = await incus.patchInstance(project, input.instance, config, { etag, signal });
   return marked.mapErr((fault) => at('mark', input.instance, fault));

@@ -11,13 +11,13 @@ import type { MachineBaseSource, MachinePlace, MachineSpec } from '../machine/ma
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
 import { finishTemplate } from './finish-template.js';
 import { runSetup } from './run-setup.js';
+import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault } from './template-fault.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
 /** For what is done with the machine when the setup has passed, and for its removal. */
 const FINISH_MS = 10 * 60_000;
-const REMOVE_BOUND_MS = 90_000;
 /** Its inputs may be evicted between the look at them and the mount. */
 const EVICTIONS = 5;
 

@@ -40,7 +40,7 @@ export async function followSetup(
     secrets,
     maxBytes: settings.maxLogBytes,
     isOurs: async () => true,
-    onKept: () => {},
+    onKept: (data) => call.onLog?.(data),
   });
   if (opened.isErr()) return err(localFilesFault(opened.error, null));
   await using log = opened.value;

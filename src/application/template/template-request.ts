@@ -19,4 +19,6 @@ export interface TemplateCall {
   readonly signal: AbortSignal;
   /** The node's log on this machine, and where it stands. */
   readonly log: { readonly guestLog: string; readonly guestLogPosition: string };
+  /** Gets what is kept of the log, as it comes. */
+  readonly onLog?: ((data: Uint8Array) => void) | undefined;
 }

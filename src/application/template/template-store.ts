@@ -11,11 +11,9 @@ import type { IncusInstance, Tagged } from '../../ports/incus-types.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { newReaper } from '../lease/owner.js';
 import { removeInstance } from '../machine/incus/remove-instance.js';
+import { CLAIM_MS } from './template-bounds.js';
 import { whileAtTemplate } from './template-fault.js';
 import type { TemplateParts } from './template-parts.js';
-
-/** How long what is being removed is left to who removes it. */
-const CLAIM_MS = 120_000;
 
 /** A made template, as it was read. */
 export interface KeptTemplate {

@@ -1,34 +1,19 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { TemplateNode } from '../../domain/target/plan.js';
-import { templateKey } from '../../domain/target/template-key.js';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
-import { awakeBound } from '../../streams/awake-timer.js';
+import { templateInstanceName } from '../../domain/machine/template-place.js';
+import type { TemplateParent } from '../../domain/target/template-key.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { resolveImage } from '../machine/incus/prepare-runtime.js';
-import type { MachineBaseSource } from '../machine/machine-spec.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { StageProgress } from '../snapshot/upload-snapshot.js';
 import { ensureTemplate } from './ensure-template.js';
 import { copyOfTemplate } from './make-template.js';
-import { templateInputs } from './stage-inputs.js';
 import { TemplateHold } from './template-hold.js';
+import { type NeedAsk, templateNeed, type UsableTemplate } from './template-need.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall } from './template-request.js';
+import { type FoundTemplate, TemplateStore } from './template-store.js';
 
-/** A template that jobs, or other templates, may be copies of. */
-export interface UsableTemplate {
-  readonly key: string;
-  /** The instance on the host. */
-  readonly instance: string;
-  readonly base: MachineBaseSource;
-}
-
-export interface TemplateAsk extends TemplateCall {
-  readonly node: TemplateNode;
-  /** Those of the plan that are there already, by their names. */
-  readonly templates: ReadonlyMap<string, UsableTemplate>;
+export interface TemplateAsk extends TemplateCall, NeedAsk {
   readonly secrets: Readonly<Record<string, string>>;
-  readonly scan: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
   readonly onUpload: (progress: StageProgress) => void;
 }
 
@@ -36,6 +21,15 @@ export interface TemplateAsk extends TemplateCall {
 export interface MadeTemplate {
   readonly template: UsableTemplate;
   readonly cached: boolean;
+}
+
+/** What a template would be made from, and what is on the host of it. */
+export interface ExaminedTemplate {
+  readonly template: UsableTemplate;
+  readonly parent: TemplateParent;
+  /** Names the content of the inputs; null where there are none. */
+  readonly inputsHash: string | null;
+  readonly state: FoundTemplate['kind'];
 }
 
 /** Templates for a run: what they are made from is found out, and then they are found, or made. */
@@ -54,48 +48,45 @@ export class Templates {
   }
 
   async ensure(ask: TemplateAsk): Promise<Result<MadeTemplate, JobFault>> {
-    const { node, signal, templates, secrets, scan, log } = ask;
-    const { host } = this.#parts.ports.incus;
-    const parent = templates.get(node.from);
-    const base: Result<MachineBaseSource, JobFault> =
-      parent === undefined ? await this.#image(node.from, signal) : ok(parent.base);
-    if (base.isErr()) return err(base.error);
-    const inputs = await templateInputs(scan, node, host);
-    if (inputs.isErr()) return err(inputs.error);
-    const { fingerprint } = base.value.image;
-    const key = templateKey({
-      parent: parent === undefined ? { fingerprint } : { key: parent.key },
-      config: node,
-      inputsHash: inputs.value?.hash ?? null,
-    });
+    const { node, signal, secrets, log, onLog } = ask;
+    const needed = await templateNeed(this.#parts, ask);
+    if (needed.isErr()) return err(needed.error);
+    const { key, base, inputs } = needed.value;
     const ensured = await ensureTemplate(
       this.#parts,
       {
         node,
         key,
-        base: base.value,
+        base,
         secrets,
         stageInputs: async (bound) => {
-          if (inputs.value === null) return ok(null);
-          const { snapshot } = inputs.value;
+          if (inputs === null) return ok(null);
+          const { snapshot } = inputs;
           const call = { signal: bound, onProgress: ask.onUpload };
           const staged = await this.#stageSnapshot.stage(snapshot, call);
           return staged.map(() => snapshot.contentHash);
         },
       },
-      { signal, log },
+      { signal, log, onLog },
     );
     return ensured.map(({ template: { instance }, cached }) => ({
       cached,
-      template: { key, instance, base: copyOfTemplate(instance, base.value.image) },
+      template: { key, instance, base: copyOfTemplate(instance, base.image) },
     }));
   }
 
-  async #image(alias: string, signal: AbortSignal): Promise<Result<MachineBaseSource, JobFault>> {
-    const { ports, settings } = this.#parts;
-    const bound = AbortSignal.any([signal, awakeBound(60_000)]);
-    const place = { incusProject: settings.incusProject, incusImageAlias: alias };
-    const image = await resolveImage(ports.incus, place, bound);
-    return image.map((found) => ({ image: found }));
+  /** Looks, and makes nothing. */
+  async examine(ask: NeedAsk): Promise<Result<ExaminedTemplate, JobFault>> {
+    const needed = await templateNeed(this.#parts, ask);
+    if (needed.isErr()) return err(needed.error);
+    const { key, base, parent, inputs } = needed.value;
+    const found = await new TemplateStore(this.#parts).find(key, ask.signal);
+    const instance = templateInstanceName(key);
+    return found.map(({ kind }) => ({
+      template: { key, instance, base: copyOfTemplate(instance, base.image) },
+      parent,
+      inputsHash: inputs?.hash ?? null,
+      state: kind,
+    }));
   }
 }

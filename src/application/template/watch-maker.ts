@@ -6,12 +6,11 @@ import type { JobFault } from '../faults/job-fault.js';
 import { newReaper } from '../lease/owner.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { followSetup } from './run-setup.js';
+import { CLAIM_MS, REMOVE_BOUND_MS } from './template-bounds.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
 const ASK_BOUND_MS = 30_000;
-const REMOVE_BOUND_MS = 90_000;
-const CLAIM_MS = 120_000;
 
 /** The machine in which somebody makes a template, or has begun to. */
 export function makersMachine({ backends }: TemplateParts, key: string, { acquisition }: Lease): Machine {

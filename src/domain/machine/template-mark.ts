@@ -13,6 +13,8 @@ export interface TemplateMark {
   /** The image at its bottom. */
   readonly alias: string;
   readonly fingerprint: string;
+  /** What its files took when it was made, those of the image included; null when that is not known. */
+  readonly bytes: number | null;
 }
 
 /** The snapshot of a template's instance that is copied. */
@@ -23,6 +25,7 @@ const NAME = `${PREFIX}name`;
 const MADE = `${PREFIX}made_at_ms`;
 const USED = `${PREFIX}last_used_ms`;
 const ALIAS = `${PREFIX}image_alias`;
+const BYTES = `${PREFIX}bytes`;
 const FINGERPRINT = `${PREFIX}image_fingerprint`;
 
 export function templateConfig(mark: TemplateMark): Record<string, string> {
@@ -32,6 +35,7 @@ export function templateConfig(mark: TemplateMark): Record<string, string> {
     [MADE]: String(Math.round(mark.madeAtMs)),
     [ALIAS]: mark.alias,
     [FINGERPRINT]: mark.fingerprint,
+    ...(mark.bytes === null ? {} : { [BYTES]: String(mark.bytes) }),
     ...templateUse(mark.lastUsedMs),
   };
 }
@@ -45,16 +49,17 @@ export function templateUse(lastUsedMs: number): Record<string, string> {
 export function readTemplateMark(config: Readonly<Record<string, string>>): TemplateMark | null {
   const key = config[TEMPLATE_KEY];
   if (key === undefined || key === '') return null;
-  const time = (name: string) => {
-    const ms = Number(config[name]);
-    return Number.isFinite(ms) ? ms : 0;
+  const number = (name: string) => {
+    const value = Number(config[name]);
+    return Number.isFinite(value) ? value : 0;
   };
   return {
     key,
     name: config[NAME] ?? '',
-    madeAtMs: time(MADE),
-    lastUsedMs: time(USED),
+    madeAtMs: number(MADE),
+    lastUsedMs: number(USED),
     alias: config[ALIAS] ?? '',
     fingerprint: config[FINGERPRINT] ?? '',
+    bytes: number(BYTES) || null,
   };
 }

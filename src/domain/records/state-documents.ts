@@ -3,6 +3,7 @@ import { collectedArtifactSchema } from '../job/artifact.js';
 import { settingSchema } from '../values/setting.js';
 import { planNodeSchema } from './plan-record.js';
 import { runRecordSchema } from './run-record.js';
+import { templateInfoDocumentSchema } from './template-documents.js';
 
 const versioned = { schema_version: z.literal(1) };
 
@@ -91,6 +92,10 @@ export const targetInfoDocumentSchema = z.looseObject({
   limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
   /** By the id of the job: the words that run its command, or those of each of its steps. Documents of before 0.2 lack it. */
   shells: z.record(z.string(), z.array(z.array(z.string()))).optional(),
+  /** All of the target, also those that no job is a copy of. Left out where there are none, or the host could not be asked. */
+  templates: z.array(templateInfoDocumentSchema).optional(),
+  /** Why it is not known what there is of the templates. */
+  templates_problem: z.string().optional(),
   /** What jobs get of the folder that is run: all but what these patterns name. */
   workspace: z.looseObject({ exclude: z.array(z.string()), git: z.string().optional() }).optional(),
 });

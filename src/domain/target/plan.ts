@@ -33,7 +33,8 @@ export interface PlanFault {
     | 'unknown_dependency'
     | 'dependency_cycle'
     | 'invalid_matrix'
-    | 'unknown_job';
+    | 'unknown_job'
+    | 'unknown_template';
   readonly path: readonly string[];
   readonly message: string;
 }
@@ -46,10 +47,9 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     if (each.isErr()) return err(fault('invalid_matrix', [job.id], `the matrix of ${job.id} ${each.error}`));
     expanded.push(...each.value);
   }
-  const templates = Object.entries(target.templates);
   const twice = duplicate([
     ...target.prepare.map(({ id }) => id),
-    ...templates.map(([id]) => id),
+    ...Object.keys(target.templates),
     ...expanded.map(({ id }) => id),
   ]);
   if (twice !== undefined)
@@ -67,17 +67,7 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     }
     nodes.set(id, { kind: 'prepare', id, description, dependsOn: unique(dependsOn), prepare });
   }
-  for (const [id, template] of templates) {
-    const { from, description = '' } = template;
-    const dependsOn = Object.hasOwn(target.templates, from) ? [from] : [];
-    nodes.set(id, {
-      kind: 'prepare',
-      id,
-      description,
-      dependsOn,
-      prepare: { type: 'template', id, ...template },
-    });
-  }
+  for (const node of templateNodes(target)) nodes.set(node.id, node);
   for (const { id, baseId, job } of expanded) {
     const dependsOn: string[] = job.template === undefined ? [] : [job.template];
     for (const name of job.dependsOn) {
@@ -102,6 +92,34 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
   return ordered(nodes, roots).map((order) => ({ nodes: order }));
 }
 
+/** The templates that were asked for (all, when none is named), each after the one that it is made from. */
+export function planTemplates(
+  target: TargetConfig,
+  names: readonly string[] = [],
+): Result<readonly TemplateNode[], PlanFault> {
+  const nodes = new Map(templateNodes(target).map((node) => [node.id, node]));
+  const missing = names.find((name) => !nodes.has(name));
+  if (missing !== undefined) {
+    const known = [...nodes.keys()].join(', ') || 'none';
+    const message = `there is no template ${missing}; the target has ${known}`;
+    return err(fault('unknown_template', [missing], message));
+  }
+  const planned = ordered(nodes, names.length === 0 ? [...nodes.keys()] : names);
+  return planned.map((order) => order.flatMap(({ prepare }) => prepare));
+}
+
+type PlannedTemplate = PrepareNode & { readonly prepare: TemplateNode };
+
+function templateNodes(target: TargetConfig): readonly PlannedTemplate[] {
+  return Object.entries(target.templates).map(([id, template]) => ({
+    kind: 'prepare',
+    id,
+    description: template.description ?? '',
+    dependsOn: Object.hasOwn(target.templates, template.from) ? [template.from] : [],
+    prepare: { type: 'template', id, ...template },
+  }));
+}
+
 const named = (name: string) => (job: ExpandedJob) => job.id === name || job.baseId === name;
 
 function meantBy(name: string, target: TargetConfig, jobs: readonly ExpandedJob[]): readonly string[] {
@@ -110,12 +128,12 @@ function meantBy(name: string, target: TargetConfig, jobs: readonly ExpandedJob[
 }
 
 /** Depth first; a node that is met again on the way to itself closes a cycle, and the way is its path. */
-function ordered(
-  nodes: ReadonlyMap<string, PlanNode>,
+function ordered<N extends Node>(
+  nodes: ReadonlyMap<string, N>,
   roots: readonly string[],
-): Result<readonly PlanNode[], PlanFault> {
+): Result<readonly N[], PlanFault> {
   const done = new Set<string>();
-  const order: PlanNode[] = [];
+  const order: N[] = [];
   const visit = (id: string, way: readonly string[]): PlanFault | null => {
     if (done.has(id)) return null;
     const met = way.indexOf(id);

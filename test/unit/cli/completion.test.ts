@@ -140,6 +140,10 @@ describe('pikaci complete', () => {
       ['machine', 'c'],
       ['cancel', 'cp', 'close'],
     ],
+    [
+      ['template', ''],
+      ['build', 'list', 'rm', 'shell', 'help'],
+    ],
     [['machine', 'run', 'm1', ''], ['@commands']],
     [['machine', 'run', 'm1', 'make', '--host'], ['@files']],
     [['nonsense', ''], []],

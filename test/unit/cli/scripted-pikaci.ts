@@ -23,6 +23,14 @@ import type {
 } from '../../../src/application/open-machine/open-machines.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
+import type {
+  BuildTemplatesInput,
+  TargetTemplatesInput,
+} from '../../../src/application/target/target-templates.js';
+import type {
+  RemoveTemplateOptions,
+  TemplateShellCall,
+} from '../../../src/application/template/host-templates.js';
 import type { PikaciEvent } from '../../../src/domain/events/event.js';
 import { NO_ARTIFACTS } from '../../../src/domain/job/artifact.js';
 import type { JobOutcome } from '../../../src/domain/job/job-outcome.js';
@@ -194,6 +202,37 @@ export class ScriptedPikaci implements Pikaci {
 
   listMachines() {
     return this.#machines().listMachines();
+  }
+
+  /** What there is of templates, and what was asked of them. */
+  templates: Partial<
+    Pick<Pikaci, 'buildTemplates' | 'examineTemplates' | 'listTemplates' | 'removeTemplate' | 'templateShell'>
+  > = {};
+
+  buildTemplates(input: BuildTemplatesInput) {
+    return this.#template('buildTemplates')(input);
+  }
+
+  examineTemplates(input: TargetTemplatesInput) {
+    return this.#template('examineTemplates')(input);
+  }
+
+  listTemplates() {
+    return this.#template('listTemplates')();
+  }
+
+  removeTemplate(which: string, options?: RemoveTemplateOptions) {
+    return this.#template('removeTemplate')(which, options);
+  }
+
+  templateShell(which: string, call?: TemplateShellCall) {
+    return this.#template('templateShell')(which, call);
+  }
+
+  #template<Name extends keyof typeof this.templates>(name: Name): Pikaci[Name] {
+    const scripted = this.templates[name];
+    if (scripted === undefined) throw new Error(`this test has no ${name}`);
+    return scripted as Pikaci[Name];
   }
 
   #machines() {

@@ -4,6 +4,7 @@ import { wordsOfLine } from '../../../src/adapters/cli/completion/words-of-line.
 import * as helpTexts from '../../../src/adapters/cli/program/help-texts.js';
 import * as machineHelpTexts from '../../../src/adapters/cli/program/machine-help-texts.js';
 import { buildProgram } from '../../../src/adapters/cli/program/program.js';
+import * as templateHelpTexts from '../../../src/adapters/cli/program/template-help-texts.js';
 import type { CliContext } from '../../../src/adapters/cli/session/cli-context.js';
 import { blocksOf, DOCUMENTS, documentText } from '../../support/documents.js';
 
@@ -71,7 +72,7 @@ describe('every command line that is shown', () => {
   });
 
   it('in the helps can be typed as it stands', () => {
-    const texts = Object.values({ ...helpTexts, ...machineHelpTexts });
+    const texts = Object.values({ ...helpTexts, ...machineHelpTexts, ...templateHelpTexts });
     const lines = texts.flatMap(commandsOf);
     expect(lines.length).toBeGreaterThan(30);
     expect(lines.map((line) => [line, refusalOf(line)])).toEqual(lines.map((line) => [line, null]));

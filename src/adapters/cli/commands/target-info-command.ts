@@ -7,6 +7,7 @@ import { makePlan, type PlanNode } from '../../../domain/target/plan.js';
 import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
+import { templatesDocument, templatesLines, templatesOf } from './examined-templates.js';
 import { selectTarget } from './select-target.js';
 import { printJson } from './state-root.js';
 import { type HostOptions, loadOrComplain } from './with-pikaci.js';
@@ -38,6 +39,7 @@ export async function targetInfoCommand(
     selectedJobs: [],
     createdAt: '',
   });
+  const examined = await templatesOf(context, loaded, { target, targetName });
   const document: TargetInfoDocument = {
     type: 'target_info',
     schema_version: 1,
@@ -52,9 +54,13 @@ export async function targetInfoCommand(
       : {}),
     shells: shellsOf(plan.value.nodes),
     workspace: { exclude: [...loaded.config.workspace.exclude], git: loaded.config.workspace.git },
+    ...templatesDocument(examined),
   };
   if (options.json === true) printJson(context, document);
-  else context.stdout.write(`${[...infoLines(document), ...warningOfShell(plan.value.nodes)].join('\n')}\n`);
+  else
+    context.stdout.write(
+      `${[...infoLines(document), ...templatesLines(examined), ...warningOfShell(plan.value.nodes)].join('\n')}\n`,
+    );
   return EXIT.passed;
 }
 

@@ -79,6 +79,8 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     return { words: await jobStepWords(context.input.runState, await stateRoot(), { runId, job }) };
   },
   '<target>': targets,
+  '--target': targets,
+  '<template>': templates,
   '<run>': runs,
   '<job>': jobsOfRun,
   '<machine>': machines,
@@ -107,6 +109,18 @@ async function targets(ask: Ask): Promise<Completion> {
   const loaded = await configOf(ask);
   const all = Object.entries(loaded?.config.targets ?? {});
   return { words: all.map(([word, { description }]) => ({ word, about: description ?? '' })) };
+}
+
+/** Those of the configuration; the host is not asked while somebody types. */
+async function templates(ask: Ask): Promise<Completion> {
+  const all = Object.values((await configOf(ask))?.config.targets ?? {});
+  const named = new Map(all.flatMap((target) => Object.entries(target.templates)));
+  return {
+    words: [...named].map(([word, { description, from }]) => ({
+      word,
+      about: description ?? `from ${from}`,
+    })),
+  };
 }
 
 async function jobsOfTarget(ask: Ask): Promise<Completion> {

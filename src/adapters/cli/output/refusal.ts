@@ -4,6 +4,8 @@ const REFUSALS: ReadonlySet<OpenMachineFault['kind']> = new Set([
   'invalid_job',
   'invalid_plan',
   'not_trusted',
+  'no_such_template',
+  'template_in_use',
   'run_exists',
   'job_in_use',
   'no_such_job',

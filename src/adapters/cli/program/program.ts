@@ -46,6 +46,7 @@ import {
   withRunOutput,
 } from './program-options.js';
 import { addStateCommands } from './state-commands.js';
+import { addTemplateCommands } from './template-commands.js';
 
 /** The commands and their options. `onExit` is told the exit status of the one that ran. */
 export function buildProgram(context: CliContext, onExit: (code: number) => void): Command {
@@ -69,6 +70,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addRunCommands(program, context, onExit);
   addExecCommand(program, context, onExit);
   addMachineCommands(program, context, onExit);
+  addTemplateCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
   addGitlabCommands(program, context, onExit);

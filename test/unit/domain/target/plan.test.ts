@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makePlan } from '../../../../src/domain/target/plan.js';
+import { makePlan, planTemplates } from '../../../../src/domain/target/plan.js';
 import { type TargetConfigInput, targetConfigSchema } from '../../../../src/domain/target/target-config.js';
 
 const plan = (target: TargetConfigInput, jobs: string[] = []) =>
@@ -33,6 +33,23 @@ describe('a plan', () => {
     };
     expect(ids(target, ['b'])).toEqual(['deps', 'a', 'b']);
     expect(plan(target, ['x'])._unsafeUnwrapErr()).toMatchObject({ kind: 'unknown_job', path: ['x'] });
+  });
+
+  it('of templates alone has those that are asked for, each after what it is made from', () => {
+    const from = (name: string) => ({ from: name, setup: 'x' });
+    const target = targetConfigSchema.parse({
+      templates: { c: from('b'), b: from('a'), a: from('image'), other: from('image') },
+      jobs: [job('j')],
+    });
+    const names = (asked?: readonly string[]) =>
+      planTemplates(target, asked)
+        ._unsafeUnwrap()
+        .map(({ id }) => id);
+    expect(names()).toEqual(['a', 'b', 'c', 'other']);
+    expect(names(['b'])).toEqual(['a', 'b']);
+    expect(planTemplates(target, ['x'])._unsafeUnwrapErr()).toMatchObject({ kind: 'unknown_template' });
+    const cycle = targetConfigSchema.parse({ templates: { a: from('b'), b: from('a') }, jobs: [job('j')] });
+    expect(planTemplates(cycle)._unsafeUnwrapErr().path).toEqual(['a', 'b', 'a']);
   });
 
   it('refuses a cycle, and shows the way around it', () => {

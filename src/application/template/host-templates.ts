@@ -1,0 +1,172 @@
+import { err, ok, type Result } from 'neverthrow';
+import { isHeld } from '../../domain/target/retention.js';
+import { awakeBound } from '../../streams/awake-timer.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { OpenMachineFault } from '../faults/machine-fault.js';
+import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
+import type { OpenMachines } from '../open-machine/open-machines.js';
+import type { JobSettings } from '../settings/job-settings.js';
+import { copyOfTemplate } from './make-template.js';
+import { templateFault } from './template-fault.js';
+import type { TemplateParts } from './template-parts.js';
+import { openThrowAwayShell } from './template-shell.js';
+import { type KeptTemplate, TemplateStore } from './template-store.js';
+
+const CALL_BOUND_MS = 5 * 60_000;
+/** So much of a key names a template. */
+const SHORTEST_KEY = /^[0-9a-f]{8,64}$/;
+
+/** A template on the host. Times are ISO 8601, by the host's clock. */
+export interface ListedTemplate {
+  readonly key: string;
+  /** As the configuration that made it calls it. */
+  readonly name: string;
+  /** The instance that it is. */
+  readonly instance: string;
+  /** The image at its bottom. */
+  readonly image: { readonly alias: string; readonly fingerprint: string };
+  /** What its files took when it was made, those of the image included; null when that is not known. */
+  readonly bytes: number | null;
+  readonly madeAt: string;
+  readonly lastUsedAt: string;
+  /** Somebody uses it, or did in the last 30 minutes: neither `gc` nor `rm` removes it. */
+  readonly inUse: boolean;
+}
+
+export interface RemoveTemplateOptions {
+  readonly signal?: AbortSignal;
+  /** Also one that is in use. */
+  readonly force?: boolean;
+}
+
+/** A terminal in a copy of a template, and whose it is: that of `pikaci` unless said. */
+export interface TemplateShellCall extends ShellCall {
+  readonly runAsRoot?: boolean;
+  readonly user?: string;
+}
+
+export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
+  readonly settings: Pick<JobSettings, 'backend' | 'trust'> & TemplateParts['settings'];
+  readonly openMachines: Pick<OpenMachines, 'open'>;
+}
+
+/** The templates that are on the host, whatever configuration they were made by. */
+export class HostTemplates {
+  readonly #parts: HostTemplatesParts;
+  readonly #store: TemplateStore;
+
+  constructor(parts: HostTemplatesParts) {
+    this.#parts = parts;
+    this.#store = new TemplateStore(parts);
+  }
+
+  /** The one that was used last at the front. */
+  async list(signal?: AbortSignal): Promise<Result<readonly ListedTemplate[], JobFault>> {
+    const bound = bounded(signal);
+    const kept = await this.#kept(bound);
+    const now = this.#parts.hostTime.now();
+    return kept.map((templates) =>
+      templates.map(
+        ({ instance, mark }): ListedTemplate => ({
+          key: mark.key,
+          name: mark.name,
+          instance,
+          image: { alias: mark.alias, fingerprint: mark.fingerprint },
+          bytes: mark.bytes,
+          madeAt: new Date(mark.madeAtMs).toISOString(),
+          lastUsedAt: new Date(mark.lastUsedMs).toISOString(),
+          inUse: isHeld(mark.lastUsedMs, now),
+        }),
+      ),
+    );
+  }
+
+  /** `which` is its name, where there is one of it, or the beginning of its key. */
+  async remove(
+    which: string,
+    { signal, force = false }: RemoveTemplateOptions,
+  ): Promise<Result<ListedTemplate['key'], JobFault>> {
+    const bound = bounded(signal);
+    if (this.#parts.settings.trust === 'untrusted')
+      return err(this.#fault('not_trusted', 'a run that is not trusted removes no template'));
+    const kept = await this.#kept(bound);
+    if (kept.isErr()) return err(kept.error);
+    const meant = this.#one(kept.value, which);
+    if (meant.isErr()) return err(meant.error);
+    const { key } = meant.value.mark;
+    // Read again: the list has no version to compare with.
+    const found = await this.#store.find(key, bound);
+    if (found.isErr()) return err(found.error);
+    if (found.value.kind !== 'ready') return err(this.#gone(which));
+    const { template } = found.value;
+    if (!force && isHeld(template.mark.lastUsedMs, this.#parts.hostTime.now())) {
+      const used = new Date(template.mark.lastUsedMs).toISOString();
+      const message = `the template ${which} (${key.slice(0, 12)}) is in use, or was a short time ago (${used}); "--force" removes it all the same`;
+      return err(this.#fault('template_in_use', message));
+    }
+    const removed = await this.#store.remove(template, bound);
+    if (removed.isErr()) return err(removed.error);
+    if (removed.value === 'removed') return ok(key);
+    return err(this.#fault('template_in_use', `somebody has just used the template ${which}`));
+  }
+
+  /** A terminal in a copy of the template that was used last of this name, or that of this key; the copy goes with it. */
+  async shell(which: string, call: TemplateShellCall): Promise<Result<GuestShell, OpenMachineFault>> {
+    const bound = bounded(call.signal);
+    const kept = await this.#kept(bound);
+    if (kept.isErr()) return err(kept.error);
+    const [meant] = matching(kept.value, which);
+    if (meant === undefined) return err(this.#gone(which));
+    const found = await this.#store.find(meant.mark.key, bound);
+    if (found.isErr()) return err(found.error);
+    if (found.value.kind !== 'ready') return err(this.#gone(which));
+    const { template } = found.value;
+    // An untrusted run changes none, and another may have changed it in this moment: it is there all the same.
+    const used = this.#parts.settings.trust === 'untrusted' ? null : await this.#store.use(template, bound);
+    if (used?.isErr()) return err(used.error);
+    const { alias, fingerprint } = template.mark;
+    const project = this.#parts.settings.incusProject;
+    const base = copyOfTemplate(template.instance, { project, alias, fingerprint });
+    return await openThrowAwayShell(this.#parts.openMachines, base, call);
+  }
+
+  async #kept(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
+    if (this.#parts.settings.backend !== 'incus') {
+      const message = 'templates need the backend "incus": there are none of microVMs yet';
+      return err(this.#fault('backend_unavailable', message));
+    }
+    const learnt = await this.#parts.hostTime.learn(signal);
+    return learnt.isErr() ? err(learnt.error) : await this.#store.list(signal);
+  }
+
+  #one(kept: readonly KeptTemplate[], which: string): Result<KeptTemplate, JobFault> {
+    const [first, ...more] = matching(kept, which);
+    if (first === undefined) return err(this.#gone(which));
+    if (more.length === 0) return ok(first);
+    const keys = [first, ...more].map(({ mark }) => mark.key.slice(0, 12)).join(', ');
+    return err(
+      this.#fault('no_such_template', `there are several templates ${which}; say which key: ${keys}`),
+    );
+  }
+
+  #gone(which: string): JobFault {
+    const message = `there is no template of the name or key ${which} on ${this.#parts.ports.incus.host}`;
+    return this.#fault('no_such_template', message);
+  }
+
+  #fault(kind: JobFault['kind'], message: string): JobFault {
+    return { ...templateFault(this.#parts.ports.incus.host, message), kind };
+  }
+}
+
+/** A name comes before what a key may begin with. */
+function matching(kept: readonly KeptTemplate[], which: string): readonly KeptTemplate[] {
+  const named = kept.filter(({ mark, instance }) => mark.name === which || instance === which);
+  if (named.length > 0 || !SHORTEST_KEY.test(which)) return named;
+  return kept.filter(({ mark }) => mark.key.startsWith(which));
+}
+
+function bounded(signal: AbortSignal | undefined): AbortSignal {
+  const bound = awakeBound(CALL_BOUND_MS);
+  return signal === undefined ? bound : AbortSignal.any([signal, bound]);
+}
