@@ -25,7 +25,7 @@ export async function templateBuildCommand(
   names: readonly string[],
   options: TemplateBuildOptions,
 ): Promise<number> {
-  const loaded = await loadOrComplain(context, options, true);
+  const loaded = await loadOrComplain(context, options, { needsFile: true, sendsWorkspace: true });
   if (loaded === null) return EXIT.usage;
   const wanted = wantedOf(loaded.config.targets, names, options.target);
   if (typeof wanted === 'string') {
