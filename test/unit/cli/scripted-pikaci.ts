@@ -231,7 +231,9 @@ export class ScriptedPikaci implements Pikaci {
 
   #template<Name extends keyof typeof this.templates>(name: Name): Pikaci[Name] {
     const scripted = this.templates[name];
-    if (scripted === undefined) throw new Error(`this test has no ${name}`);
+    const message = `the scripted host answers no ${name}`;
+    const fault: JobFault = { kind: 'incus', phase: null, host: this.host, message };
+    if (scripted === undefined) return (async () => err(fault)) as Pikaci[Name];
     return scripted as Pikaci[Name];
   }
 

@@ -34,10 +34,14 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['machine', 'cp', 'm:/a', 'a'],
   ['machine', 'shell', 'm'],
   ['machine', 'close', 'm'],
+  ['template', 'list'],
+  ['template', 'rm', 't'],
+  ['template', 'shell', 't'],
 ];
 const SENDS: readonly (readonly string[])[] = [
   ['run', '--workspace', '.'],
   ['machine', 'open', '--workspace', '.'],
+  ['template', 'build', '--workspace', '.'],
 ];
 
 const OF_COMMIT: ReadonlySet<string | undefined> = new Set(['doctor', 'rerun', 'list', 'status']);
@@ -196,7 +200,7 @@ test('every command with a configuration is in the table', () => {
   const output = { write: () => {} };
   const program = buildProgram({ stdout: output, stderr: output } as unknown as CliContext, () => {});
   const inTable = [...SENDS_NOTHING, ...SENDS].map(([first = '', second = '']) =>
-    first === 'machine' ? `${first} ${second}` : first,
+    first === 'machine' || first === 'template' ? `${first} ${second}` : first,
   );
   expect(withTrust(program, []).sort()).toEqual([...new Set(inTable)].sort());
 });

@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type TemplateBuildOptions, templateBuildCommand } from '../commands/template/build-command.js';
 import { type TemplateListOptions, templateListCommand } from '../commands/template/list-command.js';
 import { type TemplateRemoveOptions, templateRemoveCommand } from '../commands/template/remove-command.js';
 import { type TemplateShellOptions, templateShellCommand } from '../commands/template/shell-command.js';
 import type { CliContext } from '../session/cli-context.js';
-import { raw, withHost } from './program-options.js';
+import { raw, somePath, withHost } from './program-options.js';
 import {
   TEMPLATE_BUILD_HELP,
   TEMPLATE_HELP,
@@ -30,6 +30,12 @@ export function addTemplateCommands(
       .argument('[template...]', 'names of templates; all of the configuration when left out'),
   )
     .option('--target <id>', 'only those of this target')
+    .addOption(
+      new Option(
+        '--workspace <dir>',
+        'folder with their inputs (default: that of the configuration)',
+      ).argParser(somePath),
+    )
     .addOption(raw())
     .option('--json', 'one document with what is there now')
     .addHelpText('after', TEMPLATE_BUILD_HELP)
