@@ -22,6 +22,7 @@ export interface TargetTemplatesInput extends TargetAsk {
   readonly signal?: AbortSignal;
 }
 
+/** Which templates are to be made, and who hears of it. */
 export interface BuildTemplatesInput extends TargetTemplatesInput {
   /** By the names of the templates; taken from the environment, as the target says, when left out. */
   readonly secrets?: TargetSecrets;

@@ -33,6 +33,7 @@ export interface ListedTemplate {
   readonly inUse: boolean;
 }
 
+/** Whether a template goes that is in use, and what ends the attempt. */
 export interface RemoveTemplateOptions {
   readonly signal?: AbortSignal;
   /** Also one that is in use. */
