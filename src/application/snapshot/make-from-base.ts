@@ -20,9 +20,10 @@ const LINK_SCRIPT = `${LOOK_SCRIPT}
 [ "$(look "$1" | sha256)" = "$3" ] || exit 9
 cp -al -- "$1" "$2" && cd -- "$2" && xargs -0 -r rm -f -- || exit 1
 [ -z "$4" ] || find . -mindepth 1 -depth -type d -empty -delete`;
+/** Names that are one file in the base are files of their own here: each has its own time. */
 const COPY_SCRIPT = `${LOOK_SCRIPT}
 [ -z "$3" ] || [ "$(look "$1" | sha256)" = "$3" ] || exit 9
-mkdir -p -- "$2" && cd -- "$1" && xargs -0 -r cp -a --reflink=auto --parents -t "$2" --`;
+mkdir -p -- "$2" && cd -- "$1" && xargs -0 -r cp -a --no-preserve=links --reflink=auto --parents -t "$2" --`;
 /** Times and modes of the copied files come as empty files. Then all that is there is compared with what has to be there. */
 const FINISH_SCRIPT = `${LOOK_SCRIPT}
 if [ -d "$3" ]; then cp -r --attributes-only --preserve=mode,timestamps -- "$3/." "$1" && rm -rf -- "$3" || exit 1; fi

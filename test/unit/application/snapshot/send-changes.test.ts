@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -86,6 +86,42 @@ describe('sending what has changed', () => {
     expect(directoriesOf(`${second}/snapshot`)).toEqual(directoriesOf(at('tree')));
   });
 
+  it('makes what it hashed of files, directories and links that have taken the place of each other', async () => {
+    const { write, link, remove } = workspace();
+    const odd = [
+      '-rf',
+      '--',
+      'a b',
+      'new\nline',
+      'ctl\x01',
+      'q\'"',
+      ' lead',
+      '*',
+      '$(id)',
+      '\\0',
+      'n'.repeat(255),
+    ];
+    for (const name of odd) await write(name, `of ${name}`);
+    await write('file-later-directory', 'x');
+    await write('directory-later-file/deep/er', 'x');
+    await write('directory-later-link/file', 'x');
+    await link('link-later-directory', 'src');
+    await write('old', 'old', { mtimeNs: '-100500000000' });
+    const first = await stage();
+    for (const name of ['file-later-directory', 'link-later-directory', '*']) await remove(name);
+    await write('file-later-directory/deep', 'x');
+    await write('directory-later-file', 'x');
+    await link('directory-later-link', 'src/0');
+    await write('link-later-directory/0/0.txt', 'of 0');
+    await write('*/$(id)/-x/-', 'x');
+    await write('--', 'of --', { executable: true, mtimeNs: '-1000000001' });
+    await remove('new\nline');
+    const second = await stage();
+    expect(names()).not.toContain('big');
+    expect(directoriesOf(`${second}/snapshot`)).toEqual(directoriesOf(at('tree')));
+    expect(readFileSync(`${first}/snapshot/src/0/0.txt`, 'utf8')).toBe('of 0');
+  });
+
   it('does not send content again that has another time or executable bit', async () => {
     const first = await stage();
     for (let index = 0; index < 40; index++)
@@ -103,6 +139,17 @@ describe('sending what has changed', () => {
     execFileSync('cp', ['-r', at('tree'), at('clone')]);
     await stage('clone');
     expect(sent.filter(({ bytes }) => bytes > 0).map(({ path }) => path)).toEqual(['link']);
+  });
+
+  it('does not send the whole again when two names of one file have become two files', async () => {
+    linkSync(at('tree/big'), at('tree/same'));
+    await stage();
+    execFileSync('cp', ['-r', at('tree'), at('clone')]);
+    await setTime(at('clone/big'), '1700000000012345678');
+    await setTime(at('clone/same'), '1700000000012345679');
+    const clone = await stage('clone');
+    expect(sent.filter(({ bytes }) => bytes > 0).map(({ path }) => path)).toEqual(['link']);
+    expect(statSync(`${clone}/snapshot/big`).nlink).toBe(1);
   });
 
   it('goes back to one of which others were made, without sending anything', async () => {
