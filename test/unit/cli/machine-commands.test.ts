@@ -1,3 +1,4 @@
+import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
@@ -265,6 +266,34 @@ describe('pikaci exec', () => {
     expect(await cli.run('exec', '--env', '=x', 'true')).toBe(2);
     run.host.incus.faults.failNextStart();
     expect(await cli.run('exec', 'true')).toBe(125);
+    expect(await instances()).toEqual([]);
+  });
+
+  it.each(['cannot be had', 'is lost'])('exits with 125 also where a terminal %s', async (how) => {
+    const shellTerminal = {
+      size: () => ({ columns: 80, rows: 24 }),
+      read: () => ({ stop: () => undefined }),
+      onResize: () => () => undefined,
+    };
+    const { cli, run, instances } = await execution({ shellTerminal });
+    const machines = run.another();
+    const gone = { kind: 'guest', phase: null, host: 'local', message: 'it does not answer' } as const;
+    const lost = {
+      output: (async function* () {})(),
+      exit: Promise.resolve(err(gone)),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    cli.pikaci.machines = {
+      attachMachine: (id, options) => machines.attachMachine(id, options),
+      listMachines: (options) => machines.listMachines(options),
+      openMachine: async (input) => {
+        const machine = must(await machines.openMachine(input));
+        machine.shell = async () => (how === 'is lost' ? ok(lost as never) : err(gone));
+        return ok(machine);
+      },
+    };
+    expect(await cli.run('exec', 'true')).toBe(125);
+    expect(cli.stderr.text).toContain('it does not answer');
     expect(await instances()).toEqual([]);
   });
 });

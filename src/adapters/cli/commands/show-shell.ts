@@ -13,18 +13,27 @@ export function terminalOrComplain(context: CliContext): CliTerminal | null {
   return terminal;
 }
 
+/** Exit statuses where a shell has none of its own. */
+export interface CodesOfShell {
+  /** It could not be had. */
+  readonly ofFault: (fault: OpenMachineFault) => number;
+  /** How it ended nobody knows. */
+  readonly lost: number;
+}
+
 /** Shows a shell in the terminal until it ends. The exit status is the shell's own. */
 export async function showShell(
   context: CliContext,
   terminal: CliTerminal,
   open: (call: ShellCall) => Promise<Result<GuestShell, OpenMachineFault>>,
+  { ofFault, lost }: CodesOfShell = { ofFault: exitCodeOfFault, lost: EXIT.systemFailure },
 ): Promise<number> {
   const { signal } = context.interrupts;
   const term = context.input.env['TERM'];
   const opened = await open({ ...terminal.size(), signal, ...(term === undefined ? {} : { term }) });
   if (opened.isErr()) {
     complain(context, faultLines(opened.error).join('\n'));
-    return exitCodeOfFault(opened.error);
+    return ofFault(opened.error);
   }
   await using shell = opened.value;
   // In raw mode Ctrl-C is a byte like any other, and goes to the guest.
@@ -38,7 +47,7 @@ export async function showShell(
     const exit = await shell.exit;
     if (exit.isOk()) return exit.value.code ?? EXIT.cancelled;
     complain(context, exit.error.message);
-    return signal.aborted ? EXIT.cancelled : EXIT.systemFailure;
+    return signal.aborted ? EXIT.cancelled : lost;
   } finally {
     forget();
     keys.stop();

@@ -1,3 +1,4 @@
+import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import { runIdAt } from '../../../../domain/values/run-id.js';
 import { escapeMessage } from '../../output/escape-control.js';
@@ -9,7 +10,7 @@ import { showShell } from '../show-shell.js';
 import { withOptions } from '../with-pikaci.js';
 import { complainOfFault, onHost } from './machine-session.js';
 import { type MachineSpecOptions, specOf } from './open-command.js';
-import { codeAround, showStep } from './step-end.js';
+import { codeAround, MACHINERY_EXIT, showStep } from './step-end.js';
 
 export interface ExecOptions extends MachineSpecOptions, RawOption {
   readonly env: readonly string[];
@@ -93,7 +94,8 @@ async function inMachine(
       options.cwd === undefined
         ? bare
         : ['/bin/sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh', options.cwd, ...bare];
-    return await showShell(context, terminal, (call) => machine.shell({ ...call, command, env }));
+    const codes = { ofFault: (fault: OpenMachineFault) => codeAround(context, fault), lost: MACHINERY_EXIT };
+    return await showShell(context, terminal, (call) => machine.shell({ ...call, command, env }), codes);
   }
   const { signal } = context.interrupts;
   const step = 'exec';

@@ -13,7 +13,7 @@ import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { complainOfFault, onMachine } from './machine-session.js';
 
 /** The exit status is a command's own, so what failed around it is told apart as docker and podman do. */
-const MACHINERY_EXIT = 125;
+export const MACHINERY_EXIT = 125;
 
 export interface FollowedStep {
   /** Of the machine. */
