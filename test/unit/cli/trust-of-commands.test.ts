@@ -34,17 +34,30 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['machine', 'cp', 'm:/a', 'a'],
   ['machine', 'shell', 'm'],
   ['machine', 'close', 'm'],
+  ['gitlab', 'init'],
+  ['gitlab', 'config'],
+  ['gitlab', 'prepare'],
+  ['gitlab', 'run', 's', 'build_script'],
+  ['gitlab', 'cleanup'],
   ['template', 'list'],
   ['template', 'rm', 't'],
   ['template', 'shell', 't'],
 ];
 const SENDS: readonly (readonly string[])[] = [
   ['run', '--workspace', '.'],
+  ['exec', 'true'],
   ['machine', 'open', '--workspace', '.'],
   ['template', 'build', '--workspace', '.'],
 ];
 
 const OF_COMMIT: ReadonlySet<string | undefined> = new Set(['doctor', 'rerun', 'list', 'status']);
+
+/** What a GitLab Runner says to its driver. */
+const GITLAB = {
+  BUILD_FAILURE_EXIT_CODE: '1',
+  SYSTEM_FAILURE_EXIT_CODE: '2',
+  PIKACI_GITLAB_MACHINE: 'm',
+};
 
 const TERMINAL: CliTerminal = {
   size: () => ({ columns: 80, rows: 24 }),
@@ -82,9 +95,10 @@ async function checkout(place: Place, trustBy: TrustBy) {
   }[place];
   const options = [...args, ...at];
   return async (command: readonly string[]): Promise<string> => {
-    const cli = new Cli({ cwd: join(top, 'app'), env, shellTerminal: TERMINAL });
-    // What stands behind the machine of `machine run` is that command's own.
-    const words = command[1] === 'run' ? command.toSpliced(2, 0, ...options) : [...command, ...options];
+    const cli = new Cli({ cwd: join(top, 'app'), env: { ...GITLAB, ...env }, shellTerminal: TERMINAL });
+    // What stands behind `exec`, or the machine of `machine run`, is that command's own.
+    const at = command[0] === 'exec' ? 1 : command[1] === 'run' ? 2 : command.length;
+    const words = command.toSpliced(at, 0, ...options);
     const exit = await cli.run(...words);
     const isRefused = exit === 2 && cli.stderr.text.includes('whose author is not trusted');
     const wasRead = existsSync(proof);
@@ -200,7 +214,7 @@ test('every command with a configuration is in the table', () => {
   const output = { write: () => {} };
   const program = buildProgram({ stdout: output, stderr: output } as unknown as CliContext, () => {});
   const inTable = [...SENDS_NOTHING, ...SENDS].map(([first = '', second = '']) =>
-    first === 'machine' || first === 'template' ? `${first} ${second}` : first,
+    first === 'machine' || first === 'template' || first === 'gitlab' ? `${first} ${second}` : first,
   );
   expect(withTrust(program, []).sort()).toEqual([...new Set(inTable)].sort());
 });
