@@ -132,7 +132,7 @@ export class WiredPikaci implements Pikaci {
     const bound = new AbortController();
     await Promise.race([
       Promise.allSettled([...this.#cleanUps]),
-      this.#parts.clock.sleep(CLOSE_BOUND_MS, bound.signal),
+      this.#parts.clock.bound(CLOSE_BOUND_MS, bound.signal),
     ]);
     bound.abort();
     if (this.#services !== null) await (await this.#services).openMachines.leaveAll();

@@ -6,4 +6,9 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`, or at once when `signal` fires; says which. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'>;
+  /**
+   * The same for a bound on what somebody else does: it counts the time in which this process ran. Of a time in which it was stopped (Ctrl-Z, a
+   * laptop that slept) at most an eighth of the bound counts, so that an answer that came meanwhile is heard first.
+   */
+  bound(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'>;
 }

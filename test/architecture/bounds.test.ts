@@ -30,3 +30,31 @@ it('ssh2 counts no bound of its own: that of its handshake would be a plain time
   expect(withText(/readyTimeout: (?!0,)/)).toEqual([]);
   expect(withText(/\.connect\(\{\n/)).toEqual(withText(/readyTimeout: 0,/));
 });
+
+it('a sleep of the clock is a pause: a bound on what somebody else does is `Clock.bound`', () => {
+  // What a race is decided by, or what happens when the time is over, is no pause.
+  expect(withText(/race\((?:(?!;\n)[\s\S])*?\.sleep\(/)).toEqual([]);
+  expect(withText(/\.sleep\((?:(?!;\n)[\s\S])*?\.then\(/)).toEqual([]);
+  expect(withText(/\.sleep\(/).sort()).toEqual([
+    'adapters/cli/commands/logs-command.ts',
+    'adapters/cli/output/live/live-screen.ts',
+    'adapters/memory/memory-clock.ts',
+    'application/artifacts/loss-pause.ts',
+    'application/artifacts/patience.ts',
+    'application/events/journal.ts',
+    'application/holds/hold-renewer.ts',
+    'application/lease/lease-renewer.ts',
+    'application/lock/job-lock.ts',
+    'application/machine/incus/launch-instance.ts',
+    'application/machine/incus/remove-instance.ts',
+    'application/machine/microvm/launch-microvm.ts',
+    'application/open-machine/take-up-lease.ts',
+    'application/open-machine/watch-step.ts',
+    'application/records/follow-events.ts',
+    'application/step/cancel-step.ts',
+    'application/step/follow-step.ts',
+    'application/step/overdue.ts',
+    'application/template/ensure-template.ts',
+    'application/template/template-hold.ts',
+  ]);
+});

@@ -44,6 +44,10 @@ export class HeldClock implements Clock {
     });
   }
 
+  bound(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return this.sleep(ms, signal);
+  }
+
   /** Resolves when somebody sleeps until exactly `ms` from now. */
   async asleepFor(ms: number): Promise<void> {
     while (![...this.#sleepers].some((sleeper) => sleeper.until === this.#now + ms)) {

@@ -68,6 +68,11 @@ export class MemoryClock implements Clock {
     });
   }
 
+  /** This time stops for nobody. */
+  bound(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return this.sleep(ms, signal);
+  }
+
   /** Resolves when somebody sleeps until exactly `ms` from now. */
   async asleepFor(ms: number): Promise<void> {
     while (!this.sleepers.some((sleeper) => sleeper.at === this.elapsed + ms)) {

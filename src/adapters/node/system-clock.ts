@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
+import { awakeTimer } from '../../streams/awake-timer.js';
 import { onAbort } from '../../streams/on-abort.js';
 
 /** setTimeout(3) of Node fires at once for more than this. */
@@ -15,20 +16,32 @@ export class SystemClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
-    return new Promise((resolve) => {
-      if (signal?.aborted) return resolve('aborted');
-      let forget = () => {};
-      const timer = setTimeout(
-        () => {
-          forget();
-          resolve('elapsed');
-        },
-        Math.min(Math.max(0, ms), MAX_TIMER_MS),
-      );
-      forget = onAbort(signal, () => {
-        clearTimeout(timer);
-        resolve('aborted');
-      });
+    return elapsed(signal, (wake) => {
+      const timer = setTimeout(wake, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+      return () => clearTimeout(timer);
     });
   }
+
+  bound(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    return elapsed(signal, (wake) => awakeTimer(Math.max(0, ms), wake));
+  }
+}
+
+/** `start` gives what takes its timer back. */
+function elapsed(
+  signal: AbortSignal | undefined,
+  start: (wake: () => void) => () => void,
+): Promise<'elapsed' | 'aborted'> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve('aborted');
+    let forget = () => {};
+    const takeBack = start(() => {
+      forget();
+      resolve('elapsed');
+    });
+    forget = onAbort(signal, () => {
+      takeBack();
+      resolve('aborted');
+    });
+  });
 }

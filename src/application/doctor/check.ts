@@ -45,7 +45,7 @@ export async function inTime<T>(
     return await Promise.race([
       work(AbortSignal.any([bound.signal, expired.signal])).then((value) => ({ value })),
       bound.clock
-        .sleep(bound.ms, AbortSignal.any([bound.signal, timer.signal]))
+        .bound(bound.ms, AbortSignal.any([bound.signal, timer.signal]))
         .then((how) => (how === 'elapsed' ? ('timed_out' as const) : ('aborted' as const))),
     ]);
   } finally {

@@ -11,7 +11,7 @@ export async function untilRead(
 ): Promise<boolean> {
   const over = new AbortController();
   const left = new Promise<boolean>((resolve) => {
-    const leave = () => void clock.sleep(READER_MS, over.signal).then(() => resolve(false));
+    const leave = () => void clock.bound(READER_MS, over.signal).then(() => resolve(false));
     if (signal?.aborted === true) leave();
     else signal?.addEventListener('abort', leave, { once: true, signal: over.signal });
   });

@@ -21,10 +21,10 @@ export async function cancelStep(
   const boundMs = graceSecs * 1000 + MARGIN_MS;
   const told = await Promise.race([
     untilTold({ guest, clock, graceSecs }, signal),
-    clock.sleep(boundMs, signal),
+    clock.bound(boundMs, signal),
   ]);
   if (typeof told === 'string' || told.isErr()) return;
-  await clock.sleep(boundMs, signal);
+  await clock.bound(boundMs, signal);
 }
 
 /** The following reconnects meanwhile. A cancel that did not arrive is repeated, and so is one that came before the step had begun. */

@@ -56,7 +56,7 @@ export async function askStatus(
 ): Promise<GuestStatus | null> {
   const over = new AbortController();
   const bound = AbortSignal.any([signal, over.signal]);
-  const answer = await Promise.race([guest.status({ signal: bound }), clock.sleep(ANSWER_MS, bound)]);
+  const answer = await Promise.race([guest.status({ signal: bound }), clock.bound(ANSWER_MS, bound)]);
   over.abort();
   return typeof answer === 'string' || answer.isErr() ? null : answer.value;
 }

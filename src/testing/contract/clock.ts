@@ -36,6 +36,24 @@ export function clockContract(runner: SuiteRunner, name: string, make: () => Pro
       assert.equal(await clock.sleep(1_000_000, AbortSignal.abort()), 'aborted');
     });
 
+    it('a bound is over when its time has passed, or at once when a signal fires', async ({
+      clock,
+      pass,
+    }) => {
+      const from = clock.monotonic();
+      const bound = clock.bound(20);
+      await pass(20);
+      assert.equal(await bound, 'elapsed');
+      assert.ok(clock.monotonic() - from >= 19);
+      assert.equal(await clock.bound(0), 'elapsed');
+      assert.equal(await clock.bound(-5), 'elapsed');
+      const cancel = new AbortController();
+      const long = clock.bound(1_000_000, cancel.signal);
+      cancel.abort();
+      assert.equal(await long, 'aborted');
+      assert.equal(await clock.bound(1_000_000, AbortSignal.abort()), 'aborted');
+    });
+
     it('sleeps end in the order of their time', async ({ clock, pass }) => {
       const order: number[] = [];
       const sleeps = [30, 10, 20].map((ms) => clock.sleep(ms).then(() => order.push(ms)));

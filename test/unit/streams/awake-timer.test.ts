@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RestIncusApi } from '../../../src/adapters/incus/rest-incus-api.js';
+import { SystemClock } from '../../../src/adapters/node/system-clock.js';
 import { awakeTimer } from '../../../src/streams/awake-timer.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -47,6 +48,18 @@ describe('a bound of a process’s own time', () => {
     clock.mockRestore();
     // Eight slices, and three times the last one.
     expect(rounds).toBe(8 + 3);
+  });
+
+  it('leaves an answer its turn where a clock counts it', async () => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'answer');
+    await writeFile(file, 'yes');
+    const clock = new SystemClock();
+    const taken = new AbortController();
+    const first = Promise.race([readFile(file, 'utf8'), clock.bound(400, taken.signal)]);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    expect(await first).toBe('yes');
+    taken.abort();
   });
 
   it('leaves an answer its turn that came while the process was stopped', async () => {

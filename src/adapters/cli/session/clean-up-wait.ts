@@ -39,7 +39,7 @@ export async function within(work: Promise<unknown>, ms: number, clock: Clock): 
   try {
     return await Promise.race([
       work.then(() => true),
-      clock.sleep(ms, done.signal).then((how) => how === 'aborted'),
+      clock.bound(ms, done.signal).then((how) => how === 'aborted'),
     ]);
   } finally {
     done.abort();

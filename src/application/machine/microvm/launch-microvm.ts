@@ -42,10 +42,13 @@ export async function launchMicrovm(
     ...runtime.shares.flatMap(({ tag, readOnly, source }) => [tag, readOnly ? 'ro' : 'rw', source]),
   ];
   const since = clock.monotonic();
+  let begunAt = since;
   let answer = await host.ask(words, { signal, phase: PHASE });
   while (answer.isErr() && answer.error.cause?.kind === 'connection_lost') {
-    if (clock.monotonic() - since > input.reconnectMs) break;
+    // The last attempt begins behind the bound: this runner may have been stopped in the one before.
+    if (begunAt - since > input.reconnectMs) break;
     if ((await clock.sleep(RETRY_MS, signal)) === 'aborted') break;
+    begunAt = clock.monotonic();
     answer = await host.ask(words, { signal, phase: PHASE });
   }
   if (answer.isOk() && answer.value.code === 0) return ok(undefined);

@@ -16,6 +16,7 @@ function steppedClock() {
         wake = () => resolve('elapsed');
         onSleep();
       }),
+    bound: (ms, signal) => clock.sleep(ms, signal),
   };
   /** Ends the sleep that is under way, or the next one. */
   const step = async () => {
