@@ -134,8 +134,8 @@ shell() {
   # A background command would have no standard input.
   exec 6<&0
   {
-    # Before that it would be typed into the shell of a caller who has gone.
-    until_taken "$calls/$number"
+    # Before that it would be typed into the shell of a caller who has gone; so would what a caller typed who is gone by now.
+    until_taken "$calls/$number" || exit
     exec cat <&6 1<>"$vm/console-$console.in"
   } 8>&- &
   typing=$!
@@ -157,9 +157,11 @@ shell() {
   exit "$?"
 }
 
-# Until the guest has opened a console for a shell, which it does when the one before it on this console has ended.
+# Until the guest has opened a console for a shell, which it does when the one before it on this console has ended. False when the call has
+# gone before.
 until_taken() { # until_taken DIRECTORY
   while [ -d "$1" ] && [ ! -L "$1" ] && ! is_file "$1/out"; do pause; done
+  is_file "$1/out"
 }
 
 exit_of_shell() { exit_of_call "calls/$1"; }

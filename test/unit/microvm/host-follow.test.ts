@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +87,19 @@ describe.runIf(process.getuid?.() === 0)('the machine of a job that failed', () 
     for (const command of ['sleep 600', 'sleep 601'])
       found.push(await (await onFreeConsole(command)).errorOutput('shell '));
     expect(found.sort()).toEqual(['shell 0\n', 'shell 1\n']);
+  });
+
+  it('types nothing of a caller who was gone before the console was taken for its shell', async () => {
+    await machine.runner(`: >shares/calls/ended; cat console-0.in >typed & ${takesCalls(':')}`);
+    expect(await machine.launchWithChannel('keep_failed_secs=600')).toMatchObject({ code: 0 });
+    const shell = machine.begin('shell', jobDir, '30', '100', 'sh');
+    await shell.errorOutput('shell 0\n');
+    shell.child.stdin.write('of a caller who is gone\n');
+    await shell.drop();
+    const calls = async () => (await readdir(join(jobDir, 'calls'))).filter((name) => /^[0-9]+$/.test(name));
+    await expect.poll(calls, { timeout: 20_000 }).toEqual([]);
+    await pause(500);
+    expect(await readFile(join(jobDir, 'vm/typed'), 'utf8')).toBe('');
   });
 
   it('ends when it is destroyed, with its calls and shells', async () => {
