@@ -234,6 +234,13 @@ describe('pikaci gitlab', () => {
     },
   );
 
+  it('takes null for none, as the runner writes it', async () => {
+    const job = await runner({ response: '{"token": null, "variables": null}' });
+    await job.config();
+    await job.call('prepare');
+    expect((await job.call('run', await job.script('true'), 'build_script')).code).toBe(0);
+  });
+
   it('refuses a script for another shell', async () => {
     const job = await runner();
     await job.config();

@@ -88,10 +88,10 @@ export function gitlabCallOf(env: Environment): Result<GitlabCall, string> {
 }
 
 const response = z.looseObject({
-  token: z.string().optional(),
+  token: z.string().nullish(),
   variables: z
-    .array(z.looseObject({ key: z.string(), value: z.string(), masked: z.boolean().optional() }))
-    .optional(),
+    .array(z.looseObject({ key: z.string(), value: z.string(), masked: z.boolean().nullish() }))
+    .nullish(),
 });
 
 /** By which the job's variables with these endings are known for secrets, though nobody has marked them. */
@@ -107,8 +107,9 @@ export function secretsOf(jobResponse: string): Result<Record<string, string>, s
   }
   const parsed = response.safeParse(read);
   if (!parsed.success) return err(parsed.error.issues[0]?.message ?? 'is not what a runner writes');
-  const { token, variables = [] } = parsed.data;
-  const hidden = variables
+  // Go writes null for what it has none of.
+  const { token, variables } = parsed.data;
+  const hidden = (variables ?? [])
     .filter(({ key, masked }) => masked === true || (key.startsWith('CI_') && SECRET_NAME.test(key)))
     .map(({ value }) => value);
   const values = new Set([token ?? '', ...hidden].filter((value) => value !== ''));
