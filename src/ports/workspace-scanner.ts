@@ -4,7 +4,7 @@ import type { CallOptions } from './remote-shell.js';
 
 /**
  * - `not_found`: no such directory. `unreadable`: a file could not be read. `git_failed`: git would not list the files.
- * - `changed_while_reading`: a file changed under the scan, twice in a row. `unsupported_name`: a name that is not UTF-8.
+ * - `changed_while_reading`: a file changed under the scan, twice in a row. `unsupported_name`: a repository within the workspace whose name is not UTF-8.
  * - `aborted`: the caller's signal fired.
  */
 export interface ScanFault {
@@ -25,7 +25,7 @@ export interface WorkspaceSnapshot {
   readonly root: string;
   /** Lower-case hex sha256 over every entry's path, kind, executable bit, time and content (or link target). */
   readonly contentHash: string;
-  /** Relative POSIX paths of files and symbolic links, sorted by bytes; in git, the tracked and the untracked that are not ignored. */
+  /** Relative POSIX paths of files and symbolic links, sorted by bytes (of a name that is not UTF-8, each byte that is none stands as U+DC80 to U+DCFF); in git, the tracked and the untracked that are not ignored. */
   readonly entries: readonly string[];
   /** What each of `entries` holds, in the same order. */
   readonly contents: readonly EntryContent[];

@@ -1,4 +1,5 @@
 import type { EntryContent } from '../ports/entry-content.js';
+import { nameBytes } from './name-bytes.js';
 
 const BLOCK = 512;
 /** GNU tar pads what it writes to whole records. */
@@ -19,8 +20,8 @@ export function tarEntryHead(
   { kind, bytes, mtimeNs }: Pick<EntryContent, 'kind' | 'bytes' | 'mtimeNs'>,
   more: { readonly owner: TarOwner; readonly linkTo?: Buffer; readonly sameAs?: string },
 ): Buffer {
-  const name = Buffer.from(path, 'utf8');
-  const target = more.linkTo ?? Buffer.from(more.sameAs ?? '', 'utf8');
+  const name = nameBytes(path);
+  const target = more.linkTo ?? nameBytes(more.sameAs ?? '');
   const type = more.linkTo !== undefined ? '2' : more.sameAs !== undefined ? '1' : '0';
   const size = type === '0' ? bytes : 0;
   const time = BigInt(mtimeNs);

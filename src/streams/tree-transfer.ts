@@ -10,6 +10,7 @@ import type {
   TreeTransfer,
   TreeUpload,
 } from '../ports/remote-shell.js';
+import { nameBytes } from './name-bytes.js';
 import { shellFault } from './shell-fault.js';
 
 type Spawner = Pick<RemoteShell, 'spawn'>;
@@ -121,7 +122,7 @@ function packCommand({ source, entries, owner, readableByAll }: TreeRoute): Comm
   if (entries === undefined) return { argv: [...create, '.'] };
   return {
     argv: [...create, '--null', '--verbatim-files-from', '--no-recursion', '-T', '-'],
-    stdin: Buffer.from(entries.map((entry) => `${entry}\0`).join(''), 'utf8'),
+    stdin: nameBytes(entries.map((entry) => `${entry}\0`).join('')),
   };
 }
 

@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { git } from '../support/git-repository.js';
@@ -59,6 +60,23 @@ onEachBackend((backend) => {
         timeoutSecs,
       });
       expect(without.log.toString()).toBe('hello.txt\nnone\n');
+    });
+
+    it('names that are not UTF-8 byte for byte, tracked or not', async () => {
+      const pikaci = site.open({ workspace: { git: 'shallow' } });
+      const odd = (hex: string) =>
+        Buffer.concat([Buffer.from(`${site.workspace}/`), Buffer.from(hex, 'hex')]);
+      await mkdir(odd('e9'));
+      await writeFile(odd('e92fff'), 'in a directory\n');
+      await git(site.workspace, 'add', '.');
+      await git(site.workspace, 'commit', '--quiet', '-m', 'odd');
+      await writeFile(odd('ea'), 'untracked\n');
+      const command =
+        'for f in ./*/* ./?; do [ ! -f "$f" ] || { printf %s "$f" | od -An -tx1; cat "$f"; }; done; git status --porcelain';
+      const { log } = await site.finish({ command, timeoutSecs }, {}, pikaci);
+      expect(log.toString()).toBe(' 2e 2f e9 2f ff\nin a directory\n 2e 2f ea\nuntracked\n?? "\\352"\n');
+      await rm(odd('e9'), { recursive: true });
+      await rm(odd('ea'));
     });
 
     it('a .git of one commit, where that is asked for', async () => {

@@ -4,6 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { EntryContent } from '../../ports/entry-content.js';
 import type { ExitStatus, OutputChunk } from '../../ports/output-chunk.js';
 import type { RunningCommand, ShellFault } from '../../ports/remote-shell.js';
+import { filePath } from '../../streams/name-bytes.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { tarEnd, tarEntryHead, tarPadding } from '../../streams/tar-entry.js';
 import type { PackInput } from '../../streams/tree-transfer.js';
@@ -82,13 +83,13 @@ function* archive({ upload, entries, contents }: PackInput): Generator<Buffer> {
   yield Buffer.concat([...waiting, tarEnd(total)]);
 }
 
-function localPath({ source, gitDirectory }: PackInput['upload'], path: string): string {
-  if (gitDirectory === undefined || !path.startsWith('.git/')) return `${source}/${path}`;
-  return `${gitDirectory}/${path.slice('.git/'.length)}`;
+function localPath({ source, gitDirectory }: PackInput['upload'], path: string): string | Buffer {
+  if (gitDirectory === undefined || !path.startsWith('.git/')) return filePath(source, path);
+  return filePath(gitDirectory, path.slice('.git/'.length));
 }
 
 interface Entry {
-  readonly absolute: string;
+  readonly absolute: string | Buffer;
   readonly path: string;
   readonly content: EntryContent;
   readonly owner: { readonly uid: number; readonly gid: number };

@@ -9,6 +9,7 @@ import type {
   WorkspaceScanner,
   WorkspaceSnapshot,
 } from '../../ports/workspace-scanner.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 
 /** A file with its content and its time (nanoseconds since 1970; 0 when left out), or a symbolic link. */
 export type MemoryWorkspaceEntry =
@@ -84,7 +85,7 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
 function hashed(
   tree: MemoryWorkspace['entries'],
 ): Pick<WorkspaceSnapshot, 'contentHash' | 'entries' | 'contents' | 'totalBytes'> {
-  const entries = Object.keys(tree).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const entries = Object.keys(tree).sort((a, b) => Buffer.compare(nameBytes(a), nameBytes(b)));
   const hash = createHash('sha256').update('pikaci-workspace-2\0');
   const contents: EntryContent[] = [];
   let totalBytes = 0;
@@ -102,7 +103,8 @@ function hashed(
     contents.push(content);
     if (!isLink) totalBytes += data.length;
     const { kind, bytes, mtimeNs, sha256 } = content;
-    hash.update(`${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`);
+    const name = nameBytes(path);
+    hash.update(`${kind} ${name.length} ${bytes} ${mtimeNs} ${sha256}\0`).update(name);
   }
   return { contentHash: hash.digest('hex'), entries, contents, totalBytes };
 }

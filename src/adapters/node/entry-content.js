@@ -2,6 +2,7 @@
 // Plain JavaScript, as tree-hash.js is, and for the same reason.
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { filePath } from '../../streams/name-bytes.js';
 
 const PIECE = 1024 * 1024;
 // O_NONBLOCK: a FIFO that took the file's place must not hold the thread.
@@ -21,7 +22,7 @@ const buffer = Buffer.allocUnsafeSlow(PIECE);
  * @returns {Outcome}
  */
 export function entryContent({ root, path, maxBytes, cancelled }) {
-  const absolute = `${root}/${path}`;
+  const absolute = filePath(root, path);
   try {
     const before = lstatSync(absolute, { bigint: true });
     if (before.isSymbolicLink()) {

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { isUnicode, nameText } from '../../streams/name-bytes.js';
 import { isBelowGitDirectory } from './git-marker.js';
 import { type GitInput, type GitProcessFault, runGit } from './git-process.js';
 import type { LeftOut } from './left-out.js';
@@ -9,8 +10,6 @@ export interface GitQuestion extends Omit<GitInput, 'cwd'> {
   /** What git cannot read of it is no fault; relative to the directory. */
   readonly leftOut?: LeftOut;
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What git printed; null when the directory lies in no work tree, or there is neither git nor a `.git`. */
 export async function gitAnswer(question: GitQuestion): Promise<Result<string | null, ScanFault>> {
@@ -24,7 +23,7 @@ export async function gitAnswer(question: GitQuestion): Promise<Result<string | 
   const closed = code === 0 ? await unreadable(question, stderr) : null;
   if (closed !== null) return err(closed);
   // `check-ignore` and `config` say "none of them" with 1.
-  if (code === 0 || (code === 1 && stderr === '')) return text(stdout);
+  if (code === 0 || (code === 1 && stderr === '')) return ok(nameText(stdout));
   if (/not a git repository \(or any|must be run in a work tree/.test(stderr)) return ok(null);
   return err({ kind: 'git_failed', path: directory, message: refusal(question, stderr, code) });
 }
@@ -55,22 +54,12 @@ export function gitFields(text: string): readonly string[] {
   return text.split('\0').slice(0, -1);
 }
 
-function text(stdout: Buffer): Result<string, ScanFault> {
-  try {
-    return ok(utf8.decode(stdout));
-  } catch {
-    const path = stdout
-      .toString()
-      .split('\0')
-      .find((field) => field.includes('\ufffd'));
-    // Without the tag and the fields that `ls-files` puts before a name.
-    const shown = (path ?? '').replace(/^(?:\? |[^\t]*\t)/, '');
-    return err({
-      kind: 'unsupported_name',
-      path: shown,
-      message: `the name ${JSON.stringify(shown)} is not UTF-8; rename it, and "git add" both names if it was tracked`,
-    });
-  }
+/** Null where git can be run in a directory of this name. */
+export function whyNoDirectory(path: string): ScanFault | null {
+  if (isUnicode(path)) return null;
+  const shown = JSON.stringify(path);
+  const message = `the repository within this one has a name that is not UTF-8, ${shown}; rename it, or leave it out (workspace.exclude)`;
+  return { kind: 'unsupported_name', path, message };
 }
 
 function processFault(directory: string, fault: GitProcessFault): ScanFault {

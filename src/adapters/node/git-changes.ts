@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
-import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
+import { type GitQuestion, gitAnswer, gitFields, whyNoDirectory } from './git-answer.js';
 import { gitListing } from './git-listing.js';
 import { withoutOwnFilters } from './git-state.js';
 import { type LeftOut, leftOutBelow } from './left-out.js';
@@ -93,6 +93,8 @@ async function nestedChanges(
   commit: string | null,
 ): Promise<Result<readonly string[], ScanFault>> {
   if (outer.leftOut.isAllOut(path)) return ok([]);
+  const unsupported = whyNoDirectory(path);
+  if (unsupported !== null) return err(unsupported);
   const leftOut = leftOutBelow(outer.leftOut, path);
   const place = { ...outer, directory: `${outer.directory}/${path}`, leftOut };
   if (!(await isRepository(place.directory))) return ok([]);

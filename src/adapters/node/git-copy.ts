@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault } from '../../ports/workspace-scanner.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 import { gitAnswer, gitFields } from './git-answer.js';
 import { type GitCopyWish, type GitFacts, gitFacts } from './git-facts.js';
 import type { LeftOut } from './left-out.js';
@@ -150,7 +151,7 @@ async function fill(
   const { head, refs } = facts;
   for (const below of ['objects/info', 'objects/pack', 'refs/heads'])
     await mkdir(join(directory, below), { recursive: true });
-  const put = (name: string, text: string) => writeFile(join(directory, name), text);
+  const put = (name: string, text: string) => writeFile(join(directory, name), nameBytes(text));
   await put('HEAD', facts.headText);
   await put('config', facts.config);
   // Git knows a repository by its directories, and a snapshot has none that are empty.

@@ -108,6 +108,7 @@ async function readRefs(
     const [object, name, symref] = line.split(' ');
     return object && name && !symref ? [{ object, name }] : [];
   });
-  const own = commit.branch === null ? [] : [{ object: commit.hash, name: `refs/heads/${commit.branch}` }];
+  const branch = symbolic.value?.trim() ?? '';
+  const own = branch === '' ? [] : [{ object: commit.hash, name: branch }];
   return ok({ ...about, refs: [...refs.filter(({ name }) => name !== own[0]?.name), ...own] });
 }

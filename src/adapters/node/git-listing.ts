@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
-import { gitAnswer, gitFields } from './git-answer.js';
+import { gitAnswer, gitFields, whyNoDirectory } from './git-answer.js';
 import { gitState } from './git-state.js';
 import { type LeftOut, leftOutBelow } from './left-out.js';
 
@@ -68,6 +68,8 @@ export async function gitListing(input: GitListingInput): Promise<Result<GitList
   }
   for (const path of nested) {
     if (isAllOut(path)) continue;
+    const unsupported = whyNoDirectory(path);
+    if (unsupported !== null) return err(unsupported);
     const below = leftOutBelow(input.leftOut, path);
     const within = await nestedListing({ ...input, directory: `${input.directory}/${path}`, leftOut: below });
     if (within.isErr()) return err(within.error);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { err, ok, type Result } from 'neverthrow';
 import { awakeTimer } from '../../streams/awake-timer.js';
 import { childEnvironment } from '../../streams/child-environment.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 
 export interface GitRun {
   readonly code: number;
@@ -81,7 +82,9 @@ export function runGit(input: GitInput): Promise<Result<GitRun, GitProcessFault>
       stdio: [input.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     // One that ends without reading says so with its exit code.
-    child.stdin?.on('error', () => undefined).end(input.stdin);
+    child.stdin
+      ?.on('error', () => undefined)
+      .end(input.stdin === undefined ? undefined : nameBytes(input.stdin));
     const settle = (result: Result<GitRun, GitProcessFault>) => {
       takeBack();
       signal?.removeEventListener('abort', onAbort);

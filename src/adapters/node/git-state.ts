@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { CheckedOutCommit, ScanFault, WorkspaceRevision } from '../../ports/workspace-scanner.js';
+import { isUnicode } from '../../streams/name-bytes.js';
 import { type GitQuestion, gitAnswer, gitFields } from './git-answer.js';
 
 /**
@@ -24,7 +25,7 @@ export async function gitState(
       lines.find((line) => line.startsWith('# branch.oid')) ?? '',
     );
     const name = lines.find((line) => line.startsWith('# branch.head '))?.slice('# branch.head '.length);
-    const branch = name === undefined || name === '(detached)' ? null : name;
+    const branch = name === undefined || name === '(detached)' || !isUnicode(name) ? null : name;
     return { head: oid?.[1] ?? null, dirty: lines.some((line) => !line.startsWith('# ')), branch };
   });
 }
@@ -35,15 +36,17 @@ export async function gitHead(
 ): Promise<Result<CheckedOutCommit | null, ScanFault>> {
   // Quietly, so that no commit is no fault.
   const args = ['rev-parse', '--verify', '--quiet', 'HEAD'];
-  const [hash, branch] = await Promise.all([
+  const [hash, symbolic] = await Promise.all([
     gitAnswer({ ...place, args }),
     gitAnswer({ ...place, args: ['symbolic-ref', '--quiet', 'HEAD'] }),
   ]);
   if (hash.isErr()) return err(hash.error);
-  if (branch.isErr()) return err(branch.error);
+  if (symbolic.isErr()) return err(symbolic.error);
   const commit = hash.value?.trim() ?? '';
-  const name = /^refs\/heads\/(.+)\n$/.exec(branch.value ?? '')?.[1] ?? null;
-  return ok(commit === '' ? null : { hash: commit, branch: name });
+  const name = /^refs\/heads\/(.+)\n$/.exec(symbolic.value ?? '')?.[1] ?? null;
+  // No variable can hold another one.
+  const branch = name !== null && isUnicode(name) ? name : null;
+  return ok(commit === '' ? null : { hash: commit, branch });
 }
 
 /**

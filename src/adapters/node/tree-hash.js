@@ -3,6 +3,7 @@
 // well as from the build, where a .ts file could be loaded from neither by every supported Node.
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
+import { filePath, nameBytes } from '../../streams/name-bytes.js';
 import { entryContent } from './entry-content.js';
 import { exclusion } from './exclusion.js';
 import { fault, walkTree } from './tree-walk.js';
@@ -99,7 +100,8 @@ export function snapshotHash(held) {
  * @param {import('../../ports/entry-content.js').EntryContent} content
  */
 function entryRecord(path, { kind, bytes, mtimeNs, sha256 }) {
-  return `${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`;
+  const name = nameBytes(path);
+  return Buffer.concat([Buffer.from(`${kind} ${name.length} ${bytes} ${mtimeNs} ${sha256}\0`), name]);
 }
 
 /** @param {import('./tree-hash-types.js').TreeHashRequest} request */
@@ -123,14 +125,14 @@ function directoryCheck(root) {
     const parent = path.slice(0, slash);
     let answer = known.get(parent);
     if (answer === undefined) {
-      answer = liesInDirectories(parent) && isDirectory(`${root}/${parent}`);
+      answer = liesInDirectories(parent) && isDirectory(filePath(root, parent));
       known.set(parent, answer);
     }
     return answer;
   };
 }
 
-/** @param {string} path */
+/** @param {string | Buffer} path */
 function isDirectory(path) {
   try {
     return lstatSync(path).isDirectory();
@@ -145,7 +147,7 @@ function sortedByBytes(paths) {
   // JavaScript compares UTF-16 units, which is the bytes' order as long as there are no surrogates.
   if (!paths.some((path) => /[\ud800-\udfff]/.test(path))) return paths.sort();
   return paths
-    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .map((path) => ({ path, bytes: nameBytes(path) }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
     .map(({ path }) => path);
 }

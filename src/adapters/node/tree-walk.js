@@ -1,9 +1,8 @@
 // @ts-check
 // Plain JavaScript, as tree-hash.js is, and for the same reason.
 import { opendirSync } from 'node:fs';
+import { filePath, nameText } from '../../streams/name-bytes.js';
 import { exclusion } from './exclusion.js';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Relative paths of all that is not a directory below `root`; links are not followed.
@@ -34,23 +33,12 @@ export function walkTree(request, control) {
  */
 export function walkDirectory({ root, below, rules, found, waiting }) {
   try {
-    const directory = opendirSync(below === '' ? root : `${root}/${below}`, {
+    const directory = opendirSync(below === '' ? root : filePath(root, below), {
       encoding: /** @type {BufferEncoding} */ ('buffer'),
     });
     try {
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-        const raw = /** @type {Buffer} */ (/** @type {unknown} */ (entry.name));
-        let name;
-        try {
-          name = utf8.decode(raw);
-        } catch {
-          const shown = below === '' ? raw.toString() : `${below}/${raw.toString()}`;
-          return fault(
-            'unsupported_name',
-            shown,
-            `the name ${JSON.stringify(shown)} is not UTF-8; rename it`,
-          );
-        }
+        const name = nameText(/** @type {Buffer} */ (/** @type {unknown} */ (entry.name)));
         const path = below === '' ? name : `${below}/${name}`;
         if (entry.isDirectory()) {
           if (!rules.isAllOut(path)) waiting.push(path);

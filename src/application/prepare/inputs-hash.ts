@@ -3,6 +3,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { MatchTally, PatternList } from '../../domain/patterns/pattern-list.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 import type { JobFault } from '../faults/job-fault.js';
 
 /**
@@ -26,7 +27,8 @@ export async function inputsHash(
     const content = held.get(entry);
     if (content === undefined) throw new Error(`the snapshot does not say what ${entry} holds`);
     const { kind, bytes, sha256 } = content;
-    hash.update(`${kind} ${Buffer.byteLength(entry)} ${bytes} ${sha256}\0${entry}`);
+    const name = nameBytes(entry);
+    hash.update(`${kind} ${name.length} ${bytes} ${sha256}\0`).update(name);
   }
   return ok(hash.digest('hex'));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EntryContent } from '../../ports/entry-content.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import { nameText } from '../../streams/name-bytes.js';
 import { runCommand } from '../commands/run-command.js';
 import { LOOK_SCRIPT } from './snapshot-fingerprint.js';
 import { MOST_LIST_BYTES, SNAPSHOT_LIST, unpackList } from './snapshot-list.js';
@@ -62,7 +63,7 @@ function sameLinks(held: ReadonlyMap<string, EntryContent>, said: Buffer): boole
     const hash = createHash('sha256')
       .update(said.subarray(name + 1, target))
       .digest('hex');
-    if (held.get(said.toString('utf8', at + 2, name))?.sha256 !== hash) return false;
+    if (held.get(nameText(said.subarray(at + 2, name)))?.sha256 !== hash) return false;
     at = target + 1;
   }
   return true;

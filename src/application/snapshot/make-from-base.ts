@@ -4,6 +4,7 @@ import { GUEST_USER_ID } from '../../domain/machine/guest-paths.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell, TreeUpload } from '../../ports/remote-shell.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 import { runCommand } from '../commands/run-command.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFault } from '../faults/port-faults.js';
@@ -66,7 +67,7 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
       ports.shell,
       {
         argv: ['sh', '-c', script, 'pikaci-from-base', ...args],
-        stdin: Buffer.from(stdin.map((path) => `./${path}\0`).join('')),
+        stdin: nameBytes(stdin.map((path) => `./${path}\0`).join('')),
       },
       { purpose: 'make a snapshot of another', timeoutSecs: BOUND_SECS, signal },
     );

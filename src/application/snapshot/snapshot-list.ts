@@ -4,6 +4,7 @@ import { gunzip, gzip } from 'node:zlib';
 import type { EntryContent } from '../../ports/entry-content.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { nameBytes, nameText } from '../../streams/name-bytes.js';
 
 /** Beside a staged snapshot: what it holds, as the very bytes of which its name is the hash, compressed. So it can be believed, or not. */
 export const SNAPSHOT_LIST = 'pikaci-snapshot.list.gz';
@@ -27,7 +28,8 @@ export async function packList({ contentHash, entries, contents }: Listed): Prom
     const content = contents[index];
     if (content === undefined) return null;
     const { kind, bytes, mtimeNs, sha256 } = content;
-    parts.push(Buffer.from(`${kind} ${Buffer.byteLength(path)} ${bytes} ${mtimeNs} ${sha256}\0${path}`));
+    const name = nameBytes(path);
+    parts.push(Buffer.from(`${kind} ${name.length} ${bytes} ${mtimeNs} ${sha256}\0`), name);
   }
   const list = Buffer.concat(parts);
   return hashOf(list) === contentHash ? promisify(gzip)(list, FAST) : null;
@@ -49,7 +51,7 @@ export async function unpackList(
     if (record === null) return null;
     const [, kind, length = '', bytes = '', mtimeNs = '', sha256 = ''] = record;
     at = end + 1 + Number(length);
-    const path = list.toString('utf8', end + 1, at);
+    const path = nameText(list.subarray(end + 1, at));
     held.set(path, { kind: kind as EntryContent['kind'], bytes: Number(bytes), mtimeNs, sha256 });
   }
   return held;

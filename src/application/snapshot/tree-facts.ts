@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntryContent } from '../../ports/entry-content.js';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 
 const SECOND = 1_000_000_000n;
 const AT_ONCE = 1000;
@@ -29,14 +30,14 @@ export async function treeFacts(
       const directory = path.slice(0, slash);
       if (directories.has(directory)) break;
       directories.add(directory);
-      lines.push(Buffer.from(`d ./${directory}\0`));
+      lines.push(nameBytes(`d ./${directory}\0`));
     }
     if (kind === 'l') {
-      lines.push(Buffer.from(`l ./${path}\0`));
+      lines.push(nameBytes(`l ./${path}\0`));
       continue;
     }
-    lines.push(Buffer.from(`f ${kind === 'x' ? 755 : 644} ${bytes} ${foundTime(mtimeNs)} ./${path}\0`));
-    files.push({ name: Buffer.from(`./${path}`), sha256 });
+    lines.push(nameBytes(`f ${kind === 'x' ? 755 : 644} ${bytes} ${foundTime(mtimeNs)} ./${path}\0`));
+    files.push({ name: nameBytes(`./${path}`), sha256 });
   }
   const facts = createHash('sha256');
   for (const line of lines.sort(Buffer.compare)) facts.update(line);

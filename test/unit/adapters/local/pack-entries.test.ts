@@ -34,6 +34,8 @@ async function tree() {
   await workspace.write('large', Buffer.alloc(700_001, 7));
   await workspace.write(LONG, 'long');
   linkSync(join(root, 'large'), join(root, 'same'));
+  for (const name of ['e9', 'ff'.repeat(120)])
+    linkSync(join(root, 'a.o'), Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'hex')]));
   symlinkSync('x'.repeat(150), join(root, 'link'));
   await setTime(join(root, 'a.o'), '1700000000123456789');
   await using scanner = new GitWorkspaceScanner();

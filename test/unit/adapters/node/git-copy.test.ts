@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LocalShell } from '../../../../src/adapters/local/shell.js';
@@ -97,9 +97,15 @@ describe('the .git of a workspace', () => {
     await disk.write('a', 'three');
     await disk.write('new', 'x');
     await disk.remove('link');
+    writeFileSync(Buffer.concat([Buffer.from(`${repository.path}/`), Buffer.from([0xe9])]), 'x');
     await git(repository.path, 'add', 'new');
     await using guest = await inGuest(repository.path, { git: 'full', exclude: ['run'] });
-    expect((await guest.git('status', '--porcelain')).split('\n')).toEqual(['M a', ' D link', '?? new']);
+    expect((await guest.git('status', '--porcelain')).split('\n')).toEqual([
+      'M a',
+      ' D link',
+      '?? new',
+      '?? "\\351"',
+    ]);
     expect(await git(repository.path, 'diff', '--cached', '--name-only')).toBe('new');
   });
 

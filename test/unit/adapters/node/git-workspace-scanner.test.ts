@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, lutimes, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -281,13 +281,20 @@ for (const [where, make] of [
     expect([...entries].sort()).toEqual([...names].sort());
   });
 
-  it(`refuses a name that is not UTF-8, ${where}`, async () => {
+  it(`takes names that are not UTF-8 by their bytes, in whose order they are, ${where}`, async () => {
     await using directory = await make();
-    await writeFile(Buffer.concat([Buffer.from(`${directory.path}/caf`), Buffer.from([0xe9])]), 'x');
-    await using scanner = new GitWorkspaceScanner();
-    const fault = (await scanner.scan(directory.path))._unsafeUnwrapErr();
-    expect(fault.kind).toBe('unsupported_name');
-    expect(fault.path).toBe('caf\ufffd');
+    const odd = (...bytes: number[]) =>
+      Buffer.concat([Buffer.from(`${directory.path}/`), Buffer.from(bytes)]);
+    await mkdir(odd(0xe9));
+    await writeFile(odd(0xe9, 0x2f, 0xff), 'x');
+    await writeFile(odd(0x63, 0xe9), 'one');
+    await writeFile(odd(0x63, 0xea), 'two');
+    await diskWorkspace(directory.path).write('\u{1f600}', 'x');
+    const snapshot = await scan(directory.path);
+    expect(snapshot.entries).toEqual(['c\udce9', 'c\udcea', '\udce9/\udcff', '\u{1f600}']);
+    expect(snapshot.totalBytes).toBe(8);
+    await rename(odd(0x63, 0xe9), odd(0x63, 0xeb));
+    expect((await scan(directory.path)).contentHash).not.toBe(snapshot.contentHash);
   });
 }
 

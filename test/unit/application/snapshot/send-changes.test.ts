@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,6 +120,20 @@ describe('sending what has changed', () => {
     expect(names()).not.toContain('big');
     expect(directoriesOf(`${second}/snapshot`)).toEqual(directoriesOf(at('tree')));
     expect(readFileSync(`${first}/snapshot/src/0/0.txt`, 'utf8')).toBe('of 0');
+  });
+
+  it('takes names that are not UTF-8 by their bytes', async () => {
+    const odd = (hex: string) => Buffer.concat([Buffer.from(`${at('tree/src')}/`), Buffer.from(hex, 'hex')]);
+    for (const hex of ['e9', 'ea', 'eb']) writeFileSync(odd(hex), hex);
+    await stage();
+    writeFileSync(odd('e9'), 'changed');
+    unlinkSync(odd('ea'));
+    execFileSync('chmod', ['+x', at('tree/big')]);
+    await stage();
+    expect(names()).toEqual(['big', 'link', 'src/\udce9']);
+    execFileSync('cp', ['-r', at('tree'), at('clone')]);
+    await stage('clone');
+    expect(sent.filter(({ bytes }) => bytes > 0).map(({ path }) => path)).toEqual(['link']);
   });
 
   it('does not send content again that has another time or executable bit', async () => {
