@@ -1,6 +1,5 @@
 // @ts-check
 // Plain JavaScript, since the worker thread that hashes trees loads it as it stands.
-import { isUtf8 } from 'node:buffer';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -11,13 +10,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @returns {string}
  */
 export function nameText(bytes) {
-  if (isUtf8(bytes)) return utf8.decode(bytes);
+  const text = decoded(bytes);
+  if (text !== null) return text;
   /** @type {string[]} */
   const names = [];
   for (let at = 0; at <= bytes.length; ) {
     const end = bytes.indexOf(0, at);
     const name = bytes.subarray(at, end === -1 ? bytes.length : end);
-    names.push(isUtf8(name) ? utf8.decode(name) : escaped(name));
+    names.push(decoded(name) ?? escaped(name));
     at += name.length + 1;
   }
   return names.join('\0');
@@ -65,14 +65,21 @@ function escaped(bytes) {
   for (let at = 0; at < bytes.length; ) {
     const first = bytes[at] ?? 0;
     const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    const character = bytes.subarray(at, at + length);
-    if (isUtf8(character)) {
-      text += utf8.decode(character);
-      at += length;
-    } else {
-      text += String.fromCharCode(0xdc00 + first);
-      at += 1;
-    }
+    const character = decoded(bytes.subarray(at, at + length));
+    text += character ?? String.fromCharCode(0xdc00 + first);
+    at += character === null ? 1 : length;
   }
   return text;
+}
+
+/**
+ * Null for what is no UTF-8.
+ * @param {Uint8Array} bytes
+ */
+function decoded(bytes) {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
 }
