@@ -14,15 +14,15 @@ export interface TarOwner {
   readonly gid: number;
 }
 
-/** The blocks before an entry's content. `linkTo` is a link's target as it is written; `sameAs` the entry of which this file is another name. */
+/** The blocks before an entry's content. `linkTo` is a link's target as it is written. */
 export function tarEntryHead(
   path: string,
   { kind, bytes, mtimeNs }: Pick<EntryContent, 'kind' | 'bytes' | 'mtimeNs'>,
-  more: { readonly owner: TarOwner; readonly linkTo?: Buffer; readonly sameAs?: string },
+  more: { readonly owner: TarOwner; readonly linkTo?: Buffer },
 ): Buffer {
   const name = nameBytes(path);
-  const target = more.linkTo ?? nameBytes(more.sameAs ?? '');
-  const type = more.linkTo !== undefined ? '2' : more.sameAs !== undefined ? '1' : '0';
+  const target = more.linkTo ?? Buffer.alloc(0);
+  const type = more.linkTo === undefined ? '0' : '2';
   const size = type === '0' ? bytes : 0;
   const time = BigInt(mtimeNs);
   const seconds = time / SECOND;

@@ -61,17 +61,19 @@ function fault({ at, upload }: PackInput, cause: unknown): ShellFault {
   return { kind: 'source_changed', ...at, message, path: cause.path };
 }
 
-/** In pieces of some size, since each crosses several streams. */
+/**
+ * In pieces of some size, since each crosses several streams. Two names of one file are two files: their contents say nothing of it, and who
+ * writes to the one must find the other as it was said to be.
+ */
 function* archive({ upload, entries, contents }: PackInput): Generator<Buffer> {
   const owner = upload.owner ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const firstNames = new Map<string, { readonly path: string; readonly content: EntryContent }>();
   let waiting: Buffer[] = [];
   let held = 0;
   let total = 0;
   for (const [index, path] of entries.entries()) {
     const content = contents[index];
     if (content === undefined) throw new Error(`it is not said what ${path} holds`);
-    for (const data of entryOf({ absolute: localPath(upload, path), path, content, owner, firstNames })) {
+    for (const data of entryOf({ absolute: localPath(upload, path), path, content, owner })) {
       waiting.push(data);
       held += data.length;
       total += data.length;
@@ -93,8 +95,6 @@ interface Entry {
   readonly path: string;
   readonly content: EntryContent;
   readonly owner: { readonly uid: number; readonly gid: number };
-  /** By device and inode, of files that have several names. */
-  readonly firstNames: Map<string, { readonly path: string; readonly content: EntryContent }>;
 }
 
 function* entryOf(entry: Entry): Generator<Buffer> {
@@ -110,7 +110,7 @@ function* entryOf(entry: Entry): Generator<Buffer> {
   }
 }
 
-function* readEntry({ absolute, path, content, owner, firstNames }: Entry): Generator<Buffer> {
+function* readEntry({ absolute, path, content, owner }: Entry): Generator<Buffer> {
   if (content.kind === 'l') {
     const linkTo = readlinkSync(absolute, { encoding: 'buffer' });
     if (createHash('sha256').update(linkTo).digest('hex') !== content.sha256)
@@ -118,17 +118,7 @@ function* readEntry({ absolute, path, content, owner, firstNames }: Entry): Gene
     yield tarEntryHead(path, content, { owner, linkTo });
     return;
   }
-  const stat = lstatSync(absolute);
-  if (!stat.isFile()) throw new Changed(path, 'was replaced');
-  if (stat.nlink > 1) {
-    const inode = `${stat.dev} ${stat.ino}`;
-    const first = firstNames.get(inode);
-    if (first !== undefined && isSame(first.content, content)) {
-      yield tarEntryHead(path, content, { owner, sameAs: first.path });
-      return;
-    }
-    firstNames.set(inode, { path, content });
-  }
+  if (!lstatSync(absolute).isFile()) throw new Changed(path, 'was replaced');
   const fd = openSync(absolute, FLAGS);
   try {
     if (!fstatSync(fd).isFile()) throw new Changed(path, 'was replaced');
@@ -148,8 +138,4 @@ function* readEntry({ absolute, path, content, owner, firstNames }: Entry): Gene
   } finally {
     closeSync(fd);
   }
-}
-
-function isSame(a: EntryContent, b: EntryContent): boolean {
-  return a.kind === b.kind && a.bytes === b.bytes && a.mtimeNs === b.mtimeNs && a.sha256 === b.sha256;
 }

@@ -210,6 +210,27 @@ export function shellTreeContract(
         else assert.equal(said.split(':')[0], uid);
     });
 
+  it('hard links among entries whose content is known become files of their own', async ({
+    shell,
+    local,
+    remote,
+  }) => {
+    await writeFile(join(local, 'one'), 'x');
+    await link(join(local, 'one'), join(local, 'two'));
+    const content = {
+      kind: 'f',
+      bytes: 1,
+      mtimeNs: '0',
+      sha256: createHash('sha256').update('x').digest('hex'),
+    } as const;
+    const entries = ['one', 'two'];
+    const tree = { source: local, entries, contents: [content, content], destination: `${remote}/tree` };
+    must(await shell.uploadTree(tree));
+    const paths = entries.map((path) => `${tree.destination}/${path}`);
+    const { stdout } = await ran(shell, { argv: ['stat', '-c', '%h', ...paths] });
+    assert.equal(stdout, '1\n1\n');
+  });
+
   it('hard links among the entries stay together', async ({ shell, local, remote }) => {
     await mkdir(join(local, 'd'));
     await writeFile(join(local, 'd/one'), 'x');
