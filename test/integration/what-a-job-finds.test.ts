@@ -81,6 +81,8 @@ onEachBackend((backend) => {
 
     it('a .git of one commit, where that is asked for', async () => {
       const pikaci = site.open({ workspace: { git: 'shallow' } });
+      // What the test before has removed is removed in the commit as well.
+      await git(site.workspace, 'add', '--all');
       await git(site.workspace, 'commit', '--quiet', '--allow-empty', '-m', 'later');
       const { log } = await site.finish(
         { command: 'git log --format=%s && git status --porcelain', timeoutSecs },
