@@ -21,32 +21,26 @@ export interface StatusRequest {
 
 type State = 'pending' | 'running' | 'passed' | 'failed' | 'cancelled' | 'nothing_to_do';
 
-/** Each forge's own word (GitHub: "Create a commit status"; GitLab: "Set commit pipeline status"; Forgejo: `CreateStatusOption`). */
-const WORDS: Readonly<Record<ReportConfig['to'], Readonly<Record<State, string>>>> = {
-  github: {
-    pending: 'pending',
-    running: 'pending',
-    passed: 'success',
-    failed: 'failure',
-    cancelled: 'error',
-    nothing_to_do: 'success',
-  },
-  gitlab: {
-    pending: 'pending',
-    running: 'running',
-    passed: 'success',
-    failed: 'failed',
-    cancelled: 'canceled',
-    nothing_to_do: 'skipped',
-  },
-  forgejo: {
-    pending: 'pending',
-    running: 'pending',
-    passed: 'success',
-    failed: 'failure',
-    cancelled: 'error',
-    nothing_to_do: 'success',
-  },
+type Words = Readonly<Record<State, string>>;
+
+/** GitHub: "Create a commit status"; Forgejo has them from there (`CreateStatusOption`). */
+const OF_GITHUB: Words = {
+  pending: 'pending',
+  running: 'pending',
+  passed: 'success',
+  failed: 'failure',
+  cancelled: 'error',
+  nothing_to_do: 'success',
+};
+
+/** GitLab: "Set commit pipeline status". */
+const OF_GITLAB: Words = {
+  pending: 'pending',
+  running: 'running',
+  passed: 'success',
+  failed: 'failed',
+  cancelled: 'canceled',
+  nothing_to_do: 'skipped',
 };
 
 /** In characters: GitHub takes 140 of a description, the others more. */
@@ -82,7 +76,7 @@ export function statusRequest(
   const name = `${context}/${status.jobId}`;
   const page = pages === undefined ? {} : { target_url: `${pages}/runs/${encodeURIComponent(status.runId)}` };
   const described = {
-    state: WORDS[to][stateOf(status)],
+    state: (to === 'gitlab' ? OF_GITLAB : OF_GITHUB)[stateOf(status)],
     description: shortened(descriptionOf(status)),
     ...page,
   };

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import { machineForImage } from '../../../../domain/config/gitlab-config.js';
-import { escapeMessage } from '../../output/escape-control.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
+import { warningsTo } from '../../session/warnings-to.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { type GitlabStage, gitlabStage, type StageEnd, systemFailed } from './gitlab-stage.js';
 
@@ -52,11 +52,7 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
     extraProfiles,
     leaseSecs,
     signal,
-    events: {
-      emit: (event) => {
-        if (event.type === 'warning') context.stderr.write(`pikaci: ${escapeMessage(event.message)}\n`);
-      },
-    },
+    events: warningsTo(context),
   });
   if (opened.isErr()) return systemFailed(context, opened.error);
   const machine = opened.value;
@@ -71,7 +67,7 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
 }
 
 async function setUp(
-  { loaded }: GitlabStage,
+  { loaded, pikaci }: GitlabStage,
   machine: OpenMachine,
   signal: AbortSignal,
 ): Promise<OpenMachineFault | null> {
@@ -86,7 +82,7 @@ async function setUp(
   if (made.isErr()) return made.error;
   if (made.value.status !== 'passed') {
     const message = `${buildsDir} and ${cacheDir} could not be made in the machine: ${made.value.message}`;
-    return { kind: 'transfer_failed', host: machine.name, message };
+    return { kind: 'transfer_failed', host: pikaci.host, message };
   }
   if (runner === undefined) return null;
   const sent = await machine.upload(resolve(loaded.baseDir, runner), RUNNER_PATH, { signal, asRoot: true });

@@ -1,4 +1,5 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
+import { err, ok, type Result } from 'neverthrow';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
 import { escapeMessage } from '../../output/escape-control.js';
@@ -32,11 +33,11 @@ async function run(
   const { signal } = context.interrupts;
   const shell = await shellOf(script);
   const secrets = await secretsOfCall(call);
-  for (const problem of [shell, secrets])
-    if (typeof problem === 'string') {
-      complain(context, problem);
-      return 'system_failed';
-    }
+  const known = shell.andThen((words) => secrets.map((values) => ({ shell: words, secrets: values })));
+  if (known.isErr()) {
+    complain(context, known.error);
+    return 'system_failed';
+  }
   const attached = await pikaci.attachMachine(machineId, { signal });
   if (attached.isErr()) return systemFailed(context, attached.error);
   const machine = attached.value;
@@ -44,8 +45,7 @@ async function run(
     script,
     call,
     step: newStepId(stageName, context.input.randomBytes(4)),
-    shell: shell as readonly string[],
-    secrets: secrets as Record<string, string>,
+    ...known.value,
   });
   const left = await machine.leave();
   if (left.isErr()) complain(context, `the lease of ${machineId} was not renewed: ${left.error.message}`);
@@ -125,28 +125,31 @@ async function told(
   return 'build_failed';
 }
 
-/** The words before the script's path; a string says why there are none. */
-async function shellOf(script: string): Promise<readonly string[] | string> {
+/** The words before the script's path. */
+async function shellOf(script: string): Promise<Result<readonly string[], string>> {
   try {
     await using file = await open(script, 'r');
     const { buffer, bytesRead } = await file.read(Buffer.alloc(FIRST_LINE), 0, FIRST_LINE, 0);
     const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
-    if (!line.startsWith('#!')) return ['sh'];
-    if (/\bbash\b/.test(line)) return ['bash'];
+    if (!line.startsWith('#!')) return ok(['sh']);
+    if (/\bbash\b/.test(line)) return ok(['bash']);
     return /\b(?:sh|dash|ash)\b/.test(line)
-      ? ['sh']
-      : `the script is for ${JSON.stringify(line.slice(2).trim())}; set shell = "bash" or "sh" in the runner's configuration`;
+      ? ok(['sh'])
+      : err(
+          `the script is for ${JSON.stringify(line.slice(2).trim())}; set shell = "bash" or "sh" in the runner's configuration`,
+        );
   } catch (error) {
-    return `the script of the runner cannot be read: ${(error as Error).message}`;
+    return err(`the script of the runner cannot be read: ${(error as Error).message}`);
   }
 }
 
-async function secretsOfCall({ jobResponseFile }: GitlabCall): Promise<Record<string, string> | string> {
-  if (jobResponseFile === null) return {};
+async function secretsOfCall({
+  jobResponseFile,
+}: GitlabCall): Promise<Result<Record<string, string>, string>> {
+  if (jobResponseFile === null) return ok({});
   try {
-    const secrets = secretsOf(await readFile(jobResponseFile, 'utf8'));
-    return secrets.isOk() ? secrets.value : `JOB_RESPONSE_FILE ${secrets.error}`;
+    return secretsOf(await readFile(jobResponseFile, 'utf8')).mapErr((why) => `JOB_RESPONSE_FILE ${why}`);
   } catch (error) {
-    return `JOB_RESPONSE_FILE cannot be read: ${(error as Error).message}`;
+    return err(`JOB_RESPONSE_FILE cannot be read: ${(error as Error).message}`);
   }
 }

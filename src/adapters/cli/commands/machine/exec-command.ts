@@ -1,13 +1,14 @@
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import { runIdAt } from '../../../../domain/values/run-id.js';
-import { escapeMessage } from '../../output/escape-control.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { sayWhatStays } from '../../session/say-what-stays.js';
+import { warningsTo } from '../../session/warnings-to.js';
 import type { RawOption } from '../log-output.js';
 import { showShell } from '../show-shell.js';
 import { withOptions } from '../with-pikaci.js';
+import { commandOf } from './command-of.js';
 import { complainOfFault, onHost } from './machine-session.js';
 import { type MachineSpecOptions, specOf } from './open-command.js';
 import { codeAround, MACHINERY_EXIT, showStep } from './step-end.js';
@@ -40,11 +41,8 @@ export async function execCommand(
     complain(context, env);
     return EXIT.usage;
   }
-  const [first, ...rest] = words[0] === '--' ? words.slice(1) : words;
-  if (first === undefined) {
-    complain(context, 'a command is expected behind "--"');
-    return EXIT.usage;
-  }
+  const command = commandOf(context, words);
+  if (command === null) return EXIT.usage;
   const { clock, randomBytes } = context.input;
   const id = runIdAt(clock.now(), randomBytes(3));
   const left = () => [
@@ -52,7 +50,7 @@ export async function execCommand(
     `pikaci machine close ${id}${withOptions(options)}`,
   ];
   return sayWhatStays(context, { now: 'the command is being ended', left }, () =>
-    execute(context, { id, words: [first, ...rest], env }, options),
+    execute(context, { id, words: command, env }, options),
   );
 }
 
@@ -64,11 +62,7 @@ function execute(context: CliContext, execution: Execution, given: ExecOptions):
       ...specOf(context, options),
       id: execution.id,
       signal,
-      events: {
-        emit: (event) => {
-          if (event.type === 'warning') context.stderr.write(`pikaci: ${escapeMessage(event.message)}\n`);
-        },
-      },
+      events: warningsTo(context),
     });
     if (opened.isErr()) return complainOfFault(context, opened.error, (fault) => codeAround(context, fault));
     const machine = opened.value;

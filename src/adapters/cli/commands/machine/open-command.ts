@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import type { OpenMachineInput } from '../../../../application/open-machine/open-machines.js';
 import type { OpenMachineSpecInput } from '../../../../domain/machine/open-machine-spec.js';
 import { runIdAt } from '../../../../domain/values/run-id.js';
-import { escapeMessage } from '../../output/escape-control.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { sayWhatStays } from '../../session/say-what-stays.js';
+import { warningsTo } from '../../session/warnings-to.js';
 import { type HostOptions, withOptions } from '../with-pikaci.js';
 import { environmentOf } from './environment-of.js';
 import { complainOfFault, onHost } from './machine-session.js';
@@ -59,6 +59,7 @@ function open(
 ): Promise<number> {
   return onHost(context, options, async (pikaci) => {
     const { signal } = context.interrupts;
+    const warnings = warningsTo(context);
     const input: OpenMachineInput = {
       ...specOf(context, options),
       id,
@@ -67,8 +68,7 @@ function open(
       events: {
         emit: (event) => {
           if (event.type === 'instance_created') onMade(event.instance, pikaci.host);
-          if (event.type !== 'warning') return;
-          context.stderr.write(`pikaci: ${escapeMessage(event.message)}\n`);
+          warnings.emit(event);
         },
       },
     };

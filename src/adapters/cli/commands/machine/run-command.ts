@@ -2,6 +2,7 @@ import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import type { RawOption } from '../log-output.js';
 import type { HostOptions } from '../with-pikaci.js';
+import { commandOf } from './command-of.js';
 import { environmentOf } from './environment-of.js';
 import { followStepOf } from './step-end.js';
 
@@ -28,12 +29,9 @@ export async function machineRunCommand(
     complain(context, '--env takes NAME=value');
     return EXIT.usage;
   }
-  // As in ssh, docker and kubectl: what ends the options is no word of the command.
-  const [first, ...rest] = words[0] === '--' ? words.slice(1) : words;
-  if (first === undefined) {
-    complain(context, 'a command is expected behind "--"');
-    return EXIT.usage;
-  }
+  const given = commandOf(context, words);
+  if (given === null) return EXIT.usage;
+  const [first, ...rest] = given;
   const { cwd, asRoot, user, shell, timeout, onInterrupt } = options;
   const step = options.step ?? `s-${Buffer.from(context.input.randomBytes(6)).toString('hex')}`;
   return followStepOf(context, { id, step, onAbort: onInterrupt }, options, (machine, onOutput) =>
