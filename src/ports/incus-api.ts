@@ -180,6 +180,14 @@ export interface IncusApi extends AsyncDisposable {
   volume(project: string, pool: string, name: string, options?: CallOptions): Answer<Tagged<IncusVolume>>;
   /** The custom volumes of a pool. */
   volumes(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]>;
+  /** Merges config keys of a custom volume (`null` removes one); `stale` when `etag` no longer holds. */
+  patchVolume(
+    project: string,
+    pool: string,
+    name: string,
+    config: Readonly<Record<string, string | null>>,
+    options?: CallOptions & { readonly etag?: string },
+  ): Answer<void>;
   /** Makes a snapshot of a custom volume under the name `snapshot`. */
   snapshotVolume(
     project: string,

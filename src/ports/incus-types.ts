@@ -234,6 +234,6 @@ export interface IncusCreateVolume {
   readonly name: string;
   readonly config: IncusConfig;
   readonly contentType?: 'filesystem' | 'block';
-  /** Copy of a volume or of a snapshot of one (`name` or `name/snapshot`), in the same pool unless said. */
+  /** Copy of a volume, also of one that is in use, or of a snapshot of one (`name` or `name/snapshot`), in the same pool unless said. */
   readonly copyOf?: { readonly name: string; readonly pool?: string };
 }

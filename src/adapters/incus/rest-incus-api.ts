@@ -103,6 +103,8 @@ export class RestIncusApi implements IncusApi {
   readonly volume: Call<'volume'> = (project, pool, name, options) =>
     this.#volumes.get({ project, pool, name }, options);
   readonly volumes: Call<'volumes'> = (project, pool, options) => this.#volumes.list(project, pool, options);
+  readonly patchVolume: Call<'patchVolume'> = (project, pool, name, config, options) =>
+    this.#volumes.patch({ project, pool, name }, config, options);
   readonly snapshotVolume: Call<'snapshotVolume'> = (project, pool, name, snapshot, options) =>
     this.#volumes.snapshot({ project, pool, name }, snapshot, options);
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>

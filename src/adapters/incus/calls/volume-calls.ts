@@ -28,7 +28,12 @@ export class VolumeCalls {
   create(project: string, volume: IncusCreateVolume, options: WaitOptions = {}): Answer<void> {
     const { pool, name, config, contentType = 'filesystem', copyOf } = volume;
     // A copy starts from the config that is sent, not from its source's: the caller says it again.
-    const source = copyOf && { type: 'copy', name: copyOf.name, pool: copyOf.pool ?? pool };
+    const source = copyOf && {
+      type: 'copy',
+      name: copyOf.name,
+      pool: copyOf.pool ?? pool,
+      volume_only: true,
+    };
     const json = { name, type: 'custom', content_type: contentType, config, ...(source ? { source } : {}) };
     return run(this.wire, {
       request: { method: 'POST', path: apiPath(custom(pool), { project }), json },
@@ -45,6 +50,15 @@ export class VolumeCalls {
   list(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]> {
     const path = apiPath(custom(pool), { project, recursion: '1' });
     return this.wire.get(z.array(volumeSchema), path, options);
+  }
+
+  patch(
+    target: VolumeTarget,
+    config: Readonly<Record<string, string | null>>,
+    { etag, ...options }: CallOptions & { readonly etag?: string } = {},
+  ): Answer<void> {
+    const headers: Record<string, string> = etag === undefined ? {} : { 'if-match': etag };
+    return this.wire.done({ ...options, method: 'PATCH', path: pathOf(target), json: { config }, headers });
   }
 
   snapshot({ project, pool, name }: VolumeTarget, snapshot: string, options: WaitOptions = {}): Answer<void> {

@@ -177,6 +177,10 @@ export class MemoryIncus implements IncusApi {
     this.#enter('volume', options, () => this.#volumes.get(project, pool, name));
   readonly volumes: Call<'volumes'> = (project, pool, options) =>
     this.#enter('volumes', options, () => this.#volumes.list(project, pool));
+  readonly patchVolume: Call<'patchVolume'> = (project, pool, name, config, options) =>
+    this.#enter('patchVolume', options, () =>
+      this.#volumes.patch({ project, pool, name }, config, options?.etag),
+    );
   readonly snapshotVolume: Call<'snapshotVolume'> = (project, pool, name, snapshot, options) =>
     this.#enter('snapshotVolume', options, () => this.#volumes.snapshot(project, pool, name, snapshot));
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>

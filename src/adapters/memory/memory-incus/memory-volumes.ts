@@ -35,6 +35,24 @@ export class MemoryVolumes {
     });
   }
 
+  patch(
+    { project, pool, name }: { readonly project: string; readonly pool: string; readonly name: string },
+    config: Readonly<Record<string, string | null>>,
+    etag?: string,
+  ): Result<void, IncusFault> {
+    return this.get(project, pool, name).andThen((found) => {
+      if (etag !== undefined && etag !== found.etag) return refuse('stale', tried, "ETag doesn't match");
+      const { usedBy: _, ...volume } = found.value;
+      const merged = Object.entries({ ...volume.config, ...config }).flatMap(([key, value]) =>
+        value === null ? [] : [[key, value] as const],
+      );
+      return this.#at(project, pool).andThen(({ volumes }) => {
+        volumes.set(`${pool}/${name}`, { ...volume, config: Object.fromEntries(merged) });
+        return ok(undefined);
+      });
+    });
+  }
+
   list(project: string, pool: string): Result<readonly IncusVolume[], IncusFault> {
     return this.#at(project, pool).map((at) =>
       [...at.volumes]

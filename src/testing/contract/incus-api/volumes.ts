@@ -35,6 +35,35 @@ export function volumesContract({ it, describe }: ContractRunner, { subject }: B
       okOf(await api.deleteVolume(project, pool, name));
     });
 
+    it('have a config that is merged by a patch: of two with one etag, one wins and the other is stale', async () => {
+      const { api, project, pool } = subject();
+      const name = freshName();
+      const config = { 'user.a': '1', 'user.b': '2' };
+      okOf(await api.createVolume(project, { pool, name, config }));
+      const { etag } = okOf(await api.volume(project, pool, name));
+      okOf(await api.patchVolume(project, pool, name, { 'user.a': null, 'user.c': '3' }, { etag }));
+      faultOf(await api.patchVolume(project, pool, name, { 'user.c': '4' }, { etag }), 'stale');
+      const after = okOf(await api.volume(project, pool, name)).value.config;
+      assert.deepEqual([after['user.a'], after['user.b'], after['user.c']], [undefined, '2', '3']);
+      okOf(await api.deleteVolume(project, pool, name));
+      faultOf(await api.patchVolume(project, pool, name, { 'user.c': '4' }), 'not_found');
+    });
+
+    it('are copied while an instance uses them', async () => {
+      const { api, project, pool } = subject();
+      const [name, copy] = [freshName(), freshName()];
+      okOf(await api.createVolume(project, { pool, name, config: {} }));
+      const devices = { cache: { type: 'disk', pool, source: name, path: '/cache' } };
+      const wanted = newInstance(subject(), { devices });
+      okOf(await api.createInstance(project, wanted));
+      okOf(await api.createVolume(project, { pool, name: copy, config: {}, copyOf: { name } }));
+      faultOf(await api.createVolume(project, { pool, name: copy, config: {} }), 'already_exists');
+      assert.deepEqual(okOf(await api.volume(project, pool, copy)).value.usedBy, []);
+      await discard(subject(), wanted.name);
+      okOf(await api.deleteVolume(project, pool, copy));
+      okOf(await api.deleteVolume(project, pool, name));
+    });
+
     it('are not deleted while an instance uses them', async () => {
       const { api, project, pool } = subject();
       const volume = freshName();
