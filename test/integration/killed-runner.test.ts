@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JobSpecInput, jobRecordSchema, jobStateLayout } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
@@ -36,6 +37,12 @@ onEachBackend((backend) => {
             {
               id: 'early',
               command: 'echo early >/artifacts/early.txt; sleep 0.3; exit 7',
+              timeoutSecs: 60,
+              artifacts: ['/artifacts/*.txt'],
+            },
+            {
+              id: 'collected',
+              command: 'cd /artifacts; echo a >a.txt; truncate -s 150M big.txt; echo z >z.txt',
               timeoutSecs: 60,
               artifacts: ['/artifacts/*.txt'],
             },
@@ -135,6 +142,61 @@ onEachBackend((backend) => {
       expect(record.outcome).toEqual(run.outcome);
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
+  });
+
+  describe('a runner that is killed while it collects', () => {
+    const SIZE = 150 * 1024 ** 2;
+
+    /** Kills it when a part of the large file is here. */
+    async function killedCollecting(): Promise<string> {
+      const runId = site.newRunId();
+      const runner = commandLine(site, ['run', 't', '--job', 'collected', '--run-id', runId]);
+      const { artifactsDir } = layout(runId, 'collected');
+      const sizes = async () => {
+        const names = await readdir(artifactsDir).catch(() => []);
+        const sizeOf = (name: string) => stat(join(artifactsDir, name)).then(({ size }) => size);
+        return Promise.all(names.map((name) => sizeOf(name).catch(() => 0)));
+      };
+      while (!(await sizes()).some((size) => size > 1000)) await pause(2);
+      runner.kill('SIGKILL');
+      expect((await runner.end).signal).toBe('SIGKILL');
+      const left = await sizes();
+      expect(left.some((size) => size > 1000 && size < SIZE)).toBe(true);
+      const record = jobRecordSchema.parse(
+        JSON.parse(await readFile(layout(runId, 'collected').jobRecord, 'utf8')),
+      );
+      expect(record).toMatchObject({ ended: { status: 'passed', exit_code: 0 }, outcome: null });
+      return runId;
+    }
+
+    it('leaves nothing of it behind: what is there then is what the record says, and whole', async () => {
+      const runId = await killedCollecting();
+      const run = must(await site.pikaci.attach(runId, 'collected'));
+      must(await run.cleanUp);
+      expect(run.outcome).toMatchObject({ status: 'passed', exit_code: 0 });
+      const { collected, refused, incomplete } = run.outcome.artifacts;
+      expect({ refused, incomplete }).toEqual({ refused: [], incomplete: null });
+      const here = await readdir(run.state.artifactsDir);
+      expect(here.sort()).toEqual(['a.txt', 'big.txt', 'z.txt']);
+      expect(collected.map(({ path }) => path).sort()).toEqual(here);
+      for (const { path, bytes } of collected)
+        expect((await stat(join(run.state.artifactsDir, path))).size).toBe(bytes);
+      expect((await stat(join(run.state.artifactsDir, 'big.txt'))).size).toBe(SIZE);
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    // What a microVM leaves outlives it.
+    if (backend === 'incus')
+      it('and whose machine is gone by then has the end that it had seen, and no file that the record does not know', async () => {
+        const runId = await killedCollecting();
+        await site.loseMachine(runId, 'collected');
+        const run = must(await site.pikaci.attach(runId, 'collected'));
+        must(await run.cleanUp);
+        expect(run.outcome).toMatchObject({ status: 'passed', exit_code: 0, artifacts: { collected: [] } });
+        expect(run.outcome.artifacts.incomplete).not.toBeNull();
+        expect(await readdir(run.state.artifactsDir).catch(() => [])).toEqual([]);
+        expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      });
   });
 
   describe('a runner that is killed as its machine starts', () => {
