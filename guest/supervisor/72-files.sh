@@ -10,6 +10,7 @@ list() { # list [--directories] PATH...
   for path; do
     shift
     case $path in /*) ;; *) refuse 64 usage 'list takes absolute paths' ;; esac
+    [ -z "$only" ] || ! leads_through_link "$path" || continue
     if [ -e "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
   done
   [ "$#" -gt 0 ] || return 0
@@ -28,6 +29,22 @@ list() { # list [--directories] PATH...
       :' sh
     ;;
   esac
+}
+
+# What is below a link has a name of its own, by which it is matched: whether it is found must not depend on where a pattern begins. The
+# places that artifacts come from may lie behind one.
+leads_through_link() { # leads_through_link PATH
+  case $1 in
+  "$artifacts"/*) at=$artifacts ;;
+  /workspace/snapshot/*) at=/workspace/snapshot ;;
+  *) at= ;;
+  esac
+  way=${1#"$at"/}
+  while :; do
+    case $way in */*) ;; *) return 1 ;; esac
+    at=$at/${way%%/*} way=${way#*/}
+    [ ! -L "$at" ] || return 0
+  done
 }
 
 # The result has a second name among the artifacts, unless the job has put something there: that is the job's.

@@ -5,7 +5,7 @@ list() { # inside the view
     case $path in /artifacts | /artifacts/* | /workspace | /workspace/*) ;; *) continue ;; esac
     case /$path/ in */../*) continue ;; esac
     path=${path#/}
-    [ ! -e "$path" ] || set -- "$@" "$path"
+    if [ -e "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
   done
   [ "$#" -gt 0 ] || return 0
   print_not_whole

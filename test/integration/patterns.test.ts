@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { patternCases } from '../support/pattern-cases.js';
@@ -14,17 +15,22 @@ function files(paths: readonly string[]): readonly string[] {
 }
 
 /** Each row of the table in a directory of its own, so that one job can have them all. */
-const rows = patternCases.map(({ patterns, matches, others }, index) => {
+const rows = patternCases.map(({ patterns, matches, others, links = {}, matchNothing = [] }, index) => {
   const there = files([...matches, ...others]);
   const within = (pattern: string) => `row-${index}/${pattern}`;
   return {
     patterns: patterns.map((pattern) =>
       pattern.startsWith('!') && !pattern.startsWith('!(') ? `!${within(pattern.slice(1))}` : within(pattern),
     ),
-    files: there.map(within),
-    wanted: there.filter((path) => matches.includes(path)).map(within),
+    unmatched: matchNothing.map(within),
+    files: there.filter((path) => links[path] === undefined).map(within),
+    links: Object.entries(links).map(([path, target]) => ({ path: within(path), target })),
+    wanted: there.filter((path) => matches.includes(path) && links[path] === undefined).map(within),
+    refused: there.filter((path) => matches.includes(path) && links[path] !== undefined).map(within),
   };
 });
+
+const unmatched = rows.flatMap((row) => row.unmatched);
 
 onEachBackend((backend) => {
   let site: Site;
@@ -38,17 +44,25 @@ onEachBackend((backend) => {
 
   describe.concurrent('artifact patterns', () => {
     it('bring what the table says, of the workspace', async () => {
-      const make = rows
-        .flatMap((row) => row.files)
-        .map((path) => `make ${quoted(path)}`)
-        .join('\n');
+      const make = rows.flatMap((row) => row.files).map((path) => `make ${quoted(path)}`);
+      const link = rows
+        .flatMap((row) => row.links)
+        .map(
+          ({ path, target }) =>
+            `mkdir -p ${quoted(dirname(path))} && ln -s ${quoted(target)} ${quoted(path)}`,
+        );
       const { run } = await site.finish({
-        command: `make() { mkdir -p "\${1%/*}" && : >"$1"; }\n${make}`,
+        command: `make() { mkdir -p "\${1%/*}" && : >"$1"; }\n${[...make, ...link].join('\n')}`,
         writableWorkspace: true,
         artifacts: rows.flatMap((row) => row.patterns),
       });
       const { artifacts } = run.outcome;
-      expect(artifacts).toMatchObject({ refused: [], incomplete: null });
+      const refused = rows.flatMap((row) => row.refused);
+      expect(artifacts.refused.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual(
+        refused.map((path) => ({ path: `/workspace/snapshot/${path}`, rule: 'symbolic_link' })),
+      );
+      expect(artifacts.incomplete).toBeNull();
+      expect(artifacts.unmatched).toEqual(unmatched);
       expect(collected(artifacts)).toEqual(rows.flatMap((row) => row.wanted).sort());
     });
 

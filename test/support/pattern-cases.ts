@@ -7,6 +7,10 @@ export interface PatternCase {
   readonly patterns: readonly string[];
   readonly matches: readonly string[];
   readonly others: readonly string[];
+  /** Which of these are links, with where they lead; the others are files. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Those of the patterns that match none of them. */
+  readonly matchNothing?: readonly string[];
   /** What it shows, for docs/patterns.md. */
   readonly says: string;
 }

@@ -74,6 +74,23 @@ describe.each(guestShells())('artifacts handed out by $name', (shell) => {
     expect(await pathsOf(ended.stdout)).toEqual([...files, `${directory}/link`].sort());
   });
 
+  it('are listed by their own names, and not by those that a link gives them', async () => {
+    const directory = tree();
+    mkdirSync(guest.artifacts, { recursive: true });
+    symlinkSync(directory, join(guest.artifacts, 'linked'));
+    mkdirSync(join(guest.artifacts, 'own'));
+    writeFileSync(join(guest.artifacts, 'own/file'), '');
+    const roots = ['linked', 'linked/deep', 'linked/deep/plain', 'own/file'].map((name) =>
+      join(guest.artifacts, name),
+    );
+    const ended = await guest.call(['list', ...roots, `${directory}/linked-directory/plain`]);
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    expect(await pathsOf(ended.stdout)).toEqual([roots[0], roots[3]]);
+    // Whoever copies from a machine by hand may mean one.
+    const copied = await guest.call(['list', '--directories', join(guest.artifacts, 'linked/deep/plain')]);
+    expect(await pathsOf(copied.stdout)).toEqual([roots[2]]);
+  });
+
   it('are listed with the directories that they are in, and empty ones, where that is asked for', async () => {
     const directory = tree();
     const ended = await guest.call(['list', '--directories', directory]);

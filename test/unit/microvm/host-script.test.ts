@@ -86,6 +86,9 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
         'l 4 /artifacts/etc',
       ].sort(),
     );
+    // A pattern may begin with the name of a link, or go through one.
+    const below = await call('list', jobDir, '/artifacts/etc', '/artifacts/etc/passwd', '/artifacts/kept');
+    expect(below.stdout.split('\0').filter(Boolean)).toEqual(['l 4 /artifacts/etc', 'f 5 /artifacts/kept']);
     const packed = await promisify(execFile)('sh', [
       '-c',
       'printf "/artifacts/kept\\0/artifacts/etc/passwd\\0" | sh "$1" pack "$2" 2>/dev/null | tar -t',
