@@ -25,6 +25,7 @@ export function runCommandLine(adapters?: Adapters): Promise<number> {
     isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
     screen: processScreen(),
     onSignal: (handler) => {
+      // Node hands a listener the signal's name.
       for (const signal of SIGNALS) process.on(signal, handler);
       return () => {
         for (const signal of SIGNALS) process.off(signal, handler);

@@ -15,16 +15,22 @@ onEachBackend((backend) => {
   afterAll(() => site[Symbol.asyncDispose]());
 
   /** Starts a job and fires its signal as soon as `moment` has come. */
-  function abortable(command: string, onAbort: OnAbort, moment: (events: EventRecorder) => Promise<void>) {
+  function abortable(
+    command: string,
+    onAbort: OnAbort,
+    moment: (events: EventRecorder) => Promise<void>,
+    { graceSecs = 2, hurry = new AbortController() } = {},
+  ) {
     const events = new EventRecorder();
     const abort = new AbortController();
     const runId = site.newRunId();
     const running = site.pikaci.runJob({
-      job: { id: 'j', command, timeoutSecs: 60, graceSecs: 2, artifacts: ['/artifacts/*'] },
+      job: { id: 'j', command, timeoutSecs: 60, graceSecs, artifacts: ['/artifacts/*'] },
       workspace: site.workspace,
       runId,
       events,
       signal: abort.signal,
+      hurry: hurry.signal,
       onAbort,
     });
     void moment(events).then(() => abort.abort());
@@ -55,6 +61,22 @@ onEachBackend((backend) => {
       const run = must(await running);
       must(await run.cleanUp);
       expect(run.outcome).toMatchObject({ status: 'cancelled', cause: 'cancelled' });
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('cancel, then hurry: a job that does not listen is killed now, and collected all the same', async () => {
+      const hurry = new AbortController();
+      const { runId, running, events } = abortable(
+        `trap 'echo told' TERM; echo kept >/artifacts/kept; echo begun; while :; do sleep 0.05 || :; done`,
+        'cancel',
+        (seen) => seen.logged('begun'),
+        { graceSecs: 600, hurry },
+      );
+      void events.logged('told').then(() => hurry.abort());
+      const run = must(await running);
+      must(await run.cleanUp);
+      expect(run.outcome).toMatchObject({ status: 'cancelled', cause: 'cancelled', exit_code: 137 });
+      expect(run.outcome.artifacts.collected).toEqual([{ path: 'kept', bytes: 5 }]);
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
 

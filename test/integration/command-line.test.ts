@@ -26,6 +26,16 @@ beforeAll(async () => {
         ],
       },
       wait: { jobs: [{ id: 'a', command: waiting, graceSecs: 2 }] },
+      hurried: {
+        jobs: [
+          {
+            id: 'a',
+            command: `echo out >/artifacts/out.txt; trap '' TERM; echo begun; while :; do sleep 0.02; done`,
+            graceSecs: 60,
+            artifacts: ['/artifacts/*'],
+          },
+        ],
+      },
       deaf: {
         jobs: [{ id: 'a', command: `trap '' TERM; echo begun; while :; do sleep 0.02; done`, graceSecs: 60 }],
       },
@@ -135,6 +145,24 @@ describe.concurrent('pikaci run', () => {
     expect(code).toBe(130);
     expect(stdout).toContain('ended by TERM\n');
     expect(stderr).toMatch(/interrupted/);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('INT, then TERM, as forges cancel: what there is comes back, and the machine is gone, long before the grace', async () => {
+    const { runId, end, said, kill } = pikaci('run', 'hurried');
+    await said('begun');
+    kill('SIGINT');
+    await said('interrupted');
+    const from = performance.now();
+    kill('SIGTERM');
+    const { code, stderr } = await end;
+    const state = jobStateLayout(site.stateRoot, runId, 'a');
+    expect({ code, stderr, out: await readFile(join(state.artifactsDir, 'out.txt'), 'utf8') }).toEqual({
+      code: 130,
+      stderr: expect.stringContaining('a cancelled (exit code 137, cancelled)'),
+      out: 'out\n',
+    });
+    expect(performance.now() - from).toBeLessThan(30_000);
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 

@@ -174,6 +174,7 @@ export class CompleteJob {
       onStep: steps?.take,
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
+      hurry: options.hurry,
       superseded: AbortSignal.any([superseded, lock.lost]),
     });
     const kept = await leaveLog(log, ended);

@@ -10,6 +10,8 @@ import type { OnAbort } from '../step/on-abort.js';
 export interface JobCallOptions {
   readonly events?: EventSink;
   readonly signal?: AbortSignal;
+  /** Fired after `signal` with `cancel`: a job that is being ended gets no more of its grace (KILL at once), and is collected all the same. */
+  readonly hurry?: AbortSignal;
   /** Default `cancel`. */
   readonly onAbort?: OnAbort;
 }

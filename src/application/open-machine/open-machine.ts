@@ -51,7 +51,7 @@ export class OpenMachine implements AsyncDisposable {
 
   /** Runs one command to its end. `Ok` with the exit code, whatever it is; `Err` when the machine or its supervisor failed. */
   async run(input: RunStepInput): Promise<Result<StepResult, OpenMachineFault>> {
-    const { onOutput, signal, onAbort, ...given } = input ?? {};
+    const { onOutput, signal, hurry, onAbort, ...given } = input ?? {};
     const unreadable = whyNoKey(given);
     if (unreadable !== null) return err(this.#invalid(unreadable));
     const step = machineStepSchema.safeParse(given);
@@ -65,6 +65,7 @@ export class OpenMachine implements AsyncDisposable {
     const options = {
       ...(onOutput === undefined ? {} : { onOutput }),
       ...(signal === undefined ? {} : { signal }),
+      ...(hurry === undefined ? {} : { hurry }),
       ...(onAbort === undefined ? {} : { onAbort }),
     };
     return await runStep(this.#held, id, rest, options);

@@ -26,6 +26,8 @@ export interface StepCallOptions {
   /** Gets what the step writes, stdout and stderr as they come, masked. What it returns is awaited: a slow reader slows the step down. */
   readonly onOutput?: (data: Uint8Array) => void | Promise<void>;
   readonly signal?: AbortSignal;
+  /** Fired after `signal` with `cancel`: a step that is being ended gets no more of its grace (KILL at once). */
+  readonly hurry?: AbortSignal;
   /** What firing the signal does: `cancel` (default) ends the step (TERM, grace, KILL), `detach` leaves it running for `attachStep`. */
   readonly onAbort?: 'cancel' | 'detach';
 }
@@ -174,6 +176,7 @@ export async function followToEnd(
     restart: begun.start,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
+    hurry: options.hurry,
     superseded: AbortSignal.any([held.lost, followed.lock.lost]),
     names: { step: 'step', attach: `pikaci machine logs ${id} ${stepId} --follow` },
   });

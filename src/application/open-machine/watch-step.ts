@@ -22,7 +22,7 @@ export interface WatchedStep {
   readonly layout: StepStateLayout;
   readonly graceSecs: number;
   readonly kept: KeptOutput;
-  readonly options: Pick<StepCallOptions, 'signal' | 'onAbort'>;
+  readonly options: Pick<StepCallOptions, 'signal' | 'hurry' | 'onAbort'>;
 }
 
 /** The right to follow the step; or how it ended, or was left, while another process had that right. */
@@ -48,7 +48,7 @@ export async function lockOrWatch(
   const cancel = () => {
     if (options.onAbort === 'detach') return;
     const guest = held.input.machine.supervisor.step(stepId);
-    void cancelStep({ guest, clock, graceSecs }, over.signal).then(() => {
+    void cancelStep({ guest, clock, graceSecs, hurry: options.hurry }, over.signal).then(() => {
       isUnheard = true;
     });
   };

@@ -45,6 +45,8 @@ export interface AwaitStepInput {
   readonly onAbort: OnAbort;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
+  /** Ends the grace of a step that is being cancelled. */
+  readonly hurry?: AbortSignal | undefined;
   /** Fires when somebody else has taken the step over; its reason is the message. */
   readonly superseded: AbortSignal;
   /** For messages: what the step is called, and the command that resumes it. */
@@ -53,7 +55,7 @@ export interface AwaitStepInput {
 
 /** Follows a step until it has ended, or until the caller's signal, its bound or another owner ends the following. */
 export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, JobFault>> {
-  const { guest, clock, log, journal, graceSecs } = input;
+  const { guest, clock, log, journal, graceSecs, hurry } = input;
   const stop = new StopReason<Reason>();
   let isDraining = false;
   let isLost = false;
@@ -67,7 +69,7 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
   const offAborted = onAbort(input.signal, () => {
     if (input.onAbort === 'detach') return stop.give('detached');
     if (input.onAbort === 'destroy') return stop.give('cancelled');
-    cancelling = cancelStep({ guest, clock, graceSecs }, stop.signal).then(async () => {
+    cancelling = cancelStep({ guest, clock, graceSecs, hurry }, stop.signal).then(async () => {
       // A runner that was stopped meanwhile has the rest of the log to come.
       const status = await askStatus(waiting, stop.signal);
       if (status?.state === 'finished') await giveUp(0);

@@ -187,6 +187,7 @@ export class TargetExecution {
       runId,
       events: this.#events,
       signal: this.#signal,
+      ...(input.hurry === undefined ? {} : { hurry: input.hurry }),
       ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),

@@ -6,6 +6,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { CliTerminal, PikaciPlace, RunState } from '../../../src/adapters/cli/process/cli-input.js';
+import type { EndingSignal } from '../../../src/adapters/cli/process/interrupts.js';
 import { exportCommit, isTracked } from '../../../src/adapters/node/git-repository.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
@@ -62,7 +63,7 @@ export class Cli {
   /** What the library was made with. */
   readonly created: { readonly config: PikaciConfigInput; readonly place: PikaciPlace }[] = [];
   readonly #options: CliOptions;
-  readonly #handlers = new Set<() => void>();
+  readonly #handlers = new Set<(signal: EndingSignal) => void>();
 
   constructor(options: CliOptions = {}) {
     this.#options = options;
@@ -80,7 +81,11 @@ export class Cli {
   }
 
   ctrlC(): void {
-    for (const handler of this.#handlers) handler();
+    this.signal('SIGINT');
+  }
+
+  signal(name: EndingSignal): void {
+    for (const handler of this.#handlers) handler(name);
   }
 
   run(...argv: string[]): Promise<number> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
 import { runFinishedSchema } from '../../../src/domain/events/run-finished.js';
+import { onAbort } from '../../../src/streams/on-abort.js';
 import { Cli, configWith, folderWith } from './cli-harness.js';
 import type { JobScript } from './scripted-pikaci.js';
 
@@ -221,3 +222,45 @@ test.each(['human', 'jsonl'] as const)(
     expect(cli.stderr.text).not.toContain('pikaci-of-b on ci@box:22');
   },
 );
+
+test.each([
+  ['SIGINT', 'SIGTERM'],
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGTERM', 'SIGHUP', 'SIGTERM'],
+] as const)(
+  '%s, then %s: no "leave at once", and what is being ended gets no more grace',
+  async (...signals) => {
+    const cli = new Cli({
+      script: async (job) => {
+        job.log('working\n');
+        await job.interrupted();
+        const { hurry } = cli.pikaci.inputs[0] ?? {};
+        await new Promise<void>((hurried) => onAbort(hurry, hurried));
+        return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: 137 });
+      },
+    });
+    const exit = cli.run('run');
+    await cli.stdout.shows('working');
+    for (const signal of signals) cli.signal(signal);
+    expect(await exit).toBe(130);
+    expect(cli.stderr.text).toContain('terminated while it ends: what still runs gets no more grace');
+    expect(cli.stderr.text).toContain('a cancelled (exit code 137');
+    expect(cli.stderr.text).not.toContain('left behind');
+  },
+);
+
+test('a Ctrl-C behind a TERM leaves at once, as the message says', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.log('working\n');
+      return never();
+    },
+  });
+  const exit = cli.run('run');
+  await cli.stdout.shows('working');
+  cli.signal('SIGTERM');
+  expect(cli.stderr.text).toContain('Ctrl-C leaves at once');
+  cli.ctrlC();
+  expect(await exit).toBe(130);
+  expect(cli.stderr.text).toContain('interrupted before anything was made for it');
+});

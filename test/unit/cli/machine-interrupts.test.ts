@@ -65,6 +65,17 @@ describe('a second Ctrl-C', () => {
     },
   );
 
+  it('is not a TERM, which ends the step of a machine run without its grace', async () => {
+    const { cli } = await site();
+    const exit = cli.run('machine', 'run', 'm1', 'x');
+    await cli.stdout.shows('working');
+    cli.ctrlC();
+    cli.signal('SIGTERM');
+    expect(await exit).toBe(130);
+    expect(cli.stderr.text).toContain('gets no more grace');
+    expect(cli.stderr.text).not.toContain('may still run');
+  });
+
   it('during machine logs --follow says that the step goes on', async () => {
     const { run, cli } = await site();
     const machine = must(await run.pikaci.attachMachine('m1'));

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,6 +141,37 @@ describe('a run in a terminal', () => {
     expect(await terminal.shows(/^now 0$/m)).toMatch(/^second\nnow 0$/m);
     expect(await terminal.title()).toBe('owned');
   });
+
+  it.each(['run stubborn', 'exec -- stubborn now'])(
+    '%s: INT, then TERM, as forges cancel, ends it, and does not leave',
+    async (words) => {
+      const child = spawn(join(command.folder, 'pikaci'), words.split(' '), { cwd: here.path });
+      const says = (text: string) =>
+        new Promise<void>((resolve) => {
+          let said = '';
+          const look = (data: Buffer) => {
+            said += data.toString('utf8');
+            if (said.includes(text)) resolve();
+          };
+          for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+        });
+      let all = '';
+      child.stderr.on('data', (data: Buffer) => {
+        all += data.toString('utf8');
+      });
+      const closed = once(child, 'close');
+      const begun = says('waiting\n');
+      const answered = says('Ctrl-C leaves at once');
+      await begun;
+      child.kill('SIGINT');
+      await answered;
+      child.kill('SIGTERM');
+      const [code] = await closed;
+      expect(all).toMatch(/what still runs gets no more grace[\s\S]* cancelled/);
+      expect(all).not.toMatch(/left behind|may stay/);
+      expect(code).toBe(130);
+    },
+  );
 
   it('ends at once with a second Ctrl-C, says what may stay, and gives the terminal back as it was', async () => {
     await using terminal = await typed('pikaci run stubborn; echo status $?');

@@ -15,6 +15,7 @@ import type { RunRecord } from '../../../domain/records/run-record.js';
 import type { FulfilmentResult } from '../../../domain/target/fulfilment.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { LogPart } from '../../../ports/log-reader.js';
+import type { OnSignal } from './interrupts.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -126,8 +127,7 @@ export interface CliInput {
   readonly stderr: Writable;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   readonly screen: CliScreen;
-  /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
-  readonly onSignal: (handler: () => void) => () => void;
+  readonly onSignal: OnSignal;
   readonly createPikaci: CreatePikaci;
   readonly runState: RunState;
   /** Carries out a fulfilment request on this machine. */

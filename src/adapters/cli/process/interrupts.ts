@@ -1,23 +1,31 @@
 import { setMaxListeners } from 'node:events';
 
+/** What asks a process to end. */
+export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Calls its handler at every such signal of the process until what it returns is called. */
+export type OnSignal = (handler: (signal: EndingSignal) => void) => () => void;
+
 /**
- * Ctrl-C and its like. The first one aborts `signal`, so that what runs ends cleanly; the second one means "leave at once":
- * the hooks are called, synchronously, and `left` resolves.
+ * Signals that ask the process to end, and what each means. The first one, whichever it is, aborts `signal`, so that what runs ends
+ * cleanly. A further INT is a person who presses Ctrl-C again and means "leave at once": the hooks are called, synchronously, and `left`
+ * resolves. A further TERM is a forge whose patience is at its end (GitHub's runner sends INT, TERM after 7.5 s and KILL after 2.5 s more):
+ * it aborts `hurry`, by which what is being ended gets no more grace, and the rest of the time is for collecting. A further HUP means nothing.
  */
 export class Interrupts {
   readonly #controller = new AbortController();
+  readonly #hurry = new AbortController();
   readonly #leaveHooks = new Set<() => void>();
-  readonly #onSignal: (handler: () => void) => () => void;
+  readonly #onSignal: OnSignal;
   readonly left: Promise<void>;
   #wasEarly = false;
   #leave: () => void = () => undefined;
   #stopListening: () => void = () => undefined;
 
-  /** `onSignal` calls its handler at every signal of the process until what it returns is called. */
-  constructor(onSignal: (handler: () => void) => () => void) {
+  constructor(onSignal: OnSignal) {
     this.#onSignal = onSignal;
     // Every job listens, and there may be many.
-    setMaxListeners(0, this.#controller.signal);
+    setMaxListeners(0, this.#controller.signal, this.#hurry.signal);
     this.left = new Promise((resolve) => {
       this.#leave = resolve;
     });
@@ -26,7 +34,7 @@ export class Interrupts {
   /** From here on signals of the process end what runs, and no more the process. */
   listen(): void {
     this.#stopListening();
-    this.#stopListening = this.#onSignal(() => this.interrupt());
+    this.#stopListening = this.#onSignal((signal) => this.interrupt(signal));
   }
 
   stopListening(): void {
@@ -67,12 +75,19 @@ export class Interrupts {
     return this.#controller.signal;
   }
 
+  /** Fires when what is being ended has to end now. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal;
+  }
+
   /** A signal of the process. */
-  interrupt(): void {
+  interrupt(signal: EndingSignal): void {
     if (!this.signal.aborted) {
       this.#controller.abort('interrupted');
       return;
     }
+    if (signal === 'SIGTERM') this.#hurry.abort('SIGTERM');
+    if (signal !== 'SIGINT') return;
     for (const hook of this.#leaveHooks) hook();
     this.#leaveHooks.clear();
     this.#leave();
@@ -86,6 +101,18 @@ export class Interrupts {
   /** Ends what runs for another reason than a signal of the process. May be called again: it never means "leave". */
   abort(reason: string): void {
     this.#controller.abort(reason);
+  }
+
+  /** Says what the first signal does, and that a TERM behind it is heard; the returned function stops that. */
+  tell(say: (message: string) => void, now: () => string): () => void {
+    const first = () => say(`${this.reason}: ${now()}; Ctrl-C leaves at once`);
+    const hurried = () => say('terminated while it ends: what still runs gets no more grace');
+    this.signal.addEventListener('abort', first, { once: true });
+    this.hurry.addEventListener('abort', hurried, { once: true });
+    return () => {
+      this.signal.removeEventListener('abort', first);
+      this.hurry.removeEventListener('abort', hurried);
+    };
   }
 
   /** `hook` says what is left behind; the returned function takes it back. */

@@ -46,6 +46,7 @@ ${EXIT_CODES}
 
 Ctrl-C ends the jobs, collects what they have and removes their machines; --on-interrupt detach leaves them running
 for "pikaci attach", destroy removes the machines at once. A second Ctrl-C leaves at once and says what is left.
+A TERM behind either, as forges cancel, ends what still runs without its grace; it is collected, and its machine removed.
 `;
 
 export const ATTACH_HELP = `

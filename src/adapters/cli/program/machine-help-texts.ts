@@ -12,6 +12,7 @@ Example:
   pikaci machine close "$m"
 
 Ctrl-C ends what the command does; a second one leaves at once and says what may stay, with the commands to remove it.
+A TERM behind it does not: it ends what still runs without its grace.
 `;
 
 export const MACHINE_OPEN_HELP = `

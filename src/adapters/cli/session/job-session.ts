@@ -48,9 +48,10 @@ export async function runSession(session: JobSession): Promise<number> {
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));
-  const sayInterrupted = () =>
-    view.notice(`${interrupts.reason}: ${whatHappensNow(session.onAbort, tracker.running)}`);
-  interrupts.signal.addEventListener('abort', sayInterrupted, { once: true });
+  const untell = interrupts.tell(
+    (message) => view.notice(message),
+    () => whatHappensNow(session.onAbort, tracker.running),
+  );
   try {
     view.started({ runId: session.runId, host: session.host, jobIds: session.jobs.map((job) => job.jobId) });
     await runAll(session, tracker);
@@ -59,7 +60,7 @@ export async function runSession(session: JobSession): Promise<number> {
   } finally {
     view.close();
     forget();
-    interrupts.signal.removeEventListener('abort', sayInterrupted);
+    untell();
   }
 }
 
@@ -77,7 +78,8 @@ async function runAll(session: JobSession, tracker: JobTracker): Promise<void> {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       if (interrupts.signal.aborted) return;
       tracker.started(job.jobId);
-      const result = await job.start({ events, signal: interrupts.signal, onAbort });
+      const { signal, hurry } = interrupts;
+      const result = await job.start({ events, signal, hurry, onAbort });
       tracker.ended(job.jobId, result);
     }
   };
@@ -100,7 +102,7 @@ export function whatHappensNow(onAbort: OnAbort, running: number): string {
     destroy: 'removing the machines at once',
     detach: 'leaving the jobs running',
   }[onAbort];
-  return `${running === 0 ? 'cleaning up' : doing}; Ctrl-C leaves at once`;
+  return running === 0 ? 'cleaning up' : doing;
 }
 
 function isoTime(clock: Clock): string {

@@ -17,13 +17,15 @@ export async function sayWhatStays<T>(
 ): Promise<T> {
   const { interrupts, stderr } = context;
   const say = (lines: readonly string[]) => stderr.write(`pikaci: ${escapeMessage(lines.join('\n'))}\n`);
-  const first = () => say([`${interrupts.reason}: ${now}; Ctrl-C leaves at once`]);
   const forget = interrupts.onLeave(() => say(left()));
-  interrupts.signal.addEventListener('abort', first, { once: true });
+  const untell = interrupts.tell(
+    (message) => say([message]),
+    () => now,
+  );
   try {
     return await work();
   } finally {
     forget();
-    interrupts.signal.removeEventListener('abort', first);
+    untell();
   }
 }

@@ -12,7 +12,7 @@ import { whatHappensNow } from './job-session.js';
 import { JobTracker } from './job-tracker.js';
 
 /** What a session adds to the input of a run. */
-export type SessionCall = Pick<RunTargetInput, 'events' | 'signal' | 'onAbort' | 'onJobEnd'>;
+export type SessionCall = Pick<RunTargetInput, 'events' | 'signal' | 'hurry' | 'onAbort' | 'onJobEnd'>;
 
 export interface TargetSession {
   readonly runId: string;
@@ -43,9 +43,10 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));
-  const sayInterrupted = () =>
-    view.notice(`${interrupts.reason}: ${whatHappensNow(session.onAbort, tracker.running)}`);
-  interrupts.signal.addEventListener('abort', sayInterrupted, { once: true });
+  const untell = interrupts.tell(
+    (message) => view.notice(message),
+    () => whatHappensNow(session.onAbort, tracker.running),
+  );
   let hasBegun = false;
   // One that is refused is no run: its id would name nothing.
   const begin = () => {
@@ -73,7 +74,7 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
   } finally {
     view.close();
     forget();
-    interrupts.signal.removeEventListener('abort', sayInterrupted);
+    untell();
   }
 }
 
@@ -97,6 +98,7 @@ function callOf(
       drained: () => view.drained(),
     },
     signal: interrupts.signal,
+    hurry: interrupts.hurry,
     onAbort,
     onJobEnd: (end) => tracker.take(end),
   };

@@ -69,9 +69,11 @@ export class MemoryJob {
     };
   }
 
-  cancel(): void {
+  /** With no grace at all the job is killed, whatever its script does. */
+  cancel(graceSecs?: number): void {
     this.#wasCancelled ||= this.#state === 'running';
     this.#cancel();
+    if (graceSecs === 0) this.#end(137);
   }
 
   async ended(): Promise<void> {
@@ -97,6 +99,7 @@ export class MemoryJob {
   }
 
   #end(end: number | GuestResult | null): void {
+    if (this.#state !== 'running') return;
     this.#state = end === null ? 'lost' : 'finished';
     this.#result = typeof end === 'number' ? this.#resultOf(end) : end;
     this.#changed();

@@ -66,7 +66,7 @@ export class MemorySupervisor {
         yield line('stdout', job?.status ?? ABSENT);
         return 0;
       case 'cancel':
-        job?.cancel();
+        job?.cancel(Number(args[0] ?? 10));
         await job?.ended();
         yield line('stdout', job?.status ?? ABSENT);
         return 0;

@@ -30,6 +30,26 @@ describe('a job whose caller fires the signal', () => {
     expect(run.log()).toBe('running\nended\n');
   });
 
+  it('is killed when there is no time for its grace any more, and collected all the same', async () => {
+    const [stop, hurry] = [new AbortController(), new AbortController()];
+    const run = await memoryRun();
+    run.host.supervisor.script = async (job) => {
+      job.files.write({ path: '/artifacts/out', content: Buffer.from('made') });
+      job.write('running\n');
+      queueMicrotask(() => stop.abort());
+      await job.cancelled;
+      hurry.abort();
+      return await new Promise<never>(() => undefined);
+    };
+    const job = { ...JOB, artifacts: ['/artifacts/*'] };
+    const ended = await run.pikaci.runJob({ ...input, job, signal: stop.signal, hurry: hurry.signal });
+    const { outcome, cleanUp } = must(ended);
+    expect(outcome).toMatchObject({ status: 'cancelled', exit_code: 137 });
+    expect(outcome.artifacts).toMatchObject({ collected: [{ path: 'out', bytes: 4 }] });
+    must(await cleanUp);
+    expect(run.host.incus.allInstances).toEqual([]);
+  });
+
   it('says nothing of its machine before that is gone', async () => {
     const stop = new AbortController();
     const run = await untilCancelled(() => stop.abort());

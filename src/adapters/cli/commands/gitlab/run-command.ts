@@ -78,7 +78,7 @@ async function runScript(
     readonly secrets: Record<string, string>;
   },
 ): Promise<StageEnd> {
-  const { signal } = context.interrupts;
+  const { signal, hurry } = context.interrupts;
   // As a file, and no argument: it has the job's token in it.
   const path = `${SCRIPTS_DIR}/${step}`;
   const sent = await machine.upload(script, path, { signal });
@@ -95,6 +95,7 @@ async function runScript(
       await context.stdout.drained();
     },
     signal,
+    hurry,
   });
   output.endAll();
   if (result.isErr()) return systemFailed(context, result.error);

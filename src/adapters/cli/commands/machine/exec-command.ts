@@ -91,7 +91,7 @@ async function inMachine(
     const codes = { ofFault: (fault: OpenMachineFault) => codeAround(context, fault), lost: MACHINERY_EXIT };
     return await showShell(context, terminal, (call) => machine.shell({ ...call, command, env }), codes);
   }
-  const { signal } = context.interrupts;
+  const { signal, hurry } = context.interrupts;
   const step = 'exec';
   return await showStep(context, { id, step }, options, (onOutput) =>
     machine.run({
@@ -102,6 +102,7 @@ async function inMachine(
       ...(options.timeout === undefined ? {} : { timeoutSecs: options.timeout }),
       onOutput,
       signal,
+      hurry,
     }),
   );
 }

@@ -46,6 +46,7 @@ export async function machineRunCommand(
       ...(timeout === undefined ? {} : { timeoutSecs: timeout }),
       onOutput,
       signal: context.interrupts.signal,
+      hurry: context.interrupts.hurry,
       onAbort: onInterrupt,
     }),
   );
