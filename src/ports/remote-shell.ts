@@ -101,6 +101,11 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the command's standard input, which is then closed. Empty when left out. */
   readonly stdin?: Uint8Array | AsyncIterable<Uint8Array>;
+  /**
+   * The command is over when its own process is: what that leaves running is ended (TERM, then KILL), and what holds an output open even
+   * then is not waited for. When left out, a command is over when its outputs are closed, whoever has them.
+   */
+  readonly endsWithProcess?: boolean;
 }
 
 /**

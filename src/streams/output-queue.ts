@@ -15,6 +15,7 @@ const DEFAULT_HIGH_WATER = 256 * 1024;
 export class OutputQueue implements AsyncIterable<OutputChunk> {
   private readonly chunks: OutputChunk[] = [];
   private bytes = 0;
+  private pushed = 0;
   private ended = false;
   private discarding = false;
   private wake: (() => void) | null = null;
@@ -28,8 +29,19 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
     if (this.ended || this.discarding || data.length === 0) return;
     this.chunks.push({ stream, data });
     this.bytes += data.length;
+    this.pushed += data.length;
     if (this.bytes >= this.highWater) for (const source of this.sources) source.pause();
     this.signalReader();
+  }
+
+  /** Bytes that have come so far. */
+  get received(): number {
+    return this.pushed;
+  }
+
+  /** Its sources are paused until somebody reads. */
+  get isFull(): boolean {
+    return this.bytes >= this.highWater;
   }
 
   /** No more will come; what is queued can still be read. */

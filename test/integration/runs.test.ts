@@ -28,8 +28,8 @@ const TARGET: TargetConfigInput = {
     {
       id: 'made',
       type: 'command',
-      // As private as what npm keeps; the jobs read it all the same.
-      command: `umask 077; ${fill('made', '$PIKACI_OUTPUT', 'cat "$PIKACI_WORKSPACE/hello.txt"')}`,
+      // It leaves a daemon with its outputs open, which is not waited for. As private as what npm keeps; the jobs read it all the same.
+      command: `sleep 100000 & umask 077; ${fill('made', '$PIKACI_OUTPUT', 'cat "$PIKACI_WORKSPACE/hello.txt"')}`,
       inputs: ['hello.txt'],
     },
   ],

@@ -12,11 +12,14 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Ends every process of a command: TERM, then KILL after the grace. Says whether none is left; bounded. */
-export async function killTree(leader: number, token: string, graceMs: number): Promise<boolean> {
+/**
+ * Ends every process of a command: TERM, then KILL after the grace. Says whether none is left; bounded. `leader` is null when it has been
+ * waited for: its id may be another's then.
+ */
+export async function killTree(leader: number | null, token: string, graceMs: number): Promise<boolean> {
   const first = await processesOf(leader, token);
   if (first.length === 0) {
-    signal(-leader, 'SIGKILL');
+    if (leader !== null) signal(-leader, 'SIGKILL');
     return true;
   }
   for (const pid of first) signal(pid, 'SIGTERM');

@@ -13,7 +13,7 @@ interface Process {
  * The live processes of a command: those in the group or session of its first process, those that carry its token in their
  * environment, and all that descend from these. Empty where there is no /proc.
  */
-export async function processesOf(leader: number, token: string): Promise<readonly number[]> {
+export async function processesOf(leader: number | null, token: string): Promise<readonly number[]> {
   const names = await readdir('/proc').catch(() => []);
   const pids = names.filter((name) => /^[0-9]+$/.test(name)).map(Number);
   const all = (await Promise.all(pids.map((pid) => readProcess(pid, token)))).filter(

@@ -4,6 +4,7 @@ import type { CallOptions, Command, RunningCommand, ShellFault } from '../../por
 import { pumpInput } from '../../streams/input-pump.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { OutputQueue } from '../../streams/output-queue.js';
+import { runDry } from '../../streams/run-dry.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import type { StartedChild } from './child.js';
 import { killTree } from './kill-tree.js';
@@ -38,7 +39,9 @@ export class RunningChild implements RunningCommand {
     child.stderr.on('data', (data: Buffer) => this.queue.push('stderr', data));
     // A command may close its standard input or end before it has read all of it.
     child.stdin.on('error', () => this.inputStop.abort());
-    child.once('close', (code, signal) => this.onClose(code, signal));
+    const { endsWithProcess = false } = run.command;
+    if (endsWithProcess) child.once('exit', (code, signal) => void this.endRest(statusOf(code, signal)));
+    else child.once('close', (code, signal) => this.onClose(statusOf(code, signal)));
     this.forgetSignal = onAbort(options.signal, () => void this.end('cancelled by the caller'));
     void pumpInput(run.command.stdin, child.stdin, this.inputStop.signal).then((error) => {
       if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
@@ -49,11 +52,20 @@ export class RunningChild implements RunningCommand {
     return this.queue;
   }
 
-  private onClose(code: number | null, signal: NodeJS.Signals | null): void {
+  private onClose(status: ExitStatus): void {
     this.queue.end();
-    if (this.ending !== null) return;
-    const name = signal?.replace(/^SIG/, '') ?? null;
-    this.settle(ok({ code: name === null ? (code ?? 0) : null, signal: name }));
+    if (this.ending === null) this.settle(ok(status));
+  }
+
+  /** By the token alone: the process has been waited for, so that its id may be somebody else's by now. */
+  private async endRest(status: ExitStatus): Promise<void> {
+    const { started, killGraceMs } = this.run;
+    const { stdout, stderr } = started.child;
+    await killTree(null, started.token, killGraceMs);
+    await runDry(this.queue, () => this.settled || (stdout.readableEnded && stderr.readableEnded));
+    stdout.destroy();
+    stderr.destroy();
+    this.onClose(status);
   }
 
   private end(why: string): Promise<void> {
@@ -85,4 +97,10 @@ export class RunningChild implements RunningCommand {
     this.queue.discard();
     await this.end('disposed of while it ran');
   }
+}
+
+function statusOf(code: number | null, signal: NodeJS.Signals | null): ExitStatus {
+  return signal === null
+    ? { code: code ?? 0, signal: null }
+    : { code: null, signal: signal.replace(/^SIG/, '') };
 }

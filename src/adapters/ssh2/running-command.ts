@@ -4,6 +4,7 @@ import type { CallOptions, Command, RunningCommand, ShellFault } from '../../por
 import { pumpInput } from '../../streams/input-pump.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { OutputQueue } from '../../streams/output-queue.js';
+import { runDry } from '../../streams/run-dry.js';
 import { shellFault } from '../../streams/shell-fault.js';
 import { endedByHost } from './channel-end.js';
 import type { Ssh2Connection } from './connection.js';
@@ -20,15 +21,18 @@ export class Ssh2RunningCommand implements RunningCommand {
   private readonly settleExit: (exit: Exit) => void;
   private settled = false;
   private lost = false;
+  private readonly endsWithProcess: boolean;
+  private rest: Promise<void> | null = null;
   private ending: Promise<void> | null = null;
   private readonly cleanUps: (() => void)[] = [];
 
   constructor(
     private readonly connection: Ssh2Connection,
     private readonly exec: ExecChannel,
-    input: Command['stdin'],
+    { stdin, endsWithProcess = false }: Pick<Command, 'stdin' | 'endsWithProcess'>,
     options: CallOptions,
   ) {
+    this.endsWithProcess = endsWithProcess;
     let settle: (exit: Exit) => void = () => {};
     this.exit = new Promise((resolve) => {
       settle = resolve;
@@ -43,7 +47,7 @@ export class Ssh2RunningCommand implements RunningCommand {
     if (!this.settled) this.cleanUps.push(link.onLost((reason) => this.onLost(reason)));
     if (!this.settled)
       this.cleanUps.push(onAbort(options.signal, () => void this.end('cancelled by the caller')));
-    void pumpInput(input, channel, this.inputStop.signal).then((error) => {
+    void pumpInput(stdin, channel, this.inputStop.signal).then((error) => {
       if (error !== null) void this.end(`the source of its standard input failed: ${error.message}`);
     });
   }
@@ -54,12 +58,27 @@ export class Ssh2RunningCommand implements RunningCommand {
 
   private onChange(): void {
     const { tap } = this.exec;
+    if (this.endsWithProcess && tap.status !== null) {
+      this.rest ??= this.endRest(tap.status);
+      return;
+    }
     if (!tap.ended('stdout') || !tap.ended('stderr')) return;
     this.queue.end();
     if (!tap.closed || this.ending !== null) return;
     if (tap.status !== null) this.settle(ok(tap.status));
     // A channel that closes without a status has lost its command: sshd's child was killed, or the connection went.
     else this.settle(err(this.fault('connection_lost', 'the channel closed without an exit status')));
+  }
+
+  /** By the token alone: the host has waited for the process, so that its id may be somebody else's by now. */
+  private async endRest(status: ExitStatus): Promise<void> {
+    const { link, token, tap } = this.exec;
+    await killCommand({ connection: this.connection, link, token, pid: null });
+    await runDry(this.queue, () => this.settled || (tap.ended('stdout') && tap.ended('stderr')));
+    if (this.ending !== null) return;
+    this.queue.end();
+    tap.channel.close();
+    this.settle(ok(status));
   }
 
   private onLost(reason: string): void {

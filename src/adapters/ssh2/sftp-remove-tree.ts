@@ -17,7 +17,7 @@ export async function removeTree(
   if (problem !== null) return err(fileFault('io', call, problem));
   const exec = await openExecChannel(connection, { argv: ['rm', '-rf', '--', call.path] }, options);
   if (exec.isErr()) return err(fileFault(kindOf(exec.error.kind), call, exec.error.message));
-  await using running = new Ssh2RunningCommand(connection, exec.value, undefined, options);
+  await using running = new Ssh2RunningCommand(connection, exec.value, {}, options);
   let output = '';
   for await (const { data } of running.output)
     output = (output + Buffer.from(data).toString('utf8')).slice(-2_000);

@@ -28,7 +28,7 @@ export class Ssh2Shell implements RemoteShell {
   async spawn(command: Command, options: CallOptions = {}): Promise<Result<RunningCommand, ShellFault>> {
     const exec = await openExecChannel(this.connection, command, options);
     if (exec.isErr()) return err(this.connection.reachedBy(exec.error));
-    return ok(new Ssh2RunningCommand(this.connection, exec.value, command.stdin, options));
+    return ok(new Ssh2RunningCommand(this.connection, exec.value, command, options));
   }
 
   uploadTree(upload: TreeUpload, options?: CallOptions): Promise<Result<TreeTransfer, ShellFault>> {

@@ -178,6 +178,8 @@ async function fill(
       argv: [...onHost, program, ...options, ...(isPlain ? ['-c', node.command] : [text])],
       cwd: scratch,
       env: environment,
+      // What it leaves running could still write to what is kept under its name.
+      endsWithProcess: true,
     },
     {
       purpose: `the command of ${node.id}`,

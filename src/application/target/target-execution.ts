@@ -7,7 +7,7 @@ import type { EventSink } from '../../ports/event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
-import type { JobRun } from '../job/job-call.js';
+import type { JobCallOptions, JobRun } from '../job/job-call.js';
 import { recordedOutcome } from '../records/load-run-record.js';
 import { RunStatuses } from '../report/run-statuses.js';
 import { attemptOf } from './attempt.js';
@@ -187,8 +187,7 @@ export class TargetExecution {
       runId,
       events: this.#events,
       signal: this.#signal,
-      ...(input.hurry === undefined ? {} : { hurry: input.hurry }),
-      ...(input.onAbort === undefined ? {} : { onAbort: input.onAbort }),
+      ...endingOf(input),
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
       attempt: attemptOf(input),
@@ -273,4 +272,8 @@ function workspaceOf(
       recorder.change(said === undefined ? found : { ...found, git_branch: said });
     },
   });
+}
+
+function endingOf({ hurry, onAbort }: JobCallOptions): Pick<JobCallOptions, 'hurry' | 'onAbort'> {
+  return { ...(hurry === undefined ? {} : { hurry }), ...(onAbort === undefined ? {} : { onAbort }) };
 }

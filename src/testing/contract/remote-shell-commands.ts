@@ -111,4 +111,27 @@ export function shellCommandContract(
     const fault = mustFail(await shell.spawn({ argv: ['true'], cwd: `${remote}/missing` }), 'spawn_failed');
     assert.equal(fault.host, shell.host);
   });
+
+  it('a command that ends with its process does not wait for what that leaves behind, and ends it', async ({
+    shell,
+  }) => {
+    const script = 'sleep 1000 & echo $!; (trap "" TERM; while :; do sleep 0.1; done) & echo $!; exit 3';
+    const argv = ['sh', '-c', script] as const;
+    const { stdout, code } = await ran(shell, { argv, endsWithProcess: true });
+    assert.equal(code, 3);
+    const pids = stdout.trim().split('\n');
+    assert.equal(pids.length, 2);
+    for (const pid of pids)
+      assert.notEqual((await ran(shell, { argv: ['grep', '-q', '.', `/proc/${pid}/cmdline`] })).code, 0);
+  });
+
+  it('what cannot be found does not keep such a command from ending, and its last words come', async ({
+    shell,
+  }) => {
+    const script = 'env -i sleep 1000 & echo $!; head -c 400000 /dev/zero >&2';
+    const argv = ['sh', '-c', script] as const;
+    const { stdout, stderr, code } = await ran(shell, { argv, endsWithProcess: true });
+    assert.deepEqual([code, stderr.length], [0, 400_000]);
+    assert.equal((await ran(shell, { argv: ['kill', stdout.trim()] })).code, 0);
+  });
 }
