@@ -16,7 +16,7 @@ print_state() {
       read -r bytes result <"$spare/result"
     fi
     ;;
-  running | lost) bytes=$(stat -c %s "$log" | head -c 20) ;;
+  running | lost) ! has_log || bytes=$(stat -c %s "$log" | head -c 20) ;;
   esac 2>/dev/null
   steps=
   read_steps

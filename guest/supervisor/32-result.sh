@@ -3,7 +3,8 @@
 finish() {
   has_result && return
   json="{\"schema_version\":1,\"status\":\"$1\",\"exit_code\":$2,\"finished_at\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"message\":\"$4\",\"cause\":\"$3\"${step_warnings:+,\"warnings\":[$step_warnings]}${step_lines:+,\"steps\":[$step_lines]}}"
-  size=$(stat -c %s "$log" 2>/dev/null)
+  size=
+  ! has_log || size=$(stat -c %s "$log" 2>/dev/null)
   size=${size:-0}
   printf '%s\n' "$size" >"$state/log-bytes" && printf '%s\n' "$json" >"$state/result.new"
   on_disk=$?

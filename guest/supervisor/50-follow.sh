@@ -2,7 +2,7 @@
 follow() { # follow OFFSET; stderr of the caller is fd 3
   check_state
   # A `run` that has just begun: its log is not there yet.
-  while [ "$phase" = running ] && [ ! -r "$log" ]; do
+  while [ "$phase" = running ] && ! has_log; do
     pause
     check_state
   done
@@ -12,7 +12,7 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
     tell_steps &
     telling=$!
   fi
-  if [ -r "$log" ]; then
+  if has_log; then
     size=0
     [ "$1" = 0 ] || size=$(stat -c %s "$log" | head -c 20)
     [ -n "${gnu_tail-}" ] || [ "$phase" != running ] || look_at_tail
@@ -26,6 +26,9 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
   fi
   print_state >&3
 }
+
+# A job that is root may put a FIFO in its place, at which a reader would wait for ever, a device or a link.
+has_log() { [ -f "$log" ] && [ ! -L "$log" ] && [ -r "$log" ]; }
 
 # The lines of steps.jsonl as they come, all of them. It ends with the one that it tells.
 tell_steps() {

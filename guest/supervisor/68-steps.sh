@@ -55,7 +55,10 @@ watch_step() {
   esac
   # shellcheck disable=SC2086 # a list
   [ -z "$timers" ] || { kill $timers; wait $timers; }
-  log_end=$(stat -c %s "$log") short=
+  log_end=0 short=
+  ! has_log || log_end=$(stat -c %s "$log")
+  # Of a job that is root and has cut its log.
+  [ "$log_end" -ge "$log_start" ] || log_end=$log_start
   [ "$cause" = setup ] || end_kills
   [ "$cause" != exit ] || [ "$code" = 0 ] || find_short
   case $cause in
@@ -77,7 +80,7 @@ watch_step() {
   fi
   [ "$n" = "$nsteps" ] || keep_room
   read_clock
-  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$now\"" "$log_start" "${log_end:-$log_start}"
+  tell_step "$became" "$shown_code" "\"$cause\"" "$began" "\"$now\"" "$log_start" "$log_end"
   judge
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -81,6 +82,42 @@ describe.concurrent('a job', () => {
     // What it has written is a file of its own like any other.
     expect(run.outcome.artifacts.collected).toEqual([{ path: 'result.json', bytes: forged.length + 1 }]);
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it.each([
+    ['a log and a result that say otherwise', `echo '${forged}' >guest.log; echo '${forged}' >result.json`],
+    ['a FIFO in the place of its log', 'mkfifo guest.log'],
+    ['a device in the place of its log', 'ln -s /dev/zero guest.log'],
+  ])('of root that has put %s has its own end, also for whoever comes later', async (_what, put) => {
+    const runId = site.newRunId();
+    const leave = new AbortController();
+    const wait = 'until [ -e go ]; do sleep 0.05; done';
+    const job = {
+      id: 'j',
+      command: `cd /artifacts; echo begun; ${wait}; rm guest.log; ${put}; echo more; exit 3`,
+      runAsRoot: true,
+      timeoutSecs: 60,
+      artifacts: ['/artifacts/*.log', '/artifacts/own'],
+    };
+    const events = new EventRecorder();
+    const running = site.pikaci.runJob({
+      job,
+      workspace: site.workspace,
+      runId,
+      events,
+      signal: leave.signal,
+      onAbort: 'detach',
+    });
+    await events.logged('begun');
+    leave.abort();
+    expect(must(await running).outcome.status).toBe('detached');
+    await site.release(runId);
+    const run = must(await site.pikaci.attach(runId, 'j'));
+    must(await run.cleanUp);
+    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 3 });
+    // The log is what the supervisor keeps there: it is no artifact, whoever has written it.
+    expect(run.outcome.artifacts).toMatchObject({ collected: [], refused: [], incomplete: null });
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 
   it('that prints a status and JSON of the supervisor’s own kind only has that in its log', async () => {

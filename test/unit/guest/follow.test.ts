@@ -101,6 +101,29 @@ describe.each(guestShells())('a job followed by $name', (shell) => {
     expect(guest.statusOf(ended)).toMatchObject({ state: 'finished', log_bytes: 4 });
   });
 
+  it.each([
+    ['a FIFO', 'mkfifo "$log"'],
+    ['a device', 'ln -s /dev/zero "$log"'],
+    ['a directory', 'mkdir "$log"; touch "$log/x"'],
+    ['a link', 'echo elsewhere >"$HOME/x"; ln -s "$HOME/x" "$log"'],
+    ['nothing', ':'],
+  ])('has its end where its job has put %s in its place, for whoever comes later', async (_what, put) => {
+    guest = new GuestMachine(shell);
+    const command = `echo begun; log=$PIKACI_ARTIFACTS/guest.log; until [ -e "$HOME/go" ]; do sleep 0.02; done; rm "$log"; ${put}; echo more; exit 3`;
+    const run = guest.run({ command });
+    await run.output('begun');
+    writeFileSync(join(guest.root, 'home/go'), '');
+    expect((await run.ended).stdout.toString()).toBe('begun\nmore\n');
+    const later = await guest.call(['follow', '0']);
+    expect(later.stdout.toString()).toBe('');
+    const { state, log_bytes, result } = guest.statusOf(later);
+    expect({ state, log_bytes, code: result?.exit_code }).toEqual({
+      state: 'finished',
+      log_bytes: 0,
+      code: 3,
+    });
+  });
+
   it('is delivered to two followers at a time', async () => {
     guest = new GuestMachine(shell);
     const run = guest.run({ command: 'echo first; seq 1 20000; sleep 0.1; seq 1 20000' });
