@@ -152,6 +152,27 @@ describe('a microVM that runs', () => {
     expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('and fills the host behind the end of its job has that end, and artifacts that are not called whole', async () => {
+    const pikaci = site.open({ microvm: { ...site.config().microvm, artifactsBytes: 60_000_000 } });
+    const { run } = await site.finish(
+      {
+        // One file in the guest, and as many on the host as it has names.
+        command:
+          'mkdir out; head -c 20000000 /dev/zero >out/f0; for i in $(seq 200); do ln out/f0 out/f$i; done',
+        writableWorkspace: true,
+        artifacts: ['out/**'],
+      },
+      {},
+      pikaci,
+    );
+    expect(run.outcome).toMatchObject({ status: 'passed', cause: 'exit', exit_code: 0 });
+    const { collected, incomplete } = run.outcome.artifacts;
+    expect(incomplete).toContain('microvm.artifactsBytes');
+    for (const { path, bytes } of collected) expect([path, bytes]).toEqual([path, 20_000_000]);
+    expect(collected.length).toBeLessThan(201);
+    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+  });
+
   it('and plants links and devices gets nothing of the host', async () => {
     const { run, log } = await site.finish({
       command: `cd /artifacts; ln -s /etc/shadow shadow; ln -s / root; mknod disk b 7 0; mkfifo pipe; echo good >good

@@ -168,5 +168,23 @@ onEachBackend((backend) => {
         expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
       });
     }
+
+    it('when a mount of another one overlaps: both are named', async () => {
+      const paths = ['/opt/tool', '/opt/tool/bin'].map((guest_path, index) =>
+        prepareOutput(site, `overlap-${index}`, { mounts: [{ guest_path }] }),
+      );
+      const [outer = '', inner = ''] = await Promise.all(paths);
+      const preparedOutputs = [
+        { name: 'compiler', path: outer },
+        { name: 'linker', path: inner },
+      ];
+      const runId = site.newRunId();
+      const job = { id: 'j', command: 'true', preparedOutputs };
+      const run = await site.pikaci.runJob({ job, workspace: site.workspace, runId });
+      expect(mustFail(run, 'payload_refused').message).toMatch(
+        /of the output "linker".* overlaps \/opt\/tool of .* of the output "compiler"/,
+      );
+      expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
@@ -92,5 +92,24 @@ describe('the staged snapshot', () => {
     const { run, log } = await site.finish({ command: 'wc -c <large' });
     expect(log.toString()).toBe('60000000\n');
     must(await run.cleanUp);
+  });
+
+  it('is none when a file was removed while it was sent: that one is named, and the workspace is to blame', async () => {
+    await writeFile(join(site.workspace, 'large'), Buffer.alloc(60_000_000, 'x'));
+    await writeFile(join(site.workspace, 'later'), 'sent behind the large one\n');
+    const events = new EventRecorder();
+    const removed = events.until(() => uploads(events) > 2).then(() => rm(join(site.workspace, 'later')));
+    const job = { id: 'j', command: 'true' };
+    const run = await site.pikaci.runJob({
+      job,
+      workspace: site.workspace,
+      runId: site.newRunId(),
+      events,
+    });
+    await removed;
+    const fault = mustFail(run, 'workspace');
+    expect(fault).toMatchObject({ field: 'workspace', phase: 'stage_workspace_snapshot' });
+    expect(fault.message).toContain('later was removed');
+    expect(await staged()).toEqual(['']);
   });
 });

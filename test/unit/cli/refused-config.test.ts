@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -57,8 +58,10 @@ describe('bytes that are no UTF-8', () => {
     const files = {
       'pikaci.config.json': JSON.stringify({ host: 'local', targets: { t: { jobs: [job] } } }),
     };
-    // As Node gives bytes that it cannot decode.
-    const cli = new Cli({ files, env: { MY_TOKEN: 's\ufffdcret' } });
+    const script = `MY_TOKEN=$(printf 's\\377cret') exec "$0" -e 'process.stdout.write(process.env.MY_TOKEN)'`;
+    const MY_TOKEN = execFileSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' });
+    expect(MY_TOKEN).toBe('s\ufffdcret');
+    const cli = new Cli({ files, env: { MY_TOKEN } });
     expect(await cli.run('run')).toBe(2);
     expect(cli.stderr.text).toMatch(
       /secrets\.TOKEN\.env .*: the environment variable MY_TOKEN holds bytes that are not UTF-8/,

@@ -147,6 +147,21 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       });
     });
 
+    it('is an overlay inside a user namespace when it is large, where rename() does not move its directories, and mv does', async () => {
+      guest = new GuestMachine(shell, { namespace: ['unshare', '-U', '-r', '-m'] });
+      for (let folder = 0; folder < 101; folder++) {
+        const directory = join(guest.workspace, `d${folder}`);
+        mkdirSync(directory, { recursive: true });
+        for (let file = 0; file < 200; file++) writeFileSync(join(directory, `f${file}`), '');
+      }
+      const command = `perl -e 'rename("d1", "e1") or print "$!\n"'; mv d2 e2 && ls e2 | wc -l; mkdir new && perl -e 'rename("new", "made") or die' && ls -d made
+        awk -v place="$PWD" '$2 == place { print $3 }' /proc/mounts`;
+      const ended = await guest.run({ command, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('Invalid cross-device link\n200\nmade\noverlay\n');
+      expect(existsSync(join(guest.workspace, 'd1/f0'))).toBe(true);
+      expect(existsSync(join(guest.workspace, 'd2/f0'))).toBe(true);
+    });
+
     it('is an overlay inside a user namespace too, as in an unprivileged container', async () => {
       const probe =
         'mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w,userxattr /mnt/l';

@@ -1,7 +1,13 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
+import { GitWorkspaceScanner } from '../../../../src/adapters/node/git-workspace-scanner.js';
 import { inputsHash } from '../../../../src/application/prepare/inputs-hash.js';
+import type { EntryContent } from '../../../../src/ports/entry-content.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
 import { patternCases } from '../../../support/pattern-cases.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
 /** The hash of a workspace with these files, whose content is their name but for one that has changed. */
 async function hashOf(inputs: readonly string[], entries: readonly string[], changed?: string) {
@@ -57,5 +63,19 @@ describe('the inputs of a prepare node', () => {
   it('may be none at all, by saying so', async () => {
     expect((await hashOf([], ['a'])).isOk()).toBe(true);
     expect(await hashOf([], ['a'], 'a')).toEqual(await hashOf([], ['a']));
+  });
+
+  it('may be larger than 1 GiB, as the upload takes them', async () => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'model');
+    await writeFile(file, '');
+    await truncate(file, 1024 ** 3 + 1);
+    await using scanner = new GitWorkspaceScanner();
+    const snapshot = must(await scanner.scan(directory.path));
+    expect(snapshot.totalBytes).toBe(1024 ** 3 + 1);
+    const hash = must(await inputsHash(snapshot, { id: 'tool', inputs: ['model'] }, 'host'));
+    const [content] = snapshot.contents;
+    const other = { ...snapshot, contents: [{ ...content, bytes: 1024 ** 3 } as EntryContent] };
+    expect(must(await inputsHash(other, { id: 'tool', inputs: ['model'] }, 'host'))).not.toBe(hash);
   });
 });
