@@ -117,6 +117,7 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
     incusLimits: incus.limits,
+    quotaWaitMs: incus.quotaWaitSecs * 1000,
     incusHomes: incusHomes(incus.transport),
     supervisor:
       incus.supervisorPath === undefined

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PikaciEvent } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
 import { EventRecorder } from '../support/event-recorder.js';
@@ -177,4 +178,38 @@ describe('an extra profile', () => {
       await site.onHost('incus profile delete "$1" --project "$2"', name, project);
     }
   });
+});
+
+it('a limit of the project is waited for, and one that the job alone is above is not', async () => {
+  const project = `quota-${randomBytes(4).toString('hex')}`;
+  const shared = ['images', 'profiles', 'networks', 'storage.volumes', 'storage.buckets'];
+  const features = shared.map((feature) => `-c features.${feature}=false`).join(' ');
+  await site.onHost(`incus project create "$1" ${features} -c limits.containers=1 </dev/null`, project);
+  const { incus } = site.config();
+  try {
+    await using pikaci = site.open({ incus: { ...incus, project } });
+    const other = must(await pikaci.openMachine({ id: site.newRunId() }));
+    const phases: string[] = [];
+    const events = {
+      emit: (event: PikaciEvent) => {
+        if (event.type === 'phase_started') phases.push(event.phase);
+        if (event.type === 'phase_started' && event.phase === 'queued') void other.release();
+      },
+    };
+    const at = () => ({ workspace: site.workspace, runId: site.newRunId() });
+    const run = must(await pikaci.runJob({ ...at(), job: { id: 'j', command: 'true' }, events }));
+    expect(run.outcome.status).toBe('passed');
+    expect(phases.slice(phases.indexOf('launch_guest')).slice(0, 3)).toEqual([
+      'launch_guest',
+      'queued',
+      'launch_guest',
+    ]);
+    must(await run.cleanUp);
+    await site.onHost('incus project set "$1" limits.memory=64MiB </dev/null', project);
+    const job = { id: 'j', command: 'true', limits: { memory: '128MiB' } };
+    const fault = mustFail(await pikaci.runJob({ ...at(), job }), 'incus');
+    expect(fault.message).toContain('this machine alone asks for 128MiB, so it is not waited for');
+  } finally {
+    await site.onHost('incus project delete "$1" </dev/null', project);
+  }
 });

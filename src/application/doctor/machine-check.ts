@@ -31,7 +31,7 @@ export async function checkMachine(probe: MachineProbe): Promise<DoctorCheck> {
   const { clock, localFiles, stateRoot } = probe;
   const signal = AbortSignal.any([probe.signal, awakeBound(BOUND_MS)]);
   const began = clock.monotonic();
-  const opened = await probe.open({ leaseSecs: LEASE_SECS, signal });
+  const opened = await probe.open({ leaseSecs: LEASE_SECS, quotaWaitSecs: 0, signal });
   if (opened.isErr()) return notMade(opened.error);
   const machine = opened.value;
   const found = await runIn(machine, signal);

@@ -13,6 +13,7 @@ import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
+import { awaitRoom, isWithoutRoom } from './await-room.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
 import type { MachineBackends } from './machine-backends.js';
@@ -28,7 +29,7 @@ export interface AcquireMachineParts {
   readonly backends: MachineBackends;
   readonly hostTime: HostTime;
   readonly workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
-  readonly settings: { readonly leaseMs: number };
+  readonly settings: { readonly leaseMs: number; readonly quotaWaitMs: number };
   /** Machines that are made at once. */
   readonly parallelCreates: number;
 }
@@ -41,6 +42,8 @@ export interface AcquireMachineInput<R> {
   readonly boot: (() => BootRequest) | null;
   /** How long its first lease is; the configured one when left out. */
   readonly leaseMs?: number;
+  /** How long room in the project is waited for; the configured time when left out. */
+  readonly quotaWaitMs?: number;
   readonly journal: Journal;
   /**
    * Puts the workspace on the host and says what its hash is; null for a machine without one. Called again when it was evicted
@@ -146,7 +149,30 @@ export class AcquireMachine {
       resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, place, input, snapshotHash),
     );
     if (planned.isErr()) return err(planned.error);
-    return await this.#launch(input, planned.value, snapshotHash);
+    return await this.#launchWhenThereIsRoom(input, planned.value, snapshotHash);
+  }
+
+  /** No place among those that are made at once is taken up while it waits. */
+  async #launchWhenThereIsRoom<R>(
+    input: AcquireMachineInput<R>,
+    plan: MachinePlan,
+    snapshotHash: string | null,
+  ): Promise<Result<AcquiredMachine<R>, JobFault>> {
+    const { clock, backends, settings } = this.#parts;
+    const { journal, signal, quotaWaitMs: waitMs = settings.quotaWaitMs } = input;
+    const untilMs = clock.monotonic() + waitMs;
+    for (let refusals = 1; ; refusals++) {
+      const launched = await this.#launch(input, plan, snapshotHash);
+      if (launched.isOk() || !isWithoutRoom(launched.error)) return launched;
+      const fault = launched.error;
+      if (refusals === 1 && waitMs > 0)
+        journal.warn(
+          `there is no room for the machine, which waits up to ${waitMs / 1000} s: ${fault.message}`,
+        );
+      const queue = { clock, backends, untilMs, waitMs };
+      const waited = await journal.runPhase('queued', () => awaitRoom(queue, fault, signal));
+      if (waited.isErr()) return err(waited.error);
+    }
   }
 
   #plan<R>(

@@ -41,6 +41,8 @@ export interface MachineCallOptions {
 export interface OpenMachineInput extends OpenMachineSpecInput, MachineCallOptions {
   /** A new one is made when left out: like a run id, it sorts by time. */
   readonly id?: string;
+  /** Instead of `incus.quotaWaitSecs`: how long a machine is waited for that the project has no room for. */
+  readonly quotaWaitSecs?: number;
 }
 
 /** Opens machines that stay up between steps, and takes up those that other processes have opened. */
@@ -76,7 +78,7 @@ export class OpenMachines {
     base: MachineBaseSource | undefined,
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
-    const { events, id: given, ...spec } = input;
+    const { events, id: given, quotaWaitSecs, ...spec } = input;
     const checked = this.#check(given, spec);
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
@@ -99,6 +101,7 @@ export class OpenMachines {
       spec: options,
       boot: null,
       leaseMs: leaseSecs * 1000,
+      ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),
       journal,
       stage: async (whileUseful) => {
         if (workspace === undefined) return ok(null);

@@ -12,6 +12,8 @@ export interface JobSettings {
   readonly incusProfile: string;
   readonly incusImageAlias: string;
   readonly incusLimits: MachineLimits;
+  /** How long a machine is waited for that the project has no room for, ms. */
+  readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
   readonly incusHomes?: readonly string[];
   readonly supervisor: SupervisorSource;

@@ -6,6 +6,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
+import { awaitRoom, isWithoutRoom } from '../machine/await-room.js';
 import type { Machine, MachinePlan } from '../machine/machine-backend.js';
 import type { MachineBaseSource, MachinePlace, MachineSpec } from '../machine/machine-spec.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
@@ -43,7 +44,7 @@ export async function makeTemplate(
 }
 
 async function createMachine(
-  { backends, hostTime, settings }: TemplateParts,
+  { backends, hostTime, settings, ports }: TemplateParts,
   { node, key, base, stageInputs }: TemplateRequest,
   { owner, signal }: { readonly owner: string; readonly signal: AbortSignal },
 ): Promise<Result<Machine, JobFault>> {
@@ -56,7 +57,9 @@ async function createMachine(
     preparedOutputs: [],
     writableWorkspace: false,
   };
-  for (let eviction = 1; ; eviction++) {
+  const { quotaWaitMs: waitMs } = settings;
+  const queue = { clock: ports.clock, backends, untilMs: ports.clock.monotonic() + waitMs, waitMs };
+  for (let eviction = 1; ; ) {
     const staged = await stageInputs(signal);
     if (staged.isErr()) return err(staged.error);
     const mounted = staged.value === null ? {} : { snapshotHash: staged.value };
@@ -67,7 +70,12 @@ async function createMachine(
     const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + settings.leaseMs };
     const created = await planned.value.create(lease, signal);
     if (created.isOk()) return ok(planned.value.machine);
-    if (eviction === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
+    if (isWithoutRoom(created.error)) {
+      const waited = await awaitRoom(queue, created.error, signal);
+      if (waited.isErr()) return err(waited.error);
+      continue;
+    }
+    if (eviction++ === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
       return err(created.error);
   }
 }

@@ -8,7 +8,10 @@ import type { JobSettings } from '../settings/job-settings.js';
 /** What templates are made with. */
 export interface TemplateParts {
   readonly ports: { readonly incus: IncusApi; readonly clock: Clock; readonly localFiles: FileStore };
-  readonly settings: Pick<JobSettings, 'incusProject' | 'leaseMs' | 'maxLogBytes' | 'reconnectMs' | 'trust'>;
-  readonly backends: Pick<MachineBackends, 'machine'>;
+  readonly settings: Pick<
+    JobSettings,
+    'incusProject' | 'leaseMs' | 'maxLogBytes' | 'quotaWaitMs' | 'reconnectMs' | 'trust'
+  >;
+  readonly backends: Pick<MachineBackends, 'machine' | 'names'>;
   readonly hostTime: HostTime;
 }

@@ -6,6 +6,8 @@ export const phaseSchema = z.enum([
   'stage_workspace_snapshot',
   'prepare_runtime',
   'launch_guest',
+  // Between two attempts at the former, where the host's project has no room.
+  'queued',
   'wait_for_completion',
   'collect_artifacts',
   'clean_up',

@@ -33,6 +33,7 @@ export class JobTracker {
     if (event.phase === 'prepare_directories') this.#left.set(event.job_id, 'directory');
     // From here on the daemon may have been asked for it.
     if (event.phase === 'launch_guest') this.#left.set(event.job_id, 'machine');
+    if (event.phase === 'queued') this.#left.set(event.job_id, 'directory');
   }
 
   started(jobId: string): void {

@@ -7,8 +7,10 @@ const texts: readonly (readonly [RegExp, IncusFault['kind']])[] = [
   [/instance is busy|busy running/i, 'busy'],
   // Of the list of instances, to a restricted certificate; other calls say the same with 403.
   [/does not have permissions? for project/i, 'permission_denied'],
+  // internal/server/project/permissions.go of Incus: checkInstanceCountLimit, checkTotalInstanceCountLimit, checkAggregateLimits.
+  [/Reached maximum (number of instances|aggregate value)/i, 'quota_reached'],
   // shared/project of Incus: what a restricted project or its limits refuse.
-  [/Failed checking if .* allowed|\b(is|are) forbidden|of project ".*"|Reached maximum/i, 'invalid_request'],
+  [/Failed checking if .* allowed|\b(is|are) forbidden|of project ".*"/i, 'invalid_request'],
 ];
 
 const statuses: Readonly<Record<number, IncusFault['kind']>> = {

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { parseByteSize } from '../../../domain/values/byte-size.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
 import { checkDevices, checkRestricted, hostPath } from './device-rules.js';
@@ -37,15 +38,35 @@ export function admit(
       .andThen((fingerprint) =>
         project.instances.has(wanted.name)
           ? refuse('already_exists', tried, `Instance "${wanted.name}" already exists`)
-          : world
-              .snapshotOf(project, wanted.source, tried)
-              .andThen((copied) =>
-                copied !== null && copied.type !== wanted.type
-                  ? refuse('invalid_request', tried, "Instance type doesn't match the copied instance's")
-                  : ok({ project, fingerprint, copied }),
-              ),
+          : withinLimits(project, projectName, wanted).andThen(() =>
+              world
+                .snapshotOf(project, wanted.source, tried)
+                .andThen((copied) =>
+                  copied !== null && copied.type !== wanted.type
+                    ? refuse('invalid_request', tried, "Instance type doesn't match the copied instance's")
+                    : ok({ project, fingerprint, copied }),
+                ),
+            ),
       );
   });
+}
+
+/** The project's limits, as far as the fake has them: `limits.instances`, and `limits.memory` of what says its own. */
+function withinLimits(
+  project: MemoryProject,
+  name: string,
+  wanted: IncusCreateInstance,
+): Result<void, IncusFault> {
+  const instances = [...project.instances.values()];
+  const most = project.config['limits.instances'];
+  if (most !== undefined && instances.length >= Number(most))
+    return refuse('quota_reached', tried, `Reached maximum number of instances in project "${name}"`);
+  const memory = project.config['limits.memory'];
+  const all = [wanted, ...instances].map(({ config }) => parseByteSize(config['limits.memory'] ?? '') ?? 0);
+  const sum = all.reduce((total, one) => total + one, 0);
+  if (memory === undefined || sum <= (parseByteSize(memory) ?? 0)) return ok(undefined);
+  const message = `Failed checking if instance creation allowed: Reached maximum aggregate value "${memory}" for "limits.memory" in project "${name}"`;
+  return refuse('quota_reached', tried, message);
 }
 
 /** The operation: makes the instance, then starts it. A start that fails leaves the instance where it is. */

@@ -29,6 +29,7 @@ export function guestFault(fault: IncusFault): GuestFault {
       return { kind: 'aborted', ...seen };
     case 'permission_denied':
     case 'already_exists':
+    case 'quota_reached':
     case 'stale':
     case 'operation_failed':
     case 'unexpected_answer':

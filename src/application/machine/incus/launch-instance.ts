@@ -10,6 +10,7 @@ import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import { withoutShift } from './instance-devices.js';
 import type { IncusRuntime } from './prepare-runtime.js';
+import { quotaFault } from './project-quota.js';
 import { removeInstance } from './remove-instance.js';
 import { whyNotFound } from './why-not-found.js';
 
@@ -45,6 +46,10 @@ export async function launchInstance(
   ) {
     const again: IncusRuntime = { ...runtime, instance: { ...runtime.instance, devices: plain } };
     return launchInstance(ports, context, again, lease, signal);
+  }
+  if (created.error.kind === 'quota_reached') {
+    const at = { project: context.incusProject, instance };
+    return err(incusFault(await quotaFault(incus, at, created.error, signal), PHASE));
   }
   return err(
     created.error.kind === 'not_found'

@@ -48,7 +48,7 @@ async function acquired(backend: 'incus' | 'microvm', boot: (() => BootRequest) 
     backends: { machine: () => machine },
     hostTime: { now: () => 0, learn: async () => undefined },
     workDirectory: { path: '/w', ensure: async () => ok(undefined) },
-    settings: { leaseMs: 1000 },
+    settings: { leaseMs: 1000, quotaWaitMs: 0 },
     parallelCreates: 1,
   } as unknown as ConstructorParameters<typeof AcquireMachine>[0]);
   const journal = {

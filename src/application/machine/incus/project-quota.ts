@@ -1,0 +1,49 @@
+import { parseByteSize } from '../../../domain/values/byte-size.js';
+import type { IncusApi } from '../../../ports/incus-api.js';
+import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusCreateInstance } from '../../../ports/incus-types.js';
+
+/** As Incus 6.0.4 says it: `Reached maximum aggregate value "100MiB" for "limits.memory" in project "p"`. */
+const AGGREGATE = /Reached maximum aggregate value "([^"]*)" for "(limits\.[a-z]+)[^"]*"/;
+
+/**
+ * Of a machine that a limit of the project has no room for: the same fault, or, where there never will be any because the machine alone
+ * asks for more than the project has in all, one that is not worth waiting for.
+ */
+export async function quotaFault(
+  incus: IncusApi,
+  { project, instance }: { readonly project: string; readonly instance: IncusCreateInstance },
+  fault: IncusFault,
+  signal: AbortSignal,
+): Promise<IncusFault> {
+  const never = neverFits(instance, fault) ?? (await allowsNone(incus, project, instance, signal));
+  if (never === null) return fault;
+  return { ...fault, kind: 'invalid_request', message: `${fault.message}; ${never}` };
+}
+
+function neverFits(instance: IncusCreateInstance, { message }: IncusFault): string | null {
+  const [, most = '', key = ''] = AGGREGATE.exec(message) ?? [];
+  const asked = key === 'limits.disk' ? instance.devices['root']?.['size'] : instance.config[key];
+  const [wanted, bound] = [asked ?? '', most].map(amountOf);
+  if (wanted == null || bound == null || wanted <= bound) return null;
+  return `this machine alone asks for ${asked}, so it is not waited for: lower its ${key}, or raise that of the project`;
+}
+
+/** Incus takes sizes (`1GiB`) and numbers; of anything else, such as `50%`, nothing is concluded. */
+function amountOf(text: string): number | null {
+  return /^[0-9]+$/.test(text) ? Number(text) : parseByteSize(text);
+}
+
+/** A limit of 0 is how an operator says that none is wanted. */
+async function allowsNone(
+  incus: IncusApi,
+  project: string,
+  { type }: IncusCreateInstance,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const found = await incus.project(project, { signal });
+  if (found.isErr()) return null;
+  const keys = ['limits.instances', type === 'container' ? 'limits.containers' : 'limits.virtual-machines'];
+  const none = keys.find((key) => found.value.value.config[key] === '0');
+  return none === undefined ? null : `${none} of the project is 0, so it is not waited for`;
+}

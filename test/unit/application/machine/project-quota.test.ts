@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { IncusConfig } from '../../../../src/ports/incus-types.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
+
+const input = { job: { id: 'job', command: 'true' }, workspace: WORKSPACE, runId: 'run' } as const;
+
+function limit({ host }: MemoryRun, config: Readonly<Record<string, string | undefined>>) {
+  const project = host.incus.world.projects.get('default');
+  if (project !== undefined) project.config = JSON.parse(JSON.stringify(config)) as IncusConfig;
+}
+
+/** A host whose project has room for one machine, which somebody has; and what waits for that to go. */
+async function fullHost(quotaWaitSecs?: number) {
+  const run = await memoryRun();
+  limit(run, { 'limits.instances': '1' });
+  const other = must(await run.pikaci.openMachine({ id: 'other' }));
+  const pikaci = quotaWaitSecs === undefined ? run.pikaci : run.another({ incus: { quotaWaitSecs } });
+  return { run, other, pikaci };
+}
+
+describe('a project without room for a machine', () => {
+  it('is waited for as phase "queued", and the job runs when another machine has gone', async () => {
+    const { run, other, pikaci } = await fullHost();
+    const events = {
+      emit: (event: (typeof run.events)[number]) => {
+        run.events.push(event);
+        if (event.type === 'phase_started' && event.phase === 'queued') void other.release();
+      },
+    };
+    const { outcome } = must(await pikaci.runJob({ ...input, events }));
+    expect(outcome.status).toBe('passed');
+    const phases = outcome.phases.map(({ phase, ok }) => [phase, ok]);
+    const from = phases.findIndex(([phase]) => phase === 'launch_guest');
+    expect(phases.slice(from, from + 3)).toEqual([
+      ['launch_guest', false],
+      ['queued', true],
+      ['launch_guest', true],
+    ]);
+    const warnings = run.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /no room for the machine, which waits up to 1800 s: .*Reached maximum number of instances/,
+      ),
+    ]);
+  });
+
+  it.each([0, 40])('is a fault after the bound (%i s), which says what to do', async (quotaWaitSecs) => {
+    const { pikaci, run } = await fullHost(quotaWaitSecs);
+    const fault = mustFail(await pikaci.runJob(input), 'incus');
+    expect(fault).toMatchObject({ phase: 'queued', cause: { kind: 'quota_reached' } });
+    expect(fault.message).toMatch(/waited for.*\(incus\.quotaWaitSecs\): raise the project's limit/);
+    expect(must(await run.host.incus.instances('default'))).toHaveLength(1);
+  });
+
+  it('can be given up', async () => {
+    const { pikaci } = await fullHost();
+    const stop = new AbortController();
+    const events = {
+      emit: (event: { type: string; phase?: string }) =>
+        event.type === 'phase_started' && event.phase === 'queued' && stop.abort(),
+    };
+    mustFail(await pikaci.runJob({ ...input, signal: stop.signal, events }), 'cancelled');
+  });
+
+  it.each([
+    [{ 'limits.memory': '1GiB' }, { memory: '2GiB' }, /this machine alone asks for 2GiB/],
+    [{ 'limits.instances': '0' }, {}, /limits\.instances of the project is 0/],
+  ])('that never will have it (%j) is no reason to wait', async (config, limits, message) => {
+    const run = await memoryRun();
+    limit(run, config);
+    const fault = mustFail(await run.pikaci.runJob({ ...input, job: { ...input.job, limits } }), 'incus');
+    expect(fault).toMatchObject({ phase: 'launch_guest', message: expect.stringMatching(message) });
+  });
+});
