@@ -35,7 +35,7 @@ onEachBackend((backend) => {
         timeoutSecs,
         env: { WHERE: 'job' },
         secrets: { TOKEN: 'a-very-secret-token-value' },
-        artifacts: ['/artifacts/*.txt'],
+        artifacts: ['/artifacts/*'],
         steps: [
           {
             name: 'First of all',

@@ -1,11 +1,9 @@
 import {
   GUEST_ARTIFACTS_DIR,
-  GUEST_SUPERVISOR_FILES,
   GUEST_WORKSPACE_DIR,
+  guestSupervisorFiles,
 } from '../../domain/machine/guest-paths.js';
 import { isExclusion, MatchTally, PatternList } from '../../domain/patterns/pattern-list.js';
-
-const SUPERVISOR_FILES = new Set(GUEST_SUPERVISOR_FILES.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
 
 /** No file system has such a path: a guest that tells one wants something with it. */
 const LEADS_ELSEWHERE = /\/\.{0,2}(?:\/|$)/;
@@ -28,10 +26,16 @@ export class ArtifactGlobs {
   readonly searchRoots: readonly string[];
   readonly #places: readonly Place[];
   readonly #mask: (name: string) => string;
+  readonly #supervisorFiles: ReadonlySet<string>;
 
-  /** `mask` is what secrets in the names of kept files are masked with. */
-  constructor(patterns: readonly string[], mask: (name: string) => string = (name) => name) {
+  /** `mask` is what secrets in the names of kept files are masked with; `supervisorFiles` are names in `/artifacts` that no pattern matches. */
+  constructor(
+    patterns: readonly string[],
+    mask: (name: string) => string = (name) => name,
+    supervisorFiles: readonly string[] = guestSupervisorFiles({}),
+  ) {
     this.#mask = mask;
+    this.#supervisorFiles = new Set(supervisorFiles.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
     this.#places = [GUEST_ARTIFACTS_DIR, GUEST_WORKSPACE_DIR].flatMap((directory) => {
       const within = patternsWithin(directory, patterns);
       if (within.every(({ text }) => isExclusion(text))) return [];
@@ -56,7 +60,7 @@ export class ArtifactGlobs {
 
   /** `guestPath` is absolute. */
   matches(guestPath: string): boolean {
-    if (SUPERVISOR_FILES.has(guestPath) || LEADS_ELSEWHERE.test(guestPath)) return false;
+    if (this.#supervisorFiles.has(guestPath) || LEADS_ELSEWHERE.test(guestPath)) return false;
     const place = this.#places.find(({ directory }) => guestPath.startsWith(`${directory}/`));
     return place?.tally.matches(guestPath.slice(place.directory.length + 1)) ?? false;
   }

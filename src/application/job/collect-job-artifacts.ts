@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
+import { guestSupervisorFiles } from '../../domain/machine/guest-paths.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
@@ -22,8 +23,10 @@ export async function collectJobArtifacts(
   const never = new AbortController().signal;
   const call = onAbort === 'destroy' ? { signal: aborted ?? never } : { signal: never, hurry: aborted };
   const { job, state } = session;
-  const selection = new ArtifactGlobs(artifactPatterns(job.artifacts), (name) =>
-    session.masker.maskText(name),
+  const selection = new ArtifactGlobs(
+    artifactPatterns(job.artifacts),
+    (name) => session.masker.maskText(name),
+    guestSupervisorFiles(job),
   );
   let notKept = null as FileFault | null;
   const onLocalFault = (fault: FileFault) => {

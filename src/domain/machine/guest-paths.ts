@@ -16,7 +16,16 @@ export const GUEST_STEPS_DIR = `${GUEST_SUPERVISOR_DIR}-job`;
  * Files in `/artifacts` that the supervisor writes before the job begins; they are not artifacts of the job. What it writes when the job
  * has ended has a place of its own, `.pikaci`, which no list of files shows: a `result.json` in `/artifacts` that is listed is the job's.
  */
-export const GUEST_SUPERVISOR_FILES = ['guest.log', 'guest-request.json'] as const;
+const SUPERVISOR_FILES = ['guest.log', 'guest-request.json'] as const;
+
+/** The names of these files; a job of one command may have a `steps.jsonl` of its own. */
+export function guestSupervisorFiles({
+  steps,
+}: {
+  readonly steps?: readonly unknown[] | undefined;
+}): readonly string[] {
+  return steps === undefined ? SUPERVISOR_FILES : [...SUPERVISOR_FILES, 'steps.jsonl'];
+}
 
 export function guestHomeDir(user: {
   readonly runAsRoot: boolean;

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArtifactGlobs, localArtifactPath } from '../../../../src/application/artifacts/artifact-globs.js';
+import { guestSupervisorFiles } from '../../../../src/domain/machine/guest-paths.js';
 import { patternCases } from '../../../support/pattern-cases.js';
 
 const inArtifacts = (pattern: string) => pattern.replace(/^(!(?!\())?/, '$1/artifacts/');
@@ -70,6 +71,15 @@ describe('artifact patterns', () => {
     const globs = new ArtifactGlobs(['/artifacts/**']);
     for (const name of ['guest.log', 'guest-request.json'])
       expect(globs.matches(`/artifacts/${name}`)).toBe(false);
+  });
+
+  it('never ask for what the supervisor tells of steps, which a job of one command may have made', () => {
+    const globs = (job: { readonly steps?: readonly unknown[] }) =>
+      new ArtifactGlobs(['/artifacts/**'], (name) => name, guestSupervisorFiles(job));
+    const ofSteps = globs({ steps: [{}] });
+    expect(ofSteps.matches('/artifacts/steps.jsonl')).toBe(false);
+    expect(ofSteps.unmatched).toEqual(['/artifacts/**']);
+    expect(globs({}).matches('/artifacts/steps.jsonl')).toBe(true);
   });
 
   it('are looked for below their fixed parts, none inside another', () => {
