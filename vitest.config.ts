@@ -15,6 +15,8 @@ export default defineConfig({
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // One process for many files: to start one for each and to load the modules again costs more than the tests themselves.
+          isolate: false,
         },
       },
       {

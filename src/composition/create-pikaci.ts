@@ -22,6 +22,7 @@ import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
 import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
+import { currentDirectory } from './current-directory.js';
 import { hostAdapters } from './host-adapters.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
@@ -60,7 +61,9 @@ export function createPikaci(
     }));
     return err(configFault(null, problems));
   }
-  const baseDir = options.baseDir ?? process.cwd();
+  const base = options.baseDir === undefined ? currentDirectory() : ok(options.baseDir);
+  if (base.isErr()) return err(configFault(null, [{ path: 'baseDir', message: base.error }]));
+  const baseDir = base.value;
   const path = (given: string) =>
     // Resolved also where it is absolute: with a slash at its end a link would be what it leads to.
     given.startsWith('~/') ? join(ownHome(), given.slice(2)) : resolve(baseDir, given);

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { runCli } from '../adapters/cli/main.js';
+import { EXIT } from '../adapters/cli/session/exit-code.js';
 import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { ownHome } from '../adapters/node/own-home.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Adapters } from './adapters.js';
 import { createPikaci } from './create-pikaci.js';
+import { currentDirectory } from './current-directory.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
 import { ownOutputs } from './own-outputs.js';
 import { processScreen, processTerminal } from './process-terminal.js';
@@ -14,11 +16,16 @@ import { serve } from './serve.js';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs the command line of this process and gives its exit status, once everything is written. `adapters` stand in for those of a real host. */
-export function runCommandLine(adapters?: Adapters): Promise<number> {
-  return runCli({
+export async function runCommandLine(adapters?: Adapters): Promise<number> {
+  const directory = currentDirectory();
+  if (directory.isErr()) {
+    process.stderr.write(`pikaci: ${directory.error}\n`);
+    return EXIT.usage;
+  }
+  return await runCli({
     argv: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd: directory.value,
     homeDir: ownHome(),
     stdout: process.stdout,
     stderr: process.stderr,

@@ -9,11 +9,15 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 /** A number that no list of users has, as on Kubernetes and OpenShift. */
 const NAMELESS = 48_213;
 
+let built: Awaited<ReturnType<typeof builtCommand>>;
+beforeAll(async () => {
+  built = await builtCommand();
+}, 240_000);
+afterAll(async () => await built[Symbol.asyncDispose]());
+
 describe.runIf(isRoot)('a user without a name, a home directory and an environment', () => {
-  let built: Awaited<ReturnType<typeof builtCommand>>;
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
   beforeAll(async () => {
-    built = await builtCommand();
     directory = await temporaryDirectory();
     await mkdir(directory.path, { recursive: true, mode: 0o755 });
     const config = {
@@ -23,11 +27,8 @@ describe.runIf(isRoot)('a user without a name, a home directory and an environme
     await writeFile(join(directory.path, 'pikaci.config.json'), JSON.stringify(config));
     spawnSync('chown', ['-R', `${NAMELESS}:${NAMELESS}`, directory.path]);
     spawnSync('chmod', ['-R', 'a+rX', join(built.folder, '..')]);
-  }, 240_000);
-  afterAll(async () => {
-    await built[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
   });
+  afterAll(async () => await directory[Symbol.asyncDispose]());
 
   const pikaci = (words: readonly string[]) => {
     const as = ['--reuid', `${NAMELESS}`, '--regid', `${NAMELESS}`, '--clear-groups', 'env', '-i'];
@@ -68,4 +69,42 @@ describe.runIf(isRoot)('a user without a name, a home directory and an environme
       expect(status).toBe(3);
     },
   );
+});
+
+describe('a current directory that somebody has removed', () => {
+  const LINE =
+    'the current directory cannot be read (ENOENT): it may have been removed; change to another one';
+  const inRemoved = async (...command: string[]) => {
+    await using directory = await temporaryDirectory();
+    const gone = join(directory.path, 'gone');
+    await mkdir(gone, { recursive: true });
+    const { status, stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', 'rmdir "$1"; shift; exec "$@"', 'sh', gone, ...command],
+      { cwd: gone, encoding: 'utf8', input: '', timeout: 60_000 },
+    );
+    return { status, stdout, stderr };
+  };
+
+  it.each(['run', 'list', 'doctor', 'machine list'])('is said in one line by `pikaci %s`', async (words) => {
+    const program = join(built.folder, '../dist/bin.js');
+    const told = await inRemoved(process.execPath, program, ...words.split(' '));
+    expect(told).toEqual({ status: 2, stdout: '', stderr: `pikaci: ${LINE}\n` });
+  });
+
+  it('is a fault of the configuration in the library, unless a directory is given', async () => {
+    const script = join(built.folder, 'library.mjs');
+    await writeFile(
+      script,
+      `import { createPikaci } from '../dist/index.js';
+      const config = { host: { ssh: 'ci@box' } };
+      for (const options of [{}, { baseDir: '/' }]) {
+        const made = createPikaci(config, options);
+        console.log(made.isOk() ? 'made' : made.error.kind + ': ' + made.error.message);
+      }`,
+    );
+    const { stdout, stderr } = await inRemoved(process.execPath, script);
+    expect(stderr).toBe('');
+    expect(stdout).toBe(`invalid_config: the configuration: baseDir: ${LINE}\nmade\n`);
+  });
 });

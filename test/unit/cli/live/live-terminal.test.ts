@@ -205,7 +205,7 @@ test('a bug ends the tree before it is told', async () => {
     },
   });
   expect(await cli.run('run')).toBe(3);
-  expect((await cli.terminal.screen()).slice(0, 4)).toEqual([
+  expect((await cli.terminal.everything()).slice(0, 4)).toEqual([
     RUN,
     'a line',
     'pikaci: this is a bug in pikaci, please report it',
