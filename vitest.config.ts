@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -17,6 +18,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           // One process for many files: to start one for each and to load the modules again costs more than the tests themselves.
           isolate: false,
+          // Vitest leaves one core to itself, which of two is half.
+          maxWorkers: availableParallelism(),
         },
       },
       {

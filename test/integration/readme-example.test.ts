@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { FakeForge } from '../support/fake-forge.js';
+import { git, temporaryRepository } from '../support/git-repository.js';
 import { hostOfWorker } from '../support/host-of-worker.js';
 import { repositoryRoot } from '../support/repository-root.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
@@ -67,6 +70,94 @@ describe('the example of an open machine', () => {
     const ended = await run(process.execPath, [example], { cwd: site.workspace, env });
     expect(ended).toMatchObject({ stdout: 'hello.txt\nbuild 7\nexit code 3\n', stderr: '' });
     expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
+});
+
+describe('the runner of a forge', () => {
+  const example = join(repositoryRoot, 'examples/forge-runner.mjs');
+
+  it('is 60 lines of code', async () => {
+    const lines = (await readFile(example, 'utf8')).split('\n').filter((line) => !/^ *(\/.*)?$/.test(line));
+    expect(lines.length).toBeLessThanOrEqual(60);
+  });
+
+  it('runs what the forge offers, and loses nothing when it is killed and the forge is away', async () => {
+    await using site = await Site.open();
+    await using forge = await FakeForge.open();
+    await using repository = await temporaryRepository();
+    await writeFile(join(repository.path, 'greeting'), 'of the commit\n');
+    await git(repository.path, 'add', '.');
+    await git(repository.path, 'commit', '--quiet', '-m', 'first');
+    const commit = await git(repository.path, 'rev-parse', 'HEAD');
+    await writeFile(join(repository.path, 'greeting'), 'of nobody\n');
+    const offer = (command: string, at = commit) => {
+      const id = site.newRunId();
+      forge.offer({ id, repository: repository.path, commit: at, command });
+      return id;
+    };
+    const passes = offer('cat greeting');
+    const fails = offer('echo no; exit 3');
+    const cancelled = offer('echo begun; exec sleep 600');
+    const killed = offer('echo begun; until [ -e /artifacts/go ]; do sleep 0.1; done; echo went on; exit 7');
+    const unknownCommit = offer('true', 'f'.repeat(40));
+
+    const start = () => {
+      const runner = spawn(process.execPath, [example], {
+        cwd: site.directory,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: {
+          ...process.env,
+          FORGE_URL: forge.url,
+          FORGE_TOKEN: forge.token,
+          PIKACI_CONFIG: JSON.stringify(site.config()),
+        },
+      });
+      onTestFinished(() => void runner.kill('SIGKILL'));
+      return runner;
+    };
+    const logged = (id: string, text: string) =>
+      new Promise<void>((resolve) => {
+        const listeners = forge.onLog;
+        forge.onLog = (of, log) => {
+          listeners(of, log);
+          if (of === id && log.includes(text)) resolve();
+        };
+      });
+    const begun = Promise.all([logged(cancelled, 'begun'), logged(killed, 'begun')]);
+    const told = (id: string) => vi.waitUntil(() => forge.of(id).results.length > 0, { timeout: 120_000 });
+    const first = start();
+    await begun;
+    forge.cancel(cancelled);
+    for (const id of [passes, fails, cancelled, unknownCommit]) await told(id);
+    // The machines of the others go behind their results.
+    await expect
+      .poll(async () => (await site.leftovers()).directories, { timeout: 60_000 })
+      .toEqual([killed]);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+
+    await site.release(killed, 'job');
+    forge.isDown = true;
+    const second = start();
+    await vi.waitUntil(() => forge.refused > 0, { timeout: 60_000 });
+    forge.isDown = false;
+    await told(killed);
+    await expect.poll(() => site.leftovers(), { timeout: 60_000 }).toEqual(NOTHING_LEFT);
+    second.kill('SIGKILL');
+    await once(second, 'exit');
+
+    const of = (id: string) => {
+      const { log, results } = forge.of(id);
+      return { log, results: results.map(({ status, exit_code }) => [status, exit_code]) };
+    };
+    expect(of(passes)).toEqual({ log: 'of the commit\n', results: [['passed', 0]] });
+    expect(of(fails)).toEqual({ log: 'no\n', results: [['failed', 3]] });
+    expect(of(cancelled)).toEqual({ log: 'begun\n', results: [['cancelled', 143]] });
+    expect(of(killed)).toEqual({ log: 'begun\nwent on\n', results: [['failed', 7]] });
+    expect(forge.of(unknownCommit)).toMatchObject({
+      log: '',
+      results: [{ status: 'error', message: expect.stringContaining('git') }],
+    });
   });
 });
 
