@@ -213,3 +213,29 @@ it('a limit of the project is waited for, and one that the job alone is above is
     await site.onHost('incus project delete "$1" </dev/null', project);
   }
 });
+
+it('a limit of the disk is refused on a pool that would not keep it, and doctor says so', async () => {
+  const name = `dir-${randomBytes(4).toString('hex')}`;
+  const { host } = site;
+  const make = `exec </dev/null; incus storage create "$1" dir && incus profile create "$1" --project "$2" &&
+    incus profile device add "$1" root disk path=/ pool="$1" --project "$2"`;
+  await site.onHost(make, name, host.project);
+  try {
+    const { incus } = site.config();
+    const pikaci = site.open({ incus: { ...incus, profile: name, limits: { disk: '600MiB' } } });
+    const runId = site.newRunId();
+    const job = { id: 'j', command: 'true' };
+    const fault = mustFail(await pikaci.runJob({ job, workspace: site.workspace, runId }), 'invalid_job');
+    expect(fault).toMatchObject({ phase: 'prepare_runtime', field: 'job.limits.disk' });
+    expect(fault.message).toContain(`the pool ${name} has the driver dir`);
+    const { checks } = await pikaci.doctor();
+    expect(checks.find((check) => check.name === 'storage_pool')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/^incus\.limits\.disk is 600MiB, and containers with it are refused/),
+    });
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  } finally {
+    const end = 'exec </dev/null; incus profile delete "$1" --project "$2"; incus storage delete "$1"';
+    await site.onHost(end, name, host.project);
+  }
+});

@@ -58,7 +58,7 @@ export class Doctor {
 
   constructor(parts: DoctorParts) {
     this.#parts = parts;
-    this.#machine = new MachineChecks(parts.incus, parts.settings);
+    this.#machine = new MachineChecks(parts.incus, parts.settings, parts.files);
     this.#microvm = new MicrovmChecks(parts.microvmHost, parts.files, parts.settings.microvm);
   }
 

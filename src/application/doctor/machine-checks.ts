@@ -1,7 +1,9 @@
+import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { IncusDevice, IncusProfile } from '../../ports/incus-types.js';
 import { checkIsolation } from '../machine/incus/isolation.js';
+import { whyDirForgets } from '../machine/incus/kept-disk-limit.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { failed, passed, quoted, skipped, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
@@ -22,10 +24,12 @@ export interface MachineSettings {
 export class MachineChecks {
   readonly #incus: IncusApi;
   readonly #settings: MachineSettings;
+  readonly #hostFiles: FileStore;
 
-  constructor(incus: IncusApi, settings: MachineSettings) {
+  constructor(incus: IncusApi, settings: MachineSettings, hostFiles: FileStore) {
     this.#incus = incus;
     this.#settings = settings;
+    this.#hostFiles = hostFiles;
   }
 
   async project(signal: AbortSignal): Promise<DoctorCheck> {
@@ -87,7 +91,7 @@ export class MachineChecks {
   }
 
   async #pool(pool: string, device: string, signal: AbortSignal): Promise<DoctorCheck> {
-    const { project, profile } = this.#settings;
+    const { project, profile, limits } = this.#settings;
     const found = await this.#incus.storagePool(pool, { signal });
     if (found.isErr()) {
       return this.#missing(
@@ -98,11 +102,19 @@ export class MachineChecks {
     }
     const { driver } = found.value;
     if (driver !== 'dir') return passed('storage_pool', `${pool} uses ${driver}`);
-    return warned(
-      'storage_pool',
-      `${pool} uses the driver dir, which copies all bytes of the image, or of its template, for every machine: seconds instead of a fifth of one`,
-      `incus storage create fast btrfs size=30GiB && incus profile device set ${quoted(profile)} ${quoted(device)} pool=fast --project ${quoted(project)}`,
-    );
+    const remedy = `incus storage create fast btrfs size=30GiB && incus profile device set ${quoted(profile)} ${quoted(device)} pool=fast --project ${quoted(project)}`;
+    const forgets = await whyDirForgets(this.#hostFiles, found.value, signal);
+    const { disk } = limits;
+    if (forgets !== null && disk !== undefined)
+      return failed(
+        'storage_pool',
+        `incus.limits.disk is ${disk}, and containers with it are refused: ${forgets}`,
+        remedy,
+      );
+    const slow = `${pool} uses the driver dir, which copies all bytes of the image, or of its template, for every machine: seconds instead of a fifth of one`;
+    const refused =
+      forgets === null ? '' : '; containers with limits.disk are refused, for nothing there would bound them';
+    return warned('storage_pool', `${slow}${refused}`, remedy);
   }
 
   /** `create` is the remedy when the thing is simply not there. */

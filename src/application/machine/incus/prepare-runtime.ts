@@ -15,6 +15,7 @@ import { whyNoProfiles } from '../untrusted-profiles.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig, machineLimits } from './instance-limits.js';
 import { checkIsolation } from './isolation.js';
+import { whyDiskIsNotKept } from './kept-disk-limit.js';
 import { whyNotFound } from './why-not-found.js';
 
 const PHASE = 'prepare_runtime';
@@ -77,6 +78,9 @@ export async function prepareIncusRuntime(
   const limits = machineLimits(spec, configured, profiles.value);
   const root = rootDisk(limits, profiles.value);
   if (root === null) return err(noRootDisk(ports.incus, context));
+  const disk = { ...ports, type: spec.instanceType, signal };
+  const forgotten = await whyDiskIsNotKept(disk, limits, Object.values(root)[0] ?? {});
+  if (forgotten !== null) return err(diskFault(ports.incus, forgotten));
   const copyOf = place.base?.copyOf;
   return ok({
     instance: {
@@ -137,6 +141,9 @@ function rootDisk({ disk }: MachineLimits, profiles: readonly IncusProfile[]): I
 }
 
 function noRootDisk(incus: IncusApi, { incusProfile }: RemoteIncusContext): JobFault {
-  const message = `limits.disk needs a root disk in the profile "${incusProfile}", and it has none`;
+  return diskFault(incus, `limits.disk needs a root disk in the profile "${incusProfile}", and it has none`);
+}
+
+function diskFault(incus: IncusApi, message: string): JobFault {
   return { kind: 'invalid_job', phase: PHASE, host: incus.host, message, field: 'job.limits.disk' };
 }

@@ -145,6 +145,7 @@ test('a dir pool is a warning, and the host is still usable', async () => {
   const seen = await report({ driver: 'dir' });
   expect(check(seen, 'storage_pool')).toMatchObject({
     status: 'warning',
+    detail: expect.stringContaining('containers with limits.disk are refused'),
     remedy: expect.stringContaining('incus profile device set job root pool=fast --project ci'),
   });
   expect(seen.ok).toBe(true);

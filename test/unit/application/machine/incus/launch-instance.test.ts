@@ -137,6 +137,40 @@ describe('the devices of a machine', () => {
     });
   });
 
+  it.each([
+    ['container', '36 1 8:1 / / rw - ext4 /dev/sda1 rw', false],
+    [
+      'container',
+      '36 1 8:1 / / rw - ext4 /dev/sda1 rw,prjquota\n37 36 8:2 / /var rw - ext4 /dev/sdb rw',
+      false,
+    ],
+    [
+      'container',
+      '36 1 8:1 / / rw - ext4 /dev/sda1 rw\n37 36 8:2 / /var/lib rw - xfs /dev/sdb rw,prjquota',
+      true,
+    ],
+    ['virtual-machine', '36 1 8:1 / / rw - ext4 /dev/sda1 rw', true],
+  ] as const)(
+    'are refused a limit of the disk that a dir pool would not keep (%s, %j)',
+    async (instanceType, mounts, kept) => {
+      const { host, prepare } = await world({ limits: { disk: '5GiB' }, instanceType });
+      host.incus.world.pools.set('slow', { name: 'slow', driver: 'dir', config: {} });
+      host.incus.world.addProfile('default', 'default', { root: { type: 'disk', path: '/', pool: 'slow' } });
+      must(await host.hostFiles.makeDirectory('/proc/self'));
+      must(await host.hostFiles.writeFile('/proc/self/mountinfo', Buffer.from(`${mounts}\n`)));
+      const prepared = await prepare();
+      if (kept) {
+        must(prepared);
+        return;
+      }
+      const fault = mustFail(prepared, 'invalid_job');
+      expect(fault).toMatchObject({ field: 'job.limits.disk' });
+      expect(fault.message).toMatch(
+        /^limits\.disk is 5GiB, and the pool slow has the driver dir on a file system without/,
+      );
+    },
+  );
+
   it('cannot be limited where no profile has a root disk', async () => {
     const { host, prepare } = await world({ limits: { disk: '5GiB' } });
     host.incus.world.addProfile('default', 'default', {});
