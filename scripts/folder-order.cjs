@@ -34,6 +34,7 @@ const FOLDER_ORDER = {
     'supervisor',
     'step',
     'artifacts',
+    'cache',
     'machine',
     'machine/incus',
     'machine/microvm',

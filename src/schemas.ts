@@ -9,6 +9,7 @@ export { configJsonSchema } from './domain/config/config-json-schema.js';
 export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from './domain/events/event.js';
 export { type RunEvent, runEventSchema } from './domain/events/run-event.js';
 export { type ArtifactReport, artifactReportSchema } from './domain/job/artifact.js';
+export { type JobCacheReport, jobCacheReportSchema } from './domain/job/cache-report.js';
 export { type GuestRequest, guestRequestSchema } from './domain/job/guest-request.js';
 export {
   type GuestResult,

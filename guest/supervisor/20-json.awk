@@ -68,7 +68,7 @@ function advance() {
 }
 # Reads one value; leaves its type in vt and its text in vv. Members of the object are kept in KT and KV, those of the
 # object `environment` in it in ET and EV; of step number `at` in ST and SV, of its environment in SET and SEV (and SEK, which
-# counts the names), of its shell in WT and WV (that of the request: at 0). A key that comes twice: the last one counts.
+# counts the names), of its shell in WT and WV (that of the request: at 0), of `cache_dirs` in DT and DV. A key that comes twice: the last one counts.
 function value(depth, path, at,   key, n) {
   if (err != "") return
   if (depth > 64) { bad("is nested too deeply"); return }
@@ -114,6 +114,7 @@ function value(depth, path, at,   key, n) {
         if (err != "") return
         if (path == "steps") { OT[n] = vt; nsteps = n }
         else if (path == "step.shell" || path == "shell") { WT[at, n] = vt; WV[at, n] = vv }
+        else if (path == "cache_dirs") { DT[n] = vt; DV[n] = vv }
         if (tok == "]") break
         if (tok != ",") { bad("is not valid JSON"); return }
         advance()
@@ -121,6 +122,7 @@ function value(depth, path, at,   key, n) {
       advance()
     }
     if (path == "step.shell" || path == "shell") WN[at] = n
+    if (path == "cache_dirs") DN = n
     vt = "array"
     return
   }

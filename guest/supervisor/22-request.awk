@@ -31,6 +31,17 @@ function directory(name,   v) {
   if (!a_path(v) || v == "/") refuse(name ": must be an absolute, normalised path other than /, without control characters")
   return v
 }
+# One a line.
+function directories(name,   n, lines) {
+  typed(name, "array", "")
+  if (!(name in KT)) return ""
+  if (DN > 64) refuse(name ": must be at most 64 directories")
+  for (n = 1; n <= DN; n++) {
+    if (DT[n] != "string" || !a_path(DV[n]) || DV[n] == "/") refuse(name ": must be absolute, normalised paths other than /, without control characters")
+    lines = lines (n == 1 ? "" : "\n") DV[n]
+  }
+  return lines
+}
 # Counts the braces outside strings, through one piece of a line after another.
 function feed(piece,   n, i, k) {
   n = split(piece, Q, "\"")
@@ -102,6 +113,7 @@ BEGIN {
   target = directory("target_dir")
   xdg = directory("xdg_state_home_dir")
   home = home_given = directory("home_dir")
+  caches = directories("cache_dirs")
   writable = typed("writable_workspace", "boolean", "false")
   login = login_given = typed("user", "string", as_root == "true" ? "root" : "pikaci")
   if (!a_login(login)) refuse("user: must be a login name")
@@ -152,7 +164,7 @@ BEGIN {
   plan("as_root", as_root); plan("root", euid == 0 ? "true" : "false"); plan("writable", writable)
   plan("login", login); plan("uid", uid); plan("gid", gid); plan("directory", directory_of_command); plan("nsteps", nsteps)
   plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)
-  plan("home_given", home_given)
+  plan("home_given", home_given); plan("cache_dirs", caches)
   begin_env("environment", "set --")
   env("LANG", "C.UTF-8"); env("TERM", "dumb"); env("TZ", "UTC"); env("CI", "true")
   instance_env()

@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import { WorkDirectory } from '../application/directories/work-directory.js';
 import { Doctor } from '../application/doctor/doctor.js';
 import { Evict } from '../application/gc/evict.js';
+import { EvictCaches } from '../application/gc/evict-caches.js';
 import { EvictTemplates } from '../application/gc/evict-templates.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
@@ -195,7 +196,9 @@ export function bindServices(container: Container): void {
     ids.reap,
     (ports, settings, backends, hostTime, evict, workDirectory) => {
       const evictTemplates = new EvictTemplates({ ports, settings, hostTime }, settings);
-      return new Reap({ ports, settings, backends, hostTime, evict, evictTemplates, workDirectory });
+      const evictCaches = new EvictCaches(ports.incus, settings, hostTime);
+      const evicts = { evict, evictTemplates, evictCaches };
+      return new Reap({ ports, settings, backends, hostTime, ...evicts, workDirectory });
     },
     [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory],
   );

@@ -8,10 +8,10 @@ export interface ReapReport {
   readonly alive: readonly string[];
   /** Could not be deleted; the next reaper tries again. */
   readonly failed: readonly { readonly instance: string; readonly message: string }[];
-  /** Directories of jobs without a machine that are gone now, absolute on the host: killed runners had left them. */
+  /** Directories of jobs without a machine that are gone now, absolute on the host, and volumes of caches without one: killed runners had left them. */
   readonly abandoned: readonly string[];
   /** Why they could not all be looked for; null when they could. */
   readonly abandonedFailed: string | null;
-  /** What became of the snapshots and prepared outputs that the host keeps. */
+  /** What became of the snapshots, prepared outputs, templates and caches that the host keeps. */
   readonly kept: EvictionReport;
 }

@@ -16,6 +16,7 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
+import type { EvictCaches } from './evict-caches.js';
 import { bothReports, type EvictTemplates } from './evict-templates.js';
 import type { ReapReport } from './reap-report.js';
 
@@ -48,6 +49,7 @@ export interface ReapParts {
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
   readonly evictTemplates: Pick<EvictTemplates, 'evict'>;
+  readonly evictCaches: Pick<EvictCaches, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
 }
 
@@ -100,13 +102,14 @@ export class Reap {
     const { keep: bounds = {}, dryRun = false } = options;
     const eviction = { bounds, dryRun, signal };
     const templates = await this.#parts.evictTemplates.evict(eviction);
-    const kept = bothReports(await this.#parts.evict.evict(eviction), templates);
+    const caches = await this.#parts.evictCaches.evict(eviction);
+    const kept = bothReports(bothReports(await this.#parts.evict.evict(eviction), templates), caches.report);
     const abandoned = await this.#removeAbandoned(dryRun, signal);
     return ok({
       deleted,
       alive,
       failed,
-      abandoned: abandoned.unwrapOr([]),
+      abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned],
       abandonedFailed: abandoned.isErr() ? abandoned.error.message : null,
       kept,
     });

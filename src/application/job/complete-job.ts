@@ -20,6 +20,7 @@ import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
 import { mayHaveTaken } from './may-have-begun.js';
 import { reportEnd, superseded } from './report-end.js';
+import { saveJobCaches } from './save-job-caches.js';
 import { StepTracker } from './step-tracker.js';
 
 interface StartedJob {
@@ -141,6 +142,7 @@ export class CompleteJob {
       log,
       steps,
       reconnectMs: this.#settings.reconnectMs,
+      saveCaches: (passed) => saveJobCaches(this.#ports, this.#hostTime, job, passed),
     });
   }
 

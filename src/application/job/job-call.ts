@@ -25,6 +25,8 @@ export interface RunJobInput extends JobCallOptions {
   readonly runId?: string;
   /** When the job fails its machine stays for this long, for `shell`; then a reaper may take it. Seconds. */
   readonly keepOnFailureSecs?: number;
+  /** For the record, and for the caches of a run that is not trusted; the one that is checked out, which the latter do not go by, when left out. */
+  readonly branch?: string;
 }
 
 /**

@@ -75,6 +75,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     // A microVM starts its job as it boots.
     handed_over_at: context.backend === 'microvm' ? now : null,
     ...(keep === undefined ? {} : { keep_on_failure: true, keep_on_failure_secs: keep }),
+    ...(made.caches === undefined ? {} : { caches: [...made.caches] }),
     outcome: null,
   };
 }

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
+import type { JobCacheReport } from '../../domain/job/cache-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -22,6 +23,8 @@ export interface EndedJob {
   readonly steps: StepTracker | null;
   /** How long the host may be out of reach while artifacts are collected, in milliseconds. */
   readonly reconnectMs: number;
+  /** Keeps what a job that has passed has left in its caches. */
+  readonly saveCaches: (passed: boolean) => Promise<readonly JobCacheReport[]>;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function reportEnd(
   ports: Ports,
   job: LiveJob,
   end: StepEnd,
-  { log, steps, reconnectMs }: EndedJob,
+  { log, steps, reconnectMs, saveCaches }: EndedJob,
 ): Promise<Result<JobOutcome, JobFault>> {
   const { session, record } = job;
   const endOfSteps = await steps?.finish(...lastOfSteps(end));
@@ -70,7 +73,10 @@ export async function reportEnd(
     : ok(NO_ARTIFACTS);
   // Charged to nobody's job: the machine has them still, and whoever takes the job up collects again.
   if (collected.isErr()) return err(localFilesFault(collected.error, 'collect_artifacts'));
-  const outcome = maskTexts(outcomeWith(collected.value), masker);
+  const ended = outcomeWith(collected.value);
+  // Of one that goes on there is nothing to save, and nothing to say.
+  const caches = end.kind === 'detached' ? [] : await saveCaches(ended.status === 'passed');
+  const outcome = maskTexts(caches.length === 0 ? ended : { ...ended, caches: [...caches] }, masker);
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
   if (saved.isErr()) return err(localFilesFault(saved.error, null));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
+import { cachesOf } from '../../domain/job/job-caches.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutSecretIds } from '../../domain/job/job-step.js';
@@ -12,6 +13,7 @@ import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import { wantedCaches } from '../cache/wanted-caches.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -37,7 +39,7 @@ import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
-  readonly settings: Pick<JobSettings, 'stateRoot'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
@@ -52,8 +54,6 @@ export interface RunJobCall extends RunJobInput {
   readonly base?: MachineBaseSource;
   /** Names of secrets that were warned of, by all jobs of the run. */
   readonly saidOfSecrets?: Set<string>;
-  /** Said by the caller of the run; the one that is checked out when left out. */
-  readonly branch?: string;
   /** Which attempt the run is, null when nobody knows; the first when left out. */
   readonly attempt?: number | null;
 }
@@ -98,6 +98,13 @@ export class RunJob {
       await session.hostLog.flushed();
       return err(fault);
     }
+    for (const { path, key, hit, restored_key, restored_bytes, restore_ms } of acquired.value.caches ?? []) {
+      const found = {
+        ...(restored_key === undefined ? {} : { restored_key }),
+        ...(restored_bytes === undefined ? {} : { bytes: restored_bytes }),
+      };
+      session.emit({ type: 'cache_restored', path, key, hit, ...found, duration_ms: restore_ms });
+    }
     return await this.#complete(session, acquired.value, { lock, input });
   }
 
@@ -126,11 +133,12 @@ export class RunJob {
       signal,
     }: { readonly input: RunJobCall; readonly scan: Scan; readonly signal: AbortSignal },
   ): Promise<Result<AcquiredMachine<JobRecord>, JobFault>> {
-    const { ports, stageSnapshot, acquireMachine, backends } = this.#parts;
+    const { ports, settings, stageSnapshot, acquireMachine, backends } = this.#parts;
     const { workspace, keepOnFailureSecs } = input;
     const { job, runId, state } = session;
     const told = { runId, jobId: job.id, attempt: input.attempt === undefined ? 1 : input.attempt };
     let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null };
+    let scanned: WorkspaceSnapshot | null = null;
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
@@ -144,6 +152,16 @@ export class RunJob {
       spec: job,
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
+      caches: async () => {
+        if (scanned === null || cachesOf(job).length === 0) return [];
+        if (backends.name !== 'incus') {
+          session.warn('the caches begin empty, and nothing of them is kept: there are none of microVMs yet');
+          return [];
+        }
+        const { trust } = settings;
+        const warn = (message: string) => session.warn(message);
+        return await wantedCaches({ job, snapshot: scanned, trust, callersBranch: input.branch, warn });
+      },
       stage: async (whileUseful) => {
         const { host } = ports.shell;
         const staged = await stageWorkspace({
@@ -156,6 +174,7 @@ export class RunJob {
         return staged.map((snapshot) => {
           const { hash = null, branch = null } = snapshot.commit ?? {};
           facts = { ...facts, commit: hash, branch: input.branch ?? branch };
+          scanned = snapshot;
           return snapshot;
         });
       },

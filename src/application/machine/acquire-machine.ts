@@ -1,9 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { JobCacheRecord } from '../../domain/job/cache-report.js';
 import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { WantedCache } from '../cache/wanted-caches.js';
 import { abortWhenPointless } from '../commands/abort-when-pointless.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { Journal } from '../events/journal.js';
@@ -50,6 +52,8 @@ export interface AcquireMachineInput<R> {
    * meanwhile.
    */
   readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string } | null, JobFault>>;
+  /** Which caches it is to have, once the workspace is known; none when left out. */
+  readonly caches?: () => Promise<readonly WantedCache[]>;
   /**
    * Saves what another process needs to take the machine up; runs beside its creation, and before it where the machine begins its job as it
    * boots: of a job that may have begun there is a record.
@@ -63,6 +67,8 @@ export interface PlannedMachine {
   readonly image: IncusImageIdentity | null;
   /** Of the workspace that it mounts. */
   readonly snapshotHash: string | null;
+  /** What it has of its caches. */
+  readonly caches?: readonly JobCacheRecord[];
 }
 
 /** A machine that runs. Whoever has it renews its lease as `owner`, and releases it. */
@@ -149,7 +155,10 @@ export class AcquireMachine {
       resolved.isErr() ? err(resolved.error) : this.#plan(resolved.value, place, input, snapshotHash),
     );
     if (planned.isErr()) return err(planned.error);
-    return await this.#launchWhenThereIsRoom(input, planned.value, snapshotHash);
+    for (const warning of planned.value.caches?.warnings ?? []) journal.warn(warning);
+    const launched = await this.#launchWhenThereIsRoom(input, planned.value, snapshotHash);
+    if (launched.isErr()) await planned.value.discard?.();
+    return launched;
   }
 
   /** No place among those that are made at once is taken up while it waits. */
@@ -175,14 +184,20 @@ export class AcquireMachine {
     }
   }
 
-  #plan<R>(
+  async #plan<R>(
     base: MachineBase,
     place: MachinePlace,
-    { spec, boot, signal }: AcquireMachineInput<R>,
+    { spec, boot, caches, quotaWaitMs, signal }: AcquireMachineInput<R>,
     snapshotHash: string | null,
   ) {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
-    return base.plan({ place: { ...place, ...mounted }, spec, boot: boot?.() ?? null }, signal);
+    const wanted = (await caches?.()) ?? [];
+    const launchWaitMs = quotaWaitMs ?? this.#parts.settings.quotaWaitMs;
+    const kept = { caches: wanted, hostNowMs: this.#parts.hostTime.now(), launchWaitMs };
+    return base.plan(
+      { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...(wanted.length === 0 ? {} : kept) },
+      signal,
+    );
   }
 
   async #launch<R>(
@@ -193,6 +208,7 @@ export class AcquireMachine {
     const { hostFiles, hostTime, settings } = this.#parts;
     const { journal, signal, place } = input;
     const { machine, image } = plan;
+    const caches = plan.caches === undefined ? {} : { caches: plan.caches.caches };
     const owner = newOwner();
     let settled: Promise<unknown> = Promise.resolve();
     const launched = await journal.runPhase('launch_guest', () =>
@@ -207,7 +223,7 @@ export class AcquireMachine {
           const home = snapshotHomeDir(this.workDir, snapshotHash);
           settled = touchLastUsed(hostFiles, home, { runId, signal });
         }
-        const record = input.record({ machine, image, snapshotHash, owner });
+        const record = input.record({ machine, image, snapshotHash, owner, ...caches });
         const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
         const before = beginsAtBoot ? await record : null;
         if (before?.isErr()) return before;
@@ -222,7 +238,7 @@ export class AcquireMachine {
       return err(launched.error);
     }
     journal.emit({ type: 'instance_created', instance: machine.name });
-    return ok({ machine, image, snapshotHash, owner, settled, record: launched.value });
+    return ok({ machine, image, snapshotHash, ...caches, owner, settled, record: launched.value });
   }
 }
 

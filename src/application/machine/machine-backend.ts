@@ -6,6 +6,8 @@ import type {
   RemoteLinuxVmBackend,
   RemoteLinuxVmContext,
 } from '../../domain/machine/remote-linux-vm-context.js';
+import type { RestoredCaches } from '../cache/restore-caches.js';
+import type { WantedCache } from '../cache/wanted-caches.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import type { MachineSupervisor } from '../supervisor/guest.js';
@@ -59,12 +61,22 @@ export interface PlanInput {
   readonly place: MachinePlace;
   readonly spec: MachineSpec;
   readonly boot: BootRequest | null;
+  /** Directories that begin with what is kept for them; none when left out. */
+  readonly caches?: readonly WantedCache[];
+  /** The host's time, ms since the epoch; only caches need it. */
+  readonly hostNowMs?: number;
+  /** How long the launch may wait for room, ms; only caches need it. */
+  readonly launchWaitMs?: number;
 }
 
 /** A machine that can be created: nothing is missing but its lease. */
 export interface MachinePlan {
   readonly machine: Machine;
   readonly image: IncusImageIdentity | null;
+  /** What it has of its caches, copied by now. */
+  readonly caches?: RestoredCaches;
+  /** Removes what the plan has made for a machine that will not be; what fails is left to a reaper. */
+  discard?(): Promise<void>;
   /** Creates and starts it. What a failed attempt left is removed. */
   create(lease: Lease, signal: AbortSignal): Promise<Result<void, JobFault>>;
 }

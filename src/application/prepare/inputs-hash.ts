@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { MatchTally, PatternList } from '../../domain/patterns/pattern-list.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { filterInTurns } from '../../streams/filter-in-turns.js';
-import { nameBytes } from '../../streams/name-bytes.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { entriesHash } from '../snapshot/entries-hash.js';
 
 /**
  * Names the content of the files that a command depends on: paths, kinds, executable bits and bytes, as the snapshot has them that
@@ -21,16 +20,7 @@ export async function inputsHash(
     inputs === undefined ? entries : await filterInTurns(entries, (entry) => tally.matches(entry));
   const [unmatched] = inputs === undefined ? [] : tally.unmatched;
   if (unmatched !== undefined) return err(matchesNothing(id, unmatched, host));
-  const held = new Map(entries.map((entry, index) => [entry, contents[index]]));
-  const hash = createHash('sha256').update('pikaci-inputs-2\0');
-  for (const entry of wanted) {
-    const content = held.get(entry);
-    if (content === undefined) throw new Error(`the snapshot does not say what ${entry} holds`);
-    const { kind, bytes, sha256 } = content;
-    const name = nameBytes(entry);
-    hash.update(`${kind} ${name.length} ${bytes} ${sha256}\0`).update(name);
-  }
-  return ok(hash.digest('hex'));
+  return ok(entriesHash({ entries, contents }, wanted));
 }
 
 function matchesNothing(id: string, pattern: string, host: string): JobFault {

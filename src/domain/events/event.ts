@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { artifactReportSchema } from '../job/artifact.js';
+import { jobCacheReportSchema } from '../job/cache-report.js';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { phaseSchema } from '../machine/phase.js';
 
 /** Set on every event; `at` is ISO 8601 from the runner's clock. */
 const common = { schema_version: z.literal(1), at: z.string(), run_id: z.string(), job_id: z.string() };
+
+const cache = jobCacheReportSchema.shape;
 
 /** What happens in a run, as it is written to `events` and to `--output jsonl`. Readers must tolerate unknown keys and types. */
 export const wireEventSchema = z.discriminatedUnion('type', [
@@ -31,6 +34,27 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     total_bytes: z.number(),
   }),
   z.looseObject({ ...common, type: z.literal('instance_created'), instance: z.string() }),
+  /** What a job has of one of its caches as it begins. */
+  z.looseObject({
+    ...common,
+    type: z.literal('cache_restored'),
+    path: cache.path,
+    key: cache.key,
+    hit: cache.hit,
+    restored_key: cache.restored_key,
+    bytes: cache.restored_bytes,
+    duration_ms: z.number(),
+  }),
+  /** What became of what a job has left in one of its caches. */
+  z.looseObject({
+    ...common,
+    type: z.literal('cache_saved'),
+    path: cache.path,
+    key: cache.key,
+    saved: cache.saved,
+    bytes: cache.saved_bytes,
+    duration_ms: z.number(),
+  }),
   /** Log text; invalid UTF-8 is replaced, and a character is never cut in two. */
   z.looseObject({ ...common, type: z.literal('log'), text: z.string() }),
   /** The kept log has come to its cap (`maxLogBytes`). It ends at this size, in bytes; what the guest writes from here on is not in it. */

@@ -10,6 +10,7 @@ import {
   guestHomeDir,
 } from '../machine/guest-paths.js';
 import { isNormalisedAbsolutePath } from '../values/path-rules.js';
+import { cachesOf, type JobCache } from './job-caches.js';
 import type { JobStep } from './job-step.js';
 
 const guestDir = z
@@ -54,6 +55,8 @@ export const guestRequestSchema = z.looseObject({
   /** Login name; `pikaci` when left out. */
   user: z.string().optional(),
   environment: z.record(z.string(), z.string()).optional(),
+  /** Directories that are there, or made, and are the user's with all that is in them. */
+  cache_dirs: z.array(guestDir).optional(),
 });
 /** `guest-request.json`: what the supervisor in the guest is asked to run. Times are in seconds. */
 export type GuestRequest = z.infer<typeof guestRequestSchema>;
@@ -70,12 +73,15 @@ export interface GuestRequestJob {
   readonly writableWorkspace?: boolean | undefined;
   readonly user?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly caches?: readonly JobCache[] | undefined;
+  readonly cargo?: boolean | undefined;
 }
 
 /** What differs from the guest's defaults is said; the rest is left out, so that plain jobs keep the plain form. */
 export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
   const runAsRoot = job.runAsRoot ?? false;
   const shell = job.command === undefined ? undefined : shellInRequest(job.command, job.shell);
+  const caches = cachesOf({ cargo: job.cargo, caches: job.caches ?? [] });
   return {
     schema_version: 1,
     command: job.command ?? '',
@@ -94,6 +100,7 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
     ...(job.writableWorkspace === true ? { writable_workspace: true } : {}),
     ...(job.user === undefined || job.user === GUEST_USER || runAsRoot ? {} : { user: job.user }),
     ...(job.env === undefined || Object.keys(job.env).length === 0 ? {} : { environment: { ...job.env } }),
+    ...(caches.length === 0 ? {} : { cache_dirs: caches.map(({ path }) => path) }),
   };
 }
 

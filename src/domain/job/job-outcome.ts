@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
+import { jobCacheReportSchema } from './cache-report.js';
 import { jobStepRecordSchema } from './step-record.js';
 
 /** Which image a machine was made from. */
@@ -49,6 +50,8 @@ export const jobOutcomeSchema = z.looseObject({
   incus_image: incusImageIdentitySchema.nullable(),
   /** Of a job that has some, in order; those that were not reached are `skipped`. Left running, it has those that came to their turn. */
   steps: z.array(jobStepRecordSchema).optional(),
+  /** Of a job that has some. */
+  caches: z.array(jobCacheReportSchema).optional(),
 });
 /** How a job ended, with its phases, its artifacts and, where it has some, its steps. Times are ISO 8601, sizes in bytes. */
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

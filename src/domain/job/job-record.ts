@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobCacheRecordSchema } from './cache-report.js';
 import { incusImageIdentitySchema, jobOutcomeSchema } from './job-outcome.js';
 
 /** `jobs/<job>/job.json`: all that is needed to take a job up again. Never holds a secret, only the names of them. */
@@ -42,6 +43,8 @@ export const jobRecordSchema = z.looseObject({
   keep_on_failure: z.boolean().optional(),
   /** For how long. Records before 0.2 lack it. */
   keep_on_failure_secs: z.number().positive().optional(),
+  /** What its caches had for it, and where they lie; left out for a job without caches. */
+  caches: z.array(jobCacheRecordSchema).optional(),
   outcome: jobOutcomeSchema.nullable(),
   /** How the job ended, kept while its artifacts are brought back; `outcome` is null until they are. */
   ended: jobOutcomeSchema.optional(),

@@ -6,6 +6,7 @@ import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '
 import { jobIdSchema } from '../values/identifier.js';
 import { artifactCapsSchema } from './artifact-caps.js';
 import { artifactWishesSchema } from './artifact-wishes.js';
+import { checkCaches, type JobCache, jobCachesSchema } from './job-caches.js';
 import { withShells } from './job-shells.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
 
@@ -36,6 +37,10 @@ const jobSpec = z.strictObject({
   env: environmentSchema.default({}),
   /** Given to the job as files in `$PIKACI_SECRETS_DIR`, and masked in logs and events. */
   secrets: secretsSchema.default({}),
+  /** Directories of the machine that are kept for later jobs. Incus only; on a microVM they begin empty. */
+  caches: jobCachesSchema,
+  /** Two caches for Rust: `$CARGO_HOME` and `$CARGO_TARGET_DIR`, by the content of every `Cargo.lock`. */
+  cargo: z.boolean().default(false),
   ...machineOptions,
 });
 
@@ -46,12 +51,15 @@ interface JobToCheck {
   readonly env: Readonly<Record<string, string>>;
   readonly runAsRoot: boolean;
   readonly user?: string | undefined;
+  readonly caches: readonly JobCache[];
+  readonly cargo: boolean;
 }
 
 /** For schemas that have the keys of a job: what holds across them. */
 export function checkJob(job: JobToCheck, context: z.RefinementCtx): void {
   oneCommandOrSteps(job, context);
   oneUser(job, context);
+  checkCaches(job, context);
   const whyTooLongJob = whyTooLong(job.env, wordBytes(job.shell));
   if (whyTooLongJob !== null && job.shell !== undefined)
     context.addIssue({ code: 'custom', path: ['env'], message: whyTooLongJob });

@@ -1,3 +1,5 @@
+import { isWithin } from '../values/path-rules.js';
+
 /** Fixed places inside every guest. The supervisor (`guest/pikaci-incus-run`) and the images agree on them. */
 export const GUEST_WORKSPACE_DIR = '/workspace/snapshot';
 export const GUEST_ARTIFACTS_DIR = '/artifacts';
@@ -25,6 +27,23 @@ export function guestSupervisorFiles({
   readonly steps?: readonly unknown[] | undefined;
 }): readonly string[] {
   return steps === undefined ? SUPERVISOR_FILES : [...SUPERVISOR_FILES, 'steps.jsonl'];
+}
+
+/** Places that the supervisor or the machine itself owns. */
+const OWNED = [
+  GUEST_ARTIFACTS_DIR,
+  GUEST_SUPERVISOR_DIR,
+  GUEST_STEPS_DIR,
+  '/proc',
+  '/sys',
+  '/dev',
+  '/run',
+  '/var/run',
+];
+
+/** The place among these that lies in `path`, or around it. Absolute, normalised. */
+export function ownerOfGuestPath(path: string): string | undefined {
+  return OWNED.find((owned) => isWithin(owned, path) || isWithin(path, owned));
 }
 
 export function guestHomeDir(user: {

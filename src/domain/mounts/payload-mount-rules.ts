@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { GUEST_ARTIFACTS_DIR, GUEST_STEPS_DIR, GUEST_SUPERVISOR_DIR } from '../machine/guest-paths.js';
+import { ownerOfGuestPath } from '../machine/guest-paths.js';
 import { hasControlCharacter, isNormalisedAbsolutePath, isWithin, joinBelow } from '../values/path-rules.js';
 import type { PayloadMountRecord } from './payload-manifest.js';
 
@@ -20,18 +20,6 @@ export interface ValidatedPayloadMount {
   readonly readOnly: boolean;
 }
 
-/** Places that the supervisor or the machine itself owns. */
-const OWNED = [
-  GUEST_ARTIFACTS_DIR,
-  GUEST_SUPERVISOR_DIR,
-  GUEST_STEPS_DIR,
-  '/proc',
-  '/sys',
-  '/dev',
-  '/run',
-  '/var/run',
-];
-
 const MAX_PATH = 4096;
 
 function relativePathProblem(path: string): string | null {
@@ -49,7 +37,7 @@ function guestPathProblem(path: string, readOnly: boolean): string | null {
   if (!path.startsWith('/')) return 'is relative; it must be an absolute path in the guest';
   if (!isNormalisedAbsolutePath(path)) return 'is not normalised: no "//", ".", ".." or slash at the end';
   if (path === '/') return 'is "/"; a mount cannot replace the whole guest';
-  const owner = OWNED.find((owned) => isWithin(owned, path) || isWithin(path, owned));
+  const owner = ownerOfGuestPath(path);
   if (readOnly && path === '/home')
     return 'would leave no place for the home directory of the user of the job';
   if (owner !== undefined) return `would cover or lie in ${owner}, which the supervisor owns`;

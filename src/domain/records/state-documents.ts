@@ -90,6 +90,21 @@ export const targetInfoDocumentSchema = z.looseObject({
   nodes: z.array(planNodeSchema),
   /** By the id of the job: what its machine may use at most; null is left to the profile, or to the runner of a microVM. */
   limits: z.record(z.string(), machineLimitsDocumentSchema).optional(),
+  /** Of the jobs that have some, by the ids of their nodes; keys as the configuration has them. Sizes in bytes. */
+  caches: z
+    .record(
+      z.string(),
+      z.array(
+        z.looseObject({
+          path: z.string(),
+          key: z.string(),
+          restore_keys: z.array(z.string()),
+          save: z.string(),
+          max_bytes: z.number(),
+        }),
+      ),
+    )
+    .optional(),
   /** By the id of the job: the words that run its command, or those of each of its steps. Documents of before 0.2 lack it. */
   shells: z.record(z.string(), z.array(z.array(z.string()))).optional(),
   /** All of the target, also those that no job is a copy of. Left out where there are none, or the host could not be asked. */

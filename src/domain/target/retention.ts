@@ -1,11 +1,11 @@
 /** What the host keeps for later runs, and which of it may go. Pure; times are the host's, in ms since the epoch. */
 
-export type KeptKind = 'snapshot' | 'prepared_output' | 'template';
+export type KeptKind = 'snapshot' | 'prepared_output' | 'template' | 'cache';
 
-/** A snapshot, a prepared output or a template that a host keeps. */
+/** A snapshot, a prepared output, a template or a cache that a host keeps. */
 export interface KeptEntry {
   readonly kind: KeptKind;
-  /** Absolute, on the host: the directory that appeared by one rename. Of a template, the name of its instance. */
+  /** Absolute, on the host: the directory that appeared by one rename. Of a template, the name of its instance; of a cache, that of its volume. */
   readonly path: string;
   /** 0 for a template: what a pool that shares blocks would get back, nobody says. */
   readonly bytes: number;

@@ -89,12 +89,17 @@ function machineLines(document: ReapDocument): string[] {
   ];
 }
 
-const NOUNS = { snapshot: 'snapshot', prepared_output: 'prepared output', template: 'template' };
+const NOUNS = {
+  snapshot: 'snapshot',
+  prepared_output: 'prepared output',
+  template: 'template',
+  cache: 'cache',
+};
 
 function keptLines(document: ReapDocument): string[] {
   const { dry_run: dryRun, evicted, eviction_failed: failed } = document;
   const [verb, be] = dryRun ? ['would remove', 'would be removed'] : ['removed', 'removed'];
-  const files = evicted.filter(({ kind }) => kind !== 'template');
+  const files = evicted.filter(({ kind }) => kind === 'snapshot' || kind === 'prepared_output');
   const freed = `${formatBytes(document.freed_bytes)} ${dryRun ? 'would be freed' : 'freed'}`;
   const kept = `${document.kept_entries} kept (${formatBytes(document.kept_bytes)})`;
   return [

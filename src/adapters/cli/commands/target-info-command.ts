@@ -1,9 +1,11 @@
 import { planRecordOf } from '../../../application/target/plan-record-of.js';
+import { cachesOf } from '../../../domain/job/job-caches.js';
 import { withShells } from '../../../domain/job/job-shells.js';
 import { DEFAULT_SHELL, shellOf } from '../../../domain/machine/command-shell.js';
 import { BUILT_IN_LIMITS, type MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { TargetInfoDocument } from '../../../domain/records/state-documents.js';
 import { makePlan, type PlanNode } from '../../../domain/target/plan.js';
+import { bytesOf } from '../../../domain/values/byte-size.js';
 import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
@@ -40,6 +42,7 @@ export async function targetInfoCommand(
     createdAt: '',
   });
   const examined = await templatesOf(context, loaded, { target, targetName });
+  const caches = cachesByJob(plan.value.nodes);
   const document: TargetInfoDocument = {
     type: 'target_info',
     schema_version: 1,
@@ -53,6 +56,7 @@ export async function targetInfoCommand(
       ? { limits: limitsOf(plan.value.nodes, loaded.config.incus.limits) }
       : {}),
     shells: shellsOf(plan.value.nodes),
+    ...(Object.keys(caches).length === 0 ? {} : { caches }),
     workspace: { exclude: [...loaded.config.workspace.exclude], git: loaded.config.workspace.git },
     ...templatesDocument(examined),
   };
@@ -93,6 +97,23 @@ function shellsOf(nodes: readonly PlanNode[]): NonNullable<TargetInfoDocument['s
           ? [shellOf(command ?? '', shell)]
           : steps.map((step) => shellOf(step.command, step.shell));
       return [[node.id, words]];
+    }),
+  );
+}
+
+/** Of the jobs that have some; keys as they are written, since only a run has a workspace. */
+function cachesByJob(nodes: readonly PlanNode[]): NonNullable<TargetInfoDocument['caches']> {
+  return Object.fromEntries(
+    nodes.flatMap((node) => {
+      if (node.kind !== 'execute') return [];
+      const caches = cachesOf(node.job).map(({ path, key, restoreKeys, save, maxBytes }) => ({
+        path,
+        key,
+        restore_keys: restoreKeys,
+        save,
+        max_bytes: bytesOf(maxBytes),
+      }));
+      return caches.length === 0 ? [] : [[node.id, caches]];
     }),
   );
 }
@@ -141,7 +162,11 @@ function infoLines(info: TargetInfoDocument): string[] {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
       const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
       const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
-      return `  ${what} ${node.id}${shellText(info.shells?.[node.id])}${limitsText(info.limits?.[node.id])}${after}${description}`;
+      const caches = info.caches?.[node.id] ?? [];
+      const kept = caches
+        .map(({ path, key }) => `\n    cache ${escapeLine(path)} (${escapeLine(key)})`)
+        .join('');
+      return `  ${what} ${node.id}${shellText(info.shells?.[node.id])}${limitsText(info.limits?.[node.id])}${after}${description}${kept}`;
     }),
   ];
 }

@@ -43,6 +43,9 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
       };
       return `step ${colours.bold(escapeLine(event.name))} ${paint[event.status](verdict)}`;
     }
+    case 'cache_restored':
+    case 'cache_saved':
+      return phases ? cacheNotice(event) : null;
     case 'warning':
       return `${colours.yellow('warning:')} ${escapeMessage(event.message)}`;
     case 'log_cut':
@@ -56,6 +59,24 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
     default:
       return null;
   }
+}
+
+const HITS = { exact: 'restored', partial: 'restored from another key', miss: 'nothing restored' };
+const SAVED: Readonly<Record<string, string>> = {
+  saved: 'saved',
+  unchanged: 'not saved: there is one of this key',
+  overtaken: 'not saved: another job has saved one of this key',
+  not_passed: 'not saved: the job has not passed',
+  not_allowed: 'not saved: this run may not',
+  too_large: 'not saved: too large',
+  failed: 'not saved',
+};
+
+function cacheNotice(event: Extract<PikaciEvent, { type: 'cache_restored' | 'cache_saved' }>): string {
+  const what = event.type === 'cache_restored' ? HITS[event.hit] : (SAVED[event.saved] ?? event.saved);
+  const key = event.type === 'cache_restored' && event.hit === 'partial' ? event.restored_key : event.key;
+  const size = event.bytes === undefined ? '' : `, ${formatBytes(event.bytes)}`;
+  return `cache ${escapeLine(event.path)}: ${what} (${escapeLine(key ?? '')}${size}, ${formatDuration(event.duration_ms)})`;
 }
 
 function plain(text: string): string {

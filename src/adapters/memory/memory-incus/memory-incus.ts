@@ -151,9 +151,7 @@ export class MemoryIncus implements IncusApi {
       this.#at(project, name).andThen(({ files }) => files.makeDirectory(directory)),
     );
   readonly deleteFile: Call<'deleteFile'> = (project, name, path, options) =>
-    this.#enter('deleteFile', options, () =>
-      this.#at(project, name).andThen(({ files }) => files.delete(path)),
-    );
+    this.#enter('deleteFile', options, () => this.#at(project, name).andThen((at) => at.files.delete(path)));
 
   readonly operations: Call<'operations'> = (project, options) =>
     this.#enter('operations', options, () =>
@@ -178,9 +176,7 @@ export class MemoryIncus implements IncusApi {
   readonly volumes: Call<'volumes'> = (project, pool, options) =>
     this.#enter('volumes', options, () => this.#volumes.list(project, pool));
   readonly patchVolume: Call<'patchVolume'> = (project, pool, name, config, options) =>
-    this.#enter('patchVolume', options, () =>
-      this.#volumes.patch({ project, pool, name }, config, options?.etag),
-    );
+    this.#enter('patchVolume', options, () => this.#volumes.patch([project, pool, name], config, options));
   readonly snapshotVolume: Call<'snapshotVolume'> = (project, pool, name, snapshot, options) =>
     this.#enter('snapshotVolume', options, () => this.#volumes.snapshot(project, pool, name, snapshot));
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>

@@ -36,9 +36,9 @@ export class MemoryVolumes {
   }
 
   patch(
-    { project, pool, name }: { readonly project: string; readonly pool: string; readonly name: string },
+    [project, pool, name]: readonly [project: string, pool: string, name: string],
     config: Readonly<Record<string, string | null>>,
-    etag?: string,
+    { etag }: { readonly etag?: string | undefined } = {},
   ): Result<void, IncusFault> {
     return this.get(project, pool, name).andThen((found) => {
       if (etag !== undefined && etag !== found.etag) return refuse('stale', tried, "ETag doesn't match");

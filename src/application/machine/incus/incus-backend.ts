@@ -14,6 +14,7 @@ import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
+import { attachCaches } from './attach-caches.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
@@ -128,11 +129,16 @@ export class IncusBackend implements MachineBackend {
         const from = { image, limits, trust };
         const runtime = await prepareIncusRuntime(this.#ports, context, input, from, signal);
         if (runtime.isErr()) return err(runtime.error);
-        return ok({
+        const isBounded = trust === 'untrusted';
+        const machine = { project: context.incusProject, runtime: runtime.value, isBounded };
+        const attached = await attachCaches(this.#ports, machine, input, signal);
+        return attached.map(({ runtime: whole, discard, ...caches }) => ({
           machine: this.machine(input.place),
           image,
-          create: (lease, bound) => launchInstance(this.#ports, context, runtime.value, lease, bound),
-        });
+          ...caches,
+          discard,
+          create: (lease, bound) => launchInstance(this.#ports, context, whole, lease, bound),
+        }));
       },
     };
   }

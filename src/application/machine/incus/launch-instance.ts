@@ -88,7 +88,7 @@ async function removeOwn(
       const lease = readLease(found.value.value.config);
       // Another runner may have taken it up while this one was stopped: the owner is not the same then.
       if (lease?.owner === owner && isSameAcquisition(acquisition, lease.acquisition))
-        await removeInstance(ports, { project, name, acquisition }, signal);
+        await removeInstance(ports, { project, name, acquisition, keepsCopies: true }, signal);
       return;
     }
     if (look >= looks || (await ports.clock.sleep(LOOK_PAUSE_MS, signal)) === 'aborted') return;

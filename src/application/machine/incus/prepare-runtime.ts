@@ -6,7 +6,12 @@ import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js
 import type { Trust } from '../../../domain/values/trust.js';
 import type { FileStore } from '../../../ports/file-store.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
-import type { IncusCreateInstance, IncusDevices, IncusProfile } from '../../../ports/incus-types.js';
+import type {
+  IncusCreateInstance,
+  IncusDevice,
+  IncusDevices,
+  IncusProfile,
+} from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { PlanInput } from '../machine-backend.js';
@@ -23,6 +28,8 @@ const PHASE = 'prepare_runtime';
 /** All that the one POST needs, but for the lease. */
 export interface IncusRuntime {
   readonly instance: IncusCreateInstance;
+  /** The storage pool of its root disk; null where its profiles do not say. */
+  readonly pool: string | null;
 }
 
 export interface IncusRuntimePorts {
@@ -94,6 +101,7 @@ export async function prepareIncusRuntime(
       devices: { ...devicesOf(mounts.value, spec), ...root },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
+    pool: rootDevice(profiles.value)?.[1]['pool'] ?? null,
   });
 }
 
@@ -133,9 +141,15 @@ async function profilesOf(
 /** A disk limit is the profile's root disk with a size of its own; nothing when there is no limit, null when there is no root disk. */
 function rootDisk({ disk }: MachineLimits, profiles: readonly IncusProfile[]): IncusDevices | null {
   if (disk === undefined) return {};
+  const root = rootDevice(profiles);
+  return root === null ? null : { [root[0]]: { ...root[1], size: disk } };
+}
+
+/** With its name; null when there is none. */
+export function rootDevice(profiles: readonly IncusProfile[]): readonly [string, IncusDevice] | null {
   for (const { devices } of profiles) {
     const root = Object.entries(devices).find(([, d]) => d['type'] === 'disk' && d['path'] === '/');
-    if (root !== undefined) return { [root[0]]: { ...root[1], size: disk } };
+    if (root !== undefined) return root;
   }
   return null;
 }

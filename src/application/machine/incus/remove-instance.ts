@@ -4,7 +4,8 @@ import { readLease } from '../../../domain/machine/lease.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { IncusConfig } from '../../../ports/incus-types.js';
+import type { IncusConfig, IncusDevices } from '../../../ports/incus-types.js';
+import { type CopyVolume, copiesOf, removeCopies } from '../../cache/remove-copies.js';
 
 const MOST_ROUNDS = 8;
 const PAUSE_MS = 100;
@@ -14,15 +15,37 @@ export interface OwnedInstance {
   readonly project: string;
   readonly name: string;
   readonly acquisition: Acquisition;
+  /** Its copies of caches are for another attempt. */
+  readonly keepsCopies?: boolean;
 }
 
 /**
  * Ends an instance, whatever its state, and fine when it is gone already. Stopping an ephemeral one deletes it; one that
- * never started, or is not ephemeral, is deleted after that. Another one that has the name by now is left alone.
+ * never started, or is not ephemeral, is deleted after that. Its copies of caches go with it. Another one that has the name by now is left
+ * alone.
  */
 export async function removeInstance(
   { incus, clock }: { readonly incus: IncusApi; readonly clock: Clock },
+  { project, name, acquisition, keepsCopies = false }: OwnedInstance,
+  signal: AbortSignal,
+): Promise<Result<void, IncusFault>> {
+  const copies = new Map<string, CopyVolume>();
+  const ended = await endInstance(
+    { incus, clock },
+    { project, name, acquisition },
+    (devices) => {
+      for (const copy of copiesOf(devices)) copies.set(copy.volume, copy);
+    },
+    signal,
+  );
+  if (ended.isErr() || copies.size === 0 || keepsCopies) return ended;
+  return await removeCopies(incus, { project, acquisition, copies: [...copies.values()] }, signal);
+}
+
+async function endInstance(
+  { incus, clock }: { readonly incus: IncusApi; readonly clock: Clock },
   { project, name, acquisition }: OwnedInstance,
+  onFound: (devices: IncusDevices) => void,
   signal: AbortSignal,
 ): Promise<Result<void, IncusFault>> {
   let last: IncusFault | null = null;
@@ -36,6 +59,7 @@ export async function removeInstance(
       await clock.sleep(PAUSE_MS * (round + 1), signal);
       continue;
     }
+    onFound(found.value.value.devices);
     const stopped = await incus.changeState(
       project,
       name,

@@ -30,6 +30,8 @@ describe('a job', () => {
       instanceType: 'container',
       extraProfiles: [],
       preparedOutputs: [],
+      caches: [],
+      cargo: false,
     });
   });
 

@@ -1,0 +1,221 @@
+import { err, ok, type Result } from 'neverthrow';
+import {
+  type CacheMark,
+  type CacheSaver,
+  cacheCopyConfig,
+  cacheUse,
+  cacheVolumeName,
+  claimCache,
+  completeCache,
+  newCacheConfig,
+  readCacheMark,
+  readCacheSaver,
+} from '../../domain/machine/cache-mark.js';
+import { isHeld, RENEW_USE_MS } from '../../domain/target/retention.js';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { IncusFault } from '../../ports/incus-fault.js';
+import type { IncusVolume } from '../../ports/incus-types.js';
+import { COPY_BOUND_MS, SAVER_MS } from './cache-bounds.js';
+
+type Answer<T> = Promise<Result<T, IncusFault>>;
+
+/** Where the caches of a project lie. */
+export interface CachePlace {
+  readonly project: string;
+  readonly pool: string;
+}
+
+/** A complete cache, as it was read. */
+export interface KeptCache {
+  readonly volume: string;
+  readonly mark: CacheMark;
+  /** A machine has the volume itself, which no machine of pikaci's does. */
+  readonly inUse: boolean;
+}
+
+/** What one wants to save, and who one is. */
+export interface SaveCall {
+  readonly scope: string;
+  readonly key: string;
+  /** The volume that is copied. */
+  readonly from: string;
+  readonly bytes: number;
+  readonly token: string;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The caches of a project, as their volumes say. What changes one compares it with what it read: of two that change one, one learns it. */
+export class CacheStore {
+  readonly #incus: IncusApi;
+  readonly #at: CachePlace;
+
+  constructor(incus: IncusApi, at: CachePlace) {
+    this.#incus = incus;
+    this.#at = at;
+  }
+
+  async list(signal: AbortSignal): Answer<readonly KeptCache[]> {
+    const { project, pool } = this.#at;
+    const listed = await this.#incus.volumes(project, pool, { signal });
+    return listed.map((volumes) => volumes.flatMap((volume) => keptAs(volume, project)));
+  }
+
+  /**
+   * Says that a cache is used now, so that nobody evicts it before it is copied; false when it is not there any more, or somebody removes
+   * it. One that was used a moment ago is held already.
+   */
+  async use({ volume, mark }: KeptCache, nowMs: number, signal: AbortSignal): Answer<boolean> {
+    if (nowMs - mark.lastUsedMs < RENEW_USE_MS) return ok(true);
+    const found = await this.#read(volume, signal);
+    if (found.isErr()) return found.error.kind === 'not_found' ? ok(false) : err(found.error);
+    const { value, etag } = found.value;
+    const [kept] = keptAs(value, this.#at.project);
+    if (kept === undefined) return ok(false);
+    const { project, pool } = this.#at;
+    const used = await this.#incus.patchVolume(project, pool, volume, cacheUse(nowMs), { etag, signal });
+    if (used.isOk()) return ok(true);
+    // Whoever changed it in this moment used it as well, or removes it.
+    if (used.error.kind === 'stale') return ok(await this.#isKept(volume, nowMs, signal));
+    return used.error.kind === 'not_found' ? ok(false) : err(used.error);
+  }
+
+  /** Whether nobody has saved one of this key, or does so now: only then is there anything to do. */
+  async isFree(
+    { scope, key }: Pick<CacheMark, 'scope' | 'key'>,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Answer<boolean> {
+    const { project } = this.#at;
+    const found = await this.#read(cacheVolumeName({ project, scope, key }), signal);
+    if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
+    const saver = readCacheSaver(found.value.value.config);
+    return ok(saver !== null && saver.untilMs <= nowMs);
+  }
+
+  /** A volume for one machine, with what the cache has, or empty. */
+  copy(
+    name: string,
+    of: KeptCache | null,
+    ask: {
+      readonly acquisition: string;
+      readonly bound: string | null;
+      readonly untilMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Answer<void> {
+    const { project, pool } = this.#at;
+    const { acquisition, bound, untilMs, signal } = ask;
+    const copy = cacheCopyConfig({ project, acquisition, untilMs });
+    const config = bound === null ? copy : { ...copy, size: bound };
+    const copyOf = of === null ? {} : { copyOf: { name: of.volume } };
+    const options = { timeoutMs: COPY_BOUND_MS, signal };
+    return this.#incus.createVolume(project, { pool, name, config, ...copyOf }, options);
+  }
+
+  /**
+   * Makes a cache of what a machine's volume has now. `overtaken`: there is one of this key, or somebody makes one. What breaks off is
+   * without a mark, and somebody else's when its saver's time has ended.
+   */
+  async save(call: SaveCall): Answer<'saved' | 'overtaken'> {
+    const { scope, key, from, token, nowMs, signal } = call;
+    const { project, pool } = this.#at;
+    const volume = cacheVolumeName({ project, scope, key });
+    const config = newCacheConfig({ project, scope, key }, { token, untilMs: nowMs + SAVER_MS });
+    const create = () =>
+      this.#incus.createVolume(
+        project,
+        { pool, name: volume, config, copyOf: { name: from } },
+        { timeoutMs: COPY_BOUND_MS, signal },
+      );
+    let created = await create();
+    if (created.isErr() && created.error.kind === 'already_exists') {
+      const freed = await this.#removeAbandoned(volume, { token, untilMs: nowMs + SAVER_MS }, nowMs, signal);
+      if (freed.isErr()) return err(freed.error);
+      if (!freed.value) return ok('overtaken');
+      created = await create();
+    }
+    if (created.isErr())
+      return created.error.kind === 'already_exists' ? ok('overtaken') : err(created.error);
+    return await this.#complete(volume, call);
+  }
+
+  async #complete(volume: string, { token, bytes, nowMs, signal }: SaveCall): Answer<'saved' | 'overtaken'> {
+    const { project, pool } = this.#at;
+    const made = await this.#read(volume, signal);
+    if (made.isErr()) return made.error.kind === 'not_found' ? ok('overtaken') : err(made.error);
+    const { value, etag } = made.value;
+    if (readCacheSaver(value.config)?.token !== token) return ok('overtaken');
+    const marked = await this.#incus.patchVolume(project, pool, volume, completeCache(nowMs, bytes), {
+      etag,
+      signal,
+    });
+    if (marked.isOk()) return ok('saved');
+    const { kind } = marked.error;
+    return kind === 'stale' || kind === 'not_found' ? ok('overtaken') : err(marked.error);
+  }
+
+  /** Whether the name is free now: what somebody was filling whose time has ended is removed. */
+  async #removeAbandoned(
+    volume: string,
+    claim: CacheSaver,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Answer<boolean> {
+    const found = await this.#read(volume, signal);
+    if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
+    const { value, etag } = found.value;
+    const saver = readCacheSaver(value.config);
+    if (saver === null || saver.untilMs > nowMs) return ok(false);
+    return await this.#claimAndRemove(volume, { claim, etag, signal });
+  }
+
+  /** Removes a cache, or what was to become one, unless somebody has changed it since it was looked at. */
+  async remove(
+    volume: string,
+    isToGo: (volume: IncusVolume) => boolean,
+    call: { readonly claim: CacheSaver; readonly signal: AbortSignal },
+  ): Answer<boolean> {
+    const found = await this.#read(volume, call.signal);
+    if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
+    const { value, etag } = found.value;
+    if (!isToGo(value)) return ok(false);
+    return await this.#claimAndRemove(volume, { ...call, etag });
+  }
+
+  async #claimAndRemove(
+    volume: string,
+    {
+      claim,
+      etag,
+      signal,
+    }: { readonly claim: CacheSaver; readonly etag: string; readonly signal: AbortSignal },
+  ): Answer<boolean> {
+    const { project, pool } = this.#at;
+    const claimed = await this.#incus.patchVolume(project, pool, volume, claimCache(claim), { etag, signal });
+    if (claimed.isErr()) {
+      const { kind } = claimed.error;
+      if (kind === 'not_found') return ok(true);
+      return kind === 'stale' ? ok(false) : err(claimed.error);
+    }
+    const deleted = await this.#incus.deleteVolume(project, pool, volume, { signal });
+    if (deleted.isOk() || deleted.error.kind === 'not_found') return ok(true);
+    return err(deleted.error);
+  }
+
+  async #isKept(volume: string, nowMs: number, signal: AbortSignal): Promise<boolean> {
+    const again = await this.#read(volume, signal);
+    if (again.isErr()) return false;
+    const [kept] = keptAs(again.value.value, this.#at.project);
+    return kept !== undefined && isHeld(kept.mark.lastUsedMs, nowMs);
+  }
+
+  #read(volume: string, signal: AbortSignal) {
+    return this.#incus.volume(this.#at.project, this.#at.pool, volume, { signal });
+  }
+}
+
+function keptAs({ name, config, usedBy }: IncusVolume, project: string): KeptCache[] {
+  const mark = readCacheMark(name, config);
+  return mark === null || mark.project !== project ? [] : [{ volume: name, mark, inUse: usedBy.length > 0 }];
+}

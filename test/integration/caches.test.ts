@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cacheCopyConfig, cacheVolumeName, newCacheConfig } from '../../src/domain/machine/cache-mark.js';
+import type { JobSpecInput, PikaciEvent } from '../../src/index.js';
+import { must } from '../../src/testing/contract/expect-result.js';
+import { Site } from '../support/site.js';
+
+let site: Site;
+let pool: string;
+beforeAll(async () => {
+  site = await Site.open();
+  const { value } = must(await site.incus.profile(site.host.project, site.host.profile));
+  pool = Object.values(value.devices).find(({ path }) => path === '/')?.['pool'] ?? '';
+  await writeFile(join(site.workspace, 'lock'), 'one\n');
+});
+afterAll(async () => {
+  // They stay, which is what they are for, and other tests count what is on this host.
+  for (const name of await volumes()) must(await site.incus.deleteVolume(site.host.project, pool, name));
+  await site[Symbol.asyncDispose]();
+});
+
+async function volumes(begin = 'pikaci-cache'): Promise<readonly string[]> {
+  const listed = must(await site.incus.volumes(site.host.project, pool));
+  return listed.map(({ name }) => name).filter((name) => name.startsWith(begin));
+}
+
+const cache = (name: string, more: Partial<NonNullable<JobSpecInput['caches']>[number]> = {}) => ({
+  path: '/home/pikaci/.cache/tool',
+  key: `${name}-\${{ hash("lock") }}`,
+  restoreKeys: [`${name}-`],
+  ...more,
+});
+
+const job = (command: string, ...caches: NonNullable<JobSpecInput['caches']>) => ({ command, caches });
+const add = (word: string) => `cat ~/.cache/tool/* 2>/dev/null || :; echo ${word} >~/.cache/tool/${word}`;
+const ofCaches = (events: readonly PikaciEvent[]) =>
+  events.filter(({ type }) => type === 'cache_restored' || type === 'cache_saved');
+
+describe('a cache', () => {
+  it('has for a job what the last one of its key has left, and for another key what a restore key names', async () => {
+    const first = await site.finish(job(`${add('first')}; stat -c %U ~/.cache ~/.cache/tool`, cache('a')));
+    expect(first.log.toString()).toBe('pikaci\npikaci\n');
+    expect(first.run.outcome.caches).toMatchObject([{ hit: 'miss', saved: 'saved' }]);
+    expect(first.run.outcome.caches?.[0]?.saved_bytes).toBeGreaterThan(0);
+
+    const second = await site.finish(job(add('second'), cache('a')));
+    expect(second.log.toString()).toBe('first\n');
+    const key = first.run.outcome.caches?.[0]?.key;
+    expect(second.run.outcome.caches).toMatchObject([
+      { key, hit: 'exact', restored_key: key, saved: 'unchanged' },
+    ]);
+
+    await writeFile(join(site.workspace, 'lock'), 'two\n');
+    const third = await site.finish(job(add('third'), cache('a')));
+    expect(third.log.toString()).toBe('first\n');
+    expect(third.run.outcome.caches).toMatchObject([{ hit: 'partial', restored_key: key, saved: 'saved' }]);
+    expect(ofCaches(third.events.events)).toMatchObject([
+      { type: 'cache_restored', hit: 'partial' },
+      { type: 'cache_saved', saved: 'saved' },
+    ]);
+    const asRoot = await site.finish({
+      ...job('cat /home/pikaci/.cache/tool/*', cache('a')),
+      runAsRoot: true,
+    });
+    expect(asRoot.log.toString()).toBe('first\nthird\n');
+    expect(await volumes('pikaci-cachecopy')).toEqual([]);
+  });
+
+  it('keeps nothing of a job that failed, nor more than it may have', async () => {
+    const failed = await site.finish(job(`${add('bad')}; exit 3`, cache('b')));
+    expect(failed.run.outcome.caches).toMatchObject([{ hit: 'miss', saved: 'not_passed' }]);
+    const large = await site.finish(
+      job('head -c 300000 /dev/zero >~/.cache/tool/large', cache('b', { maxBytes: '100KiB' })),
+    );
+    expect(large.run.outcome.caches).toMatchObject([{ hit: 'miss', saved: 'too_large' }]);
+  });
+
+  it('of a trusted run is found by one that is not, which keeps what it leaves to runs of its own branch', async () => {
+    const untrusted = site.open({ trust: 'untrusted' });
+    const always = cache('c', { save: 'always' });
+    await site.finish(job(add('ours'), always));
+    await writeFile(join(site.workspace, 'lock'), 'three\n');
+    const evil = job(`${add('evil')}; echo evil >~/.cache/tool/ours`, always);
+    const pull = await site.finish(evil, { branch: 'pr-1' }, untrusted);
+    expect(pull.log.toString()).toBe('ours\n');
+    expect(pull.run.outcome.caches).toMatchObject([{ hit: 'partial', saved: 'saved' }]);
+
+    const read = job('cat ~/.cache/tool/*', cache('c', { save: 'never' }));
+    const again = await site.finish(read, { branch: 'pr-1' }, untrusted);
+    expect(again.log.toString()).toBe('evil\nevil\n');
+    for (const [branch, pikaci] of [
+      ['pr-2', untrusted],
+      ['pr-1', site.pikaci],
+    ] as const) {
+      const { log, run } = await site.finish(read, { branch }, pikaci);
+      expect(log.toString()).toBe('ours\n');
+      expect(run.outcome.caches).toMatchObject([{ hit: 'partial', saved: 'not_allowed' }]);
+    }
+  });
+
+  it('that a killed runner had begun is not found, and gc removes it and the copies of its machine', async () => {
+    const { project } = site.host;
+    const of = { project, scope: 'trusted', key: 'half' };
+    const half = cacheVolumeName(of);
+    const left = 'pikaci-cachecopy-of-a-killed-runner';
+    const config = newCacheConfig(of, { token: 'dead', untilMs: 1 });
+    must(await site.incus.createVolume(project, { pool, name: half, config }));
+    const copy = cacheCopyConfig({ project, acquisition: 'dead', untilMs: 1 });
+    must(await site.incus.createVolume(project, { pool, name: left, config: copy }));
+    const { run } = await site.finish(
+      job('ls ~/.cache/tool', cache('d', { key: 'half', save: 'never', restoreKeys: ['ha'] })),
+    );
+    expect(run.outcome.caches).toMatchObject([{ hit: 'miss' }]);
+    must(await site.pikaci.reap());
+    const there = await volumes();
+    expect([there.includes(half), there.includes(left)]).toEqual([false, false]);
+  });
+});

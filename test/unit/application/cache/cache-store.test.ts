@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { MemoryIncus } from '../../../../src/adapters/memory/memory-incus/memory-incus.js';
+import { CacheStore } from '../../../../src/application/cache/cache-store.js';
+import { restoreCaches } from '../../../../src/application/cache/restore-caches.js';
+import { EvictCaches } from '../../../../src/application/gc/evict-caches.js';
+import {
+  cacheCopyConfig,
+  cacheVolumeName,
+  newCacheConfig,
+} from '../../../../src/domain/machine/cache-mark.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+
+const AT = { project: 'default', pool: 'default' };
+const HOUR = 3600_000;
+const NOW = 1_000 * 24 * HOUR;
+const signal = new AbortController().signal;
+
+let incus: MemoryIncus;
+let store: CacheStore;
+beforeEach(async () => {
+  incus = new MemoryIncus();
+  incus.world.addProfile('default', 'with-root', { root: { type: 'disk', path: '/', pool: 'default' } });
+  store = new CacheStore(incus, AT);
+  must(await incus.createVolume('default', { pool: 'default', name: 'work', config: {} }));
+});
+
+const save = (key: string, more: Partial<Parameters<CacheStore['save']>[0]> = {}) =>
+  store.save({ scope: 'trusted', key, from: 'work', bytes: 10, token: key, nowMs: NOW, signal, ...more });
+const restore = (key: string, restoreKeys: readonly string[] = [], reads: readonly string[] = ['trusted']) =>
+  restoreCaches(
+    { incus, clock: new MemoryClock() },
+    {
+      at: AT,
+      wanted: [{ path: '/c', key, restoreKeys, maxBytes: 5, scopes: { reads, writes: null } }],
+      acquisition: 'a',
+      isBounded: false,
+      nowMs: NOW,
+      launchWaitMs: 0,
+      signal,
+    },
+  ).then(({ caches, warnings }) => ({ ...caches[0], warnings }));
+const names = async () => must(await incus.volumes('default', 'default')).map(({ name }) => name);
+/** What a saver leaves that is killed before its last call. */
+const halfMade = (key: string, untilMs: number) => {
+  const of = { project: 'default', scope: 'trusted', key };
+  const config = newCacheConfig(of, { token: 'dead', untilMs });
+  return incus
+    .createVolume('default', { pool: 'default', name: cacheVolumeName(of), config })
+    .then(() => cacheVolumeName(of));
+};
+
+describe('saving a cache', () => {
+  it('makes one of a key, and the second comes too late', async () => {
+    expect(must(await save('k'))).toBe('saved');
+    expect(must(await save('k', { token: 'other' }))).toBe('overtaken');
+    expect(
+      must(
+        await Promise.all([save('x', { token: '1' }), save('x', { token: '2' })]).then(([one, two]) =>
+          one.andThen((a) => two.map((b) => [a, b].sort())),
+        ),
+      ),
+    ).toEqual(['overtaken', 'saved']);
+  });
+
+  it('leaves alone what another fills, and takes the place of one that was killed', async () => {
+    await halfMade('k', NOW + 1);
+    expect(must(await store.isFree({ scope: 'trusted', key: 'k' }, NOW, signal))).toBe(false);
+    expect(must(await save('k'))).toBe('overtaken');
+    expect(await restore('k')).toMatchObject({ hit: 'miss' });
+    expect(must(await save('k', { nowMs: NOW + 2 }))).toBe('saved');
+    expect(await restore('k')).toMatchObject({ hit: 'exact' });
+  });
+
+  it('is overtaken when somebody has claimed the volume before it was marked', async () => {
+    const volume = cacheVolumeName({ project: 'default', scope: 'trusted', key: 'k' });
+    const real = incus.volume.bind(incus);
+    Object.assign(incus, {
+      volume: async (...args: Parameters<typeof real>) => {
+        await incus.patchVolume('default', 'default', volume, { 'user.pikaci.cache.saver': 'a reaper' });
+        return await real(...args);
+      },
+    });
+    expect(must(await save('k'))).toBe('overtaken');
+    expect(must(await store.list(signal))).toEqual([]);
+  });
+});
+
+describe('restoring a cache', () => {
+  it('takes the one of the key, else the newest that the first restore key names, else nothing', async () => {
+    must(await save('a-1', { nowMs: NOW - 3 }));
+    must(await save('a-3', { nowMs: NOW - 1 }));
+    must(await save('a-2', { nowMs: NOW - 2 }));
+    must(await save('b-9'));
+    expect(await restore('a-1', ['a-'])).toMatchObject({
+      hit: 'exact',
+      restored_key: 'a-1',
+      restored_bytes: 10,
+    });
+    expect(await restore('a-9', ['none-', 'a-', 'b-'])).toMatchObject({
+      hit: 'partial',
+      restored_key: 'a-3',
+    });
+    expect(await restore('c', ['d'])).toMatchObject({ hit: 'miss', pool: 'default', warnings: [] });
+    expect((await names()).filter((name) => name.startsWith('pikaci-cachecopy-'))).toHaveLength(3);
+  });
+
+  it('finds nothing of another scope or project', async () => {
+    must(await save('k', { scope: 'untrusted:pr-1' }));
+    expect(await restore('k')).toMatchObject({ hit: 'miss' });
+    expect(await restore('k', [], ['untrusted:pr-2', 'trusted'])).toMatchObject({ hit: 'miss' });
+    expect(await restore('k', [], ['untrusted:pr-1', 'trusted'])).toMatchObject({ hit: 'exact' });
+  });
+
+  it('begins empty where the host refuses, and says so', async () => {
+    must(await save('k'));
+    const refuse = incus.createVolume.bind(incus);
+    Object.assign(incus, {
+      createVolume: () => refuse('no-such-project', { pool: 'default', name: 'x', config: {} }),
+    });
+    const { hit, volume, warnings } = await restore('k');
+    expect([hit, volume, warnings.length]).toEqual(['miss', null, 1]);
+  });
+});
+
+describe('a sweep of caches', () => {
+  const sweep = (bounds: object = {}, nowMs = NOW) =>
+    new EvictCaches(
+      incus,
+      {
+        backend: 'incus',
+        incusProject: 'default',
+        incusProfile: 'with-root',
+        retention: { keepDays: 7, keepBytes: null },
+      },
+      { now: () => nowMs },
+    ).evict({ dryRun: false, bounds, signal });
+
+  it('removes what killed runners have left, and nothing that may still be somebody’s', async () => {
+    const dead = await halfMade('dead', NOW - 1);
+    const filling = await halfMade('filling', NOW + 1);
+    const copy = (name: string, untilMs: number) =>
+      incus.createVolume('default', {
+        pool: 'default',
+        name,
+        config: cacheCopyConfig({ project: 'default', acquisition: 'a', untilMs }),
+      });
+    must(await copy('pikaci-cachecopy-dead', NOW - 1));
+    must(await copy('pikaci-cachecopy-new', NOW + 1));
+    must(await copy('somebodys', NOW - 1));
+    const devices = { c: { type: 'disk', pool: 'default', source: 'pikaci-cachecopy-used', path: '/c' } };
+    must(await copy('pikaci-cachecopy-used', NOW - 1));
+    must(
+      await incus.createInstance('default', {
+        name: 'i',
+        type: 'container',
+        ephemeral: false,
+        start: false,
+        source: 'none',
+        config: {},
+        devices,
+      }),
+    );
+    expect((await sweep()).abandoned).toEqual([dead, 'pikaci-cachecopy-dead']);
+    expect(await names()).toEqual([
+      'work',
+      filling,
+      'pikaci-cachecopy-new',
+      'somebodys',
+      'pikaci-cachecopy-used',
+    ]);
+  });
+
+  it('goes by days and bytes, the longest unused first, and keeps what was used a short time ago', async () => {
+    must(await save('old', { nowMs: NOW - 8 * 24 * HOUR }));
+    must(await save('older', { nowMs: NOW - 3 * HOUR }));
+    must(await save('newer', { nowMs: NOW - 2 * HOUR }));
+    must(await save('used', { nowMs: NOW - 60_000 }));
+    const { report } = await sweep({ keepBytes: 20 });
+    expect(report.evicted.map(({ lastUsedMs }) => NOW - lastUsedMs)).toEqual([8 * 24 * HOUR, 3 * HOUR]);
+    expect(report.kept).toEqual({ entries: 2, bytes: 20 });
+    expect(must(await store.list(signal)).map(({ mark }) => mark.key)).toEqual(['newer', 'used']);
+    must(await restore('newer').then(() => store.list(signal)));
+    expect((await sweep({ keepDays: 0, keepBytes: 0 })).report.evicted).toEqual([]);
+  });
+});
