@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +35,16 @@ describe('the staged snapshot', () => {
       ...Array(3).fill('hello from the workspace\n'),
       'changed\n',
     ]);
+    expect(await staged()).toHaveLength(2);
+  });
+
+  it('is another one after a touch, by as little as a nanosecond', async () => {
+    for (const fraction of ['123456789', '123456790']) {
+      const time = `2001-02-03 04:05:06.${fraction}`;
+      execFileSync('touch', ['-d', `${time} UTC`, join(site.workspace, 'hello.txt')]);
+      const { log } = await site.finish({ command: 'stat -c %y hello.txt' });
+      expect(log.toString()).toBe(`${time} +0000\n`);
+    }
     expect(await staged()).toHaveLength(2);
   });
 

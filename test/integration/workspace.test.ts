@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ onEachBackend((backend) => {
     const at = (path: string) => join(site.workspace, path);
     await mkdir(at('deep/er'), { recursive: true });
     await writeFile(at('deep/er/file.txt'), 'as it was\n');
+    execFileSync('touch', ['-d', '2001-02-03 04:05:06.123456789 UTC', at('deep/er/file.txt')]);
     await writeFile(at('script.sh'), '#!/bin/sh\necho runs\n');
     await chmod(at('script.sh'), 0o755);
     await writeFile(at('secretive.txt'), 'for its owner alone\n');
@@ -32,13 +34,14 @@ onEachBackend((backend) => {
     'cd "$1"/snapshots/*/snapshot && find . -type f | sort && cat deep/er/file.txt && ./script.sh';
 
   describe('the workspace', () => {
-    it('is read-only unless asked otherwise, and all of its files can be read', async () => {
+    it('is read-only unless asked otherwise, and all of its files can be read, with their times to the nanosecond', async () => {
       const { run, log } = await site.finish({
         command: `cat deep/er/file.txt link secretive.txt unwritable.txt odd*; ./script.sh; readlink dangling
-        touch new 2>/dev/null || echo 'no new file'; echo x 2>/dev/null >>hello.txt || echo 'no change'`,
+        touch new 2>/dev/null || echo 'no new file'; echo x 2>/dev/null >>hello.txt || echo 'no change'
+        stat -c %y deep/er/file.txt`,
       });
       expect(log.toString()).toBe(
-        'as it was\nas it was\nfor its owner alone\nnobody writes here\nodd\nruns\n/nowhere/at/all\nno new file\nno change\n',
+        'as it was\nas it was\nfor its owner alone\nnobody writes here\nodd\nruns\n/nowhere/at/all\nno new file\nno change\n2001-02-03 04:05:06.123456789 +0000\n',
       );
       expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
     });
