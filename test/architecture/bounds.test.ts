@@ -45,6 +45,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/holds/hold-renewer.ts',
     'application/lease/lease-renewer.ts',
     'application/lock/job-lock.ts',
+    'application/machine/await-room.ts',
     'application/machine/incus/launch-instance.ts',
     'application/machine/incus/remove-instance.ts',
     'application/machine/microvm/launch-microvm.ts',
