@@ -5,7 +5,7 @@ import type { CliInput } from './process/cli-input.js';
 import { Interrupts } from './process/interrupts.js';
 import { buildProgram } from './program/program.js';
 import { within } from './session/clean-up-wait.js';
-import type { CliContext } from './session/cli-context.js';
+import { type CliContext, complainOfBug } from './session/cli-context.js';
 import { EXIT } from './session/exit-code.js';
 
 /** For the last words of a process that leaves at once; a reader that does not take them in that time has lost them. */
@@ -60,8 +60,7 @@ async function execute(context: CliContext): Promise<number> {
   } catch (error) {
     // Commander ends help and version with 0 and every misuse with 1.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    context.stderr.write(`pikaci: this is a bug in pikaci, please report it\n  ${escapeMessage(stack)}\n`);
+    complainOfBug(context, error);
     return EXIT.systemFailure;
   }
 }

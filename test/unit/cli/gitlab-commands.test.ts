@@ -13,7 +13,7 @@ const SYSTEM_FAILED = 42;
 
 interface Job {
   readonly gitlab?: object;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What a script of the job does; 0 when left out. */
   readonly script?: MemoryJobScript;
   readonly response?: string;
@@ -233,6 +233,38 @@ describe('pikaci gitlab', () => {
       expect([ended.code, ended.err]).toEqual([SYSTEM_FAILED, expect.stringContaining('JOB_RESPONSE_FILE')]);
     },
   );
+
+  it('is a system failure where pikaci has a bug', async () => {
+    const job = await runner();
+    await job.config();
+    const cli = job.command();
+    cli.pikaci.machines = {
+      attachMachine: () => {
+        throw new Error('a bug');
+      },
+    } as unknown as typeof cli.pikaci.machines;
+    expect(await cli.run('gitlab', 'run', await job.script('true'), 'build_script')).toBe(SYSTEM_FAILED);
+    expect(cli.stderr.text).toContain('this is a bug in pikaci, please report it\n  Error: a bug');
+  });
+
+  it('masks the token of a job whose runner gives no file of it', async () => {
+    const job = await runner({
+      env: {
+        JOB_RESPONSE_FILE: undefined,
+        CUSTOM_ENV_CI_JOB_TOKEN: TOKEN,
+        CUSTOM_ENV_CI_REGISTRY_PASSWORD: 'of-the-registry',
+        CUSTOM_ENV_MY_TOKEN: 'not-gitlabs-own',
+      },
+      script: ({ write }) => {
+        write(`${TOKEN} of-the-registry not-gitlabs-own\n`);
+        return Promise.resolve(0);
+      },
+    });
+    await job.config();
+    await job.call('prepare');
+    const ended = await job.call('run', await job.script('true'), 'build_script');
+    expect([ended.code, ended.out]).toEqual([0, '*** *** not-gitlabs-own\n']);
+  });
 
   it('takes null for none, as the runner writes it', async () => {
     const job = await runner({ response: '{"token": null, "variables": null}' });

@@ -18,3 +18,9 @@ export interface CliContext {
 export function complain(context: CliContext, message: string): void {
   context.stderr.write(`pikaci: ${escapeMessage(pasteable(message, context.where))}\n`);
 }
+
+/** Of what was thrown, which nothing of pikaci's does on purpose. */
+export function complainOfBug(context: CliContext, error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.stderr.write(`pikaci: this is a bug in pikaci, please report it\n  ${escapeMessage(stack)}\n`);
+}

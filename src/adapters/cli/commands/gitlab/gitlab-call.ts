@@ -6,6 +6,9 @@ import type { Environment } from '../../process/cli-input.js';
 /** What `config` gives the later calls of a job, as the runner's `job_env` does: the name of the job's machine. */
 export const MACHINE_VARIABLE = 'PIKACI_GITLAB_MACHINE';
 
+/** Before the name of each variable of the job. */
+const JOBS = 'CUSTOM_ENV_';
+
 const exitCode = z
   .string()
   .regex(/^[1-9][0-9]{0,2}$/)
@@ -57,6 +60,8 @@ export interface GitlabCall {
   readonly exitCodeFile: string | null;
   /** All that the runner knows of the job, secrets included. */
   readonly jobResponseFile: string | null;
+  /** Of the job's variables those that GitLab gives a job to log in with, as the environment has them. */
+  readonly logins: readonly string[];
   readonly machine: string | null;
   readonly jobId: string | null;
   readonly image: string | null;
@@ -80,6 +85,9 @@ export function gitlabCallOf(env: Environment): Result<GitlabCall, string> {
     systemFailure: data.SYSTEM_FAILURE_EXIT_CODE,
     exitCodeFile: data.BUILD_EXIT_CODE_FILE ?? null,
     jobResponseFile: data.JOB_RESPONSE_FILE ?? null,
+    logins: Object.entries(env).flatMap(([name, value = '']) =>
+      name.startsWith(JOBS) && isLogin(name.slice(JOBS.length)) ? [value] : [],
+    ),
     machine: data[MACHINE_VARIABLE] ?? null,
     jobId: data.CUSTOM_ENV_CI_JOB_ID ?? null,
     image: data.CUSTOM_ENV_CI_JOB_IMAGE || null,
@@ -97,8 +105,23 @@ const response = z.looseObject({
 /** By which the job's variables with these endings are known for secrets, though nobody has marked them. */
 const SECRET_NAME = /(?:TOKEN|PASSWORD|PRIVATE_KEY|JWT(?:_V[0-9])?)$/;
 
-/** What must not be seen in logs and records: the job's token, masked variables, and what GitLab itself gives a job to log in with. */
-export function secretsOf(jobResponse: string): Result<Record<string, string>, string> {
+const isLogin = (name: string) => name.startsWith('CI_') && SECRET_NAME.test(name);
+
+/**
+ * What must not be seen in logs and records: the job's token, masked variables, and what GitLab itself gives a job to log in with, as far as
+ * the runner tells it.
+ */
+export function secretsOf(
+  jobResponse: string | null,
+  { logins }: Pick<GitlabCall, 'logins'>,
+): Result<Record<string, string>, string> {
+  return (jobResponse === null ? ok([]) : secretsInResponse(jobResponse)).map((known) => {
+    const values = new Set([...known, ...logins].filter((value) => value !== ''));
+    return Object.fromEntries([...values].map((value, index) => [`GITLAB_${index + 1}`, value]));
+  });
+}
+
+function secretsInResponse(jobResponse: string): Result<readonly string[], string> {
   let read: unknown;
   try {
     read = JSON.parse(jobResponse);
@@ -110,8 +133,7 @@ export function secretsOf(jobResponse: string): Result<Record<string, string>, s
   // Go writes null for what it has none of.
   const { token, variables } = parsed.data;
   const hidden = (variables ?? [])
-    .filter(({ key, masked }) => masked === true || (key.startsWith('CI_') && SECRET_NAME.test(key)))
+    .filter(({ key, masked }) => masked === true || isLogin(key))
     .map(({ value }) => value);
-  const values = new Set([token ?? '', ...hidden].filter((value) => value !== ''));
-  return ok(Object.fromEntries([...values].map((value, index) => [`GITLAB_${index + 1}`, value])));
+  return ok([token ?? '', ...hidden]);
 }

@@ -1,7 +1,7 @@
 import type { Pikaci } from '../../../../application/api/pikaci.js';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { LoadedConfig } from '../../config/load-config.js';
-import { type CliContext, complain } from '../../session/cli-context.js';
+import { type CliContext, complain, complainOfBug } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { complainOfFault } from '../machine/machine-session.js';
 import { type HostOptions, loadOrComplain, withPikaci } from '../with-pikaci.js';
@@ -39,12 +39,18 @@ export async function gitlabStage(
     return call.systemFailure;
   }
   const machineId = call.machine;
-  const loaded = await loadOrComplain(context, options, { needsFile: true });
-  if (loaded === null) return call.systemFailure;
-  await withPikaci(context, loaded, async (pikaci) => {
-    end = await work({ call, machineId, loaded, pikaci });
-    return EXIT.passed;
-  });
+  try {
+    const loaded = await loadOrComplain(context, options, { needsFile: true });
+    if (loaded === null) return call.systemFailure;
+    await withPikaci(context, loaded, async (pikaci) => {
+      end = await work({ call, machineId, loaded, pikaci });
+      return EXIT.passed;
+    });
+  } catch (error) {
+    // Of another status than its own the runner makes what it likes.
+    complainOfBug(context, error);
+    return call.systemFailure;
+  }
   return statusOf(end, call);
 }
 

@@ -144,12 +144,11 @@ async function shellOf(script: string): Promise<Result<readonly string[], string
   }
 }
 
-async function secretsOfCall({
-  jobResponseFile,
-}: GitlabCall): Promise<Result<Record<string, string>, string>> {
-  if (jobResponseFile === null) return ok({});
+async function secretsOfCall(call: GitlabCall): Promise<Result<Record<string, string>, string>> {
+  const { jobResponseFile } = call;
   try {
-    return secretsOf(await readFile(jobResponseFile, 'utf8')).mapErr((why) => `JOB_RESPONSE_FILE ${why}`);
+    const response = jobResponseFile === null ? null : await readFile(jobResponseFile, 'utf8');
+    return secretsOf(response, call).mapErr((why) => `JOB_RESPONSE_FILE ${why}`);
   } catch (error) {
     return err(`JOB_RESPONSE_FILE cannot be read: ${(error as Error).message}`);
   }
