@@ -83,7 +83,7 @@ export function createPikaci(
   const exclude = ['.pikaci', ...(options.exclude ?? [])];
   const excludeDirectories = [path(parsed.data.stateRoot)];
   const parts: ServiceParts = {
-    settings: jobSettings(parsed.data, path),
+    settings: jobSettings(parsed.data, path, env),
     parallelCreates: { parallelCreates: parsed.data.incus.parallelCreates },
     targets: { targets: parsed.data.targets, env },
     statuses: { http: adapters.http ?? new FetchHttpClient(), reports: parsed.data.report },
@@ -111,8 +111,14 @@ export function createPikaci(
   );
 }
 
-function jobSettings(config: PikaciConfig, path: (given: string) => string): JobSettings {
+function jobSettings(
+  config: PikaciConfig,
+  path: (given: string) => string,
+  env: Readonly<Record<string, string | undefined>>,
+): JobSettings {
   const { incus } = config;
+  const { proxy, registries } = config.inherit;
+  const inherits = config.trust !== 'untrusted';
   return {
     backend: config.backend,
     trust: config.trust,
@@ -120,6 +126,11 @@ function jobSettings(config: PikaciConfig, path: (given: string) => string): Job
     incusProfile: config.trust === 'untrusted' ? (incus.untrustedProfile ?? incus.profile) : incus.profile,
     incusImageAlias: incus.image,
     incusLimits: incus.limits,
+    inherit: {
+      proxy: inherits && proxy,
+      registries: inherits && registries,
+      environment: config.host === 'local' ? env : null,
+    },
     quotaWaitMs: incus.quotaWaitSecs * 1000,
     incusHomes: incusHomes(incus.transport),
     supervisor:

@@ -29,6 +29,23 @@ onEachBackend((backend) => {
       expect(own.log.toString()).toBe(`${head} mine j 1 dumb Europe/Berlin\nof ${own.run.runId}\n`);
     });
 
+    it.runIf(backend === 'incus')('in its variables: proxies and registries of the host', async () => {
+      const [file, kept] = ['$HOME/.bashrc', '$HOME/.bashrc.kept'];
+      // Where the host's sshd starts a command, bash reads this file first.
+      const told = 'export https_proxy=http://u:p@proxy.test:3128 PIP_INDEX_URL=https://u:p@pip.test/simple';
+      await site.onHost(`cp ${file} ${kept} && sed -i "1i $1" ${file}`, told);
+      try {
+        const pikaci = site.open({ inherit: { proxy: true, registries: true } });
+        const command = 'echo "$https_proxy $HTTPS_PROXY $PIP_INDEX_URL"';
+        const { log } = await site.finish({ command }, {}, pikaci);
+        expect(log.toString()).toBe(
+          'http://proxy.test:3128 http://proxy.test:3128 https://pip.test/simple\n',
+        );
+      } finally {
+        await site.onHost(`mv ${kept} ${file}`);
+      }
+    });
+
     it('in its workspace: the repository, as its user and as root, with what git takes from its own variables', async () => {
       const pikaci = site.open({ workspace: { git: 'full' } });
       await git(site.workspace, 'tag', 'v1');

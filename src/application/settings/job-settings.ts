@@ -1,3 +1,4 @@
+import type { Inherit } from '../../domain/machine/inherited-variables.js';
 import type { MachineLimits } from '../../domain/machine/machine-limits.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
 import type { Trust } from '../../domain/values/trust.js';
@@ -16,6 +17,8 @@ export interface JobSettings {
   readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
   readonly incusHomes?: readonly string[];
+  /** What machines get of the host's environment, which is this machine's where `environment` has it. */
+  readonly inherit: Inherit & { readonly environment: Readonly<Record<string, string | undefined>> | null };
   readonly supervisor: SupervisorSource;
   readonly microvm: MicrovmSettings;
   /** On the host. */

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
+import { whyTooLong } from '../../domain/values/environment.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type {
@@ -39,6 +40,8 @@ export interface SupervisorTransport {
   parseStatus?(json: unknown): GuestStatus | null;
 }
 
+type Inherited = () => Promise<Result<Readonly<Record<string, string>>, GuestFault>>;
+
 /** A status is one line; a guest that says more than this is not listened to. */
 const LONGEST_STATUS = 256 * 1024;
 const LONGEST_LISTING = 64 * 1024 * 1024;
@@ -53,13 +56,19 @@ const secretsSchema = z.record(z.string(), z.string());
 export class SupervisedGuest implements MachineSupervisor {
   readonly description: string;
   readonly #transport: SupervisorTransport;
+  readonly #inherited: Inherited;
 
-  constructor(line: SupervisorTransport) {
+  /** `inherited` gives variables that lie below those of every request. */
+  constructor(line: SupervisorTransport, inherited: Inherited = async () => ok({})) {
     this.#transport = line;
+    this.#inherited = inherited;
     this.description = line.description;
   }
 
-  start(request: GuestRequest, secrets: Readonly<Record<string, string>>, call: FollowCall) {
+  async start(given: GuestRequest, secrets: Readonly<Record<string, string>>, call: FollowCall) {
+    const inherited = await this.#inherited();
+    if (inherited.isErr()) return err(inherited.error);
+    const request = withInherited(given, inherited.value);
     const input = `${JSON.stringify(request)}\n${JSON.stringify(secrets)}\n`;
     return this.#followBy(['run'], Buffer.from(input, 'utf8'), call);
   }
@@ -142,10 +151,9 @@ export class SupervisedGuest implements MachineSupervisor {
 
   step(id: string): Guest {
     const { description } = this;
-    return new SupervisedGuest({
-      description,
-      exec: (words, stdin, call) => this.#transport.exec(['--step', id, ...words], stdin, call),
-    });
+    const exec: SupervisorTransport['exec'] = (words, stdin, call) =>
+      this.#transport.exec(['--step', id, ...words], stdin, call);
+    return new SupervisedGuest({ description, exec }, this.#inherited);
   }
 
   /** The last line: what comes before it is noise of the guest's own tools. */
@@ -239,6 +247,13 @@ export class SupervisedGuest implements MachineSupervisor {
       refused(`"${call[0]}" failed: ${why === '' ? `it ended with status ${exit.value.code}` : why}`),
     );
   }
+}
+
+/** A request whose own variables leave no room for them goes without. */
+function withInherited(request: GuestRequest, inherited: Readonly<Record<string, string>>): GuestRequest {
+  if (Object.keys(inherited).length === 0) return request;
+  const environment = { ...inherited, ...request.environment };
+  return whyTooLong(environment) === null ? { ...request, environment } : request;
 }
 
 function whereTo({ owner, writable }: Pick<PutFile, 'owner' | 'writable'>): readonly string[] {

@@ -118,6 +118,15 @@ export const pikaciConfigSchema = z.strictObject({
   microvm: microvmConfigSchema.prefault({}),
   /** Whether what is run may come from somebody without any right: docs/trust.md. */
   trust: trustSchema.default('trusted'),
+  /** What machines of Incus get of the network that the host is in, from the host's own environment; a run that is not trusted gets nothing (docs/operations.md). */
+  inherit: z
+    .strictObject({
+      /** `http_proxy` and its like, under both spellings, without credentials. */
+      proxy: z.boolean().default(false),
+      /** Addresses of package registries (npm, pip, uv, Go, cargo), without credentials. */
+      registries: z.boolean().default(false),
+    })
+    .prefault({}),
   /** What jobs get of the folder that is run. */
   workspace: workspaceConfigSchema.prefault({}),
   /** Directory on the host. */

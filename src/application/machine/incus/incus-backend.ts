@@ -15,6 +15,7 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { attachCaches } from './attach-caches.js';
+import { HostVariables } from './host-variables.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
@@ -33,6 +34,7 @@ type Settings = Pick<
   | 'incusImageAlias'
   | 'incusLimits'
   | 'incusHomes'
+  | 'inherit'
   | 'supervisor'
   | 'workDir'
 >;
@@ -42,11 +44,13 @@ export class IncusBackend implements MachineBackend {
   readonly name = 'incus';
   readonly #ports: Ports;
   readonly #settings: Settings;
+  readonly #variables: HostVariables;
   #daemon: string | null = null;
 
   constructor(ports: Ports, settings: Settings) {
     this.#ports = ports;
     this.#settings = settings;
+    this.#variables = new HostVariables(ports.shell, settings.inherit);
   }
 
   get daemon(): string | null {
@@ -67,7 +71,7 @@ export class IncusBackend implements MachineBackend {
       context,
       acquisition: place.acquisition,
       name,
-      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
+      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease), this.#variables.learn),
       lease,
       resolveBase: async (signal) => {
         if (place.base !== undefined) return ok(this.#base(place.base.image));
