@@ -102,6 +102,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     exit_code: outcome.exit_code,
     message: outcome.message === '' ? null : outcome.message,
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
+    ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
     remote_linux_vm_execution: { backend, incus_image: outcome.incus_image, phases: outcome.phases },
   } satisfies Partial<RunJobRecord>;
 }

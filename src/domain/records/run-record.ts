@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
+import { jobCacheReportSchema } from '../job/cache-report.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { phaseTimingSchema } from '../machine/phase.js';
@@ -67,6 +68,8 @@ export const runJobRecordSchema = z.looseObject({
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
   /** Of a job that has some: those that came to their turn, and all of them once it has ended. `run.json` itself has them once the job has ended. */
   steps: z.array(jobStepRecordSchema).optional(),
+  /** Of a job that has some, once it has ended. */
+  caches: z.array(jobCacheReportSchema).optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;

@@ -21,6 +21,30 @@ function phases() {
 }
 
 describe('the pages', () => {
+  it('show what a job found in its caches and what became of it, as the metrics count it', async () => {
+    const server = await served();
+    const found = {
+      hit: 'partial',
+      restored_key: `npm-${HOSTILE}`,
+      restored_bytes: 2048,
+      restore_ms: 1500,
+    } as const;
+    const caches = [
+      { path: '/npm', key: 'npm-2', ...found, saved: 'saved', saved_bytes: 4096 } as const,
+      { path: '/other', key: 'k', hit: 'miss', restore_ms: 500, saved: 'not_passed' } as const,
+    ];
+    await writeRun(server.stateRoot, runRecord({ jobs: [runJobRecord('unit', { caches })] }));
+    const { text } = await server.get(`/runs/${RUN_ID}`);
+    expect(text).toContain('<bdi>npm-2</bdi></code>: <bdi>restored from another key npm-');
+    expect(text).toContain('<bdi>k</bdi></code>: <bdi>nothing restored</bdi> · not passed');
+    expect(text).not.toMatch(NOT_ESCAPED);
+    const metrics = (await server.get('/metrics')).text;
+    expect(metrics).toContain('pikaci_job_caches{hit="partial"} 1\n');
+    expect(metrics).toContain('pikaci_job_caches{hit="exact"} 0\n');
+    expect(metrics).toContain('pikaci_job_caches_saved 1\n');
+    expect(metrics).toContain('pikaci_job_cache_restore_seconds 2\n');
+  });
+
   it('list the runs, newest first, and those of one branch', async () => {
     const server = await served();
     expect((await server.get('/')).text).toContain('There are no runs.');

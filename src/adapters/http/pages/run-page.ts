@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
+import type { JobCacheReport } from '../../../domain/job/cache-report.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
@@ -81,8 +82,29 @@ function jobCard(runId: string, job: RunJobRecord, cut: CutOfLog | undefined): H
 <div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}</li>`;
+}
+
+const HITS = { exact: 'restored', partial: 'restored from another key', miss: 'nothing restored' };
+
+function cacheLine({
+  path,
+  key,
+  hit,
+  restored_key,
+  restored_bytes,
+  saved,
+  saved_bytes,
+}: JobCacheReport): Html {
+  const from = hit === 'partial' ? ` ${restored_key ?? ''}` : '';
+  const found = `${HITS[hit]}${from}${restored_bytes === undefined ? '' : `, ${sizeText(restored_bytes)}`}`;
+  const left =
+    saved === 'saved'
+      ? `saved${saved_bytes === undefined ? '' : `, ${sizeText(saved_bytes)}`}`
+      : saved.replace('_', ' ');
+  return html`<p class="muted">cache <code>${name(path)}</code> <code>${name(key)}</code>: ${name(found)} · ${left}</p>`;
 }
 
 function stepList(steps: readonly JobStepRecord[], log: string): Html {

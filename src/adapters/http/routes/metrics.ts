@@ -10,6 +10,7 @@ interface Sample {
 /** What is recorded, as Prometheus reads it: https://prometheus.io/docs/instrumenting/exposition_formats/ (text, 0.0.4). */
 export function metricsText({ runs, damaged }: RunListing, openStreams: number): string {
   const jobs = runs.flatMap((run) => run.jobs);
+  const caches = jobs.flatMap((job) => job.caches ?? []);
   const count = (of: readonly { readonly status: string }[], status: string): Sample => ({
     labels: { status },
     value: of.filter((one) => one.status === status).length,
@@ -25,6 +26,22 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
       'pikaci_jobs',
       'Jobs of recorded runs.',
       runJobStatusSchema.options.map((status) => count(jobs, status)),
+    ),
+    gauge(
+      'pikaci_job_caches',
+      'Caches of the jobs of recorded runs, by what was found.',
+      (['exact', 'partial', 'miss'] as const).map((hit) => ({
+        labels: { hit },
+        value: caches.filter((cache) => cache.hit === hit).length,
+      })),
+    ),
+    gauge('pikaci_job_caches_saved', 'Caches that the jobs of recorded runs have saved.', [
+      { value: caches.filter(({ saved }) => saved === 'saved').length },
+    ]),
+    gauge(
+      'pikaci_job_cache_restore_seconds',
+      'Time that the jobs of recorded runs have waited for their caches, in all.',
+      [{ value: caches.reduce((sum, { restore_ms: ms }) => sum + ms, 0) / 1000 }],
     ),
     gauge('pikaci_run_records_damaged', 'Runs whose record cannot be read.', [{ value: damaged.length }]),
     gauge(
