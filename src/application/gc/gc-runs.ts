@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { machinesDirOf } from '../../domain/records/machine-layout.js';
-import { runsDirOf } from '../../domain/records/run-layout.js';
+import { runsDirOf, templateLogsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -102,12 +102,17 @@ async function removeStale(
   { stateRoot, signal }: GcRunsQuery,
 ): Promise<void> {
   const options = signal === undefined ? {} : { signal };
-  for (const directory of [runsDirOf(stateRoot), machinesDirOf(stateRoot)]) {
+  const halfMade = { names: /^\.(?:new|removing)-/, afterMs: STALE_MS };
+  const left = [
+    { directory: runsDirOf(stateRoot), ...halfMade },
+    { directory: machinesDirOf(stateRoot), ...halfMade },
+    { directory: templateLogsDirOf(stateRoot), names: /^/, afterMs: LONGEST_RUN_MS },
+  ];
+  for (const { directory, names, afterMs } of left) {
     const listed = await files.list(directory, options);
-    const given = listed.unwrapOr([]).filter(({ name }) => /^\.(?:new|removing)-/.test(name));
-    for (const { name } of given) {
+    for (const { name } of listed.unwrapOr([]).filter((entry) => names.test(entry.name))) {
       const stat = await files.lstat(`${directory}/${name}`, options);
-      const stale = stat.isOk() && stat.value.mtimeMs < clock.now() - STALE_MS;
+      const stale = stat.isOk() && stat.value.mtimeMs < clock.now() - afterMs;
       if (stale) await files.remove(`${directory}/${name}`, { ...options, recursive: true });
     }
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import { templateLogsDirOf } from '../../domain/records/run-layout.js';
 import { type PlanNode, planTemplates, type TemplateNode } from '../../domain/target/plan.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { runIdAt } from '../../domain/values/run-id.js';
@@ -123,7 +124,7 @@ export class TargetTemplates {
     const rooted = await makeStateRoot(localFiles, stateRoot);
     if (rooted.isErr()) return err(rooted.error);
     // What was said is handed on as it comes; the file is where a lost connection goes on from.
-    const logs = `${stateRoot}/templates/${runIdAt(clock.now(), randomBytes(3))}`;
+    const logs = `${templateLogsDirOf(stateRoot)}/${runIdAt(clock.now(), randomBytes(3))}`;
     await localFiles.makeDirectory(logs);
     try {
       return await this.#buildEach(planned.value, input, { secrets: secrets.value, logs });

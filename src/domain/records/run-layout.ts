@@ -49,6 +49,11 @@ export function runsDirOf(stateRoot: string): string {
   return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'runs');
 }
 
+/** The logs of templates that are made outside a run, a folder for each call, while it goes on. */
+export function templateLogsDirOf(stateRoot: string): string {
+  return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'templates');
+}
+
 /** Ids must have been validated: they become path components. */
 export function jobStateLayout(stateRoot: string, runId: string, jobId: string): JobStateLayout {
   const { runDir } = runStateLayout(stateRoot, runId);

@@ -160,4 +160,20 @@ describe('the collection of old runs', () => {
     (await gcRuns(root.path, { keepRuns: 0 }))._unsafeUnwrap();
     expect(await readdir(join(root.path, 'runs'))).toEqual(['.new-z']);
   });
+
+  it('takes away the logs of a template whose maker was killed, once nobody can make it any more', async () => {
+    await using root = await temporaryDirectory();
+    for (const [name, days] of [
+      ['old', 9],
+      ['new', 7],
+    ] as const) {
+      const folder = join(root.path, 'templates', name);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'node.log'), 'begun\n');
+      const then = new Date(Date.now() - days * 24 * 3600_000);
+      await utimes(folder, then, then);
+    }
+    (await gcRuns(root.path, { keepRuns: 0 }))._unsafeUnwrap();
+    expect(await readdir(join(root.path, 'templates'))).toEqual(['new']);
+  });
 });
