@@ -9,6 +9,7 @@ import { failed, passed, quoted, skipped, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
 import { describeFault } from './incus-check.js';
 import { checkProject } from './project-check.js';
+import { whyWholeCopies } from './whole-copies.js';
 
 export interface MachineSettings {
   readonly project: string;
@@ -100,10 +101,11 @@ export class MachineChecks {
         `incus storage create ${quoted(pool)} btrfs size=30GiB`,
       );
     }
-    const { driver } = found.value;
-    if (driver !== 'dir') return passed('storage_pool', `${pool} uses ${driver}`);
+    const wholeCopies = whyWholeCopies(found.value);
+    if (wholeCopies === null) return passed('storage_pool', `${pool} uses ${found.value.driver}`);
     const remedy = `incus storage create fast btrfs size=30GiB && incus profile device set ${quoted(profile)} ${quoted(device)} pool=fast --project ${quoted(project)}`;
-    const forgets = await whyDirForgets(this.#hostFiles, found.value, signal);
+    const isDir = found.value.driver === 'dir';
+    const forgets = isDir ? await whyDirForgets(this.#hostFiles, found.value, signal) : null;
     const { disk } = limits;
     if (forgets !== null && disk !== undefined)
       return failed(
@@ -111,7 +113,7 @@ export class MachineChecks {
         `incus.limits.disk is ${disk}, and containers with it are refused: ${forgets}`,
         remedy,
       );
-    const slow = `${pool} uses the driver dir, which copies all bytes of the image, or of its template, for every machine: seconds instead of a fifth of one`;
+    const slow = `${pool} uses ${wholeCopies}, which copies all bytes of the image, or of its template, for every machine: seconds instead of a fifth of one`;
     const refused =
       forgets === null ? '' : '; containers with limits.disk are refused, for nothing there would bound them';
     return warned('storage_pool', `${slow}${refused}`, remedy);

@@ -151,6 +151,20 @@ test('a dir pool is a warning, and the host is still usable', async () => {
   expect(seen.ok).toBe(true);
 });
 
+test.each([
+  ['lvm', { 'lvm.use_thinpool': 'false' }, 'the driver lvm with lvm.use_thinpool=false'],
+  ['lvmcluster', {}, 'the driver lvmcluster'],
+  ['zfs', { 'zfs.clone_copy': 'false' }, 'the driver zfs with zfs.clone_copy=false'],
+  ['ceph', { 'ceph.rbd.clone_copy': 'false' }, 'the driver ceph with ceph.rbd.clone_copy=false'],
+  ['lvm', {}, null],
+  ['zfs', { 'zfs.clone_copy': 'rebase' }, null],
+  ['btrfs', {}, null],
+])('a pool of %s with %j copies all bytes: %s', async (driver, poolConfig, why) => {
+  const seen = check(await report({ driver, poolConfig }), 'storage_pool');
+  expect(seen?.status).toBe(why === null ? 'ok' : 'warning');
+  if (why !== null) expect(seen?.detail).toMatch(new RegExp(`uses ${why}, which copies .* of one$`));
+});
+
 test('directories that cannot be written to fail, each with its own remedy', async () => {
   const seen = await report({ writable: false, localWritable: false });
   expect(check(seen, 'work_dir')).toMatchObject({

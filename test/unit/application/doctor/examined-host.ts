@@ -36,6 +36,8 @@ export interface Host {
   devices?: IncusDevices | null;
   image?: 'missing' | 'hangs';
   driver?: string;
+  /** Of the pool. */
+  poolConfig?: Record<string, string>;
   writable?: boolean;
   localWritable?: boolean;
   /** What `df` says of the work directory. */
@@ -119,7 +121,7 @@ export function examined(host: Host = {}) {
     server: async () => (host.serverFault === undefined ? ok(server) : err(host.serverFault)),
     project: async (name) => found(host.project === null ? null : { name, config: host.project ?? {} }),
     profile: async (_project, name) => found(devices === null ? null : { name, config: {}, devices }),
-    storagePool: async (name) => ok({ name, driver: host.driver ?? 'btrfs', config: {} }),
+    storagePool: async (name) => ok({ name, driver: host.driver ?? 'btrfs', config: host.poolConfig ?? {} }),
     createInstance: async (_project, instance) => {
       mounted.push(instance);
       return host.mountFault === undefined ? ok(undefined) : err(host.mountFault);
