@@ -67,7 +67,7 @@ function advance() {
   structure()
 }
 # Reads one value; leaves its type in vt and its text in vv. Members of the object are kept in KT and KV, those of the
-# object `environment` in it in ET and EV; of step number `at` in ST and SV, of its environment in SET and SEV (and SEK, which
+# object `environment` in it in ET and EV, of `ready` in YT and YV; of step number `at` in ST and SV, of its environment in SET and SEV (and SEK, which
 # counts the names), of its shell in WT and WV (that of the request: at 0), of `cache_dirs` in DT and DV. A key that comes twice: the last one counts.
 function value(depth, path, at,   key, n) {
   if (err != "") return
@@ -75,6 +75,7 @@ function value(depth, path, at,   key, n) {
   if (tok == "\"") { vv = sv; vt = "string"; advance(); return }
   if (tok == "{") {
     if (path == "environment") for (key in ET) delete ET[key]
+    if (path == "ready") for (key in YT) delete YT[key]
     if (path == "step.environment") { for (n = 1; n <= SEN[at]; n++) delete SET[at, SEK[at, n]]; SEN[at] = 0 }
     advance()
     if (tok == "}") { advance(); vt = "object"; return }
@@ -89,6 +90,7 @@ function value(depth, path, at,   key, n) {
       if (err != "") return
       if (depth == 0) { KT[key] = vt; KV[key] = vv }
       else if (path == "environment") { ET[key] = vt; EV[key] = vv }
+      else if (path == "ready") { YT[key] = vt; YV[key] = vv }
       else if (path == "step") { ST[at, key] = vt; SV[at, key] = vv }
       else if (path == "step.environment") {
         if (!((at, key) in SET)) SEK[at, ++SEN[at]] = key

@@ -88,6 +88,20 @@ function home_of_user(name) {
   if (uid == "") return name == login_given ? home_given : "/home/" name
   return a_path(home_of) ? home_of : "/"
 }
+# What the machine has to be before its first step. Of what is not said the supervisor decides.
+function ready_typed(name, type, fallback) {
+  if (!("ready" in KT) || !(name in YT)) return fallback
+  if (YT[name] != type) refuse("ready: " name ": must be a " type)
+  return YV[name]
+}
+function check_ready() {
+  typed("ready", "object", "")
+  ready_init = ready_typed("init", "boolean", ""); ready_network = ready_typed("network", "boolean", "")
+  ready_command = ready_typed("command", "string", "")
+  if (length(ready_command) > 65536) refuse("ready: command: is longer than 65536 bytes")
+  ready_secs = ready_typed("timeout_secs", "number", 60)
+  if (ready_secs !~ /^[1-9][0-9]*$/ || length(ready_secs) > 9) refuse("ready: timeout_secs: must be a whole number from 1 to 999999999")
+}
 BEGIN {
   OWN = ENVIRON["PIKACI_OWN"]
   request = read_request()
@@ -123,6 +137,7 @@ BEGIN {
   if (!("environment" in KT)) for (name in ET) delete ET[name]
   for (name in ET) total += entry("environment: ", name, ET[name], EV[name])
   if (total > 1048576) refuse("environment: is longer than 1048576 bytes")
+  check_ready()
   STEP = ENVIRON["PIKACI_STEP"]
   PUBLIC = ENVIRON["PIKACI_PUBLIC"]
   check_steps()
@@ -154,9 +169,13 @@ BEGIN {
     while ((getline line < "/proc/self/mounts") > 0) if (line ~ /^[^ ]+ \/dev\/shm tmpfs rw/) base = "/dev/shm"
     base = base "/pikaci-secrets." token
     gsub(/\047/, "", base)
-    if (system("mkdir -m 0711 \047" base "\047 && mkdir -m 0700 \047" base "/files\047 \047" base "/json\047") != 0) exit 1
-    put(base "/json/secrets", secrets "\n")
-    for (name in KV) put(base "/files/" name, KV[name])
+    again = ENVIRON["PIKACI_AGAIN"] != ""
+    if (again) base = ENVIRON["PIKACI_AGAIN"]
+    else if (system("mkdir -m 0711 \047" base "\047 && mkdir -m 0700 \047" base "/files\047 \047" base "/json\047") != 0) exit 1
+    if (!again) {
+      put(base "/json/secrets", secrets "\n")
+      for (name in KV) put(base "/files/" name, KV[name])
+    }
     plan("secrets", base)
   } else plan("secrets", "")
   put(OWN "/guest-request.json", request "\n")
@@ -165,6 +184,7 @@ BEGIN {
   plan("login", login); plan("uid", uid); plan("gid", gid); plan("directory", directory_of_command); plan("nsteps", nsteps)
   plan("workspace", workspace); plan("cargo_home", cargo); plan("target", target); plan("xdg_state", xdg); plan("home", home)
   plan("home_given", home_given); plan("cache_dirs", caches)
+  plan("ready_init", ready_init); plan("ready_network", ready_network); plan("ready_command", ready_command); plan("ready_secs", ready_secs)
   begin_env("environment", "set --")
   env("LANG", "C.UTF-8"); env("TERM", "dumb"); env("TZ", "UTC"); env("CI", "true")
   instance_env()

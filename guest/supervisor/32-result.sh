@@ -2,7 +2,8 @@
 # finish passed|failed EXIT_CODE|null CAUSE MESSAGE (as it stands in a JSON string).
 finish() {
   has_result && return
-  json="{\"schema_version\":1,\"status\":\"$1\",\"exit_code\":$2,\"finished_at\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"message\":\"$4\",\"cause\":\"$3\"${step_warnings:+,\"warnings\":[$step_warnings]}${step_lines:+,\"steps\":[$step_lines]}}"
+  all_warnings=${ready_warning-}${ready_warning:+${step_warnings:+,}}${step_warnings-}
+  json="{\"schema_version\":1,\"status\":\"$1\",\"exit_code\":$2,\"finished_at\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"message\":\"$4\",\"cause\":\"$3\"${all_warnings:+,\"warnings\":[$all_warnings]}${step_lines:+,\"steps\":[$step_lines]}}"
   size=
   ! has_log || size=$(stat -c %s "$log" 2>/dev/null)
   size=${size:-0}

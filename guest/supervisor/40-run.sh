@@ -24,6 +24,7 @@ run() {
 become_keeper() {
   exec 4>&1 3>&-
   umask 077
+  await_mounts
   read -r nonce </proc/sys/kernel/random/uuid
   name_places
   check_tools

@@ -32,8 +32,7 @@ take_request() {
   install_directories </dev/null &
   installing=$!
   read -r token </proc/sys/kernel/random/uuid
-  PIKACI_OWN=$own PIKACI_ARTIFACTS=$artifacts PIKACI_PUBLIC=$public PIKACI_TOKEN=$token PIKACI_STEP=$step \
-    awk "$json_awk$words_awk$request_awk$steps_awk"
+  parse_request
   parsed=$?
   exec </dev/null
   wait "$installing"
@@ -58,6 +57,11 @@ take_request() {
   exported=$own/exported
   [ -z "$step" ] || exported=$machine/exported
   [ "$nsteps" != 0 ] || printf %s "$command" >"$public/command" || refuse_unwritable 'the command' "$public"
+}
+
+parse_request() {
+  PIKACI_OWN=$own PIKACI_ARTIFACTS=$artifacts PIKACI_PUBLIC=$public PIKACI_TOKEN=$token PIKACI_STEP=$step \
+    awk "$json_awk$words_awk$request_awk$steps_awk"
 }
 
 refuse_unwritable() { # refuse_unwritable WHAT DIRECTORY

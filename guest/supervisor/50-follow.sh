@@ -8,9 +8,13 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
   done
   if [ "$phase" = absent ]; then print_state >&3 && return; fi # what begins now has not been followed
   telling=
-  if [ -e "$state/steps.jsonl" ]; then
-    tell_steps &
+  if [ -e "$state/ready.jsonl" ]; then
+    tell ready "$state/ready.jsonl" '"waiting"' &
     telling=$!
+  fi
+  if [ -e "$state/steps.jsonl" ]; then
+    tell step "$state/steps.jsonl" '' &
+    telling="$telling $!"
   fi
   if has_log; then
     size=0
@@ -21,8 +25,10 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
   fi
   check_state
   if [ -n "$telling" ]; then
-    [ "$phase" != running ] || kill "$telling" # the caller has gone
-    wait "$telling"
+    # shellcheck disable=SC2086 # a list
+    [ "$phase" != running ] || kill $telling # the caller has gone
+    # shellcheck disable=SC2086
+    wait $telling
   fi
   print_state >&3
 }
@@ -30,16 +36,17 @@ follow() { # follow OFFSET; stderr of the caller is fd 3
 # A job that is root may put a FIFO in its place, at which a reader would wait for ever, a device or a link.
 has_log() { [ -f "$log" ] && [ ! -L "$log" ] && [ -r "$log" ]; }
 
-# The lines of steps.jsonl as they come, all of them. It ends with the one that it tells.
-tell_steps() {
-  exec 6<"$state/steps.jsonl"
+# The lines of a file as they come, all of them. It ends with the supervisor, or with the first line that has not what all but the last one have.
+tell() { # tell MARK FILE [TEXT]
+  exec 6<"$2"
   told=
   while :; do
     check_state
     was=$phase
     while IFS= read -r line; do
-      printf 'step %s\n' "$told$line" >&3 || exit
-      told=
+      line=$told$line told=
+      printf '%s %s\n' "$1" "$line" >&3 || exit
+      case $line in *"$3"*) ;; *) exit ;; esac
     done <&6
     told=$told$line # a part of a line
     [ "$was" = running ] || break

@@ -17,6 +17,7 @@ supervise() { # supervise NONCE
     mkfifo -m 0666 "$pipes/output" "$pipes/events"
   } || give_up_unwritable 'the state directory cannot be written' "$state"
   exec 8<>"$pipes/events"
+  await_ready
   if [ "$nsteps" = 0 ]; then supervise_command; else supervise_steps; fi
 }
 
@@ -126,9 +127,13 @@ give_up_unwritable() { # give_up_unwritable WHAT DIRECTORY
 
 # What nobody needs before the job has begun. Links, as good as a rename and cheaper: whoever finds the name finds the whole.
 place_files() {
-  # A part of the text would be run by the next call.
-  [ -e "$machine/pikaci-incus-run" ] || ln "$self" "$machine/pikaci-incus-run" || cp "$self" "$machine/pikaci-incus-run" || rm -f "$machine/pikaci-incus-run"
+  place_text
   [ -z "$step" ] || return 0
   chmod 0755 "$artifacts/.pikaci"
   ln -f "$own/guest-request.json" "$artifacts/guest-request.json" || cp "$own/guest-request.json" "$artifacts/guest-request.json"
+}
+
+# By which all other calls find the supervisor. A part of the text would be run by the next one.
+place_text() {
+  [ -e "$machine/pikaci-incus-run" ] || ln "$self" "$machine/pikaci-incus-run" || cp "$self" "$machine/pikaci-incus-run" || rm -f "$machine/pikaci-incus-run"
 }

@@ -49,6 +49,11 @@ drop_step_secrets() { [ -z "$secrets" ] || rm -rf "$secrets/files"; }
 # Says that from now on there is somebody who lives as long as the job.
 announce() {
   record supervisor
+  [ -n "${said_supervised-}" ] || say_supervised
+}
+
+say_supervised() {
+  said_supervised=yes
   trap '' PIPE # the caller may be gone
   printf 'supervised\n' >&4
   trap - PIPE

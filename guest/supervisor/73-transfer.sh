@@ -1,8 +1,12 @@
 # shellcheck shell=sh
 # The owner of what is sent: root, a user, or the default user. Installs the text that came along, too: this may be the first call.
-begin_transfer() { # begin_transfer [--writable WORKSPACE] [--root | --user NAME]
+begin_transfer() { # begin_transfer [--at-once] [--writable WORKSPACE] [--root | --user NAME]
   on_failure=refuse login=pikaci home=/home/pikaci uid='' gid='' switch=none
-  workspace=
+  workspace='' at_once=
+  if [ "${1-}" = --at-once ]; then
+    at_once=yes
+    shift
+  fi
   if [ "${1-}" = --writable ]; then
     workspace=${2-}
     check_path "$workspace"
@@ -17,7 +21,9 @@ begin_transfer() { # begin_transfer [--writable WORKSPACE] [--root | --user NAME
     ;;
   *) refuse 64 usage 'only --root or --user NAME may follow' ;;
   esac
+  await_mounts
   install_text
+  [ -n "$at_once" ] || await_init
   # A test without root has only its own user to give files to.
   if [ "$(id -u)" != 0 ]; then uid=$(id -u | head -c 20) gid=$(id -g | head -c 20); elif [ -z "$uid" ]; then
     find_user

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-put() { # put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME]; the content is stdin
-  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME]'
+put() { # put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME]; the content is stdin
+  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME]'
   path=$1 mode=$2
   check_path "$path"
   case $mode in '' | *[!0-7]* | ?????*) refuse 64 usage 'the mode is an octal number such as 644' ;; esac

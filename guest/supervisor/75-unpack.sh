@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# unpack DIR [--writable WORKSPACE] [--root | --user NAME]; stdin is an uncompressed tar. tar leaves the names below DIR that are absolute or have `..`.
+# unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME]; stdin is an uncompressed tar. tar leaves the names below DIR that are absolute or have `..`.
 unpack() {
-  [ "$#" -ge 1 ] || refuse 64 usage 'unpack DIR [--writable WORKSPACE] [--root | --user NAME]'
+  [ "$#" -ge 1 ] || refuse 64 usage 'unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME]'
   directory=$1
   [ "$directory" = / ] || check_path "$directory"
   shift

@@ -13,12 +13,16 @@ if [ "${1-}" = --step ]; then
   shift 2
 fi
 
-case ${1-} in run | supervise) ;; *) hold_memory ;; esac
+case ${1-} in run | supervise | await-ready) ;; *) hold_memory ;; esac
 case ${1-} in
 run | supervise)
   self=$0
   case $self in /*) ;; *) self=$PWD/$self ;; esac
   "$@"
+  ;;
+await-ready)
+  shift
+  await_each "$@"
   ;;
 follow)
   exec 3>&2 2>/dev/null
@@ -51,7 +55,7 @@ put | unpack)
   ;;
 steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--writable WORKSPACE] [--root | --user NAME] | steps\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME] | steps\n' >&2
   exit 64
   ;;
 esac

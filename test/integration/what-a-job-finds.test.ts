@@ -1,8 +1,12 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
+import { EventRecorder } from '../support/event-recorder.js';
 import { git } from '../support/git-repository.js';
 import { Site } from '../support/site.js';
+import { importSystemdGuest, SYSTEMD_IMAGE } from '../support/systemd-guest.js';
 
 onEachBackend((backend) => {
   let site: Site;
@@ -108,5 +112,63 @@ onEachBackend((backend) => {
       );
       expect(log.toString()).toBe('later\n');
     });
+  });
+});
+
+describe('what a job finds in an image with systemd', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open();
+    await importSystemdGuest(site.host);
+  });
+  afterAll(() => site[Symbol.asyncDispose]());
+  const open = () => site.open({ incus: { ...site.config().incus, image: SYSTEMD_IMAGE } });
+
+  it('is a machine that has started: /tmp stays, and an address and a resolver are there', async () => {
+    const command = [
+      'systemctl is-system-running',
+      'touch /tmp/kept /dev/shm/kept',
+      'ip -4 -o address show dev eth0 | grep -c "inet "',
+      'grep -c ^nameserver /run/systemd/resolve/resolv.conf',
+      'sleep 1 && ls /tmp/kept /dev/shm/kept',
+    ].join('\n');
+    const { run, events, log } = await site.finish({ command }, {}, open());
+    expect(log.toString()).toBe('running\n1\n1\n/dev/shm/kept\n/tmp/kept\n');
+    expect(run.outcome.phases.map(({ phase, ok }) => [phase, ok])).toContainEqual(['wait_until_ready', true]);
+    expect(events.of('warning')).toEqual([]);
+    const plain = await site.finish({ command: 'true' });
+    expect(plain.run.outcome.phases.map(({ phase }) => phase)).not.toContain('wait_until_ready');
+  });
+
+  it('is asked by a command of its own, can be cancelled meanwhile, and is not waited for where that is said', async () => {
+    const pikaci = open();
+    const never = await site.finish(
+      { command: 'true', ready: { command: 'exit 3', timeoutSecs: 1 } },
+      {},
+      site.pikaci,
+    );
+    expect(never.run.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'setup',
+      message: 'the machine was not ready after 1 s: the command of "ready" ended with status 3',
+    });
+    const ends = new AbortController();
+    const events = new EventRecorder();
+    const waits = () => events.of('phase_started').some(({ phase }) => phase === 'wait_until_ready');
+    void events.until(waits).then(() => ends.abort());
+    const job = { command: 'echo never', ready: { command: 'false' } };
+    const cancelled = await site.finish(job, { events, signal: ends.signal }, site.pikaci);
+    expect(cancelled.run.outcome).toMatchObject({ cause: 'cancelled', message: 'cancelled' });
+    expect(cancelled.log.toString()).toBe('');
+    const atOnce = await site.finish({ command: 'true', ready: { init: false, network: false } }, {}, pikaci);
+    expect(atOnce.run.outcome.phases.map(({ phase }) => phase)).not.toContain('wait_until_ready');
+  });
+
+  it('is ready for what is sent to an open machine before its first step', async () => {
+    await using machine = must(await open().openMachine({}));
+    must(await machine.upload(join(site.workspace, 'hello.txt'), '/tmp/sent'));
+    must(await machine.run({ id: 'one', command: 'sleep 1; cat /tmp/sent' }));
+    const log = join(site.stateRoot, 'machines', machine.id, 'steps/one/guest.log');
+    expect((await readFile(log)).toString()).toBe('hello from the workspace\n');
   });
 });

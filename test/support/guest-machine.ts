@@ -220,6 +220,7 @@ export class GuestMachine {
           PIKACI_ARTIFACTS_DIR: this.artifacts,
           PIKACI_SH: this.shell.shell,
           PIKACI_GIVEN_PATH: '',
+          PIKACI_SYSTEM_DIR: join(this.root, 'system'),
           ...this.environment,
           // The real one counts what others have on this machine, too.
           PIKACI_VMSTAT: join(this.root, 'vmstat'),

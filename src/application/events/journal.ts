@@ -86,21 +86,29 @@ export class Journal {
 
   /** Records the phase's start, end and duration, also when it fails. */
   async runPhase<T, E>(phase: Phase, work: () => Promise<Result<T, E>>): Promise<Result<T, E>> {
-    const startedAt = this.#now();
+    const finish = this.beginPhase(phase);
+    const result = await work();
+    finish(result.isOk());
+    return result;
+  }
+
+  /** A phase that ends when what it gives is called; it took at least `leastMs`, where that is known. */
+  beginPhase(phase: Phase): (ok: boolean, leastMs?: number) => void {
+    const startedAt = this.#clock.now();
     const start = this.#clock.monotonic();
     this.emit({ type: 'phase_started', phase });
-    const result = await work();
-    const durationMs = this.#clock.monotonic() - start;
-    const ok = result.isOk();
-    this.#timings.push({
-      phase,
-      started_at: startedAt,
-      finished_at: this.#now(),
-      duration_ms: durationMs,
-      ok,
-    });
-    this.emit({ type: 'phase_finished', phase, duration_ms: durationMs, ok });
-    return result;
+    return (ok, leastMs = 0) => {
+      const passed = this.#clock.monotonic() - start;
+      const durationMs = Math.max(passed, leastMs);
+      this.#timings.push({
+        phase,
+        started_at: new Date(startedAt - (durationMs - passed)).toISOString(),
+        finished_at: this.#now(),
+        duration_ms: durationMs,
+        ok,
+      });
+      this.emit({ type: 'phase_finished', phase, duration_ms: durationMs, ok });
+    };
   }
 
   /** Waits by the clock that stamps the events. */

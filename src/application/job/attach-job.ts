@@ -180,11 +180,11 @@ export class AttachJob {
     }
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
-    const start: LiveJob['start'] = (onStep) =>
+    const start: LiveJob['start'] = (told) =>
       supervisor.start(
         buildGuestRequest(withRunVariables(job, factsOf(record))),
         {},
-        { signal: new AbortController().signal, ...(onStep === undefined ? {} : { onStep }) },
+        { signal: new AbortController().signal, ...told },
       );
     return await this.#parts.completeJob.complete({
       session,

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import { readyBoundSecs } from '../../domain/machine/machine-ready.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -12,7 +13,8 @@ import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
-import type { FollowStream, GuestFault } from '../supervisor/guest.js';
+import { ReadyPhase } from '../step/ready-phase.js';
+import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
 import { forgetRecord, noteHandOver } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
@@ -28,6 +30,12 @@ interface StartedJob {
   readonly job: LiveJob;
   /** Left out when the job is looked for. */
   readonly first: FollowStream | undefined;
+}
+
+/** A job that was begun, and who hears what its supervisor tells beside the log. */
+interface Begun {
+  readonly first: FollowStream | undefined;
+  readonly told: ToldOfJob;
 }
 
 /** The second half of every job, whoever started it: start or take up, follow, collect, record the outcome, release the machine. */
@@ -56,7 +64,9 @@ export class CompleteJob {
       stepsFile: session.state.stepsFile,
       isOurs: () => given.lock.isHeld(),
     });
-    const started = await this.#start(given, steps);
+    const ready = new ReadyPhase(session);
+    const told = { onReady: ready.take, ...(steps === null ? {} : { onStep: steps.take }) };
+    const started = await this.#start(given, told);
     if (started.isErr()) {
       const fault = session.masked(started.error);
       session.warn(fault.message);
@@ -68,7 +78,8 @@ export class CompleteJob {
       return err(fault);
     }
     const { job, first } = started.value;
-    const outcome = await this.#toOutcome(job, steps, first);
+    const outcome = await this.#toOutcome(job, steps, { first, told });
+    ready.end();
     if (outcome.isErr()) {
       const fault = session.masked(withWhatStays(outcome.error, job));
       session.warn(fault.message);
@@ -83,7 +94,7 @@ export class CompleteJob {
    * Hands a new job over, and notes before that it may have begun. A fault that does not say that nothing ran is none here: the supervisor may
    * have the job, and following finds out.
    */
-  async #start(job: LiveJob, steps: StepTracker | null): Promise<Result<StartedJob, JobFault>> {
+  async #start(job: LiveJob, told: ToldOfJob): Promise<Result<StartedJob, JobFault>> {
     const { isNew, start, machine, session, record, lock } = job;
     if (!isNew || start === null) return ok({ job, first: undefined });
     if (!(await lock.isHeld())) return err(superseded(job));
@@ -91,7 +102,7 @@ export class CompleteJob {
     const noted = await noteHandOver(localFiles, { state: session.state, record, nowMs: clock.now() });
     if (noted.isErr()) return err(localFilesFault(noted.error, 'launch_guest'));
     const live = { ...job, record: noted.value };
-    const started = await start(steps?.take);
+    const started = await start(told);
     if (started.isOk()) return ok({ job: live, first: started.value });
     if (mayHaveTaken(started.error, machine.context.backend)) return ok({ job: live, first: undefined });
     return err(this.#notStarted(started.error, machine.supervisor.description));
@@ -100,7 +111,7 @@ export class CompleteJob {
   async #toOutcome(
     job: LiveJob,
     steps: StepTracker | null,
-    first: FollowStream | undefined,
+    begun: Begun,
   ): Promise<Result<JobOutcome, JobFault>> {
     const { session } = job;
     const superseded = new AbortController();
@@ -130,7 +141,7 @@ export class CompleteJob {
     steps?.follow(log);
 
     const end = await session.runPhase('wait_for_completion', () =>
-      this.#follow(job, { log, first, steps, superseded: superseded.signal }),
+      this.#follow(job, { log, begun, superseded: superseded.signal }),
     );
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
@@ -150,15 +161,9 @@ export class CompleteJob {
     job: LiveJob,
     {
       log,
-      first,
-      steps,
+      begun: { first, told },
       superseded,
-    }: {
-      readonly log: GuestLog;
-      readonly first: FollowStream | undefined;
-      readonly steps: StepTracker | null;
-      readonly superseded: AbortSignal;
-    },
+    }: { readonly log: GuestLog; readonly begun: Begun; readonly superseded: AbortSignal },
   ): Promise<Result<StepEnd, JobFault>> {
     const { session, machine, start, options, lock } = job;
     const { job: spec, runId } = session;
@@ -168,12 +173,12 @@ export class CompleteJob {
       log,
       clock: this.#ports.clock,
       reconnectMs: this.#settings.reconnectMs,
-      boundMs: spec.timeoutSecs * 1000 + spec.graceSecs * 2000,
+      boundMs: (spec.timeoutSecs + 2 * spec.graceSecs + readyBoundSecs(spec.ready)) * 1000,
       graceSecs: spec.graceSecs,
       names: { step: 'job', attach: `pikaci attach ${runId} ${spec.id}` },
       first,
-      restart: start === null ? undefined : () => start(steps?.take),
-      onStep: steps?.take,
+      restart: start === null ? undefined : () => start(told),
+      told,
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
       hurry: options.hurry,

@@ -2,7 +2,7 @@ import type { Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import type { HeldLock } from '../lock/job-lock.js';
 import type { Machine } from '../machine/machine-backend.js';
-import type { FollowCall, FollowStream, GuestFault } from '../supervisor/guest.js';
+import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobCallOptions } from './job-call.js';
 import type { JobSession } from './job-session.js';
 
@@ -18,7 +18,7 @@ export interface LiveJob {
   /** Resolves when nothing writes to the host any more on the machine's account. */
   readonly settled: Promise<unknown>;
   /** Hands the job to the supervisor, which may be repeated while that knows of no job; null when it cannot be handed over again. */
-  readonly start: ((onStep: FollowCall['onStep']) => Promise<Result<FollowStream, GuestFault>>) | null;
+  readonly start: ((told: ToldOfJob) => Promise<Result<FollowStream, GuestFault>>) | null;
   /** The job is new: it is started, not looked for. */
   readonly isNew: boolean;
   readonly options: JobCallOptions;

@@ -198,10 +198,10 @@ export class RunJob {
       lock,
       isNew: true,
       // Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold.
-      start: (onStep) =>
+      start: (told) =>
         machine.supervisor.start(buildGuestRequest(withRunVariables(job, factsOf(record))), job.secrets, {
           signal: new AbortController().signal,
-          ...(onStep === undefined ? {} : { onStep }),
+          ...told,
         }),
       options: input,
     });

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { readyBoundSecs } from '../../domain/machine/machine-ready.js';
 import type { MachineStep } from '../../domain/machine/open-machine-spec.js';
 import { type StepStateLayout, stepStateLayout } from '../../domain/records/machine-layout.js';
 import type { StepOutcome, StepRecord } from '../../domain/records/machine-record.js';
@@ -12,7 +13,8 @@ import { maskedEnvironment } from '../secrets/masked-environment.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
-import { type FollowStream, type GuestFault, isRefusedAtOnce } from '../supervisor/guest.js';
+import { ReadyPhase } from '../step/ready-phase.js';
+import { type FollowStream, type GuestFault, isRefusedAtOnce, type ToldOfJob } from '../supervisor/guest.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadMachineRecord, saveStepRecord } from './machine-records.js';
 import { stepOutcomeOf } from './step-outcome.js';
@@ -94,8 +96,12 @@ export async function runStep(
   if (saved.isErr()) return err(saved.error);
   const supervisor = machine.supervisor.step(stepId);
   // Not the caller's signal: from here on a cancel goes through the supervisor.
+  const ready = new ReadyPhase(held.input.journal);
   const start = () =>
-    supervisor.start(stepRequest(spec, step), secrets, { signal: new AbortController().signal });
+    supervisor.start(stepRequest(spec, step), secrets, {
+      signal: new AbortController().signal,
+      onReady: ready.take,
+    });
   const first = await start();
   if (first.isErr() && isRefusedAtOnce(first.error)) {
     // It was never begun, and the id is free.
@@ -108,8 +114,10 @@ export async function runStep(
     {
       first: first.isOk() ? first.value : undefined,
       start,
+      told: { onReady: ready.take },
     },
   );
+  ready.end();
   // It was never begun: another step has the machine, or was run under this id by a process with another state root.
   if (ended.isErr() && (ended.error.kind === 'machine_busy' || ended.error.kind === 'step_exists'))
     await localFiles.remove(layout.stepDir, { recursive: true });
@@ -134,9 +142,10 @@ export async function followToEnd(
   begun: {
     readonly first: FollowStream | undefined;
     readonly start: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
+    readonly told?: ToldOfJob;
   },
 ): Promise<Result<StepResult, OpenMachineFault>> {
-  const { parts, id, machine, journal } = held.input;
+  const { parts, id, machine, journal, spec } = held.input;
   const { ports, settings } = parts;
   const { layout, record, step, options } = followed;
   const stepId = record.step_id;
@@ -169,11 +178,12 @@ export async function followToEnd(
     journal: { emit: (event) => journal.emit(event), drained },
     clock: ports.clock,
     reconnectMs: settings.reconnectMs,
-    boundMs: step.timeoutSecs * 1000 + step.graceSecs * 2000,
+    boundMs: (step.timeoutSecs + 2 * step.graceSecs + readyBoundSecs(spec.ready)) * 1000,
     graceSecs: step.graceSecs,
     first: begun.first,
     isNew: begun.start !== undefined,
     restart: begun.start,
+    told: begun.told,
     onAbort: options.onAbort ?? 'cancel',
     signal: options.signal,
     hurry: options.hurry,

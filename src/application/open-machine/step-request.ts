@@ -16,6 +16,7 @@ export function stepRequest(machine: OpenMachineSpec, step: MachineStep): GuestR
     user: runAsRoot ? undefined : (step.user ?? machine.user),
     writableWorkspace: machine.writableWorkspace,
     env: machine.env,
+    ready: machine.ready,
   });
   const shell = shellInRequest(step.command, shellOf(step.command, step.shell));
   const plain = step.workingDirectory === undefined && shell === undefined;

@@ -56,12 +56,15 @@ export async function upload(
     held.input.spec.writableWorkspace &&
     isWithin(GUEST_WORKSPACE_DIR, path.value) &&
     held.input.record.snapshot_hash !== null;
-  const writable = isInWorkspace ? { writable: GUEST_WORKSPACE_DIR } : {};
+  const how = {
+    ...(isInWorkspace ? { writable: GUEST_WORKSPACE_DIR } : {}),
+    ...(held.input.spec.ready?.init === false ? { atOnce: true } : {}),
+  };
   const { supervisor } = machine;
   const sent = isDirectory
-    ? await supervisor.unpack({ path: path.value, owner, ...writable }, content, { signal })
+    ? await supervisor.unpack({ path: path.value, owner, ...how }, content, { signal })
     : await supervisor.put(
-        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, owner, ...writable },
+        { path: path.value, mode: stat.value.mode & 0o777, size: stat.value.size, owner, ...how },
         content,
         { signal },
       );

@@ -1,13 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
-import type { GuestStep } from '../../domain/job/step-record.js';
 import type { Clock } from '../../ports/clock.js';
 import { onAbort } from '../../streams/on-abort.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
-import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
+import type { FollowStream, Guest, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import { cancelStep } from './cancel-step.js';
 import { type FollowEnd, followStep } from './follow-step.js';
 import { askStatus, untilGivenUp } from './given-up.js';
@@ -40,8 +39,8 @@ export interface AwaitStepInput {
   /** The step is new: a supervisor that has one of this name already has another one. */
   readonly isNew?: boolean;
   readonly restart: (() => Promise<Result<FollowStream, GuestFault>>) | undefined;
-  /** Gets what the supervisor tells of the steps of a job, again and again. */
-  readonly onStep?: ((step: GuestStep) => void) | undefined;
+  /** Gets what the supervisor tells beside the log, again and again. */
+  readonly told?: ToldOfJob | undefined;
   readonly onAbort: OnAbort;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
@@ -87,7 +86,7 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
       ...(input.first === undefined ? {} : { first: input.first }),
       ...(input.restart === undefined ? {} : { restart: input.restart }),
       ...(input.isNew === undefined ? {} : { isNew: input.isNew }),
-      ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
+      ...(input.told === undefined ? {} : { told: input.told }),
       signal: stop.signal,
       drained: async () => {
         isDraining = true;

@@ -1,11 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
-import type { GuestStep } from '../../domain/job/step-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault } from '../../ports/file-store.js';
 import type { GuestLog } from '../log/guest-log.js';
 import { readAhead } from '../log/read-ahead.js';
-import type { FollowStream, Guest, GuestFault } from '../supervisor/guest.js';
+import type { FollowStream, Guest, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 
 /** Pauses between attempts to reach a host again, ms; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 5000] as const;
@@ -44,7 +43,7 @@ export interface FollowInput {
   readonly isNew?: boolean;
   /** Starts the job again when the supervisor says that it never began (the connection broke before). */
   readonly restart?: () => Promise<Result<FollowStream, GuestFault>>;
-  readonly onStep?: (step: GuestStep) => void;
+  readonly told?: ToldOfJob;
   /** What it is in messages; `job` when left out. */
   readonly name?: string;
   readonly signal: AbortSignal;
@@ -154,7 +153,7 @@ async function followOnce(
   if (stream === undefined) {
     const opened = await input.guest.follow(input.log.received, {
       signal: input.signal,
-      ...(input.onStep === undefined ? {} : { onStep: input.onStep }),
+      ...input.told,
     });
     if (opened.isErr()) return ok(err(opened.error));
     stream = opened.value;

@@ -2,6 +2,7 @@ import type { Result } from 'neverthrow';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
 import type { GuestStep } from '../../domain/job/step-record.js';
+import type { GuestReadiness } from '../../domain/machine/machine-ready.js';
 import type { FaultCause } from '../faults/job-fault.js';
 
 /**
@@ -79,6 +80,8 @@ export interface PutFile {
   readonly owner?: string;
   /** The machine's writable workspace, when the path is within it: it is made so, should no step have done that yet. */
   readonly writable?: string;
+  /** The machine's init is not waited for. */
+  readonly atOnce?: boolean;
 }
 
 export interface GuestCall {
@@ -92,10 +95,15 @@ export interface ListCall extends GuestCall {
   readonly directories?: boolean;
 }
 
-export interface FollowCall extends GuestCall {
-  /** Gets each change of a step of the job, all from the first on, also those that were told before. */
+/** Who hears what a supervisor tells beside the log: all of it from the first on, also what was told before. */
+export interface ToldOfJob {
+  /** Each change of a step of the job. */
   readonly onStep?: (step: GuestStep) => void;
+  /** That the machine is waited for, and how that has ended; nothing of one that was ready. */
+  readonly onReady?: (readiness: GuestReadiness) => void;
 }
+
+export interface FollowCall extends GuestCall, ToldOfJob {}
 
 /** A machine that runs, and the supervisor in it, whatever the backend. What it says is hostile until parsed. */
 export interface Guest {
@@ -128,7 +136,7 @@ export interface MachineSupervisor extends Guest {
   put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall): Promise<Result<void, GuestFault>>;
   /** Unpacks a tar archive of the library's own into a directory. */
   unpack(
-    directory: Pick<PutFile, 'path' | 'owner' | 'writable'>,
+    directory: Omit<PutFile, 'mode' | 'size'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ): Promise<Result<void, GuestFault>>;

@@ -17,7 +17,8 @@ import type {
   PutFile,
 } from './guest.js';
 import { filledUpFiles, listingOf } from './listing.js';
-import { StepLines } from './step-lines.js';
+import { ToldLines } from './told-lines.js';
+import { whereTo } from './where-to.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {
@@ -141,7 +142,7 @@ export class SupervisedGuest implements MachineSupervisor {
   }
 
   async unpack(
-    { path, ...to }: Pick<PutFile, 'path' | 'owner' | 'writable'>,
+    { path, ...to }: Omit<PutFile, 'mode' | 'size'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ) {
@@ -176,7 +177,7 @@ export class SupervisedGuest implements MachineSupervisor {
     if (exec.isErr()) return err(exec.error);
     const running = exec.value;
     const stdout = new BoundedBytes(LONGEST_STATUS, 'last');
-    const steps = options.onStep === undefined ? null : new StepLines(options.onStep);
+    const told = new ToldLines(options);
     let leave = () => {};
     const left = new Promise<void>((resolve) => {
       leave = resolve;
@@ -186,7 +187,7 @@ export class SupervisedGuest implements MachineSupervisor {
         running.output,
         (data) => {
           stdout.add(data);
-          steps?.add(data);
+          told.add(data);
         },
         leave,
       ),
@@ -254,12 +255,6 @@ function withInherited(request: GuestRequest, inherited: Readonly<Record<string,
   if (Object.keys(inherited).length === 0) return request;
   const environment = { ...inherited, ...request.environment };
   return whyTooLong(environment) === null ? { ...request, environment } : request;
-}
-
-function whereTo({ owner, writable }: Pick<PutFile, 'owner' | 'writable'>): readonly string[] {
-  const workspace = writable === undefined ? [] : ['--writable', writable];
-  if (owner === undefined) return workspace;
-  return owner === 'root' ? [...workspace, '--root'] : [...workspace, '--user', owner];
 }
 
 async function* onlyStdout(

@@ -9,6 +9,7 @@ import {
   GUEST_XDG_STATE_HOME_DIR,
   guestHomeDir,
 } from '../machine/guest-paths.js';
+import { type MachineReady, readyInRequest } from '../machine/machine-ready.js';
 import { isNormalisedAbsolutePath } from '../values/path-rules.js';
 import { cachesOf, type JobCache } from './job-caches.js';
 import type { JobStep } from './job-step.js';
@@ -57,6 +58,15 @@ export const guestRequestSchema = z.looseObject({
   environment: z.record(z.string(), z.string()).optional(),
   /** Directories that are there, or made, and are the user's with all that is in them. */
   cache_dirs: z.array(guestDir).optional(),
+  /** What the machine has to be before its first step; the supervisor decides of what is left out. */
+  ready: z
+    .looseObject({
+      init: z.boolean().optional(),
+      network: z.boolean().optional(),
+      command: z.string().optional(),
+      timeout_secs: z.number().int().positive().optional(),
+    })
+    .optional(),
 });
 /** `guest-request.json`: what the supervisor in the guest is asked to run. Times are in seconds. */
 export type GuestRequest = z.infer<typeof guestRequestSchema>;
@@ -75,6 +85,7 @@ export interface GuestRequestJob {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly caches?: readonly JobCache[] | undefined;
   readonly cargo?: boolean | undefined;
+  readonly ready?: MachineReady | undefined;
 }
 
 /** What differs from the guest's defaults is said; the rest is left out, so that plain jobs keep the plain form. */
@@ -101,6 +112,7 @@ export function buildGuestRequest(job: GuestRequestJob): GuestRequest {
     ...(job.user === undefined || job.user === GUEST_USER || runAsRoot ? {} : { user: job.user }),
     ...(job.env === undefined || Object.keys(job.env).length === 0 ? {} : { environment: { ...job.env } }),
     ...(caches.length === 0 ? {} : { cache_dirs: caches.map(({ path }) => path) }),
+    ...readyInRequest(job.ready),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNormalisedAbsolutePath, pathError, whyNoPath } from '../values/path-rules.js';
+import { machineReadySchema } from './machine-ready.js';
 
 /** `512MiB`, `2GB`, `1048576`: Incus's own notation for sizes. */
 const size = z.string().regex(/^[1-9][0-9]*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, {
@@ -63,6 +64,8 @@ export const machineOptions = {
   /** What runs in it may change its workspace; the changes are thrown away with the machine. */
   writableWorkspace: z.boolean().default(false),
   limits: jobLimitsSchema.default({}),
+  /** What is waited for before its first step; by itself where the image's init starts services. */
+  ready: machineReadySchema.optional(),
   instanceType: z.enum(['container', 'virtual-machine']).default('container'),
   /** Incus profiles applied after the configured one. */
   extraProfiles: z.array(z.string().min(1)).default([]),

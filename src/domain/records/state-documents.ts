@@ -107,6 +107,18 @@ export const targetInfoDocumentSchema = z.looseObject({
     .optional(),
   /** By the id of the job: the words that run its command, or those of each of its steps. Documents of before 0.2 lack it. */
   shells: z.record(z.string(), z.array(z.array(z.string()))).optional(),
+  /** What jobs say of the machine that they wait for; null where they leave it to the supervisor. By job. */
+  ready: z
+    .record(
+      z.string(),
+      z.looseObject({
+        init: z.boolean().nullable(),
+        network: z.boolean().nullable(),
+        command: z.string().nullable(),
+        timeout_secs: z.number(),
+      }),
+    )
+    .optional(),
   /** All of the target, also those that no job is a copy of. Left out where there are none, or the host could not be asked. */
   templates: z.array(templateInfoDocumentSchema).optional(),
   /** Why it is not known what there is of the templates. */

@@ -86,6 +86,17 @@ test('target-info shows the shell of each job, and says once what changed for co
   });
 });
 
+test('target-info says what a job waits for', async () => {
+  const ready = { network: true, init: false, command: 'test -e /ready' };
+  const config = files({ ...CONFIG, targets: { t: { jobs: [{ id: 'a', command: 'true', ready }] } } });
+  const cli = new Cli({ files: config });
+  expect(await cli.run('target-info')).toBe(0);
+  expect(cli.stdout.text).toContain(', waits 60 s at most for: no init, network, test -e /ready\n');
+  const document = new Cli({ files: config });
+  await document.run('target-info', 't', '--json');
+  expect(targetInfoDocumentSchema.parse(json(document)).ready).toEqual({ a: { ...ready, timeout_secs: 60 } });
+});
+
 test('target-info says what is left out of the workspace', async () => {
   const config = files({ ...CONFIG, workspace: { exclude: ['fixtures', '!fixtures/small'] } });
   const cli = new Cli({ files: config });

@@ -57,6 +57,7 @@ export async function targetInfoCommand(
       : {}),
     shells: shellsOf(plan.value.nodes),
     ...(Object.keys(caches).length === 0 ? {} : { caches }),
+    ready: readyOf(plan.value.nodes),
     workspace: { exclude: [...loaded.config.workspace.exclude], git: loaded.config.workspace.git },
     ...templatesDocument(examined),
   };
@@ -118,6 +119,28 @@ function cachesByJob(nodes: readonly PlanNode[]): NonNullable<TargetInfoDocument
   );
 }
 
+/** What the jobs say themselves; of the rest their images decide. */
+function readyOf(nodes: readonly PlanNode[]): NonNullable<TargetInfoDocument['ready']> {
+  return Object.fromEntries(
+    nodes.flatMap((node) => {
+      if (node.kind !== 'execute' || node.job.ready === undefined) return [];
+      const { init = null, network = null, command = null, timeoutSecs } = node.job.ready;
+      return [[node.id, { init, network, command, timeout_secs: timeoutSecs }]];
+    }),
+  );
+}
+
+function readyText(ready: NonNullable<TargetInfoDocument['ready']>[string] | undefined): string {
+  if (ready === undefined) return '';
+  const { init, network, command, timeout_secs: secs } = ready;
+  const said = [
+    ...(init === null ? [] : [`${init ? '' : 'no '}init`]),
+    ...(network === null ? [] : [`${network ? '' : 'no '}network`]),
+    ...(command === null ? [] : [escapeLine(command)]),
+  ];
+  return `, waits ${secs} s at most${said.length === 0 ? '' : ` for: ${said.join(', ')}`}`;
+}
+
 /** Each shell once, in the order of the steps. */
 function shellText(shells: NonNullable<TargetInfoDocument['shells']>[string] | undefined): string {
   const said = [...new Set((shells ?? []).map((words) => words.join(' ')))];
@@ -166,7 +189,7 @@ function infoLines(info: TargetInfoDocument): string[] {
       const kept = caches
         .map(({ path, key }) => `\n    cache ${escapeLine(path)} (${escapeLine(key)})`)
         .join('');
-      return `  ${what} ${node.id}${shellText(info.shells?.[node.id])}${limitsText(info.limits?.[node.id])}${after}${description}${kept}`;
+      return `  ${what} ${node.id}${shellText(info.shells?.[node.id])}${limitsText(info.limits?.[node.id])}${readyText(info.ready?.[node.id])}${after}${description}${kept}`;
     }),
   ];
 }

@@ -30,12 +30,17 @@ function rowOf({ label, stretches }: TimelineRow, start: number, scale: number):
   return html`<details><summary><span class="label">${name(label)}</span>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${stretches.map(described).join(', ')}">${QUARTERS.map(
     (quarter) => html`<rect class="rule" x="${quarter * WIDTH}" y="0" width="1" height="${HEIGHT}"/>`,
-  )}${stretches.map(
+  )}${inOrder(stretches).map(
     (stretch) =>
       html`<rect class="bar ${stretch.state === 'failed' ? 'not-ok' : stretch.name}${stretch.state === 'going' ? ' going' : ''}" x="${(stretch.start - start) * scale}" y="0" width="${Math.max(3, (stretch.end - stretch.start) * scale)}" height="${HEIGHT}"><title>${described(stretch)}</title></rect>`,
   )}</svg>
 <span class="total">${durationText(total)}</span></summary>
 <ul>${stretches.map((stretch) => html`<li><i class="key ${stretch.state === 'failed' ? 'not-ok' : stretch.name}"></i>${described(stretch)}</li>`)}</ul></details>`;
+}
+
+/** One that is within another is drawn over it. */
+function inOrder(stretches: readonly Stretch[]): Stretch[] {
+  return [...stretches].sort((one, other) => one.start - other.start);
 }
 
 function described({ name: phase, start, end, state }: Stretch): string {

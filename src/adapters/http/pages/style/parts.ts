@@ -59,6 +59,7 @@ main > .head .search { margin-left: auto; }
 .bar.going { animation: pulse 1.6s ease-in-out infinite; }
 rect.bar { fill: #8b929c; }
 rect.bar.wait_for_completion { fill: #2f7de1; } .key.wait_for_completion { background: #2f7de1; }
+rect.bar.wait_until_ready { fill: #c99700; } .key.wait_until_ready { background: #c99700; }
 rect.bar.launch_guest { fill: #a45fd0; } .key.launch_guest { background: #a45fd0; }
 rect.bar.stage_workspace_snapshot { fill: #129a9f; } .key.stage_workspace_snapshot { background: #129a9f; }
 rect.bar.prepare { fill: #c08a12; } .key.prepare { background: #c08a12; }

@@ -1,0 +1,15 @@
+import type { PutFile } from './guest.js';
+
+/** The words of `put` and `unpack` behind the place: how it is made, and whose it is. */
+export function whereTo({
+  owner,
+  writable,
+  atOnce,
+}: Pick<PutFile, 'owner' | 'writable' | 'atOnce'>): readonly string[] {
+  const words = [
+    ...(atOnce === true ? ['--at-once'] : []),
+    ...(writable === undefined ? [] : ['--writable', writable]),
+  ];
+  if (owner === undefined) return words;
+  return owner === 'root' ? [...words, '--root'] : [...words, '--user', owner];
+}
