@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine, isRoot } from '../../support/guest-machine.js';
@@ -113,6 +122,32 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       const command = `cat "$CARGO_HOME/x" "$HOME/.cache/a b%/tool/x"; touch "$HOME/.cache/own" "$HOME/.cache/a b%/own" "$HOME/own" && echo wrote`;
       const ended = await guest.run({ command, run_as_root: false }).ended;
       expect(ended.stdout.toString()).toBe('from cargo-home\nfrom home/.cache/a b%/tool\nwrote\n');
+    });
+
+    it('has the directories of caches beside it: the user has all of them, and nothing that their links lead to', async () => {
+      guest = new GuestMachine(shell, { accounts: true });
+      const at = (...parts: string[]) => join(guest.root, ...parts);
+      mkdirSync(at('kept', 'deep'), { recursive: true });
+      writeFileSync(at('kept/deep/file'), 'of another user\n');
+      writeFileSync(at('outside'), 'of root\n');
+      symlinkSync(at('outside'), at('kept/link'));
+      chownSync(at('kept'), 65534, 65534);
+      const caches = [at('kept'), at('made'), at('home/.cache/a b%')];
+      const command = `for d in "${caches.join('" "')}"; do touch "$d/own" && echo wrote; done; cat "${at('kept/deep/file')}"; touch "$HOME/.cache/own" && echo beside`;
+      const ended = await guest.run({ command, run_as_root: false, cache_dirs: caches }).ended;
+      expect(ended.stdout.toString()).toBe('wrote\nwrote\nwrote\nof another user\nbeside\n');
+      const owner = statSync(at('kept/own')).uid;
+      expect(owner).not.toBe(0);
+      expect(statSync(at('kept/deep/file')).uid).toBe(owner);
+      expect(statSync(at('outside')).uid).toBe(0);
+    });
+
+    it('is not begun with a cache where a file is', async () => {
+      guest = new GuestMachine(shell, { accounts: true });
+      const cache = join(guest.root, 'cache');
+      writeFileSync(cache, '');
+      const { result } = guest.statusOf(await guest.run({ run_as_root: false, cache_dirs: [cache] }).ended);
+      expect(result).toMatchObject({ cause: 'setup', message: expect.stringContaining(cache) });
     });
 
     it('stays where it is when a directory of the job cannot be made: which one is said', async () => {
