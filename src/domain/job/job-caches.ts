@@ -37,13 +37,21 @@ export type JobCache = z.output<typeof cacheSchema>;
 
 export const jobCachesSchema = z.array(cacheSchema).max(16).default([]);
 
+/** With an empty directory in their place the machine does not start. */
+const SYSTEM_DIRECTORIES = ['/boot', '/etc', '/usr', '/usr/bin', '/usr/lib', '/usr/sbin'];
+/** Links in most images, through which Incus mounts nothing. */
+const SYSTEM_TREES = ['/bin', '/lib', '/lib32', '/lib64', '/sbin'];
+
 function whyNoCachePath(path: string): string | null {
   if (path === '/') return 'must not be "/", which is the whole guest';
   if (path === '/home') return 'must leave a place for the home directory of the user of the job';
   if (isWithin(GUEST_WORKSPACE_DIR, path) || isWithin(path, GUEST_WORKSPACE_DIR))
     return `must not overlap the workspace, which is at ${GUEST_WORKSPACE_DIR}`;
   const owner = ownerOfGuestPath(path);
-  return owner === undefined ? null : `must not overlap ${owner}, which the supervisor owns`;
+  if (owner !== undefined) return `must not overlap ${owner}, which the supervisor owns`;
+  const isSystems =
+    SYSTEM_DIRECTORIES.includes(path) || SYSTEM_TREES.some((directory) => isWithin(directory, path));
+  return isSystems ? 'must not be where the system of the machine itself is' : null;
 }
 
 const LOCK_FILES = '${{ hash("**/Cargo.lock") }}';
@@ -73,10 +81,14 @@ export function cachesOf({ cargo, caches }: WithCaches): readonly JobCache[] {
 export function checkCaches(job: WithCaches, context: z.RefinementCtx): void {
   const builtIn = job.cargo === true ? CARGO_CACHES.length : 0;
   const all = cachesOf(job);
-  for (const [index, { path }] of job.caches.entries()) {
-    const other = all
-      .slice(0, builtIn + index)
-      .find((before) => isWithin(before.path, path) || isWithin(path, before.path));
+  for (const [index, { path, key }] of job.caches.entries()) {
+    const before = all.slice(0, builtIn + index);
+    const ofKey = before.find((cache) => cache.key === key);
+    if (ofKey !== undefined) {
+      const message = `is the key of ${ofKey.path} as well: one of the two would be kept, and given to both; let each begin with a name of its own`;
+      context.addIssue({ code: 'custom', path: ['caches', index, 'key'], message });
+    }
+    const other = before.find((cache) => isWithin(cache.path, path) || isWithin(path, cache.path));
     if (other === undefined) continue;
     const whose = CARGO_CACHES.includes(other) ? 'that "cargo" has' : 'another cache of the job';
     const message = `overlaps ${other.path}, ${whose}; caches lie apart from each other`;

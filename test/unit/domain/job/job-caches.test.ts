@@ -38,6 +38,10 @@ describe('the caches of a job', () => {
     ],
     ['/artifacts/x', 'caches.0.path: must not overlap /artifacts, which the supervisor owns'],
     ['/var', 'caches.0.path: must not overlap /var/lib/pikaci, which the supervisor owns'],
+    ['/usr', 'caches.0.path: must not be where the system of the machine itself is'],
+    ['/bin/tool', 'caches.0.path: must not be where the system of the machine itself is'],
+    ['/proc/1', 'caches.0.path: must not overlap /proc, which the supervisor owns'],
+    ['/usr/share/tool', null],
     ['/run/x', 'caches.0.path: must not overlap /run, which the supervisor owns'],
   ])('may not be at %s', (path, message) => {
     expect(problem([{ path, key: 'k' }])).toBe(message);
@@ -46,7 +50,7 @@ describe('the caches of a job', () => {
   it('lie apart from each other, and from those of cargo', () => {
     const two = [
       { path: '/c', key: 'k' },
-      { path: '/c/d', key: 'k' },
+      { path: '/c/d', key: 'l' },
     ];
     expect(problem(two)).toBe(
       'caches.1.path: overlaps /c, another cache of the job; caches lie apart from each other',
@@ -56,6 +60,18 @@ describe('the caches of a job', () => {
     );
     const spec = job([{ path: '/c', key: 'k' }], { cargo: true }).data;
     expect(spec && cachesOf(spec).map(({ path }) => path)).toEqual(['/cargo-home', '/cargo-target', '/c']);
+  });
+
+  it('have a key each: one cache would be given to both', () => {
+    const message =
+      'is the key of /c as well: one of the two would be kept, and given to both; let each begin with a name of its own';
+    const two = [
+      { path: '/c', key: 'k' },
+      { path: '/d', key: 'k' },
+    ];
+    expect(problem(two)).toBe(`caches.1.key: ${message}`);
+    const builtIn = { path: '/d', key: 'cargo-home-${{ hash("**/Cargo.lock") }}' };
+    expect(problem([builtIn], { cargo: true })).toBe(`caches.0.key: ${message.replace('/c', '/cargo-home')}`);
   });
 
   it.each([
