@@ -7,16 +7,17 @@ import { readLog } from 'pikaci/records';
 
 const { FORGE_URL, FORGE_TOKEN, PIKACI_CONFIG, RUNNER_SLOTS = '4' } = process.env;
 const stateRoot = `${process.cwd()}/.pikaci`;
+const headers = { authorization: `Bearer ${FORGE_TOKEN}` };
 const pikaci = createPikaci({ ...JSON.parse(PIKACI_CONFIG), stateRoot })._unsafeUnwrap();
 
 async function ask(path, body = '') {
   for (let tries = 1; ; tries++) {
-    const headers = { authorization: `Bearer ${FORGE_TOKEN}` };
     const request = { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) };
     const answer = await fetch(new URL(path, FORGE_URL), request).catch(() => null);
-    if (answer?.ok) return await answer.json();
+    const told = answer?.ok && (await answer.json().catch(() => null));
+    if (told) return told;
     // A result is not lost with a connection or a forge that restarts; what the forge refuses is not asked again.
-    if (answer?.status < 500 || tries === 600) throw new Error(`${path}: ${answer?.status ?? 'no answer'}`);
+    if (tries === 600 || /^4/.test(answer?.status)) throw new Error(`${path}: ${answer?.status}`);
     await sleep(1000);
   }
 }
@@ -54,8 +55,7 @@ async function serve(job) {
 }
 const waiting = await ask('/jobs/mine');
 let serving = 0;
-for (;;) {
-  await sleep(500);
+for (; ; await sleep(500)) {
   if (waiting.length === 0 && serving < RUNNER_SLOTS) waiting.push(...(await ask('/jobs/claim')));
   const job = waiting.shift();
   if (job === undefined) continue;

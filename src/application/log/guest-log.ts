@@ -67,6 +67,11 @@ export class GuestLog implements AsyncDisposable {
   #kept: number;
   /** At its cap; nothing is kept any more, also where a character did not fit in what was left of the room. */
   #isCut: boolean;
+  #saysCut = () => {};
+  /** Resolves when the copy is at its cap. */
+  readonly whenCut = new Promise<void>((resolve) => {
+    this.#saysCut = resolve;
+  });
   /** What a write has failed with: the copy ends there, whatever else comes. */
   #broken: FileFault | null = null;
   #savedAt: number;
@@ -83,6 +88,7 @@ export class GuestLog implements AsyncDisposable {
     this.#settled = position.guest_bytes;
     this.#kept = position.kept_bytes;
     this.#isCut = position.cut === true;
+    if (this.#isCut) this.#saysCut();
     this.#savedAt = input.clock.monotonic();
   }
 
@@ -138,6 +144,11 @@ export class GuestLog implements AsyncDisposable {
     return ok(undefined);
   }
 
+  /** Counts what the guest's log has beyond the cap as taken, without reading it. */
+  passOver(guestBytes: number): void {
+    if (this.#isCut) this.#received = Math.max(this.#received, guestBytes);
+  }
+
   /** Writes what the masker held back, and the final position. */
   async finish(): Promise<Result<void, FileFault>> {
     if (!(await this.#input.isOurs())) return ok(undefined);
@@ -178,7 +189,10 @@ export class GuestLog implements AsyncDisposable {
     this.#kept += data.length;
     this.#isCut = cut;
     if (data.length > 0) this.#input.onKept(data);
-    if (cut) this.#input.onCut?.(this.#kept);
+    if (cut) {
+      this.#input.onCut?.(this.#kept);
+      this.#saysCut();
+    }
     return ok(undefined);
   }
 

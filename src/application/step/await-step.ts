@@ -7,6 +7,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
 import type { FollowStream, Guest, GuestFault, ToldOfJob } from '../supervisor/guest.js';
+import { endedBeyondCut } from './beyond-cut.js';
 import { cancelStep } from './cancel-step.js';
 import { type FollowEnd, followStep } from './follow-step.js';
 import { askStatus, untilGivenUp } from './given-up.js';
@@ -22,7 +23,7 @@ export type StepEnd =
   | { readonly kind: 'cancelled'; readonly message: string }
   | { readonly kind: 'detached' };
 
-type Reason = 'overdue' | 'silent' | 'cancelled' | 'detached' | 'superseded';
+type Reason = 'beyond_cut' | 'overdue' | 'silent' | 'cancelled' | 'detached' | 'superseded';
 
 export interface AwaitStepInput {
   readonly guest: Guest;
@@ -64,6 +65,10 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
     if (end !== 'aborted') stop.give(end);
   };
   const overdue = giveUp(input.boundMs);
+  const beyondCut = endedBeyondCut(waiting, stop.signal).then((status) => {
+    if (status !== null) stop.give('beyond_cut');
+    return status;
+  });
   let cancelling: Promise<void> = Promise.resolve();
   const offAborted = onAbort(input.signal, () => {
     if (input.onAbort === 'detach') return stop.give('detached');
@@ -104,6 +109,13 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
     });
     if (followed.isErr()) return err(localFilesFault(followed.error, PHASE));
     const end = followed.value;
+    if (end.kind === 'aborted' && stop.first === 'beyond_cut') {
+      const status = await beyondCut;
+      if (status !== null) {
+        log.passOver(status.log_bytes);
+        return ok({ kind: 'finished', status });
+      }
+    }
     if (end.kind === 'aborted') return stopped(stop.first, input);
     if (end.kind !== 'unreachable') return ok(end);
     return err(hostFault(input, `${end.message}; the ${input.names.step} may still run`));
@@ -111,13 +123,14 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
     stop.end();
     offAborted();
     offSuperseded();
-    await Promise.all([overdue, cancelling]);
+    await Promise.all([overdue, cancelling, beyondCut]);
   }
 }
 
 function stopped(reason: Reason | null, input: AwaitStepInput): Result<StepEnd, JobFault> {
   switch (reason) {
     case null:
+    case 'beyond_cut':
       return err(hostFault(input, `the connection was closed while the ${input.names.step} ran`));
     case 'detached':
       return ok({ kind: 'detached' });

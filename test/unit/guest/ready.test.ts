@@ -9,14 +9,19 @@ import { type GuestShell, guestShells } from '../../support/guest-shell.js';
 describe.each(guestShells())('a machine that is not ready yet, with $name', (shell) => {
   let guest: GuestMachine;
   let tools: string;
+  const made: string[] = [];
+  const newTools = () => {
+    tools = mkdtempSync(join(tmpdir(), 'guest-init-'));
+    made.push(tools);
+  };
   afterEach(async () => {
     await guest.remove();
-    rmSync(tools, { recursive: true, force: true });
+    for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
   });
 
   /** A guest whose first process is systemd's: its `systemctl` waits for the file `settled`. */
   function systemd(options: { accounts?: boolean } = {}) {
-    tools = mkdtempSync(join(tmpdir(), 'guest-init-'));
+    newTools();
     const waits = `case $1 in
 list-jobs) echo "7 slow.service start running"; echo "8 other.service start waiting" ;;
 *) while [ ! -e "${tools}/settled" ]; do sleep 0.02; done; echo degraded; exit 1 ;;
@@ -30,7 +35,7 @@ esac`;
   }
 
   function plain(of: GuestShell, options: { accounts?: boolean } = {}) {
-    tools ??= mkdtempSync(join(tmpdir(), 'guest-init-'));
+    if (made.length === 0) newTools();
     guest = new GuestMachine(of, options);
   }
 
