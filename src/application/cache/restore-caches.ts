@@ -8,17 +8,21 @@ import { COPY_LEASE_MS } from './cache-bounds.js';
 import { type CachePlace, CacheStore, type KeptCache } from './cache-store.js';
 import type { WantedCache } from './wanted-caches.js';
 
-export interface RestoreCall {
-  readonly at: CachePlace;
+/** Which caches a machine is to have, and when. */
+export interface CachesCall {
   readonly wanted: readonly WantedCache[];
-  /** Of the machine that gets them. */
-  readonly acquisition: string;
-  /** Whether a copy may take no more than the cache may have: what runs in the machine is not trusted with the pool. */
-  readonly isBounded: boolean;
   /** On the host, ms since the epoch. */
   readonly nowMs: number;
   /** How long the machine may wait for room before it is made, ms. */
   readonly launchWaitMs: number;
+}
+
+export interface RestoreCall extends CachesCall {
+  readonly at: CachePlace;
+  /** Of the machine that gets them. */
+  readonly acquisition: string;
+  /** Whether a copy may take no more than the cache may have: what runs in the machine is not trusted with the pool. */
+  readonly isBounded: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -192,10 +192,12 @@ export class AcquireMachine {
   ) {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
     const wanted = (await caches?.()) ?? [];
-    const launchWaitMs = quotaWaitMs ?? this.#parts.settings.quotaWaitMs;
-    const kept = { caches: wanted, hostNowMs: this.#parts.hostTime.now(), launchWaitMs };
+    const { hostTime, settings } = this.#parts;
+    const launchWaitMs = quotaWaitMs ?? settings.quotaWaitMs;
+    const call = { wanted, nowMs: hostTime.now(), launchWaitMs };
+    const withCaches = wanted.length === 0 ? {} : { caches: call };
     return base.plan(
-      { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...(wanted.length === 0 ? {} : kept) },
+      { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...withCaches },
       signal,
     );
   }

@@ -6,8 +6,7 @@ import type {
   RemoteLinuxVmBackend,
   RemoteLinuxVmContext,
 } from '../../domain/machine/remote-linux-vm-context.js';
-import type { RestoredCaches } from '../cache/restore-caches.js';
-import type { WantedCache } from '../cache/wanted-caches.js';
+import type { CachesCall, RestoredCaches } from '../cache/restore-caches.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import type { MachineSupervisor } from '../supervisor/guest.js';
@@ -62,11 +61,7 @@ export interface PlanInput {
   readonly spec: MachineSpec;
   readonly boot: BootRequest | null;
   /** Directories that begin with what is kept for them; none when left out. */
-  readonly caches?: readonly WantedCache[];
-  /** The host's time, ms since the epoch; only caches need it. */
-  readonly hostNowMs?: number;
-  /** How long the launch may wait for room, ms; only caches need it. */
-  readonly launchWaitMs?: number;
+  readonly caches?: CachesCall;
 }
 
 /** A machine that can be created: nothing is missing but its lease. */

@@ -47,6 +47,13 @@ export const jobCacheReportSchema = z.looseObject({
 /** What a job found in one of its caches, and what became of what it left there. Sizes in bytes, times in milliseconds. */
 export type JobCacheReport = z.infer<typeof jobCacheReportSchema>;
 
+/** What a job found, for people. */
+export const CACHE_HIT_WORDS: Readonly<Record<JobCacheReport['hit'], string>> = {
+  exact: 'restored',
+  partial: 'restored from another key',
+  miss: 'nothing restored',
+};
+
 export function reportOf(
   { pool: _, volume: __, save_scope: ___, max_bytes: ____, ...restored }: JobCacheRecord,
   end: Pick<JobCacheReport, 'saved' | 'saved_bytes' | 'save_ms'>,

@@ -1,5 +1,6 @@
 import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
+import { CACHE_HIT_WORDS } from '../../../domain/job/cache-report.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatBytes, formatDuration } from './quantities.js';
@@ -61,7 +62,6 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
   }
 }
 
-const HITS = { exact: 'restored', partial: 'restored from another key', miss: 'nothing restored' };
 const SAVED: Readonly<Record<string, string>> = {
   saved: 'saved',
   unchanged: 'not saved: there is one of this key',
@@ -73,7 +73,8 @@ const SAVED: Readonly<Record<string, string>> = {
 };
 
 function cacheNotice(event: Extract<PikaciEvent, { type: 'cache_restored' | 'cache_saved' }>): string {
-  const what = event.type === 'cache_restored' ? HITS[event.hit] : (SAVED[event.saved] ?? event.saved);
+  const what =
+    event.type === 'cache_restored' ? CACHE_HIT_WORDS[event.hit] : (SAVED[event.saved] ?? event.saved);
   const key = event.type === 'cache_restored' && event.hit === 'partial' ? event.restored_key : event.key;
   const size = event.bytes === undefined ? '' : `, ${formatBytes(event.bytes)}`;
   return `cache ${escapeLine(event.path)}: ${what} (${escapeLine(key ?? '')}${size}, ${formatDuration(event.duration_ms)})`;

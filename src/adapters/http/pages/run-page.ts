@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
-import type { JobCacheReport } from '../../../domain/job/cache-report.js';
+import { CACHE_HIT_WORDS, type JobCacheReport } from '../../../domain/job/cache-report.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
@@ -87,8 +87,6 @@ ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}</li>`;
 }
 
-const HITS = { exact: 'restored', partial: 'restored from another key', miss: 'nothing restored' };
-
 function cacheLine({
   path,
   key,
@@ -99,7 +97,7 @@ function cacheLine({
   saved_bytes,
 }: JobCacheReport): Html {
   const from = hit === 'partial' ? ` ${restored_key ?? ''}` : '';
-  const found = `${HITS[hit]}${from}${restored_bytes === undefined ? '' : `, ${sizeText(restored_bytes)}`}`;
+  const found = `${CACHE_HIT_WORDS[hit]}${from}${restored_bytes === undefined ? '' : `, ${sizeText(restored_bytes)}`}`;
   const left =
     saved === 'saved'
       ? `saved${saved_bytes === undefined ? '' : `, ${sizeText(saved_bytes)}`}`

@@ -27,16 +27,10 @@ export async function attachCaches(
     runtime,
     isBounded,
   }: { readonly project: string; readonly runtime: IncusRuntime; readonly isBounded: boolean },
-  {
-    caches: wanted = [],
-    hostNowMs = 0,
-    launchWaitMs = 0,
-    place,
-    spec,
-  }: Pick<PlanInput, 'caches' | 'hostNowMs' | 'launchWaitMs' | 'place' | 'spec'>,
+  { caches: call, place, spec }: Pick<PlanInput, 'caches' | 'place' | 'spec'>,
   signal: AbortSignal,
 ): Promise<Result<AttachedCaches, JobFault>> {
-  if (wanted.length === 0) return ok({ runtime, discard: async () => {} });
+  if (call === undefined) return ok({ runtime, discard: async () => {} });
   const { pool, instance } = runtime;
   const fault = (field: string, message: string): JobFault => ({
     kind: 'invalid_job',
@@ -47,7 +41,7 @@ export async function attachCaches(
   });
   if (spec.instanceType !== 'container')
     return err(fault('job.caches', 'a job with caches is a container: virtual machines have none yet'));
-  for (const { path } of wanted) {
+  for (const { path } of call.wanted) {
     const mounted = Object.values(instance.devices).find(
       ({ type, path: other = '/' }) =>
         type === 'disk' && other !== '/' && (isWithin(other, path) || isWithin(path, other)),
@@ -68,12 +62,10 @@ export async function attachCaches(
     return ok({ runtime, caches: { caches: [], warnings }, discard: async () => {} });
   }
   const restored = await restoreCaches(ports, {
+    ...call,
     at: { project, pool },
-    wanted,
     acquisition,
     isBounded,
-    nowMs: hostNowMs,
-    launchWaitMs,
     signal,
   });
   const copies = restored.caches.flatMap(({ volume, path }) =>

@@ -18,9 +18,9 @@ export function nodeAfterJobEvent(node: TreeNode, event: PikaciEvent, now: numbe
       return { ...uploaded(node, event, now), phase: 'stage_workspace_snapshot' };
     case 'phase_finished':
       if (event.phase === 'clean_up') return { ...node, phase: null };
-      // Until the next one begins, a moment later, the last one stands.
       // It is within another, which goes on.
       if (event.phase === 'wait_until_ready') return { ...node, phase: 'wait_for_completion' };
+      // Until the next one begins, a moment later, the last one stands.
       return event.phase === 'stage_workspace_snapshot' ? { ...node, upload: null } : node;
     case 'step_started':
       // It stands until the next step, or the next phase, begins.
