@@ -12,8 +12,8 @@ export interface SaveCachesCall {
   /** The job's machine, which is still there. */
   readonly machine: { readonly project: string; readonly instance: string };
   readonly passed: boolean;
-  /** On the host, ms since the epoch. */
-  readonly nowMs: number;
+  /** On the host, ms since the epoch; asked for each cache, as one may take long to copy. */
+  readonly now: () => number;
   readonly journal: Journal;
 }
 
@@ -40,7 +40,7 @@ export async function saveCaches(ports: Ports, call: SaveCachesCall): Promise<re
 
 async function saveOne(
   { incus }: Ports,
-  { machine, passed, nowMs, journal }: SaveCachesCall,
+  { machine, passed, now, journal }: SaveCachesCall,
   cache: JobCacheRecord,
 ): Promise<End> {
   const { pool, volume, save_scope: scope, key, path } = cache;
@@ -50,7 +50,7 @@ async function saveOne(
   if (pool === null || volume === null) return { saved: 'failed' };
   const { project } = machine;
   const store = new CacheStore(incus, { project, pool });
-  const free = await store.isFree({ scope, key }, nowMs, awakeBound(CALL_BOUND_MS));
+  const free = await store.isFree({ scope, key }, now(), awakeBound(CALL_BOUND_MS));
   if (free.isOk() && !free.value) return { saved: 'overtaken' };
   const bytes = await bytesIn(incus, machine, path);
   if (bytes === null) {
@@ -69,7 +69,7 @@ async function saveOne(
     from: volume,
     bytes,
     token: randomUUID(),
-    nowMs,
+    nowMs: now(),
     signal: awakeBound(COPY_BOUND_MS),
   };
   const saved = await store.save(call);

@@ -18,6 +18,7 @@ export async function saveJobCaches(
   // Whoever has the job now looks after its caches.
   if (!(await lock.isHeld())) return [];
   const machine = { project: context.incusProject, instance: context.incusInstanceName };
-  const nowMs = await hostTime.fresh(awakeBound(CALL_BOUND_MS));
-  return await saveCaches(ports, { caches, machine, passed, nowMs, journal: session });
+  await hostTime.fresh(awakeBound(CALL_BOUND_MS));
+  const now = () => hostTime.now();
+  return await saveCaches(ports, { caches, machine, passed, now, journal: session });
 }

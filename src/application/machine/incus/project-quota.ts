@@ -23,7 +23,8 @@ export async function quotaFault(
 
 function neverFits(instance: IncusCreateInstance, { message }: IncusFault): string | null {
   const [, most = '', key = ''] = AGGREGATE.exec(message) ?? [];
-  const asked = key === 'limits.disk' ? instance.devices['root']?.['size'] : instance.config[key];
+  const root = Object.values(instance.devices).find(({ path }) => path === '/');
+  const asked = key === 'limits.disk' ? root?.['size'] : instance.config[key];
   const [wanted, bound] = [asked ?? '', most].map(amountOf);
   if (wanted == null || bound == null || wanted <= bound) return null;
   return `this machine alone asks for ${asked}, so it is not waited for: lower its ${key}, or raise that of the project`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IncusConfig } from '../../../../src/ports/incus-types.js';
+import { quotaFault } from '../../../../src/application/machine/incus/project-quota.js';
+import type { IncusConfig, IncusCreateInstance } from '../../../../src/ports/incus-types.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -71,5 +72,28 @@ describe('a project without room for a machine', () => {
     limit(run, config);
     const fault = mustFail(await run.pikaci.runJob({ ...input, job: { ...input.job, limits } }), 'incus');
     expect(fault).toMatchObject({ phase: 'launch_guest', message: expect.stringMatching(message) });
+  });
+
+  it('is compared with the root disk of the machine, whatever that is called', async () => {
+    const message =
+      'Failed checking if instance creation allowed: Reached maximum aggregate value "1GiB" for "limits.disk" in project "p"';
+    const fault = { kind: 'quota_reached', host: 'h', tried: 'POST', status: 500, message } as const;
+    const instance = {
+      name: 'i',
+      type: 'container',
+      source: { type: 'image', fingerprint: 'f' },
+      config: {},
+      profiles: [],
+      devices: {
+        data: { type: 'disk', path: '/data', size: '1MiB' },
+        disk0: { type: 'disk', path: '/', size: '2GiB' },
+      },
+    } as unknown as IncusCreateInstance;
+    const { host } = await memoryRun();
+    const ask = quotaFault(host.incus, { project: 'default', instance }, fault, new AbortController().signal);
+    expect(await ask).toMatchObject({
+      kind: 'invalid_request',
+      message: expect.stringContaining('this machine alone asks for 2GiB'),
+    });
   });
 });
