@@ -67,6 +67,23 @@ describe('a cache', () => {
     expect(await volumes('pikaci-cachecopy')).toEqual([]);
   });
 
+  it('of one key at another path is another one', async () => {
+    const here = { path: '/home/pikaci/here', key: 'same' };
+    const there = { path: '/home/pikaci/there', key: '${{ hash("lock") }}' };
+    const alike = { path: '/home/pikaci/alike', key: '${{hash("lock")}}' };
+    const write = 'for at in here there alike; do [ -d ~/$at ] && echo $at >~/$at/f; done; :';
+    const both = await site.finish(job(write, here, there, alike));
+    expect(both.run.outcome.caches?.map(({ saved }) => saved)).toEqual(['saved', 'saved', 'saved']);
+    const again = await site.finish(
+      job('cat ~/here/f ~/there/f ~/alike/f; ls ~/else', here, there, alike, {
+        path: '/home/pikaci/else',
+        key: 'same',
+      }),
+    );
+    expect(again.log.toString()).toBe('here\nthere\nalike\n');
+    expect(again.run.outcome.caches?.map(({ hit }) => hit)).toEqual(['exact', 'exact', 'exact', 'miss']);
+  });
+
   it('keeps nothing of a job that failed, nor more than it may have', async () => {
     const failed = await site.finish(job(`${add('bad')}; exit 3`, cache('b')));
     expect(failed.run.outcome.caches).toMatchObject([{ hit: 'miss', saved: 'not_passed' }]);
@@ -101,7 +118,7 @@ describe('a cache', () => {
 
   it('that a killed runner had begun is not found, and gc removes it and the copies of its machine', async () => {
     const { project } = site.host;
-    const of = { project, scope: 'trusted', key: 'half' };
+    const of = { project, scope: 'trusted', path: cache('d').path, key: 'half' };
     const half = cacheVolumeName(of);
     const left = 'pikaci-cachecopy-of-a-killed-runner';
     const config = newCacheConfig(of, { token: 'dead', untilMs: 1 });

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import {
+  type CacheIdentity,
   type CacheMark,
   type CacheSaver,
   cacheCopyConfig,
@@ -34,9 +35,7 @@ export interface KeptCache {
 }
 
 /** What one wants to save, and who one is. */
-export interface SaveCall {
-  readonly scope: string;
-  readonly key: string;
+export interface SaveCall extends Omit<CacheIdentity, 'project'> {
   /** The volume that is copied. */
   readonly from: string;
   readonly bytes: number;
@@ -80,14 +79,10 @@ export class CacheStore {
     return used.error.kind === 'not_found' ? ok(false) : err(used.error);
   }
 
-  /** Whether nobody has saved one of this key, or does so now: only then is there anything to do. */
-  async isFree(
-    { scope, key }: Pick<CacheMark, 'scope' | 'key'>,
-    nowMs: number,
-    signal: AbortSignal,
-  ): Answer<boolean> {
+  /** Whether nobody has saved this one, or does so now: only then is there anything to do. */
+  async isFree(cache: Omit<CacheIdentity, 'project'>, nowMs: number, signal: AbortSignal): Answer<boolean> {
     const { project } = this.#at;
-    const found = await this.#read(cacheVolumeName({ project, scope, key }), signal);
+    const found = await this.#read(cacheVolumeName({ ...cache, project }), signal);
     if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
     const saver = readCacheSaver(found.value.value.config);
     return ok(saver !== null && saver.untilMs <= nowMs);
@@ -118,10 +113,11 @@ export class CacheStore {
    * without a mark, and somebody else's when its saver's time has ended.
    */
   async save(call: SaveCall): Answer<'saved' | 'overtaken'> {
-    const { scope, key, from, token, nowMs, signal } = call;
+    const { scope, path, key, from, token, nowMs, signal } = call;
     const { project, pool } = this.#at;
-    const volume = cacheVolumeName({ project, scope, key });
-    const config = newCacheConfig({ project, scope, key }, { token, untilMs: nowMs + SAVER_MS });
+    const identity = { project, scope, path, key };
+    const volume = cacheVolumeName(identity);
+    const config = newCacheConfig(identity, { token, untilMs: nowMs + SAVER_MS });
     const create = () =>
       this.#incus.createVolume(
         project,

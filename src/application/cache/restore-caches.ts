@@ -65,12 +65,14 @@ export async function restoreCaches(
   return { caches, warnings };
 }
 
-/** Those that the keys name: of the key itself, then of what each restore key begins, the newest first. */
+/** Those of its path that the keys name: of the key itself, then of what each restore key begins, the newest first. */
 function candidates(
   kept: readonly KeptCache[],
-  { key, restoreKeys, scopes }: WantedCache,
+  { path, key, restoreKeys, scopes }: WantedCache,
 ): readonly KeptCache[] {
-  const inScope = scopes.reads.map((scope) => kept.filter(({ mark }) => mark.scope === scope));
+  const inScope = scopes.reads.map((scope) =>
+    kept.filter(({ mark }) => mark.scope === scope && mark.path === path),
+  );
   const exact = inScope.flatMap((some) => some.filter(({ mark }) => mark.key === key));
   const newest = (some: readonly KeptCache[]) =>
     [...some].sort((one, other) => other.mark.madeAtMs - one.mark.madeAtMs);

@@ -50,7 +50,7 @@ async function saveOne(
   if (pool === null || volume === null) return { saved: 'failed' };
   const { project } = machine;
   const store = new CacheStore(incus, { project, pool });
-  const free = await store.isFree({ scope, key }, now(), awakeBound(CALL_BOUND_MS));
+  const free = await store.isFree({ scope, path, key }, now(), awakeBound(CALL_BOUND_MS));
   if (free.isOk() && !free.value) return { saved: 'overtaken' };
   const bytes = await bytesIn(incus, machine, path);
   if (bytes === null) {
@@ -65,6 +65,7 @@ async function saveOne(
   }
   const call = {
     scope,
+    path,
     key,
     from: volume,
     bytes,

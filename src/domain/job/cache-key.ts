@@ -59,7 +59,7 @@ export function resolveCacheKey(key: string, hash: (patterns: readonly string[])
   return parts.map((part) => ('text' in part ? part.text : hash(part.hashOf))).join('');
 }
 
-/** What a cache is known by, with expressions in it. */
+/** What a cache is known by beside its path, with expressions in it. */
 export const cacheKeySchema = z
   .string()
   .min(1, { error: 'must not be empty' })

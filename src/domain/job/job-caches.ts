@@ -23,7 +23,7 @@ const cacheSchema = z.strictObject({
       const message = whyNoCachePath(path);
       if (message !== null) context.addIssue({ code: 'custom', message });
     }),
-  /** A text with expressions: `${{ hash("Cargo.lock") }}` names the content of the files of the workspace that these patterns match. */
+  /** What it is known by, with its path. A text with expressions: `${{ hash("Cargo.lock") }}` names the content of the files of the workspace that these patterns match. */
   key: cacheKeySchema,
   /** What other keys may begin with, where there is no cache of the key: of the first that fits some, the newest. */
   restoreKeys: z.array(cacheKeySchema).max(20).default([]),
@@ -81,13 +81,8 @@ export function cachesOf({ cargo, caches }: WithCaches): readonly JobCache[] {
 export function checkCaches(job: WithCaches, context: z.RefinementCtx): void {
   const builtIn = job.cargo === true ? CARGO_CACHES.length : 0;
   const all = cachesOf(job);
-  for (const [index, { path, key }] of job.caches.entries()) {
+  for (const [index, { path }] of job.caches.entries()) {
     const before = all.slice(0, builtIn + index);
-    const ofKey = before.find((cache) => cache.key === key);
-    if (ofKey !== undefined) {
-      const message = `is the key of ${ofKey.path} as well: one of the two would be kept, and given to both; let each begin with a name of its own`;
-      context.addIssue({ code: 'custom', path: ['caches', index, 'key'], message });
-    }
     const other = before.find((cache) => isWithin(cache.path, path) || isWithin(path, cache.path));
     if (other === undefined) continue;
     const whose = CARGO_CACHES.includes(other) ? 'that "cargo" has' : 'another cache of the job';

@@ -1,14 +1,23 @@
 import { sha256Hex } from '../values/content-hash.js';
 
 /**
- * How a cache is known on its host: keys of a custom volume. There is one volume for each project, scope and key, made under a name of its
- * own, so that of two that save it one does. It is marked as complete last, in one change that takes the saver away: a volume that still has
- * a saver is being filled, and nobody's when the saver's time has ended.
+ * What a cache is known by. The path is part of it, as in the version of a GitHub cache: keys of one text at two paths are two caches, and
+ * nothing is found by a job that has it elsewhere.
  */
-export interface CacheMark {
+export interface CacheIdentity {
   readonly project: string;
   readonly scope: string;
+  /** In the guest. */
+  readonly path: string;
   readonly key: string;
+}
+
+/**
+ * How a cache is known on its host: keys of a custom volume. There is one volume for each identity, made under a name of its own, so that
+ * of two that save it one does. It is marked as complete last, in one change that takes the saver away: a volume that still has a saver is
+ * being filled, and nobody's when the saver's time has ended.
+ */
+export interface CacheMark extends CacheIdentity {
   /** Ms since the epoch, on the host. */
   readonly madeAtMs: number;
   readonly lastUsedMs: number;
@@ -33,6 +42,7 @@ export interface CacheCopy {
 const PREFIX = 'user.pikaci.cache.';
 const PROJECT = `${PREFIX}project`;
 const SCOPE = `${PREFIX}scope`;
+const PATH = `${PREFIX}path`;
 const KEY = `${PREFIX}key`;
 const MADE = `${PREFIX}made_at_ms`;
 const USED = `${PREFIX}last_used_ms`;
@@ -48,20 +58,18 @@ const SHIFTED = { 'security.shifted': 'true' };
 export const CACHE_NAMES = 'pikaci-cache-';
 export const CACHE_COPY_NAMES = 'pikaci-cachecopy-';
 
-export function cacheVolumeName({
-  project,
-  scope,
-  key,
-}: Pick<CacheMark, 'project' | 'scope' | 'key'>): string {
-  return `${CACHE_NAMES}${sha256Hex(JSON.stringify(['pikaci-cache-1', project, scope, key])).slice(0, 32)}`;
+export function cacheVolumeName({ project, scope, path, key }: CacheIdentity): string {
+  const identity = JSON.stringify(['pikaci-cache-2', project, scope, path, key]);
+  return `${CACHE_NAMES}${sha256Hex(identity).slice(0, 32)}`;
 }
 
 /** Of a volume that is about to be filled. */
 export function newCacheConfig(
-  { project, scope, key }: Pick<CacheMark, 'project' | 'scope' | 'key'>,
+  { project, scope, path, key }: CacheIdentity,
   saver: CacheSaver,
 ): Record<string, string> {
-  return { ...SHIFTED, [PROJECT]: project, [SCOPE]: scope, [KEY]: key, ...saverConfig(saver) };
+  const identity = { [PROJECT]: project, [SCOPE]: scope, [PATH]: path, [KEY]: key };
+  return { ...SHIFTED, ...identity, ...saverConfig(saver) };
 }
 
 function saverConfig({ token, untilMs }: CacheSaver): Record<string, string> {
@@ -92,16 +100,16 @@ type Config = Readonly<Record<string, string>>;
 
 /** Null when the volume is no complete cache that its name belongs to. A time that cannot be read is long ago. */
 export function readCacheMark(name: string, config: Config): CacheMark | null {
-  const { [PROJECT]: project, [SCOPE]: scope, [KEY]: key } = config;
-  if (project === undefined || scope === undefined || key === undefined) return null;
+  const { [PROJECT]: project, [SCOPE]: scope, [PATH]: path, [KEY]: key } = config;
+  if (project === undefined || scope === undefined || path === undefined || key === undefined) return null;
   if (config[MADE] === undefined || config[SAVER] !== undefined) return null;
-  if (cacheVolumeName({ project, scope, key }) !== name) return null;
+  if (cacheVolumeName({ project, scope, path, key }) !== name) return null;
   const [madeAtMs, lastUsedMs, bytes] = [MADE, USED, BYTES].map((field) => whole(config[field])) as [
     number,
     number,
     number,
   ];
-  return { project, scope, key, madeAtMs, lastUsedMs, bytes };
+  return { project, scope, path, key, madeAtMs, lastUsedMs, bytes };
 }
 
 /** Null when nobody fills or removes the volume. */

@@ -12,6 +12,7 @@ import {
 import { must } from '../../../../src/testing/contract/expect-result.js';
 
 const AT = { project: 'default', pool: 'default' };
+const OF = { scope: 'trusted', path: '/c' };
 const HOUR = 3600_000;
 const NOW = 1_000 * 24 * HOUR;
 const signal = new AbortController().signal;
@@ -26,13 +27,18 @@ beforeEach(async () => {
 });
 
 const save = (key: string, more: Partial<Parameters<CacheStore['save']>[0]> = {}) =>
-  store.save({ scope: 'trusted', key, from: 'work', bytes: 10, token: key, nowMs: NOW, signal, ...more });
-const restore = (key: string, restoreKeys: readonly string[] = [], reads: readonly string[] = ['trusted']) =>
+  store.save({ ...OF, key, from: 'work', bytes: 10, token: key, nowMs: NOW, signal, ...more });
+const restore = (
+  key: string,
+  restoreKeys: readonly string[] = [],
+  reads: readonly string[] = ['trusted'],
+  path = '/c',
+) =>
   restoreCaches(
     { incus, clock: new MemoryClock() },
     {
       at: AT,
-      wanted: [{ path: '/c', key, restoreKeys, maxBytes: 5, scopes: { reads, writes: null } }],
+      wanted: [{ path, key, restoreKeys, maxBytes: 5, scopes: { reads, writes: null } }],
       acquisition: 'a',
       isBounded: false,
       nowMs: NOW,
@@ -43,7 +49,7 @@ const restore = (key: string, restoreKeys: readonly string[] = [], reads: readon
 const names = async () => must(await incus.volumes('default', 'default')).map(({ name }) => name);
 /** What a saver leaves that is killed before its last call. */
 const halfMade = (key: string, untilMs: number) => {
-  const of = { project: 'default', scope: 'trusted', key };
+  const of = { ...OF, project: 'default', key };
   const config = newCacheConfig(of, { token: 'dead', untilMs });
   return incus
     .createVolume('default', { pool: 'default', name: cacheVolumeName(of), config })
@@ -65,7 +71,7 @@ describe('saving a cache', () => {
 
   it('leaves alone what another fills, and takes the place of one that was killed', async () => {
     await halfMade('k', NOW + 1);
-    expect(must(await store.isFree({ scope: 'trusted', key: 'k' }, NOW, signal))).toBe(false);
+    expect(must(await store.isFree({ ...OF, key: 'k' }, NOW, signal))).toBe(false);
     expect(must(await save('k'))).toBe('overtaken');
     expect(await restore('k')).toMatchObject({ hit: 'miss' });
     expect(must(await save('k', { nowMs: NOW + 2 }))).toBe('saved');
@@ -73,7 +79,7 @@ describe('saving a cache', () => {
   });
 
   it('is overtaken when somebody has claimed the volume before it was marked', async () => {
-    const volume = cacheVolumeName({ project: 'default', scope: 'trusted', key: 'k' });
+    const volume = cacheVolumeName({ ...OF, project: 'default', key: 'k' });
     const real = incus.volume.bind(incus);
     Object.assign(incus, {
       volume: async (...args: Parameters<typeof real>) => {
@@ -110,6 +116,15 @@ describe('restoring a cache', () => {
     expect(await restore('k')).toMatchObject({ hit: 'miss' });
     expect(await restore('k', [], ['untrusted:pr-2', 'trusted'])).toMatchObject({ hit: 'miss' });
     expect(await restore('k', [], ['untrusted:pr-1', 'trusted'])).toMatchObject({ hit: 'exact' });
+  });
+
+  it('finds nothing that was kept of another path, whatever its key', async () => {
+    must(await save('k', { path: '/a' }));
+    expect(await restore('k', ['k'])).toMatchObject({ path: '/c', hit: 'miss' });
+    expect(must(await store.isFree({ ...OF, key: 'k' }, NOW, signal))).toBe(true);
+    expect(must(await save('k'))).toBe('saved');
+    expect(await restore('k', [], ['trusted'], '/a')).toMatchObject({ path: '/a', hit: 'exact' });
+    expect(must(await store.list(signal)).map(({ mark }) => mark.path)).toEqual(['/a', '/c']);
   });
 
   it('begins empty where the host refuses, and says so', async () => {
