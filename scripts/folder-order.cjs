@@ -61,6 +61,7 @@ const FOLDER_ORDER = {
     'commands/machine',
     'commands/gitlab',
     'commands/template',
+    'commands/cache',
     'completion',
     'program',
     '.',

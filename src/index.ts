@@ -18,6 +18,7 @@ export type { DoctorCheck, DoctorReport } from './application/doctor/doctor-repo
 export type { FaultCause, JobFault } from './application/faults/job-fault.js';
 export type { MachineFault, OpenMachineFault } from './application/faults/machine-fault.js';
 export type { EvictionReport } from './application/gc/eviction-report.js';
+export type { ListedCache, RemoveCacheOptions } from './application/gc/host-caches.js';
 export type { ReapReport } from './application/gc/reap-report.js';
 export type { GuestShell, GuestShellFault, ShellCall } from './application/machine/guest-shell.js';
 export type {

@@ -4,6 +4,7 @@ import { Doctor } from '../application/doctor/doctor.js';
 import { Evict } from '../application/gc/evict.js';
 import { EvictCaches } from '../application/gc/evict-caches.js';
 import { EvictTemplates } from '../application/gc/evict-templates.js';
+import { HostCaches } from '../application/gc/host-caches.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
@@ -175,6 +176,12 @@ export function bindServices(container: Container): void {
   );
   bindTo(
     container,
+    ids.hostCaches,
+    (backends, host, settings, hostTime) => new HostCaches({ backends, host, settings, hostTime }),
+    [ids.backends, ids.shell, ids.settings, ids.hostTime],
+  );
+  bindTo(
+    container,
     ids.attachJob,
     (ports, settings, backends, completeJob, hostTime) =>
       new AttachJob({ ports, settings, backends, completeJob, hostTime }),
@@ -196,7 +203,7 @@ export function bindServices(container: Container): void {
     ids.reap,
     (ports, settings, backends, hostTime, evict, workDirectory) => {
       const evictTemplates = new EvictTemplates({ ports, settings, hostTime }, settings);
-      const evictCaches = new EvictCaches(ports.incus, settings, hostTime);
+      const evictCaches = new EvictCaches(backends, settings, hostTime);
       const evicts = { evict, evictTemplates, evictCaches };
       return new Reap({ ports, settings, backends, hostTime, ...evicts, workDirectory });
     },

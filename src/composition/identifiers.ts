@@ -2,6 +2,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { WorkDirectory } from '../application/directories/work-directory.js';
 import type { Doctor } from '../application/doctor/doctor.js';
 import type { Evict } from '../application/gc/evict.js';
+import type { HostCaches } from '../application/gc/host-caches.js';
 import type { Reap } from '../application/gc/reap.js';
 import type { AttachJob } from '../application/job/attach-job.js';
 import type { CompleteJob } from '../application/job/complete-job.js';
@@ -58,6 +59,7 @@ export const ids = {
   templateMaker: identifier<Templates>('templateMaker'),
   targetTemplates: identifier<TargetTemplates>('targetTemplates'),
   hostTemplates: identifier<HostTemplates>('hostTemplates'),
+  hostCaches: identifier<HostCaches>('hostCaches'),
   openMachines: identifier<OpenMachines>('openMachines'),
   attachJob: identifier<AttachJob>('attachJob'),
   evict: identifier<Evict>('evict'),

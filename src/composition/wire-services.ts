@@ -31,6 +31,7 @@ export type Services = Pick<
   | 'runTarget'
   | 'targetTemplates'
   | 'hostTemplates'
+  | 'hostCaches'
   | 'openMachines'
   | 'attachJob'
   | 'reap'
@@ -51,6 +52,7 @@ export function wireServices(parts: ServiceParts): Services {
     runTarget: container.get(ids.runTarget),
     targetTemplates: container.get(ids.targetTemplates),
     hostTemplates: container.get(ids.hostTemplates),
+    hostCaches: container.get(ids.hostCaches),
     openMachines: container.get(ids.openMachines),
     attachJob: container.get(ids.attachJob),
     reap: container.get(ids.reap),

@@ -4,6 +4,7 @@ import { checkStateRoot } from '../application/directories/state-root.js';
 import type { DoctorOptions } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
+import type { RemoveCacheOptions } from '../application/gc/host-caches.js';
 import { openShell } from '../application/job/open-shell.js';
 import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
@@ -118,6 +119,14 @@ export class WiredPikaci implements Pikaci {
 
   async templateShell(which: string, call: TemplateShellCall = PLAIN_TERMINAL) {
     return (await this.#wired()).hostTemplates.shell(which, call);
+  }
+
+  async listCaches({ signal }: { readonly signal?: AbortSignal } = {}) {
+    return (await this.#wired()).hostCaches.list(signal);
+  }
+
+  async removeCache(which: string, options: RemoveCacheOptions = {}) {
+    return (await this.#wired()).hostCaches.remove(which, options);
   }
 
   async reap(options: ReapOptions = {}) {

@@ -3,6 +3,7 @@ import type { DoctorOptions } from '../doctor/doctor.js';
 import type { DoctorReport } from '../doctor/doctor-report.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
+import type { ListedCache, RemoveCacheOptions } from '../gc/host-caches.js';
 import type { ReapOptions } from '../gc/reap.js';
 import type { ReapReport } from '../gc/reap-report.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
@@ -66,6 +67,10 @@ export interface Pikaci extends AsyncDisposable {
   removeTemplate(which: string, options?: RemoveTemplateOptions): Promise<Result<string, JobFault>>;
   /** Opens a terminal in a copy of a template, by its name (the one that was used last) or key. The copy goes with the shell. */
   templateShell(which: string, call?: TemplateShellCall): Promise<Result<GuestShell, OpenMachineFault>>;
+  /** The caches on the host, whoever made them; the one that was used last at the front. */
+  listCaches(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly ListedCache[], JobFault>>;
+  /** Removes a cache by its key or the beginning of its id, and says which it was; one in use only with `force`. */
+  removeCache(which: string, options?: RemoveCacheOptions): Promise<Result<ListedCache, JobFault>>;
   /**
    * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
    * that is used. Safe to run twice at once.

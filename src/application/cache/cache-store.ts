@@ -13,18 +13,10 @@ import {
   readCacheSaver,
 } from '../../domain/machine/cache-mark.js';
 import { isHeld, RENEW_USE_MS } from '../../domain/target/retention.js';
-import type { IncusApi } from '../../ports/incus-api.js';
-import type { IncusFault } from '../../ports/incus-fault.js';
-import type { IncusVolume } from '../../ports/incus-types.js';
-import { COPY_BOUND_MS, SAVER_MS } from './cache-bounds.js';
+import { SAVER_MS } from './cache-bounds.js';
+import type { CacheVolume, CacheVolumeFault, CacheVolumes } from './cache-volumes.js';
 
-type Answer<T> = Promise<Result<T, IncusFault>>;
-
-/** Where the caches of a project lie. */
-export interface CachePlace {
-  readonly project: string;
-  readonly pool: string;
-}
+type Answer<T> = Promise<Result<T, CacheVolumeFault>>;
 
 /** A complete cache, as it was read. */
 export interface KeptCache {
@@ -46,18 +38,15 @@ export interface SaveCall extends Omit<CacheIdentity, 'project'> {
 
 /** The caches of a project, as their volumes say. What changes one compares it with what it read: of two that change one, one learns it. */
 export class CacheStore {
-  readonly #incus: IncusApi;
-  readonly #at: CachePlace;
+  readonly #volumes: CacheVolumes;
 
-  constructor(incus: IncusApi, at: CachePlace) {
-    this.#incus = incus;
-    this.#at = at;
+  constructor(volumes: CacheVolumes) {
+    this.#volumes = volumes;
   }
 
   async list(signal: AbortSignal): Answer<readonly KeptCache[]> {
-    const { project, pool } = this.#at;
-    const listed = await this.#incus.volumes(project, pool, { signal });
-    return listed.map((volumes) => volumes.flatMap((volume) => keptAs(volume, project)));
+    const listed = await this.#volumes.list(signal);
+    return listed.map((volumes) => volumes.flatMap((volume) => keptAs(volume, this.#project)));
   }
 
   /**
@@ -68,11 +57,10 @@ export class CacheStore {
     if (nowMs - mark.lastUsedMs < RENEW_USE_MS) return ok(true);
     const found = await this.#read(volume, signal);
     if (found.isErr()) return found.error.kind === 'not_found' ? ok(false) : err(found.error);
-    const { value, etag } = found.value;
-    const [kept] = keptAs(value, this.#at.project);
+    const { volume: read, version } = found.value;
+    const [kept] = keptAs(read, this.#project);
     if (kept === undefined) return ok(false);
-    const { project, pool } = this.#at;
-    const used = await this.#incus.patchVolume(project, pool, volume, cacheUse(nowMs), { etag, signal });
+    const used = await this.#volumes.change(volume, cacheUse(nowMs), { version, signal });
     if (used.isOk()) return ok(true);
     // Whoever changed it in this moment used it as well, or removes it.
     if (used.error.kind === 'stale') return ok(await this.#isKept(volume, nowMs, signal));
@@ -81,10 +69,9 @@ export class CacheStore {
 
   /** Whether nobody has saved this one, or does so now: only then is there anything to do. */
   async isFree(cache: Omit<CacheIdentity, 'project'>, nowMs: number, signal: AbortSignal): Answer<boolean> {
-    const { project } = this.#at;
-    const found = await this.#read(cacheVolumeName({ ...cache, project }), signal);
+    const found = await this.#read(cacheVolumeName({ ...cache, project: this.#project }), signal);
     if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
-    const saver = readCacheSaver(found.value.value.config);
+    const saver = readCacheSaver(found.value.volume.config);
     return ok(saver !== null && saver.untilMs <= nowMs);
   }
 
@@ -94,18 +81,16 @@ export class CacheStore {
     of: KeptCache | null,
     ask: {
       readonly acquisition: string;
-      readonly bound: string | null;
+      readonly maxBytes: number | null;
       readonly untilMs: number;
       readonly signal: AbortSignal;
     },
   ): Answer<void> {
-    const { project, pool } = this.#at;
-    const { acquisition, bound, untilMs, signal } = ask;
-    const copy = cacheCopyConfig({ project, acquisition, untilMs });
-    const config = bound === null ? copy : { ...copy, size: bound };
-    const copyOf = of === null ? {} : { copyOf: { name: of.volume } };
-    const options = { timeoutMs: COPY_BOUND_MS, signal };
-    return this.#incus.createVolume(project, { pool, name, config, ...copyOf }, options);
+    const { acquisition, maxBytes, untilMs, signal } = ask;
+    const config = cacheCopyConfig({ project: this.#project, acquisition, untilMs });
+    const copyOf = of === null ? {} : { copyOf: of.volume };
+    const bound = maxBytes === null ? {} : { maxBytes };
+    return this.#volumes.create({ name, config, ...copyOf, ...bound }, signal);
   }
 
   /**
@@ -114,16 +99,10 @@ export class CacheStore {
    */
   async save(call: SaveCall): Answer<'saved' | 'overtaken'> {
     const { scope, path, key, from, token, nowMs, signal } = call;
-    const { project, pool } = this.#at;
-    const identity = { project, scope, path, key };
+    const identity = { project: this.#project, scope, path, key };
     const volume = cacheVolumeName(identity);
     const config = newCacheConfig(identity, { token, untilMs: nowMs + SAVER_MS });
-    const create = () =>
-      this.#incus.createVolume(
-        project,
-        { pool, name: volume, config, copyOf: { name: from } },
-        { timeoutMs: COPY_BOUND_MS, signal },
-      );
+    const create = () => this.#volumes.create({ name: volume, config, copyOf: from }, signal);
     let created = await create();
     if (created.isErr() && created.error.kind === 'already_exists') {
       const freed = await this.#removeAbandoned(volume, { token, untilMs: nowMs + SAVER_MS }, nowMs, signal);
@@ -137,15 +116,11 @@ export class CacheStore {
   }
 
   async #complete(volume: string, { token, bytes, nowMs, signal }: SaveCall): Answer<'saved' | 'overtaken'> {
-    const { project, pool } = this.#at;
     const made = await this.#read(volume, signal);
     if (made.isErr()) return made.error.kind === 'not_found' ? ok('overtaken') : err(made.error);
-    const { value, etag } = made.value;
-    if (readCacheSaver(value.config)?.token !== token) return ok('overtaken');
-    const marked = await this.#incus.patchVolume(project, pool, volume, completeCache(nowMs, bytes), {
-      etag,
-      signal,
-    });
+    const { volume: read, version } = made.value;
+    if (readCacheSaver(read.config)?.token !== token) return ok('overtaken');
+    const marked = await this.#volumes.change(volume, completeCache(nowMs, bytes), { version, signal });
     if (marked.isOk()) return ok('saved');
     const { kind } = marked.error;
     return kind === 'stale' || kind === 'not_found' ? ok('overtaken') : err(marked.error);
@@ -160,41 +135,40 @@ export class CacheStore {
   ): Answer<boolean> {
     const found = await this.#read(volume, signal);
     if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
-    const { value, etag } = found.value;
-    const saver = readCacheSaver(value.config);
+    const { volume: read, version } = found.value;
+    const saver = readCacheSaver(read.config);
     if (saver === null || saver.untilMs > nowMs) return ok(false);
-    return await this.#claimAndRemove(volume, { claim, etag, signal });
+    return await this.#claimAndRemove(volume, { claim, version, signal });
   }
 
   /** Removes a cache, or what was to become one, unless somebody has changed it since it was looked at. */
   async remove(
     volume: string,
-    isToGo: (volume: IncusVolume) => boolean,
+    isToGo: (volume: CacheVolume) => boolean,
     call: { readonly claim: CacheSaver; readonly signal: AbortSignal },
   ): Answer<boolean> {
     const found = await this.#read(volume, call.signal);
     if (found.isErr()) return found.error.kind === 'not_found' ? ok(true) : err(found.error);
-    const { value, etag } = found.value;
-    if (!isToGo(value)) return ok(false);
-    return await this.#claimAndRemove(volume, { ...call, etag });
+    const { volume: read, version } = found.value;
+    if (!isToGo(read)) return ok(false);
+    return await this.#claimAndRemove(volume, { ...call, version });
   }
 
   async #claimAndRemove(
     volume: string,
     {
       claim,
-      etag,
+      version,
       signal,
-    }: { readonly claim: CacheSaver; readonly etag: string; readonly signal: AbortSignal },
+    }: { readonly claim: CacheSaver; readonly version: string; readonly signal: AbortSignal },
   ): Answer<boolean> {
-    const { project, pool } = this.#at;
-    const claimed = await this.#incus.patchVolume(project, pool, volume, claimCache(claim), { etag, signal });
+    const claimed = await this.#volumes.change(volume, claimCache(claim), { version, signal });
     if (claimed.isErr()) {
       const { kind } = claimed.error;
       if (kind === 'not_found') return ok(true);
       return kind === 'stale' ? ok(false) : err(claimed.error);
     }
-    const deleted = await this.#incus.deleteVolume(project, pool, volume, { signal });
+    const deleted = await this.#volumes.remove(volume, signal);
     if (deleted.isOk() || deleted.error.kind === 'not_found') return ok(true);
     return err(deleted.error);
   }
@@ -202,16 +176,20 @@ export class CacheStore {
   async #isKept(volume: string, nowMs: number, signal: AbortSignal): Promise<boolean> {
     const again = await this.#read(volume, signal);
     if (again.isErr()) return false;
-    const [kept] = keptAs(again.value.value, this.#at.project);
+    const [kept] = keptAs(again.value.volume, this.#project);
     return kept !== undefined && isHeld(kept.mark.lastUsedMs, nowMs);
   }
 
   #read(volume: string, signal: AbortSignal) {
-    return this.#incus.volume(this.#at.project, this.#at.pool, volume, { signal });
+    return this.#volumes.read(volume, signal);
+  }
+
+  get #project(): string {
+    return this.#volumes.project;
   }
 }
 
-function keptAs({ name, config, usedBy }: IncusVolume, project: string): KeptCache[] {
+function keptAs({ name, config, isUsed }: CacheVolume, project: string): KeptCache[] {
   const mark = readCacheMark(name, config);
-  return mark === null || mark.project !== project ? [] : [{ volume: name, mark, inUse: usedBy.length > 0 }];
+  return mark === null || mark.project !== project ? [] : [{ volume: name, mark, inUse: isUsed }];
 }

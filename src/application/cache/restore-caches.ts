@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { JobCacheRecord } from '../../domain/job/cache-report.js';
 import { CACHE_COPY_NAMES } from '../../domain/machine/cache-mark.js';
 import type { Clock } from '../../ports/clock.js';
-import type { IncusApi } from '../../ports/incus-api.js';
-import type { IncusFault } from '../../ports/incus-fault.js';
 import { COPY_LEASE_MS } from './cache-bounds.js';
-import { type CachePlace, CacheStore, type KeptCache } from './cache-store.js';
+import { CacheStore, type KeptCache } from './cache-store.js';
+import type { CacheVolumeFault, CacheVolumes } from './cache-volumes.js';
 import type { WantedCache } from './wanted-caches.js';
 
 /** Which caches a machine is to have, and when. */
@@ -18,7 +17,7 @@ export interface CachesCall {
 }
 
 export interface RestoreCall extends CachesCall {
-  readonly at: CachePlace;
+  readonly volumes: CacheVolumes;
   /** Of the machine that gets them. */
   readonly acquisition: string;
   /** Whether a copy may take no more than the cache may have: what runs in the machine is not trusted with the pool. */
@@ -33,11 +32,8 @@ export interface RestoredCaches {
 }
 
 /** Gives a machine a copy of what each cache has that its keys name, or an empty volume. A host that refuses fails no job: the directory is the machine's own then. */
-export async function restoreCaches(
-  { incus, clock }: { readonly incus: IncusApi; readonly clock: Clock },
-  call: RestoreCall,
-): Promise<RestoredCaches> {
-  const store = new CacheStore(incus, call.at);
+export async function restoreCaches(clock: Clock, call: RestoreCall): Promise<RestoredCaches> {
+  const store = new CacheStore(call.volumes);
   const warnings: string[] = [];
   const listed = await store.list(call.signal);
   if (listed.isErr()) warnings.push(`the caches could not be looked for: ${listed.error.message}`);
@@ -55,7 +51,7 @@ export async function restoreCaches(
         hit: found === null ? 'miss' : found.mark.key === wanted.key ? 'exact' : 'partial',
         ...(found === null ? {} : { restored_key: found.mark.key, restored_bytes: found.mark.bytes }),
         restore_ms: Math.round(clock.monotonic() - startedAt),
-        pool: volume === null ? null : call.at.pool,
+        pool: volume === null ? null : call.volumes.pool,
         volume,
         save_scope: wanted.scopes.writes,
         max_bytes: wanted.maxBytes,
@@ -85,7 +81,7 @@ function candidates(
 interface CopiedCache {
   readonly found: KeptCache | null;
   readonly volume: string | null;
-  readonly why: IncusFault | null;
+  readonly why: CacheVolumeFault | null;
 }
 
 /** One that goes away in this moment is passed over. */
@@ -98,11 +94,11 @@ async function copyFirst(
   const volume = `${CACHE_COPY_NAMES}${randomBytes(12).toString('hex')}`;
   const ask = {
     acquisition,
-    bound: isBounded ? String(maxBytes) : null,
+    maxBytes: isBounded ? maxBytes : null,
     untilMs: nowMs + launchWaitMs + COPY_LEASE_MS,
     signal,
   };
-  let why: IncusFault | null = null;
+  let why: CacheVolumeFault | null = null;
   for (const found of kept) {
     const used = await store.use(found, nowMs, signal);
     if (used.isErr()) why = used.error;

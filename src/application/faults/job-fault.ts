@@ -17,6 +17,8 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `template_failed`: a template could not be made: its setup failed, or something else has its name.
  * - `no_such_template`: the host has no such template, or several.
  * - `template_in_use`: somebody uses the template, or did a short time ago.
+ * - `no_such_cache`: the host has no such cache, or several.
+ * - `cache_in_use`: somebody uses the cache, or did a short time ago.
  * - `run_exists`: state of this run and job is there already.
  * - `no_such_job`: there is no record to attach to.
  * - `backend_unavailable`: the context's backend cannot do what was asked for.
@@ -50,6 +52,8 @@ export interface JobFault {
     | 'template_failed'
     | 'no_such_template'
     | 'template_in_use'
+    | 'no_such_cache'
+    | 'cache_in_use'
     | 'run_exists'
     | 'no_such_job'
     | 'backend_unavailable'

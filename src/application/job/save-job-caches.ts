@@ -8,17 +8,16 @@ import type { LiveJob } from './live-job.js';
 
 /** While the machine is there, as it has the copies. Of a job without caches there is nothing to say. */
 export async function saveJobCaches(
-  ports: Pick<JobPorts, 'incus' | 'clock'>,
+  { clock }: Pick<JobPorts, 'clock'>,
   hostTime: HostTime,
-  { record, machine: { context }, session, lock }: LiveJob,
+  { record, machine, session, lock }: LiveJob,
   passed: boolean,
 ): Promise<readonly JobCacheReport[]> {
   const { caches = [] } = record;
-  if (context.backend !== 'incus' || caches.length === 0) return [];
+  if (machine.caches === null || caches.length === 0) return [];
   // Whoever has the job now looks after its caches.
   if (!(await lock.isHeld())) return [];
-  const machine = { project: context.incusProject, instance: context.incusInstanceName };
   await hostTime.fresh(awakeBound(CALL_BOUND_MS));
   const now = () => hostTime.now();
-  return await saveCaches(ports, { caches, machine, passed, now, journal: session });
+  return await saveCaches(clock, { caches, machine: machine.caches, passed, now, journal: session });
 }

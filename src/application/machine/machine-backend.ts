@@ -6,6 +6,8 @@ import type {
   RemoteLinuxVmBackend,
   RemoteLinuxVmContext,
 } from '../../domain/machine/remote-linux-vm-context.js';
+import type { CacheVolumes } from '../cache/cache-volumes.js';
+import type { MachineCaches } from '../cache/machine-caches.js';
 import type { CachesCall, RestoredCaches } from '../cache/restore-caches.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeaseStore } from '../lease/lease-store.js';
@@ -25,6 +27,8 @@ export interface MachineBackend {
   mountedSources(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
   /** Names of the machines that there are, with a lease or without, as `incusInstanceName` has them. */
   names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** Where the caches of its machines lie; null where the host has no place for them. */
+  cacheVolumes(signal: AbortSignal): Promise<Result<CacheVolumes | null, JobFault>>;
   /** Which daemon has the machines, as it said when it was last asked for its time; null where it has not said, or there is none. */
   readonly daemon: string | null;
   /** The host's clock, ms since the epoch; null when it does not say. */
@@ -41,6 +45,8 @@ export interface Machine {
   readonly supervisor: MachineSupervisor;
   /** That of another machine of these ids is not found. */
   readonly lease: LeaseStore;
+  /** What it has of caches; null for a kind of machine that has none. */
+  readonly caches: MachineCaches | null;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
   /** Opens a terminal in it. */

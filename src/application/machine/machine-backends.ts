@@ -1,5 +1,6 @@
 import { ok, type Result } from 'neverthrow';
 import type { RemoteLinuxVmBackend } from '../../domain/machine/remote-linux-vm-context.js';
+import type { CacheVolumes } from '../cache/cache-volumes.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { LeasedMachine } from './leased-machine.js';
 import type { Machine, MachineBackend } from './machine-backend.js';
@@ -46,6 +47,10 @@ export class MachineBackends {
   /** Names of all machines, whoever owns them; of every project that can be seen. */
   names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>> {
     return this.#onBoth((backend) => backend.names(signal));
+  }
+
+  cacheVolumes(signal: AbortSignal): Promise<Result<CacheVolumes | null, JobFault>> {
+    return this.#configured.cacheVolumes(signal);
   }
 
   get daemon(): string | null {

@@ -22,6 +22,7 @@ const FREE = [
     '--keep-bytes',
     '--limit',
     '<stage>',
+    '<cache>',
   ],
   ...[
     '--listen',
@@ -143,6 +144,10 @@ describe('pikaci complete', () => {
     [
       ['template', ''],
       ['build', 'list', 'rm', 'shell', 'help'],
+    ],
+    [
+      ['cache', ''],
+      ['list', 'rm', 'help'],
     ],
     [['machine', 'run', 'm1', ''], ['@commands']],
     [['machine', 'run', 'm1', 'make', '--host'], ['@files']],

@@ -15,6 +15,7 @@ import type {
 import type { DoctorReport } from '../../../src/application/doctor/doctor-report.js';
 import type { JobFault } from '../../../src/application/faults/job-fault.js';
 import type { EvictionReport } from '../../../src/application/gc/eviction-report.js';
+import type { RemoveCacheOptions } from '../../../src/application/gc/host-caches.js';
 import type { ReapReport } from '../../../src/application/gc/reap-report.js';
 import type { GuestShell } from '../../../src/application/machine/guest-shell.js';
 import type {
@@ -208,6 +209,22 @@ export class ScriptedPikaci implements Pikaci {
   templates: Partial<
     Pick<Pikaci, 'buildTemplates' | 'examineTemplates' | 'listTemplates' | 'removeTemplate' | 'templateShell'>
   > = {};
+  /** What there is of caches. */
+  caches: Partial<Pick<Pikaci, 'listCaches' | 'removeCache'>> = {};
+
+  listCaches() {
+    return this.#cache('listCaches')();
+  }
+
+  removeCache(which: string, options?: RemoveCacheOptions) {
+    return this.#cache('removeCache')(which, options);
+  }
+
+  #cache<Name extends keyof typeof this.caches>(name: Name): Pikaci[Name] {
+    const message = `the scripted host answers no ${name}`;
+    const fault: JobFault = { kind: 'incus', phase: null, host: this.host, message };
+    return (this.caches[name] ?? (async () => err(fault))) as Pikaci[Name];
+  }
 
   buildTemplates(input: BuildTemplatesInput) {
     return this.#template('buildTemplates')(input);

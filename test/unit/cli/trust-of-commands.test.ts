@@ -42,6 +42,8 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['template', 'list'],
   ['template', 'rm', 't'],
   ['template', 'shell', 't'],
+  ['cache', 'list'],
+  ['cache', 'rm', 'c'],
 ];
 const SENDS: readonly (readonly string[])[] = [
   ['run', '--workspace', '.'],
@@ -214,7 +216,7 @@ test('every command with a configuration is in the table', () => {
   const output = { write: () => {} };
   const program = buildProgram({ stdout: output, stderr: output } as unknown as CliContext, () => {});
   const inTable = [...SENDS_NOTHING, ...SENDS].map(([first = '', second = '']) =>
-    first === 'machine' || first === 'template' || first === 'gitlab' ? `${first} ${second}` : first,
+    ['machine', 'template', 'cache', 'gitlab'].includes(first) ? `${first} ${second}` : first,
   );
   expect(withTrust(program, []).sort()).toEqual([...new Set(inTable)].sort());
 });

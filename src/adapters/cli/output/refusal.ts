@@ -6,6 +6,8 @@ const REFUSALS: ReadonlySet<OpenMachineFault['kind']> = new Set([
   'not_trusted',
   'no_such_template',
   'template_in_use',
+  'no_such_cache',
+  'cache_in_use',
   'run_exists',
   'job_in_use',
   'no_such_job',

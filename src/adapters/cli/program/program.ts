@@ -19,6 +19,7 @@ import {
 import type { CompletedShell } from '../completion/completion-scripts.js';
 import { packageVersion } from '../process/version.js';
 import type { CliContext } from '../session/cli-context.js';
+import { addCacheCommands } from './cache-commands.js';
 import { addGitlabCommands } from './gitlab-commands.js';
 import {
   ATTACH_HELP,
@@ -71,6 +72,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addExecCommand(program, context, onExit);
   addMachineCommands(program, context, onExit);
   addTemplateCommands(program, context, onExit);
+  addCacheCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
   addGitlabCommands(program, context, onExit);

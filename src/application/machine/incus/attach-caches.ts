@@ -1,22 +1,22 @@
-import { err, ok, type Result } from 'neverthrow';
-import { isWithin } from '../../../domain/values/path-rules.js';
+import { err, type Result } from 'neverthrow';
+import { CACHE_COPY_NAMES } from '../../../domain/machine/cache-mark.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
-import type { IncusDevice } from '../../../ports/incus-types.js';
-import { awakeBound } from '../../../streams/awake-timer.js';
-import { CALL_BOUND_MS } from '../../cache/cache-bounds.js';
-import { type CopyVolume, removeCopies } from '../../cache/remove-copies.js';
-import { type RestoredCaches, restoreCaches } from '../../cache/restore-caches.js';
+import type { IncusDevices } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
+import { cachesOfMachine, type MachineCachesPlan } from '../caches-of-machine.js';
 import type { PlanInput } from '../machine-backend.js';
+import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import type { IncusRuntime } from './prepare-runtime.js';
 
-const PHASE = 'prepare_runtime';
-
-export interface AttachedCaches {
+export interface AttachedCaches extends Pick<MachineCachesPlan, 'caches' | 'discard'> {
   readonly runtime: IncusRuntime;
-  readonly caches?: RestoredCaches;
-  discard(): Promise<void>;
+}
+
+/** A machine's own copy of a cache. */
+export interface CopyVolume {
+  readonly pool: string;
+  readonly volume: string;
 }
 
 /** Copies what is kept for the caches of a machine, and adds the copies to its devices. */
@@ -27,67 +27,46 @@ export async function attachCaches(
     runtime,
     isBounded,
   }: { readonly project: string; readonly runtime: IncusRuntime; readonly isBounded: boolean },
-  { caches: call, place, spec }: Pick<PlanInput, 'caches' | 'place' | 'spec'>,
+  input: Pick<PlanInput, 'caches' | 'place' | 'spec'>,
   signal: AbortSignal,
 ): Promise<Result<AttachedCaches, JobFault>> {
-  if (call === undefined) return ok({ runtime, discard: async () => {} });
   const { pool, instance } = runtime;
-  const fault = (field: string, message: string): JobFault => ({
-    kind: 'invalid_job',
-    phase: PHASE,
-    host: ports.incus.host,
-    message: `${field}: ${message}`,
-    field,
-  });
-  if (spec.instanceType !== 'container')
-    return err(fault('job.caches', 'a job with caches is a container: virtual machines have none yet'));
-  for (const { path } of call.wanted) {
-    const mounted = Object.values(instance.devices).find(
-      ({ type, path: other = '/' }) =>
-        type === 'disk' && other !== '/' && (isWithin(other, path) || isWithin(path, other)),
-    );
-    if (mounted !== undefined)
-      return err(
-        fault(
-          'job.caches',
-          `the cache at ${path} overlaps ${mounted['path']}, where an output is mounted; give it another path`,
-        ),
-      );
+  const { host } = ports.incus;
+  if (input.caches !== undefined && input.spec.instanceType !== 'container') {
+    const message = 'job.caches: a job with caches is a container: virtual machines have none yet';
+    return err({ kind: 'invalid_job', phase: 'prepare_runtime', host, message, field: 'job.caches' });
   }
-  const { acquisition } = place;
-  if (pool === null || acquisition === null) {
-    const warnings = [
-      'the caches could not be had: no profile of the machine says on which storage pool its root disk is',
-    ];
-    return ok({ runtime, caches: { caches: [], warnings }, discard: async () => {} });
-  }
-  const restored = await restoreCaches(ports, {
-    ...call,
-    at: { project, pool },
-    acquisition,
-    isBounded,
+  const planned = await cachesOfMachine(
+    ports.clock,
+    {
+      host,
+      volumes:
+        pool === null
+          ? 'no profile of the machine says on which storage pool its root disk is'
+          : new IncusCacheVolumes(ports.incus, project, pool),
+      mountedAt: Object.values(instance.devices).flatMap(({ type, path = '/' }) =>
+        type === 'disk' && path !== '/' ? [path] : [],
+      ),
+      isBounded,
+    },
+    input,
     signal,
-  });
-  const copies = restored.caches.flatMap(({ volume, path }) =>
-    volume === null ? [] : [{ pool, volume, path }],
   );
-  return ok({
-    runtime: {
-      ...runtime,
-      instance: { ...instance, devices: { ...instance.devices, ...devicesOf(copies) } },
-    },
-    caches: restored,
-    discard: async () => {
-      await removeCopies(ports.incus, { project, acquisition, copies }, awakeBound(CALL_BOUND_MS));
-    },
+  return planned.map(({ mounts, ...plan }) => {
+    const copies = mounts.map(({ volume, path }, index) => [
+      `pikaci-cache-${index}`,
+      { type: 'disk', ...(pool === null ? {} : { pool }), source: volume, path },
+    ]);
+    const devices = { ...instance.devices, ...Object.fromEntries(copies) };
+    return { ...plan, runtime: { ...runtime, instance: { ...instance, devices } } };
   });
 }
 
-function devicesOf(copies: readonly (CopyVolume & { readonly path: string })[]): Record<string, IncusDevice> {
-  return Object.fromEntries(
-    copies.map(({ pool, volume, path }, index) => [
-      `pikaci-cache-${index}`,
-      { type: 'disk', pool, source: volume, path },
-    ]),
+/** The copies of caches that a machine with these devices has. */
+export function copiesOf(devices: IncusDevices): readonly CopyVolume[] {
+  return Object.values(devices).flatMap(({ type, pool, source }) =>
+    type === 'disk' && pool !== undefined && source?.startsWith(CACHE_COPY_NAMES)
+      ? [{ pool, volume: source }]
+      : [],
   );
 }

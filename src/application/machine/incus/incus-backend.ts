@@ -16,13 +16,15 @@ import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { attachCaches } from './attach-caches.js';
 import { HostVariables } from './host-variables.js';
+import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
+import { incusMachineCaches } from './incus-machine-caches.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
-import { prepareIncusRuntime, resolveImage } from './prepare-runtime.js';
+import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
 import { removeInstance } from './remove-instance.js';
 
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
@@ -73,6 +75,7 @@ export class IncusBackend implements MachineBackend {
       name,
       supervisor: new SupervisedGuest(new OwnedTransport(transport, lease), this.#variables.learn),
       lease,
+      caches: incusMachineCaches(incus, { project, instance: name }),
       resolveBase: async (signal) => {
         if (place.base !== undefined) return ok(this.#base(place.base.image));
         const image = await resolveImage(incus, context, signal);
@@ -106,6 +109,17 @@ export class IncusBackend implements MachineBackend {
     return instances
       .map((all) => all.map(({ name }) => name))
       .mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
+  async cacheVolumes(signal: AbortSignal) {
+    const { incusProject: project, incusProfile } = this.#settings;
+    const profile = await this.#ports.incus.profile(project, incusProfile, { signal });
+    return profile
+      .map(({ value }) => {
+        const pool = rootDevice([value])?.[1]['pool'];
+        return pool === undefined ? null : new IncusCacheVolumes(this.#ports.incus, project, pool);
+      })
+      .mapErr((fault) => incusFault(fault, null));
   }
 
   async hostNow(signal: AbortSignal) {

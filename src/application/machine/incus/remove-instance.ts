@@ -5,7 +5,10 @@ import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusConfig, IncusDevices } from '../../../ports/incus-types.js';
-import { type CopyVolume, copiesOf, removeCopies } from '../../cache/remove-copies.js';
+import type { CacheVolumeFault } from '../../cache/cache-volumes.js';
+import { removeCopies } from '../../cache/remove-copies.js';
+import { copiesOf } from './attach-caches.js';
+import { IncusCacheVolumes } from './incus-cache-volumes.js';
 
 const MOST_ROUNDS = 8;
 const PAUSE_MS = 100;
@@ -29,17 +32,23 @@ export async function removeInstance(
   { project, name, acquisition, keepsCopies = false }: OwnedInstance,
   signal: AbortSignal,
 ): Promise<Result<void, IncusFault>> {
-  const copies = new Map<string, CopyVolume>();
+  const copies = new Map<string, Set<string>>();
   const ended = await endInstance(
     { incus, clock },
     { project, name, acquisition },
     (devices) => {
-      for (const copy of copiesOf(devices)) copies.set(copy.volume, copy);
+      for (const { pool, volume } of copiesOf(devices))
+        copies.set(pool, (copies.get(pool) ?? new Set()).add(volume));
     },
     signal,
   );
-  if (ended.isErr() || copies.size === 0 || keepsCopies) return ended;
-  return await removeCopies(incus, { project, acquisition, copies: [...copies.values()] }, signal);
+  if (ended.isErr() || keepsCopies) return ended;
+  for (const [pool, volumes] of copies) {
+    const at = new IncusCacheVolumes(incus, project, pool);
+    const removed = await removeCopies(at, { acquisition, names: [...volumes] }, signal);
+    if (removed.isErr()) return err(notRemoved(incus.host, removed.error));
+  }
+  return ok(undefined);
 }
 
 async function endInstance(
@@ -87,6 +96,10 @@ async function endInstance(
 
 function isOurs(config: IncusConfig, acquisition: Acquisition): boolean {
   return isSameAcquisition(acquisition, readLease(config)?.acquisition ?? null);
+}
+
+function notRemoved(host: string, { message }: CacheVolumeFault): IncusFault {
+  return { kind: 'operation_failed', host, tried: 'remove the copies of caches', status: null, message };
 }
 
 /** Already stopped, still starting, stopping for somebody else: worth another look. */

@@ -58,6 +58,7 @@ export class MicrovmBackend implements MachineBackend {
       name,
       supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
       lease,
+      caches: null,
       resolveBase: async () => ok(this.#base()),
       openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
       remove: (signal) => removeMicrovm(this.#host, owned, signal),
@@ -75,6 +76,10 @@ export class MicrovmBackend implements MachineBackend {
   async names(signal: AbortSignal) {
     const leased = await this.leased(signal);
     return leased.map((machines) => machines.map(({ name }) => name));
+  }
+
+  async cacheVolumes() {
+    return ok(null);
   }
 
   async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {

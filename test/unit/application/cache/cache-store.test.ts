@@ -1,28 +1,34 @@
+import { ok } from 'neverthrow';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryIncus } from '../../../../src/adapters/memory/memory-incus/memory-incus.js';
 import { CacheStore } from '../../../../src/application/cache/cache-store.js';
 import { restoreCaches } from '../../../../src/application/cache/restore-caches.js';
 import { EvictCaches } from '../../../../src/application/gc/evict-caches.js';
+import { HostCaches } from '../../../../src/application/gc/host-caches.js';
+import { HostTime } from '../../../../src/application/lease/host-time.js';
+import { IncusCacheVolumes } from '../../../../src/application/machine/incus/incus-cache-volumes.js';
 import {
   cacheCopyConfig,
+  cacheUse,
   cacheVolumeName,
   newCacheConfig,
 } from '../../../../src/domain/machine/cache-mark.js';
-import { must } from '../../../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
-const AT = { project: 'default', pool: 'default' };
 const OF = { scope: 'trusted', path: '/c' };
 const HOUR = 3600_000;
 const NOW = 1_000 * 24 * HOUR;
 const signal = new AbortController().signal;
 
 let incus: MemoryIncus;
+let volumes: IncusCacheVolumes;
 let store: CacheStore;
 beforeEach(async () => {
   incus = new MemoryIncus();
   incus.world.addProfile('default', 'with-root', { root: { type: 'disk', path: '/', pool: 'default' } });
-  store = new CacheStore(incus, AT);
+  volumes = new IncusCacheVolumes(incus, 'default', 'default');
+  store = new CacheStore(volumes);
   must(await incus.createVolume('default', { pool: 'default', name: 'work', config: {} }));
 });
 
@@ -34,18 +40,15 @@ const restore = (
   reads: readonly string[] = ['trusted'],
   path = '/c',
 ) =>
-  restoreCaches(
-    { incus, clock: new MemoryClock() },
-    {
-      at: AT,
-      wanted: [{ path, key, restoreKeys, maxBytes: 5, scopes: { reads, writes: null } }],
-      acquisition: 'a',
-      isBounded: false,
-      nowMs: NOW,
-      launchWaitMs: 0,
-      signal,
-    },
-  ).then(({ caches, warnings }) => ({ ...caches[0], warnings }));
+  restoreCaches(new MemoryClock(), {
+    volumes,
+    wanted: [{ path, key, restoreKeys, maxBytes: 5, scopes: { reads, writes: null } }],
+    acquisition: 'a',
+    isBounded: false,
+    nowMs: NOW,
+    launchWaitMs: 0,
+    signal,
+  }).then(({ caches, warnings }) => ({ ...caches[0], warnings }));
 const names = async () => must(await incus.volumes('default', 'default')).map(({ name }) => name);
 /** What a saver leaves that is killed before its last call. */
 const halfMade = (key: string, untilMs: number) => {
@@ -141,13 +144,8 @@ describe('restoring a cache', () => {
 describe('a sweep of caches', () => {
   const sweep = (bounds: object = {}, nowMs = NOW) =>
     new EvictCaches(
-      incus,
-      {
-        backend: 'incus',
-        incusProject: 'default',
-        incusProfile: 'with-root',
-        retention: { keepDays: 7, keepBytes: null },
-      },
+      { cacheVolumes: async () => ok(volumes) },
+      { retention: { keepDays: 7, keepBytes: null } },
       { now: () => nowMs },
     ).evict({ dryRun: false, bounds, signal });
 
@@ -197,5 +195,60 @@ describe('a sweep of caches', () => {
     expect(must(await store.list(signal)).map(({ mark }) => mark.key)).toEqual(['newer', 'used']);
     must(await restore('newer').then(() => store.list(signal)));
     expect((await sweep({ keepDays: 0, keepBytes: 0 })).report.evicted).toEqual([]);
+  });
+});
+
+describe('the caches of a host', () => {
+  const hostOf = (trust: 'trusted' | 'untrusted' = 'trusted', nowMs = NOW) =>
+    new HostCaches({
+      backends: { name: 'incus', cacheVolumes: async () => ok(volumes) },
+      host: incus,
+      settings: { trust },
+      hostTime: new HostTime(async () => ok(nowMs), new MemoryClock()),
+    });
+  const LATER = NOW + HOUR;
+
+  it('are listed, the one that was used last at the front, and one in use is removed only by force', async () => {
+    must(await save('old', { nowMs: NOW - 2 * HOUR }));
+    must(await save('new', { bytes: 4096 }));
+    await halfMade('filling', NOW + 1);
+    const host = hostOf();
+    const listed = must(await host.list());
+    expect(listed).toMatchObject([
+      { key: 'new', scope: 'trusted', bytes: 4096, inUse: true, id: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      { key: 'old', inUse: false, lastUsedAt: new Date(NOW - 2 * HOUR).toISOString() },
+    ]);
+    expect(mustFail(await host.remove('new', {}), 'cache_in_use').message).toContain('--force');
+    expect(must(await host.remove('old', {})).id).toBe(listed[1]?.id);
+    expect(must(await host.remove(`${listed[0]?.id.slice(0, 8)}`, { force: true })).key).toBe('new');
+    expect(must(await host.list())).toEqual([]);
+    mustFail(await host.remove('new', { force: true }), 'no_such_cache');
+    // What somebody is filling is no cache yet, whatever the force.
+    mustFail(await host.remove('filling', { force: true }), 'no_such_cache');
+  });
+
+  it('of one key in several scopes are named by id, and a run that is not trusted removes none', async () => {
+    must(await save('k'));
+    must(await save('k', { scope: 'untrusted:pr-1' }));
+    const host = hostOf('trusted', LATER);
+    const all = must(await host.list());
+    const several = mustFail(await host.remove('k', {}), 'no_such_cache').message;
+    for (const { id } of all) expect(several).toContain(id.slice(0, 12));
+    mustFail(await hostOf('untrusted', LATER).remove(all[0]?.id ?? '', { force: true }), 'not_trusted');
+    expect(must(await hostOf('untrusted', LATER).list())).toHaveLength(2);
+    must(await host.remove(all[0]?.id ?? '', {}));
+    expect(must(await host.remove('k', {})).id).toBe(all[1]?.id);
+  });
+
+  it('that are used between the look and the removal stay', async () => {
+    must(await save('k'));
+    const [first] = must(await store.list(signal));
+    const read = volumes.read.bind(volumes);
+    volumes.read = async (name, bound) => {
+      if (first !== undefined) await incus.patchVolume('default', 'default', name, cacheUse(LATER));
+      return await read(name, bound);
+    };
+    mustFail(await hostOf('trusted', LATER).remove('k', {}), 'cache_in_use');
+    expect(must(await store.list(signal))).toHaveLength(1);
   });
 });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { saveCaches } from '../../../../src/application/cache/save-caches.js';
 import type { Journal } from '../../../../src/application/events/journal.js';
+import { incusMachineCaches } from '../../../../src/application/machine/incus/incus-machine-caches.js';
 import type { JobCacheRecord } from '../../../../src/domain/job/cache-report.js';
 import { readCacheSaver } from '../../../../src/domain/machine/cache-mark.js';
 import type { IncusApi } from '../../../../src/ports/incus-api.js';
@@ -40,16 +41,13 @@ it('each cache has the time to be copied in, however long the one before it took
     save_scope: 'trusted',
     max_bytes: 10_000,
   });
-  const reports = await saveCaches(
-    { incus, clock },
-    {
-      caches: [cache('a'), cache('b')],
-      machine: { project: 'p', instance: 'i' },
-      passed: true,
-      now: () => clock.now(),
-      journal: { emit: () => {}, warn: () => {} } as unknown as Journal,
-    },
-  );
+  const reports = await saveCaches(clock, {
+    caches: [cache('a'), cache('b')],
+    machine: incusMachineCaches(incus, { project: 'p', instance: 'i' }),
+    passed: true,
+    now: () => clock.now(),
+    journal: { emit: () => {}, warn: () => {} } as unknown as Journal,
+  });
   expect(claims).toEqual([30 * MINUTE, 30 * MINUTE]);
   expect(clock.now() - begun).toBe(50 * MINUTE);
   // The volumes are gone when they are looked at again: somebody else's by then.
