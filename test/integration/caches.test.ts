@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cacheCopyConfig, cacheVolumeName, newCacheConfig } from '../../src/domain/machine/cache-mark.js';
 import type { JobSpecInput, PikaciEvent } from '../../src/index.js';
-import { must } from '../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { Site } from '../support/site.js';
 
 let site: Site;
@@ -82,6 +82,21 @@ describe('a cache', () => {
     );
     expect(again.log.toString()).toBe('here\nthere\nalike\n');
     expect(again.run.outcome.caches?.map(({ hit }) => hit)).toEqual(['exact', 'exact', 'exact', 'miss']);
+  });
+
+  it('is listed, and removed by hand: one that was used a short time ago only by force', async () => {
+    const { run } = await site.finish(job(add('listed'), cache('l', { key: 'listed', restoreKeys: [] })));
+    expect(run.outcome.caches).toMatchObject([{ saved: 'saved' }]);
+    const all = must(await site.pikaci.listCaches());
+    expect(all.find(({ key }) => key === 'listed')).toMatchObject({
+      scope: 'trusted',
+      path: '/home/pikaci/.cache/tool',
+      bytes: run.outcome.caches?.[0]?.saved_bytes,
+      inUse: true,
+    });
+    mustFail(await site.pikaci.removeCache('listed'), 'cache_in_use');
+    const { id } = must(await site.pikaci.removeCache('listed', { force: true }));
+    expect(await volumes(`pikaci-cache-${id}`)).toEqual([]);
   });
 
   it('keeps nothing of a job that failed, nor more than it may have', async () => {
