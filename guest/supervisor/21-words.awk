@@ -53,6 +53,15 @@ function instance_env(   name, given) {
   }
   if (ENVIRON["PIKACI_GIVEN_LC_ALL"] != "") env("LC_ALL", ENVIRON["PIKACI_GIVEN_LC_ALL"])
 }
+# The bundle of what this machine trusts (see 76-trust.sh), for what has a list of its own or reads none of the system. Above what the instance was
+# given: the bundle has that, too.
+function authorities(   file, bundle, n, i, N) {
+  file = ENVIRON["PIKACI_MACHINE"] "/authorities"
+  if ((getline bundle < file) <= 0) return
+  close(file)
+  n = split("SSL_CERT_FILE NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO PIP_CERT CARGO_HTTP_CAINFO NIX_SSL_CERT_FILE", N, " ")
+  for (i = 1; i <= n; i++) env(N[i], bundle)
+}
 # Reads back what was written: on a full disk not every awk says that something is missing.
 function verify(file, size,   line, n) {
   n = 0

@@ -188,6 +188,7 @@ BEGIN {
   begin_env("environment", "set --")
   env("LANG", "C.UTF-8"); env("TERM", "dumb"); env("TZ", "UTC"); env("CI", "true")
   instance_env()
+  authorities()
   begin_git()
   env("PATH", search_path())
   identity(home, login); env("SHELL", "/bin/sh")

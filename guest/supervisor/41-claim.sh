@@ -60,7 +60,7 @@ take_request() {
 }
 
 parse_request() {
-  PIKACI_OWN=$own PIKACI_ARTIFACTS=$artifacts PIKACI_PUBLIC=$public PIKACI_TOKEN=$token PIKACI_STEP=$step \
+  PIKACI_OWN=$own PIKACI_MACHINE=$machine PIKACI_ARTIFACTS=$artifacts PIKACI_PUBLIC=$public PIKACI_TOKEN=$token PIKACI_STEP=$step \
     awk "$json_awk$words_awk$request_awk$steps_awk"
 }
 

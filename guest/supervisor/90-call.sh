@@ -46,7 +46,7 @@ list)
   list "$@"
   ;;
 pack) pack ;;
-put | unpack)
+put | unpack | trust)
   exec 3>&2 2>/dev/null
   # The first process of a call is killed when its connection drops. What it has begun is a child's, which finds that its input has ended
   # before its time, and takes it away.
@@ -55,7 +55,7 @@ put | unpack)
   ;;
 steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME] | steps\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME] | trust --size BYTES | steps\n' >&2
   exit 64
   ;;
 esac

@@ -117,7 +117,7 @@ function jobSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): JobSettings {
   const { incus } = config;
-  const { proxy, registries } = config.inherit;
+  const { ca, proxy, registries } = config.inherit;
   const inherits = config.trust !== 'untrusted';
   return {
     backend: config.backend,
@@ -127,6 +127,8 @@ function jobSettings(
     incusImageAlias: incus.image,
     incusLimits: incus.limits,
     inherit: {
+      // No secret: a machine that reaches the network is shown them.
+      ca,
       proxy: inherits && proxy,
       registries: inherits && registries,
       environment: config.host === 'local' ? env : null,

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
@@ -7,6 +9,9 @@ import { EventRecorder } from '../support/event-recorder.js';
 import { git } from '../support/git-repository.js';
 import { Site } from '../support/site.js';
 import { importSystemdGuest, SYSTEMD_IMAGE } from '../support/systemd-guest.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const call = promisify(execFile);
 
 onEachBackend((backend) => {
   let site: Site;
@@ -49,6 +54,60 @@ onEachBackend((backend) => {
         await site.onHost(`mv ${kept} ${file}`);
       }
     });
+
+    it.runIf(backend === 'incus')(
+      'in whom it trusts: what the host trusts, also in the image’s own way',
+      async () => {
+        await using tls = await temporaryDirectory();
+        const key = (name: string, ...more: string[]) => {
+          const kind = [
+            'req',
+            '-x509',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:prime256v1',
+            '-nodes',
+          ];
+          const files = ['-keyout', join(tls.path, `${name}.key`), '-out', join(tls.path, `${name}.pem`)];
+          return call('openssl', [...kind, '-subj', `/CN=${name}`, '-days', '9', ...files, ...more]);
+        };
+        await key('authority');
+        const [by, its] = ['pem', 'key'].map((kind) => join(tls.path, `authority.${kind}`));
+        const names = ['subjectAltName=DNS:localhost', 'basicConstraints=critical,CA:FALSE'];
+        await key(
+          'server',
+          '-CA',
+          by ?? '',
+          '-CAkey',
+          its ?? '',
+          ...names.flatMap((name) => ['-addext', name]),
+        );
+        const text = async (name: string) => await readFile(join(tls.path, name), 'utf8');
+        const get = 'curl -sS -o /dev/null --max-time 20 https://localhost:8443/';
+        const command = [
+          'printf %s "$SERVER" >/tmp/server',
+          'openssl s_server -quiet -accept 8443 -cert /tmp/server -key /tmp/server -www </dev/null >/dev/null 2>&1 &',
+          `until ${get} --insecure 2>/dev/null; do kill -0 $!; done`,
+          `if ${get} 2>&1; then echo trusted; fi`,
+          `if env -u CURL_CA_BUNDLE -u SSL_CERT_FILE ${get} 2>/dev/null; then echo trusted by the system; fi`,
+          'echo "$SSL_CERT_FILE"',
+        ].join('\n');
+        const job = { command, env: { SERVER: `${await text('server.pem')}${await text('server.key')}` } };
+        const anchor = `/usr/local/share/ca-certificates/${site.newRunId()}.crt`;
+        await site.onHost('printf %s "$2" >"$1"', anchor, await text('authority.pem'));
+        try {
+          const without = await site.finish(job);
+          expect(without.log.toString()).toMatch(/^curl: \(60\) SSL certificate problem/);
+          expect(without.log.toString()).not.toContain('trusted');
+          const { log, events } = await site.finish(job, {}, site.open({ inherit: { ca: true } }));
+          expect(log.toString()).toBe('trusted\ntrusted by the system\n/etc/ssl/certs/ca-certificates.crt\n');
+          expect(events.of('warning')).toEqual([]);
+        } finally {
+          await site.onHost('rm -f "$1"', anchor);
+        }
+      },
+    );
 
     it('in its workspace: the repository, as its user and as root, with what git takes from its own variables', async () => {
       const pikaci = site.open({ workspace: { git: 'full' } });

@@ -231,7 +231,10 @@ export class AcquireMachine {
         if (before?.isErr()) return before;
         const [created, recorded] = await Promise.all([plan.create(lease, signal), record]);
         if (created.isErr()) return err(created.error);
-        if (recorded.isErr()) await releaseMachine(machine, hostFiles, journal);
+        const equipped = recorded.isErr() ? ok([]) : ((await plan.equip?.(signal)) ?? ok([]));
+        if (recorded.isErr() || equipped.isErr()) await releaseMachine(machine, hostFiles, journal);
+        if (equipped.isErr()) return err(equipped.error);
+        for (const warning of equipped.value) journal.warn(warning);
         return recorded;
       }),
     );

@@ -1,4 +1,6 @@
+import { CA_VARIABLES } from '../../domain/machine/certificates.js';
 import {
+  GUEST_SUPERVISOR_DIR,
   GUEST_USER,
   GUEST_USER_ID,
   GUEST_WORKSPACE_DIR,
@@ -6,8 +8,16 @@ import {
 } from '../../domain/machine/guest-paths.js';
 import type { ShellCall, ShellLogin } from './guest-shell.js';
 
+/** What the supervisor tells commands of whom the machine trusts, unless the caller says otherwise. Only root can read it. */
+const TRUST = [
+  `if read -r bundle 2>/dev/null <${GUEST_SUPERVISOR_DIR}/authorities; then`,
+  ...CA_VARIABLES.map((name) => `  : "\${${name}:=$bundle}"; export ${name}`),
+  'fi 2>/dev/null',
+].join('\n');
+
 /** In the workspace: the words that are given, else the best shell that the image has. Arguments: the workspace, and the words. */
 const LOGIN_SHELL = [
+  TRUST,
   'cd "$1" 2>/dev/null || cd /',
   'shift',
   '[ "$#" -eq 0 ] || exec "$@"',
@@ -20,6 +30,7 @@ const LOGIN_SHELL = [
  * The default user has a number even where the image lets nobody make it.
  */
 const BECOME = [
+  TRUST,
   'user=$1 text=$2',
   'shift 2',
   'if uid=$(id -u "$user" 2>/dev/null) && gid=$(id -g "$user"); then groups=--init-groups',

@@ -80,4 +80,6 @@ export interface MachinePlan {
   discard?(): Promise<void>;
   /** Creates and starts it. What a failed attempt left is removed. */
   create(lease: Lease, signal: AbortSignal): Promise<Result<void, JobFault>>;
+  /** Puts into the machine that was created what its steps are to find there; says what did not go well. */
+  equip?(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
 }

@@ -130,6 +130,14 @@ export interface Guest {
   pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>>;
 }
 
+/** How a machine took the certificates that it was given. */
+export interface TrustReport {
+  /** Those that its image lacked. */
+  readonly added: number;
+  /** What went wrong on the way; the machine trusts them all the same. */
+  readonly trouble: string | null;
+}
+
 /** The supervisor of a whole machine: its job's, the way to its files, and to the supervisors of its steps. */
 export interface MachineSupervisor extends Guest {
   /** Writes one file, whole or not at all; its parents are made. */
@@ -140,6 +148,8 @@ export interface MachineSupervisor extends Guest {
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ): Promise<Result<void, GuestFault>>;
+  /** Makes the machine trust certificates (`certificateList`), before its first step. Idempotent. */
+  trust(certificates: Uint8Array, call: GuestCall): Promise<Result<TrustReport, GuestFault>>;
   /** The same machine's supervisor for one step of its own; see guest/README.md, `--step`. */
   step(id: string): Guest;
 }

@@ -15,8 +15,10 @@ import type {
   ListCall,
   MachineSupervisor,
   PutFile,
+  TrustReport,
 } from './guest.js';
 import { filledUpFiles, listingOf } from './listing.js';
+import { onlyStdout } from './only-stdout.js';
 import { ToldLines } from './told-lines.js';
 import { whereTo } from './where-to.js';
 
@@ -52,6 +54,7 @@ const LONGEST_COMPLAINTS = 64 * 1024 * 1024;
 /** `pikaci-incus-run: NAME: text`, as guest/README.md has it. */
 const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
+const trustSchema = z.object({ added: z.number(), trouble: z.string().max(4096) });
 
 /** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
 export class SupervisedGuest implements MachineSupervisor {
@@ -148,6 +151,11 @@ export class SupervisedGuest implements MachineSupervisor {
   ) {
     const words = ['unpack', path, ...whereTo(to)];
     return (await this.#ask(words, LONGEST_STATUS, call, archive)).map(() => undefined);
+  }
+
+  async trust(certificates: Uint8Array, call: GuestCall) {
+    const words = ['trust', '--size', String(certificates.length)];
+    return (await this.#ask(words, LONGEST_STATUS, call, certificates)).andThen(trustReport);
   }
 
   step(id: string): Guest {
@@ -257,19 +265,10 @@ function withInherited(request: GuestRequest, inherited: Readonly<Record<string,
   return whyTooLong(environment) === null ? { ...request, environment } : request;
 }
 
-async function* onlyStdout(
-  output: AsyncIterable<OutputChunk>,
-  onStderr: (data: Uint8Array) => void = () => {},
-  onLeft: () => void = () => {},
-) {
-  try {
-    for await (const chunk of output) {
-      if (chunk.stream === 'stdout') yield chunk.data;
-      else onStderr(chunk.data);
-    }
-  } finally {
-    onLeft();
-  }
+function trustReport(bytes: Uint8Array): Result<TrustReport, GuestFault> {
+  const { data } = trustSchema.safeParse(parseJson(bytes));
+  if (data === undefined) return err(refused('its answer to "trust" cannot be read'));
+  return ok({ added: data.added, trouble: data.trouble === '' ? null : data.trouble });
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8').trim();

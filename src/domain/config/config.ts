@@ -118,9 +118,11 @@ export const pikaciConfigSchema = z.strictObject({
   microvm: microvmConfigSchema.prefault({}),
   /** Whether what is run may come from somebody without any right: docs/trust.md. */
   trust: trustSchema.default('trusted'),
-  /** What machines of Incus get of the network that the host is in, from the host's own environment; a run that is not trusted gets nothing (docs/operations.md). */
+  /** What machines of Incus get of the network that the host is in, from the host's own settings (docs/operations.md). A run that is not trusted gets no more of it than `ca`. */
   inherit: z
     .strictObject({
+      /** The certificates that the host trusts, for the programs of the image and by the usual variables (`SSL_CERT_FILE` and its like). */
+      ca: z.boolean().default(false),
       /** `http_proxy` and its like, under both spellings, without credentials. */
       proxy: z.boolean().default(false),
       /** Addresses of package registries (npm, pip, uv, Go, cargo), without credentials. */

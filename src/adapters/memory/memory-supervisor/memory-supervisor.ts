@@ -4,6 +4,7 @@ import type { MemoryExecHandler, MemoryProcess } from '../memory-incus/memory-pr
 import { MemoryJob, type MemoryJobScript } from './memory-job.js';
 import { put } from './memory-put.js';
 import { TAR_END, tarEntry } from './memory-tar.js';
+import { trust } from './memory-trust.js';
 
 type Played = AsyncGenerator<OutputChunk, number, undefined>;
 
@@ -60,6 +61,8 @@ export class MemorySupervisor {
         return yield* step === null ? this.#run(process) : this.#runStep(process, step);
       case 'put':
         return yield* put(process, args);
+      case 'trust':
+        return yield* trust(process);
       case 'follow':
         return yield* follow(job, Number(args[0]));
       case 'status':

@@ -15,7 +15,8 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { attachCaches } from './attach-caches.js';
-import { HostVariables } from './host-variables.js';
+import { equipMachine } from './equip-machine.js';
+import { HostNetwork } from './host-network.js';
 import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { incusMachineCaches } from './incus-machine-caches.js';
@@ -39,6 +40,7 @@ type Settings = Pick<
   | 'inherit'
   | 'supervisor'
   | 'workDir'
+  | 'reconnectMs'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -46,13 +48,13 @@ export class IncusBackend implements MachineBackend {
   readonly name = 'incus';
   readonly #ports: Ports;
   readonly #settings: Settings;
-  readonly #variables: HostVariables;
+  readonly #network: HostNetwork;
   #daemon: string | null = null;
 
   constructor(ports: Ports, settings: Settings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#variables = new HostVariables(ports.shell, settings.inherit);
+    this.#network = new HostNetwork(ports, settings.inherit);
   }
 
   get daemon(): string | null {
@@ -73,7 +75,7 @@ export class IncusBackend implements MachineBackend {
       context,
       acquisition: place.acquisition,
       name,
-      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease), this.#variables.learn),
+      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease), this.#network.variables),
       lease,
       caches: incusMachineCaches(incus, { project, instance: name }),
       resolveBase: async (signal) => {
@@ -81,7 +83,11 @@ export class IncusBackend implements MachineBackend {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
-      openShell: (login, call) => openIncusShell(incus, context, login, call),
+      openShell: async (login, call) => {
+        const inherited = await this.#network.variables();
+        const env = { ...inherited.unwrapOr({}), ...call.env };
+        return await openIncusShell(incus, context, login, { ...call, env });
+      },
       remove: async (signal) => {
         const removed = await removeInstance(
           this.#ports,
@@ -142,6 +148,8 @@ export class IncusBackend implements MachineBackend {
     return {
       image,
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
+        // Beside what follows: `equip` needs it.
+        void this.#network.learn();
         const context = this.#context(input.place);
         const { incusLimits: limits, trust } = this.#settings;
         const from = { image, limits, trust };
@@ -150,12 +158,16 @@ export class IncusBackend implements MachineBackend {
         const isBounded = trust === 'untrusted';
         const machine = { project: context.incusProject, runtime: runtime.value, isBounded };
         const attached = await attachCaches(this.#ports, machine, input, signal);
+        const made = this.machine(input.place);
+        const { clock } = this.#ports;
+        const equipping = { network: this.#network, clock, reconnectMs: this.#settings.reconnectMs };
         return attached.map(({ runtime: whole, discard, ...caches }) => ({
-          machine: this.machine(input.place),
+          machine: made,
           image,
           ...caches,
           discard,
           create: (lease, bound) => launchInstance(this.#ports, context, whole, lease, bound),
+          equip: (bound) => equipMachine(equipping, made, bound),
         }));
       },
     };

@@ -4,7 +4,7 @@ import type { SupervisorSource } from '../../settings/supervisor-source.js';
 /** `run` puts the text that came with it in its place and goes on as that. */
 const INSTALL = 'PIKACI_SUPERVISOR_TEXT=$1; shift; eval "$PIKACI_SUPERVISOR_TEXT"';
 /** Calls that may be the first in a machine. */
-const BRINGS_TEXT: ReadonlySet<string> = new Set(['run', 'put', 'unpack']);
+const BRINGS_TEXT: ReadonlySet<string> = new Set(['run', 'put', 'unpack', 'trust']);
 /**
  * Every other call finds it there. Where it is not, nothing was started, or the supervisor refused before it put itself there (an image
  * without the programs that it needs): then its result says why.

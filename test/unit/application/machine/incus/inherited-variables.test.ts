@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
+import { TRUSTED } from '../../../../../src/adapters/memory/memory-supervisor/memory-trust.js';
 import { createPikaci } from '../../../../../src/composition/create-pikaci.js';
 import type { PikaciConfigInput } from '../../../../../src/domain/config/config.js';
+import { certificatesIn } from '../../../../../src/domain/machine/certificates.js';
 import { inheritedVariables } from '../../../../../src/domain/machine/inherited-variables.js';
 import { must } from '../../../../../src/testing/contract/expect-result.js';
 
@@ -16,13 +20,28 @@ const HOST = {
 
 /** What a job, and a step of an open machine, find in their environment. */
 async function found(config: Partial<PikaciConfigInput>, env: Readonly<Record<string, string>> = HOST) {
-  const seen: (Readonly<Record<string, string>> | undefined)[] = [];
+  return (await machines(config, { env })).map(({ environment }) => environment);
+}
+
+/** Of both machines: their variables, whom they trust, and what was warned of. */
+async function machines(
+  config: Partial<PikaciConfigInput>,
+  { env = {}, files = {} }: { env?: Readonly<Record<string, string>>; files?: Record<string, string> },
+) {
+  const seen: { environment: Readonly<Record<string, string>>; trusted: string }[] = [];
+  const warnings: string[] = [];
   const host = new MemoryHost({
-    script: async ({ request }) => {
-      seen.push(request.environment);
+    script: async ({ request, files: ofGuest }) => {
+      const trusted = ofGuest.read(TRUSTED);
+      const text = trusted.isOk() ? Buffer.from(trusted.value.content).toString() : '';
+      seen.push({ environment: request.environment ?? {}, trusted: text });
       return 0;
     },
   });
+  for (const [path, text] of Object.entries(files)) {
+    await host.hostFiles.makeDirectory(dirname(path));
+    must(await host.hostFiles.writeFile(path, Buffer.from(text)));
+  }
   await host.setWorkspace('/srv/tree', { file: { content: 'x' } });
   const pikaci = must(
     createPikaci(
@@ -35,15 +54,21 @@ async function found(config: Partial<PikaciConfigInput>, env: Readonly<Record<st
       job: { id: 'j', command: 'true', env: { GOPROXY: 'off' } },
       workspace: '/srv/tree',
       runId: 'r',
+      events: { emit: (event) => void (event.type === 'warning' && warnings.push(event.message)) },
     }),
   );
   const machine = must(await pikaci.openMachine({ id: 'm' }));
   must(await machine.run({ command: 'true' }));
   must(await machine.release());
   await pikaci.close();
-  return seen.map((environment) =>
-    Object.fromEntries(Object.entries(environment ?? {}).filter(([name]) => !name.startsWith('PIKACI_'))),
-  );
+  return seen.map(({ environment, trusted }) => ({
+    environment: Object.fromEntries(
+      Object.entries(environment).filter(([name]) => !name.startsWith('PIKACI_')),
+    ),
+    trusted: certificatesIn(Buffer.from(trusted)).certificates.map(({ subject }) => subject),
+    text: trusted,
+    warnings,
+  }));
 }
 
 describe('what machines inherit of the host’s environment', () => {
@@ -71,6 +96,41 @@ describe('what machines inherit of the host’s environment', () => {
     },
   );
 
+  it.each([
+    ['http://me:p@55@proxy.example:3128', 'http://proxy.example:3128'],
+    ['me:p,a|5 5@proxy.example:3128', undefined],
+    ['me:p,a|55@proxy.example:3128', 'proxy.example:3128'],
+    ['http://me:pa/55@proxy.example', undefined],
+    ['http://proxy.example/?token=pa55#pa55', 'http://proxy.example/'],
+    ['socks5h://me:pa55@[::1]:1080/', 'socks5h://[::1]:1080/'],
+    ['proxy', 'proxy'],
+  ])('is no credential, however it is written: %s', (given, shown) => {
+    const left: string[] = [];
+    const onLeftOut = (name: string) => left.push(name);
+    const proxy = inheritedVariables({ HTTPS_PROXY: given }, { proxy: true, registries: false }, onLeftOut);
+    expect(proxy['https_proxy']).toBe(shown);
+    expect(left).toEqual(shown === undefined ? ['https_proxy'] : []);
+    const npm = inheritedVariables({ npm_config_registry: given }, { proxy: false, registries: true });
+    expect(npm['npm_config_registry']).toBe(shown);
+  });
+
+  it('is each address of several by itself', () => {
+    const given = {
+      UV_DEFAULT_INDEX: 'mine=https://u:p@one.example/simple',
+      UV_INDEX: 'a=https://u:p@one.example/a https://u:p/x@two.example/b https://three.example/c',
+      GOPROXY: 'https://u:p@go.example|https://u:p@other.example,direct',
+      CARGO_REGISTRIES_MINE_INDEX: 'sparse+https://t0k@cargo.example/index/',
+      NPM_CONFIG_REGISTRY: 'https://npm.example/@scope/',
+    };
+    expect(inheritedVariables(given, { proxy: false, registries: true })).toEqual({
+      UV_DEFAULT_INDEX: 'mine=https://one.example/simple',
+      UV_INDEX: 'a=https://one.example/a https://three.example/c',
+      GOPROXY: 'https://go.example|https://other.example,direct',
+      CARGO_REGISTRIES_MINE_INDEX: 'sparse+https://cargo.example/index/',
+      NPM_CONFIG_REGISTRY: 'https://npm.example/@scope/',
+    });
+  });
+
   it('has what is asked for alone', () => {
     expect(Object.keys(inheritedVariables(HOST, { proxy: false, registries: true }))).not.toContain(
       'no_proxy',
@@ -79,5 +139,53 @@ describe('what machines inherit of the host’s environment', () => {
       http_proxy: 'p:3128',
       HTTP_PROXY: 'p:3128',
     });
+  });
+});
+
+describe('the certificates that machines inherit of the host', () => {
+  const made = (name: string) => {
+    const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    return execFileSync('openssl', [...words, '-subj', `/CN=${name}`, '-keyout', '-', '-out', '-'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  };
+  const [bundled, added, named] = [made('bundled'), made('added'), made('named')];
+  const files = {
+    '/etc/ssl/certs/ca-certificates.crt': `# a list\n${bundled}`,
+    '/usr/local/share/ca-certificates/ours/a.crt': `${added}${bundled.replaceAll('\n', '\r\n')}`,
+    '/usr/local/share/ca-certificates/notes.txt': made('no certificate of the list'),
+    '/home/me/extra.pem': `${named}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+  };
+  const env = {
+    NODE_EXTRA_CA_CERTS: '/home/me/extra.pem',
+    PIP_CERT: '/home/me/gone.pem',
+    CURL_CA_BUNDLE: 'x',
+  };
+
+  it.each(['trusted', 'untrusted'] as const)(
+    'are its bundle, what was added to it, and what its variables name, each once and nothing else (%s)',
+    async (trust) => {
+      const [job, step] = await machines({ trust, inherit: { ca: true } }, { env, files });
+      expect(job?.trusted.toSorted()).toEqual(['CN=added', 'CN=bundled', 'CN=named']);
+      expect(step?.trusted).toEqual(job?.trusted);
+      expect(job?.text).not.toContain('PRIVATE');
+      expect(job?.text.split('\n').filter((line) => line.startsWith('name '))).toHaveLength(3);
+      expect(job?.warnings).toEqual([
+        expect.stringMatching(/^PIP_CERT names \/home\/me\/gone\.pem on memory, which cannot be read: /),
+        '/home/me/extra.pem on memory: 1 of its certificates cannot be read, and are left out',
+      ]);
+      expect(Object.keys(job?.environment ?? {})).toEqual(['GOPROXY']);
+    },
+  );
+
+  it('are none of a host that has none, which is said; and none where they are not asked for', async () => {
+    const [job] = await machines({ inherit: { ca: true } }, {});
+    expect(job).toMatchObject({
+      trusted: [],
+      warnings: [expect.stringMatching(/^"inherit\.ca": memory has no/)],
+    });
+    const [plain] = await machines({}, { env, files });
+    expect(plain).toMatchObject({ trusted: [], warnings: [] });
   });
 });

@@ -1,0 +1,106 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { Certificate } from '../../../domain/machine/certificates.js';
+import { type Inherit, inheritedVariables } from '../../../domain/machine/inherited-variables.js';
+import type { FileFault, FileStore } from '../../../ports/file-store.js';
+import type { RemoteShell } from '../../../ports/remote-shell.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
+import { runCommand } from '../../commands/run-command.js';
+import type { JobFault } from '../../faults/job-fault.js';
+import { hostFilesFault } from '../../faults/port-faults.js';
+import type { GuestFault } from '../../supervisor/guest.js';
+import { hostCertificates } from './host-certificates.js';
+import { HostReader } from './host-reader.js';
+
+const BOUND_SECS = 30;
+const WHAT = 'read what machines get of the host’s network ("inherit")';
+
+export interface HostNetworkInput extends Inherit {
+  /** The host's own, where it is this machine; asked for by a command otherwise. */
+  readonly environment: Environment | null;
+}
+
+/** What machines get of the network that their host is in. */
+export interface InheritedNetwork {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly certificates: readonly Certificate[];
+  /** What could not be handed on. */
+  readonly warnings: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const NOTHING: InheritedNetwork = { variables: {}, certificates: [], warnings: [] };
+
+/** What of a host's own settings its machines get; asked for once, when the first of them is made or runs something. */
+export class HostNetwork {
+  readonly #ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore };
+  readonly #input: HostNetworkInput;
+  #asked: Promise<Result<InheritedNetwork, JobFault>> | null = null;
+
+  constructor(
+    ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore },
+    input: HostNetworkInput,
+  ) {
+    this.#ports = ports;
+    this.#input = input;
+  }
+
+  /** Of callers at the same time one asks. What has failed is asked for again by the next. */
+  readonly learn = async (): Promise<Result<InheritedNetwork, JobFault>> => {
+    const { ca, proxy, registries } = this.#input;
+    if (!ca && !proxy && !registries) return ok(NOTHING);
+    this.#asked ??= this.#ask();
+    const asked = this.#asked;
+    const answer = await asked;
+    if (answer.isErr() && this.#asked === asked) this.#asked = null;
+    return answer;
+  };
+
+  /** Variables that lie below those of every request. */
+  readonly variables = async (): Promise<Result<Readonly<Record<string, string>>, GuestFault>> => {
+    const learnt = await this.learn();
+    if (learnt.isOk()) return ok(learnt.value.variables);
+    const { message, cause } = learnt.error;
+    const kind = cause?.kind === 'connection_lost' ? 'connection_lost' : 'refused';
+    return err({ kind, message, ...(cause === undefined ? {} : { cause }) });
+  };
+
+  async #ask(): Promise<Result<InheritedNetwork, JobFault>> {
+    const signal = awakeBound(BOUND_SECS * 1000);
+    const environment = await this.#environment(signal);
+    if (environment.isErr()) return err(environment.error);
+    const reader = new HostReader(this.#ports.hostFiles, signal);
+    const certificates = this.#input.ca ? await hostCertificates(reader, environment.value) : [];
+    if (reader.fault !== null) return err(notRead(reader.fault));
+    const leftOut: string[] = [];
+    const variables = inheritedVariables(environment.value, this.#input, (name) => leftOut.push(name));
+    const warnings = leftOut.map(
+      (name) =>
+        `"inherit": ${name} of ${reader.host} has no address that is one without its credentials, and is left out`,
+    );
+    return ok({ variables, certificates, warnings: [...reader.warnings, ...warnings] });
+  }
+
+  async #environment(signal: AbortSignal): Promise<Result<Environment, JobFault>> {
+    const { environment } = this.#input;
+    if (environment !== null) return ok(environment);
+    const call = { purpose: WHAT, timeoutSecs: BOUND_SECS, signal };
+    const answer = await runCommand(this.#ports.shell, { argv: ['env', '-0'] }, call);
+    return answer.map((bytes) => {
+      const entries = Buffer.from(bytes).toString('utf8').split('\0');
+      return Object.fromEntries(
+        entries.map((entry): [string, string] => {
+          const at = entry.indexOf('=');
+          return [entry.slice(0, at), entry.slice(at + 1)];
+        }),
+      );
+    });
+  }
+}
+
+/** No caller's signal ends it: what is cut off has taken too long. */
+function notRead(fault: FileFault): JobFault {
+  if (fault.kind !== 'aborted') return hostFilesFault(fault, null);
+  const message = `${WHAT}: not done within ${BOUND_SECS} s`;
+  return { kind: 'host', phase: null, host: fault.host, message };
+}
