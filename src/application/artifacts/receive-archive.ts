@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import type { ArtifactRule } from '../../domain/job/artifact.js';
 import type { ArtifactCaps } from '../../domain/job/artifact-caps.js';
-import type { FileFault, FileStore } from '../../ports/file-store.js';
+import type { FileFault, FileStore, FileWriter } from '../../ports/file-store.js';
 import type { GuestArchive } from '../supervisor/guest.js';
 import type { ArtifactLedger } from './artifact-ledger.js';
 import { ByteReader } from './byte-reader.js';
+import { FileCommits } from './file-commits.js';
 import type { Patience } from './patience.js';
 import { type TarEntry, TarReader } from './tar-reader.js';
 
@@ -46,9 +47,31 @@ export interface Received {
 
 /** Takes one archive apart, file by file, holding no file in memory. */
 export async function receiveArchive(input: ReceiveInput): Promise<Received> {
+  const keeping: Keeping = {
+    commits: new FileCommits(),
+    remaining: new Map(input.wanted),
+    kept: new Map(),
+    failed: null,
+  };
+  const received = await readEntries(input, keeping);
+  await keeping.commits.settled();
+  if (keeping.failed === null || received.end === 'given_up') return received;
+  input.ledger.markIncomplete(keeping.failed);
+  return { ...received, end: 'given_up' };
+}
+
+/** What the files that are under way to the disk change when they come to nothing. */
+interface Keeping {
+  readonly commits: FileCommits;
+  readonly remaining: Map<string, string>;
+  readonly kept: Map<string, number>;
+  /** Why a file could not be kept here, and so none behind it. */
+  failed: string | null;
+}
+
+async function readEntries(input: ReceiveInput, keeping: Keeping): Promise<Received> {
   const { ledger } = input;
-  const remaining = new Map(input.wanted);
-  const kept = new Map<string, number>();
+  const { remaining, kept } = keeping;
   const bytes = new ByteReader(input.patience.heard(input.archive.bytes));
   const tar = new TarReader(bytes);
   let unrequested = 0;
@@ -69,6 +92,7 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
 
   for (;;) {
     underWay = null;
+    if (keeping.failed !== null) return giveUp(keeping.failed);
     const step = await tar.next();
     if (step.kind === 'cut_short') return cutShort();
     if (step.kind === 'broken') return giveUp(step.message);
@@ -100,15 +124,26 @@ export async function receiveArchive(input: ReceiveInput): Promise<Received> {
       if (!(await skipped(bytes, tar, entry.size))) return cutShort();
       continue;
     }
-    const result = await keepFile(input, bytes, { local, entry });
-    if (result === 'cut_short') return cutShort();
-    if (result === 'kept') kept.set(guestPath, entry.size);
-    else if (typeof result === 'string') ledger.refuse(guestPath, result);
-    else {
-      input.onLocalFault?.(result);
-      return giveUp(`${local} could not be written: ${result.message}`);
-    }
+    const file = await writeFile(input, bytes, { local, entry });
+    if (file === 'cut_short') return cutShort();
     remaining.delete(guestPath);
+    const failed = (fault: FileFault) => {
+      const rule = ruleOf(fault);
+      if (rule !== null) return ledger.refuse(guestPath, rule);
+      remaining.set(guestPath, local);
+      input.onLocalFault?.(fault);
+      keeping.failed ??= `${local} could not be written: ${fault.message}`;
+    };
+    if ('kind' in file) failed(file);
+    else {
+      kept.set(guestPath, entry.size);
+      ledger.took(local, entry.size);
+      await keeping.commits.begin(file, (fault) => {
+        kept.delete(guestPath);
+        ledger.giveBack(local);
+        failed(fault);
+      });
+    }
     if (!(await tar.padding(entry.size))) return cutShort();
   }
 }
@@ -130,38 +165,37 @@ function entryRule(entry: TarEntry, caps: ArtifactCaps, ledger: ArtifactLedger):
   return null;
 }
 
-type Kept = 'kept' | 'cut_short' | 'path_conflict' | 'name_too_long' | FileFault;
-
-async function keepFile(
+/** Gives the file with all its bytes, not yet under its name; or why there is none, with its bytes read past where others can follow. */
+async function writeFile(
   input: ReceiveInput,
   bytes: ByteReader,
   { local, entry }: { readonly local: string; readonly entry: TarEntry },
-): Promise<Kept> {
+): Promise<FileWriter | FileFault | 'cut_short'> {
   const path = `${input.destination}/${local}`;
   const parent = await input.files.makeDirectory(posix.dirname(path));
-  if (parent.isErr()) return skipFile(bytes, entry.size, parent.error);
-  const writer = await input.files.createWriter(path, { mode: entry.executable ? 0o755 : 0o644 });
-  if (writer.isErr()) return skipFile(bytes, entry.size, writer.error);
-  await using file = writer.value;
+  if (parent.isErr()) return readPast(bytes, entry.size, parent.error);
+  const created = await input.files.createWriter(path, { mode: entry.executable ? 0o755 : 0o644 });
+  if (created.isErr()) return readPast(bytes, entry.size, created.error);
+  const writer = created.value;
+  const given = async <T>(nothing: T): Promise<T> => {
+    await writer[Symbol.asyncDispose]();
+    return nothing;
+  };
   let missing = entry.size;
   while (missing > 0) {
     const piece = await bytes.readSome(missing);
-    if (piece === null) return 'cut_short';
-    const written = await file.write(piece);
-    if (written.isErr()) return written.error;
+    if (piece === null) return given('cut_short' as const);
+    const written = await writer.write(piece);
+    if (written.isErr()) return given(written.error);
     missing -= piece.length;
   }
-  const committed = await file.commit();
-  if (committed.isErr()) return await skipFile(bytes, 0, committed.error);
-  input.ledger.took(local, entry.size);
-  return 'kept';
+  return writer;
 }
 
 /** A name that is a directory's already (or the other way round), or too long, costs that file only; other faults end the collecting. */
-async function skipFile(bytes: ByteReader, size: number, fault: FileFault): Promise<Kept> {
-  const rule = ruleOf(fault);
-  if (rule === null) return fault;
-  return (await bytes.skip(size)) ? rule : 'cut_short';
+async function readPast(bytes: ByteReader, size: number, fault: FileFault): Promise<FileFault | 'cut_short'> {
+  if (ruleOf(fault) === null) return fault;
+  return (await bytes.skip(size)) ? fault : 'cut_short';
 }
 
 /** What a fault of one name is as a rule; null for one that ends the collecting. */

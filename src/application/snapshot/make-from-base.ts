@@ -81,6 +81,9 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
     const now = await checkContents(ports, home, base.marker, signal);
     return now === null ? made : run(script, [there, here, now, removed], paths);
   };
+  const held = snapshot.entries.map((path, index) => [path, snapshot.contents[index]] as const);
+  // Reckoned while the host links.
+  const wanted = treeFacts(held.flatMap(([path, content]) => (content ? [[path, content]] : [])));
   const isLinked = base.plan.linked > 0;
   if (isLinked) {
     const linked = await ofBase(LINK_SCRIPT, base.plan.dropped, false);
@@ -104,8 +107,7 @@ export async function makeFromBase(ports: Ports, from: FromBase): Promise<Result
     });
     if (brought.isErr()) return err(brought.error);
   }
-  const held = snapshot.entries.map((path, index) => [path, snapshot.contents[index]] as const);
-  const { facts } = await treeFacts(held.flatMap(([path, content]) => (content ? [[path, content]] : [])));
+  const { facts } = await wanted;
   const owner = `${OWNER.uid}:${OWNER.gid}`;
   const finished = await run(FINISH_SCRIPT, [here, facts, `${staging}/times`, owner]);
   if (finished.isErr()) return err(finished.error);

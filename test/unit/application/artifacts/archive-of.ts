@@ -33,8 +33,11 @@ export interface Taken {
 }
 
 /** Receives an archive in which these guest paths are wanted; each is kept under its name without `/artifacts`. */
-export async function take(archive: GuestArchive, wanted: readonly string[], caps = CAPS): Promise<Taken> {
-  const store = new MemoryFileStore();
+export async function take(
+  archive: GuestArchive,
+  wanted: readonly string[],
+  { caps = CAPS, store = new MemoryFileStore() } = {},
+): Promise<Taken> {
   const ledger = new ArtifactLedger();
   const { signal } = new AbortController();
   using patience = new Patience(new MemoryClock(), { signal }, (why) => ledger.markIncomplete(why));

@@ -2,12 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import {
   type MemoryTarEntry,
   TAR_END,
   tarEntry,
 } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
+import type { FileFault } from '../../../../src/ports/file-store.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 import { archiveOf, CAPS, DESTINATION, take } from './archive-of.js';
 
@@ -194,6 +197,78 @@ describe('an archive that is cut short', () => {
       expect(lost.report.incomplete).toBeNull();
     });
   }
+});
+
+describe('files that are being brought to the disk', () => {
+  /** Whose commits wait until the test says what comes of them. */
+  class HeldStore extends MemoryFileStore {
+    readonly held: { readonly path: string; readonly end: (fault?: FileFault) => void }[] = [];
+    readonly waiters: (() => void)[] = [];
+
+    override async createWriter(path: string, options: Parameters<MemoryFileStore['createWriter']>[1] = {}) {
+      const created = await super.createWriter(path, options);
+      return created.map((writer) => {
+        const commit = writer.commit.bind(writer);
+        writer.commit = async () => {
+          const fault = await new Promise<FileFault | undefined>((resolve) => {
+            this.held.push({ path, end: resolve });
+            for (const waiter of this.waiters) waiter();
+          });
+          return fault === undefined ? commit() : err(fault);
+        };
+        return writer;
+      });
+    }
+
+    async holds(count: number): Promise<void> {
+      while (this.held.length < count) await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+  const names = Array.from({ length: 20 }, (_, index) => `f${index}`);
+  const archive = () =>
+    archiveOf([tar(...names.map((name) => ({ name: `artifacts/${name}`, content: bytes(name) })))]);
+  const wanted = names.map((name) => `/artifacts/${name}`);
+
+  it('wait for it together, up to sixteen of them, and all are there at the end', async () => {
+    const store = new HeldStore();
+    const taking = take(archive(), wanted, { store });
+    await store.holds(16);
+    await new Promise(setImmediate);
+    expect(store.held).toHaveLength(16);
+    store.held[3]?.end();
+    await store.holds(17);
+    for (let index = 0; index < names.length; index++) {
+      await store.holds(index + 1);
+      store.held[index]?.end();
+    }
+    const { files, report } = await taking;
+    expect(Object.keys(files)).toHaveLength(20);
+    expect(report.collected.map(({ path }) => path)).toEqual(names);
+    expect(report).toMatchObject({ refused: [], incomplete: null });
+  });
+
+  it('are not told to be there when the disk has no room for one at its end, and none is taken behind it', async () => {
+    const store = new HeldStore();
+    const taking = take(archive(), wanted, { store });
+    await store.holds(16);
+    const message = 'no space left on device';
+    const path = `${DESTINATION}/f2`;
+    store.held[2]?.end({ kind: 'no_space', host: 'memory', operation: 'write', path, message });
+    for (let index = 0; index < 17; index++) {
+      await store.holds(index + 1);
+      store.held[index]?.end();
+    }
+    const { files, report, received } = await taking;
+    expect(received.end).toBe('given_up');
+    expect([...received.remaining.keys()].sort()).toEqual(
+      ['/artifacts/f17', '/artifacts/f18', '/artifacts/f19', '/artifacts/f2'].sort(),
+    );
+    expect(report.incomplete).toContain('f2 could not be written');
+    expect(report.collected.map(({ path }) => path)).not.toContain('f2');
+    expect(Object.keys(files).sort()).toEqual(
+      report.collected.map(({ path }) => `${DESTINATION}/${path}`).sort(),
+    );
+  });
 });
 
 describe('any bytes at all', () => {
