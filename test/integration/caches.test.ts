@@ -99,6 +99,27 @@ describe('a cache', () => {
     expect(await volumes(`pikaci-cache-${id}`)).toEqual([]);
   });
 
+  it('is the machine’s own directory where the image lets nothing be mounted, and the others are kept', async () => {
+    const link = { path: '/var/lock/tool', key: 'link' };
+    const kept = { path: '/home/pikaci/kept', key: 'kept' };
+    const command = 'touch /var/lock/tool/here ~/kept/here && ls -d /run/lock/tool/here';
+    const { run, log, events } = await site.finish(job(command, link, kept));
+    expect(log.toString()).toBe('/run/lock/tool/here\n');
+    expect(events.of('warning').map(({ message }) => message)).toEqual([
+      "the cache at /var/lock/tool could not be had: /var/lock is a link of the machine's image to /run/lock, and nothing is mounted through a link; give the cache the path that this leads to",
+    ]);
+    expect(run.outcome.caches?.map(({ saved }) => saved)).toEqual(['failed', 'saved']);
+
+    const file = { path: '/etc/passwd/x', key: 'file' };
+    const refused = await site.finish(job('true', file, kept));
+    expect(refused.events.of('warning').map(({ message }) => message)).toEqual([
+      "the cache at /etc/passwd/x could not be had: /etc/passwd is a file of the machine's image; give the cache another path",
+    ]);
+    expect(refused.run.outcome).toMatchObject({ status: 'failed' });
+    expect(refused.run.outcome.message).toContain('directory /etc/passwd/x of a cache cannot be created');
+    expect(await volumes('pikaci-cachecopy')).toEqual([]);
+  });
+
   it('keeps nothing of a job that failed, nor more than it may have', async () => {
     const failed = await site.finish(job(`${add('bad')}; exit 3`, cache('b')));
     expect(failed.run.outcome.caches).toMatchObject([{ hit: 'miss', saved: 'not_passed' }]);

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { JobCacheRecord } from '../../domain/job/cache-report.js';
 import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
+import type { Lease } from '../../domain/machine/lease.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -164,14 +165,24 @@ export class AcquireMachine {
   /** No place among those that are made at once is taken up while it waits. */
   async #launchWhenThereIsRoom<R>(
     input: AcquireMachineInput<R>,
-    plan: MachinePlan,
+    first: MachinePlan,
     snapshotHash: string | null,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { clock, backends, settings } = this.#parts;
+    let plan = first;
     const { journal, signal, quotaWaitMs: waitMs = settings.quotaWaitMs } = input;
     const untilMs = clock.monotonic() + waitMs;
     for (let refusals = 1; ; refusals++) {
       const launched = await this.#launch(input, plan, snapshotHash);
+      if (launched.isErr() && launched.error.cause?.kind === 'operation_failed' && !signal.aborted) {
+        const without = await plan.leaveOutCaches?.(this.#lease(input, plan.machine, newOwner()), signal);
+        if (without != null) {
+          plan = without;
+          for (const warning of plan.caches?.warnings ?? []) journal.warn(warning);
+          refusals--;
+          continue;
+        }
+      }
       if (launched.isOk() || !isWithoutRoom(launched.error)) return launched;
       const fault = launched.error;
       if (refusals === 1 && waitMs > 0)
@@ -207,7 +218,7 @@ export class AcquireMachine {
     plan: MachinePlan,
     snapshotHash: string | null,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { hostFiles, hostTime, settings } = this.#parts;
+    const { hostFiles } = this.#parts;
     const { journal, signal, place } = input;
     const { machine, image } = plan;
     const caches = plan.caches === undefined ? {} : { caches: plan.caches.caches };
@@ -216,14 +227,11 @@ export class AcquireMachine {
     const launched = await journal.runPhase('launch_guest', () =>
       this.#creates(async (): Promise<Result<R, JobFault>> => {
         if (signal.aborted) return err(cancelled(machine));
-        const { runId, jobId } = place;
-        const leaseMs = input.leaseMs ?? settings.leaseMs;
-        const { acquisition } = machine;
-        const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + leaseMs };
+        const lease = this.#lease(input, machine, owner);
         // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
         if (snapshotHash !== null) {
           const home = snapshotHomeDir(this.workDir, snapshotHash);
-          settled = touchLastUsed(hostFiles, home, { runId, signal });
+          settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
         }
         const record = input.record({ machine, image, snapshotHash, owner, ...caches });
         const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
@@ -244,6 +252,13 @@ export class AcquireMachine {
     }
     journal.emit({ type: 'instance_created', instance: machine.name });
     return ok({ machine, image, snapshotHash, ...caches, owner, settled, record: launched.value });
+  }
+
+  #lease<R>({ place, leaseMs }: AcquireMachineInput<R>, { acquisition }: Machine, owner: string): Lease {
+    const { hostTime, settings } = this.#parts;
+    const { runId, jobId } = place;
+    const expiresAtMs = hostTime.now() + (leaseMs ?? settings.leaseMs);
+    return { runId, jobId, owner, acquisition, expiresAtMs };
   }
 }
 

@@ -78,6 +78,11 @@ export interface MachinePlan {
   readonly caches?: RestoredCaches;
   /** Removes what the plan has made for a machine that will not be; what fails is left to a reaper. */
   discard?(): Promise<void>;
+  /**
+   * When it did not start: the same without the caches that the image lets nothing be mounted for, each with a warning; null where it has
+   * none of these.
+   */
+  leaveOutCaches?(lease: Lease, signal: AbortSignal): Promise<MachinePlan | null>;
   /** Creates and starts it. What a failed attempt left is removed. */
   create(lease: Lease, signal: AbortSignal): Promise<Result<void, JobFault>>;
   /** Puts into the machine that was created what its steps are to find there; says what did not go well. */

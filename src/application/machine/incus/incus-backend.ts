@@ -14,7 +14,7 @@ import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
-import { attachCaches } from './attach-caches.js';
+import { type AttachedCaches, attachCaches } from './attach-caches.js';
 import { equipMachine } from './equip-machine.js';
 import { HostNetwork } from './host-network.js';
 import { IncusCacheVolumes } from './incus-cache-volumes.js';
@@ -22,6 +22,7 @@ import { IncusLeaseStore } from './incus-lease-store.js';
 import { incusMachineCaches } from './incus-machine-caches.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
+import { leaveOutCaches } from './leave-out-caches.js';
 import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
@@ -158,18 +159,33 @@ export class IncusBackend implements MachineBackend {
         const isBounded = trust === 'untrusted';
         const machine = { project: context.incusProject, runtime: runtime.value, isBounded };
         const attached = await attachCaches(this.#ports, machine, input, signal);
-        const made = this.machine(input.place);
-        const { clock } = this.#ports;
-        const equipping = { network: this.#network, clock, reconnectMs: this.#settings.reconnectMs };
-        return attached.map(({ runtime: whole, discard, ...caches }) => ({
-          machine: made,
-          image,
-          ...caches,
-          discard,
-          create: (lease, bound) => launchInstance(this.#ports, context, whole, lease, bound),
-          equip: (bound) => equipMachine(equipping, made, bound),
-        }));
+        return attached.map((whole) => this.#plan(context, { place: input.place, image }, whole));
       },
+    };
+  }
+
+  #plan(
+    context: RemoteIncusContext,
+    of: { readonly place: MachinePlace; readonly image: IncusImageIdentity },
+    attached: AttachedCaches,
+  ): MachinePlan {
+    const { runtime, discard, ...caches } = attached;
+    const machine = this.machine(of.place);
+    const { incusProject: project } = context;
+    const { clock } = this.#ports;
+    const equipping = { network: this.#network, clock, reconnectMs: this.#settings.reconnectMs };
+    return {
+      machine,
+      image: of.image,
+      ...caches,
+      discard,
+      leaveOutCaches: async (lease, signal) => {
+        const unstarted = { project, acquisition: machine.acquisition, attached, lease };
+        const without = await leaveOutCaches(this.#ports, unstarted, signal);
+        return without === null ? null : this.#plan(context, of, without);
+      },
+      create: (lease, signal) => launchInstance(this.#ports, context, runtime, lease, signal),
+      equip: (signal) => equipMachine(equipping, machine, signal),
     };
   }
 
