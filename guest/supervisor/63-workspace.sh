@@ -58,8 +58,9 @@ is_small() {
   kib=$(du -skx "$workspace" | head -c 20) && [ -n "${kib%%[!0-9]*}" ] && [ "${kib%%[!0-9]*}" -le 524288 ]
 }
 
-# Below an overlay a file keeps its owner: only root can do without owning them all.
-all_owned() { [ "$switch" = none ] || [ -z "$(find "$workspace" -xdev ! -user "$uid" -print | head -c 1)" ]; }
+# Below an overlay a file keeps its owner: only root can do without owning them all. Staging gives all of a workspace to one user, so its top
+# tells; a share of a microVM would hold each file that is looked at.
+all_owned() { [ "$switch" = none ] || [ -z "$(find "$workspace" -xdev -maxdepth 1 ! -user "$uid" -print | head -c 1)" ]; }
 
 # Writes a new file and opens an existing one for writing, as the user of the job.
 # shellcheck disable=SC2016 # the text is for another shell

@@ -109,6 +109,15 @@ describe.each(guestShells())('a workspace prepared by $name', (shell) => {
       expectUntouched();
     });
 
+    it('is an overlay without a look at each file: they are of one user, whom its top tells', async () => {
+      snapshot(1000);
+      mkdirSync(join(guest.workspace, 'a/deep'));
+      writeFileSync(join(guest.workspace, 'a/deep/other'), '');
+      chownSync(join(guest.workspace, 'a/deep/other'), 65534, 65534);
+      const ended = await guest.run({ command: edit, run_as_root: false, writable_workspace: true }).ended;
+      expect(ended.stdout.toString()).toBe('changed\n1\n');
+    });
+
     it('is a copy when the files belong to somebody else', async () => {
       snapshot(65534);
       chmodSync(join(guest.workspace, 'a/file'), 0o644);
