@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-put() { # put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME]; the content is stdin
-  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME]'
+put() { # put PATH MODE [--size BYTES] [--new] [--at-once] [--writable WORKSPACE] [--root | --user NAME]; the content is stdin
+  [ "$#" -ge 2 ] || refuse 64 usage 'put PATH MODE [--size BYTES] [--new] [--at-once] [--writable WORKSPACE] [--root | --user NAME]'
   path=$1 mode=$2
   check_path "$path"
   case $mode in '' | *[!0-7]* | ?????*) refuse 64 usage 'the mode is an octal number such as 644' ;; esac
@@ -11,9 +11,15 @@ put() { # put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--roo
     number "$size"
     shift 2
   fi
+  unless_there=
+  if [ "${1-}" = --new ]; then
+    unless_there=yes
+    shift
+  fi
   begin_transfer "$@"
   enter "${path%/*}"
   name=${path##*/}
+  if [ -n "$unless_there" ] && { [ -e "./$name" ] || [ -L "./$name" ]; }; then exit 0; fi
   [ ! -d "./$name" ] || refuse 70 setup "$path is a directory"
   drop_stale ./.pikaci-put
   started_at self

@@ -55,7 +55,7 @@ put | unpack | trust)
   ;;
 steps) list_steps ;;
 *)
-  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--at-once] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME] | trust --size BYTES | steps\n' >&2
+  printf 'usage: pikaci-incus-run [--step ID] run | follow OFFSET | status | cancel [GRACE] | secrets | forget\n       pikaci-incus-run list [--directories] PATH... | pack | put PATH MODE [--size BYTES] [--new] [--at-once] [--writable WORKSPACE] [--root | --user NAME] | unpack DIR [--at-once] [--writable WORKSPACE] [--root | --user NAME] | trust --size BYTES | steps\n' >&2
   exit 64
   ;;
 esac

@@ -43,15 +43,24 @@ onEachBackend((backend) => {
       // Where the host's sshd starts a command, bash reads this file first.
       const told = 'export https_proxy=http://u:p@proxy.test:3128 PIP_INDEX_URL=https://u:p@pip.test/simple';
       await site.onHost(`cp ${file} ${kept} && sed -i "1i $1" ${file}`, told);
+      const npmrc = '//npm.test/:_authToken=secret\nregistry=https://u:p@npm.test/\n';
+      const crates =
+        '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+https://u:p@crates.test/"\n';
+      const write = 'mkdir -p ~/.cargo && printf %s "$1" >~/.npmrc && printf %s "$2" >~/.cargo/config.toml';
+      await site.onHost(write, npmrc, crates);
       try {
         const pikaci = site.open({ inherit: { proxy: true, registries: true } });
-        const command = 'echo "$https_proxy $HTTPS_PROXY $PIP_INDEX_URL"';
+        const command =
+          'echo "$https_proxy $HTTPS_PROXY $PIP_INDEX_URL $npm_config_registry"; tail -n 1 /.cargo/config.toml';
         const { log } = await site.finish({ command }, {}, pikaci);
         expect(log.toString()).toBe(
-          'http://proxy.test:3128 http://proxy.test:3128 https://pip.test/simple\n',
+          [
+            'http://proxy.test:3128 http://proxy.test:3128 https://pip.test/simple https://npm.test/',
+            'registry = "sparse+https://crates.test/"\n',
+          ].join('\n'),
         );
       } finally {
-        await site.onHost(`mv ${kept} ${file}`);
+        await site.onHost(`mv ${kept} ${file}; rm -rf ~/.npmrc ~/.cargo`);
       }
     });
 

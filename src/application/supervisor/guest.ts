@@ -82,6 +82,8 @@ export interface PutFile {
   readonly writable?: string;
   /** The machine's init is not waited for. */
   readonly atOnce?: boolean;
+  /** What is there already stays, and nothing is written. */
+  readonly unlessThere?: boolean;
 }
 
 export interface GuestCall {
@@ -144,7 +146,7 @@ export interface MachineSupervisor extends Guest {
   put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall): Promise<Result<void, GuestFault>>;
   /** Unpacks a tar archive of the library's own into a directory. */
   unpack(
-    directory: Omit<PutFile, 'mode' | 'size'>,
+    directory: Omit<PutFile, 'mode' | 'size' | 'unlessThere'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ): Promise<Result<void, GuestFault>>;

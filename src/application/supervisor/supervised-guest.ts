@@ -20,7 +20,7 @@ import type {
 import { filledUpFiles, listingOf } from './listing.js';
 import { onlyStdout } from './only-stdout.js';
 import { ToldLines } from './told-lines.js';
-import { whereTo } from './where-to.js';
+import { putWords, whereTo } from './where-to.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {
@@ -138,14 +138,12 @@ export class SupervisedGuest implements MachineSupervisor {
     });
   }
 
-  async put({ path, mode, size, ...to }: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
-    const octal = mode.toString(8).padStart(4, '0');
-    const words = ['put', path, octal, '--size', String(size), ...whereTo(to)];
-    return (await this.#ask(words, LONGEST_STATUS, call, content)).map(() => undefined);
+  async put(file: PutFile, content: AsyncIterable<Uint8Array>, call: GuestCall) {
+    return (await this.#ask(putWords(file), LONGEST_STATUS, call, content)).map(() => undefined);
   }
 
   async unpack(
-    { path, ...to }: Omit<PutFile, 'mode' | 'size'>,
+    { path, ...to }: Omit<PutFile, 'mode' | 'size' | 'unlessThere'>,
     archive: AsyncIterable<Uint8Array>,
     call: GuestCall,
   ) {

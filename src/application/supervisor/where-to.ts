@@ -13,3 +13,10 @@ export function whereTo({
   if (owner === undefined) return words;
   return owner === 'root' ? [...words, '--root'] : [...words, '--user', owner];
 }
+
+/** The call that writes one file. */
+export function putWords({ path, mode, size, unlessThere, ...to }: PutFile): readonly string[] {
+  const octal = mode.toString(8).padStart(4, '0');
+  const isNew = unlessThere === true ? ['--new'] : [];
+  return ['put', path, octal, '--size', String(size), ...isNew, ...whereTo(to)];
+}

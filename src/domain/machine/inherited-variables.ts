@@ -15,10 +15,10 @@ const NO_PROXY = 'no_proxy';
 /** Variables that package managers take addresses from, and what stands between the addresses of one that has several. */
 const REGISTRIES: readonly (readonly [RegExp, RegExp | null])[] = [
   [
-    /^(?:npm_config_registry|NPM_CONFIG_REGISTRY|PIP_INDEX_URL|UV_DEFAULT_INDEX|UV_INDEX_URL|CARGO_REGISTRIES_[A-Z0-9_]+_INDEX)$/,
+    /^(?:npm_config_registry|NPM_CONFIG_REGISTRY|PIP_INDEX_URL|UV_DEFAULT_INDEX|UV_INDEX_URL|CARGO_REGISTRY_DEFAULT|CARGO_REGISTRIES_[A-Z0-9_]+_INDEX)$/,
     null,
   ],
-  [/^(?:PIP_EXTRA_INDEX_URL|UV_EXTRA_INDEX_URL|UV_INDEX)$/, /(\s+)/],
+  [/^(?:PIP_EXTRA_INDEX_URL|PIP_TRUSTED_HOST|UV_EXTRA_INDEX_URL|UV_INDEX)$/, /(\s+)/],
   [/^GOPROXY$/, /([,|])/],
 ];
 /** `NAME=` before an address, as uv has it. */

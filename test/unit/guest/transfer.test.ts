@@ -54,6 +54,21 @@ describe.runIf(isRoot).each(guestShells())('what is sent to a machine with $name
       expect([code, existsSync(join(guest.state, 'pikaci-incus-run'))]).toEqual([0, true]);
     });
 
+    it('stays as it is with --new, where there is one already, or a link', async () => {
+      machine();
+      symlinkSync('/nowhere', below('link'));
+      for (const [name, text] of [
+        ['file', 'first'],
+        ['file', 'second'],
+        ['link', 'third'],
+      ] as const) {
+        const words = ['put', below(name), '644', '--size', String(text.length), '--new', '--root'];
+        expect((await guest.bring(words, text).ended).code).toBe(0);
+      }
+      expect(readFileSync(below('file'), 'utf8')).toBe('first');
+      expect(readlinkSync(below('link'))).toBe('/nowhere');
+    });
+
     it('takes away what an upload left that was killed, and nothing of one that is under way', async () => {
       machine();
       const path = below('file');

@@ -23,27 +23,47 @@ export async function equipMachine(
   const phase = 'launch_guest';
   const inherited = await network.learn();
   if (inherited.isErr()) return err({ ...inherited.error, phase });
-  const { certificates, warnings } = inherited.value;
-  if (certificates.length === 0) return ok(warnings);
-  const list = Buffer.from(certificateList(certificates));
-  const pause = new LossPause(clock, signal, reconnectMs);
-  for (;;) {
-    const trusts = await supervisor.trust(list, { signal });
-    if (trusts.isOk()) {
-      const { trouble } = trusts.value;
-      return ok(trouble === null ? warnings : [...warnings, `"inherit.ca" in ${name}: ${trouble}`]);
+  const { certificates, files, warnings } = inherited.value;
+  const said = [...warnings];
+  const given = async <T>(what: string, give: () => Promise<Result<T, GuestFault>>) => {
+    const pause = new LossPause(clock, signal, reconnectMs);
+    for (;;) {
+      const done = await give();
+      if (done.isOk()) return ok(done.value);
+      if (isPassing(done.error) && (await pause.afterLoss())) continue;
+      const { kind, message, cause } = done.error;
+      const fault: JobFault = {
+        kind:
+          signal.aborted || kind === 'aborted' ? 'cancelled' : kind === 'connection_lost' ? 'host' : 'guest',
+        phase,
+        host: context.shared.remoteHost,
+        message: `"inherit": ${what} of the host could not be given to ${name}: ${message}`,
+        ...(cause === undefined ? {} : { cause }),
+      };
+      return err(fault);
     }
-    if (isPassing(trusts.error) && (await pause.afterLoss())) continue;
-    const { kind, message, cause } = trusts.error;
-    return err({
-      kind:
-        signal.aborted || kind === 'aborted' ? 'cancelled' : kind === 'connection_lost' ? 'host' : 'guest',
-      phase,
-      host: context.shared.remoteHost,
-      message: `"inherit.ca": the certificates of the host could not be given to ${name}: ${message}`,
-      ...(cause === undefined ? {} : { cause }),
-    });
+  };
+  if (certificates.length > 0) {
+    const list = Buffer.from(certificateList(certificates));
+    const trusts = await given('the certificates', () => supervisor.trust(list, { signal }));
+    if (trusts.isErr()) return err(trusts.error);
+    if (trusts.value.trouble !== null) said.push(`"inherit.ca" in ${name}: ${trusts.value.trouble}`);
   }
+  for (const { path, content } of files) {
+    const bytes = Buffer.from(content);
+    const file = { path, mode: 0o644, size: bytes.length, owner: 'root', atOnce: true, unlessThere: true };
+    const put = await given(path, () =>
+      supervisor.put(
+        file,
+        (async function* () {
+          yield bytes;
+        })(),
+        { signal },
+      ),
+    );
+    if (put.isErr()) return err(put.error);
+  }
+  return ok(said);
 }
 
 const isPassing = ({ kind }: GuestFault) => kind === 'connection_lost' || kind === 'not_running';

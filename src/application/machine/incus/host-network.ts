@@ -10,6 +10,7 @@ import { hostFilesFault } from '../../faults/port-faults.js';
 import type { GuestFault } from '../../supervisor/guest.js';
 import { hostCertificates } from './host-certificates.js';
 import { HostReader } from './host-reader.js';
+import { hostRegistries, type InheritedFile } from './host-registries.js';
 
 const BOUND_SECS = 30;
 const WHAT = 'read what machines get of the host’s network ("inherit")';
@@ -23,13 +24,14 @@ export interface HostNetworkInput extends Inherit {
 export interface InheritedNetwork {
   readonly variables: Readonly<Record<string, string>>;
   readonly certificates: readonly Certificate[];
+  readonly files: readonly InheritedFile[];
   /** What could not be handed on. */
   readonly warnings: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const NOTHING: InheritedNetwork = { variables: {}, certificates: [], warnings: [] };
+const NOTHING: InheritedNetwork = { variables: {}, certificates: [], files: [], warnings: [] };
 
 /** What of a host's own settings its machines get; asked for once, when the first of them is made or runs something. */
 export class HostNetwork {
@@ -70,15 +72,30 @@ export class HostNetwork {
     const environment = await this.#environment(signal);
     if (environment.isErr()) return err(environment.error);
     const reader = new HostReader(this.#ports.hostFiles, signal);
-    const certificates = this.#input.ca ? await hostCertificates(reader, environment.value) : [];
+    const { ca, registries } = this.#input;
+    const [certificates, { files, variables: ofFiles }] = await Promise.all([
+      ca ? hostCertificates(reader, environment.value) : [],
+      registries
+        ? this.#aptDump(signal).then((dump) => hostRegistries(reader, environment.value, dump))
+        : { files: [], variables: {} },
+    ]);
     if (reader.fault !== null) return err(notRead(reader.fault));
     const leftOut: string[] = [];
-    const variables = inheritedVariables(environment.value, this.#input, (name) => leftOut.push(name));
+    const variables = inheritedVariables({ ...ofFiles, ...environment.value }, this.#input, (name) =>
+      leftOut.push(name),
+    );
     const warnings = leftOut.map(
       (name) =>
         `"inherit": ${name} of ${reader.host} has no address that is one without its credentials, and is left out`,
     );
-    return ok({ variables, certificates, warnings: [...reader.warnings, ...warnings] });
+    return ok({ variables, certificates, files, warnings: [...reader.warnings, ...warnings] });
+  }
+
+  /** Only apt knows the order of its files, and their syntax. A host without it has nothing to say. */
+  async #aptDump(signal: AbortSignal): Promise<string> {
+    const call = { purpose: WHAT, timeoutSecs: BOUND_SECS, signal };
+    const answer = await runCommand(this.#ports.shell, { argv: ['apt-config', 'dump', 'Acquire'] }, call);
+    return answer.map((bytes) => Buffer.from(bytes).toString('utf8')).unwrapOr('');
   }
 
   async #environment(signal: AbortSignal): Promise<Result<Environment, JobFault>> {

@@ -18,6 +18,14 @@ const HOST = {
   PIP_PASSWORD: 'secret',
 };
 
+const APT = [
+  'Acquire "";',
+  'Acquire::http::Proxy "http://me:pa55@cache.example:3142";',
+  'Acquire::http::Proxy::local.example "DIRECT";',
+  'Acquire::https::Proxy "http://me:pa/55@cache.example";',
+  'Acquire::http::Proxy-Auto-Detect "/usr/bin/tool pa55";',
+].join('\n');
+
 /** What a job, and a step of an open machine, find in their environment. */
 async function found(config: Partial<PikaciConfigInput>, env: Readonly<Record<string, string>> = HOST) {
   return (await machines(config, { env })).map(({ environment }) => environment);
@@ -30,13 +38,24 @@ async function machines(
 ) {
   const seen: { environment: Readonly<Record<string, string>>; trusted: string }[] = [];
   const warnings: string[] = [];
+  const placed: Record<string, string> = {};
   const host = new MemoryHost({
     script: async ({ request, files: ofGuest }) => {
       const trusted = ofGuest.read(TRUSTED);
+      for (const path of ['/.cargo/config.toml', '/etc/apt/apt.conf.d/90pikaci-inherited'])
+        placed[path] = ofGuest
+          .read(path)
+          .map(({ content }) => Buffer.from(content).toString())
+          .unwrapOr('');
       const text = trusted.isOk() ? Buffer.from(trusted.value.content).toString() : '';
       seen.push({ environment: request.environment ?? {}, trusted: text });
       return 0;
     },
+  });
+  host.shell.handle(({ command, write }) => {
+    if (command.argv[0] !== 'apt-config') return undefined;
+    write('stdout', APT);
+    return 0;
   });
   for (const [path, text] of Object.entries(files)) {
     await host.hostFiles.makeDirectory(dirname(path));
@@ -68,6 +87,7 @@ async function machines(
     trusted: certificatesIn(Buffer.from(trusted)).certificates.map(({ subject }) => subject),
     text: trusted,
     warnings,
+    placed,
   }));
 }
 
@@ -139,6 +159,90 @@ describe('what machines inherit of the host’s environment', () => {
       http_proxy: 'p:3128',
       HTTP_PROXY: 'p:3128',
     });
+  });
+});
+
+describe('the registries that machines inherit of files of the host', () => {
+  const env = { HOME: '/home/me', UV_INDEX_URL: 'https://uv.example/' };
+  const files = {
+    '/etc/npmrc': 'registry=https://global.example/\n',
+    '/home/me/.npmrc': [
+      '//npm.example/:_authToken=pa55',
+      'registry = "https://me:pa55@npm.example/"',
+      '@mine:registry=https://mine.example/',
+      '_auth=pa55',
+    ].join('\r\n'),
+    '/etc/pip.conf': '[global]\nindex_url: https://global.example/simple\ntrusted-host = one.example:8443\n',
+    '/home/me/.config/pip/pip.conf': [
+      '# index-url = https://no.example',
+      '[global]',
+      'index-url = https://me:pa55@pip.example/simple?pa55',
+      'extra-index-url =',
+      '    https://me:pa55@one.example/simple',
+      '    https://two.example/simple',
+      'client-cert = /home/me/pa55',
+    ].join('\n'),
+    '/home/me/.config/go/env': 'GOFLAGS=-mod=mod\nGOPROXY=https://me:pa55@go.example,direct\n',
+    '/home/me/.cargo/config.toml': [
+      '[registries]',
+      'plain-one = { index = "sparse+https://me:pa55@plain.example/index/", token = "pa55" }',
+      '[registries.other] # one more',
+      'index = "https://other.example/git"',
+      'token = "pa55"',
+      '[source.crates-io]',
+      "replace-with = 'mirror'",
+      '[source.mirror]',
+      'registry = "sparse+https://me:pa55@mirror.example/"',
+      '[source.mine]',
+      'replace-with = "vendored"',
+      'registry = "https://mine.example"',
+      '[source.vendored]',
+      'directory = "/home/me/vendored"',
+      '[net]',
+      'git-fetch-with-cli = true',
+    ].join('\n'),
+  };
+  const VARIABLES = {
+    npm_config_registry: 'https://npm.example/',
+    PIP_INDEX_URL: 'https://pip.example/simple',
+    PIP_EXTRA_INDEX_URL: 'https://one.example/simple https://two.example/simple',
+    PIP_TRUSTED_HOST: 'one.example:8443',
+    CARGO_REGISTRIES_PLAIN_ONE_INDEX: 'sparse+https://plain.example/index/',
+    CARGO_REGISTRIES_OTHER_INDEX: 'https://other.example/git',
+    UV_INDEX_URL: 'https://uv.example/',
+  };
+
+  it('are those of npm, pip, Go, cargo and apt, without their credentials', async () => {
+    const [job, step] = await machines({ inherit: { registries: true } }, { env, files });
+    expect(job?.environment).toEqual({ ...VARIABLES, GOPROXY: 'off' });
+    expect(step?.environment).toEqual({ ...VARIABLES, GOPROXY: 'https://go.example,direct' });
+    expect(job?.placed).toEqual({
+      '/.cargo/config.toml':
+        '[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "sparse+https://mirror.example/"\n',
+      '/etc/apt/apt.conf.d/90pikaci-inherited':
+        'Acquire::http::Proxy "http://cache.example:3142";\nAcquire::http::Proxy::local.example "DIRECT";\n',
+    });
+    expect(JSON.stringify([job, step])).not.toContain('pa55');
+    expect(job?.warnings).toEqual([]);
+  });
+
+  it('count less than variables of the host, and are not read where they are not asked for', async () => {
+    const more = {
+      ...env,
+      NPM_CONFIG_REGISTRY: 'https://env.example/',
+      PIP_INDEX_URL: 'https://env.example/simple',
+    };
+    const [, step] = await machines({ inherit: { registries: true } }, { env: more, files });
+    expect(step?.environment).toMatchObject({ PIP_INDEX_URL: 'https://env.example/simple' });
+    expect(step?.environment).not.toHaveProperty('npm_config_registry');
+    for (const config of [
+      { inherit: { proxy: true } },
+      { trust: 'untrusted', inherit: { registries: true } },
+    ] as const) {
+      const [job, other] = await machines(config, { env: more, files });
+      expect([job?.environment, other?.environment]).toEqual([{ GOPROXY: 'off' }, {}]);
+      expect(Object.values(job?.placed ?? {})).toEqual(['', '']);
+    }
   });
 });
 
