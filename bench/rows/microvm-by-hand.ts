@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { LocalShell } from '../../src/adapters/local/shell.js';
+import { SystemClock } from '../../src/adapters/node/system-clock.js';
 import { SftpFileStore } from '../../src/adapters/ssh2/sftp-file-store.js';
 import { Ssh2Shell } from '../../src/adapters/ssh2/shell.js';
 import { WorkDirectory } from '../../src/application/directories/work-directory.js';
 import { bootRequest } from '../../src/application/job/boot-request.js';
+import { MicrovmCacheVolumes } from '../../src/application/machine/microvm/microvm-cache-volumes.js';
 import { MicrovmHost } from '../../src/application/machine/microvm/microvm-host.js';
 import { prepareMicrovm } from '../../src/application/machine/microvm/prepare-microvm.js';
 import { microvmSettings } from '../../src/composition/microvm-settings-of.js';
@@ -66,7 +68,10 @@ export function microvmByHandRow(host: BenchHost, place: BenchPlace): Row {
       const { signal } = new AbortController();
       const { shares } = value(
         await prepareMicrovm(
-          { shell, hostFiles, host: machines, settings },
+          {
+            ...{ shell, hostFiles, host: machines, settings, trust: 'trusted', clock: new SystemClock() },
+            volumes: new MicrovmCacheVolumes(machines, host.workDir),
+          },
           context,
           { place: { ...at, acquisition: null }, spec: job, boot: bootRequest(job, 0) },
           signal,

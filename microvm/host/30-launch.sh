@@ -52,7 +52,7 @@ begin() {
   shift
   for word in $options; do
     case $word in
-    boot_secs=* | life_secs=* | artifacts_bytes=* | cpus=* | memory_mib=* | disk_mib=* | keep=* | keep_failed_secs=*) number "${word#*=}" ;;
+    boot_secs=* | life_secs=* | artifacts_bytes=* | caches_bytes=* | cpus=* | memory_mib=* | disk_mib=* | keep=* | keep_failed_secs=*) number "${word#*=}" ;;
     *) refuse 64 usage "unknown option ${word%%=*}" ;;
     esac
   done

@@ -4,12 +4,13 @@
 machine() {
   at "$1"
   shift
-  boot_secs=60 life_secs=0 artifacts_bytes=0 keep_failed_secs=0 has_channel=
+  boot_secs=60 life_secs=0 artifacts_bytes=0 caches_bytes=0 keep_failed_secs=0 has_channel=
   while [ "$1" != -- ]; do
     case $1 in
     boot_secs=*) boot_secs=${1#*=} ;;
     life_secs=*) life_secs=${1#*=} ;;
     artifacts_bytes=*) artifacts_bytes=${1#*=} ;;
+    caches_bytes=*) caches_bytes=${1#*=} ;;
     cpus=*) export "PIKACI_MICROVM_CPUS=${1#*=}" ;;
     memory_mib=*) export "PIKACI_MICROVM_MEMORY_MIB=${1#*=}" ;;
     keep=1) has_channel=yes ;;

@@ -13,6 +13,7 @@ watch_boot() {
 # system than it may. A single file is stopped by the daemon's own limit. A console, or what a share daemon says of a guest, that is too long begins anew: its end is
 # what counts.
 watch_directory() {
+  next_look=0
   while sleep 1; do
     [ -e "$vm/machine" ] || end removed
     [ -z "$has_channel" ] || remove_abandoned_calls
@@ -21,14 +22,33 @@ watch_directory() {
       # Not `:`, with which a redirection that fails ends the shell.
       [ "$size" -le 4194304 ] || true >"$vm/$kept"
     done
+    [ "$caches_bytes" = 0 ] || watch_caches
     [ "$artifacts_bytes" != 0 ] || continue
     [ "$(sum -B 1)" -le "$artifacts_bytes" ] && [ "$(sum --inodes)" -le 500000 ] && continue
     [ ! -e "$vm/machine" ] || end artifacts_full
   done
 }
 
+# The caches of the machine together, in no more than a tenth of the time: what has many files takes long to count.
+watch_caches() {
+  read -r up _ </proc/uptime
+  began=${up%%.*}
+  [ "$began" -ge "$next_look" ] || return 0
+  if [ "$(sum_of_caches -B 1)" -gt "$caches_bytes" ] || [ "$(sum_of_caches --inodes)" -gt 2000000 ]; then
+    [ ! -e "$vm/machine" ] || end caches_full
+  fi
+  read -r up _ </proc/uptime
+  next_look=$((${up%%.*} + (${up%%.*} - began) * 10))
+}
+
+sum_of_caches() { total_of "$@" "$vm"/shares/pikaci-cache-*; }
+
 sum() { # sum OPTIONS: of the directories that the guest may write, in the unit of du's options
-  du -s "$@" "$artifacts" "$exported" "$calls" 2>/dev/null | {
+  total_of "$@" "$artifacts" "$exported" "$calls"
+}
+
+total_of() { # total_of OPTIONS DIRECTORY…
+  du -s "$@" 2>/dev/null | {
     total=0
     while read -r count _; do total=$((total + count)); done
     printf '%s' "$total"

@@ -26,6 +26,7 @@ destroy() {
     done
     [ "$left" -gt 0 ] || refuse 70 setup "the processes of the machine in $vm do not end"
   fi
+  remove_copies
   # A launch that is still waiting for the lock finds nothing to boot; one that comes anew prepares it anew.
   rm -rf "$vm"
 }

@@ -58,9 +58,25 @@ call | shell | resize)
   shift
   "$call" "$@"
   ;;
+caches)
+  caches_at "$1"
+  caches
+  ;;
+cache | cache-make | cache-copy | cache-swap | cache-remove | cache-size)
+  volume_at "$1" "$2"
+  shift 2
+  case $call in
+  cache) cache ;;
+  cache-make) cache_make "$@" ;;
+  cache-copy) cache_copy "$1" ;;
+  cache-swap) cache_swap "$1" "$2" ;;
+  cache-remove) cache_remove ;;
+  cache-size) cache_size ;;
+  esac
+  ;;
 machines) machines "$1" ;;
 sources) sources "$1" ;;
 check) check ;;
 time) date +%s%3N ;;
-*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | destroy | lease | lease-swap | link | machines | sources | check | time' ;;
+*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | destroy | lease | lease-swap | link | caches | cache | cache-make | cache-swap | cache-remove | cache-size | machines | sources | check | time' ;;
 esac

@@ -1,7 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cacheCopyConfig, cacheVolumeName, newCacheConfig } from '../../src/domain/machine/cache-mark.js';
+import {
+  cacheCopyConfig,
+  cacheVolumeName,
+  completeCache,
+  newCacheConfig,
+} from '../../src/domain/machine/cache-mark.js';
 import type { JobSpecInput, PikaciEvent } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { Site } from '../support/site.js';
@@ -168,5 +173,39 @@ describe('a cache', () => {
     must(await site.pikaci.reap());
     const there = await volumes();
     expect([there.includes(half), there.includes(left)]).toEqual([false, false]);
+  });
+});
+
+describe('a cache on microvm', () => {
+  it('is copied for a job, and what the job leaves is found under its key', async () => {
+    await using microvms = await Site.open({ backend: 'microvm' });
+    await writeFile(join(microvms.workspace, 'lock'), 'one\n');
+    const { path } = cache('m');
+    const of = { project: 'microvm', scope: 'trusted', path, key: 'm-before' };
+    const config = { ...newCacheConfig(of, { token: 'x', untilMs: 1 }), ...completeCache(Date.now(), 4096) };
+    const kept = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
+    const at = `${microvms.workDir}/cache/volumes/${cacheVolumeName(of)}`;
+    const put =
+      'umask 077; mkdir -p "$1/data"; echo first >"$1/data/first"; chown -R 1001 "$1/data"; printf "%s\\n" "$2" >"$1/config"';
+    await microvms.onHost(put, at, JSON.stringify(kept));
+
+    const { run, log } = await microvms.finish(
+      job(`${add('second')}; ls -ld ~/.cache/tool/first`, cache('m')),
+    );
+    expect(log.toString()).toMatch(/^first\n-\S+ 1 pikaci /);
+    expect(run.outcome.caches).toMatchObject([{ hit: 'partial', restored_key: 'm-before', saved: 'saved' }]);
+
+    const [saved, before] = must(await microvms.pikaci.listCaches());
+    expect([saved, before]).toMatchObject([
+      { path, inUse: true, bytes: run.outcome.caches?.[0]?.saved_bytes },
+      { key: 'm-before' },
+    ]);
+    // The copy has gone with its machine, and the first cache is as it was.
+    const there = await microvms.onHost('cd "$1" && ls -d pikaci-*; ls */data', `${at}/..`);
+    expect(there.split('\n').filter((line) => line.startsWith('pikaci-cachecopy'))).toEqual([]);
+    expect(there).toContain(`pikaci-cache-${saved?.id}/data:\nfirst\nsecond\n`);
+    expect(there).toContain(`${cacheVolumeName(of)}/data:\nfirst\n\n`);
+    must(await microvms.pikaci.removeCache(saved?.id ?? '', { force: true }));
+    expect(must(await microvms.pikaci.listCaches())).toHaveLength(1);
   });
 });

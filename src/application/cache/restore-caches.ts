@@ -100,6 +100,10 @@ async function copyFirst(
   };
   let why: CacheVolumeFault | null = null;
   for (const found of kept) {
+    if (isBounded && found.mark.bytes > maxBytes) {
+      why = { kind: 'failed', message: `it has ${found.mark.bytes} bytes, and "maxBytes" is ${maxBytes}` };
+      continue;
+    }
     const used = await store.use(found, nowMs, signal);
     if (used.isErr()) why = used.error;
     if (used.isErr()) break;

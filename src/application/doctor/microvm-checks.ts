@@ -28,11 +28,13 @@ export class MicrovmChecks {
     }
     const { code, name, complaint, stdout } = answer.value;
     if (code !== 0) return { check: failed('microvm_host', complaint, remedyOf(name)), timeMs: null };
-    const [time, descriptors = ''] = stdout.trim().split('\n');
+    const [time, descriptors = '', reflink = ''] = stdout.trim().split('\n');
     const timeMs = Number(time);
     const most = Number(/^descriptors (\d+)$/.exec(descriptors)?.[1] ?? Number.POSITIVE_INFINITY);
     const fine = 'root, with the tools and the mounts that machines need';
     const few = `a share of a machine may hold ${most} files open, which a workspace of as many files reaches ("Too many open files")`;
+    const copies =
+      'the file system of the work directory does not share blocks between files, so each job with caches copies all bytes of them';
     const check =
       most < FEWEST_DESCRIPTORS
         ? warned(
@@ -40,7 +42,9 @@ export class MicrovmChecks {
             few,
             'raise the hard limit of open files of the SSH service (LimitNOFILE=1048576)',
           )
-        : passed('microvm_host', fine);
+        : reflink === 'reflink no'
+          ? warned('microvm_host', copies, 'put the work directory on btrfs, or on XFS with reflink=1')
+          : passed('microvm_host', fine);
     return { check, timeMs: Number.isSafeInteger(timeMs) && timeMs > 0 ? timeMs : null };
   }
 

@@ -154,10 +154,6 @@ export class RunJob {
       journal: session,
       caches: async () => {
         if (scanned === null || cachesOf(job).length === 0) return [];
-        if (backends.name !== 'incus') {
-          session.warn('the caches begin empty, and nothing of them is kept: there are none of microVMs yet');
-          return [];
-        }
         const { trust } = settings;
         const warn = (message: string) => session.warn(message);
         return await wantedCaches({ job, snapshot: scanned, trust, callersBranch: input.branch, warn });

@@ -14,7 +14,7 @@ export async function saveJobCaches(
   passed: boolean,
 ): Promise<readonly JobCacheReport[]> {
   const { caches = [] } = record;
-  if (machine.caches === null || caches.length === 0) return [];
+  if (caches.length === 0) return [];
   // Whoever has the job now looks after its caches.
   if (!(await lock.isHeld())) return [];
   await hostTime.fresh(awakeBound(CALL_BOUND_MS));

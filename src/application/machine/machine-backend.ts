@@ -45,8 +45,8 @@ export interface Machine {
   readonly supervisor: MachineSupervisor;
   /** That of another machine of these ids is not found. */
   readonly lease: LeaseStore;
-  /** What it has of caches; null for a kind of machine that has none. */
-  readonly caches: MachineCaches | null;
+  /** What it has of caches. */
+  readonly caches: MachineCaches;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
   /** Opens a terminal in it. */

@@ -198,6 +198,6 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
         code: 64,
         stderr: expect.stringMatching(/^pikaci-microvm-host: usage: /),
       });
-    expect((await call('check')).stdout).toMatch(/^[0-9]{13}\ndescriptors [0-9]+\n$/);
+    expect((await call('check')).stdout).toMatch(/^[0-9]{13}\ndescriptors [0-9]+\nreflink (yes|no)\n$/);
   });
 });

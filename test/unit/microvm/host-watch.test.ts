@@ -14,7 +14,7 @@ it.each(['/bin/sh', '/bin/bash'])(
     await mkdir(vm);
     for (const name of ['machine', 'console.log']) await writeFile(join(vm, name), '');
     const text = `. "$1"
-    vm=$2 has_channel='' artifacts_bytes=0
+    vm=$2 has_channel='' artifacts_bytes=0 caches_bytes=0
     sleep() { :; }
     end() { printf '%s' "$1"; exit; }
     stat() { rm -rf "$vm"; command stat "$@"; }
@@ -32,7 +32,7 @@ it('what a share daemon says of a guest takes no more of the host than a console
   const tooLong = Buffer.alloc(4 * 1024 * 1024 + 1);
   for (const name of ['machine', 'virtiofsd.log', 'console.log']) await writeFile(join(vm, name), tooLong);
   const text = `. "$1"
-  vm=$2 has_channel='' artifacts_bytes=0
+  vm=$2 has_channel='' artifacts_bytes=0 caches_bytes=0
   sleep() { [ -z "\${slept-}" ] && slept=yes; }
   watch_directory; stat -c '%n %s' "$vm"/*.log`;
   const part = join(repositoryRoot, 'microvm/host/42-watch.sh');

@@ -13,6 +13,7 @@ import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
+import { MicrovmCacheVolumes, microvmMachineCaches } from './microvm-cache-volumes.js';
 import { MicrovmChannelTransport } from './microvm-channel-transport.js';
 import type { MicrovmHost } from './microvm-host.js';
 import { MicrovmLeaseStore } from './microvm-lease-store.js';
@@ -32,11 +33,13 @@ export class MicrovmBackend implements MachineBackend {
   readonly #ports: Ports;
   readonly #settings: Settings;
   readonly #host: MicrovmHost;
+  readonly #volumes: MicrovmCacheVolumes;
 
   constructor(ports: Ports, settings: Settings, host: MicrovmHost) {
     this.#ports = ports;
     this.#settings = settings;
     this.#host = host;
+    this.#volumes = new MicrovmCacheVolumes(host, settings.workDir);
   }
 
   machine(place: MachinePlace): Machine {
@@ -58,7 +61,7 @@ export class MicrovmBackend implements MachineBackend {
       name,
       supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
       lease,
-      caches: null,
+      caches: microvmMachineCaches(this.#volumes),
       resolveBase: async () => ok(this.#base()),
       openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
       remove: (signal) => removeMicrovm(this.#host, owned, signal),
@@ -79,7 +82,7 @@ export class MicrovmBackend implements MachineBackend {
   }
 
   async cacheVolumes() {
-    return ok(null);
+    return ok(this.#volumes);
   }
 
   async hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>> {
@@ -96,11 +99,15 @@ export class MicrovmBackend implements MachineBackend {
         const { trust, microvm: settings, reconnectMs } = this.#settings;
         if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
         const host = this.#host;
-        const runtime = await prepareMicrovm({ hostFiles, shell, settings, host }, context, input, signal);
+        const parts = { hostFiles, shell, clock, settings, host, trust, volumes: this.#volumes };
+        const runtime = await prepareMicrovm(parts, context, input, signal);
         if (runtime.isErr()) return err(runtime.error);
+        const { caches, discard } = runtime.value;
         return ok({
           machine: this.machine(input.place),
           image: null,
+          ...(caches === undefined ? {} : { caches }),
+          discard,
           create: (lease, bound) =>
             launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
         });

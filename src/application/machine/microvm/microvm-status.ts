@@ -11,7 +11,7 @@ const microvmStatusSchema = z.looseObject({
   log_bytes: z.number().int().nonnegative(),
   /** The supervisor had opened its log. */
   booted: z.boolean(),
-  /** `exit N`, `boot_timeout`, `overdue`, `artifacts_full`, `share_failed`, `destroyed`, `removed`, `setup` or `killed`. */
+  /** `exit N`, `boot_timeout`, `overdue`, `artifacts_full`, `caches_full`, `share_failed`, `destroyed`, `removed`, `setup` or `killed`. */
   reason: z.string().max(100),
   result_base64: z.string(),
   /** What its job's steps have come to, as the supervisor writes it down; empty for a job of one command. */
@@ -64,12 +64,15 @@ function resultOf(base64: string): GuestResult | null {
 /** What is wrong with how a machine ended behind its job's exit record: what the job has left in its workspace is set aside then. */
 function whyNotClean(reason: string): string | null {
   if (reason === 'exit 0' || reason === 'kept') return null;
-  const how =
-    reason === 'artifacts_full'
-      ? 'the guest wrote more into its artifacts than the host takes ("microvm.artifactsBytes")'
-      : `${reason.replaceAll('_', ' ')}`;
+  const how = FULL[reason] ?? `${reason.replaceAll('_', ' ')}`;
   return `the machine was ended before it had set aside all that the job left in its workspace: ${how}`;
 }
+
+const FULL: Readonly<Record<string, string>> = {
+  artifacts_full: 'the guest wrote more into its artifacts than the host takes ("microvm.artifactsBytes")',
+  caches_full:
+    'the guest wrote more into its caches than the host takes ("maxBytes" of each, see docs/caches.md)',
+};
 
 /** Why there is no exit record, with the end of the console where that tells more. */
 export function whyLost(status: MicrovmStatus): string {
@@ -81,7 +84,8 @@ export function whyLost(status: MicrovmStatus): string {
     case 'overdue':
       return 'the machine did not end within the timeout of its job';
     case 'artifacts_full':
-      return 'the guest wrote more into its artifacts than the host takes ("microvm.artifactsBytes"), and its machine was ended';
+    case 'caches_full':
+      return `${FULL[status.reason]}, and its machine was ended`;
     case 'share_failed':
       return 'a share daemon of the machine ended while it ran';
     case 'destroyed':

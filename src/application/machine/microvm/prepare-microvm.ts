@@ -1,12 +1,17 @@
 import { err, ok, Result } from 'neverthrow';
+import type { JobCacheRecord } from '../../../domain/job/cache-report.js';
 import { GUEST_ARTIFACTS_DIR } from '../../../domain/machine/guest-paths.js';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import type { Trust } from '../../../domain/values/trust.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
-import { resolveMounts } from '../../mounts/resolve-mounts.js';
+import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { MicrovmSettings } from '../../settings/microvm-settings.js';
+import { type CacheMount, cachesOfMachine, type MachineCachesPlan } from '../caches-of-machine.js';
 import type { PlanInput } from '../machine-backend.js';
 import { type BootRequest, mountsOf } from '../machine-spec.js';
+import type { MicrovmCacheVolumes } from './microvm-cache-volumes.js';
 import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
 import { resolveRunner } from './resolve-runner.js';
 import { type MicrovmShare, runnerShape } from './runner-shape.js';
@@ -18,8 +23,11 @@ const LIFE_MARGIN_SECS = 900;
 /** An open machine that nobody ends is ended by its lease; and by its host, should nobody look. */
 const OPEN_LIFE_SECS = 7 * 24 * 3600;
 
+/** The host's script counts in 15 digits. */
+const MOST_COUNTED = 999_999_999_999_999;
+
 /** All that the one call needs that boots the machine, but for the lease. */
-export interface MicrovmRuntime {
+export interface MicrovmRuntime extends Pick<MachineCachesPlan, 'caches' | 'discard'> {
   /** `KEY=VALUE` words of the launch. */
   readonly options: readonly string[];
   readonly shares: readonly MicrovmShare[];
@@ -28,6 +36,9 @@ export interface MicrovmRuntime {
 export interface MicrovmParts extends MicrovmHostPorts {
   readonly host: MicrovmHost;
   readonly settings: MicrovmSettings;
+  readonly clock: Clock;
+  readonly trust: Trust;
+  readonly volumes: MicrovmCacheVolumes;
 }
 
 /**
@@ -37,16 +48,39 @@ export interface MicrovmParts extends MicrovmHostPorts {
 export async function prepareMicrovm(
   parts: MicrovmParts,
   context: RemoteMicrovmContext,
-  { spec, boot, place }: PlanInput,
+  input: PlanInput,
   signal: AbortSignal,
 ): Promise<Result<MicrovmRuntime, JobFault>> {
-  const { hostFiles, host, settings } = parts;
+  const { hostFiles, clock, trust, volumes } = parts;
+  const resolved = await resolveMounts(hostFiles, mountsOf(input, context.shared), signal);
+  if (resolved.isErr()) return err(resolved.error);
+  const mountedAt = resolved.value.map(({ mount }) => mount.guestPath);
+  const machine = { host: hostFiles.host, volumes, mountedAt, isBounded: trust === 'untrusted' };
+  const caches = await cachesOfMachine(clock, machine, input, signal);
+  if (caches.isErr()) return err(caches.error);
+  const { mounts, ...plan } = caches.value;
+  const given = { mounts: resolved.value, caches: mounts, restored: plan.caches?.caches ?? [] };
+  const runtime = await runtimeWith(parts, context, input, given, signal);
+  if (runtime.isErr()) await plan.discard();
+  return runtime.map((made) => ({ ...made, ...plan }));
+}
+
+async function runtimeWith(
+  parts: MicrovmParts,
+  context: RemoteMicrovmContext,
+  { spec, boot }: PlanInput,
+  given: {
+    readonly mounts: readonly ResolvedMount[];
+    readonly caches: readonly CacheMount[];
+    readonly restored: readonly JobCacheRecord[];
+  },
+  signal: AbortSignal,
+): Promise<Result<Omit<MicrovmRuntime, 'caches' | 'discard'>, JobFault>> {
+  const { hostFiles, host, settings, volumes } = parts;
   const { shared, remoteRuntimeDir } = context;
-  const mounts = await resolveMounts(hostFiles, mountsOf({ spec, place }, shared), signal);
-  if (mounts.isErr()) return err(mounts.error);
   const kinds = Result.combine(
     await Promise.all(
-      mounts.value.map(async ({ source }) => {
+      given.mounts.map(async ({ source }) => {
         const stat = await hostFiles.stat(source, { signal });
         return stat.map(({ type }) => (type === 'directory' ? ('directory' as const) : ('file' as const)));
       }),
@@ -66,12 +100,18 @@ export async function prepareMicrovm(
     ...(takesCalls(boot)
       ? [{ ...own, tag: 'calls', source: `${shared.remoteJobDir}/calls`, guestPath: null }]
       : []),
-    ...mounts.value.map(({ mount, source }, index) => ({
+    ...given.mounts.map(({ mount, source }, index) => ({
       tag: mount.deviceName,
       kind: kinds.value[index] ?? ('directory' as const),
       source,
       guestPath: mount.guestPath,
       readOnly: mount.readOnly,
+    })),
+    ...given.caches.map(({ volume, path }, index) => ({
+      ...own,
+      tag: `pikaci-cache-${index}`,
+      source: volumes.dataOf(volume),
+      guestPath: path,
     })),
   ];
   const shape = runnerShape(shares, spec.limits);
@@ -90,6 +130,7 @@ export async function prepareMicrovm(
       `boot_secs=${settings.bootTimeoutSecs}`,
       `life_secs=${life}`,
       `artifacts_bytes=${settings.artifactsBytes}`,
+      ...(given.caches.length === 0 ? [] : [`caches_bytes=${mostInCaches(parts, given.restored)}`]),
       ...(boot === null ? ['keep=1'] : []),
       ...(keepFailedSecs === 0 ? [] : [`keep_failed_secs=${Math.ceil(keepFailedSecs)}`]),
       ...(shape.cpus === null ? [] : [`cpus=${shape.cpus}`]),
@@ -97,6 +138,18 @@ export async function prepareMicrovm(
       ...(shape.diskMib === null ? [] : [`disk_mib=${shape.diskMib}`]),
     ],
   });
+}
+
+/** What the caches of a machine may take of the host while it runs: those of one that is trusted more than what is kept of them. */
+function mostInCaches(
+  { trust, settings }: MicrovmParts,
+  caches: readonly Pick<JobCacheRecord, 'max_bytes' | 'restored_bytes'>[],
+): number {
+  const kept = caches.reduce(
+    (sum, { max_bytes, restored_bytes = 0 }) => sum + Math.max(max_bytes, restored_bytes),
+    0,
+  );
+  return Math.min(trust === 'untrusted' ? kept : kept + settings.artifactsBytes, MOST_COUNTED);
 }
 
 /** Whether its guest is reached while it is up: one that is open, or whose job may fail and leave it for a shell. */

@@ -15,11 +15,22 @@ import {
   newCacheConfig,
 } from '../../../../src/domain/machine/cache-mark.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { cacheVolumesContract } from '../../../support/cache-volumes-contract.js';
 
 const OF = { scope: 'trusted', path: '/c' };
 const HOUR = 3600_000;
 const NOW = 1_000 * 24 * HOUR;
 const signal = new AbortController().signal;
+
+cacheVolumesContract('volumes of Incus', () => ({
+  volumes,
+  use: async (name) => {
+    const devices = { c: { type: 'disk', pool: 'default', source: name, path: '/c' } };
+    const instance = { name: 'user', type: 'container', ephemeral: false, start: false } as const;
+    must(await incus.createInstance('default', { ...instance, source: 'none', config: {}, devices }));
+    return async () => void must(await incus.deleteInstance('default', 'user'));
+  },
+}));
 
 let incus: MemoryIncus;
 let volumes: IncusCacheVolumes;

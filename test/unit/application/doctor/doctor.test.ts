@@ -228,7 +228,7 @@ describe('a host for microVMs', () => {
     });
   });
 
-  it('is warned of when a share may hold fewer files than a workspace has, at most', async () => {
+  it('is warned of when a share may hold fewer files than a workspace has, at most, or copies of caches share no blocks', async () => {
     const said = async (descriptors: string) => {
       const answer = { code: 0, name: '', complaint: '', stdout: `1700000000000\n${descriptors}` };
       const host = { ask: async () => ok(answer) } as unknown as MicrovmHost;
@@ -243,7 +243,10 @@ describe('a host for microVMs', () => {
         remedy: expect.stringContaining('LimitNOFILE'),
       },
     });
-    for (const enough of ['descriptors 1048576\n', ''])
+    expect(await said('descriptors 1048576\nreflink no\n')).toMatchObject({
+      check: { status: 'warning', detail: expect.stringContaining('copies all bytes') },
+    });
+    for (const enough of ['descriptors 1048576\nreflink yes\n', 'descriptors 1048576\n', ''])
       expect(await said(enough)).toMatchObject({ timeMs: 1_700_000_000_000, check: { status: 'ok' } });
   });
 
