@@ -21,6 +21,8 @@ export type { EvictionReport } from './application/gc/eviction-report.js';
 export type { ListedCache, RemoveCacheOptions } from './application/gc/host-caches.js';
 export type { ReapReport } from './application/gc/reap-report.js';
 export type { GuestShell, GuestShellFault, ShellCall } from './application/machine/guest-shell.js';
+export type { InheritedNetwork } from './application/machine/incus/host-network.js';
+export type { InheritedFile } from './application/machine/incus/host-registries.js';
 export type {
   ListedMachine,
   MachineListing,
@@ -59,6 +61,7 @@ export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-out
 export { rerun } from './composition/run-state.js';
 export type { ConfigFault, ConfigProblem } from './domain/config/config-fault.js';
 export { buildGuestRequest } from './domain/job/guest-request.js';
+export type { Certificate } from './domain/machine/certificates.js';
 export { incusInstanceName } from './domain/machine/incus-instance-name.js';
 export { type RemoteLayout, remoteLayout } from './domain/machine/remote-layout.js';
 export {

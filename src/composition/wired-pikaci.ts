@@ -7,6 +7,7 @@ import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import type { RemoveCacheOptions } from '../application/gc/host-caches.js';
 import { openShell } from '../application/job/open-shell.js';
 import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
+import { inheritedNetwork } from '../application/machine/incus/host-network.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
 import type { MachineCallOptions, OpenMachineInput } from '../application/open-machine/open-machines.js';
@@ -135,6 +136,11 @@ export class WiredPikaci implements Pikaci {
 
   async doctor(options: DoctorOptions = {}) {
     return (await this.#wired()).doctor.examine(options);
+  }
+
+  async inherited() {
+    const { ports, settings } = await this.#wired();
+    return await inheritedNetwork(ports, settings);
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import type { ReapOptions } from '../gc/reap.js';
 import type { ReapReport } from '../gc/reap-report.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
+import type { InheritedNetwork } from '../machine/incus/host-network.js';
 import type { MachineListing } from '../open-machine/list-machines.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
 import type { MachineCallOptions, OpenMachineInput } from '../open-machine/open-machines.js';
@@ -78,6 +79,8 @@ export interface Pikaci extends AsyncDisposable {
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong; with `machine` it makes one, too, and removes it. */
   doctor(options?: DoctorOptions): Promise<DoctorReport>;
+  /** What machines get of the network that the host is in, as `inherit` of the configuration asks for it (docs/operations.md). Asks the host, and makes nothing. */
+  inherited(): Promise<Result<InheritedNetwork, JobFault>>;
   /** Waits (bounded) for clean-ups that are under way, leaves the machines that this process holds, then closes the connections. */
   close(): Promise<void>;
 }

@@ -119,6 +119,23 @@ export const targetInfoDocumentSchema = z.looseObject({
       }),
     )
     .optional(),
+  /** What machines inherit of the network of their host. */
+  inherit: z
+    .looseObject({
+      ca: z.boolean(),
+      proxy: z.boolean(),
+      registries: z.boolean(),
+      /** Without credentials. Left out, as what is behind it, where nothing is asked for or the host could not be asked. */
+      variables: z.record(z.string(), z.string()).optional(),
+      /** How many there are; a machine is given what its image lacks. */
+      certificates: z.number().optional(),
+      /** Paths in the machine. */
+      files: z.array(z.string()).optional(),
+      warnings: z.array(z.string()).optional(),
+      /** Why it is not known what the host has. */
+      problem: z.string().optional(),
+    })
+    .optional(),
   /** All of the target, also those that no job is a copy of. Left out where there are none, or the host could not be asked. */
   templates: z.array(templateInfoDocumentSchema).optional(),
   /** Why it is not known what there is of the templates. */

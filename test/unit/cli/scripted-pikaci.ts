@@ -281,6 +281,18 @@ export class ScriptedPikaci implements Pikaci {
     return this.doctorReport;
   }
 
+  /** What its machines would inherit. */
+  inherits: Awaited<ReturnType<Pikaci['inherited']>> = ok({
+    variables: {},
+    certificates: [],
+    files: [],
+    warnings: [],
+  });
+
+  async inherited() {
+    return this.inherits;
+  }
+
   async close(): Promise<void> {
     this.closed += 1;
   }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ok } from 'neverthrow';
+import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
 import { doctorDocumentSchema } from '../../../src/domain/records/doctor-document.js';
 import {
@@ -8,6 +8,7 @@ import {
   targetInfoDocumentSchema,
 } from '../../../src/domain/records/state-documents.js';
 import { Cli } from './cli-harness.js';
+import type { ScriptedPikaci } from './scripted-pikaci.js';
 
 const CONFIG = {
   host: { ssh: 'ci@box' },
@@ -95,6 +96,51 @@ test('target-info says what a job waits for', async () => {
   const document = new Cli({ files: config });
   await document.run('target-info', 't', '--json');
   expect(targetInfoDocumentSchema.parse(json(document)).ready).toEqual({ a: { ...ready, timeout_secs: 60 } });
+});
+
+function withInherited(config: Readonly<Record<string, string>>, inherits: ScriptedPikaci['inherits']) {
+  const cli = new Cli({ files: config });
+  cli.pikaci.inherits = inherits;
+  return cli;
+}
+
+test('target-info says what machines inherit of their host, and why it is not known', async () => {
+  const config = files({ ...CONFIG, inherit: { ca: true, registries: true } });
+  const inherits: ScriptedPikaci['inherits'] = ok({
+    variables: { npm_config_registry: 'https://npm.example/' },
+    certificates: [{ subject: 'CN=ours', fingerprint: 'ab', der: new Uint8Array(1) }],
+    files: [{ path: '/.cargo/config.toml', content: 'x' }],
+    warnings: ['PIP_CERT names /gone'],
+  });
+  const cli = withInherited(config, inherits);
+  expect(await cli.run('target-info')).toBe(0);
+  expect(cli.stdout.text).toContain(`
+  inherits of its host (ca, registries):
+    1 certificates, as far as its image lacks them
+    npm_config_registry=https://npm.example/
+    /.cargo/config.toml, where its image has none
+    warning: PIP_CERT names /gone
+`);
+  const document = withInherited(config, inherits);
+  await document.run('target-info', 't', '--json');
+  expect(targetInfoDocumentSchema.parse(json(document)).inherit).toEqual({
+    ca: true,
+    proxy: false,
+    registries: true,
+    variables: { npm_config_registry: 'https://npm.example/' },
+    certificates: 1,
+    files: ['/.cargo/config.toml'],
+    warnings: ['PIP_CERT names /gone'],
+  });
+  const fault = err({ kind: 'host', phase: null, host: 'box', message: 'nobody answers' } as const);
+  const silent = withInherited(config, fault);
+  expect(await silent.run('target-info')).toBe(0);
+  expect(silent.stdout.text).toContain(
+    '\n  inherits of its host (ca, registries): not known: nobody answers\n',
+  );
+  const plain = withInherited(files(CONFIG), inherits);
+  expect(await plain.run('target-info')).toBe(0);
+  expect(plain.stdout.text).not.toContain('inherits');
 });
 
 test('target-info says what is left out of the workspace', async () => {

@@ -10,6 +10,7 @@ import { escapeLine } from '../output/escape-control.js';
 import { type CliContext, complain } from '../session/cli-context.js';
 import { EXIT } from '../session/exit-code.js';
 import { templatesDocument, templatesLines, templatesOf } from './examined-templates.js';
+import { inheritedLines, inheritedOf } from './inherited-network.js';
 import { selectTarget } from './select-target.js';
 import { printJson } from './state-root.js';
 import { type HostOptions, loadOrComplain } from './with-pikaci.js';
@@ -59,6 +60,7 @@ export async function targetInfoCommand(
     ...(Object.keys(caches).length === 0 ? {} : { caches }),
     ready: readyOf(plan.value.nodes),
     workspace: { exclude: [...loaded.config.workspace.exclude], git: loaded.config.workspace.git },
+    inherit: await inheritedOf(context, loaded),
     ...templatesDocument(examined),
   };
   if (options.json === true) printJson(context, document);
@@ -181,6 +183,7 @@ function infoLines(info: TargetInfoDocument): string[] {
       ? []
       : [`  only for changes in ${info.filters.map(escapeLine).join(', ')}`]),
     ...workspaceLines(info.workspace),
+    ...inheritedLines(info.inherit),
     ...info.nodes.map((node) => {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
       const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;

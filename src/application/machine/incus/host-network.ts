@@ -7,7 +7,9 @@ import { awakeBound } from '../../../streams/awake-timer.js';
 import { runCommand } from '../../commands/run-command.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
+import type { JobSettings } from '../../settings/job-settings.js';
 import type { GuestFault } from '../../supervisor/guest.js';
+import { notOfMicrovms } from '../not-of-microvms.js';
 import { hostCertificates } from './host-certificates.js';
 import { HostReader } from './host-reader.js';
 import { hostRegistries, type InheritedFile } from './host-registries.js';
@@ -27,6 +29,15 @@ export interface InheritedNetwork {
   readonly files: readonly InheritedFile[];
   /** What could not be handed on. */
   readonly warnings: readonly string[];
+}
+
+/** The same for somebody who only wants to know. MicroVMs get nothing. */
+export async function inheritedNetwork(
+  ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore },
+  { backend, inherit }: Pick<JobSettings, 'backend' | 'inherit'>,
+): Promise<Result<InheritedNetwork, JobFault>> {
+  if (backend === 'microvm') return ok({ ...NOTHING, warnings: notOfMicrovms(inherit) });
+  return await new HostNetwork(ports, inherit).learn();
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -10,6 +10,7 @@ import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
+import { notOfMicrovms } from '../not-of-microvms.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
@@ -23,7 +24,7 @@ import { prepareMicrovm } from './prepare-microvm.js';
 import { removeMicrovm } from './remove-microvm.js';
 
 type Ports = Pick<JobPorts, 'hostFiles' | 'shell' | 'clock'>;
-type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir'>;
+type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir' | 'inherit'>;
 
 /** Virtual machines that are booted from a runner directory on the host. */
 export class MicrovmBackend implements MachineBackend {
@@ -96,7 +97,7 @@ export class MicrovmBackend implements MachineBackend {
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
         const { hostFiles, shell, clock } = this.#ports;
-        const { trust, microvm: settings, reconnectMs } = this.#settings;
+        const { trust, microvm: settings, reconnectMs, inherit } = this.#settings;
         if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
         const host = this.#host;
         const parts = { hostFiles, shell, clock, settings, host, trust, volumes: this.#volumes };
@@ -110,6 +111,7 @@ export class MicrovmBackend implements MachineBackend {
           discard,
           create: (lease, bound) =>
             launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
+          equip: async () => ok(notOfMicrovms(inherit)),
         });
       },
     };

@@ -226,6 +226,25 @@ describe('the registries that machines inherit of files of the host', () => {
     expect(job?.warnings).toEqual([]);
   });
 
+  it('can be asked for without a machine; of microVMs it is said that they get nothing', async () => {
+    const host = new MemoryHost();
+    const ask = async (config: Partial<PikaciConfigInput>) => {
+      const base = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
+      const options = { adapters: host.adapters, env: { npm_config_registry: 'https://u:p@npm.example/' } };
+      await using pikaci = must(createPikaci({ ...base, ...config }, options));
+      return must(await pikaci.inherited());
+    };
+    const inherit = { registries: true };
+    const variables = { npm_config_registry: 'https://npm.example/' };
+    expect(await ask({ inherit })).toEqual({ variables, certificates: [], files: [], warnings: [] });
+    const ofMicrovms = await ask({ inherit, backend: 'microvm' });
+    expect(ofMicrovms).toMatchObject({
+      variables: {},
+      warnings: [expect.stringMatching(/^"inherit" gives microVMs/)],
+    });
+    expect((await ask({ backend: 'microvm' })).warnings).toEqual([]);
+  });
+
   it('count less than variables of the host, and are not read where they are not asked for', async () => {
     const more = {
       ...env,
