@@ -20,6 +20,7 @@ export type { MachineFault, OpenMachineFault } from './application/faults/machin
 export type { EvictionReport } from './application/gc/eviction-report.js';
 export type { ListedCache, RemoveCacheOptions } from './application/gc/host-caches.js';
 export type { ReapReport } from './application/gc/reap-report.js';
+export type { JobCommand, JobFork } from './application/job/fork-job.js';
 export type { GuestShell, GuestShellFault, ShellCall } from './application/machine/guest-shell.js';
 export type { InheritedNetwork } from './application/machine/incus/host-network.js';
 export type { InheritedFile } from './application/machine/incus/host-registries.js';
@@ -29,7 +30,12 @@ export type {
   MachineState,
 } from './application/open-machine/list-machines.js';
 export type { OpenMachine, RunStepInput } from './application/open-machine/open-machine.js';
-export type { MachineCallOptions, OpenMachineInput } from './application/open-machine/open-machines.js';
+export type {
+  ForkOptions,
+  MachineCallOptions,
+  OpenMachineInput,
+  OpenOptions,
+} from './application/open-machine/open-machine-input.js';
 export type {
   AttachStepOptions,
   StepCallOptions,

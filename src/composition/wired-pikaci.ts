@@ -5,12 +5,17 @@ import type { DoctorOptions } from '../application/doctor/doctor.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { OpenMachineFault } from '../application/faults/machine-fault.js';
 import type { RemoveCacheOptions } from '../application/gc/host-caches.js';
+import { forkJob } from '../application/job/fork-job.js';
 import { openShell } from '../application/job/open-shell.js';
 import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
 import { inheritedNetwork } from '../application/machine/incus/host-network.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
-import type { MachineCallOptions, OpenMachineInput } from '../application/open-machine/open-machines.js';
+import type {
+  ForkOptions,
+  MachineCallOptions,
+  OpenMachineInput,
+} from '../application/open-machine/open-machine-input.js';
 import { rerun } from '../application/target/rerun.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
 import type { BuildTemplatesInput, TargetTemplatesInput } from '../application/target/target-templates.js';
@@ -90,6 +95,11 @@ export class WiredPikaci implements Pikaci {
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const services = await this.#reading();
     return services.isErr() ? err(services.error) : services.value.openMachines.attach(id, options);
+  }
+
+  async fork(runId: string, jobId: string, options: ForkOptions = {}) {
+    const services = await this.#reading();
+    return services.isErr() ? err(services.error) : forkJob(services.value, { runId, jobId }, options ?? {});
   }
 
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {

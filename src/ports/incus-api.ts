@@ -118,6 +118,8 @@ export interface IncusApi extends AsyncDisposable {
   deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;
   /** Makes a snapshot of an instance, without the memory of one that runs; `already_exists` when its name is taken. It goes with its instance. */
   snapshotInstance(project: string, of: IncusSnapshotName, options?: WaitOptions): Answer<void>;
+  /** Removes a snapshot; what was copied from it stays. `not_found` when there is none. */
+  deleteSnapshot(project: string, of: IncusSnapshotName, options?: WaitOptions): Answer<void>;
   /** Those of one instance; `not_found` when there is no such instance. */
   instanceSnapshots(
     project: string,

@@ -1,5 +1,7 @@
+import { err } from 'neverthrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { must } from '../../src/testing/contract/expect-result.js';
+import { incusInstanceName } from '../../src/index.js';
+import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
@@ -25,6 +27,7 @@ onEachBackend((backend) => {
       must(await run.cleanUp);
       expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 5 });
       expect(run.outcome.artifacts.collected.map(({ path }) => path)).toEqual(['kept.txt']);
+      if (backend === 'microvm') mustFail(await site.pikaci.fork(runId, 'j'), 'backend_unavailable');
       const shell = must(await site.pikaci.shell(runId, 'j', { columns: 80, rows: 24 }));
       let shown = '';
       const reading = (async () => {
@@ -43,6 +46,67 @@ onEachBackend((backend) => {
       ).toContain('is gone');
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
+
+    it.runIf(backend === 'incus')(
+      'is forked: the copy has its files, what it wrote into the workspace among them, and none of its identity or secrets',
+      async () => {
+        const runId = site.newRunId();
+        const secret = 'f0rk-s3cr3t-0f-the-job';
+        const job = {
+          id: 'j',
+          command: [
+            'echo first >>/tmp/state; cat /tmp/state',
+            'echo more >>hello.txt; echo new >new.txt; cat hello.txt',
+            'echo 0123456789abcdef0123456789abcdef >/etc/machine-id',
+            'mkdir -p /etc/ssh; echo key >/etc/ssh/ssh_host_ed25519_key',
+            'test -n "$(cat "$PIKACI_SECRETS_DIR/TOKEN")"; exit 5',
+          ].join('\n'),
+          runAsRoot: true,
+          writableWorkspace: true,
+          env: { WHOSE: 'the job' },
+          secrets: { TOKEN: secret },
+          timeoutSecs: 60,
+        };
+        const run = must(
+          await site.pikaci.runJob({ job, workspace: site.workspace, runId, keepOnFailureSecs: 600 }),
+        );
+        must(await run.cleanUp);
+        const name = incusInstanceName(runId, 'j');
+        const before = must(await site.incus.instance(site.host.project, name));
+        const forked = await site.pikaci.fork(runId, 'j', { leaseSecs: 60 });
+        const { machine: copy, commands, missingSecrets } = must(forked);
+        expect(missingSecrets).toEqual(['TOKEN']);
+        let said = '';
+        const onOutput = (data: Uint8Array) => {
+          said += Buffer.from(data).toString('utf8');
+        };
+        const look = `cat hello.txt new.txt; echo "$WHOSE" "$(wc -c </etc/machine-id)"; ls /etc/ssh; echo "\${PIKACI_SECRETS_DIR-none}"`;
+        must(await copy.run({ command: `${look}; echo of the copy >>new.txt`, onOutput }));
+        expect(said).toBe('hello from the workspace\nmore\nnew\nthe job 0\nnone\n');
+        said = '';
+        const search = `! grep -rqsF "$(echo ${Buffer.from(secret).toString('base64')} | base64 -d)" /var /tmp /root /etc /artifacts /workspace`;
+        expect(must(await copy.run({ command: search })).exitCode).toBe(0);
+        // What the job ran, once more: on what it had left.
+        const [{ step } = must(err('no command'))] = commands;
+        expect(must(await copy.run({ ...step, onOutput })).exitCode).not.toBe(0);
+        expect(said).toContain('first\nfirst\nhello from the workspace\nmore\nmore\n');
+
+        const again = must(await copy.fork());
+        said = '';
+        must(await again.run({ command: 'cat new.txt', onOutput }));
+        expect(said).toBe('new\n');
+        must(await again.release());
+        must(await copy.release());
+        const after = must(await site.incus.instance(site.host.project, name));
+        expect(after).toEqual(before);
+        expect(must(await site.incus.instanceSnapshots(site.host.project, name))).toEqual([]);
+        // What a process leaves that is killed while it forks.
+        must(await site.incus.snapshotInstance(site.host.project, { instance: name, snapshot: 'fork-left' }));
+        await site.endLease(runId);
+        expect(must(await site.pikaci.reap()).deleted).toEqual([name]);
+        expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+      },
+    );
 
     it('goes at once when it passed', async () => {
       const runId = site.newRunId();

@@ -74,6 +74,8 @@ export class RestIncusApi implements IncusApi {
     this.#instances.delete(project, name, options);
   readonly snapshotInstance: Call<'snapshotInstance'> = (project, of, options) =>
     this.#instances.snapshot(project, of, options);
+  readonly deleteSnapshot: Call<'deleteSnapshot'> = (project, of, options) =>
+    this.#instances.deleteSnapshot(project, of, options);
   readonly instanceSnapshots: Call<'instanceSnapshots'> = (project, name, options) =>
     this.#instances.snapshots(project, name, options);
 

@@ -6,12 +6,17 @@ import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { ListedCache, RemoveCacheOptions } from '../gc/host-caches.js';
 import type { ReapOptions } from '../gc/reap.js';
 import type { ReapReport } from '../gc/reap-report.js';
+import type { JobFork } from '../job/fork-job.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
 import type { InheritedNetwork } from '../machine/incus/host-network.js';
 import type { MachineListing } from '../open-machine/list-machines.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
-import type { MachineCallOptions, OpenMachineInput } from '../open-machine/open-machines.js';
+import type {
+  ForkOptions,
+  MachineCallOptions,
+  OpenMachineInput,
+} from '../open-machine/open-machine-input.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 import type {
   BuildTemplatesInput,
@@ -52,6 +57,11 @@ export interface Pikaci extends AsyncDisposable {
    * why it cannot be had.
    */
   attachMachine(id: string, options?: MachineCallOptions): Promise<Result<OpenMachine, OpenMachineFault>>;
+  /**
+   * Opens a machine with the files of a job's that runs, or that was kept after it failed, as they are now; the job's goes on as it is.
+   * Secrets are not in the copy, unless the job has written them somewhere. Containers of Incus only.
+   */
+  fork(runId: string, jobId: string, options?: ForkOptions): Promise<Result<JobFork, OpenMachineFault>>;
   /** The recorded machines, and what has become of each. */
   listMachines(options?: {
     readonly signal?: AbortSignal;

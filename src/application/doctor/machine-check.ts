@@ -6,7 +6,7 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
-import type { OpenMachineInput } from '../open-machine/open-machines.js';
+import type { OpenMachineInput } from '../open-machine/open-machine-input.js';
 import { failed, passed, skipped, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
 

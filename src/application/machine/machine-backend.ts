@@ -49,10 +49,20 @@ export interface Machine {
   readonly caches: MachineCaches;
   /** What it would be made from, as far as that does not depend on the workspace. */
   resolveBase(signal: AbortSignal): Promise<Result<MachineBase, JobFault>>;
+  /** Keeps its files as they are now, so that another machine can be made with them; it goes on meanwhile. */
+  snapshot(signal: AbortSignal): Promise<Result<MachineSnapshot, JobFault>>;
   /** Opens a terminal in it. */
   openShell(login: ShellLogin, call: ShellCall): Promise<Result<GuestShell, JobFault>>;
   /** Removes it, and no other machine of these ids. Idempotent. */
   remove(signal: AbortSignal): Promise<Result<void, JobFault>>;
+}
+
+/** The files of a machine at one moment. It goes with the machine, if not before. */
+export interface MachineSnapshot {
+  readonly instance: string;
+  readonly snapshot: string;
+  /** What was made from it stays. */
+  remove(): Promise<Result<void, JobFault>>;
 }
 
 /** What a machine is made from. */

@@ -36,6 +36,8 @@ export interface MachineBaseSource {
   /** The image, or the one at the bottom of what is copied. */
   readonly image: IncusImageIdentity;
   readonly copyOf?: { readonly instance: string; readonly snapshot: string };
+  /** What is copied is a machine in which something has run: what is that machine's own is taken out of the copy. */
+  readonly isFork?: boolean;
 }
 
 /** Whose machine it is: the ids that its name and its directories on the host are made of. */

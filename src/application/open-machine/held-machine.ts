@@ -9,7 +9,9 @@ import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { writeLastLease } from '../lease/write-lease.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
+import { forkMachine } from './fork-machine.js';
 import { loadMachineRecord, saveMachineRecord } from './machine-records.js';
+import type { ForkOptions, MachineOrigin, OpenMachineInput } from './open-machine-input.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
 
 const LEASE_BOUND_MS = 30_000;
@@ -24,6 +26,11 @@ export interface HeldMachineInput {
   readonly journal: Journal;
   /** Resolves when nothing writes to the host any more on the machine's account. */
   readonly settled: Promise<unknown>;
+  /** Opens a copy of it. */
+  readonly openFork: (
+    input: OpenMachineInput,
+    origin: MachineOrigin,
+  ) => Promise<Result<HeldMachine, OpenMachineFault>>;
   /** Called when this process holds it no more. */
   readonly onEnded: () => void;
 }
@@ -77,6 +84,20 @@ export class HeldMachine {
     if (record.isErr()) return err(record.error);
     if (record.value.released_at === null) return ok(undefined);
     return err({ kind: 'machine_released', host, message: released });
+  }
+
+  /** Opens a machine with the files that this one has now. */
+  async fork(options: ForkOptions): Promise<Result<HeldMachine, OpenMachineFault>> {
+    const { id, machine, record, spec, openFork } = this.input;
+    const forkedFrom = { instance_name: machine.name, machine_id: id };
+    const source = {
+      machine,
+      image: record.incus_image,
+      spec,
+      snapshotHash: record.snapshot_hash,
+      forkedFrom,
+    };
+    return await forkMachine(openFork, source, options);
   }
 
   /** Gives the machine up to whoever attaches, for one lease. */

@@ -16,6 +16,7 @@ import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../machine/gues
 import { attachStep } from './attach-step.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadStepRecord } from './machine-records.js';
+import type { ForkOptions } from './open-machine-input.js';
 import { type AttachStepOptions, runStep, type StepCallOptions, type StepResult } from './run-step.js';
 import { download, type TransferOptions, type UploadOptions, upload } from './transfer-files.js';
 
@@ -131,6 +132,17 @@ export class OpenMachine implements AsyncDisposable {
     if (usable.isErr()) return err(usable.error);
     const { runAsRoot, user } = this.spec;
     return await this.#held.input.machine.openShell({ runAsRoot, user }, call);
+  }
+
+  /**
+   * Opens another machine with the files that this one has now, also while a step runs here, which is not in the copy. This one goes on as
+   * it is. Secrets are not in the copy, unless a step has written them somewhere; containers of Incus only.
+   */
+  async fork(options: ForkOptions = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const usable = await this.#held.usable();
+    if (usable.isErr()) return err(usable.error);
+    const forked = await this.#held.fork(options ?? {});
+    return forked.map((held) => new OpenMachine(held));
   }
 
   /** Gives the machine up without removing it: it stays for `leaseSecs` more, for whoever attaches. */

@@ -1,28 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
-import {
-  type OpenMachineSpec,
-  type OpenMachineSpecInput,
-  openMachineSpecSchema,
-} from '../../domain/machine/open-machine-spec.js';
+import { openMachineSpecSchema } from '../../domain/machine/open-machine-spec.js';
 import { type MachineStateLayout, machineStateLayout } from '../../domain/records/machine-layout.js';
 import type { MachineRecord } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
-import { whyNoKey } from '../../domain/values/proto-key.js';
-import { runIdAt } from '../../domain/values/run-id.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import { Journal } from '../events/journal.js';
-import type { MachineFault, OpenMachineFault } from '../faults/machine-fault.js';
-import type { PlannedMachine } from '../machine/acquire-machine.js';
-import type { MachineBaseSource } from '../machine/machine-spec.js';
+import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
+import { checkMachine, invalidMachine } from './check-machine.js';
 import { claimMachine } from './claim-machine.js';
 import { HeldMachine, type HeldMachineInput } from './held-machine.js';
 import { loadMachineRecord, markGone, saveMachineRecord } from './machine-records.js';
+import { mismatchOf, newMachineRecord } from './new-machine-record.js';
 import { OpenMachine } from './open-machine.js';
+import type { MachineCallOptions, MachineOrigin, OpenMachineInput } from './open-machine-input.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
 import { removeMachineState } from './remove-state.js';
 import { takeUpLease } from './take-up-lease.js';
@@ -30,20 +24,6 @@ import { neverOpened, notBeingOpened } from './unopened.js';
 
 /** The id of the one machine below `runs/<machine id>` on the host. */
 const JOB_ID = 'machine';
-
-/** Who hears of a machine while it is opened or taken up, and what ends the attempt. */
-export interface MachineCallOptions {
-  /** Gets the phases of opening, warnings, and `cleaned_up`. */
-  readonly events?: EventSink;
-  readonly signal?: AbortSignal;
-}
-
-export interface OpenMachineInput extends OpenMachineSpecInput, MachineCallOptions {
-  /** A new one is made when left out: like a run id, it sorts by time. */
-  readonly id?: string;
-  /** Instead of `incus.quotaWaitSecs`: how long a machine is waited for that the project has no room for. */
-  readonly quotaWaitSecs?: number;
-}
 
 /** Opens machines that stay up between steps, and takes up those that other processes have opened. */
 export class OpenMachines {
@@ -56,14 +36,22 @@ export class OpenMachines {
     this.#parts = parts;
   }
 
-  /** `base` is what it is made from where that is no image. */
+  /** `origin` is what it is made from where that is no image. */
   async open(
-    { signal, ...input }: OpenMachineInput,
-    base?: MachineBaseSource,
+    input: OpenMachineInput,
+    origin?: MachineOrigin,
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
+    const held = await this.#openHeld(input, origin);
+    return held.map((machine) => new OpenMachine(machine));
+  }
+
+  async #openHeld(
+    { signal, ...input }: OpenMachineInput,
+    origin?: MachineOrigin,
+  ): Promise<Result<HeldMachine, OpenMachineFault>> {
     const ends =
       signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-    const opening = this.#open(input, ends, base);
+    const opening = this.#open(input, ends, origin);
     this.#opening.add(opening);
     try {
       return await opening;
@@ -75,11 +63,11 @@ export class OpenMachines {
   async #open(
     input: Omit<OpenMachineInput, 'signal'>,
     signal: AbortSignal,
-    base: MachineBaseSource | undefined,
-  ): Promise<Result<OpenMachine, OpenMachineFault>> {
+    origin: MachineOrigin | undefined,
+  ): Promise<Result<HeldMachine, OpenMachineFault>> {
     const { ports, settings, acquireMachine, stageSnapshot } = this.#parts;
     const { events, id: given, quotaWaitSecs, ...spec } = input;
-    const checked = this.#check(given, spec);
+    const checked = checkMachine(this.#parts, given, spec);
     if (checked.isErr()) return err(checked.error);
     const { id, options } = checked.value;
     const state = machineStateLayout(settings.stateRoot, id);
@@ -96,7 +84,8 @@ export class OpenMachines {
         jobId: JOB_ID,
         isOpen: true,
         ...(image === undefined ? {} : { incusImageAlias: image }),
-        ...(base === undefined ? {} : { base }),
+        ...(origin === undefined ? {} : { base: origin.base }),
+        ...(origin?.incusProject === undefined ? {} : { incusProject: origin.incusProject }),
       },
       spec: options,
       boot: null,
@@ -104,14 +93,17 @@ export class OpenMachines {
       ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),
       journal,
       stage: async (whileUseful) => {
+        if (origin?.snapshotHash !== undefined)
+          return ok(origin.snapshotHash === null ? null : { contentHash: origin.snapshotHash });
         if (workspace === undefined) return ok(null);
         const scan = scanAhead(ports.scanner, workspace, whileUseful);
         const { host } = ports.shell;
         return await stageWorkspace({ scan, stageSnapshot, journal, host, signal: whileUseful });
       },
       record: async (made) => {
-        const record = newRecord(id, options, {
+        const record = newMachineRecord(id, options, {
           ...made,
+          forkedFrom: origin?.forkedFrom,
           createdAtMs: ports.clock.now(),
           daemon: this.#parts.backends.daemon,
         });
@@ -137,7 +129,7 @@ export class OpenMachines {
   ): Promise<Result<OpenMachine, OpenMachineFault>> {
     const { ports, settings, backends, hostTime } = this.#parts;
     const valid = machineIdSchema.safeParse(id);
-    if (!valid.success) return err(this.#invalid('id', valid.error.issues[0]?.message));
+    if (!valid.success) return err(invalidMachine(ports.shell.host, 'id', valid.error.issues[0]?.message));
     const state = machineStateLayout(settings.stateRoot, id);
     const opened = await notBeingOpened(ports, { id, state }, signal);
     if (opened.isErr()) return err(opened.error);
@@ -185,7 +177,7 @@ export class OpenMachines {
     }
     const journal = this.#journal(id, state, events);
     const settled = Promise.resolve();
-    return ok(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled }));
+    return ok(new OpenMachine(this.#hold({ id, machine, spec: spec.data, record, state, journal, settled })));
   }
 
   /** Gives up all that this process holds: each stays for its lease, for whoever attaches. One that is being opened is undone. */
@@ -195,31 +187,15 @@ export class OpenMachines {
     await Promise.allSettled([...this.#held].map((held) => held.leave()));
   }
 
-  #hold(input: Omit<HeldMachineInput, 'parts' | 'onEnded'>): OpenMachine {
+  #hold(input: Omit<HeldMachineInput, 'parts' | 'openFork' | 'onEnded'>): HeldMachine {
     const held: HeldMachine = new HeldMachine({
       ...input,
       parts: this.#parts,
+      openFork: (forked, origin) => this.#openHeld(forked, origin),
       onEnded: () => this.#held.delete(held),
     });
     this.#held.add(held);
-    return new OpenMachine(held);
-  }
-
-  #check(
-    given: string | undefined,
-    spec: OpenMachineSpecInput,
-  ): Result<{ readonly id: string; readonly options: OpenMachineSpec }, MachineFault> {
-    const unreadable = whyNoKey(spec);
-    const options = openMachineSpecSchema.safeParse(spec);
-    if (!options.success || unreadable !== null) {
-      const issue = unreadable ?? options.error?.issues[0];
-      return err(this.#invalid((issue?.path ?? []).map(String).join('.') || 'machine', issue?.message));
-    }
-    const id = machineIdSchema.safeParse(given ?? runIdAt(this.#parts.ports.clock.now(), randomBytes(3)));
-    if (!id.success) return err(this.#invalid('id', id.error.issues[0]?.message));
-    if (options.data.image !== undefined && this.#parts.backends.name === 'microvm')
-      return err(this.#invalid('image', 'a microVM is booted from a runner, and has no image to choose'));
-    return ok({ id: id.data, options: options.data });
+    return held;
   }
 
   #journal(id: string, state: MachineStateLayout, events: EventSink | undefined): Journal {
@@ -234,57 +210,4 @@ export class OpenMachines {
       events,
     });
   }
-
-  #invalid(field: string, problem = 'is not valid'): MachineFault {
-    return {
-      kind: 'invalid_machine',
-      host: this.#parts.ports.shell.host,
-      message: `${field}: ${problem}`,
-      field,
-    };
-  }
-}
-
-/** How the configuration differs from what the machine was opened with; null when it does not. */
-function mismatchOf(
-  record: MachineRecord,
-  { backends, ports, acquireMachine }: OpenMachineParts,
-): string | null {
-  const told = (what: string, recorded: string, configured: string) =>
-    `the machine ${record.machine_id} was opened with the ${what} ${recorded}, and the configuration says ${configured}: use the configuration that it was opened with`;
-  if (record.backend !== backends.name) return told('backend', record.backend, backends.name);
-  if (record.work_dir !== acquireMachine.workDir)
-    return told('work directory', record.work_dir, acquireMachine.workDir);
-  return record.host === ports.shell.host ? null : told('host', record.host, ports.shell.host);
-}
-
-function newRecord(
-  id: string,
-  options: OpenMachineSpec,
-  made: PlannedMachine & {
-    readonly owner: string;
-    readonly createdAtMs: number;
-    readonly daemon: string | null;
-  },
-): MachineRecord {
-  const { machine, image, snapshotHash, owner, createdAtMs, daemon } = made;
-  const { context } = machine;
-  return {
-    schema_version: 1,
-    machine_id: id,
-    created_at: new Date(createdAtMs).toISOString(),
-    host: context.shared.remoteHost,
-    backend: context.backend,
-    work_dir: context.shared.remoteWorkDir,
-    workspace: options.workspace ?? null,
-    snapshot_hash: snapshotHash,
-    spec: options,
-    owner,
-    incus_project: context.backend === 'incus' ? context.incusProject : null,
-    ...(daemon === null ? {} : { incus_daemon: daemon }),
-    incus_image: image,
-    instance_name: machine.name,
-    ...(machine.acquisition === null ? {} : { acquisition: machine.acquisition }),
-    released_at: null,
-  };
 }

@@ -26,7 +26,7 @@ export async function openThrowAwayShell(
       ...(user === undefined ? {} : { user }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     },
-    base,
+    { base },
   );
   if (opened.isErr()) return err(opened.error);
   const machine = opened.value;

@@ -22,6 +22,15 @@ export const machineRecordSchema = z.looseObject({
   instance_name: z.string(),
   /** Which machine of this id it is. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
+  /** The instance that it was copied from, and whose that was; left out for a machine that is no fork. */
+  forked_from: z
+    .looseObject({
+      instance_name: z.string(),
+      run_id: z.string().optional(),
+      job_id: z.string().optional(),
+      machine_id: z.string().optional(),
+    })
+    .optional(),
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),
   /** When it was found to be gone without a release: its lease had ended, or somebody had removed it. */

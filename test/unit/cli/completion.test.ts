@@ -37,7 +37,7 @@ const FREE = [
     '--shell',
     '--user',
   ],
-  ...['--cwd', '--timeout'],
+  ...['--cwd', '--timeout', '--command'],
 ];
 
 const CONFIG = JSON.stringify({

@@ -2,7 +2,7 @@ import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
-import { memoryRun } from '../application/memory-run.js';
+import { memoryRun, WORKSPACE } from '../application/memory-run.js';
 import { Cli, type CliOptions, configWith } from './cli-harness.js';
 
 const script: MemoryJobScript = async ({ request, write, cancelled }) => {
@@ -295,5 +295,50 @@ describe('pikaci exec', () => {
     expect(await cli.run('exec', 'true')).toBe(125);
     expect(cli.stderr.text).toContain('it does not answer');
     expect(await instances()).toEqual([]);
+  });
+});
+
+describe('pikaci fork', () => {
+  async function forkable() {
+    const { run, command } = await site();
+    const job = {
+      id: 'j',
+      steps: [
+        { id: 'a', command: 'echo one' },
+        { id: 'b', command: 'exit 4' },
+      ],
+    };
+    const secrets = { TOKEN: 'a-secret-of-it' };
+    const call = { job: { ...job, secrets }, workspace: WORKSPACE, runId: 'r', keepOnFailureSecs: 60 };
+    must(await must(await run.pikaci.runJob(call)).cleanUp);
+    return { run, command };
+  }
+
+  it('prints the id of the copy alone, which can be used as any open machine', async () => {
+    const { command } = await forkable();
+    const cli = command();
+    expect(await cli.run('fork', 'r', 'j', '--id', 'copy', '--lease', '60')).toBe(0);
+    expect(cli.stdout.text).toBe('copy\n');
+    expect(cli.stderr.text).toContain('none of the job’s secrets: TOKEN');
+    expect(cli.stderr.text).toContain('stays for 60 s after its last use; "pikaci machine shell copy"');
+    const again = command();
+    expect(await again.run('machine', 'fork', 'copy', '--id', 'third')).toBe(0);
+    expect(again.stdout.text).toBe('third\n');
+    const use = command();
+    expect(await use.run('machine', 'run', 'third', 'echo hi')).toBe(0);
+  });
+
+  it('with --command gives the output and the exit status of what the job ran, or of something else', async () => {
+    const { command } = await forkable();
+    const same = command();
+    expect(await same.run('fork', 'r', 'j', '--command')).toBe(4);
+    expect(same.stdout.text).toBe('one \n');
+    const other = command();
+    expect(await other.run('fork', 'r', 'j', '--id', 'c2', '--command', 'exit 9')).toBe(9);
+    const empty = command();
+    expect(await empty.run('fork', 'r', 'j', '--command', '')).toBe(2);
+    const missing = command();
+    expect(await missing.run('fork', 'r', 'other', '--command')).toBe(2);
+    expect(missing.stderr.text).toContain('/r/jobs/other');
   });
 });

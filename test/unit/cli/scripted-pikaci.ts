@@ -19,9 +19,10 @@ import type { RemoveCacheOptions } from '../../../src/application/gc/host-caches
 import type { ReapReport } from '../../../src/application/gc/reap-report.js';
 import type { GuestShell } from '../../../src/application/machine/guest-shell.js';
 import type {
+  ForkOptions,
   MachineCallOptions,
   OpenMachineInput,
-} from '../../../src/application/open-machine/open-machines.js';
+} from '../../../src/application/open-machine/open-machine-input.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
 import type {
@@ -130,7 +131,9 @@ export class ScriptedPikaci implements Pikaci {
   #begin: () => void = () => {};
   guestShell: Result<GuestShell, JobFault> | null = null;
   /** Another library's open machines; those of a host in memory, say. */
-  machines: Pick<Pikaci, 'openMachine' | 'attachMachine' | 'listMachines'> | null = null;
+  machines:
+    | (Pick<Pikaci, 'openMachine' | 'attachMachine' | 'listMachines'> & Partial<Pick<Pikaci, 'fork'>>)
+    | null = null;
   closed = 0;
 
   constructor() {
@@ -199,6 +202,12 @@ export class ScriptedPikaci implements Pikaci {
 
   attachMachine(id: string, options?: MachineCallOptions) {
     return this.#machines().attachMachine(id, options);
+  }
+
+  async fork(runId: string, jobId: string, options?: ForkOptions): ReturnType<Pikaci['fork']> {
+    const message = `there is no record of ${runId}/${jobId}`;
+    const fault: JobFault = { kind: 'no_such_job', phase: null, host: this.host, message };
+    return (await this.machines?.fork?.(runId, jobId, options)) ?? err(fault);
   }
 
   listMachines() {

@@ -4,6 +4,7 @@ import { machineCancelCommand } from '../commands/machine/cancel-command.js';
 import { machineCloseCommand } from '../commands/machine/close-command.js';
 import { type MachineCopyOptions, machineCopyCommand } from '../commands/machine/copy-command.js';
 import { type ExecOptions, execCommand } from '../commands/machine/exec-command.js';
+import { type MachineForkOptions, machineForkCommand } from '../commands/machine/fork-command.js';
 import { type MachineListOptions, machineListCommand } from '../commands/machine/list-command.js';
 import { type MachineLogsOptions, machineLogsCommand } from '../commands/machine/logs-command.js';
 import { type MachineOpenOptions, machineOpenCommand } from '../commands/machine/open-command.js';
@@ -16,6 +17,7 @@ import {
   MACHINE_CANCEL_HELP,
   MACHINE_CLOSE_HELP,
   MACHINE_COPY_HELP,
+  MACHINE_FORK_HELP,
   MACHINE_HELP,
   MACHINE_LOGS_HELP,
   MACHINE_OPEN_HELP,
@@ -103,6 +105,15 @@ export function addMachineCommands(
     async (name: string, options: HostOptions) => onExit(await machineShellCommand(context, name, options)),
   );
 
+  const fork = group
+    .command('fork')
+    .summary('open a copy of a machine, with its files')
+    .addArgument(machine())
+    .addHelpText('after', MACHINE_FORK_HELP);
+  withFork(withHost(fork)).action(async (name: string, options: MachineForkOptions) =>
+    onExit(await machineForkCommand(context, name, options)),
+  );
+
   withHost(
     group
       .command('close')
@@ -146,6 +157,20 @@ export function addExecCommand(program: Command, context: CliContext, onExit: (c
     .addOption(raw())
     .action(async (words: string[], options: ExecOptions) =>
       onExit(await execCommand(context, words, options)),
+    );
+}
+
+/** How the copy of a machine is opened. */
+export function withFork(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--id <id>', 'name of the copy, instead of a new one').argParser(id(machineIdSchema)),
+    )
+    .addOption(
+      new Option(
+        '--lease <secs>',
+        'how long it stays after its last use (default: as the original, or 600)',
+      ).argParser(wholeNumber(30)),
     );
 }
 

@@ -75,3 +75,26 @@ Examples:
 Exit status: the command's own (128 + N after signal N); 125 on a system failure, 130 when it was cancelled, 2 for bad
 usage.
 `;
+
+export const FORK_HELP = `
+Copies the machine of a job that runs, or that "pikaci run --keep-on-failure" kept, as an open machine: with its files as
+they are now, its mounts, limits, user and variables. What runs in the original is not in the copy, nor are its secrets,
+and the original goes on as it is. The id of the copy goes to standard output, for "pikaci machine".
+
+Examples:
+  m=$(pikaci fork 20261123-164501-abc123 unit)
+  pikaci machine shell "$m"
+  pikaci fork 20261123-164501-abc123 unit --command             what the job ran, once more
+  pikaci fork 20261123-164501-abc123 unit --command 'make -n'   something else
+
+With --command its output goes to standard output, and the exit status is the command's own; 125 on a system failure,
+130 when it was interrupted, 2 for bad usage. The copy stays, as its last line says.
+`;
+
+export const MACHINE_FORK_HELP = `
+Copies an open machine with its files as they are now, also while a command runs in it; that is not in the copy. The
+original goes on as it is. The id of the copy goes to standard output.
+
+Example:
+  copy=$(pikaci machine fork build-7)
+`;

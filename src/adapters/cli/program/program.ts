@@ -5,6 +5,7 @@ import { type DoctorOptions, doctorCommand } from '../commands/doctor-command.js
 import { fulfillCommand } from '../commands/fulfill-command.js';
 import { type GcOptions, gcCommand } from '../commands/gc-command.js';
 import { type InitOptions, initCommand } from '../commands/init-command.js';
+import { type ForkCommandOptions, forkCommand } from '../commands/machine/fork-command.js';
 import { remoteDefaultsCommand } from '../commands/remote-defaults-command.js';
 import { type RerunOptions, rerunCommand } from '../commands/rerun-command.js';
 import { type RunOptions, runCommand } from '../commands/run-command.js';
@@ -34,12 +35,14 @@ import {
   RUN_HELP,
   SHELL_HELP,
 } from './help-texts.js';
-import { addExecCommand, addMachineCommands } from './machine-commands.js';
+import { addExecCommand, addMachineCommands, withFork } from './machine-commands.js';
+import { FORK_HELP } from './machine-help-texts.js';
 import {
   byteSize,
   collect,
   id,
   output,
+  raw,
   revision,
   somePath,
   wholeNumber,
@@ -152,6 +155,18 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addHelpText('after', SHELL_HELP);
   withHost(shell).action(async (id: string, jobId: string, options: HostOptions) => {
     onExit(await shellCommand(context, { runId: id, jobId }, options));
+  });
+
+  const fork = program
+    .command('fork')
+    .summary('open a copy of the machine of a job, with its files')
+    .addArgument(run())
+    .addArgument(job())
+    .option('--command [text]', 'run this in the copy; what the job ran when there is no text')
+    .addOption(raw())
+    .addHelpText('after', FORK_HELP);
+  withFork(withHost(fork)).action(async (id: string, jobId: string, options: ForkCommandOptions) => {
+    onExit(await forkCommand(context, { runId: id, jobId }, options));
   });
 
   const info = program

@@ -140,6 +140,22 @@ export class InstanceCalls {
     );
   }
 
+  deleteSnapshot(
+    project: string,
+    { instance, snapshot: name }: IncusSnapshotName,
+    options: WaitOptions = {},
+  ): Answer<void> {
+    return run(this.wire, {
+      request: { method: 'DELETE', path: apiPath(['instances', instance, 'snapshots', name], { project }) },
+      timeoutMs: this.waitTimeoutMs,
+      ...options,
+      confirm: async () => {
+        const found = await this.snapshots(project, instance);
+        return found.isOk() && !found.value.some((one) => one.name === name);
+      },
+    });
+  }
+
   snapshots(project: string, name: string, options?: CallOptions): Answer<readonly IncusInstanceSnapshot[]> {
     const path = apiPath(['instances', name, 'snapshots'], { project, recursion: '1' });
     return this.wire.get(z.array(instanceSnapshotSchema), path, options);

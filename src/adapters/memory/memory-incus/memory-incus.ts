@@ -124,9 +124,10 @@ export class MemoryIncus implements IncusApi {
 
   readonly snapshotInstance: Call<'snapshotInstance'> = (project, of, options) =>
     this.#enter('snapshotInstance', options, () => this.#instances.snapshot(project, of));
+  readonly deleteSnapshot: Call<'deleteSnapshot'> = (project, of, options) =>
+    this.#enter('deleteSnapshot', options, () => this.#instances.deleteSnapshot(project, of));
   readonly instanceSnapshots: Call<'instanceSnapshots'> = (project, name, options) =>
     this.#enter('instanceSnapshots', options, () => this.#instances.snapshots(project, name));
-
   readonly exec: Call<'exec'> = (project, name, request, options) =>
     this.#enter('exec', options, () =>
       this.#at(project, name).andThen((instance) => {

@@ -60,7 +60,8 @@ export class MemoryInstance {
 
   get expandedDevices(): IncusDevices {
     const inherited = this.profiles.map((name) => this.profileOf(name)?.devices ?? {});
-    return Object.assign({}, ...inherited, this.devices) as IncusDevices;
+    const all = Object.assign({}, ...inherited, this.devices) as IncusDevices;
+    return Object.fromEntries(Object.entries(all).filter(([, { type }]) => type !== 'none'));
   }
 
   get etag(): string {

@@ -138,6 +138,17 @@ export class MemoryInstances {
     });
   }
 
+  deleteSnapshot(project: string, { instance: name, snapshot }: IncusSnapshotName): Result<void, IncusFault> {
+    const tried = `DELETE /1.0/instances/${name}/snapshots/${snapshot}`;
+    return this.world
+      .instance(project, name, tried)
+      .andThen(({ snapshots }) =>
+        snapshots.delete(snapshot)
+          ? ok(undefined)
+          : refuse('not_found', tried, 'Instance snapshot not found'),
+      );
+  }
+
   snapshots(project: string, name: string): Result<readonly IncusInstanceSnapshot[], IncusFault> {
     return this.world
       .instance(project, name, `GET /1.0/instances/${name}/snapshots`)

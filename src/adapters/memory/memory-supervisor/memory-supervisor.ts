@@ -9,8 +9,8 @@ import { trust } from './memory-trust.js';
 type Played = AsyncGenerator<OutputChunk, number, undefined>;
 
 const NAME = 'pikaci-incus-run';
-/** What takes all of a supervisor out of the machine of a template. */
-const CLEAN = 'pikaci-clean-template';
+/** What takes all of a supervisor out of the machine of a template, and out of the copy of a machine. */
+const CLEAN = ['pikaci-clean-template', 'pikaci-fork'];
 const ABSENT = { schema_version: 1, state: 'absent', log_bytes: 0, result: null };
 
 /**
@@ -48,7 +48,7 @@ export class MemorySupervisor {
     this: MemorySupervisor,
     process: MemoryProcess,
   ): Played {
-    if (process.request.command.includes(CLEAN)) {
+    if (process.request.command.some((word) => CLEAN.includes(word))) {
       this.#jobs.delete(process.instance.name);
       return 0;
     }

@@ -16,6 +16,7 @@ import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { type AttachedCaches, attachCaches } from './attach-caches.js';
 import { equipMachine } from './equip-machine.js';
+import { forkInstance } from './fork-instance.js';
 import { HostNetwork } from './host-network.js';
 import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
@@ -28,6 +29,7 @@ import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
 import { removeInstance } from './remove-instance.js';
+import { snapshotInstance } from './snapshot-instance.js';
 
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
@@ -84,6 +86,7 @@ export class IncusBackend implements MachineBackend {
         const image = await resolveImage(incus, context, signal);
         return image.map((resolved) => this.#base(resolved));
       },
+      snapshot: (signal) => snapshotInstance(incus, { project, name }, signal),
       openShell: async (login, call) => {
         const inherited = await this.#network.variables();
         const env = { ...inherited.unwrapOr({}), ...call.env };
@@ -184,7 +187,10 @@ export class IncusBackend implements MachineBackend {
         const without = await leaveOutCaches(this.#ports, unstarted, signal);
         return without === null ? null : this.#plan(context, of, without);
       },
-      create: (lease, signal) => launchInstance(this.#ports, context, runtime, lease, signal),
+      create: (lease, signal) => {
+        const launch = of.place.base?.isFork === true ? forkInstance : launchInstance;
+        return launch(this.#ports, context, runtime, lease, signal);
+      },
       equip: (signal) => equipMachine(equipping, machine, signal),
     };
   }

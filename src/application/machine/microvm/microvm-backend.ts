@@ -64,6 +64,7 @@ export class MicrovmBackend implements MachineBackend {
       lease,
       caches: microvmMachineCaches(this.#volumes),
       resolveBase: async () => ok(this.#base()),
+      snapshot: async () => err(this.#noSnapshots(name)),
       openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
       remove: (signal) => removeMicrovm(this.#host, owned, signal),
     };
@@ -115,6 +116,12 @@ export class MicrovmBackend implements MachineBackend {
         });
       },
     };
+  }
+
+  /** Its files lie in its own memory, and in shares that it alone has mounted. */
+  #noSnapshots(name: string): JobFault {
+    const message = `the microVM ${name} cannot be forked: what it has written lies in its memory; forks need the backend "incus"`;
+    return { kind: 'backend_unavailable', phase: null, host: this.#ports.shell.host, message };
   }
 
   #notIsolated(): JobFault {

@@ -93,5 +93,22 @@ export function snapshotsContract(
       assert.equal(okOf(await api.instance(project, copy.name)).value.status, 'Running');
       await discard(subject(), copy.name);
     });
+
+    it('of an instance that runs are removed by themselves; it and their copies go on', async () => {
+      const { api, project } = subject();
+      const source = newInstance(subject(), {});
+      okOf(await api.createInstance(project, source));
+      const copyOf = { instance: source.name, snapshot: 'for-a-copy' };
+      okOf(await api.snapshotInstance(project, copyOf));
+      const copy = newInstance(subject(), { source: { copyOf } });
+      okOf(await api.createInstance(project, copy));
+      okOf(await api.deleteSnapshot(project, copyOf));
+      assert.deepEqual(okOf(await api.instanceSnapshots(project, source.name)), []);
+      for (const one of [source.name, copy.name])
+        assert.equal(okOf(await api.instance(project, one)).value.status, 'Running');
+      faultOf(await api.deleteSnapshot(project, copyOf), 'not_found');
+      await discard(subject(), copy.name);
+      await discard(subject(), source.name);
+    }, 60_000);
   });
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { OpenMachineInput } from '../../../../application/open-machine/open-machines.js';
+import type { OpenMachineInput } from '../../../../application/open-machine/open-machine-input.js';
 import type { OpenMachineSpecInput } from '../../../../domain/machine/open-machine-spec.js';
 import { runIdAt } from '../../../../domain/values/run-id.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
