@@ -15,6 +15,7 @@ import { IncusBackend } from '../application/machine/incus/incus-backend.js';
 import { MachineBackends } from '../application/machine/machine-backends.js';
 import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.js';
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
+import { RoomLines } from '../application/machine/room-line.js';
 import { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -81,6 +82,10 @@ export function bindServices(container: Container): void {
     (backends, { clock }) => new HostTime((signal) => backends.hostNow(signal), clock),
     [ids.backends, ids.ports],
   );
+  bindTo(container, ids.roomLines, (backends, { clock }) => new RoomLines({ backends, clock }), [
+    ids.backends,
+    ids.ports,
+  ]);
   bindTo(container, ids.stageSnapshot, (ports, workDirectory) => new StageSnapshot(ports, workDirectory), [
     ids.ports,
     ids.workDirectory,
@@ -94,9 +99,26 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.acquireMachine,
-    ({ hostFiles, clock }, workDirectory, settings, backends, hostTime, { parallelCreates }) =>
-      new AcquireMachine({ hostFiles, clock, workDirectory, settings, backends, hostTime, parallelCreates }),
-    [ids.ports, ids.workDirectory, ids.settings, ids.backends, ids.hostTime, ids.parallelCreates],
+    ({ hostFiles, clock }, workDirectory, settings, backends, hostTime, lines, { parallelCreates }) =>
+      new AcquireMachine({
+        hostFiles,
+        clock,
+        workDirectory,
+        settings,
+        backends,
+        hostTime,
+        lines,
+        parallelCreates,
+      }),
+    [
+      ids.ports,
+      ids.workDirectory,
+      ids.settings,
+      ids.backends,
+      ids.hostTime,
+      ids.roomLines,
+      ids.parallelCreates,
+    ],
   );
   bindTo(
     container,
@@ -108,9 +130,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.templateMaker,
-    (ports, settings, backends, hostTime, stageSnapshot) =>
-      new Templates({ ports, settings, backends, hostTime }, stageSnapshot),
-    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.stageSnapshot],
+    (ports, settings, backends, hostTime, lines, stageSnapshot) =>
+      new Templates({ ports, settings, backends, hostTime, lines }, stageSnapshot),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.roomLines, ids.stageSnapshot],
   );
   bindTo(
     container,

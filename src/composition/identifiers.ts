@@ -11,6 +11,7 @@ import type { HostTime } from '../application/lease/host-time.js';
 import type { AcquireMachine } from '../application/machine/acquire-machine.js';
 import type { MachineBackends } from '../application/machine/machine-backends.js';
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
+import type { RoomLines } from '../application/machine/room-line.js';
 import type { OpenMachines } from '../application/open-machine/open-machines.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
@@ -45,6 +46,7 @@ export const ids = {
   processes: identifier<Processes>('processes'),
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
+  roomLines: identifier<RoomLines>('roomLines'),
   backends: identifier<MachineBackends>('backends'),
   acquireMachine: identifier<AcquireMachine>('acquireMachine'),
   workDirectory: identifier<WorkDirectory>('workDirectory'),

@@ -205,6 +205,24 @@ it('a limit of the project is waited for, and one that the job alone is above is
       'launch_guest',
     ]);
     must(await run.cleanUp);
+    const failed: string[] = [];
+    const made: string[] = [];
+    const runId = site.newRunId();
+    const watch = {
+      emit: (event: PikaciEvent) => {
+        if (event.type === 'phase_finished' && !event.ok) failed.push(`${event.job_id}: ${event.phase}`);
+        if (event.type === 'instance_created') made.push(event.job_id);
+      },
+    };
+    const several = ['a', 'b', 'c', 'd'].map(async (id) => {
+      const job = { id, command: 'true' };
+      const ended = must(await pikaci.runJob({ workspace: site.workspace, runId, job, events: watch }));
+      must(await ended.cleanUp);
+      return ended.outcome.status;
+    });
+    expect(await Promise.all(several)).toEqual(['passed', 'passed', 'passed', 'passed']);
+    expect(failed).toEqual([]);
+    expect([...made.slice(1)]).toEqual([...made.slice(1)].sort());
     await site.onHost('incus project set "$1" limits.memory=64MiB </dev/null', project);
     const job = { id: 'j', command: 'true', limits: { memory: '128MiB' } };
     const fault = mustFail(await pikaci.runJob({ ...at(), job }), 'incus');

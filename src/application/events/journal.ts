@@ -84,11 +84,15 @@ export class Journal {
     await this.#outer?.drained();
   }
 
-  /** Records the phase's start, end and duration, also when it fails. */
-  async runPhase<T, E>(phase: Phase, work: () => Promise<Result<T, E>>): Promise<Result<T, E>> {
+  /** Records the phase's start, end and duration, also when it fails. What `isFine` knows is an end like another. */
+  async runPhase<T, E>(
+    phase: Phase,
+    work: () => Promise<Result<T, E>>,
+    isFine?: (fault: E) => boolean,
+  ): Promise<Result<T, E>> {
     const finish = this.beginPhase(phase);
     const result = await work();
-    finish(result.isOk());
+    finish(result.isOk() || (isFine?.(result.error) ?? false));
     return result;
   }
 

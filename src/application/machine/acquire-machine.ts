@@ -16,12 +16,13 @@ import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
-import { awaitRoom, isWithoutRoom } from './await-room.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
+import { type LaunchTurn, launchInTurn } from './launch-in-turn.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
 import type { MachineBackends } from './machine-backends.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
 import { releaseMachine } from './release-machine.js';
+import { isWithoutRoom, type RoomLines } from './room-line.js';
 
 /** Attempts at one machine: its snapshot may be evicted between the look at it and the mount. */
 const EVICTIONS = 5;
@@ -31,6 +32,7 @@ export interface AcquireMachineParts {
   readonly clock: Clock;
   readonly backends: MachineBackends;
   readonly hostTime: HostTime;
+  readonly lines: RoomLines;
   readonly workDirectory: Pick<WorkDirectory, 'ensure' | 'path'>;
   readonly settings: { readonly leaseMs: number; readonly quotaWaitMs: number };
   /** Machines that are made at once. */
@@ -78,6 +80,13 @@ export interface AcquiredMachine<R> extends PlannedMachine {
   readonly owner: string;
   /** Resolves when nothing writes to the host any more on the machine's account. */
   readonly settled: Promise<unknown>;
+}
+
+interface Launch {
+  readonly plan: MachinePlan;
+  readonly snapshotHash: string | null;
+  /** Others that have come to wait for room before it. */
+  readonly behind: () => Promise<JobFault | null>;
 }
 
 /** Gets a fresh machine. What does not depend on another thing runs beside it; what a failed attempt has made is undone here. */
@@ -163,36 +172,35 @@ export class AcquireMachine {
   }
 
   /** No place among those that are made at once is taken up while it waits. */
-  async #launchWhenThereIsRoom<R>(
+  #launchWhenThereIsRoom<R>(
     input: AcquireMachineInput<R>,
-    first: MachinePlan,
+    planned: MachinePlan,
     snapshotHash: string | null,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { clock, backends, settings } = this.#parts;
-    let plan = first;
+    const { clock, lines, settings } = this.#parts;
     const { journal, signal, quotaWaitMs: waitMs = settings.quotaWaitMs } = input;
-    const untilMs = clock.monotonic() + waitMs;
-    for (let refusals = 1; ; refusals++) {
-      const launched = await this.#launch(input, plan, snapshotHash);
-      if (launched.isErr() && launched.error.cause?.kind === 'operation_failed' && !signal.aborted) {
-        const without = await plan.leaveOutCaches?.(this.#lease(input, plan.machine, newOwner()), signal);
-        if (without != null) {
-          plan = without;
-          for (const warning of plan.caches?.warnings ?? []) journal.warn(warning);
-          refusals--;
-          continue;
-        }
-      }
-      if (launched.isOk() || !isWithoutRoom(launched.error)) return launched;
-      const fault = launched.error;
-      if (refusals === 1 && waitMs > 0)
-        journal.warn(
-          `there is no room for the machine, which waits up to ${waitMs / 1000} s: ${fault.message}`,
-        );
-      const queue = { clock, backends, untilMs, waitMs };
-      const waited = await journal.runPhase('queued', () => awaitRoom(queue, fault, signal));
-      if (waited.isErr()) return err(waited.error);
-    }
+    let plan = planned;
+    const call: LaunchTurn = {
+      clock,
+      line: lines.of(input.spec.instanceType),
+      waitMs,
+      signal,
+      neverFits: async (bound) => (await planned.neverFits?.(bound)) ?? false,
+      queued: (why, wait) => {
+        if (why !== null) journal.warn(why);
+        return journal.runPhase('queued', wait);
+      },
+    };
+    return launchInTurn(call, async (behind) => {
+      const launched = await this.#launch(input, { plan, snapshotHash, behind });
+      if (launched.isOk() || launched.error.cause?.kind !== 'operation_failed' || signal.aborted)
+        return launched;
+      const without = await plan.leaveOutCaches?.(this.#lease(input, plan.machine, newOwner()), signal);
+      if (without == null) return launched;
+      plan = without;
+      for (const warning of plan.caches?.warnings ?? []) journal.warn(warning);
+      return await this.#launch(input, { plan, snapshotHash, behind });
+    });
   }
 
   async #plan<R>(
@@ -215,36 +223,41 @@ export class AcquireMachine {
 
   async #launch<R>(
     input: AcquireMachineInput<R>,
-    plan: MachinePlan,
-    snapshotHash: string | null,
+    { plan, snapshotHash, behind }: Launch,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { hostFiles } = this.#parts;
+    const { hostFiles, settings } = this.#parts;
     const { journal, signal, place } = input;
     const { machine, image } = plan;
     const caches = plan.caches === undefined ? {} : { caches: plan.caches.caches };
     const owner = newOwner();
     let settled: Promise<unknown> = Promise.resolve();
-    const launched = await journal.runPhase('launch_guest', () =>
-      this.#creates(async (): Promise<Result<R, JobFault>> => {
-        if (signal.aborted) return err(cancelled(machine));
-        const lease = this.#lease(input, machine, owner);
-        // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
-        if (snapshotHash !== null) {
-          const home = snapshotHomeDir(this.workDir, snapshotHash);
-          settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
-        }
-        const record = input.record({ machine, image, snapshotHash, owner, ...caches });
-        const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
-        const before = beginsAtBoot ? await record : null;
-        if (before?.isErr()) return before;
-        const [created, recorded] = await Promise.all([plan.create(lease, signal), record]);
-        if (created.isErr()) return err(created.error);
-        const equipped = recorded.isErr() ? ok([]) : ((await plan.equip?.(signal)) ?? ok([]));
-        if (recorded.isErr() || equipped.isErr()) await releaseMachine(machine, hostFiles, journal);
-        if (equipped.isErr()) return err(equipped.error);
-        for (const warning of equipped.value) journal.warn(warning);
-        return recorded;
-      }),
+    const launched = await journal.runPhase(
+      'launch_guest',
+      () =>
+        this.#creates(async (): Promise<Result<R, JobFault>> => {
+          if (signal.aborted) return err(cancelled(machine));
+          const ahead = await behind();
+          if (ahead !== null) return err(ahead);
+          const lease = this.#lease(input, machine, owner);
+          // Only the release waits for it. One that fails makes the snapshot look older than it is, no more.
+          if (snapshotHash !== null) {
+            const home = snapshotHomeDir(this.workDir, snapshotHash);
+            settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
+          }
+          const record = input.record({ machine, image, snapshotHash, owner, ...caches });
+          const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
+          const before = beginsAtBoot ? await record : null;
+          if (before?.isErr()) return before;
+          const [created, recorded] = await Promise.all([plan.create(lease, signal), record]);
+          if (created.isErr()) return err(created.error);
+          const equipped = recorded.isErr() ? ok([]) : ((await plan.equip?.(signal)) ?? ok([]));
+          if (recorded.isErr() || equipped.isErr()) await releaseMachine(machine, hostFiles, journal);
+          if (equipped.isErr()) return err(equipped.error);
+          for (const warning of equipped.value) journal.warn(warning);
+          return recorded;
+        }),
+      // It waits then, which is a phase of its own.
+      (fault) => isWithoutRoom(fault) && (input.quotaWaitMs ?? settings.quotaWaitMs) > 0,
     );
     if (launched.isErr()) {
       await settled;

@@ -88,6 +88,8 @@ export interface MachinePlan {
   readonly caches?: RestoredCaches;
   /** Removes what the plan has made for a machine that will not be; what fails is left to a reaper. */
   discard?(): Promise<void>;
+  /** Whether it asks for more than a limit of its project allows in all; false where that is not known. */
+  neverFits?(signal: AbortSignal): Promise<boolean>;
   /**
    * When it did not start: the same without the caches that the image lets nothing be mounted for, each with a warning; null where it has
    * none of these.

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { PrepareNode, TemplateNode } from '../../domain/target/plan.js';
+import type { Clock } from '../../ports/clock.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import type { UsableTemplate } from '../template/template-need.js';
@@ -20,6 +21,7 @@ export interface RunTemplatesInput {
   /** By the ids of the plan's nodes. */
   readonly secrets: TargetSecrets;
   readonly reporter: () => RunReporter;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +40,7 @@ export class RunTemplates implements AsyncDisposable {
     node: PrepareNode & { readonly prepare: TemplateNode },
     log: string,
   ): Promise<Result<MadeTemplate, JobFault>> {
-    const { maker, workspace, secrets, reporter, signal } = this.#input;
+    const { maker, workspace, secrets, reporter, clock, signal } = this.#input;
     const made = await maker.ensure({
       node: node.prepare,
       templates: this.#usable,
@@ -47,6 +49,18 @@ export class RunTemplates implements AsyncDisposable {
       onUpload: ({ bytes, totalBytes }) => {
         const about = { node_id: node.id, kind: node.kind };
         reporter().report({ type: 'node_upload_progress', ...about, bytes, total_bytes: totalBytes });
+      },
+      onQueued: (why) => {
+        const about = { node_id: node.id, kind: node.kind };
+        const began = clock.monotonic();
+        reporter().report({ type: 'node_queued', ...about, message: why ?? '' });
+        return (ok) =>
+          reporter().report({
+            type: 'node_queue_left',
+            ...about,
+            duration_ms: clock.monotonic() - began,
+            ok,
+          });
       },
       log: { guestLog: log, guestLogPosition: `${log}.position.json` },
       signal,

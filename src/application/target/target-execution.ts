@@ -62,13 +62,9 @@ export class TargetExecution {
     const place = { workDir, runId: input.runId, signal: this.#signal };
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
     this.#workspace = workspaceOf(input, place, this.#hold);
-    this.#templates = new RunTemplates({
-      maker: input.parts.templateMaker,
-      workspace: this.#workspace,
-      secrets: input.secrets,
-      reporter: () => this.#reporter,
-      signal: this.#signal,
-    });
+    const shared = { workspace: this.#workspace, secrets: input.secrets, clock, signal: this.#signal };
+    const maker = input.parts.templateMaker;
+    this.#templates = new RunTemplates({ ...shared, maker, reporter: () => this.#reporter });
   }
 
   async execute(): Promise<Ended> {

@@ -29,6 +29,8 @@ export interface BuildTemplatesInput extends TargetTemplatesInput {
   readonly secrets?: TargetSecrets;
   /** Gets what a setup says, as it comes and masked; also that of another runner, which is followed. */
   readonly onLog?: (name: string, data: Uint8Array) => void;
+  /** The machine of one waits for room in the project. */
+  readonly onQueued?: (name: string, why: string) => void;
   /** Called when one is there. */
   readonly onBuilt?: (built: BuiltTemplate) => void;
 }
@@ -154,6 +156,10 @@ export class TargetTemplates {
         onUpload: () => {},
         log: { guestLog, guestLogPosition: `${guestLog}.position.json` },
         onLog: (data) => input.onLog?.(node.id, data),
+        onQueued: (why) => {
+          if (why !== null) input.onQueued?.(node.id, why);
+          return () => {};
+        },
       });
       if (made.isErr()) return err(made.error);
       const { template, cached } = made.value;

@@ -6,7 +6,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
-import { awaitRoom, isWithoutRoom } from '../machine/await-room.js';
+import { type LaunchTurn, launchInTurn } from '../machine/launch-in-turn.js';
 import type { Machine, MachinePlan } from '../machine/machine-backend.js';
 import type { MachineBaseSource, MachinePlace, MachineSpec } from '../machine/machine-spec.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
@@ -32,7 +32,7 @@ export async function makeTemplate(
   call: TemplateCall,
 ): Promise<Result<'made' | 'taken', JobFault>> {
   const owner = newOwner();
-  const created = await createMachine(parts, request, { owner, signal: call.signal });
+  const created = await createMachine(parts, request, { owner, call });
   if (created.isErr()) return created.error.kind === 'run_exists' ? ok('taken') : err(created.error);
   const machine = created.value;
   const made = await setUp(parts, { machine, owner, request, call });
@@ -44,9 +44,9 @@ export async function makeTemplate(
 }
 
 async function createMachine(
-  { backends, hostTime, settings, ports }: TemplateParts,
+  { backends, hostTime, settings, ports, lines }: TemplateParts,
   { node, key, base, stageInputs }: TemplateRequest,
-  { owner, signal }: { readonly owner: string; readonly signal: AbortSignal },
+  { owner, call }: { readonly owner: string; readonly call: TemplateCall },
 ): Promise<Result<Machine, JobFault>> {
   const acquisition = newAcquisition();
   const { runId, jobId } = templatePlace(key);
@@ -57,27 +57,42 @@ async function createMachine(
     preparedOutputs: [],
     writableWorkspace: false,
   };
-  const { quotaWaitMs: waitMs } = settings;
-  const queue = { clock: ports.clock, backends, untilMs: ports.clock.monotonic() + waitMs, waitMs };
-  for (let eviction = 1; ; ) {
+  const { signal } = call;
+  const planned = async () => {
     const staged = await stageInputs(signal);
     if (staged.isErr()) return err(staged.error);
     const mounted = staged.value === null ? {} : { snapshotHash: staged.value };
     const place: MachinePlace = { runId, jobId, acquisition, base, isKept: true, ...mounted };
-    const planned = await plan(backends.machine(place), { place, spec }, signal);
-    if (planned.isErr()) return err(planned.error);
-    await hostTime.learn(signal);
-    const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + settings.leaseMs };
-    const created = await planned.value.create(lease, signal);
-    if (created.isOk()) return ok(planned.value.machine);
-    if (isWithoutRoom(created.error)) {
-      const waited = await awaitRoom(queue, created.error, signal);
-      if (waited.isErr()) return err(waited.error);
-      continue;
+    return await plan(backends.machine(place), { place, spec }, signal);
+  };
+  const turn: LaunchTurn = {
+    clock: ports.clock,
+    line: lines.of(spec.instanceType),
+    waitMs: settings.quotaWaitMs,
+    signal,
+    neverFits: async (bound) => {
+      const made = await planned();
+      return made.isOk() && ((await made.value.neverFits?.(bound)) ?? false);
+    },
+    queued: async (why, wait) => {
+      const finish = call.onQueued?.(why);
+      const waited = await wait();
+      finish?.(waited.isOk());
+      return waited;
+    },
+  };
+  return await launchInTurn(turn, async () => {
+    for (let eviction = 1; ; eviction++) {
+      const made = await planned();
+      if (made.isErr()) return err(made.error);
+      await hostTime.learn(signal);
+      const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + settings.leaseMs };
+      const created = await made.value.create(lease, signal);
+      if (created.isOk()) return ok(made.value.machine);
+      if (eviction === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
+        return err(created.error);
     }
-    if (eviction++ === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
-      return err(created.error);
-  }
+  });
 }
 
 async function plan(

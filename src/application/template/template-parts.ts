@@ -3,6 +3,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { HostTime } from '../lease/host-time.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
+import type { RoomLines } from '../machine/room-line.js';
 import type { JobSettings } from '../settings/job-settings.js';
 
 /** What templates are made with. */
@@ -14,4 +15,5 @@ export interface TemplateParts {
   >;
   readonly backends: Pick<MachineBackends, 'machine' | 'names'>;
   readonly hostTime: HostTime;
+  readonly lines: RoomLines;
 }

@@ -14,6 +14,8 @@ export interface TemplateRequest {
   readonly stageInputs: (signal: AbortSignal) => Promise<Result<string | null, JobFault>>;
 }
 
+export type QueuedCall = (why: string | null) => (ok: boolean) => void;
+
 /** Where what is said while a template is made goes, and when to stop. */
 export interface TemplateCall {
   readonly signal: AbortSignal;
@@ -21,4 +23,6 @@ export interface TemplateCall {
   readonly log: { readonly guestLog: string; readonly guestLogPosition: string };
   /** Gets what is kept of the log, as it comes. */
   readonly onLog?: ((data: Uint8Array) => void) | undefined;
+  /** Its machine begins to wait for room, the first time with the reason; what it gives is called when that has ended. */
+  readonly onQueued?: QueuedCall | undefined;
 }

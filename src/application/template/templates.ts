@@ -48,7 +48,7 @@ export class Templates {
   }
 
   async ensure(ask: TemplateAsk): Promise<Result<MadeTemplate, JobFault>> {
-    const { node, signal, secrets, log, onLog } = ask;
+    const { node, signal, secrets, log, onLog, onQueued } = ask;
     const needed = await templateNeed(this.#parts, ask);
     if (needed.isErr()) return err(needed.error);
     const { key, base, inputs } = needed.value;
@@ -67,7 +67,7 @@ export class Templates {
           return staged.map(() => snapshot.contentHash);
         },
       },
-      { signal, log, onLog },
+      { signal, log, onLog, onQueued },
     );
     return ensured.map(({ template: { instance }, cached }) => ({
       cached,

@@ -29,6 +29,15 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** As reckoned before; what is sent may turn out a little more or less. */
     total_bytes: z.number(),
   }),
+  /** The machine of a template waits for room in the project; why is said the first time. That of a job is a phase of the job. */
+  z.looseObject({ ...node, type: z.literal('node_queued'), message: z.string() }),
+  /** It has waited: `ok` is false when it gave up. */
+  z.looseObject({
+    ...node,
+    type: z.literal('node_queue_left'),
+    duration_ms: z.number(),
+    ok: z.boolean(),
+  }),
   z.looseObject({
     ...node,
     type: z.literal('node_finished'),

@@ -15,6 +15,9 @@ export interface NoticeOptions {
 /** What people are told of the nodes of a plan. What jobs do has events of its own. */
 export function nodeNotice(event: RunEvent, colours: Colours): string | null {
   if (event.type === 'node_started') return event.kind === 'prepare' ? 'preparing …' : null;
+  if (event.type === 'node_queued')
+    return event.message === '' ? null : `${colours.yellow('queued:')} ${escapeMessage(event.message)}`;
+  if (event.type === 'node_queue_left') return `queued … ${formatDuration(event.duration_ms)}`;
   if (event.type !== 'node_finished') return null;
   const took = formatDuration(event.duration_ms);
   if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;

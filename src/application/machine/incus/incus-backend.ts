@@ -28,6 +28,7 @@ import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
+import { whyNever } from './project-quota.js';
 import { removeInstance } from './remove-instance.js';
 import { snapshotInstance } from './snapshot-instance.js';
 
@@ -182,6 +183,8 @@ export class IncusBackend implements MachineBackend {
       image: of.image,
       ...caches,
       discard,
+      neverFits: async (signal) =>
+        (await whyNever(this.#ports.incus, project, runtime.instance, signal)) !== null,
       leaveOutCaches: async (lease, signal) => {
         const unstarted = { project, acquisition: machine.acquisition, attached, lease };
         const without = await leaveOutCaches(this.#ports, unstarted, signal);

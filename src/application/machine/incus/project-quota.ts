@@ -3,6 +3,7 @@ import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateInstance } from '../../../ports/incus-types.js';
 
+const AMOUNTS = ['limits.cpu', 'limits.disk', 'limits.memory', 'limits.processes'];
 /** As Incus 6.0.4 says it: `Reached maximum aggregate value "100MiB" for "limits.memory" in project "p"`. */
 const AGGREGATE = /Reached maximum aggregate value "([^"]*)" for "(limits\.[a-z]+)[^"]*"/;
 
@@ -16,13 +17,33 @@ export async function quotaFault(
   fault: IncusFault,
   signal: AbortSignal,
 ): Promise<IncusFault> {
-  const never = neverFits(instance, fault) ?? (await allowsNone(incus, project, instance, signal));
+  const [, most = '', key = ''] = AGGREGATE.exec(fault.message) ?? [];
+  const never = whyNeverFits(instance, key, most) ?? (await whyNever(incus, project, instance, signal));
   if (never === null) return fault;
   return { ...fault, kind: 'invalid_request', message: `${fault.message}; ${never}` };
 }
 
-function neverFits(instance: IncusCreateInstance, { message }: IncusFault): string | null {
-  const [, most = '', key = ''] = AGGREGATE.exec(message) ?? [];
+/**
+ * What the project says of its limits, whichever of them refused: null where it may have room for this machine some day. A limit of 0 is
+ * how an operator says that none is wanted.
+ */
+export async function whyNever(
+  incus: IncusApi,
+  project: string,
+  instance: IncusCreateInstance,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const found = await incus.project(project, { signal });
+  if (found.isErr()) return null;
+  const { config } = found.value.value;
+  const kind = instance.type === 'container' ? 'limits.containers' : 'limits.virtual-machines';
+  const none = ['limits.instances', kind].find((key) => config[key] === '0');
+  if (none !== undefined) return `${none} of the project is 0, so it is not waited for`;
+  const reasons = AMOUNTS.flatMap((key) => whyNeverFits(instance, key, config[key] ?? '') ?? []);
+  return reasons[0] ?? null;
+}
+
+function whyNeverFits(instance: IncusCreateInstance, key: string, most: string): string | null {
   const root = Object.values(instance.devices).find(({ path }) => path === '/');
   const asked = key === 'limits.disk' ? root?.['size'] : instance.config[key];
   const [wanted, bound] = [asked ?? '', most].map(amountOf);
@@ -33,18 +54,4 @@ function neverFits(instance: IncusCreateInstance, { message }: IncusFault): stri
 /** Incus takes sizes (`1GiB`) and numbers; of anything else, such as `50%`, nothing is concluded. */
 function amountOf(text: string): number | null {
   return /^[0-9]+$/.test(text) ? Number(text) : parseByteSize(text);
-}
-
-/** A limit of 0 is how an operator says that none is wanted. */
-async function allowsNone(
-  incus: IncusApi,
-  project: string,
-  { type }: IncusCreateInstance,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const found = await incus.project(project, { signal });
-  if (found.isErr()) return null;
-  const keys = ['limits.instances', type === 'container' ? 'limits.containers' : 'limits.virtual-machines'];
-  const none = keys.find((key) => found.value.value.config[key] === '0');
-  return none === undefined ? null : `${none} of the project is 0, so it is not waited for`;
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../../../../src/application/events/journal.js';
 import type { JobFault } from '../../../../src/application/faults/job-fault.js';
 import { AcquireMachine } from '../../../../src/application/machine/acquire-machine.js';
 import type { BootRequest } from '../../../../src/application/machine/machine-spec.js';
+import { RoomLines } from '../../../../src/application/machine/room-line.js';
 import { remoteLinuxVmContext } from '../../../../src/domain/machine/remote-linux-vm-context.js';
 
 const BOOT = {} as BootRequest;
@@ -49,6 +50,7 @@ async function acquired(backend: 'incus' | 'microvm', boot: (() => BootRequest) 
     hostTime: { now: () => 0, learn: async () => undefined },
     workDirectory: { path: '/w', ensure: async () => ok(undefined) },
     settings: { leaseMs: 1000, quotaWaitMs: 0 },
+    lines: new RoomLines({ clock, backends: { names: async () => ok([]) } }),
     parallelCreates: 1,
   } as unknown as ConstructorParameters<typeof AcquireMachine>[0]);
   const journal = {

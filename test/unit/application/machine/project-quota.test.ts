@@ -34,7 +34,7 @@ describe('a project without room for a machine', () => {
     const phases = outcome.phases.map(({ phase, ok }) => [phase, ok]);
     const from = phases.findIndex(([phase]) => phase === 'launch_guest');
     expect(phases.slice(from, from + 3)).toEqual([
-      ['launch_guest', false],
+      ['launch_guest', true],
       ['queued', true],
       ['launch_guest', true],
     ]);
@@ -44,6 +44,59 @@ describe('a project without room for a machine', () => {
         /no room for the machine, which waits up to 1800 s: .*Reached maximum number of instances/,
       ),
     ]);
+  });
+
+  it('has a line: who came first is first, and as many try as machines have gone', async () => {
+    const run = await memoryRun();
+    limit(run, { 'limits.instances': '3' });
+    const { incus } = run.host;
+    const create = incus.createInstance.bind(incus);
+    let refused = 0;
+    Object.assign(incus, {
+      createInstance: async (...args: Parameters<typeof create>) => {
+        const made = await create(...args);
+        if (made.isErr()) refused += 1;
+        return made;
+      },
+    });
+    const failures: string[] = [];
+    const made: string[] = [];
+    const events = {
+      emit: (event: (typeof run.events)[number]) => {
+        if (event.type === 'phase_finished' && !event.ok) failures.push(`${event.job_id} ${event.phase}`);
+        if (event.type === 'instance_created') made.push(event.job_id);
+      },
+    };
+    const ids = Array.from({ length: 20 }, (_, index) => `j${String(index).padStart(2, '0')}`);
+    const outcomes = await Promise.all(
+      ids.map(async (id) => {
+        const ran = must(await run.pikaci.runJob({ ...input, job: { ...input.job, id }, events }));
+        return ran.outcome.status;
+      }),
+    );
+    expect(new Set(outcomes)).toEqual(new Set(['passed']));
+    expect(failures).toEqual([]);
+    // Those that are made at once before anybody knows of the limit, and now and then one that came too early.
+    expect(refused).toBeLessThan(12);
+    expect(made.slice(8)).toEqual([...made.slice(8)].sort());
+  });
+
+  it('fails at once what will never fit, also behind others that wait', async () => {
+    const { run, other } = await fullHost();
+    limit(run, { 'limits.instances': '1', 'limits.memory': '1GiB' });
+    let behind: Promise<unknown> | null = null;
+    const events = {
+      emit: (event: (typeof run.events)[number]) => {
+        if (event.type !== 'phase_started' || event.phase !== 'queued' || behind !== null) return;
+        const job = { ...input.job, id: 'large', limits: { memory: '2GiB' } };
+        behind = run.pikaci.runJob({ ...input, job }).then(async (large) => {
+          expect(mustFail(large, 'incus')).toMatchObject({ phase: 'launch_guest' });
+          await other.release();
+        });
+      },
+    };
+    expect(must(await run.pikaci.runJob({ ...input, events })).outcome.status).toBe('passed');
+    await behind;
   });
 
   it.each([0, 40])('is a fault after the bound (%i s), which says what to do', async (quotaWaitSecs) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import type { RunEvent } from '../../../../src/domain/events/run-event.js';
 import { newLeaseConfig } from '../../../../src/domain/machine/lease.js';
 import { readTemplateMark } from '../../../../src/domain/machine/template-mark.js';
 import { templatePlace } from '../../../../src/domain/machine/template-place.js';
@@ -69,6 +70,31 @@ describe('a job from a template', () => {
     expect(second.prepares).toMatchObject([{ nodeId: 'node', kind: 'template', cached: true }]);
     expect(await logOf(target, 'one', 'again')).toBe('found\n');
     expect(target.host.incus.allInstances).toHaveLength(1);
+  });
+
+  it('is made when there is room for its machine, and it is told that it waits', async () => {
+    const play = played();
+    const target = await TargetInMemory.of(TARGET, { script: play.script });
+    const project = target.host.incus.world.projects.get('default');
+    if (project !== undefined) project.config = { 'limits.instances': '1' };
+    const other = must(await target.pikaci.openMachine({ id: 'other' }));
+    const emitRun = (event: RunEvent) => {
+      target.events.push(event);
+      if (event.type !== 'node_queued' || project === undefined) return;
+      // The template's machine stays beside that of the job.
+      project.config = { 'limits.instances': '2' };
+      void other.release();
+    };
+    const ended = await target.run({ jobs: ['one'], events: { emit: () => {}, emitRun } });
+    expect(ended.jobs.map((end) => end.kind === 'ended' && end.run.outcome.status)).toEqual(['passed']);
+    expect(target.events.filter(({ type }) => type.startsWith('node_queue'))).toMatchObject([
+      {
+        type: 'node_queued',
+        node_id: 'node',
+        message: expect.stringContaining('waits up to 1800 s: '),
+      },
+      { type: 'node_queue_left', node_id: 'node', ok: true },
+    ]);
   });
 
   it('is not run when the setup fails, whose log is kept; nothing of it stays, and the next run tries again', async () => {

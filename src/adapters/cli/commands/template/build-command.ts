@@ -1,6 +1,7 @@
 import type { BuiltTemplate } from '../../../../application/target/target-templates.js';
 import type { PikaciConfig } from '../../../../domain/config/config.js';
 import type { TemplateBuildDocument } from '../../../../domain/records/template-documents.js';
+import { escapeLine, escapeMessage } from '../../output/escape-control.js';
 import { LogWriter, logForm } from '../../output/log-writer.js';
 import { formatDuration } from '../../output/quantities.js';
 import { SHORT_KEY } from '../../output/template-lines.js';
@@ -58,6 +59,7 @@ export async function templateBuildCommand(
           workspace: loaded.workspace,
           signal: interrupts.signal,
           onLog: (name, data) => log.write(name, data),
+          onQueued: (name, why) => stderr.write(`${escapeLine(name)}: queued: ${escapeMessage(why)}\n`),
           onBuilt,
         });
         log.endAll();

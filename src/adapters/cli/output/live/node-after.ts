@@ -47,6 +47,10 @@ export function nodeAfterRunEvent(node: TreeNode, event: NodeEvent, now: number)
       return begun(node, now);
     case 'node_upload_progress':
       return uploaded(node, event, now);
+    case 'node_queued':
+      return { ...begun(node, now), phase: 'queued', upload: null };
+    case 'node_queue_left':
+      return { ...node, phase: null };
     case 'node_finished': {
       const { status: state, message, cached, duration_ms: durationMs } = event;
       // A job has told more of its own end.

@@ -1,0 +1,166 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { Clock } from '../../ports/clock.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { MachineBackends } from './machine-backends.js';
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 5_000;
+/** So long after the last attempt the first one tries although no machine has gone: somebody may have raised the limit. */
+const TRY_MS = 30_000;
+
+/** Whether a machine could not be made because a limit of its project leaves no room for it now. */
+export function isWithoutRoom({ cause }: JobFault): boolean {
+  return cause?.kind === 'quota_reached';
+}
+
+/** One that waits, by the order in which they came. */
+interface Waiter {
+  readonly number: number;
+  wake: AbortController;
+}
+
+/** Why it is one's turn: a machine has gone, or nothing is known and half a minute is over. */
+export type Turn = 'known' | 'unknown';
+
+export interface RoomWait {
+  /** As the line has given it. */
+  readonly number: number;
+  /** Until when all is waited, on the monotonic clock, and how long that is in all. */
+  readonly untilMs: number;
+  readonly waitMs: number;
+  /** Its own refusal, or that of those before it. */
+  readonly refused: JobFault;
+}
+
+/**
+ * Machines of one runner and kind that wait for room in their project: first come, first served. Only the first one looks at which machines there
+ * are, and as many try as have gone. One that tries has left the line, and comes back to its place when it is refused.
+ */
+export class RoomLine {
+  readonly #clock: Clock;
+  readonly #backends: Pick<MachineBackends, 'names'>;
+  #arrived = 0;
+  #waiting: Waiter[] = [];
+  /** Machines that have gone, and whose place nobody has tried for. */
+  #room = 0;
+  /** There were, when they were looked at last; null when nobody waited since. */
+  #names: ReadonlySet<string> | null = null;
+  #triedMs = 0;
+  /** Those that have had their turn, and are trying. */
+  #trying = 0;
+  #refusal: JobFault | null = null;
+
+  constructor(parts: { readonly clock: Clock; readonly backends: Pick<MachineBackends, 'names'> }) {
+    this.#clock = parts.clock;
+    this.#backends = parts.backends;
+  }
+
+  /** The place of one that comes now. */
+  arrive(): number {
+    this.#arrived += 1;
+    return this.#arrived;
+  }
+
+  /** What those were told that wait now; null when nobody waits. */
+  get refusal(): JobFault | null {
+    return this.#waiting.length > 0 ? this.#refusal : null;
+  }
+
+  /** What came of an attempt; `turn` is null for one that had not waited. */
+  tried(turn: Turn | null, end: 'made' | 'failed' | { readonly refused: JobFault }): void {
+    if (turn !== null) this.#trying -= 1;
+    if (typeof end === 'object') {
+      this.#refusal = end.refused;
+      this.#triedMs = this.#clock.monotonic();
+      this.#room = 0;
+    } else if ((turn === 'unknown' && end === 'made') || (turn === 'known' && end === 'failed')) {
+      // There was room that nobody knew of, and may be more; or there still is that of the one that has gone.
+      this.#room = Math.max(this.#room, 1);
+      this.#waiting[0]?.wake.abort();
+    }
+  }
+
+  /** Waits for its turn, to try then. The last refusal is the answer when the time is over. */
+  async turn(wait: RoomWait, signal: AbortSignal): Promise<Result<Turn, JobFault>> {
+    if (this.#waiting.length + this.#trying === 0) this.#names = null;
+    const me: Waiter = { number: wait.number, wake: new AbortController() };
+    this.#waiting = [...this.#waiting, me].sort((one, other) => one.number - other.number);
+    try {
+      const turn = await this.#untilMyTurn(me, wait, signal);
+      if (turn.isOk()) this.#trying += 1;
+      return turn;
+    } finally {
+      this.#waiting = this.#waiting.filter((other) => other !== me);
+      this.#waiting[0]?.wake.abort();
+    }
+  }
+
+  async #untilMyTurn(
+    me: Waiter,
+    { untilMs, waitMs, refused }: RoomWait,
+    signal: AbortSignal,
+  ): Promise<Result<Turn, JobFault>> {
+    for (let pause = FIRST_PAUSE_MS; ; ) {
+      const left = untilMs - this.#clock.monotonic();
+      if (left <= 0) return err(overdue(refused, waitMs));
+      const isFirst = this.#waiting[0] === me;
+      if (isFirst) {
+        if (this.#names === null) await this.#look(signal);
+        if (this.#room > 0) {
+          this.#room -= 1;
+          return ok('known');
+        }
+        if (this.#clock.monotonic() - this.#triedMs >= TRY_MS) {
+          // Whoever is next has as long to wait.
+          this.#triedMs = this.#clock.monotonic();
+          return ok('unknown');
+        }
+      }
+      const slept = await this.#sleep(me, isFirst ? Math.min(pause, left) : left, signal);
+      if (slept === 'aborted' && signal.aborted) {
+        const message = 'cancelled while it waited for room in the project';
+        return err({ kind: 'cancelled', phase: 'queued', host: refused.host, message });
+      }
+      pause = slept === 'aborted' ? FIRST_PAUSE_MS : Math.min(pause * 1.5, LONGEST_PAUSE_MS);
+      if (isFirst && slept === 'elapsed') await this.#look(signal);
+    }
+  }
+
+  /** Woken early when it may be its turn. */
+  async #sleep(me: Waiter, ms: number, signal: AbortSignal): Promise<'elapsed' | 'aborted'> {
+    const slept = await this.#clock.sleep(ms, AbortSignal.any([signal, me.wake.signal]));
+    if (me.wake.signal.aborted) me.wake = new AbortController();
+    return slept;
+  }
+
+  /** Counts the machines that have gone since the last look. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const now = await this.#backends.names(signal);
+    if (now.isErr()) return;
+    const there = new Set(now.value);
+    if (this.#names !== null) this.#room += [...this.#names].filter((name) => !there.has(name)).length;
+    this.#names = there;
+  }
+}
+
+function overdue(refused: JobFault, waitMs: number): JobFault {
+  const waited = waitMs === 0 ? 'not waited for' : `waited for ${waitMs / 1000} s`;
+  const message = `${refused.message}; ${waited} (incus.quotaWaitSecs): raise the project's limit, run less at once, or remove machines that stay ("pikaci machine list", "pikaci gc --remote")`;
+  return { ...refused, phase: 'queued', message };
+}
+
+/** A line for each kind of machine: a project may have room for one and none for another. */
+export class RoomLines {
+  readonly #parts: ConstructorParameters<typeof RoomLine>[0];
+  readonly #lines = new Map<string, RoomLine>();
+
+  constructor(parts: ConstructorParameters<typeof RoomLine>[0]) {
+    this.#parts = parts;
+  }
+
+  of(kind: string): RoomLine {
+    const line = this.#lines.get(kind) ?? new RoomLine(this.#parts);
+    this.#lines.set(kind, line);
+    return line;
+  }
+}
