@@ -247,6 +247,7 @@ export function bindServices(container: Container): void {
         settings: {
           backend: settings.backend,
           microvm: settings.microvm,
+          inherit: settings.inherit,
           trust: settings.trust,
           limits: settings.incusLimits,
           project: settings.incusProject,

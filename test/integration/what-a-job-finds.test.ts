@@ -59,6 +59,16 @@ onEachBackend((backend) => {
             'registry = "sparse+https://crates.test/"\n',
           ].join('\n'),
         );
+        const { ok: isUsable, checks } = await pikaci.doctor({ machine: true });
+        expect([isUsable, checks.at(-1)]).toMatchObject([true, { name: 'machine', status: 'ok' }]);
+        const tried = checks.filter(({ name }) => name === 'registry').map(({ detail }) => detail);
+        // Where guests have no network, that is all there is to say.
+        if (checks.find(({ name }) => name === 'network')?.status === 'ok')
+          expect(tried.sort()).toEqual([
+            expect.stringMatching(/^PIP_INDEX_URL: https:\/\/pip\.test\/simple is not reached: curl: /),
+            expect.stringMatching(/^cargo: https:\/\/crates\.test\/ is not reached: curl: /),
+            expect.stringMatching(/^npm_config_registry: https:\/\/npm\.test\/ is not reached: curl: /),
+          ]);
       } finally {
         await site.onHost(`mv ${kept} ${file}; rm -rf ~/.npmrc ~/.cargo`);
       }

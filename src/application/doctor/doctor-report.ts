@@ -1,9 +1,13 @@
-/** One thing that was looked at. `remedy` says what to do when it is not `ok`. */
+/** One thing that was looked at; of `registry` there may be several. `remedy` says what to do when it is not `ok`. */
 export interface DoctorCheck {
   readonly name:
     | 'connection'
     | 'work_dir'
     | 'mounts'
+    | 'network'
+    | 'names'
+    | 'tls'
+    | 'registry'
     | 'machine'
     | 'incus'
     | 'project'

@@ -16,10 +16,12 @@ import { MachineChecks, type MachineSettings } from './machine-checks.js';
 import { MicrovmChecks } from './microvm-checks.js';
 import { checkMounts } from './mount-check.js';
 import { probeDirectory } from './probe-directory.js';
+import { checkReach } from './reach-check.js';
 
 export interface DoctorSettings extends MachineSettings {
   readonly backend: JobSettings['backend'];
   readonly microvm: Pick<JobSettings['microvm'], 'runner' | 'flake'>;
+  readonly inherit?: Pick<JobSettings['inherit'], 'ca'>;
   /** Absolute directory on this machine. */
   readonly stateRoot: string;
 }
@@ -88,7 +90,7 @@ export class Doctor {
     const looked = [connection, ...onBackend.checks, workDir];
     if (settings.backend === 'incus') looked.push(await this.#mounts(looked, onBackend, signal));
     looked.push(onBackend.clocks, stateRoot);
-    const checks = machine ? [...looked, await this.#tryMachine(looked, signal)] : looked;
+    const checks = machine ? [...looked, ...(await this.#tryMachine(looked, signal))] : looked;
     return {
       host: shell.host,
       ok: !signal.aborted && checks.every((check) => check.status !== 'failed'),
@@ -166,12 +168,18 @@ export class Doctor {
     );
   }
 
-  /** It removes what it makes, and so is not cut off as the others are. */
-  async #tryMachine(before: readonly DoctorCheck[], signal: AbortSignal): Promise<DoctorCheck> {
+  /** It removes what it makes, and so is not cut off as the others are. What it reaches comes before it. */
+  async #tryMachine(before: readonly DoctorCheck[], signal: AbortSignal): Promise<readonly DoctorCheck[]> {
     if (before.some(({ status }) => !isUsable(status)))
-      return skipped('machine', 'what is above is needed for it');
+      return [skipped('machine', 'what is above is needed for it')];
     const { openMachine: open, localFiles, clock, settings } = this.#parts;
-    return checkMachine({ open, localFiles, clock, stateRoot: settings.stateRoot, signal });
+    const { stateRoot, inherit = { ca: false } } = settings;
+    const reached: DoctorCheck[] = [];
+    const also: MachineProbe['also'] = async (machine, inner) => {
+      reached.push(...(await checkReach(machine, inherit, inner)));
+    };
+    const made = await checkMachine({ open, localFiles, clock, stateRoot, signal, also });
+    return [...reached, made];
   }
 
   #workDir(signal: AbortSignal): Promise<DoctorCheck> {

@@ -24,6 +24,8 @@ export interface MachineProbe {
   readonly clock: Clock;
   readonly stateRoot: string;
   readonly signal: AbortSignal;
+  /** What else is tried in the machine, when it can run commands. */
+  readonly also?: (machine: OpenMachine, signal: AbortSignal) => Promise<void>;
 }
 
 /** Makes a machine, has the supervisor look at what it needs in there and run a command, and removes it. */
@@ -35,6 +37,7 @@ export async function checkMachine(probe: MachineProbe): Promise<DoctorCheck> {
   if (opened.isErr()) return notMade(opened.error);
   const machine = opened.value;
   const found = await runIn(machine, signal);
+  if (found === null || found.status === 'warning') await probe.also?.(machine, signal);
   const released = await machine.release();
   if (released.isErr())
     return warned(
