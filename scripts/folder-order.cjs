@@ -34,6 +34,7 @@ const FOLDER_ORDER = {
     'supervisor',
     'step',
     'artifacts',
+    'reports',
     'cache',
     'machine',
     'machine/incus',

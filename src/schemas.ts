@@ -27,6 +27,12 @@ export {
   jobStepRecordSchema,
 } from './domain/job/step-record.js';
 export {
+  type FailedTest,
+  failedTestSchema,
+  type TestReport,
+  testReportSchema,
+} from './domain/job/test-report.js';
+export {
   type MachineStep,
   type MachineStepInput,
   machineStepSchema,

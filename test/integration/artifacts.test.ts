@@ -34,13 +34,22 @@ onEachBackend((backend) => {
       expect((await stat(`${run.state.artifactsDir}/empty`)).size).toBe(0);
     });
 
-    it('of a failed job are brought back as well', async () => {
+    it('of a failed job are brought back as well, and its reports of tests are read', async () => {
       const { run } = await site.finish({
-        command: 'echo why >/artifacts/core.txt; exit 3',
+        command: `echo why >/artifacts/core.txt; mkdir out
+        echo '<testsuite name="s"><testcase name="t"><failure message="no"/></testcase><testcase name="u"/></testsuite>' >out/junit-1.xml
+        exit 3`,
+        writableWorkspace: true,
         artifacts: ['/artifacts/*.txt'],
+        reports: { junit: ['**/junit*.xml', '/artifacts/none.xml'] },
       });
       expect(run.outcome).toMatchObject({ status: 'failed', exit_code: 3 });
-      expect(paths(run.outcome.artifacts)).toEqual(['core.txt']);
+      expect(paths(run.outcome.artifacts)).toEqual(['core.txt', 'out/junit-1.xml']);
+      expect(run.outcome.artifacts).not.toHaveProperty('unmatched');
+      expect(run.outcome.test_report).toMatchObject({
+        ...{ files: 1, tests: 2, passed: 1, failed: 1, unmatched: ['/artifacts/none.xml'] },
+        failures: [{ suite: 's', name: 't', status: 'failed', message: 'no' }],
+      });
     });
 
     it('that are links, devices or pipes are refused by name, and the rest is kept', async () => {

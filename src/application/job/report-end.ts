@@ -1,8 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
-import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
 import type { JobCacheReport } from '../../domain/job/cache-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import { collectedPatterns } from '../../domain/job/report-wishes.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -60,7 +60,7 @@ export async function reportEnd(
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const { masker } = session;
   const collects =
-    (end.kind === 'finished' || end.kind === 'lost') && artifactPatterns(session.job.artifacts).length > 0;
+    (end.kind === 'finished' || end.kind === 'lost') && collectedPatterns(session.job).length > 0;
   if (collects && end.kind === 'finished' && end.status.result !== null) {
     const ended = maskTexts(outcomeWith(NO_ARTIFACTS), masker);
     const saved = await saveJobRecord(ports.localFiles, session.state, { ...record, ended });
@@ -70,13 +70,18 @@ export async function reportEnd(
   const doubt = end.kind === 'finished' ? end.status.message : undefined;
   const collected = collects
     ? await collectJobArtifacts(ports, job, { doubt, reconnectMs })
-    : ok(NO_ARTIFACTS);
+    : ok({ artifacts: NO_ARTIFACTS, testReport: null });
   // Charged to nobody's job: the machine has them still, and whoever takes the job up collects again.
   if (collected.isErr()) return err(localFilesFault(collected.error, 'collect_artifacts'));
-  const ended = outcomeWith(collected.value);
+  const { artifacts, testReport } = collected.value;
+  const ended = outcomeWith(artifacts);
   // Of one that goes on there is nothing to save, and nothing to say.
   const caches = end.kind === 'detached' ? [] : await saveCaches(ended.status === 'passed');
-  const outcome = maskTexts(caches.length === 0 ? ended : { ...ended, caches: [...caches] }, masker);
+  const found = {
+    ...(testReport === null ? {} : { test_report: testReport }),
+    ...(caches.length === 0 ? {} : { caches: [...caches] }),
+  };
+  const outcome = maskTexts({ ...ended, ...found }, masker);
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
   if (saved.isErr()) return err(localFilesFault(saved.error, null));

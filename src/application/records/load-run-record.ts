@@ -103,6 +103,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     message: outcome.message === '' ? null : outcome.message,
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
     ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
+    ...(outcome.test_report === undefined ? {} : { test_report: outcome.test_report }),
     remote_linux_vm_execution: { backend, incus_image: outcome.incus_image, phases: outcome.phases },
   } satisfies Partial<RunJobRecord>;
 }

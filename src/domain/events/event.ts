@@ -3,6 +3,7 @@ import { artifactReportSchema } from '../job/artifact.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
+import { testReportSchema } from '../job/test-report.js';
 import { phaseSchema } from '../machine/phase.js';
 
 /** Set on every event; `at` is ISO 8601 from the runner's clock. */
@@ -55,6 +56,8 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     bytes: cache.saved_bytes,
     duration_ms: z.number(),
   }),
+  /** What the reports of a job say of its tests. */
+  z.looseObject({ ...common, type: z.literal('tests_reported'), report: testReportSchema }),
   /** Log text; invalid UTF-8 is replaced, and a character is never cut in two. */
   z.looseObject({ ...common, type: z.literal('log'), text: z.string() }),
   /** The kept log has come to its cap (`maxLogBytes`). It ends at this size, in bytes; what the guest writes from here on is not in it. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isExclusion } from '../patterns/pattern-list.js';
 import { patternText } from '../patterns/pattern-text.js';
 
-const artifactPattern = patternText.refine(
+export const artifactPattern = patternText.refine(
   (pattern) => /^(?!\/)|^\/artifacts(?:\/|$)/.test(isExclusion(pattern) ? pattern.slice(1) : pattern),
   { error: 'an absolute pattern must lie under /artifacts; others are relative to the workspace' },
 );

@@ -3,6 +3,7 @@ import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
 import { jobCacheReportSchema } from './cache-report.js';
 import { jobStepRecordSchema } from './step-record.js';
+import { testReportSchema } from './test-report.js';
 
 /** Which image a machine was made from. */
 export const incusImageIdentitySchema = z.looseObject({
@@ -52,6 +53,8 @@ export const jobOutcomeSchema = z.looseObject({
   steps: z.array(jobStepRecordSchema).optional(),
   /** Of a job that has some. */
   caches: z.array(jobCacheReportSchema).optional(),
+  /** Of a job that has reports of tests. */
+  test_report: testReportSchema.optional(),
 });
 /** How a job ended, with its phases, its artifacts and, where it has some, its steps. Times are ISO 8601, sizes in bytes. */
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

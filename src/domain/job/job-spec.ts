@@ -9,6 +9,7 @@ import { artifactWishesSchema } from './artifact-wishes.js';
 import { checkCaches, type JobCache, jobCachesSchema } from './job-caches.js';
 import { withShells } from './job-shells.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
+import { jobReportsSchema } from './report-wishes.js';
 
 /** The keys of a job; what else holds of them is `checkJob`. Times are in seconds. Unknown keys are refused, so that a misspelt one is not ignored. */
 const jobSpec = z.strictObject({
@@ -33,6 +34,8 @@ const jobSpec = z.strictObject({
   /** Patterns (docs/patterns.md): absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. `{paths, required: true}` fails the job when one of them matches no file. */
   artifacts: artifactWishesSchema.default([]),
   artifactCaps: artifactCapsSchema.prefault({}),
+  /** Files of test results, `{junit: [PATTERN, …]}`: they come back as artifacts do, and what they say is part of the outcome. It changes no result. */
+  reports: jobReportsSchema.optional(),
   /** Not for secrets: these are visible to whoever may watch the host. */
   env: environmentSchema.default({}),
   /** Given to the job as files in `$PIKACI_SECRETS_DIR`, and masked in logs and events. */

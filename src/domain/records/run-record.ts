@@ -3,6 +3,7 @@ import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
+import { testReportSchema } from '../job/test-report.js';
 import { phaseTimingSchema } from '../machine/phase.js';
 import { processIdentitySchema } from '../values/process-identity.js';
 
@@ -70,6 +71,8 @@ export const runJobRecordSchema = z.looseObject({
   steps: z.array(jobStepRecordSchema).optional(),
   /** Of a job that has some, once it has ended. */
   caches: z.array(jobCacheReportSchema).optional(),
+  /** Of a job that has reports of tests, once it has ended. */
+  test_report: testReportSchema.optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;

@@ -7,6 +7,7 @@ import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
 import { stepLines } from './step-lines.js';
+import { testLines } from './test-lines.js';
 
 /** What the job's own record says beside the run's. */
 export interface RecordedJob {
@@ -64,7 +65,15 @@ function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefin
     ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
   );
   const phaseLine = times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`];
-  return [head, ...why, ...stepLines(job.steps ?? [], c), ...phaseLine, ...broughtLines(recorded, c)];
+  const tests = testLines(job.test_report, c);
+  return [
+    head,
+    ...why,
+    ...stepLines(job.steps ?? [], c),
+    ...tests,
+    ...phaseLine,
+    ...broughtLines(recorded, c),
+  ];
 }
 
 function broughtLines(recorded: RecordedJob | undefined, c: Colours): string[] {

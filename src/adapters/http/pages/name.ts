@@ -12,6 +12,11 @@ export function shown(text: string): Html {
   return html`${visible(text).map((piece) => (piece.mark ? html`<span class="unseen">${piece.text}</span>` : piece.text))}`;
 }
 
+/** A text of several lines. */
+export function shownLines(text: string): Html {
+  return html`${text.split('\n').map((line, index) => html`${index === 0 ? '' : '\n'}${shown(line)}`)}`;
+}
+
 /** The same where there can be no elements, as in a title. */
 export function plainName(text: string): string {
   return visible(text)

@@ -8,10 +8,11 @@ import type { PreparedOutputsRecord } from '../../../domain/records/prepared-out
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { CutOfLog } from '../source/cut-of-log.js';
 import type { Html } from './html.js';
-import { name, shown } from './name.js';
+import { name, shownLines } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
 import { foldId, stepEnd } from './step-fold.js';
+import { testSection } from './test-section.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
 
@@ -84,7 +85,7 @@ ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}</li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${job.test_report === undefined ? '' : testSection(job.test_report)}</li>`;
 }
 
 function cacheLine({
@@ -122,12 +123,8 @@ function notPrepared(timings: readonly PrepareTiming[]): Html {
 <ul class="cards">${failed.map(
     ({ node_id, status = 'failed', message, duration_ms }) =>
       html`<li><div class="head"><h3>${name(node_id)}</h3>${statusMark(status)}<span class="muted">${durationText(duration_ms)}</span></div>
-${message === null ? '' : html`<p class="${status === 'failed' ? 'problem' : 'note'}">${inLines(message)}</p>`}</li>`,
+${message === null ? '' : html`<p class="${status === 'failed' ? 'problem' : 'note'}">${shownLines(message)}</p>`}</li>`,
   )}</ul>`;
-}
-
-function inLines(text: string): Html {
-  return html`${text.split('\n').map((line, index) => html`${index === 0 ? '' : '\n'}${shown(line)}`)}`;
 }
 
 function prepared({ outputs }: PreparedOutputsRecord): Html {

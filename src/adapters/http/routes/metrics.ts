@@ -28,6 +28,14 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
       runJobStatusSchema.options.map((status) => count(jobs, status)),
     ),
     gauge(
+      'pikaci_job_tests',
+      'Tests of the jobs of recorded runs, as their reports have them.',
+      (['passed', 'failed', 'skipped'] as const).map((result) => ({
+        labels: { result },
+        value: jobs.reduce((sum, { test_report: tests }) => sum + (tests?.[result] ?? 0), 0),
+      })),
+    ),
+    gauge(
       'pikaci_job_caches',
       'Caches of the jobs of recorded runs, by what was found.',
       (['exact', 'partial', 'miss'] as const).map((hit) => ({

@@ -37,6 +37,11 @@ main > .head .search { margin-left: auto; }
 .steps li { display: flex; flex-wrap: wrap; align-items: center; gap: .1rem .7rem; padding: .1rem 0; }
 .steps a { display: inline-block; min-width: 0; padding: .2rem 0; overflow-wrap: anywhere; }
 .steps .status { font-size: .8rem; }
+.tests { grid-column: 1 / -1; font-size: .93rem; min-width: 0; }
+.tests ul { list-style: none; margin: 0; padding: 0; }
+.tests ol { margin: .2rem 0; padding-left: 1.6rem; }
+.tests summary { cursor: pointer; padding: .4rem 0; overflow-wrap: anywhere; }
+.tests pre { margin: 0 0 .5rem; padding: .55rem .8rem; border-radius: 6px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
 .files { margin-top: .3rem; columns: 22rem; }
 .files li { break-inside: avoid; overflow-wrap: anywhere; }
 .files a { display: inline-block; padding: .3rem 0; }

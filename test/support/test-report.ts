@@ -1,0 +1,24 @@
+import type { TestReport } from '../../src/domain/job/test-report.js';
+
+/** Of tests whose names and messages want something with whoever shows them. */
+export const HOSTILE_TEST = `"'><script>alert(1)</script>\u202e\x1b[2J`;
+
+export const TEST_REPORT: TestReport = {
+  ...{ files: 1, tests: 26, passed: 2, failed: 23, skipped: 1, flaky: 1, time_ms: 1500 },
+  failures: [
+    {
+      suite: 's',
+      name: HOSTILE_TEST,
+      status: 'failed',
+      message: `one\n\n${HOSTILE_TEST}\nthree\nfour`,
+      file: 'a.ts',
+      line: 3,
+    },
+    ...Array.from({ length: 21 }, (_, index) => ({
+      ...{ suite: '', name: `other ${index}`, status: 'error' as const, message: '' },
+    })),
+  ],
+  slowest: [{ suite: 's', name: 'slow', time_ms: 1200 }],
+  unmatched: ['**/x.xml'],
+  problems: [{ path: 'b.xml', message: 'Unclosed root tag (line 1)' }],
+};

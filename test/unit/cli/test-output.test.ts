@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { TEST_REPORT } from '../../support/test-report.js';
+import { Cli } from './cli-harness.js';
+
+const LINES = [
+  '  tests      26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped, 1.5 s',
+  `    ✗ s › "'><script>alert(1)</script>\\u202e\\x1b[2J  a.ts:3`,
+  '        one',
+  `        "'><script>alert(1)</script>\\u202e\\x1b[2J`,
+  '        three',
+  ...Array.from({ length: 19 }, (_, index) => `    ✗ other ${index}`),
+  '      and 3 more',
+  '  warning: the report b.xml could not be read: Unclosed root tag (line 1)',
+  '  warning: no report matches "**/x.xml"',
+];
+
+test('what reports say of tests is told once, and in the summary with failures first, of which twenty are named', async () => {
+  const cli = new Cli({
+    script: async (job) => {
+      job.emit({ type: 'tests_reported', report: TEST_REPORT });
+      return job.end({ status: 'failed', exit_code: 1, test_report: TEST_REPORT });
+    },
+  });
+  expect(await cli.run('run')).toBe(1);
+  expect(cli.stderr.text).toContain('[a] 26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped\n');
+  expect(cli.stderr.text).toContain(`${LINES.join('\n')}\n`);
+});
+
+test('status tells the same', async () => {
+  const cli = new Cli({ files: {} });
+  const jobs = [runJobRecord('unit', { status: 'failed', exit_code: 1, test_report: TEST_REPORT })];
+  await writeRun(join(cli.folder, '.pikaci'), runRecord({ status: 'failed', jobs }));
+  expect(await cli.run('status', RUN_ID)).toBe(0);
+  expect(cli.stdout.text).toContain(`${LINES.join('\n')}\n`);
+});

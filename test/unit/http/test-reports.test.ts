@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { served } from '../../support/served.js';
+import { TEST_REPORT } from '../../support/test-report.js';
+
+const withTests = async () => {
+  const server = await served();
+  const jobs = [
+    runJobRecord('unit', { status: 'failed', exit_code: 1, test_report: TEST_REPORT }),
+    runJobRecord('b'),
+  ];
+  await writeRun(server.stateRoot, runRecord({ status: 'failed', jobs }));
+  return server;
+};
+
+test('the page of a run has the failed tests of each job first, each with its place and message, and what was slow', async () => {
+  const server = await withTests();
+  const { text } = await server.get(`/runs/${RUN_ID}`);
+  const section = /<div class="tests">.*?<\/div>/s.exec(text)?.[0] ?? '';
+  expect(section).toContain('26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped · 1.5 s');
+  expect(section).toContain('<code><bdi>a.ts:3</bdi></code>');
+  expect(section.match(/<li>/g)).toHaveLength(22 + 1 + 1);
+  expect(section).toContain('<li>and 1 more</li>');
+  expect(section).toContain('the report b.xml could not be read');
+  expect(section.indexOf('other 20')).toBeLessThan(section.indexOf('Slowest tests'));
+  expect(text).not.toContain('<script>alert');
+  expect(text).not.toMatch(/[\u202e\x1b]/);
+  expect(text.match(/class="tests"/g)).toHaveLength(1);
+});
+
+test('the metrics count them', async () => {
+  const server = await withTests();
+  const { text } = await server.get('/metrics');
+  expect(text).toContain('pikaci_job_tests{result="passed"} 2\npikaci_job_tests{result="failed"} 23\n');
+});
