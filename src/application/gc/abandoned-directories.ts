@@ -38,19 +38,46 @@ export async function removeAbandonedDirectories(
   const abandoned: string[] = [];
   for (const { name: runId, type } of runs.value) {
     if (type !== 'directory' || !runIdSchema.safeParse(runId).success) continue;
-    const jobs = `${workDir}/runs/${runId}/jobs`;
-    const listed = await files.list(jobs, { signal });
-    if (listed.isErr()) continue;
-    for (const { name: jobId, type: kind } of listed.value) {
-      if (kind !== 'directory') continue;
-      const done = ASIDE.test(jobId)
-        ? await removeAside(input, `${jobs}/${jobId}`)
-        : await removeJobDirectory(input, runId, jobId);
-      if (done.isErr()) return err(done.error);
-      if (done.value !== null) abandoned.push(done.value);
-    }
+    const runDir = `${workDir}/runs/${runId}`;
+    const isOld = await isOldEnough(input, runDir);
+    const found = await removeJobsOf(input, runId, abandoned);
+    if (found.isErr()) return err(found.error);
+    if (isOld && !input.dryRun) await removeEmptied(input, runDir);
   }
   return ok(abandoned);
+}
+
+async function removeJobsOf(
+  input: AbandonedInput,
+  runId: string,
+  abandoned: string[],
+): Promise<Result<void, JobFault>> {
+  const jobs = `${input.workDir}/runs/${runId}/jobs`;
+  const listed = await input.files.list(jobs, { signal: input.signal });
+  for (const { name: jobId, type } of listed.unwrapOr([])) {
+    if (type !== 'directory') continue;
+    const done = ASIDE.test(jobId)
+      ? await removeAside(input, `${jobs}/${jobId}`)
+      : await removeJobDirectory(input, runId, jobId);
+    if (done.isErr()) return err(done.error);
+    if (done.value !== null) abandoned.push(done.value);
+  }
+  return ok(undefined);
+}
+
+/** Looked at before anything in it goes, which would make it young. */
+async function isOldEnough({ files, nowMs, signal }: AbandonedInput, runDir: string): Promise<boolean> {
+  for (const path of [`${runDir}/jobs`, runDir]) {
+    const stat = await files.lstat(path, { signal });
+    if (stat.isOk()) return !isHeld(stat.value.mtimeMs, nowMs);
+  }
+  return false;
+}
+
+/** What a runner leaves that is killed when it has removed its last job's directory, and not yet those around it. They go only when empty. */
+async function removeEmptied({ files, signal }: AbandonedInput, runDir: string): Promise<void> {
+  const emptied = await files.remove(`${runDir}/jobs`, { signal });
+  if (emptied.isOk() || emptied.error.kind === 'not_found') await files.remove(runDir, { signal });
 }
 
 async function removeJobDirectory(

@@ -49,9 +49,13 @@ export class MicrovmCacheVolumes implements CacheVolumes {
     return `${this.pool}/${name}/data`;
   }
 
-  async list(signal: AbortSignal) {
-    const told = await this.#ask(['caches', this.#workDir], signal);
-    return told.map((text) => text.split('\n').flatMap((line) => readLine(line)?.volume ?? []));
+  /** A host that cannot run its script, or has no room for it and never had it, has none. */
+  async list(signal: AbortSignal): Promise<Result<readonly CacheVolume[], CacheVolumeFault>> {
+    const bounded = AbortSignal.any([signal, awakeBound(CALL_BOUND_MS)]);
+    const told = await this.#host.query(['caches', this.#workDir], { signal: bounded, phase: null });
+    if (told.isErr() && told.error.cause?.kind === 'spawn_failed') return ok([]);
+    if (told.isErr()) return err({ kind: 'failed', message: told.error.message });
+    return ok(told.value.split('\n').flatMap((line) => readLine(line)?.volume ?? []));
   }
 
   async read(name: string, signal: AbortSignal) {

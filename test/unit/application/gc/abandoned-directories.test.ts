@@ -53,6 +53,20 @@ it('takes what has no machine and gave no sign for half an hour, and the run wit
   expect(await names('/w/runs/r/jobs')).toEqual(['mine', 'renewed', 'young']);
 });
 
+it('takes the empty directories around the last job of a runner that was killed between the two', async () => {
+  const { clock, files, made, remove } = await host();
+  for (const path of ['/w/runs/without-job/jobs', '/w/runs/empty', '/w/runs/with-holds/holds/x'])
+    must(await files.makeDirectory(path));
+  must(await files.makeDirectory('/w/runs/with-holds/jobs'));
+  await made('/w/runs/aside/jobs', '.leaving-x');
+  await clock.sleep(HOUR);
+  must(await files.makeDirectory('/w/runs/young/jobs'));
+  await remove([], true);
+  await remove();
+  expect(must(await files.list('/w/runs', {})).map(({ name }) => name)).toEqual(['with-holds', 'young']);
+  expect(must(await files.list('/w/runs/with-holds', {})).map(({ name }) => name)).toContain('holds');
+});
+
 it('finds nothing where no run ever was', async () => {
   expect(await (await host()).remove()).toEqual([]);
 });
