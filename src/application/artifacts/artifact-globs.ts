@@ -26,7 +26,7 @@ export class ArtifactGlobs {
   readonly searchRoots: readonly string[];
   readonly #places: readonly Place[];
   readonly #mask: (name: string) => string;
-  readonly #supervisorFiles: ReadonlySet<string>;
+  readonly #supervisorFiles: readonly string[];
 
   /** `mask` is what secrets in the names of kept files are masked with; `supervisorFiles` are names in `/artifacts` that no pattern matches. */
   constructor(
@@ -35,7 +35,7 @@ export class ArtifactGlobs {
     supervisorFiles: readonly string[] = guestSupervisorFiles({}),
   ) {
     this.#mask = mask;
-    this.#supervisorFiles = new Set(supervisorFiles.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`));
+    this.#supervisorFiles = supervisorFiles.map((name) => `${GUEST_ARTIFACTS_DIR}/${name}`);
     this.#places = [GUEST_ARTIFACTS_DIR, GUEST_WORKSPACE_DIR].flatMap((directory) => {
       const within = patternsWithin(directory, patterns);
       if (within.every(({ text }) => isExclusion(text))) return [];
@@ -60,9 +60,14 @@ export class ArtifactGlobs {
 
   /** `guestPath` is absolute. */
   matches(guestPath: string): boolean {
-    if (this.#supervisorFiles.has(guestPath) || LEADS_ELSEWHERE.test(guestPath)) return false;
+    if (this.#isSupervisors(guestPath) || LEADS_ELSEWHERE.test(guestPath)) return false;
     const place = this.#places.find(({ directory }) => guestPath.startsWith(`${directory}/`));
     return place?.tally.matches(guestPath.slice(place.directory.length + 1)) ?? false;
+  }
+
+  /** Also where root has made a directory of one. */
+  #isSupervisors(guestPath: string): boolean {
+    return this.#supervisorFiles.some((file) => guestPath === file || guestPath.startsWith(`${file}/`));
   }
 
   /** The patterns, as they were written, that matched none of the paths so far. */

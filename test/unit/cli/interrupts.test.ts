@@ -32,6 +32,34 @@ test('Ctrl-C cancels the job, shows its result, waits for its machine to go and 
   expect(cli.stderr.text).toMatch(/interrupted: ending the jobs.*– a cancelled \(no exit code, cancelled\)/s);
 });
 
+test.each([
+  ['queued', 'giving up what has not begun yet;'],
+  ['wait_for_completion', 'ending the jobs that run and collecting what they have;'],
+  [
+    'collect_artifacts',
+    /bringing back to the end what jobs have left that had ended \("pikaci attach \S+ a" does so if this is killed\);/,
+  ],
+] as const)(
+  'a first signal says what it does in the phase %s, and not what it would do in another',
+  async (phase, said) => {
+    const cli = new Cli({
+      script: async (job) => {
+        job.emit({ type: 'phase_started', phase });
+        job.log('there\n');
+        await job.interrupted();
+        return job.end({ status: 'cancelled', cause: 'cancelled', exit_code: null });
+      },
+    });
+    const exit = cli.run('run');
+    await cli.stdout.shows('there\n');
+    cli.ctrlC();
+    expect(await exit).toBe(130);
+    const told = cli.stderr.text.split('\n').find((line) => line.includes('interrupted:')) ?? '';
+    expect(told).toMatch(typeof said === 'string' ? new RegExp(`interrupted: ${said} Ctrl-C`) : said);
+    expect(told.split('ending the jobs that run').length).toBe(phase === 'wait_for_completion' ? 2 : 1);
+  },
+);
+
 test('jobs that wait for their turn are not started after Ctrl-C', async () => {
   const cli = new Cli({
     files: { 'pikaci.config.json': configWith(['a', 'b'], { parallel: 1 }) },

@@ -6,6 +6,14 @@ export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 /** Calls its handler at every such signal of the process until what it returns is called. */
 export type OnSignal = (handler: (signal: EndingSignal) => void) => () => void;
 
+/** In words, when it is asked for. */
+export interface WhatHappensNow {
+  /** What a first signal does. */
+  first(): string;
+  /** What a TERM behind it does. */
+  hurried?(): string;
+}
+
 /**
  * Signals that ask the process to end, and what each means. The first one, whichever it is, aborts `signal`, so that what runs ends
  * cleanly. A further INT is a person who presses Ctrl-C again and means "leave at once": the hooks are called, synchronously, and `left`
@@ -104,9 +112,10 @@ export class Interrupts {
   }
 
   /** Says what the first signal does, and that a TERM behind it is heard; the returned function stops that. */
-  tell(say: (message: string) => void, now: () => string): () => void {
-    const first = () => say(`${this.reason}: ${now()}; Ctrl-C leaves at once`);
-    const hurried = () => say('terminated while it ends: what still runs gets no more grace');
+  tell(say: (message: string) => void, now: WhatHappensNow): () => void {
+    const first = () => say(`${this.reason}: ${now.first()}; Ctrl-C leaves at once`);
+    const hurried = () =>
+      say(`terminated while it ends: ${now.hurried?.() ?? 'what still runs gets no more grace'}`);
     this.signal.addEventListener('abort', first, { once: true });
     this.hurry.addEventListener('abort', hurried, { once: true });
     return () => {

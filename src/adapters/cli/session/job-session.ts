@@ -8,6 +8,7 @@ import type { Interrupts } from '../process/interrupts.js';
 import { waitForCleanUps } from './clean-up-wait.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { JobTracker } from './job-tracker.js';
+import { whatHappensNow, whatIsHurried } from './what-happens-now.js';
 
 /** A job that can be started: a new one, or one to attach to. */
 interface SessionJob {
@@ -48,10 +49,10 @@ export async function runSession(session: JobSession): Promise<number> {
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));
-  const untell = interrupts.tell(
-    (message) => view.notice(message),
-    () => whatHappensNow(session.onAbort, tracker.running),
-  );
+  const untell = interrupts.tell((message) => view.notice(message), {
+    first: () => whatHappensNow(session.onAbort, session.runId, tracker),
+    hurried: () => whatIsHurried(tracker),
+  });
   try {
     view.started({ runId: session.runId, host: session.host, jobIds: session.jobs.map((job) => job.jobId) });
     await runAll(session, tracker);
@@ -94,15 +95,6 @@ async function runAll(session: JobSession, tracker: JobTracker): Promise<void> {
   });
   const settled = await Promise.allSettled(workers);
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
-}
-
-export function whatHappensNow(onAbort: OnAbort, running: number): string {
-  const doing = {
-    cancel: 'ending the jobs that run and collecting what they have',
-    destroy: 'removing the machines at once',
-    detach: 'leaving the jobs running',
-  }[onAbort];
-  return running === 0 ? 'cleaning up' : doing;
 }
 
 function isoTime(clock: Clock): string {

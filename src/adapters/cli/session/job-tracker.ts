@@ -3,7 +3,16 @@ import type { JobRun } from '../../../application/api/pikaci.js';
 import type { JobFault } from '../../../application/faults/job-fault.js';
 import type { TargetJobEnd } from '../../../application/target/target-run.js';
 import type { PikaciEvent } from '../../../domain/events/event.js';
+import type { Phase } from '../../../domain/machine/phase.js';
 import type { JobEnd, LeftOfJob } from '../output/run-end.js';
+
+/** The others are before a job has begun. */
+const STAGES: Partial<Record<Phase, 'running' | 'collecting'>> = {
+  wait_until_ready: 'running',
+  wait_for_completion: 'running',
+  collect_artifacts: 'collecting',
+  clean_up: 'collecting',
+};
 
 /** How far each job of a run is, so that the end can be told at any moment. */
 export class JobTracker {
@@ -15,6 +24,7 @@ export class JobTracker {
   readonly #cleaningUp = new Set<string>();
   readonly #endedFor = new Map<string, string>();
 
+  readonly #phases = new Map<string, Phase>();
   readonly #left = new Map<string, LeftOfJob>();
   readonly #atFirst: LeftOfJob;
 
@@ -30,6 +40,7 @@ export class JobTracker {
       this.#left.set(event.job_id, 'machine');
     }
     if (event.type !== 'phase_started') return;
+    this.#phases.set(event.job_id, event.phase);
     if (event.phase === 'prepare_directories') this.#left.set(event.job_id, 'directory');
     // From here on the daemon may have been asked for it.
     if (event.phase === 'launch_guest') this.#left.set(event.job_id, 'machine');
@@ -55,8 +66,12 @@ export class JobTracker {
     if ('endedFor' in end && end.endedFor !== undefined) this.#endedFor.set(end.jobId, end.endedFor);
   }
 
-  get running(): number {
-    return [...this.#started].filter((jobId) => !this.#results.has(jobId)).length;
+  /** The jobs that have been started and have not ended, by what they are at. */
+  get stages(): Readonly<Record<'beginning' | 'running' | 'collecting', readonly string[]>> {
+    const going = [...this.#started].filter((jobId) => !this.#results.has(jobId));
+    const at = (jobId: string) => STAGES[this.#phases.get(jobId) ?? 'wait_for_completion'] ?? 'beginning';
+    const of = (stage: string) => going.filter((jobId) => at(jobId) === stage);
+    return { beginning: of('beginning'), running: of('running'), collecting: of('collecting') };
   }
 
   runs(): JobRun[] {

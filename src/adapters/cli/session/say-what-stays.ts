@@ -18,10 +18,7 @@ export async function sayWhatStays<T>(
   const { interrupts, stderr } = context;
   const say = (lines: readonly string[]) => stderr.write(`pikaci: ${escapeMessage(lines.join('\n'))}\n`);
   const forget = interrupts.onLeave(() => say(left()));
-  const untell = interrupts.tell(
-    (message) => say([message]),
-    () => now,
-  );
+  const untell = interrupts.tell((message) => say([message]), { first: () => now });
   try {
     return await work();
   } finally {

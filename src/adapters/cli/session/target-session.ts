@@ -8,8 +8,8 @@ import type { RunView } from '../output/run-view.js';
 import type { Interrupts } from '../process/interrupts.js';
 import { waitForCleanUps } from './clean-up-wait.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
-import { whatHappensNow } from './job-session.js';
 import { JobTracker } from './job-tracker.js';
+import { whatHappensNow, whatIsHurried } from './what-happens-now.js';
 
 /** What a session adds to the input of a run. */
 export type SessionCall = Pick<RunTargetInput, 'events' | 'signal' | 'hurry' | 'onAbort' | 'onJobEnd'>;
@@ -43,10 +43,10 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
     return exitCode;
   };
   const forget = interrupts.onLeave(() => finish(EXIT.cancelled));
-  const untell = interrupts.tell(
-    (message) => view.notice(message),
-    () => whatHappensNow(session.onAbort, tracker.running),
-  );
+  const untell = interrupts.tell((message) => view.notice(message), {
+    first: () => whatHappensNow(session.onAbort, runId, tracker),
+    hurried: () => whatIsHurried(tracker),
+  });
   let hasBegun = false;
   // One that is refused is no run: its id would name nothing.
   const begin = () => {

@@ -70,7 +70,10 @@ describe('artifact patterns', () => {
   it('never ask for what the supervisor wrote', () => {
     const globs = new ArtifactGlobs(['/artifacts/**']);
     for (const name of ['guest.log', 'guest-request.json'])
-      expect(globs.matches(`/artifacts/${name}`)).toBe(false);
+      for (const path of [name, `${name}/below`, `${name}/deep/below`])
+        expect(globs.matches(`/artifacts/${path}`)).toBe(false);
+    expect(globs.matches('/artifacts/guest.log.old')).toBe(true);
+    expect(new ArtifactGlobs(['/artifacts/guest.log/**']).matches('/artifacts/guest.log/x')).toBe(false);
   });
 
   it('never ask for what the supervisor tells of steps, which a job of one command may have made', () => {
