@@ -28,6 +28,7 @@ export {
   readEvents,
   readLog,
   readStepLog,
+  testHistory,
 } from './composition/run-state.js';
 export type { LogEvent, PikaciEvent, WireEvent } from './domain/events/event.js';
 export type { RunEvent } from './domain/events/run-event.js';
@@ -55,4 +56,5 @@ export type {
   RunJobRecord,
   RunRecord,
 } from './domain/records/run-record.js';
+export type { TestHistory, TestOverRuns } from './domain/records/test-history.js';
 export type { LogPart } from './ports/log-reader.js';

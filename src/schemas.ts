@@ -76,6 +76,12 @@ export {
   runRecordSchema,
 } from './domain/records/run-record.js';
 export {
+  type TestHistoryDocument,
+  type TestOverRuns,
+  testHistoryDocumentSchema,
+  testOverRunsSchema,
+} from './domain/records/test-history.js';
+export {
   type FulfilmentRequest,
   type FulfilmentResult,
   fulfilmentRequestSchema,

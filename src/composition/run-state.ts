@@ -31,6 +31,7 @@ import { readArtifact as readArtifactOf } from '../application/records/read-arti
 import { readLog as readLogOf } from '../application/records/read-log.js';
 import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
+import { testHistory as testHistoryOf } from '../application/records/test-history.js';
 import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
 import type { JobRecord } from '../domain/job/job-record.js';
 import type { JobStepRecord } from '../domain/job/step-record.js';
@@ -38,6 +39,7 @@ import type { RunLogs, RunLogsMetadata } from '../domain/records/logs-metadata.j
 import type { PlanRecord } from '../domain/records/plan-record.js';
 import type { PreparedOutputsRecord } from '../domain/records/prepared-outputs-record.js';
 import type { RunRecord } from '../domain/records/run-record.js';
+import type { TestHistory } from '../domain/records/test-history.js';
 import type { LogPart } from '../ports/log-reader.js';
 
 /** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
@@ -212,6 +214,20 @@ export function loadSteps(
   options: RunStateOptions & { readonly job: string },
 ): Answer<readonly JobStepRecord[]> {
   return below(stateRoot, (root) => loadStepsOf(files, { stateRoot: root, runId, ...options }));
+}
+
+/** What became of each test in the newest runs that have reports of tests: those that are flaky first, then by how often they failed. */
+export function testHistory(
+  stateRoot: string,
+  options: RunStateOptions & {
+    readonly branch?: string;
+    readonly target?: string;
+    readonly job?: string;
+    /** At most so many runs, the newest; 50 unless said. */
+    readonly runs?: number;
+  } = {},
+): Answer<TestHistory> {
+  return below(stateRoot, (root) => testHistoryOf(ports, { stateRoot: root, ...options }));
 }
 
 /** Newest first; `skip` leaves out that many of the newest, and at most `limit` are given. */

@@ -28,7 +28,8 @@ export async function collectJobArtifacts(
   const never = new AbortController().signal;
   const call = onAbort === 'destroy' ? { signal: aborted ?? never } : { signal: never, hurry: aborted };
   const { job, state } = session;
-  const selection = new JobSelection(job, (name) => session.masker.maskText(name));
+  const mask = (text: string) => session.masker.maskText(text);
+  const selection = new JobSelection(job, mask);
   let notKept = null as FileFault | null;
   const onLocalFault = (fault: FileFault) => {
     notKept ??= fault;
@@ -59,6 +60,8 @@ export async function collectJobArtifacts(
   if (junit === undefined) return ok({ artifacts, testReport: null });
   const testReport = await readTestReports(files, {
     directory: state.artifactsDir,
+    testsFile: state.testsFile,
+    mask,
     paths: artifacts.collected.map(({ path }) => path).filter((path) => selection.junit.has(path)),
     // Where not all could be looked at, there may be some.
     unmatched: artifacts.incomplete === null ? selection.unmatched(junit) : [],

@@ -1,5 +1,7 @@
 import type { TestReport } from '../../domain/job/test-report.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { TestCase } from './read-junit.js';
+import { RecordedTests } from './recorded-tests.js';
 import { TestTally } from './test-tally.js';
 
 /** Of one report, in bytes; of all of a job four times as much. */
@@ -12,16 +14,24 @@ interface Reports {
   readonly paths: readonly string[];
   /** Patterns that matched none. */
   readonly unmatched: readonly string[];
+  /** Gets all tests by name, for their history. */
+  readonly testsFile: string;
+  readonly mask: (text: string) => string;
 }
 
 /** Reads what a job has left of test results. It is a guest's word: what cannot be read is named, and costs nothing else. */
 export async function readTestReports(
-  files: Pick<FileStore, 'readFile'>,
-  { directory, paths, unmatched }: Reports,
+  files: Pick<FileStore, 'readFile' | 'writeFile'>,
+  { directory, paths, unmatched, testsFile, mask }: Reports,
 ): Promise<TestReport> {
   // The parser is loaded where there is something to parse.
   const { readJunit } = await import('./read-junit.js');
   const tally = new TestTally();
+  const recorded = new RecordedTests(mask);
+  const tell = (test: TestCase) => {
+    tally.count(test);
+    recorded.add(test);
+  };
   let left = 4 * MOST_BYTES;
   for (const path of paths) {
     const maxBytes = Math.min(MOST_BYTES, left);
@@ -32,9 +42,12 @@ export async function readTestReports(
       continue;
     }
     left -= read.value.length;
-    const parsed = await readJunit(read.value, tally.count);
+    const parsed = await readJunit(read.value, tell);
     if (parsed.isErr()) tally.problem(path, parsed.error);
     else tally.readWhole();
   }
+  const written = await files.writeFile(testsFile, Buffer.from(`${JSON.stringify(recorded.file())}\n`));
+  if (written.isErr())
+    tally.problem(testsFile, `the tests could not be kept for their history: ${written.error.message}`);
   return tally.report(unmatched);
 }

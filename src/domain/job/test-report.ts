@@ -71,7 +71,8 @@ export function testCounts({ tests, passed, failed, skipped, flaky }: TestReport
 
 /** `suite › name`, and the name alone where it says it all. */
 export function testTitle({ suite, name }: Pick<FailedTest, 'suite' | 'name'>): string {
-  return suite === '' || name.startsWith(suite) ? name : `${suite} › ${name}`;
+  const saysIt = name.startsWith(suite) && !/^\w/.test(name.slice(suite.length));
+  return suite === '' || saysIt ? name : `${suite} › ${name}`;
 }
 
 /** `src/a.test.ts:12`; empty where it is not known. */

@@ -14,6 +14,8 @@ export interface JobStateLayout {
   readonly guestLogPosition: string;
   /** Of a job that has steps. */
   readonly stepsFile: string;
+  /** Of a job that has reports of tests. */
+  readonly testsFile: string;
   readonly artifactsDir: string;
 }
 
@@ -66,6 +68,7 @@ export function jobStateLayout(stateRoot: string, runId: string, jobId: string):
     guestLog: `${jobDir}/guest.log`,
     guestLogPosition: `${jobDir}/guest.log.position.json`,
     stepsFile: `${jobDir}/steps.json`,
+    testsFile: `${jobDir}/tests.json`,
     artifactsDir: `${jobDir}/artifacts`,
   };
 }

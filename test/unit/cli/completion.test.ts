@@ -21,6 +21,8 @@ const FREE = [
     '--keep-days',
     '--keep-bytes',
     '--limit',
+    '--runs',
+    '<text>',
     '<stage>',
     '<cache>',
   ],

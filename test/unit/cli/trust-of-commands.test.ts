@@ -21,6 +21,7 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['shell', 'r', 'a'],
   ['fork', 'r', 'a'],
   ['list'],
+  ['tests'],
   ['status', 'r'],
   ['logs', 'r'],
   ['artifacts', 'r'],

@@ -68,10 +68,13 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   '--config-from': byShell('revisions'),
   '--host': async ({ context }) => ({ words: await hostWords(context.input.homeDir) }),
   '--branch': async ({ context, wanted, stateRoot }) =>
-    wanted.path === 'list'
+    wanted.path === 'list' || wanted.path === 'tests'
       ? { words: await branchWords(context.input.runState, await stateRoot()) }
       : { words: [], byShell: 'revisions' },
-  '--job': (ask) => (ask.wanted.path === 'run' ? jobsOfTarget(ask) : jobsOfRun(ask)),
+  '--job': (ask) => {
+    if (ask.wanted.path === 'tests') return jobsOfNewest(ask);
+    return ask.wanted.path === 'run' ? jobsOfTarget(ask) : jobsOfRun(ask);
+  },
   '--step': async ({ context, wanted, stateRoot }) => {
     const [runId] = wanted.operands;
     const job = wanted.values['--job'];
@@ -97,6 +100,14 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     return { words: [], byShell: wanted.operands.length > before ? 'files' : 'commands' };
   },
 };
+
+async function jobsOfNewest({ context, stateRoot }: Ask): Promise<Completion> {
+  const root = await stateRoot();
+  const [newest] = await runWords(context.input.runState, root);
+  return newest === undefined
+    ? NOTHING
+    : { words: await jobWords(context.input.runState, root, newest.word) };
+}
 
 async function jobsOfRun({ context, wanted, stateRoot }: Ask): Promise<Completion> {
   const [runId] = wanted.operands;

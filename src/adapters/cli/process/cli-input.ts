@@ -12,6 +12,7 @@ import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { PlanRecord } from '../../../domain/records/plan-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
+import type { TestHistory } from '../../../domain/records/test-history.js';
 import type { FulfilmentResult } from '../../../domain/target/fulfilment.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { LogPart } from '../../../ports/log-reader.js';
@@ -53,6 +54,15 @@ export interface RunState {
     stateRoot: string,
     options: Call & { readonly limit?: number; readonly branch?: string },
   ): Answer<RunListing>;
+  testHistory(
+    stateRoot: string,
+    options: Call & {
+      readonly branch?: string;
+      readonly target?: string;
+      readonly job?: string;
+      readonly runs?: number;
+    },
+  ): Answer<TestHistory>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
   loadSteps(

@@ -109,6 +109,17 @@ Examples:
   pikaci list --branch main --output json | jq '.runs[0].status'
 `;
 
+export const TESTS_HELP = `
+A line for each test that failed or was flaky in the newest runs whose jobs have "reports": how it stands, how often it failed, how
+long it takes, its job, the run in which it failed last, and its name. Flaky is what passed when it was repeated, or has
+passed and failed in runs of one commit without changes.
+
+Examples:
+  pikaci tests --branch main
+  pikaci tests --flaky --runs 200
+  pikaci tests 'login' --output json | jq '.tests[0].last_failed_run_id'
+`;
+
 export const STATUS_HELP = `
 With --output junit it is a JUnit XML report, as CI servers read it: a test case for each job, or for each step of a job
 that has steps.

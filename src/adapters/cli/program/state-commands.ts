@@ -6,8 +6,9 @@ import { type LogsOptions, logsCommand } from '../commands/logs-command.js';
 import { preparedOutputsCommand } from '../commands/prepared-outputs-command.js';
 import { type ServeCommandOptions, serveCommand } from '../commands/serve-command.js';
 import { type JsonOptions, type StatusOptions, statusCommand } from '../commands/status-command.js';
+import { type TestsOptions, testsCommand } from '../commands/tests-command.js';
 import type { CliContext } from '../session/cli-context.js';
-import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP } from './help-texts.js';
+import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP, TESTS_HELP } from './help-texts.js';
 import { id, output, portNumber, raw, wholeNumber, withState } from './program-options.js';
 
 /** The commands that read what is recorded here, and need no host. */
@@ -72,6 +73,23 @@ export function addStateCommands(
     .option('--json', 'one document with the artifacts of every job')
     .action(async (runId: string, options: JsonOptions) =>
       onExit(await artifactsCommand(context, runId, options)),
+    );
+
+  const tests = program
+    .command('tests')
+    .summary('show what became of each test over the recorded runs')
+    .argument('[text]', 'only tests with this in their name, also those that always passed')
+    .addHelpText('after', TESTS_HELP);
+  withState(tests)
+    .addOption(output(['human', 'json']))
+    .addOption(new Option('--runs <n>', 'at most so many runs, the newest (50)').argParser(wholeNumber(1)))
+    .option('--branch <name>', 'only runs of this branch')
+    .option('--target <id>', 'only runs of this target')
+    .option('--job <id>', 'only this job')
+    .addOption(new Option('--flaky', 'only tests that pass and fail with the same files').conflicts('all'))
+    .option('--all', 'also tests that have never failed')
+    .action(async (text: string | undefined, options: TestsOptions) =>
+      onExit(await testsCommand(context, text, options)),
     );
 
   const server = program

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { readTestReports } from '../../../../src/application/reports/read-test-reports.js';
 import { testReportSchema } from '../../../../src/domain/job/test-report.js';
+import { TESTS_BYTES, testsFileSchema } from '../../../../src/domain/records/tests-file.js';
 
 async function report(files: Record<string, string>, unmatched: readonly string[] = []) {
   const store = new MemoryFileStore();
@@ -12,8 +13,11 @@ async function report(files: Record<string, string>, unmatched: readonly string[
     directory: '/artifacts',
     paths: [...Object.keys(files), 'gone.xml'],
     unmatched,
+    testsFile: '/tests.json',
+    mask: (text) => text.replaceAll('hunter22', '***'),
   });
-  return testReportSchema.parse(read);
+  const kept = JSON.parse(Buffer.from((await store.readFile('/tests.json'))._unsafeUnwrap()).toString());
+  return { ...testReportSchema.parse(read), kept: testsFileSchema.parse(kept) };
 }
 
 describe('the test report of a job', () => {
@@ -37,6 +41,16 @@ describe('the test report of a job', () => {
       unmatched: ['**/d.xml'],
       problems: [{ path: 'c.xml' }, { path: 'gone.xml' }],
     });
+    expect(told.kept).toEqual({
+      schema_version: 1,
+      left_out: 0,
+      tests: [
+        { suite: 'a', name: 'x', status: 'passed', time_ms: 1000 },
+        { suite: 'a', name: 'y', status: 'failed' },
+        { suite: 'b', name: 'z', status: 'skipped', time_ms: 3000 },
+        { suite: '', name: 'whole', status: 'passed' },
+      ],
+    });
   });
 
   it('stays of a size that a record takes, however many have failed', async () => {
@@ -51,6 +65,19 @@ describe('the test report of a job', () => {
     expect(told.slowest.map(({ name }) => name)).toEqual(
       Array.from({ length: 10 }, (_, index) => String(4999 - index)),
     );
-    expect(JSON.stringify(told).length).toBeLessThan(600_000);
+    const { kept, ...recorded } = told;
+    expect(JSON.stringify(recorded).length).toBeLessThan(600_000);
+    expect(kept).toMatchObject({ left_out: 0 });
+    expect(kept.tests).toHaveLength(5000);
+  });
+
+  it('keeps for the history of its tests as many as a record takes, with secrets masked, and counts the rest', async () => {
+    const name = `hunter22 ${'n'.repeat(480)}`;
+    const cases = `<testcase name="${name}"/>`.repeat(30_000);
+    const { kept } = await report({ 'a.xml': `<testsuite>${cases}</testsuite>` });
+    expect(kept.tests[0]?.name).toMatch(/^\*\*\* n/);
+    expect(kept.tests.length + kept.left_out).toBe(30_000);
+    expect(kept.left_out).toBeGreaterThan(0);
+    expect(JSON.stringify(kept).length).toBeLessThan(TESTS_BYTES + 100);
   });
 });
