@@ -99,7 +99,8 @@ put_anchors() {
 update_bundle() {
   set --
   [ "$updater" != update-ca-trust ] || set -- extract
-  setsid "$program" "$@" </dev/null >"$scratch/said" 2>&1 &
+  # systemd may be mounting over /tmp in these moments.
+  TMPDIR=$scratch setsid "$program" "$@" </dev/null >"$scratch/said" 2>&1 &
   updating=$! tries=1200
   while kill -0 "$updating" && [ "$tries" -gt 0 ] && pause; do tries=$((tries - 1)); done
   kill -s KILL -- "-$updating"

@@ -128,6 +128,36 @@ onEachBackend((backend) => {
       },
     );
 
+    it.runIf(backend === 'incus')(
+      'in who it is: one identity where the number is another’s, and the home directory of the list of users',
+      async () => {
+        await using machine = must(await site.pikaci.openMachine({}));
+        const users = [
+          'userdel pikaci',
+          'useradd --uid 1000 --create-home ubuntu',
+          'useradd --uid 4321 --home-dir /srv/elsewhere --no-create-home other',
+        ].join('\n');
+        must(await machine.run({ id: 'users', command: users, runAsRoot: true }));
+        const show = [
+          'echo "$(whoami) $USER $(id -u) $HOME $(getent passwd "$(id -un)" | cut -d: -f6) $(cd && pwd)"',
+          'touch "$HOME/mine" && stat -c "%U %u" "$HOME/mine"',
+        ].join('\n');
+        const shown = async (id: string, of: { user?: string; runAsRoot?: boolean }) => {
+          must(await machine.run({ id, command: show, ...of }));
+          return await readFile(
+            join(site.stateRoot, 'machines', machine.id, `steps/${id}/guest.log`),
+            'utf8',
+          );
+        };
+        const line = (user: string, uid: number, home: string) =>
+          `${user} ${user} ${uid} ${home} ${home} ${home}\n${user} ${uid}\n`;
+        expect(await shown('ubuntu', { user: 'ubuntu' })).toBe(line('ubuntu', 1000, '/home/ubuntu'));
+        expect(await shown('default', {})).toBe(line('pikaci', 1000, '/home/pikaci'));
+        expect(await shown('other', { user: 'other' })).toBe(line('other', 4321, '/srv/elsewhere'));
+        expect(await shown('root', { runAsRoot: true })).toBe(line('root', 0, '/root'));
+      },
+    );
+
     it('in its workspace: the repository, as its user and as root, with what git takes from its own variables', async () => {
       const pikaci = site.open({ workspace: { git: 'full' } });
       await git(site.workspace, 'tag', 'v1');

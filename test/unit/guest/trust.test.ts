@@ -73,7 +73,7 @@ describe.each(guestShells())('certificates that a machine is given, with $name',
     const gathers = `cat '${system('usr/local/share/ca-certificates')}'/*.crt >>'${bundle}'`;
     place(
       'usr/sbin/update-ca-certificates',
-      `#!/bin/sh\necho "$#" >>'${guest.root}/calls'\n${gathers}\n`,
+      `#!/bin/sh\necho "$# \${TMPDIR%/*}" >>'${guest.root}/calls'\n${gathers}\n`,
       0o755,
     );
     expect(await trust(own, first, second)).toEqual({
@@ -84,11 +84,11 @@ describe.each(guestShells())('certificates that a machine is given, with $name',
     });
     expect(namesIn('usr/local/share/ca-certificates').sort()).toEqual(['another', 'of the host']);
     expect(trusted(bundle)).toHaveLength(3);
-    expect(readFileSync(join(guest.root, 'calls'), 'utf8')).toBe('0\n');
+    expect(readFileSync(join(guest.root, 'calls'), 'utf8')).toBe(`0 ${guest.state}\n`);
     expect(await shownOf()).toEqual([bundle, bundle, bundle]);
     // What is known is not put there again, and the program is not run.
     expect(await trust(own, first, second)).toMatchObject({ added: 0, updater: '' });
-    expect(readFileSync(join(guest.root, 'calls'), 'utf8')).toBe('0\n');
+    expect(readFileSync(join(guest.root, 'calls'), 'utf8')).toBe(`0 ${guest.state}\n`);
   });
 
   it('go to the anchors of Fedora and of openSUSE, and a program that fails is told of', async () => {
