@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { canRedraw, coloursFor } from '../output/colours.js';
 import { escapeLine } from '../output/escape-control.js';
 import { JsonView } from '../output/json-view.js';
 import { JsonlView } from '../output/jsonl-view.js';
 import { PlainView } from '../output/plain-view.js';
+import { ReportingView } from '../output/reporting-view.js';
 import type { RunView } from '../output/run-view.js';
 import type { CliContext } from '../session/cli-context.js';
 import type { RawOption } from './log-output.js';
@@ -11,9 +13,21 @@ type OutputFormat = 'human' | 'json' | 'jsonl';
 
 export interface ViewOptions extends RawOption {
   readonly output: OutputFormat;
+  /** A file that gets the run in Markdown behind what it has. */
+  readonly summary?: string;
 }
 
 export async function makeView(options: ViewOptions, context: CliContext): Promise<RunView> {
+  const { env, cwd } = context.input;
+  const file = options.summary ?? env['GITHUB_STEP_SUMMARY'] ?? '';
+  const summary = file === '' ? null : resolve(cwd, file);
+  const annotate =
+    env['GITHUB_ACTIONS'] === 'true' ? (text: string) => void context.stderr.write(text) : null;
+  const view = await viewOf(options, context);
+  return summary === null && annotate === null ? view : new ReportingView(view, { summary, annotate });
+}
+
+async function viewOf(options: ViewOptions, context: CliContext): Promise<RunView> {
   const { stdout, stderr } = context;
   const where = escapeLine(context.where);
   const { clock, isTerminal, screen, env } = context.input;

@@ -61,6 +61,7 @@ const copied: Source = async ({ stateRoot }) => ({
 export const SOURCES: Readonly<Record<string, Source>> = {
   '--config': byShell('files'),
   '--changed-files': byShell('files'),
+  '--summary': byShell('files'),
   '--result-path': byShell('files'),
   '--state-root': byShell('directories'),
   '--workspace': byShell('directories'),

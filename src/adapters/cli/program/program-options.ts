@@ -46,6 +46,12 @@ export function withRunOutput(command: Command): Command {
     .addOption(output(['human', 'json', 'jsonl']))
     .addOption(raw())
     .addOption(
+      new Option(
+        '--summary <file>',
+        'add the jobs and the tests that failed to this file, in Markdown (default: $GITHUB_STEP_SUMMARY, where it is set)',
+      ).argParser(somePath),
+    )
+    .addOption(
       new Option('--on-interrupt <choice>', 'what Ctrl-C does to jobs that run')
         .choices(['cancel', 'detach', 'destroy'])
         .default('cancel'),

@@ -1,0 +1,65 @@
+import { appendFileSync } from 'node:fs';
+import type { PikaciEvent } from '../../../domain/events/event.js';
+import type { RunEvent } from '../../../domain/events/run-event.js';
+import { annotations } from './annotations.js';
+import { markdownSummary } from './markdown-summary.js';
+import type { RunEnd } from './run-end.js';
+import type { RunStart, RunView } from './run-view.js';
+
+export interface Reporting {
+  /** Gets the summary in Markdown behind what it has; null for none. */
+  readonly summary: string | null;
+  /** Writes lines for an outer GitHub Actions; null where there is none. */
+  readonly annotate: ((text: string) => void) | null;
+}
+
+/** Another view, which at the end of the run also tells the CI around it. */
+export class ReportingView implements RunView {
+  readonly #view: RunView;
+  readonly #reporting: Reporting;
+
+  constructor(view: RunView, reporting: Reporting) {
+    this.#view = view;
+    this.#reporting = reporting;
+  }
+
+  started(start: RunStart): void {
+    this.#view.started(start);
+  }
+
+  emit(event: PikaciEvent): void {
+    this.#view.emit(event);
+  }
+
+  emitRun(event: RunEvent): void {
+    this.#view.emitRun?.(event);
+  }
+
+  drained(): Promise<void> {
+    return this.#view.drained();
+  }
+
+  notice(text: string): void {
+    this.#view.notice(text);
+  }
+
+  finished(end: RunEnd): void {
+    const { summary, annotate } = this.#reporting;
+    if (summary !== null) {
+      // At once: a process that leaves for a second Ctrl-C has no time to wait.
+      try {
+        appendFileSync(summary, markdownSummary(end));
+      } catch (error) {
+        this.#view.notice(
+          `the summary could not be written: ${error instanceof Error ? error.message : error}`,
+        );
+      }
+    }
+    this.#view.finished(end);
+    for (const line of annotate === null ? [] : annotations(end)) annotate?.(`${line}\n`);
+  }
+
+  close(): void {
+    this.#view.close();
+  }
+}
