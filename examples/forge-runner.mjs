@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createPikaci } from 'pikaci';
@@ -21,19 +21,16 @@ async function ask(path, body = '') {
     await sleep(1000);
   }
 }
-async function run({ id, repository, commit, command }, signal) {
+async function run({ id, repository, commit, command }, workspace, signal) {
   // A job whose runner was killed has gone on without it: its machine, its log and its exit code are all there.
   const attached = await pikaci.attach(id, 'job', { signal });
   if (attached.isOk() || attached.error.kind !== 'no_such_job') return attached;
-  const workspace = await mkdtemp('/tmp/checkout-');
-  const git = (...args) => promisify(execFile)('git', ['-C', workspace, ...args], { signal });
-  try {
-    await git('clone', '--quiet', '--no-checkout', '--', repository, '.');
-    await git('checkout', '--quiet', '--detach', commit);
-    return await pikaci.runJob({ runId: id, job: { id: 'job', command }, workspace, signal });
-  } finally {
-    await rm(workspace, { recursive: true });
-  }
+  const git = (...args) => promisify(execFile)('git', args, { signal });
+  // Of the job before, or of a runner that was killed.
+  await rm(workspace, { recursive: true, force: true });
+  await git('clone', '--quiet', '--no-checkout', '--', repository, workspace);
+  await git('-C', workspace, 'checkout', '--quiet', '--detach', commit);
+  return await pikaci.runJob({ runId: id, job: { id: 'job', command }, workspace, signal });
 }
 /** Sends what the forge does not have of the log; it answers how much it has, and whether somebody has cancelled the job. */
 async function sendLog(job, cancel) {
@@ -44,22 +41,22 @@ async function sendLog(job, cancel) {
   job.logSize = forge.logSize;
   return body.length > 0;
 }
-async function serve(job) {
+async function serve(job, workspace) {
   const cancel = new AbortController();
   const ticks = setInterval(() => sendLog(job, cancel).catch(() => cancel.abort()), 1000);
-  const ended = await run(job, cancel.signal).catch((error) => ({ error }));
+  const ended = await run(job, workspace, cancel.signal).catch((error) => ({ error }));
   clearInterval(ticks);
   while (await sendLog(job, cancel));
   const result = ended.value?.outcome ?? { status: 'error', message: ended.error.message };
   await ask(`/jobs/${job.id}/result`, JSON.stringify(result));
 }
 const waiting = await ask('/jobs/mine');
-let serving = 0;
+const free = Array.from({ length: RUNNER_SLOTS }, (_, slot) => `${process.cwd()}/checkout-${slot}`);
 for (; ; await sleep(500)) {
-  if (waiting.length === 0 && serving < RUNNER_SLOTS) waiting.push(...(await ask('/jobs/claim')));
-  const job = waiting.shift();
+  if (waiting.length === 0 && free.length > 0) waiting.push(...(await ask('/jobs/claim')));
+  const job = free.length > 0 ? waiting.shift() : undefined;
   if (job === undefined) continue;
-  serving += 1;
-  const served = serve(job).catch((error) => console.error(`${job.id}: ${error.message}`));
-  void served.finally(() => (serving -= 1));
+  const workspace = free.pop();
+  const served = serve(job, workspace).catch((error) => console.error(`${job.id}: ${error.message}`));
+  void served.finally(() => free.push(workspace));
 }

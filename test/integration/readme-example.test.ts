@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -145,6 +145,9 @@ describe('the runner of a forge', () => {
     await expect.poll(() => site.leftovers(), { timeout: 60_000 }).toEqual(NOTHING_LEFT);
     second.kill('SIGKILL');
     await once(second, 'exit');
+    // Places that are used again: a runner that is killed leaves no others.
+    const places = (await readdir(site.directory)).filter((name) => name.startsWith('checkout'));
+    expect(places.sort()).toEqual(['checkout-0', 'checkout-1', 'checkout-2', 'checkout-3']);
 
     const of = (id: string) => {
       const { log, results } = forge.of(id);
