@@ -29,6 +29,13 @@ onEachBackend((backend) => {
       expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
     });
 
+    it.runIf(backend === 'incus')('is told which shell its image does not have', async () => {
+      const { run } = await site.finish({ command: 'echo never', shell: 'no-such-zsh' });
+      const { image } = site.host;
+      const message = `the shell no-such-zsh is not in the machine (its image is ${image}): use another one, or an image that has it`;
+      expect(run.outcome).toMatchObject({ status: 'failed', cause: 'setup', exit_code: null, message });
+    });
+
     it('goes through its phases in order, each with its times, in the outcome, the events and the record', async () => {
       const { run, events } = await site.finish({
         command: 'echo out >/artifacts/out.txt',

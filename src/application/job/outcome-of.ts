@@ -39,6 +39,16 @@ function verdictOf(end: StepEnd): Verdict {
   }
 }
 
+/** The supervisor does not know what its machine was made from. */
+function withImage(verdict: Verdict, image: IncusImageIdentity | null): Verdict {
+  if (verdict.cause !== 'setup' || image === null || verdict.message === null) return verdict;
+  const message = verdict.message.replace(
+    /(the shell (?:\S+ )?is not in the machine)(?=: use another)/,
+    (text) => `${text} (its image is ${image.alias})`,
+  );
+  return { ...verdict, message };
+}
+
 /** A job whose artifacts are required has not passed without them. */
 function withArtifacts<V extends Verdict>(
   verdict: V,
@@ -100,7 +110,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     schema_version: 1,
     run_id: session.runId,
     job_id: session.job.id,
-    ...withArtifacts(verdictOf(input.end), input),
+    ...withArtifacts(withImage(verdictOf(input.end), input.image), input),
     started_at: new Date(session.startedAtMs).toISOString(),
     finished_at: new Date(input.finishedAtMs).toISOString(),
     phases: [...session.timings],
