@@ -34,8 +34,8 @@ export async function makeTemplate(
   const owner = newOwner();
   const created = await createMachine(parts, request, { owner, call });
   if (created.isErr()) return created.error.kind === 'run_exists' ? ok('taken') : err(created.error);
-  const machine = created.value;
-  const made = await setUp(parts, { machine, owner, request, call });
+  const { machine } = created.value;
+  const made = await setUp(parts, { plan: created.value, owner, request, call });
   if (made.isOk()) return ok('made');
   const removed = await machine.remove(awakeBound(REMOVE_BOUND_MS));
   if (removed.isOk()) return err(made.error);
@@ -47,7 +47,7 @@ async function createMachine(
   { backends, hostTime, settings, ports, lines }: TemplateParts,
   { node, key, base, stageInputs }: TemplateRequest,
   { owner, call }: { readonly owner: string; readonly call: TemplateCall },
-): Promise<Result<Machine, JobFault>> {
+): Promise<Result<MachinePlan, JobFault>> {
   const acquisition = newAcquisition();
   const { runId, jobId } = templatePlace(key);
   const spec: MachineSpec = {
@@ -88,7 +88,7 @@ async function createMachine(
       await hostTime.learn(signal);
       const lease = { runId, jobId, owner, acquisition, expiresAtMs: hostTime.now() + settings.leaseMs };
       const created = await made.value.create(lease, signal);
-      if (created.isOk()) return ok(made.value.machine);
+      if (created.isOk()) return ok(made.value);
       if (eviction === EVICTIONS || signal.aborted || !isSnapshotMissing(created.error))
         return err(created.error);
     }
@@ -105,7 +105,7 @@ async function plan(
 }
 
 interface SettingUp {
-  readonly machine: Machine;
+  readonly plan: MachinePlan;
   readonly owner: string;
   readonly request: TemplateRequest;
   readonly call: TemplateCall;
@@ -113,7 +113,7 @@ interface SettingUp {
 
 async function setUp(
   parts: TemplateParts,
-  { machine, owner, request, call }: SettingUp,
+  { plan: { machine, equip }, owner, request, call }: SettingUp,
 ): Promise<Result<void, JobFault>> {
   const { ports, settings, hostTime } = parts;
   const lost = new AbortController();
@@ -126,6 +126,9 @@ async function setUp(
       hostTime,
       onSuperseded: (message) => lost.abort(message),
     });
+    // What does not go well on the way is told of each copy as well, which has it done again.
+    const equipped = await equip?.(call.signal);
+    if (equipped?.isErr()) return err(equipped.error);
     return await runSetup(parts, machine, request, { ...call, superseded: lost.signal });
   })();
   if (passed.isErr()) return err(passed.error);

@@ -48,6 +48,15 @@ export function goVariables(text: string): Settings {
   return present({ GOPROXY: /^GOPROXY=(\S+)\s*$/m.exec(text)?.[1] });
 }
 
+/** The first line of a file that machines inherit, behind the sign of a comment. Copies of a template must not have such a file. */
+export const INHERITED_MARK = 'inherited by pikaci';
+
+/** Where these files are in a machine. */
+export const INHERITED_FILES = {
+  cargo: '/.cargo/config.toml',
+  apt: '/etc/apt/apt.conf.d/90pikaci-inherited',
+} as const;
+
 export interface CargoSettings {
   readonly variables: Settings;
   /** Sources that stand in for others have no variable: what a machine's configuration says of them; empty without any. */
@@ -84,7 +93,7 @@ function cargoSources(values: ReadonlyMap<string, string>): string {
     if (address !== null && !isReplaced)
       lines.push(`[source.${by}]`, `registry = ${JSON.stringify(address)}`);
   }
-  return lines.length === 0 ? '' : `${[...new Set(blocksOf(lines))].join('\n')}\n`;
+  return lines.length === 0 ? '' : `# ${INHERITED_MARK}\n${[...new Set(blocksOf(lines))].join('\n')}\n`;
 }
 
 /** Each table with its lines, so that one that two sources lead to is written once. */
@@ -123,12 +132,11 @@ function tomlStrings(text: string): Map<string, string> {
 /** Proxies of apt alone, from `apt-config dump`; empty without any. */
 export function aptConfiguration(dump: string): string {
   const lines = [...dump.matchAll(/^(Acquire::https?::Proxy(?:::[A-Za-z0-9.-]+)?) "([^"\n]*)";$/gm)];
-  return lines
-    .flatMap(([, name = '', value = '']) => {
-      const shown = /^DIRECT$/i.test(value) ? value : value === '' ? null : addressWithoutCredentials(value);
-      return shown === null ? [] : [`${name} "${shown}";\n`];
-    })
-    .join('');
+  const shown = lines.flatMap(([, name = '', value = '']) => {
+    const proxy = /^DIRECT$/i.test(value) ? value : value === '' ? null : addressWithoutCredentials(value);
+    return proxy === null ? [] : [`${name} "${proxy}";\n`];
+  });
+  return shown.length === 0 ? '' : [`// ${INHERITED_MARK}\n`, ...shown].join('');
 }
 
 function present(given: Readonly<Record<string, string | undefined>>): Settings {

@@ -2,6 +2,7 @@ import {
   aptConfiguration,
   cargoSettings,
   goVariables,
+  INHERITED_FILES,
   npmVariables,
   pipVariables,
 } from '../../../domain/machine/registry-files.js';
@@ -50,8 +51,8 @@ export async function hostRegistries(
   return {
     variables: all,
     files: [
-      ...(crates.sources === '' ? [] : [{ path: '/.cargo/config.toml', content: crates.sources }]),
-      ...(apt === '' ? [] : [{ path: '/etc/apt/apt.conf.d/90pikaci-inherited', content: apt }]),
+      ...(crates.sources === '' ? [] : [{ path: INHERITED_FILES.cargo, content: crates.sources }]),
+      ...(apt === '' ? [] : [{ path: INHERITED_FILES.apt, content: apt }]),
     ],
   };
 }

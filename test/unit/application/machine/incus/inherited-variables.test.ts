@@ -218,12 +218,33 @@ describe('the registries that machines inherit of files of the host', () => {
     expect(step?.environment).toEqual({ ...VARIABLES, GOPROXY: 'https://go.example,direct' });
     expect(job?.placed).toEqual({
       '/.cargo/config.toml':
-        '[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "sparse+https://mirror.example/"\n',
+        '# inherited by pikaci\n[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "sparse+https://mirror.example/"\n',
       '/etc/apt/apt.conf.d/90pikaci-inherited':
-        'Acquire::http::Proxy "http://cache.example:3142";\nAcquire::http::Proxy::local.example "DIRECT";\n',
+        '// inherited by pikaci\nAcquire::http::Proxy "http://cache.example:3142";\nAcquire::http::Proxy::local.example "DIRECT";\n',
     });
     expect(JSON.stringify([job, step])).not.toContain('pa55');
     expect(job?.warnings).toEqual([]);
+  });
+
+  it('are there in the machine of a template, too, before its setup', async () => {
+    const seen: boolean[] = [];
+    const host = new MemoryHost({
+      script: async ({ files: ofGuest }) => {
+        seen.push(ofGuest.read('/.cargo/config.toml').isOk());
+        return 0;
+      },
+    });
+    const path = '/home/me/.cargo/config.toml';
+    await host.hostFiles.makeDirectory(dirname(path));
+    must(await host.hostFiles.writeFile(path, Buffer.from(files[path])));
+    await host.setWorkspace('/srv/tree', { file: { content: 'x' } });
+    const templates = { t: { from: 'pikaci/dev', setup: 'true' } };
+    const targets = { x: { templates, jobs: [{ id: 'j', command: 'true', template: 't' }] } };
+    const base = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
+    const config = { ...base, inherit: { registries: true }, targets };
+    await using pikaci = must(createPikaci(config, { adapters: host.adapters, env }));
+    const run = must(await pikaci.runTarget({ target: 'x', workspace: '/srv/tree' }));
+    expect([run.record.status, seen]).toEqual(['passed', [true, true]]);
   });
 
   it('can be asked for without a machine; of microVMs it is said that they get nothing', async () => {
