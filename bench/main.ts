@@ -5,6 +5,7 @@ import { type BenchHost, benchHost } from './host.js';
 import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { measureRounds, type PlannedRow, summaries } from './rounds.js';
 import { bareApiRow } from './rows/bare-api.js';
+import { cachedJobRow } from './rows/cached-job.js';
 import { dockerRunRow } from './rows/docker-run.js';
 import { earlierWayRow } from './rows/earlier-way.js';
 import { microvmByHandRow } from './rows/microvm-by-hand.js';
@@ -54,7 +55,7 @@ console.log(`\nwritten to ${options.out}`);
 async function rounds(
   of: BenchHost | null,
   at: BenchPlace,
-  { only, rounds: most, roundsD, roundsVm, roundsI }: BenchOptions,
+  { only, rounds: most, roundsD, roundsVm, roundsI, roundsK }: BenchOptions,
 ) {
   const onHost = (of: BenchHost): readonly PlannedRow[] => [
     { row: bareApiRow(of), rounds: most },
@@ -65,6 +66,7 @@ async function rounds(
     { row: microvmByHandRow(of, at), rounds: roundsVm },
     { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
     { row: stagingRow(of, at), rounds: roundsI },
+    { row: cachedJobRow(of, at), rounds: roundsK },
   ];
   const all = [...(of === null ? [] : onHost(of)), { row: startUpRow(), rounds: most }];
   try {

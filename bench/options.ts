@@ -9,10 +9,11 @@ const optionsSchema = z.object({
   'rounds-d': count.optional(),
   'rounds-vm': count.optional(),
   'rounds-i': count.optional(),
+  'rounds-k': count.optional(),
   only: z
     .string()
-    .regex(/^[a-i](,[a-i])*$/, { error: 'must be a list of a to i' })
-    .default('a,b,c,d,e,f,g,h,i'),
+    .regex(/^[a-ik](,[a-ik])*$/, { error: 'must be a list of a to i and k' })
+    .default('a,b,c,d,e,f,g,h,i,k'),
   'log-mib': count.default(1024),
   'log-rounds': count.default(1),
   out: z.string().min(1).optional(),
@@ -23,6 +24,7 @@ export interface BenchOptions {
   readonly roundsD: number;
   readonly roundsVm: number;
   readonly roundsI: number;
+  readonly roundsK: number;
   readonly only: ReadonlySet<string>;
   readonly logBytes: number;
   readonly logRounds: number;
@@ -30,12 +32,13 @@ export interface BenchOptions {
   readonly out: string;
 }
 
-export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--rounds-i N] [--only a,b,c,d,e,f,g,h,i] [--log-mib N] [--log-rounds N] [--out FILE]
+export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--rounds-i N] [--rounds-k N] [--only a,b,c,d,e,f,g,h,i,k] [--log-mib N] [--log-rounds N] [--out FILE]
   --rounds N       rounds of a, b, c, g and h, in turn (20)
   --rounds-d N     rounds of d, which takes seconds each (as many as the others)
   --rounds-vm N    rounds of e and f, likewise
   --rounds-i N     rounds of i, likewise
-  --only LIST      rows to measure (a,b,c,d,e,f,g,h,i); g alone, without a log, needs no host
+  --rounds-k N     rounds of k, likewise
+  --only LIST      rows to measure (a,b,c,d,e,f,g,h,i,k); g alone, without a log, needs no host
   --log-mib N      size of the streamed log (1024)
   --log-rounds N   times that it is streamed each way (1; 0 leaves it out)
   --out FILE       where the JSON goes (bench/results/<time>.json)`;
@@ -50,6 +53,7 @@ export function benchOptions(argv: readonly string[], now: Date): BenchOptions {
     roundsD: Math.min(given.rounds, given['rounds-d'] ?? given.rounds),
     roundsVm: Math.min(given.rounds, given['rounds-vm'] ?? given.rounds),
     roundsI: Math.min(given.rounds, given['rounds-i'] ?? given.rounds),
+    roundsK: Math.min(given.rounds, given['rounds-k'] ?? given.rounds),
     only,
     logBytes: given['log-mib'] * MiB,
     logRounds,

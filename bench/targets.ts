@@ -38,6 +38,7 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     atMost('i first / rsync', median('i', 'first') / median('i', 'rsync_first'), 1),
     atMost('i one of 10,000 changed / rsync', median('i', 'changed') / median('i', 'rsync_changed'), 0.5),
     atMost('i unchanged / rsync', median('i', 'unchanged') / median('i', 'rsync_unchanged'), 0.25),
+    atMost('k with a cache of 1 GiB / without', median('k', 'with') / median('k', 'without'), 1.4),
     atMost('g pikaci --version / node -e 0', median('g', 'version') / node, 3),
     atMost("g what import 'pikaci' adds / node -e 0", (median('g', 'library') - node) / node, 3),
   ];
