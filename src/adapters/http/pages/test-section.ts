@@ -17,8 +17,8 @@ export function testSection(report: TestReport): Html {
   const took = time > 0 ? ` · ${durationText(time)}` : '';
   const more = failed - failures.length;
   return html`<div class="tests"><p class="${failed > 0 ? 'problem' : 'muted'}">${testCounts(report)}${took}</p>
-${reportProblems(report).map((problem) => html`<p class="note">${name(problem)}</p>`)}
 ${failures.length === 0 ? '' : html`<ul>${failures.map(failedTest)}${more > 0 ? html`<li>and ${more} more</li>` : ''}</ul>`}
+${reportProblems(report).map((problem) => html`<p class="note">${name(problem)}</p>`)}
 ${slowest.length === 0 ? '' : html`<details class="slowest"><summary>Slowest tests</summary><ol>${slowest.map(slowTest)}</ol></details>`}</div>`;
 }
 
