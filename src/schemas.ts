@@ -10,6 +10,7 @@ export { type LogEvent, type PikaciEvent, type WireEvent, wireEventSchema } from
 export { type RunEvent, runEventSchema } from './domain/events/run-event.js';
 export { type ArtifactReport, artifactReportSchema } from './domain/job/artifact.js';
 export { type JobCacheReport, jobCacheReportSchema } from './domain/job/cache-report.js';
+export { type CoverageReport, coverageReportSchema } from './domain/job/coverage-report.js';
 export { type GuestRequest, guestRequestSchema } from './domain/job/guest-request.js';
 export {
   type GuestResult,

@@ -1,3 +1,4 @@
+import type { CoverageReport } from '../../src/domain/job/coverage-report.js';
 import type { TestReport } from '../../src/domain/job/test-report.js';
 
 /** Of tests whose names and messages want something with whoever shows them. */
@@ -21,4 +22,9 @@ export const TEST_REPORT: TestReport = {
   slowest: [{ suite: 's', name: 'slow', time_ms: 1200 }],
   unmatched: ['**/x.xml'],
   problems: [{ path: 'b.xml', message: 'Unclosed root tag (line 1)' }],
+};
+
+export const COVERAGE_REPORT: CoverageReport = {
+  ...{ files: 1, lines_covered: 813, lines_total: 1000 },
+  unmatched: ['*.info'],
 };

@@ -1,17 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import { artifactPatterns } from '../../domain/job/artifact-wishes.js';
-import type { JobSpec } from '../../domain/job/job-spec.js';
-import { collectedPatterns } from '../../domain/job/report-wishes.js';
-import type { TestReport } from '../../domain/job/test-report.js';
-import { guestSupervisorFiles } from '../../domain/machine/guest-paths.js';
 import type { FileFault } from '../../ports/file-store.js';
-import { ArtifactGlobs } from '../artifacts/artifact-globs.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
-import type { Selection } from '../artifacts/collect-input.js';
-import { readTestReports } from '../reports/read-test-reports.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import { JobSelection } from './job-selection.js';
 import type { LiveJob } from './live-job.js';
+import { type JobReported, readJobReports } from './read-job-reports.js';
 
 /**
  * Brings back what the job's globs ask for, reads its reports, and tells of it. What could not be had is in the report. The folder is made anew: what a
@@ -28,8 +23,7 @@ export async function collectJobArtifacts(
   const never = new AbortController().signal;
   const call = onAbort === 'destroy' ? { signal: aborted ?? never } : { signal: never, hurry: aborted };
   const { job, state } = session;
-  const mask = (text: string) => session.masker.maskText(text);
-  const selection = new JobSelection(job, mask);
+  const selection = new JobSelection(job, (name) => session.masker.maskText(name));
   let notKept = null as FileFault | null;
   const onLocalFault = (fault: FileFault) => {
     notKept ??= fault;
@@ -56,60 +50,13 @@ export async function collectJobArtifacts(
   if (notKept !== null) return err(notKept);
   const artifacts = collected.isOk() ? collected.value : collected.error;
   session.emit({ type: 'artifacts_collected', artifacts });
-  const { junit } = job.reports ?? {};
-  if (junit === undefined) return ok({ artifacts, testReport: null });
-  const testReport = await readTestReports(files, {
-    directory: state.artifactsDir,
-    testsFile: state.testsFile,
-    mask,
-    paths: artifacts.collected.map(({ path }) => path).filter((path) => selection.junit.has(path)),
-    // Where not all could be looked at, there may be some.
-    unmatched: artifacts.incomplete === null ? selection.unmatched(junit) : [],
-  });
-  session.emit({ type: 'tests_reported', report: testReport });
-  return ok({ artifacts, testReport });
+  return ok({ artifacts, reported: await readJobReports(files, session, selection, artifacts) });
 }
 
-/** What came back of a job. */
+/** What came back of a job, and what its reports say. */
 export interface Collected {
   readonly artifacts: ArtifactReport;
-  /** What its reports say of tests; null where none were asked for. */
-  readonly testReport: TestReport | null;
-}
-
-/** What a job brings back, as artifacts or as reports. */
-class JobSelection implements Selection {
-  /** Local paths of what was asked for as a report of tests. */
-  readonly junit = new Set<string>();
-  readonly #all: ArtifactGlobs;
-  readonly #junit: ArtifactGlobs;
-
-  constructor(job: JobSpec, mask: (name: string) => string) {
-    const supervisorFiles = guestSupervisorFiles(job);
-    this.#all = new ArtifactGlobs(collectedPatterns(job), mask, supervisorFiles);
-    this.#junit = new ArtifactGlobs(job.reports?.junit ?? [], mask, supervisorFiles);
-  }
-
-  get searchRoots(): readonly string[] {
-    return this.#all.searchRoots;
-  }
-
-  matches(path: string): boolean {
-    const isWanted = this.#all.matches(path);
-    const local = isWanted && this.#junit.matches(path) ? this.localPath(path) : null;
-    if (local !== null) this.junit.add(local);
-    return isWanted;
-  }
-
-  localPath(path: string): string | null {
-    return this.#all.localPath(path);
-  }
-
-  /** Those of the patterns that matched nothing. */
-  unmatched(patterns: readonly string[]): string[] {
-    const without = new Set(this.#all.unmatched);
-    return patterns.filter((pattern) => without.has(pattern));
-  }
+  readonly reported: JobReported;
 }
 
 function notEmptied({ path, message }: FileFault): ArtifactReport {

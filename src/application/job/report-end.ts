@@ -70,15 +70,15 @@ export async function reportEnd(
   const doubt = end.kind === 'finished' ? end.status.message : undefined;
   const collected = collects
     ? await collectJobArtifacts(ports, job, { doubt, reconnectMs })
-    : ok({ artifacts: NO_ARTIFACTS, testReport: null });
+    : ok({ artifacts: NO_ARTIFACTS, reported: {} });
   // Charged to nobody's job: the machine has them still, and whoever takes the job up collects again.
   if (collected.isErr()) return err(localFilesFault(collected.error, 'collect_artifacts'));
-  const { artifacts, testReport } = collected.value;
+  const { artifacts, reported } = collected.value;
   const ended = outcomeWith(artifacts);
   // Of one that goes on there is nothing to save, and nothing to say.
   const caches = end.kind === 'detached' ? [] : await saveCaches(ended.status === 'passed');
   const found = {
-    ...(testReport === null ? {} : { test_report: testReport }),
+    ...reported,
     ...(caches.length === 0 ? {} : { caches: [...caches] }),
   };
   const outcome = maskTexts({ ...ended, ...found }, masker);

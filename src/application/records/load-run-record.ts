@@ -104,6 +104,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
     ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
     ...(outcome.test_report === undefined ? {} : { test_report: outcome.test_report }),
+    ...(outcome.coverage_report === undefined ? {} : { coverage_report: outcome.coverage_report }),
     remote_linux_vm_execution: { backend, incus_image: outcome.incus_image, phases: outcome.phases },
   } satisfies Partial<RunJobRecord>;
 }

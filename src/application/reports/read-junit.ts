@@ -1,7 +1,6 @@
-import { err, ok, type Result } from 'neverthrow';
-import sax, { type QualifiedTag, type Tag } from 'sax';
+import { err, type Result } from 'neverthrow';
 import { LONGEST_MESSAGE, LONGEST_NAME } from '../../domain/job/test-report.js';
-import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { type Attributes, readXml, type XmlHandler } from './read-xml.js';
 
 /** One test as its report has it. */
 export interface TestCase {
@@ -16,14 +15,6 @@ export interface TestCase {
   readonly timeMs: number | null;
 }
 
-/** Bytes that are read before others have their turn. */
-const PIECE = 64 * 1024;
-/** The five entities of XML itself. */
-const PARSER = { strictEntities: true, position: true };
-/** Characters of an attribute; messages stand in one. A longer one is an error. */
-Object.assign(sax, { MAX_BUFFER_LENGTH: 1024 * 1024 });
-/** Elements within each other. JUnit's are five deep; suites may stand in suites. */
-const DEEPEST = 64;
 const MOST_TESTS = 200_000;
 
 /** What an element in a test case says of it; what is repeated until it passes says it of an attempt. */
@@ -62,87 +53,42 @@ interface OpenCase {
   text: string;
 }
 
-/**
- * The tests of a report in JUnit's format (https://github.com/testmoapp/junitxml), told one by one as they are read. Entities other than
- * XML's own five are an error, and a document type is passed over: nothing is expanded and nothing is fetched. The error says what is wrong and where;
- * what was told before it stands.
- */
+/** The tests of a report in JUnit's format (https://github.com/testmoapp/junitxml), told one by one as they are read. See `readXml` for the error. */
 export async function readJunit(
   bytes: Uint8Array,
   tell: (test: TestCase) => void,
 ): Promise<Result<void, string>> {
   const reader = new JunitReader(tell);
-  const decoder = new TextDecoder('utf-8');
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    const last = at + PIECE >= bytes.length;
-    const problem = reader.write(decoder.decode(bytes.subarray(at, at + PIECE), { stream: !last }));
-    if (problem !== null) return err(problem);
-    await anotherTurn();
-  }
-  const problem = reader.end();
-  return problem === null ? ok(undefined) : err(problem);
+  const read = await readXml(bytes, reader);
+  return read.isOk() && !reader.isReport ? err('it has no <testsuites> or <testsuite>') : read;
 }
 
-class JunitReader {
+class JunitReader implements XmlHandler {
   readonly #tell: (test: TestCase) => void;
-  readonly #parser = sax.parser(true, PARSER);
   readonly #suites: Suite[] = [];
-  readonly #open: string[] = [];
   #case: OpenCase | null = null;
   /** Of the case, while its text is read. */
   #outcome: string | null = null;
   #tests = 0;
-  #isReport = false;
-  #problem: string | null = null;
+  isReport = false;
 
   constructor(tell: (test: TestCase) => void) {
     this.#tell = tell;
-    this.#parser.onopentag = (tag) => this.#opened(tag);
-    this.#parser.onclosetag = (name) => this.#closed(name);
-    this.#parser.ontext = (text) => this.#text(text);
-    this.#parser.oncdata = (text) => this.#text(text);
-    this.#parser.onerror = (error) => {
-      this.#fail(error.message.split('\n')[0] ?? '');
-    };
   }
 
-  /** Null while all is well. */
-  write(text: string): string | null {
-    if (this.#problem === null) this.#parser.write(text);
-    return this.#problem;
-  }
-
-  end(): string | null {
-    if (this.#problem === null) this.#parser.close();
-    if (this.#problem === null && !this.#isReport) this.#problem = 'it has no <testsuites> or <testsuite>';
-    return this.#problem;
-  }
-
-  #fail(what: string): void {
-    this.#problem ??= `${what} (line ${this.#parser.line + 1})`;
-  }
-
-  #opened({ name, attributes }: Tag | QualifiedTag): void {
-    if (this.#problem !== null) return;
-    const given = attributes as Given;
-    this.#open.push(name);
-    if (this.#open.length > DEEPEST) {
-      this.#fail(`elements are more than ${DEEPEST} deep`);
-      return;
+  opened(name: string, given: Attributes, open: readonly string[]): string | null {
+    if (open.length === 1) {
+      if (name !== 'testsuites' && name !== 'testsuite')
+        return `it begins with <${name.slice(0, 40)}>, not with <testsuites> or <testsuite>`;
+      this.isReport = true;
     }
-    if (this.#open.length === 1) {
-      if (name !== 'testsuites' && name !== 'testsuite') {
-        this.#fail(`it begins with <${name.slice(0, 40)}>, not with <testsuites> or <testsuite>`);
-        return;
-      }
-      this.#isReport = true;
-    }
-    if (name === 'testsuite')
-      this.#suites.push({ name: given.name ?? '', file: given.file ?? given.filepath ?? null });
+    const { name: suite = '', file, filepath } = given as Given;
+    if (name === 'testsuite') this.#suites.push({ name: suite, file: file ?? filepath ?? null });
     else if (name === 'testcase' && this.#case === null) {
       this.#case = { attributes: given, status: 'passed', isFlaky: false, told: '', text: '' };
-    } else if (this.#case !== null && this.#open.at(-2) === 'testcase')
+    } else if (this.#case !== null && open.at(-2) === 'testcase')
       this.#outcomeOpened(this.#case, name, given);
+    return null;
   }
 
   #outcomeOpened(test: OpenCase, name: string, { message = '', type = '' }: Given): void {
@@ -159,26 +105,22 @@ class JunitReader {
     this.#outcome = name;
   }
 
-  #text(text: string): void {
+  text(text: string): void {
     const test = this.#case;
     if (test === null || this.#outcome === null || test.text.length >= LONGEST_MESSAGE) return;
     test.text += text.slice(0, LONGEST_MESSAGE - test.text.length);
   }
 
-  #closed(name: string): void {
-    if (this.#problem !== null) return;
-    this.#open.pop();
+  closed(name: string, open: readonly string[]): string | null {
     if (name === 'testsuite') this.#suites.pop();
     else if (name === this.#outcome) this.#outcome = null;
-    else if (name === 'testcase' && this.#case !== null && !this.#open.includes('testcase')) {
+    else if (name === 'testcase' && this.#case !== null && !open.includes('testcase')) {
       const test = this.#case;
       this.#case = null;
-      if (++this.#tests > MOST_TESTS) {
-        this.#fail(`it has more than ${MOST_TESTS} tests`);
-        return;
-      }
+      if (++this.#tests > MOST_TESTS) return `it has more than ${MOST_TESTS} tests`;
       this.#tell(this.#caseOf(test));
     }
+    return null;
   }
 
   #caseOf({ attributes, status, isFlaky, told, text }: OpenCase): TestCase {

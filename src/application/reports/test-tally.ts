@@ -1,19 +1,17 @@
 import {
   type FailedTest,
   MOST_FAILURES,
-  MOST_PROBLEMS,
   MOST_SLOWEST,
   type TestReport,
 } from '../../domain/job/test-report.js';
 import type { TestCase } from './read-junit.js';
+import { type FilesRead, whereAny } from './report-files.js';
 
 /** Counts tests, and keeps the names that a record takes, in bounded space. */
 export class TestTally {
   readonly #counts = { tests: 0, passed: 0, failed: 0, skipped: 0, flaky: 0, time_ms: 0 };
   readonly #failures: FailedTest[] = [];
-  readonly #problems: { path: string; message: string }[] = [];
   #slowest: TestReport['slowest'] = [];
-  #files = 0;
 
   readonly count = (test: TestCase): void => {
     const counts = this.#counts;
@@ -27,23 +25,15 @@ export class TestTally {
     this.#consider(test);
   };
 
-  readWhole(): void {
-    this.#files++;
-  }
-
-  problem(path: string, message: string): void {
-    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push({ path, message });
-  }
-
-  report(unmatched: readonly string[]): TestReport {
+  report({ files, problems, unmatched }: FilesRead & { readonly unmatched: readonly string[] }): TestReport {
     return {
-      files: this.#files,
+      files,
       ...this.#counts,
       time_ms: Math.round(this.#counts.time_ms),
       failures: this.#failures,
       slowest: this.#slowest,
-      ...(unmatched.length === 0 ? {} : { unmatched: [...unmatched] }),
-      ...(this.#problems.length === 0 ? {} : { problems: this.#problems }),
+      ...whereAny('unmatched', unmatched),
+      ...whereAny('problems', problems),
     };
   }
 

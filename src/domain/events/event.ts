@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactReportSchema } from '../job/artifact.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
+import { coverageReportSchema } from '../job/coverage-report.js';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
@@ -58,6 +59,7 @@ export const wireEventSchema = z.discriminatedUnion('type', [
   }),
   /** What the reports of a job say of its tests. */
   z.looseObject({ ...common, type: z.literal('tests_reported'), report: testReportSchema }),
+  z.looseObject({ ...common, type: z.literal('coverage_reported'), report: coverageReportSchema }),
   /** Log text; invalid UTF-8 is replaced, and a character is never cut in two. */
   z.looseObject({ ...common, type: z.literal('log'), text: z.string() }),
   /** The kept log has come to its cap (`maxLogBytes`). It ends at this size, in bytes; what the guest writes from here on is not in it. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
 import { jobCacheReportSchema } from './cache-report.js';
+import { coverageReportSchema } from './coverage-report.js';
 import { jobStepRecordSchema } from './step-record.js';
 import { testReportSchema } from './test-report.js';
 
@@ -55,6 +56,8 @@ export const jobOutcomeSchema = z.looseObject({
   caches: z.array(jobCacheReportSchema).optional(),
   /** Of a job that has reports of tests. */
   test_report: testReportSchema.optional(),
+  /** Of a job that has reports of coverage. */
+  coverage_report: coverageReportSchema.optional(),
 });
 /** How a job ended, with its phases, its artifacts and, where it has some, its steps. Times are ISO 8601, sizes in bytes. */
 export type JobOutcome = z.infer<typeof jobOutcomeSchema>;

@@ -34,7 +34,7 @@ const jobSpec = z.strictObject({
   /** Patterns (docs/patterns.md): absolute ones under `/artifacts`, relative ones under the workspace; with `!` in front, what is left out of these. `{paths, required: true}` fails the job when one of them matches no file. */
   artifacts: artifactWishesSchema.default([]),
   artifactCaps: artifactCapsSchema.prefault({}),
-  /** Files of test results, `{junit: [PATTERN, …]}`: they come back as artifacts do, and what they say is part of the outcome. It changes no result. */
+  /** Files of test results and of coverage, `{junit: [PATTERN, …], coverage: [PATTERN, …]}`: they come back as artifacts do, and what they say is part of the outcome. It changes no result. */
   reports: jobReportsSchema.optional(),
   /** Not for secrets: these are visible to whoever may watch the host. */
   env: environmentSchema.default({}),

@@ -15,6 +15,8 @@ const reportPatterns = z
 export const jobReportsSchema = z.strictObject({
   /** Patterns (docs/patterns.md), as those of `artifacts`: files of test results in JUnit's format. */
   junit: reportPatterns.optional(),
+  /** The same of line coverage: Cobertura, JaCoCo, Clover or LCOV. */
+  coverage: reportPatterns.optional(),
 });
 export type JobReports = z.output<typeof jobReportsSchema>;
 
@@ -25,5 +27,7 @@ interface Wishing {
 
 /** All that a job brings back, each pattern once. */
 export function collectedPatterns({ artifacts, reports }: Wishing): readonly string[] {
-  return [...new Set([...artifactPatterns(artifacts), ...(reports?.junit ?? [])])];
+  return [
+    ...new Set([...artifactPatterns(artifacts), ...(reports?.junit ?? []), ...(reports?.coverage ?? [])]),
+  ];
 }

@@ -3,10 +3,9 @@ import { z } from 'zod';
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 
-/** Bounds of what a record says of tests: named failures, named slow ones, files that could not be read. */
+/** Bounds of what a record says of tests: named failures, named slow ones. */
 export const MOST_FAILURES = 200;
 export const MOST_SLOWEST = 10;
-export const MOST_PROBLEMS = 20;
 /** Characters of a name, and of a failure's message. */
 export const LONGEST_NAME = 500;
 export const LONGEST_MESSAGE = 2000;
@@ -82,7 +81,10 @@ export function testPlace({ file, line }: Pick<FailedTest, 'file' | 'line'>): st
 }
 
 /** What of the reports could not be had, one text each. */
-export function reportProblems({ problems = [], unmatched = [] }: TestReport): readonly string[] {
+export function reportProblems({
+  problems = [],
+  unmatched = [],
+}: Pick<TestReport, 'problems' | 'unmatched'>): readonly string[] {
   return [
     ...problems.map(({ path, message }) => `the report ${path} could not be read: ${message}`),
     ...unmatched.map((pattern) => `no report matches ${JSON.stringify(pattern)}`),

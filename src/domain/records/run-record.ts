@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
+import { coverageReportSchema } from '../job/coverage-report.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
@@ -73,6 +74,8 @@ export const runJobRecordSchema = z.looseObject({
   caches: z.array(jobCacheReportSchema).optional(),
   /** Of a job that has reports of tests, once it has ended. */
   test_report: testReportSchema.optional(),
+  /** Of a job that has reports of coverage, once it has ended. */
+  coverage_report: coverageReportSchema.optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */
 export type RunJobRecord = z.infer<typeof runJobRecordSchema>;

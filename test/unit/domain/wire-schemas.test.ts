@@ -7,7 +7,7 @@ import { guestResultSchema, guestStatusSchema } from '../../../src/domain/job/gu
 import { incusImageIdentitySchema, jobOutcomeSchema } from '../../../src/domain/job/job-outcome.js';
 import { phaseTimingSchema } from '../../../src/domain/machine/phase.js';
 import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
-import { TEST_REPORT } from '../../support/test-report.js';
+import { COVERAGE_REPORT, TEST_REPORT } from '../../support/test-report.js';
 
 const at = '2025-01-01T00:00:00.000Z';
 const result = { schema_version: 1, status: 'passed', exit_code: 0, finished_at: at, message: '' };
@@ -70,6 +70,7 @@ const samples: readonly [string, z.ZodType, object][] = [
       },
       { type: 'cache_saved', path: '/c', key: 'k', saved: 'saved', bytes: 1, duration_ms: 2 },
       { type: 'tests_reported', report: TEST_REPORT },
+      { type: 'coverage_reported', report: COVERAGE_REPORT },
       { type: 'log', text: 't' },
       { type: 'log_cut', kept_bytes: 1, max_bytes: 2 },
       { type: 'connection_lost', log_offset: 1, message: 'm' },

@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { served } from '../../support/served.js';
-import { TEST_REPORT } from '../../support/test-report.js';
+import { COVERAGE_REPORT, TEST_REPORT } from '../../support/test-report.js';
 
 const withTests = async () => {
   const server = await served();
   const jobs = [
-    runJobRecord('unit', { status: 'failed', exit_code: 1, test_report: TEST_REPORT }),
+    runJobRecord('unit', {
+      status: 'failed',
+      exit_code: 1,
+      test_report: TEST_REPORT,
+      coverage_report: COVERAGE_REPORT,
+    }),
     runJobRecord('b'),
   ];
   await writeRun(server.stateRoot, runRecord({ status: 'failed', jobs }));
@@ -25,11 +30,14 @@ test('the page of a run has the failed tests of each job first, each with its pl
   expect(section.indexOf('other 20')).toBeLessThan(section.indexOf('Slowest tests'));
   expect(text).not.toContain('<script>alert');
   expect(text).not.toMatch(/[\u202e\x1b]/);
-  expect(text.match(/class="tests"/g)).toHaveLength(1);
+  expect(text.match(/class="tests"/g)).toHaveLength(2);
+  expect(text).toContain('<p class="muted">coverage 81.3 % of 1000 lines</p>');
+  expect((await server.get('/')).text).toContain('1 of 2 jobs failed · coverage 81.3 %');
 });
 
 test('the metrics count them', async () => {
   const server = await withTests();
   const { text } = await server.get('/metrics');
   expect(text).toContain('pikaci_job_tests{result="passed"} 2\npikaci_job_tests{result="failed"} 23\n');
+  expect(text).toContain('pikaci_last_run_line_coverage_ratio{target="t"} 0.813\n');
 });

@@ -1,6 +1,7 @@
 import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
 import { CACHE_HIT_WORDS } from '../../../domain/job/cache-report.js';
+import { coverageText } from '../../../domain/job/coverage-report.js';
 import { testCounts } from '../../../domain/job/test-report.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
@@ -53,6 +54,8 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
       return phases ? cacheNotice(event) : null;
     case 'tests_reported':
       return phases ? testCounts(event.report) : null;
+    case 'coverage_reported':
+      return phases ? `coverage ${coverageText(event.report)}` : null;
     case 'warning':
       return `${colours.yellow('warning:')} ${escapeMessage(event.message)}`;
     case 'log_cut':

@@ -1,3 +1,4 @@
+import { coverageText } from '../../../domain/job/coverage-report.js';
 import {
   reportProblems,
   type TestReport,
@@ -21,9 +22,9 @@ export function markdownSummary({ runId, target, jobs, prepares = [] }: RunEnd):
   const text = [
     `### pikaci: ${inline(target ?? 'job')} (${code(runId)})`,
     '',
-    '| | job | result | took | tests |',
-    '| --- | --- | --- | --- | --- |',
-    ...prepares.map(({ nodeId, fault }) => row(['❌', code(nodeId), inline(fault.message), '', ''])),
+    '| | job | result | took | tests | coverage |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...prepares.map(({ nodeId, fault }) => row(['❌', code(nodeId), inline(fault.message), '', '', ''])),
     ...jobs.map(jobRow),
     ...jobs.flatMap(testsOf),
     '',
@@ -44,6 +45,7 @@ function jobRow(end: JobEnd): string {
     `${status.replace('_', ' ')}${exit}${why}`,
     Number.isFinite(took) ? formatDuration(Math.max(0, took)) : '',
     outcome?.test_report === undefined ? '' : testCounts(outcome.test_report),
+    outcome?.coverage_report === undefined ? '' : coverageText(outcome.coverage_report),
   ]);
 }
 

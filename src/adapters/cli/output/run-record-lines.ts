@@ -6,8 +6,8 @@ import { artifactLines, logSize } from './artifact-lines.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
+import { reportLines } from './report-lines.js';
 import { stepLines } from './step-lines.js';
-import { testLines } from './test-lines.js';
 
 /** What the job's own record says beside the run's. */
 export interface RecordedJob {
@@ -65,12 +65,12 @@ function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefin
     ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
   );
   const phaseLine = times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`];
-  const tests = testLines(job.test_report, c);
+  const reports = reportLines(job, c);
   return [
     head,
     ...why,
     ...stepLines(job.steps ?? [], c),
-    ...tests,
+    ...reports,
     ...phaseLine,
     ...broughtLines(recorded, c),
   ];

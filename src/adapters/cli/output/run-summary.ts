@@ -5,10 +5,10 @@ import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
 import { formatDuration } from './quantities.js';
 import { isRefusal } from './refusal.js';
+import { reportLines } from './report-lines.js';
 import type { JobEnd, RunEnd } from './run-end.js';
 import { tookOf } from './run-record-lines.js';
 import { stepLines } from './step-lines.js';
-import { testLines } from './test-lines.js';
 
 /** What people read when a run is over, one string a line. */
 export function runSummary(end: RunEnd, colours: Colours): string[] {
@@ -63,7 +63,7 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
-  lines.push(...stepLines(outcome.steps ?? [], c), ...testLines(outcome.test_report, c));
+  lines.push(...stepLines(outcome.steps ?? [], c), ...reportLines(outcome, c));
   if (outcome.phases.length > 0) {
     const phases = outcome.phases.map(
       (phase) => `${phase.phase} ${formatDuration(phase.duration_ms)}${phase.ok ? '' : ' (failed)'}`,

@@ -11,8 +11,8 @@ import type { Html } from './html.js';
 import { name, shownLines } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
+import { coverageSection, testSection } from './report-section.js';
 import { foldId, stepEnd } from './step-fold.js';
-import { testSection } from './test-section.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
 
@@ -85,7 +85,7 @@ ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${job.test_report === undefined ? '' : testSection(job.test_report)}</li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${job.test_report === undefined ? '' : testSection(job.test_report)}${job.coverage_report === undefined ? '' : coverageSection(job.coverage_report)}</li>`;
 }
 
 function cacheLine({

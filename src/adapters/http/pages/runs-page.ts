@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { RunListing } from '../../../application/records/list-runs.js';
+import { coverageOf, percent } from '../../../domain/job/coverage-report.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Html } from './html.js';
 import { name, plainName } from './name.js';
@@ -54,12 +55,17 @@ function row(run: RunRecord): Html {
 <div>${statusMark(run.status)}</div>
 <div class="what"><a class="title" href="/runs/${encoded(run.run_id)}">${name(run.target_id ?? run.run_id)}</a>
 <span class="id">${name(run.run_id)}</span></div>
-<div class="jobs">${jobsText(run.jobs)}</div>
+<div class="jobs">${[jobsText(run.jobs), coverageOfRun(run)].filter((text) => text !== '').join(' · ')}</div>
 <div class="branch">${run.git_branch === null ? '' : html`<a href="/?branch=${encoded(run.git_branch)}">${name(run.git_branch)}</a>`}
 ${run.git_head === null ? '' : html`<code>${name(run.git_head.slice(0, 8))}</code>`}</div>
 <div class="when"><time datetime="${run.created_at}">${name(timeText(run.created_at))}</time>
 ${took === '' ? '' : html`<span class="took">${took}</span>`}</div>
 </li>`;
+}
+
+function coverageOfRun({ jobs }: RunRecord): string {
+  const ratio = coverageOf(jobs.map((job) => job.coverage_report));
+  return ratio === null ? '' : `coverage ${percent(ratio)}`;
 }
 
 function jobsText(jobs: readonly RunJobRecord[]): string {

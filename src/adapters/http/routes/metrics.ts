@@ -1,5 +1,6 @@
 import type { RunListing } from '../../../application/records/list-runs.js';
 import { runJobStatusSchema, runStatusSchema } from '../../../domain/events/run-status.js';
+import { coverageOf } from '../../../domain/job/coverage-report.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
 
 interface Sample {
@@ -68,6 +69,14 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
       ended.map(({ labels, run }) => ({
         labels,
         value: (Date.parse(run.finished_at ?? '') - Date.parse(run.created_at)) / 1000,
+      })),
+    ),
+    gauge(
+      'pikaci_last_run_line_coverage_ratio',
+      'Lines that the newest run of a target that has ended has covered, as its reports have them.',
+      ended.map(({ labels, run }) => ({
+        labels,
+        value: coverageOf(run.jobs.map((job) => job.coverage_report)) ?? Number.NaN,
       })),
     ),
     gauge('pikaci_event_streams_open', 'Event streams with a client.', [{ value: openStreams }]),

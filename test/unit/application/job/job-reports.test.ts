@@ -34,6 +34,24 @@ describe('the reports of a job', () => {
     expect(run.events.find(({ type }) => type === 'tests_reported')).toMatchObject({ report });
   });
 
+  it('say what was covered, beside what its tests have found', async () => {
+    const { run, outcome } = await reported(
+      { reports: { coverage: ['/artifacts/*.info', '/artifacts/none'], junit: ['/artifacts/*.xml'] } },
+      {
+        '/artifacts/a.info': 'SF:a\nLF:4\nLH:3\nend_of_record\n',
+        '/artifacts/b.info': 'SF:b\nLF:6\nLH:1\nend_of_record\n',
+        '/artifacts/c.info': 'nothing',
+        '/artifacts/junit.xml': XML,
+      },
+    );
+    const report = {
+      ...{ files: 2, lines_covered: 4, lines_total: 10, unmatched: ['/artifacts/none'] },
+      problems: [{ path: 'c.info' }],
+    };
+    expect(outcome).toMatchObject({ status: 'passed', coverage_report: report, test_report: { tests: 2 } });
+    expect(run.events.find(({ type }) => type === 'coverage_reported')).toMatchObject({ report });
+  });
+
   it('are no artifacts that it requires', async () => {
     const { outcome } = await reported(
       {

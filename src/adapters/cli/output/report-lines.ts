@@ -1,3 +1,5 @@
+import { coverageText } from '../../../domain/job/coverage-report.js';
+import type { JobOutcome } from '../../../domain/job/job-outcome.js';
 import {
   reportProblems,
   type TestReport,
@@ -13,9 +15,18 @@ import { formatDuration } from './quantities.js';
 const SHOWN_FAILURES = 20;
 const SHOWN_LINES = 3;
 
-/** What the reports of a job say of its tests, one string a line: failures first. */
-export function testLines(report: TestReport | undefined, c: Colours): string[] {
-  if (report === undefined) return [];
+type Reported = Pick<JobOutcome, 'test_report' | 'coverage_report'>;
+
+/** What the reports of a job say, one string a line: of its tests the failures first. */
+export function reportLines(reported: Reported, c: Colours): string[] {
+  const { test_report: tests, coverage_report: coverage } = reported;
+  const lines = tests === undefined ? [] : testLines(tests, c);
+  if (coverage === undefined) return lines;
+  lines.push(`  ${c.dim('coverage')}   ${coverageText(coverage)}`);
+  return [...lines, ...problemLines(coverage, c)];
+}
+
+function testLines(report: TestReport, c: Colours): string[] {
   const took = report.time_ms > 0 ? `, ${formatDuration(report.time_ms)}` : '';
   const lines = [`  ${c.dim('tests')}      ${testCounts(report)}${took}`];
   const shown = report.failures.slice(0, SHOWN_FAILURES);
@@ -28,7 +39,9 @@ export function testLines(report: TestReport | undefined, c: Colours): string[] 
   }
   const more = report.failed - shown.length;
   if (more > 0) lines.push(`      and ${more} more`);
-  for (const problem of reportProblems(report))
-    lines.push(`  ${c.yellow('warning:')} ${escapeLine(problem)}`);
-  return lines;
+  return [...lines, ...problemLines(report, c)];
+}
+
+function problemLines(report: Parameters<typeof reportProblems>[0], c: Colours): string[] {
+  return reportProblems(report).map((problem) => `  ${c.yellow('warning:')} ${escapeLine(problem)}`);
 }

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { type CoverageReport, coverageText } from '../../../domain/job/coverage-report.js';
 import {
   type FailedTest,
   reportProblems,
@@ -18,8 +19,17 @@ export function testSection(report: TestReport): Html {
   const more = failed - failures.length;
   return html`<div class="tests"><p class="${failed > 0 ? 'problem' : 'muted'}">${testCounts(report)}${took}</p>
 ${failures.length === 0 ? '' : html`<ul>${failures.map(failedTest)}${more > 0 ? html`<li>and ${more} more</li>` : ''}</ul>`}
-${reportProblems(report).map((problem) => html`<p class="note">${name(problem)}</p>`)}
+${problemNotes(report)}
 ${slowest.length === 0 ? '' : html`<details class="slowest"><summary>Slowest tests</summary><ol>${slowest.map(slowTest)}</ol></details>`}</div>`;
+}
+
+/** How many lines the tests of a job have run. */
+export function coverageSection(report: CoverageReport): Html {
+  return html`<div class="tests"><p class="muted">coverage ${coverageText(report)}</p>${problemNotes(report)}</div>`;
+}
+
+function problemNotes(report: Parameters<typeof reportProblems>[0]): Html[] {
+  return reportProblems(report).map((problem) => html`<p class="note">${name(problem)}</p>`);
 }
 
 function failedTest(test: FailedTest, index: number): Html {

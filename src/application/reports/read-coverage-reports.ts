@@ -1,0 +1,37 @@
+import type { CoverageReport } from '../../domain/job/coverage-report.js';
+import type { FileStore } from '../../ports/file-store.js';
+import { readReportFiles, whereAny } from './report-files.js';
+
+interface Reports {
+  /** Where the files lie. */
+  readonly directory: string;
+  /** Relative to it. */
+  readonly paths: readonly string[];
+  /** Patterns that matched none. */
+  readonly unmatched: readonly string[];
+}
+
+/** Reads what a job has left of coverage, all files together. */
+export async function readCoverageReports(
+  files: Pick<FileStore, 'readFile'>,
+  { unmatched, ...found }: Reports,
+): Promise<CoverageReport> {
+  // The parser is loaded where there is something to parse.
+  const { readCoverage } = await import('./read-coverage.js');
+  let [covered, total] = [0, 0];
+  const read = await readReportFiles(files, found, async (bytes) => {
+    const lines = await readCoverage(bytes);
+    if (lines.isOk()) {
+      covered += lines.value.covered;
+      total += lines.value.total;
+    }
+    return lines;
+  });
+  return {
+    files: read.files,
+    lines_covered: covered,
+    lines_total: total,
+    ...whereAny('unmatched', unmatched),
+    ...whereAny('problems', read.problems),
+  };
+}

@@ -1,0 +1,57 @@
+import { err, type Result } from 'neverthrow';
+import type { FileStore } from '../../ports/file-store.js';
+
+/** Of one report, in bytes; of all of a kind four times as much. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_PROBLEMS = 20;
+
+interface Found {
+  /** Where the files lie. */
+  readonly directory: string;
+  /** Relative to it. */
+  readonly paths: readonly string[];
+}
+
+export interface FilesRead {
+  /** How many were read whole. */
+  readonly files: number;
+  /** Why others were not; at most 20. */
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** Reads reports of one kind, which are a guest's word. What cannot be read is named, and costs nothing else. */
+export async function readReportFiles(
+  store: Pick<FileStore, 'readFile'>,
+  { directory, paths }: Found,
+  read: (bytes: Uint8Array) => Promise<Result<unknown, string>>,
+): Promise<FilesRead> {
+  let left = 4 * MOST_BYTES;
+  let files = 0;
+  const problems: { path: string; message: string }[] = [];
+  const one = async (path: string): Promise<Result<unknown, string>> => {
+    const maxBytes = Math.min(MOST_BYTES, left);
+    const bytes = await store.readFile(`${directory}/${path}`, { maxBytes });
+    if (bytes.isOk()) {
+      left -= bytes.value.length;
+      return read(bytes.value);
+    }
+    const { kind, message } = bytes.error;
+    return err(
+      kind === 'too_large' ? `it has more than the ${maxBytes} bytes that are read of reports` : message,
+    );
+  };
+  for (const path of paths) {
+    const told = await one(path).then((result) => result.map(() => undefined));
+    if (told.isOk()) files++;
+    else if (problems.length < MOST_PROBLEMS) problems.push({ path, message: told.error });
+  }
+  return { files, problems };
+}
+
+/** What is left out of a record where there is none of it. */
+export function whereAny<Key extends string, Item>(
+  key: Key,
+  items: readonly Item[],
+): { [name in Key]?: Item[] } {
+  return items.length === 0 ? {} : ({ [key]: [...items] } as { [name in Key]?: Item[] });
+}

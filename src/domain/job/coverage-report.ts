@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+
+/** What the coverage reports of a job say, all files together. */
+export const coverageReportSchema = z.looseObject({
+  /** Report files that were read whole. */
+  files: count,
+  lines_covered: count,
+  lines_total: count,
+  /** Patterns that matched no file; left out when there is none. */
+  unmatched: z.array(z.string()).optional(),
+  /** Files that could not be read, and why; at most 20. They are not counted. */
+  problems: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
+});
+/** How many lines the tests of a job have run, as its coverage reports say. */
+export type CoverageReport = z.infer<typeof coverageReportSchema>;
+
+/** Between 0 and 1; null where no report has a line. */
+export function coverageOf(reports: readonly (CoverageReport | undefined)[]): number | null {
+  let [covered, total] = [0, 0];
+  for (const report of reports) {
+    covered += report?.lines_covered ?? 0;
+    total += report?.lines_total ?? 0;
+  }
+  return total === 0 ? null : Math.min(1, covered / total);
+}
+
+/** `81.3 %`. Rounded down, so that only all is 100. */
+export function percent(ratio: number): string {
+  return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`;
+}
+
+/** `81.3 % of 1234 lines`. */
+export function coverageText(report: CoverageReport): string {
+  const ratio = coverageOf([report]);
+  return ratio === null ? 'no lines' : `${percent(ratio)} of ${report.lines_total} lines`;
+}
