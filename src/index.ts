@@ -25,6 +25,12 @@ export type { GuestShell, GuestShellFault, ShellCall } from './application/machi
 export type { InheritedNetwork } from './application/machine/incus/host-network.js';
 export type { InheritedFile } from './application/machine/incus/host-registries.js';
 export type {
+  PoolChange,
+  PoolOptions,
+  PoolStatus,
+  WaitingMachine,
+} from './application/machine/incus/warm-pool.js';
+export type {
   ListedMachine,
   MachineListing,
   MachineState,

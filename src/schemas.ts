@@ -18,7 +18,12 @@ export {
   guestResultSchema,
   guestStatusSchema,
 } from './domain/job/guest-result.js';
-export { type IncusImageIdentity, type JobOutcome, jobOutcomeSchema } from './domain/job/job-outcome.js';
+export {
+  type IncusImageIdentity,
+  type JobOutcome,
+  jobOutcomeSchema,
+  type MachineAcquired,
+} from './domain/job/job-outcome.js';
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
 export {

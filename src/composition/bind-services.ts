@@ -12,6 +12,7 @@ import { RunJob } from '../application/job/run-job.js';
 import { HostTime } from '../application/lease/host-time.js';
 import { AcquireMachine } from '../application/machine/acquire-machine.js';
 import { IncusBackend } from '../application/machine/incus/incus-backend.js';
+import { WarmPool } from '../application/machine/incus/warm-pool.js';
 import { MachineBackends } from '../application/machine/machine-backends.js';
 import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.js';
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
@@ -86,6 +87,12 @@ export function bindServices(container: Container): void {
     ids.backends,
     ids.ports,
   ]);
+  bindTo(
+    container,
+    ids.warmPool,
+    (ports, settings, hostTime) => new WarmPool({ ports, settings, hostTime }),
+    [ids.ports, ids.settings, ids.hostTime],
+  );
   bindTo(container, ids.stageSnapshot, (ports, workDirectory) => new StageSnapshot(ports, workDirectory), [
     ids.ports,
     ids.workDirectory,
@@ -123,9 +130,17 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.runJob,
-    (ports, settings, backends, stageSnapshot, acquireMachine, completeJob) =>
-      new RunJob({ ports, settings, backends, stageSnapshot, acquireMachine, completeJob }),
-    [ids.ports, ids.settings, ids.backends, ids.stageSnapshot, ids.acquireMachine, ids.completeJob],
+    (ports, settings, backends, stageSnapshot, acquireMachine, completeJob, warmPool) =>
+      new RunJob({ ports, settings, backends, stageSnapshot, acquireMachine, completeJob, warmPool }),
+    [
+      ids.ports,
+      ids.settings,
+      ids.backends,
+      ids.stageSnapshot,
+      ids.acquireMachine,
+      ids.completeJob,
+      ids.warmPool,
+    ],
   );
   bindTo(
     container,

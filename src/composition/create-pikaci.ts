@@ -133,6 +133,15 @@ function jobSettings(
       registries: inherits && registries,
       environment: config.host === 'local' ? env : null,
     },
+    warm:
+      config.warm === undefined
+        ? null
+        : {
+            size: config.warm.size,
+            imageAlias: config.warm.image ?? incus.image,
+            instanceType: config.warm.instanceType,
+            maxAgeMs: config.warm.maxAgeSecs * 1000,
+          },
     quotaWaitMs: incus.quotaWaitSecs * 1000,
     incusHomes: incusHomes(incus.transport),
     supervisor:

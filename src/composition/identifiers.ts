@@ -9,6 +9,7 @@ import type { CompleteJob } from '../application/job/complete-job.js';
 import type { RunJob } from '../application/job/run-job.js';
 import type { HostTime } from '../application/lease/host-time.js';
 import type { AcquireMachine } from '../application/machine/acquire-machine.js';
+import type { WarmPool } from '../application/machine/incus/warm-pool.js';
 import type { MachineBackends } from '../application/machine/machine-backends.js';
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import type { RoomLines } from '../application/machine/room-line.js';
@@ -47,6 +48,7 @@ export const ids = {
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
   roomLines: identifier<RoomLines>('roomLines'),
+  warmPool: identifier<WarmPool>('warmPool'),
   backends: identifier<MachineBackends>('backends'),
   acquireMachine: identifier<AcquireMachine>('acquireMachine'),
   workDirectory: identifier<WorkDirectory>('workDirectory'),

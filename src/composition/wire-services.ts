@@ -33,6 +33,7 @@ export type Services = Pick<
   | 'hostTemplates'
   | 'hostCaches'
   | 'openMachines'
+  | 'warmPool'
   | 'attachJob'
   | 'reap'
   | 'doctor'
@@ -54,6 +55,7 @@ export function wireServices(parts: ServiceParts): Services {
     hostTemplates: container.get(ids.hostTemplates),
     hostCaches: container.get(ids.hostCaches),
     openMachines: container.get(ids.openMachines),
+    warmPool: container.get(ids.warmPool),
     attachJob: container.get(ids.attachJob),
     reap: container.get(ids.reap),
     doctor: container.get(ids.doctor),

@@ -9,6 +9,7 @@ import { forkJob } from '../application/job/fork-job.js';
 import { openShell } from '../application/job/open-shell.js';
 import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
 import { inheritedNetwork } from '../application/machine/incus/host-network.js';
+import type { PoolOptions } from '../application/machine/incus/warm-pool.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
 import type {
@@ -86,7 +87,10 @@ export class WiredPikaci implements Pikaci {
   }
 
   async openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
-    return (await this.#wired()).openMachines.open(input ?? {});
+    const { openMachines, warmPool } = await this.#wired();
+    const opened = await openMachines.open(input ?? {});
+    warmPool.refill();
+    return opened;
   }
 
   async attachMachine(
@@ -140,6 +144,18 @@ export class WiredPikaci implements Pikaci {
     return (await this.#wired()).hostCaches.remove(which, options);
   }
 
+  async poolStatus(options: PoolOptions = {}) {
+    return (await this.#wired()).warmPool.status(options ?? {});
+  }
+
+  async fillPool(options: PoolOptions = {}) {
+    return (await this.#wired()).warmPool.fill(options ?? {});
+  }
+
+  async drainPool(options: PoolOptions = {}) {
+    return (await this.#wired()).warmPool.drain(options ?? {});
+  }
+
   async reap(options: ReapOptions = {}) {
     return (await this.#wired()).reap.reap(options);
   }
@@ -160,7 +176,11 @@ export class WiredPikaci implements Pikaci {
       this.#parts.clock.bound(CLOSE_BOUND_MS, bound.signal),
     ]);
     bound.abort();
-    if (this.#services !== null) await (await this.#services).openMachines.leaveAll();
+    if (this.#services !== null) {
+      const { warmPool, openMachines } = await this.#services;
+      await warmPool.settled();
+      await openMachines.leaveAll();
+    }
     for (const part of this.#parts.closing) await part[Symbol.asyncDispose]();
   }
 

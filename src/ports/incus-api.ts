@@ -3,6 +3,7 @@ import type { IncusFault } from './incus-fault.js';
 import type {
   IncusCreateInstance,
   IncusCreateVolume,
+  IncusDevices,
   IncusEvent,
   IncusExecRequest,
   IncusFileContent,
@@ -107,12 +108,15 @@ export interface IncusApi extends AsyncDisposable {
     instance: IncusInstancePut,
     options?: WaitOptions & { readonly etag?: string },
   ): Answer<void>;
-  /** Merges config keys (`null` removes one); `stale` when `etag` no longer holds. */
+  /**
+   * Merges config keys (`null` removes one), and adds `devices`, also to an instance that runs, in the same change; `stale` when `etag` no
+   * longer holds.
+   */
   patchInstance(
     project: string,
     name: string,
     config: Readonly<Record<string, string | null>>,
-    options?: CallOptions & { readonly etag?: string },
+    options?: CallOptions & { readonly etag?: string; readonly devices?: IncusDevices },
   ): Answer<void>;
   /** `invalid_request` while it runs. */
   deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;

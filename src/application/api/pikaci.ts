@@ -10,6 +10,7 @@ import type { JobFork } from '../job/fork-job.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
 import type { InheritedNetwork } from '../machine/incus/host-network.js';
+import type { PoolChange, PoolOptions, PoolStatus } from '../machine/incus/warm-pool.js';
 import type { MachineListing } from '../open-machine/list-machines.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
 import type {
@@ -82,6 +83,12 @@ export interface Pikaci extends AsyncDisposable {
   listCaches(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly ListedCache[], JobFault>>;
   /** Removes a cache by its key or the beginning of its id, and says which it was; one in use only with `force`. */
   removeCache(which: string, options?: RemoveCacheOptions): Promise<Result<ListedCache, JobFault>>;
+  /** The machines of the host that run and wait, of every pool of the project. */
+  poolStatus(options?: PoolOptions): Promise<Result<PoolStatus, JobFault>>;
+  /** Makes what is missing in the configured pool, and replaces what is of another image, or too old. Jobs do so behind their results. */
+  fillPool(options?: PoolOptions): Promise<Result<PoolChange, JobFault>>;
+  /** Removes all machines of the project that wait. Those that jobs have taken go on. */
+  drainPool(options?: PoolOptions): Promise<Result<PoolChange, JobFault>>;
   /**
    * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
    * that is used. Safe to run twice at once.

@@ -6,7 +6,7 @@ import type { SecretMasker } from '../secrets/secret-masker.js';
 const STRUCTURE = new Set([
   ...['schema_version', 'type', 'at', 'run_id', 'job_id', 'step_id', 'id', 'host', 'backend'],
   ...['phase', 'status', 'cause', 'rule', 'instance'],
-  ...['started_at', 'finished_at', 'phases', 'incus_image'],
+  ...['started_at', 'finished_at', 'phases', 'incus_image', 'from'],
 ]);
 
 /** Masks every free text of an event, at any depth. Log bytes have been masked as a stream before. */

@@ -18,6 +18,7 @@ import { newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
 import { JobLock } from '../lock/job-lock.js';
 import { anotherDaemon } from '../machine/another-daemon.js';
+import { claimedName } from '../machine/claimed-name.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { releaseMachine } from '../machine/release-machine.js';
@@ -108,6 +109,7 @@ export class AttachJob {
       jobId: job.data.id,
       acquisition: record.acquisition ?? null,
       ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
+      ...claimedName(record),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
     const outcome = record.outcome?.status === 'detached' ? null : record.outcome;

@@ -4,6 +4,7 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { claimedName } from '../machine/claimed-name.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
@@ -47,6 +48,7 @@ export async function findJobMachine(
     ...job,
     acquisition: record.acquisition ?? null,
     ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
+    ...claimedName(record),
   });
   const mismatch = configMismatch(record, machine);
   if (mismatch !== null) return err(fault('config_mismatch', mismatch));

@@ -67,6 +67,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_image: made.image,
     ...(input.base?.copyOf === undefined ? {} : { template_instance: input.base.copyOf.instance }),
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
+    ...(made.acquired === undefined ? {} : { acquired: made.acquired }),
     ...(commit === null ? {} : { git_head: commit }),
     ...(branch === null ? {} : { git_branch: branch }),
     ...(attempt === null ? {} : { run_attempt: attempt }),

@@ -100,6 +100,7 @@ export interface OutcomeInput {
   readonly logCut: boolean;
   readonly artifacts: ArtifactReport;
   readonly image: IncusImageIdentity | null;
+  readonly acquired: JobOutcome['acquired'];
   /** Of a job that has some. */
   readonly steps?: readonly JobStepRecord[] | undefined;
 }
@@ -119,6 +120,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     log_cut: input.logCut,
     artifacts: input.artifacts,
     incus_image: input.image,
+    ...(input.acquired === undefined ? {} : { acquired: input.acquired }),
     ...(input.steps === undefined ? {} : { steps: [...input.steps] }),
   };
 }

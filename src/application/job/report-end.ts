@@ -52,6 +52,7 @@ export async function reportEnd(
       logCut: log.isCut,
       artifacts,
       image: record.incus_image,
+      acquired: record.acquired,
       steps: endOfSteps,
     });
     return outcome;

@@ -61,6 +61,7 @@ export async function reportLost(
           ...(await keptBytes(localFiles, session)),
           artifacts,
           image: record.incus_image,
+          acquired: record.acquired,
           steps: await steps?.finish([], 'lost'),
         })
       : recordedEnd(record.ended, { session, artifacts });

@@ -19,6 +19,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
+import type { WarmPool } from '../machine/incus/warm-pool.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
@@ -44,6 +45,8 @@ export interface RunJobParts {
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
   readonly completeJob: CompleteJob;
+  /** What a job has taken of it is replaced behind its result. */
+  readonly warmPool: Pick<WarmPool, 'refill'>;
 }
 
 /** What a run of several jobs adds to one of them. */
@@ -105,7 +108,12 @@ export class RunJob {
       };
       session.emit({ type: 'cache_restored', path, key, hit, ...found, duration_ms: restore_ms });
     }
-    return await this.#complete(session, acquired.value, { lock, input });
+    const ended = await this.#complete(session, acquired.value, { lock, input });
+    const { warmPool } = this.#parts;
+    // First the machine goes: it may have the room that another needs.
+    if (ended.isErr()) warmPool.refill();
+    else void ended.value.cleanUp.finally(() => warmPool.refill());
+    return ended;
   }
 
   #check(input: RunJobCall): Result<{ readonly job: JobSpec; readonly runId: string }, JobFault> {

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { JobCacheRecord } from '../../domain/job/cache-report.js';
-import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
+import type { IncusImageIdentity, MachineAcquired } from '../../domain/job/job-outcome.js';
 import type { Lease } from '../../domain/machine/lease.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { Clock } from '../../ports/clock.js';
@@ -16,6 +16,7 @@ import { touchLastUsed } from '../holds/last-used.js';
 import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
+import { acquiredAs } from './acquired-as.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import { type LaunchTurn, launchInTurn } from './launch-in-turn.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
@@ -72,6 +73,8 @@ export interface PlannedMachine {
   readonly snapshotHash: string | null;
   /** What it has of its caches. */
   readonly caches?: readonly JobCacheRecord[];
+  /** Where machines wait: whether it is one of these. */
+  readonly acquired?: MachineAcquired;
 }
 
 /** A machine that runs. Whoever has it renews its lease as `owner`, and releases it. */
@@ -177,7 +180,7 @@ export class AcquireMachine {
     planned: MachinePlan,
     snapshotHash: string | null,
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
-    const { clock, lines, settings } = this.#parts;
+    const { clock, lines, backends, settings } = this.#parts;
     const { journal, signal, quotaWaitMs: waitMs = settings.quotaWaitMs } = input;
     let plan = planned;
     const call: LaunchTurn = {
@@ -192,7 +195,10 @@ export class AcquireMachine {
       },
     };
     return launchInTurn(call, async (behind) => {
-      const launched = await this.#launch(input, { plan, snapshotHash, behind });
+      let launched = await this.#launch(input, { plan, snapshotHash, behind });
+      // What waits for a job keeps none from its place.
+      while (launched.isErr() && isWithoutRoom(launched.error) && (await backends.makeRoom(signal)))
+        launched = await this.#launch(input, { plan, snapshotHash, behind });
       if (launched.isOk() || launched.error.cause?.kind !== 'operation_failed' || signal.aborted)
         return launched;
       const without = await plan.leaveOutCaches?.(this.#lease(input, plan.machine, newOwner()), signal);
@@ -227,7 +233,9 @@ export class AcquireMachine {
   ): Promise<Result<AcquiredMachine<R>, JobFault>> {
     const { hostFiles, settings } = this.#parts;
     const { journal, signal, place } = input;
-    const { machine, image } = plan;
+    const { image } = plan;
+    let { machine } = plan;
+    let acquired: Pick<PlannedMachine, 'acquired'> = {};
     const caches = plan.caches === undefined ? {} : { caches: plan.caches.caches };
     const owner = newOwner();
     let settled: Promise<unknown> = Promise.resolve();
@@ -244,13 +252,20 @@ export class AcquireMachine {
             const home = snapshotHomeDir(this.workDir, snapshotHash);
             settled = touchLastUsed(hostFiles, home, { runId: place.runId, signal });
           }
-          const record = input.record({ machine, image, snapshotHash, owner, ...caches });
+          const claimed = await plan.claim?.({ lease, nowMs: this.#parts.hostTime.now() }, signal);
+          if (claimed !== undefined && 'machine' in claimed) machine = claimed.machine;
+          acquired = acquiredAs(claimed);
+          const record = input.record({ machine, image, snapshotHash, owner, ...acquired, ...caches });
           const beginsAtBoot = input.boot !== null && machine.context.backend === 'microvm';
           const before = beginsAtBoot ? await record : null;
           if (before?.isErr()) return before;
-          const [created, recorded] = await Promise.all([plan.create(lease, signal), record]);
+          const isThere = machine !== plan.machine;
+          const [created, recorded] = await Promise.all([
+            isThere ? ok(undefined) : plan.create(lease, signal),
+            record,
+          ]);
           if (created.isErr()) return err(created.error);
-          const equipped = recorded.isErr() ? ok([]) : ((await plan.equip?.(signal)) ?? ok([]));
+          const equipped = recorded.isErr() ? ok([]) : ((await plan.equip?.(machine, signal)) ?? ok([]));
           if (recorded.isErr() || equipped.isErr()) await releaseMachine(machine, hostFiles, journal);
           if (equipped.isErr()) return err(equipped.error);
           for (const warning of equipped.value) journal.warn(warning);
@@ -263,8 +278,9 @@ export class AcquireMachine {
       await settled;
       return err(launched.error);
     }
-    journal.emit({ type: 'instance_created', instance: machine.name });
-    return ok({ machine, image, snapshotHash, ...caches, owner, settled, record: launched.value });
+    journal.emit({ type: 'instance_created', instance: machine.name, ...acquired });
+    const made = { machine, image, snapshotHash, ...acquired, ...caches };
+    return ok({ ...made, owner, settled, record: launched.value });
   }
 
   #lease<R>({ place, leaseMs }: AcquireMachineInput<R>, { acquisition }: Machine, owner: string): Lease {

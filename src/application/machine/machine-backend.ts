@@ -29,6 +29,8 @@ export interface MachineBackend {
   names(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
   /** Where the caches of its machines lie; null where the host has no place for them. */
   cacheVolumes(signal: AbortSignal): Promise<Result<CacheVolumes | null, JobFault>>;
+  /** Removes a machine that waits for a job, so that there is room for another; false when there is none. */
+  makeRoom?(signal: AbortSignal): Promise<boolean>;
   /** Which daemon has the machines, as it said when it was last asked for its time; null where it has not said, or there is none. */
   readonly daemon: string | null;
   /** The host's clock, ms since the epoch; null when it does not say. */
@@ -95,8 +97,16 @@ export interface MachinePlan {
    * none of these.
    */
   leaveOutCaches?(lease: Lease, signal: AbortSignal): Promise<MachinePlan | null>;
+  /**
+   * Takes a machine that waits instead of making one, where there are such; the handle on it, or why there was none. Only the lease is
+   * missing, as for `create`.
+   */
+  claim?(
+    call: { readonly lease: Lease; readonly nowMs: number },
+    signal: AbortSignal,
+  ): Promise<{ readonly machine: Machine } | { readonly why: string }>;
   /** Creates and starts it. What a failed attempt left is removed. */
   create(lease: Lease, signal: AbortSignal): Promise<Result<void, JobFault>>;
-  /** Puts into the machine that was created what its steps are to find there; says what did not go well. */
-  equip?(signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
+  /** Puts into the machine that was created, or claimed, what its steps are to find there; says what did not go well. */
+  equip?(machine: Machine, signal: AbortSignal): Promise<Result<readonly string[], JobFault>>;
 }

@@ -53,6 +53,11 @@ export class MachineBackends {
     return this.#configured.cacheVolumes(signal);
   }
 
+  /** Removes a machine that waits for a job, so that there is room for another; false when there is none. */
+  async makeRoom(signal: AbortSignal): Promise<boolean> {
+    return (await this.#configured.makeRoom?.(signal)) ?? false;
+  }
+
   get daemon(): string | null {
     return this.#configured.daemon;
   }

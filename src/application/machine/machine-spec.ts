@@ -50,6 +50,10 @@ export interface MachinePlace {
   readonly incusProject?: string;
   /** Alias of the image; the configured one otherwise. */
   readonly incusImageAlias?: string;
+  /** Where it has another name than its ids give it: it was there before they were known. */
+  readonly instanceName?: string;
+  /** The pool in which it is to wait. */
+  readonly pool?: string;
   /** What it is made from, where that was found before; the alias is asked for otherwise. */
   readonly base?: MachineBaseSource;
   /** It stays when it stops, as one does that becomes a template. Incus only. */

@@ -32,6 +32,7 @@ export function newMachineRecord(
     ...(daemon === null ? {} : { incus_daemon: daemon }),
     incus_image: image,
     instance_name: machine.name,
+    ...(made.acquired === undefined ? {} : { acquired: made.acquired }),
     ...(machine.acquisition === null ? {} : { acquisition: machine.acquisition }),
     ...(forkedFrom === undefined ? {} : { forked_from: forkedFrom }),
     released_at: null,

@@ -8,6 +8,7 @@ import type { EventSink } from '../../ports/event-sink.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import { Journal } from '../events/journal.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
+import { claimedName } from '../machine/claimed-name.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { checkMachine, invalidMachine } from './check-machine.js';
@@ -157,6 +158,7 @@ export class OpenMachines {
       acquisition: record.acquisition ?? null,
       isOpen: true,
       ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
+      ...claimedName(record),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
     const taken = await takeUpLease(

@@ -13,6 +13,8 @@ export interface JobSettings {
   readonly incusProfile: string;
   readonly incusImageAlias: string;
   readonly incusLimits: MachineLimits;
+  /** Machines that run and wait; null for none. */
+  readonly warm: WarmSettings | null;
   /** How long a machine is waited for that the project has no room for, ms. */
   readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
@@ -29,4 +31,12 @@ export interface JobSettings {
   readonly reconnectMs: number;
   readonly maxLogBytes: number;
   readonly retention: RetentionBounds;
+}
+
+/** The machines of a pool that run and wait. */
+export interface WarmSettings {
+  readonly size: number;
+  readonly imageAlias: string;
+  readonly instanceType: 'container' | 'virtual-machine';
+  readonly maxAgeMs: number;
 }

@@ -75,6 +75,22 @@ const incusConfigSchema = z.strictObject({
   quotaWaitSecs: z.number().int().nonnegative().max(86_400).default(1800),
 });
 
+/** What waits is made as a job's machine is whose description says nothing. */
+const warmConfigSchema = z.strictObject({
+  /** Machines that wait, at most; 0 for none. */
+  size: z.number().int().nonnegative().max(64),
+  /** Alias of the image; that of `incus.image` when left out. */
+  image: z.string().min(1).optional(),
+  instanceType: z.enum(['container', 'virtual-machine']).default('container'),
+  /** How long one waits before another takes its place. */
+  maxAgeSecs: z
+    .number()
+    .int()
+    .min(60)
+    .max(7 * 24 * 3600)
+    .default(3600),
+});
+
 const microvmConfigSchema = z.strictObject({
   /** Directory on the host with `bin/microvm-run` and, for shares, `bin/virtiofsd-run`. */
   runner: absolute.optional(),
@@ -116,6 +132,8 @@ export const pikaciConfigSchema = z.strictObject({
   backend: z.enum(['incus', 'microvm']).default('incus'),
   incus: incusConfigSchema.prefault({}),
   microvm: microvmConfigSchema.prefault({}),
+  /** Machines of Incus that run and wait, of which jobs take one instead of making it (docs/warm-pool.md). */
+  warm: warmConfigSchema.optional(),
   /** Whether what is run may come from somebody without any right: docs/trust.md. */
   trust: trustSchema.default('trusted'),
   /** What machines of Incus get of the network that the host is in, from the host's own settings (docs/operations.md). A run that is not trusted gets no more of it than `ca`. */

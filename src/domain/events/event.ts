@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { artifactReportSchema } from '../job/artifact.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageReportSchema } from '../job/coverage-report.js';
-import { jobOutcomeSchema } from '../job/job-outcome.js';
+import { jobOutcomeSchema, machineAcquiredSchema } from '../job/job-outcome.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
 import { phaseSchema } from '../machine/phase.js';
@@ -35,7 +35,13 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     /** As reckoned before; what is sent may turn out a little more or less. */
     total_bytes: z.number(),
   }),
-  z.looseObject({ ...common, type: z.literal('instance_created'), instance: z.string() }),
+  z.looseObject({
+    ...common,
+    type: z.literal('instance_created'),
+    instance: z.string(),
+    /** Where machines wait. */
+    acquired: machineAcquiredSchema.optional(),
+  }),
   /** What a job has of one of its caches as it begins. */
   z.looseObject({
     ...common,

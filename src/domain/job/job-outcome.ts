@@ -15,6 +15,14 @@ export const incusImageIdentitySchema = z.looseObject({
 /** The image that a machine was made from: its alias, and the fingerprint that this stood for. */
 export type IncusImageIdentity = z.infer<typeof incusImageIdentitySchema>;
 
+/** How a machine was had where machines wait: one of these (`warm`), or one that was made (`cold`), and why. */
+export const machineAcquiredSchema = z.looseObject({
+  from: z.enum(['warm', 'cold']),
+  reason: z.string().optional(),
+});
+/** Whether a machine had waited for its job, or was made for it, and why that. */
+export type MachineAcquired = z.infer<typeof machineAcquiredSchema>;
+
 /**
  * How a job ended.
  * - `passed`: an exit record says 0. `failed`: an exit record says otherwise, or there is none (`lost`): nothing is invented.
@@ -50,6 +58,8 @@ export const jobOutcomeSchema = z.looseObject({
   log_cut: z.boolean().optional(),
   artifacts: artifactReportSchema,
   incus_image: incusImageIdentitySchema.nullable(),
+  /** Left out where no machines wait. */
+  acquired: machineAcquiredSchema.optional(),
   /** Of a job that has some, in order; those that were not reached are `skipped`. Left running, it has those that came to their turn. */
   steps: z.array(jobStepRecordSchema).optional(),
   /** Of a job that has some. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobCacheRecordSchema } from './cache-report.js';
-import { incusImageIdentitySchema, jobOutcomeSchema } from './job-outcome.js';
+import { incusImageIdentitySchema, jobOutcomeSchema, machineAcquiredSchema } from './job-outcome.js';
 
 /** `jobs/<job>/job.json`: all that is needed to take a job up again. Never holds a secret, only the names of them. */
 export const jobRecordSchema = z.looseObject({
@@ -25,6 +25,8 @@ export const jobRecordSchema = z.looseObject({
   /** The instance of the template whose copy the machine is; left out for one that was made from the image itself. */
   template_instance: z.string().optional(),
   instance_name: z.string().nullable(),
+  /** Whether the machine had waited for the job; left out where none wait. */
+  acquired: machineAcquiredSchema.optional(),
   /** Which machine of these ids is the job's. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
   /** What was checked out in the workspace; left out where that is not known, as in records before 0.2. */

@@ -45,6 +45,8 @@ export interface IncusContextInput extends ContextInput {
   readonly incusProject: string;
   readonly incusProfile: string;
   readonly incusImageAlias: string;
+  /** Where it is not what follows from the ids. */
+  readonly instanceName?: string;
 }
 
 /** Builds the shared part first, then wraps it in the variant that `backend` names. */
@@ -66,7 +68,7 @@ export function remoteLinuxVmContext(input: IncusContextInput | MicrovmContextIn
         incusProject: input.incusProject,
         incusProfile: input.incusProfile,
         incusImageAlias: input.incusImageAlias,
-        incusInstanceName: incusInstanceName(input.runId, input.jobId),
+        incusInstanceName: input.instanceName ?? incusInstanceName(input.runId, input.jobId),
       };
     case 'microvm':
       return {

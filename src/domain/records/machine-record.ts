@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { incusImageIdentitySchema } from '../job/job-outcome.js';
+import { incusImageIdentitySchema, machineAcquiredSchema } from '../job/job-outcome.js';
 
 /** `machines/<id>/machine.json`: all that another process needs to take an open machine up. Holds its owner token, and no secret of a step. */
 export const machineRecordSchema = z.looseObject({
@@ -20,6 +20,8 @@ export const machineRecordSchema = z.looseObject({
   incus_daemon: z.string().optional(),
   incus_image: incusImageIdentitySchema.nullable(),
   instance_name: z.string(),
+  /** Whether the machine had waited; left out where none wait. */
+  acquired: machineAcquiredSchema.optional(),
   /** Which machine of this id it is. Records before 0.2 lack it. */
   acquisition: z.string().optional(),
   /** The instance that it was copied from, and whose that was; left out for a machine that is no fork. */

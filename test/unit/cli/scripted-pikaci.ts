@@ -263,6 +263,27 @@ export class ScriptedPikaci implements Pikaci {
     return scripted as Pikaci[Name];
   }
 
+  /** What there is of pools. */
+  pool: Partial<Pick<Pikaci, 'poolStatus' | 'fillPool' | 'drainPool'>> = {};
+
+  poolStatus() {
+    return this.#pool('poolStatus')();
+  }
+
+  fillPool() {
+    return this.#pool('fillPool')();
+  }
+
+  drainPool() {
+    return this.#pool('drainPool')();
+  }
+
+  #pool<Name extends keyof typeof this.pool>(name: Name): Pikaci[Name] {
+    const message = `the scripted host answers no ${name}`;
+    const fault: JobFault = { kind: 'incus', phase: null, host: this.host, message };
+    return this.pool[name] ?? ((async () => err(fault)) as Pikaci[Name]);
+  }
+
   #machines() {
     if (this.machines === null) throw new Error('this test has no open machines');
     return this.machines;

@@ -45,6 +45,9 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['template', 'list'],
   ['template', 'rm', 't'],
   ['template', 'shell', 't'],
+  ['pool', 'status'],
+  ['pool', 'fill'],
+  ['pool', 'drain'],
   ['cache', 'list'],
   ['cache', 'rm', 'c'],
 ];
@@ -219,7 +222,7 @@ test('every command with a configuration is in the table', () => {
   const output = { write: () => {} };
   const program = buildProgram({ stdout: output, stderr: output } as unknown as CliContext, () => {});
   const inTable = [...SENDS_NOTHING, ...SENDS].map(([first = '', second = '']) =>
-    ['machine', 'template', 'cache', 'gitlab'].includes(first) ? `${first} ${second}` : first,
+    ['machine', 'template', 'cache', 'pool', 'gitlab'].includes(first) ? `${first} ${second}` : first,
   );
   expect(withTrust(program, []).sort()).toEqual([...new Set(inTable)].sort());
 });

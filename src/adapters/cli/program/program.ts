@@ -37,6 +37,7 @@ import {
 } from './help-texts.js';
 import { addExecCommand, addMachineCommands, withFork } from './machine-commands.js';
 import { FORK_HELP } from './machine-help-texts.js';
+import { addPoolCommands } from './pool-commands.js';
 import {
   byteSize,
   collect,
@@ -75,6 +76,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addExecCommand(program, context, onExit);
   addMachineCommands(program, context, onExit);
   addTemplateCommands(program, context, onExit);
+  addPoolCommands(program, context, onExit);
   addCacheCommands(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);

@@ -4,6 +4,7 @@ import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusCreateInstance,
+  IncusDevices,
   IncusInstance,
   IncusInstancePut,
   IncusInstanceSnapshot,
@@ -99,10 +100,11 @@ export class InstanceCalls {
     project: string,
     name: string,
     config: Readonly<Record<string, string | null>>,
-    { etag, ...options }: CallOptions & Etagged = {},
+    { etag, devices, ...options }: CallOptions & Etagged & { readonly devices?: IncusDevices } = {},
   ): Answer<void> {
     const path = apiPath(['instances', name], { project });
-    return this.wire.done({ ...options, method: 'PATCH', path, json: { config }, headers: ifMatch(etag) });
+    const json = devices === undefined ? { config } : { config, devices };
+    return this.wire.done({ ...options, method: 'PATCH', path, json, headers: ifMatch(etag) });
   }
 
   delete(project: string, name: string, options: WaitOptions = {}): Answer<void> {

@@ -118,7 +118,7 @@ export class MemoryIncus implements IncusApi {
   readonly putInstance: Call<'putInstance'> = (project, name, instance, options) =>
     this.#enter('putInstance', options, () => this.#instances.put(project, name, instance, options?.etag));
   readonly patchInstance: Call<'patchInstance'> = (project, name, config, options) =>
-    this.#enter('patchInstance', options, () => this.#instances.patch(project, name, config, options?.etag));
+    this.#enter('patchInstance', options, () => this.#instances.patch(project, name, config, options));
   readonly deleteInstance: Call<'deleteInstance'> = (project, name, options) =>
     this.#enter('deleteInstance', options, () => this.#instances.delete(project, name));
 

@@ -3,6 +3,7 @@ import type { WaitOptions } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusCreateInstance,
+  IncusDevices,
   IncusInstance,
   IncusInstancePut,
   IncusInstanceSnapshot,
@@ -99,11 +100,15 @@ export class MemoryInstances {
     project: string,
     name: string,
     changes: Readonly<Record<string, string | null>>,
-    etag: string | undefined,
+    { etag, devices = {} }: { readonly etag?: string; readonly devices?: IncusDevices } = {},
   ): Result<void, IncusFault> {
     const tried = `PATCH /1.0/instances/${name}`;
     return this.world.instance(project, name, tried).andThen((instance) => {
       if (etag !== undefined && etag !== instance.etag) return refuse('stale', tried, "ETag doesn't match");
+      const added = { ...instance.devices, ...devices };
+      const wrong = checkDevices(added, instance.created.type, tried);
+      if (wrong.isErr()) return err(wrong.error);
+      instance.devices = added;
       const merged = Object.entries({ ...instance.config, ...changes });
       instance.config = Object.fromEntries(
         merged.filter((entry): entry is [string, string] => entry[1] !== null),

@@ -1,10 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import { incusInstanceName } from '../../../domain/machine/incus-instance-name.js';
+import { readLease } from '../../../domain/machine/lease.js';
 import {
   type RemoteIncusContext,
   remoteLinuxVmContext,
 } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusInstance } from '../../../ports/incus-types.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
@@ -15,6 +18,7 @@ import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } fro
 import type { MachinePlace } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { type AttachedCaches, attachCaches } from './attach-caches.js';
+import { claimWaiting } from './claim-waiting.js';
 import { equipMachine } from './equip-machine.js';
 import { forkInstance } from './fork-instance.js';
 import { HostNetwork } from './host-network.js';
@@ -30,12 +34,14 @@ import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
 import { whyNever } from './project-quota.js';
 import { removeInstance } from './remove-instance.js';
+import { removeWaiting } from './remove-waiting.js';
 import { snapshotInstance } from './snapshot-instance.js';
 
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
   JobSettings,
   | 'trust'
+  | 'warm'
   | 'incusProject'
   | 'incusProfile'
   | 'incusImageAlias'
@@ -117,9 +123,12 @@ export class IncusBackend implements MachineBackend {
   async names(signal: AbortSignal) {
     const instances = await this.#ports.incus.instancesOfAllProjects({ signal });
     if (instances.isErr() && (await this.#isAbsent(instances.error, signal))) return ok([]);
-    return instances
-      .map((all) => all.map(({ name }) => name))
-      .mapErr((fault) => incusFault(fault, 'clean_up'));
+    return instances.map((all) => all.flatMap(namesOf)).mapErr((fault) => incusFault(fault, 'clean_up'));
+  }
+
+  /** Of any pool of the project, and one at a time: a job that asks for room gets it before what waits for one. */
+  makeRoom(signal: AbortSignal): Promise<boolean> {
+    return removeWaiting(this.#ports, { project: this.#settings.incusProject }, signal);
   }
 
   async cacheVolumes(signal: AbortSignal) {
@@ -194,7 +203,17 @@ export class IncusBackend implements MachineBackend {
         const launch = of.place.base?.isFork === true ? forkInstance : launchInstance;
         return launch(this.#ports, context, runtime, lease, signal);
       },
-      equip: (signal) => equipMachine(equipping, machine, signal),
+      ...(this.#settings.warm === null || of.place.pool !== undefined
+        ? {}
+        : {
+            claim: async ({ lease, nowMs }, signal) => {
+              const call = { project, wanted: runtime.instance, lease, nowMs };
+              const claimed = await claimWaiting(this.#ports.incus, call, signal);
+              if ('why' in claimed) return claimed;
+              return { machine: this.machine({ ...of.place, instanceName: claimed.instance }) };
+            },
+          }),
+      equip: (made, signal) => equipMachine(equipping, made, signal),
     };
   }
 
@@ -210,4 +229,10 @@ export class IncusBackend implements MachineBackend {
       ...place,
     });
   }
+}
+
+/** One that was claimed while it waited has another name than its job's ids give it. */
+function namesOf({ name, config }: IncusInstance): readonly string[] {
+  const lease = readLease(config);
+  return lease === null ? [name] : [...new Set([name, incusInstanceName(lease.runId, lease.jobId)])];
 }

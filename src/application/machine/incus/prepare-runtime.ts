@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
 import type { MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
+import { POOL_KEY } from '../../../domain/machine/warm-mark.js';
 import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
 import type { Trust } from '../../../domain/values/trust.js';
 import type { FileStore } from '../../../ports/file-store.js';
@@ -97,7 +98,10 @@ export async function prepareIncusRuntime(
       start: true,
       source: copyOf === undefined ? { fingerprint: image.fingerprint } : { copyOf },
       profiles: [context.incusProfile, ...spec.extraProfiles],
-      config: instanceConfig(spec.instanceType, limits),
+      config: {
+        ...instanceConfig(spec.instanceType, limits),
+        ...(place.pool === undefined ? {} : { [POOL_KEY]: place.pool }),
+      },
       devices: { ...devicesOf(mounts.value, spec), ...root },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
