@@ -127,7 +127,7 @@ async function setUp(
       onSuperseded: (message) => lost.abort(message),
     });
     // What does not go well on the way is told of each copy as well, which has it done again.
-    const equipped = await equip?.(call.signal);
+    const equipped = await equip?.(machine, call.signal);
     if (equipped?.isErr()) return err(equipped.error);
     return await runSetup(parts, machine, request, { ...call, superseded: lost.signal });
   })();
