@@ -63,6 +63,7 @@ const FOLDER_ORDER = {
     'commands/gitlab',
     'commands/template',
     'commands/cache',
+    'commands/pool',
     'completion',
     'program',
     '.',

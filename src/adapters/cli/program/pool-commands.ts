@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { poolChangeCommand, poolStatusCommand } from '../commands/pool-command.js';
+import { poolChangeCommand, poolStatusCommand } from '../commands/pool/pool-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
 import { withHost } from './program-options.js';

@@ -225,7 +225,9 @@ function mounting(incus: IncusApi, source: string): IncusApi {
     const all = await incus.instancesOfAllProjects(options);
     looks += 1;
     const devices = { d: { type: 'disk', source, path: '/workspace/snapshot' } };
-    return looks === 1 ? all : all.map((some) => [...some, { devices } as unknown as (typeof some)[number]]);
+    return looks === 1
+      ? all
+      : all.map((some) => [...some, { name: 'm', config: {}, devices } as unknown as (typeof some)[number]]);
   };
   return Object.assign(Object.create(incus), { instancesOfAllProjects });
 }

@@ -1,9 +1,9 @@
-import type { PoolChange, PoolStatus } from '../../../application/machine/incus/warm-pool.js';
-import { inColumns } from '../output/columns.js';
-import type { CliContext } from '../session/cli-context.js';
-import { EXIT } from '../session/exit-code.js';
-import { complainOfFault, onHost } from './machine/machine-session.js';
-import type { HostOptions } from './with-pikaci.js';
+import type { PoolChange, PoolStatus } from '../../../../application/machine/incus/warm-pool.js';
+import { inColumns } from '../../output/columns.js';
+import type { CliContext } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import { complainOfFault, onHost } from '../machine/machine-session.js';
+import type { HostOptions } from '../with-pikaci.js';
 
 /** `pikaci pool status`: what waits in the project, of whatever pool. */
 export function poolStatusCommand(context: CliContext, options: HostOptions): Promise<number> {
