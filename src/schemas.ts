@@ -23,6 +23,7 @@ export {
   type JobOutcome,
   jobOutcomeSchema,
   type MachineAcquired,
+  machineAcquiredSchema,
 } from './domain/job/job-outcome.js';
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
