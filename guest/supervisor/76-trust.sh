@@ -3,7 +3,7 @@
 # where its own program looks for it, and that is run; what is still missing then goes into the image's bundle, or, where that is a link or belongs
 # to nobody who could change it, into one of our own. Jobs and steps are told of the bundle by the usual variables: see authorities().
 trust() {
-  [ "${1-}" = --size ] && [ "$#" = 2 ] || refuse 64 usage 'trust --size BYTES'
+  { [ "${1-}" = --size ] && [ "$#" = 2 ]; } || refuse 64 usage 'trust --size BYTES'
   number "$2"
   await_mounts
   install_text
@@ -67,7 +67,7 @@ find_updater() {
   if has_program update-ca-trust; then
     updater=update-ca-trust
     for anchors in etc/pki/ca-trust/source/anchors etc/ca-certificates/trust-source/anchors ''; do
-      [ -n "$anchors" ] && [ ! -d "$system/$anchors" ] || break
+      if [ -z "$anchors" ] || [ -d "$system/$anchors" ]; then break; fi
     done
   elif has_program update-ca-certificates; then
     updater=update-ca-certificates anchors=usr/local/share/ca-certificates
@@ -130,7 +130,7 @@ write_bundle() { # write_bundle PATH, and sets `bundle` to it
   join_bundle >"$fresh"
   written=$?
   set +C
-  [ "$written" = 0 ] && chmod 0644 "$fresh" && mv -f "$fresh" "$1" || {
+  { [ "$written" = 0 ] && chmod 0644 "$fresh" && mv -f "$fresh" "$1"; } || {
     rm -f "$fresh"
     return 1
   }
