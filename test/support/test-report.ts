@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CoverageReport } from '../../src/domain/job/coverage-report.js';
 import type { TestReport } from '../../src/domain/job/test-report.js';
+import { jobRecord } from './job-record.js';
 
 /** Of tests whose names and messages want something with whoever shows them. */
 export const HOSTILE_TEST = `"'><script>alert(1)</script>\u202e\x1b[2J`;
@@ -28,3 +31,11 @@ export const COVERAGE_REPORT: CoverageReport = {
   ...{ files: 1, lines_covered: 813, lines_total: 1000 },
   unmatched: ['*.info'],
 };
+
+/** Writes the own record of a run's job `unit` that has these reports. */
+export async function writeReports(runDir: string): Promise<void> {
+  const { outcome, ...record } = jobRecord({}, []);
+  const reports = { test_report: TEST_REPORT, coverage_report: COVERAGE_REPORT };
+  const whole = { ...record, outcome: outcome === null ? null : { ...outcome, ...reports } };
+  await writeFile(join(runDir, 'jobs/unit/job.json'), JSON.stringify(whole));
+}

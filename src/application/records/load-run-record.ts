@@ -1,7 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import { isFinal, type RunStatus } from '../../domain/events/run-status.js';
+import { coverageSums } from '../../domain/job/coverage-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { jobRecordSchema } from '../../domain/job/job-record.js';
+import { testSums } from '../../domain/job/test-report.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
 import { nodesOf, runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
@@ -103,8 +105,10 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     message: outcome.message === '' ? null : outcome.message,
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
     ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
-    ...(outcome.test_report === undefined ? {} : { test_report: outcome.test_report }),
-    ...(outcome.coverage_report === undefined ? {} : { coverage_report: outcome.coverage_report }),
+    ...(outcome.test_report === undefined ? {} : { test_report: testSums(outcome.test_report) }),
+    ...(outcome.coverage_report === undefined
+      ? {}
+      : { coverage_report: coverageSums(outcome.coverage_report) }),
     remote_linux_vm_execution: { backend, incus_image: outcome.incus_image, phases: outcome.phases },
   } satisfies Partial<RunJobRecord>;
 }

@@ -23,10 +23,8 @@ export interface TestHistoryQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Seen {
-  readonly run: RunRecord;
-  readonly test: RecordedTest;
-}
+/** Tests that are told of; a guest may have a new name for each. */
+const MOST_TESTS = 200_000;
 
 /** What became of each test in the newest runs that have reports of tests: those that are unsteady first, then by how often they failed. */
 export async function testHistory(
@@ -37,7 +35,8 @@ export async function testHistory(
   if (bad !== null) return err(bad);
   const listed = await listRuns(ports, { stateRoot, branch, signal });
   if (listed.isErr()) return err(listed.error);
-  const seen = new Map<string, { readonly job: string; readonly all: Seen[] }>();
+  const seen = new Map<string, OverRuns>();
+  let leftOut = 0;
   const damaged = listed.value.damaged.map(({ message }) => message);
   let runs = 0;
   for (const run of listed.value.runs) {
@@ -57,51 +56,70 @@ export async function testHistory(
       for (const [index, test] of read.value.tests.entries()) {
         if (index % AT_ONCE === AT_ONCE - 1) await anotherTurn();
         const key = JSON.stringify([id, test.suite, test.name]);
-        const known = seen.get(key) ?? { job: id, all: [] };
-        known.all.push({ run, test });
-        seen.set(key, known);
+        const known = seen.get(key) ?? (seen.size < MOST_TESTS ? new OverRuns(id, run, test) : null);
+        if (known === null) leftOut++;
+        else seen.set(key, known);
+        known?.add(run, test);
       }
     }
     if (has) runs++;
   }
-  const tests = [...seen.values()].map(overRuns).sort(byInterest);
+  if (leftOut > 0)
+    damaged.push(`there are more than ${MOST_TESTS} tests: ${leftOut} results of others are left out`);
+  const tests = [...seen.values()].map((test) => test.told()).sort(byInterest);
   return ok({ runs, tests, damaged });
 }
 
-/** `all`: the newest first. */
-function overRuns({ job, all }: { readonly job: string; readonly all: readonly Seen[] }): TestOverRuns {
-  const [newest] = all;
-  const failures = all.filter(({ test }) => hasFailed(test));
-  const times = all.flatMap(({ test }) => (test.time_ms === undefined ? [] : [test.time_ms]));
-  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-  return {
-    job_id: job,
-    suite: newest?.test.suite ?? '',
-    name: newest?.test.name ?? '',
-    seen: all.length,
-    passed: all.filter(({ test }) => test.status === 'passed').length,
-    failed: failures.length,
-    skipped: all.filter(({ test }) => test.status === 'skipped').length,
-    flaky: isFlaky(all),
-    last_status: newest?.test.status ?? 'skipped',
-    last_run_id: newest?.run.run_id ?? '',
-    last_failed_run_id: failures[0]?.run.run_id ?? null,
-    mean_time_ms: times.length === 0 ? null : Math.round(mean),
-  };
-}
+/** What became of one test so far; the newest run comes first. */
+class OverRuns {
+  readonly #job: string;
+  readonly #newest: { readonly run: RunRecord; readonly test: RecordedTest };
+  readonly #counts = { seen: 0, passed: 0, failed: 0, skipped: 0 };
+  readonly #time = { sum: 0, count: 0 };
+  /** By commit: whether it has passed, and whether it has failed. */
+  readonly #ends = new Map<string, { passed: boolean; failed: boolean }>();
+  #lastFailed: string | null = null;
+  #hasPassedRepeated = false;
 
-const hasFailed = ({ status }: RecordedTest) => status === 'failed' || status === 'error';
-
-/** It passed when it was repeated, or it has passed and failed with the same files: of one commit, without changes. */
-function isFlaky(all: readonly Seen[]): boolean {
-  if (all.some(({ test }) => test.flaky === true)) return true;
-  const ends = new Map<string, Set<boolean>>();
-  for (const { run, test } of all) {
-    if (test.status === 'skipped' || run.git_head === null || run.git_dirty !== false) continue;
-    const of = ends.get(run.git_head) ?? new Set<boolean>();
-    ends.set(run.git_head, of.add(hasFailed(test)));
+  constructor(job: string, run: RunRecord, test: RecordedTest) {
+    this.#job = job;
+    this.#newest = { run, test };
   }
-  return [...ends.values()].some((of) => of.size === 2);
+
+  add({ run_id: runId, git_head: head, git_dirty: isDirty }: RunRecord, test: RecordedTest): void {
+    const { status, time_ms: time } = test;
+    const end = status === 'error' ? 'failed' : status;
+    this.#counts.seen++;
+    this.#counts[end]++;
+    if (end === 'failed') this.#lastFailed ??= runId;
+    if (time !== undefined) {
+      this.#time.sum += time;
+      this.#time.count++;
+    }
+    this.#hasPassedRepeated ||= test.flaky === true;
+    if (end === 'skipped' || head === null || isDirty !== false) return;
+    const ends = this.#ends.get(head) ?? { passed: false, failed: false };
+    ends[end] = true;
+    this.#ends.set(head, ends);
+  }
+
+  told(): TestOverRuns {
+    const { run, test } = this.#newest;
+    const { sum, count } = this.#time;
+    // With the same files: of one commit, without changes.
+    const hasBoth = [...this.#ends.values()].some(({ passed, failed }) => passed && failed);
+    return {
+      job_id: this.#job,
+      suite: test.suite,
+      name: test.name,
+      ...this.#counts,
+      flaky: this.#hasPassedRepeated || hasBoth,
+      last_status: test.status,
+      last_run_id: run.run_id,
+      last_failed_run_id: this.#lastFailed,
+      mean_time_ms: count === 0 ? null : Math.round(sum / count),
+    };
+  }
 }
 
 function byInterest(a: TestOverRuns, b: TestOverRuns): number {

@@ -16,6 +16,11 @@ export const coverageReportSchema = z.looseObject({
 /** How many lines the tests of a job have run, as its coverage reports say. */
 export type CoverageReport = z.infer<typeof coverageReportSchema>;
 
+/** The same without texts: what the record of a run takes of each of its jobs. */
+export function coverageSums({ unmatched: _, problems: __, ...report }: CoverageReport): CoverageReport {
+  return report;
+}
+
 /** Between 0 and 1; null where no report has a line. */
 export function coverageOf(reports: readonly (CoverageReport | undefined)[]): number | null {
   let [covered, total] = [0, 0];

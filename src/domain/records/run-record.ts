@@ -72,9 +72,9 @@ export const runJobRecordSchema = z.looseObject({
   steps: z.array(jobStepRecordSchema).optional(),
   /** Of a job that has some, once it has ended. */
   caches: z.array(jobCacheReportSchema).optional(),
-  /** Of a job that has reports of tests, once it has ended. */
+  /** Of a job that has reports of tests, once it has ended: its sums. The names are in the job's own record. */
   test_report: testReportSchema.optional(),
-  /** Of a job that has reports of coverage, once it has ended. */
+  /** Of a job that has reports of coverage, once it has ended: its sums. */
   coverage_report: coverageReportSchema.optional(),
 });
 /** A job as the record of its run has it. Times are ISO 8601; the paths of its logs are absolute. */

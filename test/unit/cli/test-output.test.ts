@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
-import { COVERAGE_REPORT, TEST_REPORT } from '../../support/test-report.js';
+import { COVERAGE_REPORT, TEST_REPORT, writeReports } from '../../support/test-report.js';
 import { Cli } from './cli-harness.js';
 
 const LINES = [
@@ -34,11 +34,11 @@ test('what reports say of tests is told once, and in the summary with failures f
   expect(cli.stderr.text).toContain(`${LINES.join('\n')}\n`);
 });
 
-test('status tells the same', async () => {
+test('status tells the same, from the own record of the job', async () => {
   const cli = new Cli({ files: {} });
-  const reports = { test_report: TEST_REPORT, coverage_report: COVERAGE_REPORT };
-  const jobs = [runJobRecord('unit', { status: 'failed', exit_code: 1, ...reports })];
-  await writeRun(join(cli.folder, '.pikaci'), runRecord({ status: 'failed', jobs }));
+  const jobs = [runJobRecord('unit', { status: 'failed', exit_code: 1 })];
+  const dir = await writeRun(join(cli.folder, '.pikaci'), runRecord({ status: 'failed', jobs }));
+  await writeReports(dir);
   expect(await cli.run('status', RUN_ID)).toBe(0);
   expect(cli.stdout.text).toContain(`${LINES.join('\n')}\n`);
 });

@@ -1,25 +1,26 @@
 import { expect, test } from 'vitest';
+import { coverageSums } from '../../../src/domain/job/coverage-report.js';
+import { testSums } from '../../../src/domain/job/test-report.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { served } from '../../support/served.js';
-import { COVERAGE_REPORT, TEST_REPORT } from '../../support/test-report.js';
+import { COVERAGE_REPORT, TEST_REPORT, writeReports } from '../../support/test-report.js';
+
+/** As the record of the run has them: without names. */
+const SUMS = {
+  test_report: testSums(TEST_REPORT),
+  coverage_report: coverageSums(COVERAGE_REPORT),
+};
 
 const withTests = async () => {
   const server = await served();
-  const jobs = [
-    runJobRecord('unit', {
-      status: 'failed',
-      exit_code: 1,
-      test_report: TEST_REPORT,
-      coverage_report: COVERAGE_REPORT,
-    }),
-    runJobRecord('b'),
-  ];
-  await writeRun(server.stateRoot, runRecord({ status: 'failed', jobs }));
-  return server;
+  const jobs = [runJobRecord('unit', { status: 'failed', exit_code: 1, ...SUMS }), runJobRecord('b')];
+  const dir = await writeRun(server.stateRoot, runRecord({ status: 'failed', jobs }));
+  return { server, dir };
 };
 
 test('the page of a run has the failed tests of each job first, each with its place and message, and what was slow', async () => {
-  const server = await withTests();
+  const { server, dir } = await withTests();
+  await writeReports(dir);
   const { text } = await server.get(`/runs/${RUN_ID}`);
   const section = /<div class="tests">.*?<\/div>/s.exec(text)?.[0] ?? '';
   expect(section).toContain('26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped · 1.5 s');
@@ -36,8 +37,16 @@ test('the page of a run has the failed tests of each job first, each with its pl
 });
 
 test('the metrics count them', async () => {
-  const server = await withTests();
+  const { server } = await withTests();
   const { text } = await server.get('/metrics');
   expect(text).toContain('pikaci_job_tests{result="passed"} 2\npikaci_job_tests{result="failed"} 23\n');
   expect(text).toContain('pikaci_last_run_line_coverage_ratio{target="t"} 0.813\n');
+});
+
+test('the page has the counts where the own record of the job cannot be read', async () => {
+  const { server } = await withTests();
+  const { text } = await server.get(`/runs/${RUN_ID}`);
+  expect(text).toContain('26 tests: 23 failed');
+  expect(text).not.toContain('more</li>');
+  expect(text).toContain('coverage 81.3 % of 1000 lines');
 });

@@ -38,7 +38,7 @@ function testLines(report: TestReport, c: Colours): string[] {
     for (const line of told.slice(0, SHOWN_LINES)) lines.push(`        ${escapeLine(line)}`);
   }
   const more = report.failed - shown.length;
-  if (more > 0) lines.push(`      and ${more} more`);
+  if (more > 0 && shown.length > 0) lines.push(`      and ${more} more`);
   return [...lines, ...problemLines(report, c)];
 }
 

@@ -65,7 +65,7 @@ function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefin
     ({ phase, duration_ms, ok }) => `${phase} ${formatDuration(duration_ms)}${ok ? '' : ' (failed)'}`,
   );
   const phaseLine = times.length === 0 ? [] : [`  ${c.dim('phases')}    ${times.join(', ')}`];
-  const reports = reportLines(job, c);
+  const reports = reportLines(recorded?.outcome ?? job, c);
   return [
     head,
     ...why,

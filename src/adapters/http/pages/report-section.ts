@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { type CoverageReport, coverageText } from '../../../domain/job/coverage-report.js';
+import type { JobOutcome } from '../../../domain/job/job-outcome.js';
 import {
   type FailedTest,
   reportProblems,
@@ -12,8 +13,15 @@ import type { Html } from './html.js';
 import { name, shownLines } from './name.js';
 import { durationText } from './quantities.js';
 
+/** What the reports of a job say; each is left out where none of its kind was asked for. */
+export type JobReported = Pick<JobOutcome, 'test_report' | 'coverage_report'>;
+
+export function reportSections({ test_report: tests, coverage_report: coverage }: JobReported): Html {
+  return html`${tests === undefined ? '' : testSection(tests)}${coverage === undefined ? '' : coverageSection(coverage)}`;
+}
+
 /** What the reports of a job say of its tests: failures first, each with its message to be opened, then the slowest. */
-export function testSection(report: TestReport): Html {
+function testSection(report: TestReport): Html {
   const { failed, failures, slowest, time_ms: time } = report;
   const took = time > 0 ? ` · ${durationText(time)}` : '';
   const more = failed - failures.length;
@@ -24,7 +32,7 @@ ${slowest.length === 0 ? '' : html`<details class="slowest"><summary>Slowest tes
 }
 
 /** How many lines the tests of a job have run. */
-export function coverageSection(report: CoverageReport): Html {
+function coverageSection(report: CoverageReport): Html {
   return html`<div class="tests"><p class="muted">coverage ${coverageText(report)}</p>${problemNotes(report)}</div>`;
 }
 

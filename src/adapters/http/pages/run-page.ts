@@ -11,7 +11,7 @@ import type { Html } from './html.js';
 import { name, shownLines } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
-import { coverageSection, testSection } from './report-section.js';
+import { type JobReported, reportSections } from './report-section.js';
 import { foldId, stepEnd } from './step-fold.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
@@ -24,11 +24,19 @@ export interface RunView {
   readonly artifacts: ArtifactsOfJob;
   /** Of the jobs whose log was cut at its cap. */
   readonly cuts: ReadonlyMap<string, CutOfLog>;
+  /** Of the jobs whose own record can be read. */
+  readonly reports: ReadonlyMap<string, JobReported>;
   readonly timeline: Timeline;
 }
 
 /** One run: its jobs, what took how long, what was prepared, what came back. */
-export function runPage({ bundle: { run, preparedOutputs }, artifacts, cuts, timeline }: RunView): Html {
+export function runPage({
+  bundle: { run, preparedOutputs },
+  artifacts,
+  cuts,
+  reports,
+  timeline,
+}: RunView): Html {
   const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
     title: `${run.target_id ?? 'Run'} ${run.run_id}`,
@@ -39,7 +47,7 @@ ${run.target_description ? html`<p class="lead">${name(run.target_description)}<
 ${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
 <dl class="facts">${facts(run)}</dl>
 <h2>Jobs</h2>
-<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, cuts.get(job.id)))}</ul>
+<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job }))}</ul>
 ${notPrepared(run.prepare_timings)}
 ${waterfall(timeline)}
 ${preparedOutputs === null ? '' : prepared(preparedOutputs)}
@@ -73,7 +81,11 @@ function facts(run: RunRecord): Html[] {
   );
 }
 
-function jobCard(runId: string, job: RunJobRecord, cut: CutOfLog | undefined): Html {
+function jobCard(
+  runId: string,
+  job: RunJobRecord,
+  { cut, reported }: { readonly cut: CutOfLog | undefined; readonly reported: JobReported },
+): Html {
   const log = `/runs/${encoded(runId)}/logs/${encoded(job.id)}`;
   const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
   const details = [took, job.exit_code === null ? '' : `exit code ${job.exit_code}`].filter(
@@ -85,7 +97,7 @@ ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${job.test_report === undefined ? '' : testSection(job.test_report)}${job.coverage_report === undefined ? '' : coverageSection(job.coverage_report)}</li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${reportSections(reported)}</li>`;
 }
 
 function cacheLine({

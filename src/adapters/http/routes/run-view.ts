@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
+import type { JobReported } from '../pages/report-section.js';
 import type { RunView } from '../pages/run-page.js';
 import { GoingStretches, timelineOf } from '../pages/timeline.js';
 import { type CutOfLog, cutOf } from '../source/cut-of-log.js';
@@ -22,6 +23,7 @@ export async function runView(
       if (stored.isOk()) going.take(stored.value);
   const artifacts = new Map<string, readonly CollectedArtifact[]>();
   const cuts = new Map<string, CutOfLog>();
+  const reports = new Map<string, JobReported>();
   // Asked before the jobs, so that one that ends meanwhile is told of by its outcome.
   const logs = await source.loadLogsMetadata(stateRoot, runId, { signal });
   for (const { id } of run.jobs) {
@@ -30,6 +32,7 @@ export async function runView(
     if (job.isOk()) artifacts.set(id, outcome?.artifacts.collected ?? []);
     const cut = cutOf(outcome, logs.isOk() ? logs.value.jobs.find((log) => log.id === id) : undefined);
     if (cut !== null) cuts.set(id, cut);
+    if (outcome !== null) reports.set(id, outcome);
   }
-  return ok({ bundle: bundle.value, artifacts, cuts, timeline: timelineOf(run, going) });
+  return ok({ bundle: bundle.value, artifacts, cuts, reports, timeline: timelineOf(run, going) });
 }

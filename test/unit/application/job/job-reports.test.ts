@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { recordedOutcome } from '../../../../src/application/records/load-run-record.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -65,6 +66,22 @@ describe('the reports of a job', () => {
       test_report: { files: 0, tests: 0, unmatched: ['out/*.xml'], problems: [{ path: 'b.xml' }] },
     });
     expect(outcome.artifacts).not.toHaveProperty('unmatched');
+  });
+
+  it('take a few hundred bytes of the record of their run, whatever they say: it has many jobs', async () => {
+    const long = 'n'.repeat(500);
+    const failures =
+      `<testcase classname="${long}" name="${long}" time="1"><failure message="${'m'.repeat(3000)}"/></testcase>`.repeat(
+        300,
+      );
+    const { outcome } = await reported(
+      { reports: { junit: ['/artifacts/*.xml', 'none/*'], coverage: ['/artifacts/*.xml', 'no/*'] } },
+      { '/artifacts/junit.xml': `<testsuite>${failures}</testsuite>` },
+    );
+    expect(outcome.test_report?.failures).toHaveLength(200);
+    const { test_report, coverage_report } = recordedOutcome(outcome, 'incus');
+    expect(test_report).toMatchObject({ tests: 300, failed: 300, failures: [], slowest: [] });
+    expect(JSON.stringify([test_report, coverage_report]).length).toBeLessThan(300);
   });
 
   it('of a job that asks for none are not there', async () => {
