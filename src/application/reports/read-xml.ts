@@ -47,7 +47,13 @@ export async function readXml(bytes: Uint8Array, handler: XmlHandler): Promise<R
   };
   parser.ontext = (text) => handler.text?.(text);
   parser.oncdata = (text) => handler.text?.(text);
-  parser.onerror = ({ message }) => fail(message.split('\n')[0]);
+  parser.onerror = ({ message }) => {
+    // A reference to a character that XML does not have, as a colour of a terminal: it stands there as it was written. The parser goes on.
+    const { entity = '' } = parser as { readonly entity?: string };
+    if (message.startsWith('Invalid character entity') && entity.startsWith('#'))
+      parser.error = null as unknown as Error;
+    else fail(message.split('\n')[0]);
+  };
   for (let at = 0; at < bytes.length; at += PIECE) {
     const last = at + PIECE >= bytes.length;
     parser.write(decoder.decode(bytes.subarray(at, at + PIECE), { stream: !last }));

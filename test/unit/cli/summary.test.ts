@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -63,4 +64,11 @@ test('a summary that cannot be written is said, and changes no result', async ()
   chmodSync(join(cli.folder, 'taken'), 0o755);
   expect(await cli.run('run', '--summary', 'taken')).toBe(0);
   expect(cli.stderr.text).toContain('the summary could not be written: EISDIR');
+});
+
+test('a summary that is a FIFO which nobody reads holds nobody', async () => {
+  const cli = new Cli({ script: async (job) => job.end({ status: 'passed', exit_code: 0 }), files });
+  execFileSync('mkfifo', [join(cli.folder, 'fifo')]);
+  expect(await cli.run('run', '--summary', 'fifo')).toBe(0);
+  expect(cli.stderr.text).toContain('the summary could not be written: ENXIO');
 });

@@ -50,14 +50,16 @@ function jobRow(end: JobEnd): string {
 }
 
 function testsOf(end: JobEnd): string[] {
-  const report = end.kind === 'ended' ? end.run.outcome.test_report : undefined;
-  if (report === undefined) return [];
-  const shown = report.failures.slice(0, SHOWN_FAILURES);
-  const more = report.failed - shown.length;
+  if (end.kind !== 'ended') return [];
+  const { test_report: report, coverage_report: coverage } = end.run.outcome;
+  const shown = (report?.failures ?? []).slice(0, SHOWN_FAILURES);
+  const more = (report?.failed ?? 0) - shown.length;
   const lines = [
     ...shown.flatMap(failed),
     ...(more > 0 ? [`- and ${more} more`] : []),
-    ...reportProblems(report).map((problem) => `- ⚠️ ${inline(problem)}`),
+    ...[report, coverage]
+      .flatMap((of) => (of === undefined ? [] : reportProblems(of)))
+      .map((problem) => `- ⚠️ ${inline(problem)}`),
   ];
   return lines.length === 0 ? [] : ['', `#### ${code(end.jobId)}`, '', ...lines];
 }

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
 import { annotations } from './annotations.js';
@@ -11,6 +11,18 @@ export interface Reporting {
   readonly summary: string | null;
   /** Writes lines for an outer GitHub Actions; null where there is none. */
   readonly annotate: ((text: string) => void) | null;
+}
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+
+/** Never waits: a FIFO that nobody reads is an error. */
+function append(path: string, text: string): void {
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o644);
+  try {
+    writeFileSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Another view, which at the end of the run also tells the CI around it. */
@@ -48,7 +60,7 @@ export class ReportingView implements RunView {
     if (summary !== null) {
       // At once: a process that leaves for a second Ctrl-C has no time to wait.
       try {
-        appendFileSync(summary, markdownSummary(end));
+        append(summary, markdownSummary(end));
       } catch (error) {
         this.#view.notice(
           `the summary could not be written: ${error instanceof Error ? error.message : error}`,

@@ -117,6 +117,17 @@ describe('a hostile report', () => {
     });
   }
 
+  it('goes on behind a reference to a character that XML does not have', async () => {
+    const { tests, problem } = await read(
+      '<testsuite><testcase name="a&#27;"><failure message="&#27;[31mred">&#x1;</failure></testcase><testcase name="b"/></testsuite>',
+    );
+    expect(problem).toBeNull();
+    expect(tests.map(({ name, message }) => [name, message])).toEqual([
+      ['a&#27;', '&#27;[31mred\n&#x1;'],
+      ['b', ''],
+    ]);
+  });
+
   it('keeps names and messages that a record takes, and what was read before it broke', async () => {
     const long = 'm'.repeat(60_000);
     const { tests, problem } = await read(
