@@ -1,20 +1,11 @@
 import type { CoverageReport } from '../../domain/job/coverage-report.js';
 import type { FileStore } from '../../ports/file-store.js';
-import { readReportFiles, whereAny } from './report-files.js';
-
-interface Reports {
-  /** Where the files lie. */
-  readonly directory: string;
-  /** Relative to it. */
-  readonly paths: readonly string[];
-  /** Patterns that matched none. */
-  readonly unmatched: readonly string[];
-}
+import { type ReportsFound, readReportFiles, whereAny } from './report-files.js';
 
 /** Reads what a job has left of coverage, all files together. */
 export async function readCoverageReports(
   files: Pick<FileStore, 'readFile'>,
-  { unmatched, ...found }: Reports,
+  { unmatched, ...found }: ReportsFound,
 ): Promise<CoverageReport> {
   // The parser is loaded where there is something to parse.
   const { readCoverage } = await import('./read-coverage.js');

@@ -2,16 +2,10 @@ import type { TestReport } from '../../domain/job/test-report.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { TestCase } from './read-junit.js';
 import { RecordedTests } from './recorded-tests.js';
-import { readReportFiles } from './report-files.js';
+import { type ReportsFound, readReportFiles } from './report-files.js';
 import { TestTally } from './test-tally.js';
 
-interface Reports {
-  /** Where the files lie. */
-  readonly directory: string;
-  /** Relative to it. */
-  readonly paths: readonly string[];
-  /** Patterns that matched none. */
-  readonly unmatched: readonly string[];
+interface TestReportsFound extends ReportsFound {
   /** Gets all tests by name, for their history. */
   readonly testsFile: string;
   readonly mask: (text: string) => string;
@@ -20,7 +14,7 @@ interface Reports {
 /** Reads what a job has left of test results. */
 export async function readTestReports(
   files: Pick<FileStore, 'readFile' | 'writeFile'>,
-  { unmatched, testsFile, mask, ...found }: Reports,
+  { unmatched, testsFile, mask, ...found }: TestReportsFound,
 ): Promise<TestReport> {
   // The parser is loaded where there is something to parse.
   const { readJunit } = await import('./read-junit.js');

@@ -5,11 +5,14 @@ import type { FileStore } from '../../ports/file-store.js';
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_PROBLEMS = 20;
 
-interface Found {
+/** What came back of one kind of report. */
+export interface ReportsFound {
   /** Where the files lie. */
   readonly directory: string;
   /** Relative to it. */
   readonly paths: readonly string[];
+  /** Patterns that matched none. */
+  readonly unmatched: readonly string[];
 }
 
 export interface FilesRead {
@@ -22,7 +25,7 @@ export interface FilesRead {
 /** Reads reports of one kind, which are a guest's word. What cannot be read is named, and costs nothing else. */
 export async function readReportFiles(
   store: Pick<FileStore, 'readFile'>,
-  { directory, paths }: Found,
+  { directory, paths }: Pick<ReportsFound, 'directory' | 'paths'>,
   read: (bytes: Uint8Array) => Promise<Result<unknown, string>>,
 ): Promise<FilesRead> {
   let left = 4 * MOST_BYTES;
