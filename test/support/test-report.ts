@@ -23,6 +23,7 @@ export const TEST_REPORT: TestReport = {
     })),
   ],
   slowest: [{ suite: 's', name: 'slow', time_ms: 1200 }],
+  unread: 1,
   unmatched: ['**/x.xml'],
   problems: [{ path: 'b.xml', message: 'Unclosed root tag (line 1)' }],
 };

@@ -5,6 +5,7 @@ import type { TestHistory, TestOverRuns } from '../../domain/records/test-histor
 import { type RecordedTest, testsFileSchema } from '../../domain/records/tests-file.js';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
 import type { RecordPorts } from './interrupted-run.js';
+import { KnownTests } from './known-tests.js';
 import { listRuns } from './list-runs.js';
 import { readRecord } from './read-record.js';
 import { badNumber, type RunStateFault } from './run-state-fault.js';
@@ -23,9 +24,6 @@ export interface TestHistoryQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Tests that are told of; a guest may have a new name for each. */
-const MOST_TESTS = 200_000;
-
 /** What became of each test in the newest runs that have reports of tests: those that are unsteady first, then by how often they failed. */
 export async function testHistory(
   ports: RecordPorts,
@@ -35,14 +33,14 @@ export async function testHistory(
   if (bad !== null) return err(bad);
   const listed = await listRuns(ports, { stateRoot, branch, signal });
   if (listed.isErr()) return err(listed.error);
-  const seen = new Map<string, OverRuns>();
-  let leftOut = 0;
+  const seen = new KnownTests<OverRuns>();
   const damaged = listed.value.damaged.map(({ message }) => message);
   let runs = 0;
   for (const run of listed.value.runs) {
     if (runs === most) break;
     if (target !== undefined && run.target_id !== target) continue;
     let has = false;
+    seen.nextRun();
     for (const { id, test_report: report } of run.jobs) {
       if (report === undefined || (job !== undefined && id !== job)) continue;
       const { testsFile } = jobStateLayout(stateRoot, run.run_id, id);
@@ -56,16 +54,13 @@ export async function testHistory(
       for (const [index, test] of read.value.tests.entries()) {
         if (index % AT_ONCE === AT_ONCE - 1) await anotherTurn();
         const key = JSON.stringify([id, test.suite, test.name]);
-        const known = seen.get(key) ?? (seen.size < MOST_TESTS ? new OverRuns(id, run, test) : null);
-        if (known === null) leftOut++;
-        else seen.set(key, known);
-        known?.add(run, test);
+        seen.of(key, () => new OverRuns(id, run, test))?.add(run, test);
       }
     }
     if (has) runs++;
   }
-  if (leftOut > 0)
-    damaged.push(`there are more than ${MOST_TESTS} tests: ${leftOut} results of others are left out`);
+  if (seen.leftOut > 0)
+    damaged.push(`there are too many tests: ${seen.leftOut} results of those that came last are left out`);
   const tests = [...seen.values()].map((test) => test.told()).sort(byInterest);
   return ok({ runs, tests, damaged });
 }

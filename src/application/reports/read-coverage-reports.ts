@@ -12,17 +12,17 @@ export async function readCoverageReports(
   let [covered, total] = [0, 0];
   const read = await readReportFiles(files, found, async (bytes) => {
     const lines = await readCoverage(bytes);
-    if (lines.isOk()) {
-      covered += lines.value.covered;
-      total += lines.value.total;
-    }
-    return lines;
+    if (lines.isErr()) return lines.error;
+    covered += lines.value.covered;
+    total += lines.value.total;
+    return lines.value.problem ?? null;
   });
   return {
     files: read.files,
     lines_covered: covered,
     lines_total: total,
     ...whereAny('unmatched', unmatched),
+    ...(read.unread === 0 ? {} : { unread: read.unread }),
     ...whereAny('problems', read.problems),
   };
 }

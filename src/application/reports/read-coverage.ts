@@ -1,21 +1,27 @@
 import { err, ok, type Result } from 'neverthrow';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { decodeText } from './decode-text.js';
 import { type Attributes, readXml, type XmlHandler } from './read-xml.js';
 
 export interface Lines {
   readonly covered: number;
   readonly total: number;
+  /** Why these are not all that the report was to have. */
+  readonly problem?: string;
 }
 
 const LINES_AT_ONCE = 10_000;
+const LONGEST_LINE = 100;
 
 /**
  * How many lines a report says were run: Cobertura (https://cobertura.github.io/cobertura/), JaCoCo (https://www.jacoco.org/jacoco/trunk/coverage/report.dtd),
- * Clover's XML, or LCOV's text (geninfo(1)). The error says what is wrong.
+ * Clover's XML, or LCOV's text (geninfo(1)). See `decodeText` for encodings. The error says what is wrong.
  */
 export async function readCoverage(bytes: Uint8Array): Promise<Result<Lines, string>> {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).toString('utf8');
-  return start.replace(/^\ufeff?\s*/, '').startsWith('<') ? readXmlCoverage(bytes) : readLcov(bytes);
+  const decoded = decodeText(bytes);
+  if (decoded.isErr()) return err(decoded.error);
+  const { start, pieces } = decoded.value;
+  return start.trimStart().startsWith('<') ? readXmlCoverage(bytes) : readLcov(pieces);
 }
 
 async function readXmlCoverage(bytes: Uint8Array): Promise<Result<Lines, string>> {
@@ -23,9 +29,8 @@ async function readXmlCoverage(bytes: Uint8Array): Promise<Result<Lines, string>
   const read = await readXml(bytes, reader);
   if (read.isErr()) return err(read.error);
   const { lines } = reader;
-  return lines === null
-    ? err('it says nothing of lines, as Cobertura, JaCoCo and Clover do')
-    : checked(lines);
+  if (lines === null) return err('it says nothing of lines, as Cobertura, JaCoCo and Clover do');
+  return checked(lines).map((all) => (read.value === null ? all : { ...all, problem: read.value }));
 }
 
 class CoverageReader implements XmlHandler {
@@ -67,30 +72,68 @@ class CoverageReader implements XmlHandler {
   }
 }
 
-/** Sums where the records have them (`LF`, `LH`), else each line's (`DA`). */
-async function readLcov(bytes: Uint8Array): Promise<Result<Lines, string>> {
-  const sums = { covered: 0, total: 0 };
-  const counted = { covered: 0, total: 0 };
-  let isLcov = false;
-  const text = new TextDecoder('utf-8').decode(bytes);
+async function readLcov(pieces: Iterable<string>): Promise<Result<Lines, string>> {
+  const reader = new LcovReader();
   let number = 0;
-  for (let at = 0; at < text.length; ) {
-    if (++number % LINES_AT_ONCE === 0) await anotherTurn();
-    const found = text.indexOf('\n', at);
-    const end = found === -1 ? text.length : found;
-    const line = text.slice(at, Math.min(end, at + 100)).trimEnd();
-    at = end + 1;
-    if (line === 'end_of_record') isLcov = true;
-    else if (line.startsWith('LF:')) sums.total += wholeIn(line.slice(3)) ?? 0;
-    else if (line.startsWith('LH:')) sums.covered += wholeIn(line.slice(3)) ?? 0;
-    else if (line.startsWith('DA:')) {
-      counted.total++;
-      if ((wholeIn(line.split(',')[1]) ?? 0) > 0) counted.covered++;
+  let rest = '';
+  for (const piece of pieces) {
+    const lines = `${rest}${piece}`.split('\n');
+    // Of a line without end only its beginning is looked at.
+    rest = lines.pop()?.slice(0, LONGEST_LINE) ?? '';
+    for (const line of lines) {
+      reader.line(line.slice(0, LONGEST_LINE).trimEnd());
+      if (++number % LINES_AT_ONCE === 0) await anotherTurn();
     }
   }
-  if (!isLcov) return err('it is none of Cobertura, JaCoCo, Clover and LCOV');
-  return checked(sums.total > 0 ? sums : counted);
+  reader.line(rest.trimEnd());
+  return reader.lines();
 }
+
+/** Of each record its sums where it has them (`LF`, `LH`), else its lines (`DA`). */
+class LcovReader {
+  #covered = 0;
+  #total = 0;
+  #records = 0;
+  #record = newRecord();
+
+  line(line: string): void {
+    const record = this.#record;
+    if (line === 'end_of_record') {
+      this.#records++;
+      this.#total += record.found ?? record.lines;
+      this.#covered += record.found === null ? record.linesHit : (record.hit ?? record.linesHit);
+      this.#record = newRecord();
+    } else if (line.startsWith('SF:')) record.isOpen = true;
+    else if (line.startsWith('LF:')) record.found = wholeIn(line.slice(3));
+    else if (line.startsWith('LH:')) record.hit = wholeIn(line.slice(3));
+    else if (line.startsWith('DA:')) {
+      record.lines++;
+      if ((wholeIn(line.split(',')[1]) ?? 0) > 0) record.linesHit++;
+    }
+  }
+
+  lines(): Result<Lines, string> {
+    const isCut = this.#record.isOpen || this.#record.lines > 0;
+    if (this.#records === 0)
+      return err(
+        isCut
+          ? 'it is LCOV that was cut before its first end_of_record'
+          : 'it is none of Cobertura, JaCoCo, Clover and LCOV',
+      );
+    const all = checked({ covered: this.#covered, total: this.#total });
+    if (!isCut) return all;
+    const problem = `it was cut: its last record has no end_of_record, and the ${this.#records} before it count`;
+    return all.map((lines) => ({ ...lines, problem }));
+  }
+}
+
+const newRecord = () => ({
+  isOpen: false,
+  found: null as number | null,
+  hit: null as number | null,
+  lines: 0,
+  linesHit: 0,
+});
 
 function checked({ covered, total }: Lines): Result<Lines, string> {
   return covered > total || !Number.isSafeInteger(total)

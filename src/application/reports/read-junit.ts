@@ -1,4 +1,3 @@
-import { err, type Result } from 'neverthrow';
 import { LONGEST_MESSAGE, LONGEST_NAME } from '../../domain/job/test-report.js';
 import { type Attributes, readXml, type XmlHandler } from './read-xml.js';
 
@@ -53,14 +52,15 @@ interface OpenCase {
   text: string;
 }
 
-/** The tests of a report in JUnit's format (https://github.com/testmoapp/junitxml), told one by one as they are read. See `readXml` for the error. */
-export async function readJunit(
-  bytes: Uint8Array,
-  tell: (test: TestCase) => void,
-): Promise<Result<void, string>> {
+/**
+ * The tests of a report in JUnit's format (https://github.com/testmoapp/junitxml), told one by one as they are read.
+ * What is returned is what is wrong, or null: see `readXml`.
+ */
+export async function readJunit(bytes: Uint8Array, tell: (test: TestCase) => void): Promise<string | null> {
   const reader = new JunitReader(tell);
   const read = await readXml(bytes, reader);
-  return read.isOk() && !reader.isReport ? err('it has no <testsuites> or <testsuite>') : read;
+  if (read.isErr()) return read.error;
+  return reader.isReport ? read.value : 'it has no <testsuites> or <testsuite>';
 }
 
 class JunitReader implements XmlHandler {

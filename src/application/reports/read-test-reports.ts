@@ -29,5 +29,5 @@ export async function readTestReports(
   const notKept = written.isOk()
     ? []
     : [{ path: testsFile, message: `the history of its tests: ${written.error.message}` }];
-  return tally.report({ files: read.files, problems: [...read.problems, ...notKept], unmatched });
+  return tally.report({ ...read, problems: [...read.problems, ...notKept], unmatched });
 }

@@ -1,9 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import sax from 'sax';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { decodeText } from './decode-text.js';
 
-/** Bytes that are read before others have their turn. */
-const PIECE = 64 * 1024;
 /** The five entities of XML itself. */
 const PARSER = { strictEntities: true, position: true };
 /** Elements within each other; those of reports are five deep, and suites may stand in suites. */
@@ -25,10 +24,19 @@ export interface XmlHandler {
 /**
  * Reads a document from somebody who is not to be believed. Entities other than XML's own five are an error, and a document type is passed over:
  * nothing is expanded and nothing is fetched. The error says what is wrong and where; what was told before it stands.
+ * The value is what was wrong with its bytes, or null: see `decodeText`.
  */
-export async function readXml(bytes: Uint8Array, handler: XmlHandler): Promise<Result<void, string>> {
+export async function readXml(
+  bytes: Uint8Array,
+  handler: XmlHandler,
+): Promise<Result<string | null, string>> {
+  const decoded = decodeText(bytes);
+  if (decoded.isErr()) return err(decoded.error);
+  const { start, pieces, problem: problemOfBytes } = decoded.value;
+  const first = start.trimStart();
+  if (first !== '' && !first.startsWith('<'))
+    return err(`it is not XML: it begins with ${JSON.stringify(first.slice(0, 20))}`);
   const parser = sax.parser(true, PARSER);
-  const decoder = new TextDecoder('utf-8');
   const open: string[] = [];
   let problem = null as string | null;
   const fail = (what: string | null | undefined) => {
@@ -54,12 +62,11 @@ export async function readXml(bytes: Uint8Array, handler: XmlHandler): Promise<R
       parser.error = null as unknown as Error;
     else fail(message.split('\n')[0]);
   };
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    const last = at + PIECE >= bytes.length;
-    parser.write(decoder.decode(bytes.subarray(at, at + PIECE), { stream: !last }));
+  for (const piece of pieces) {
+    parser.write(piece);
     if (problem !== null) return err(problem);
     await anotherTurn();
   }
   parser.close();
-  return problem === null ? ok(undefined) : err(problem);
+  return problem === null ? ok(problemOfBytes()) : err(problem);
 }

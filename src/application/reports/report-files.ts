@@ -1,4 +1,3 @@
-import { err, type Result } from 'neverthrow';
 import type { FileStore } from '../../ports/file-store.js';
 
 /** Of one report, in bytes; of all of a kind four times as much. */
@@ -18,20 +17,22 @@ export interface ReportsFound {
 export interface FilesRead {
   /** How many were read whole. */
   readonly files: number;
-  /** Why others were not; at most 20. */
+  /** How many were not. */
+  readonly unread: number;
+  /** Why they were not; at most 20. */
   readonly problems: readonly { readonly path: string; readonly message: string }[];
 }
 
-/** Reads reports of one kind, which are a guest's word. What cannot be read is named, and costs nothing else. */
+/** Reads reports of one kind, which are a guest's word. What cannot be read is named, and costs nothing else. `read` says what is wrong, or null. */
 export async function readReportFiles(
   store: Pick<FileStore, 'readFile'>,
   { directory, paths }: Pick<ReportsFound, 'directory' | 'paths'>,
-  read: (bytes: Uint8Array) => Promise<Result<unknown, string>>,
+  read: (bytes: Uint8Array) => Promise<string | null>,
 ): Promise<FilesRead> {
   let left = 4 * MOST_BYTES;
   let files = 0;
   const problems: { path: string; message: string }[] = [];
-  const one = async (path: string): Promise<Result<unknown, string>> => {
+  const one = async (path: string): Promise<string | null> => {
     const maxBytes = Math.min(MOST_BYTES, left);
     const bytes = await store.readFile(`${directory}/${path}`, { maxBytes });
     if (bytes.isOk()) {
@@ -39,16 +40,15 @@ export async function readReportFiles(
       return read(bytes.value);
     }
     const { kind, message } = bytes.error;
-    return err(
-      kind === 'too_large' ? `it has more than the ${maxBytes} bytes that are read of reports` : message,
-    );
+    return kind === 'too_large' ? `it has more than the ${maxBytes} bytes that are read of reports` : message;
   };
+  let unread = 0;
   for (const path of paths) {
-    const told = await one(path).then((result) => result.map(() => undefined));
-    if (told.isOk()) files++;
-    else if (problems.length < MOST_PROBLEMS) problems.push({ path, message: told.error });
+    const message = await one(path);
+    if (message === null) files++;
+    else if (++unread <= MOST_PROBLEMS) problems.push({ path, message });
   }
-  return { files, problems };
+  return { files, unread, problems };
 }
 
 /** What is left out of a record where there is none of it. */

@@ -25,13 +25,19 @@ export class TestTally {
     this.#consider(test);
   };
 
-  report({ files, problems, unmatched }: FilesRead & { readonly unmatched: readonly string[] }): TestReport {
+  report({
+    files,
+    unread,
+    problems,
+    unmatched,
+  }: FilesRead & { readonly unmatched: readonly string[] }): TestReport {
     return {
       files,
       ...this.#counts,
       time_ms: Math.round(this.#counts.time_ms),
       failures: this.#failures,
       slowest: this.#slowest,
+      ...(unread === 0 ? {} : { unread }),
       ...whereAny('unmatched', unmatched),
       ...whereAny('problems', problems),
     };

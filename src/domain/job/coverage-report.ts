@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unreadMark } from './test-report.js';
 
 const count = z.number().int().nonnegative();
 
@@ -10,7 +11,9 @@ export const coverageReportSchema = z.looseObject({
   lines_total: count,
   /** Patterns that matched no file; left out when there is none. */
   unmatched: z.array(z.string()).optional(),
-  /** Files that could not be read, and why; at most 20. They are not counted. */
+  /** Report files that could not be read, or not whole; left out when there is none. */
+  unread: count.optional(),
+  /** Why they could not; at most 20. Of LCOV that was cut the records before the cut are counted, of others nothing. */
   problems: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
 });
 /** How many lines the tests of a job have run, as its coverage reports say. */
@@ -36,8 +39,9 @@ export function percent(ratio: number): string {
   return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`;
 }
 
-/** `81.3 % of 1234 lines`. */
+/** `81.3 % of 1234 lines`, and how many files are not in it. */
 export function coverageText(report: CoverageReport): string {
   const ratio = coverageOf([report]);
-  return ratio === null ? 'no lines' : `${percent(ratio)} of ${report.lines_total} lines`;
+  const lines = ratio === null ? 'no lines' : `${percent(ratio)} of ${report.lines_total} lines`;
+  return `${lines}${unreadMark(report)}`;
 }

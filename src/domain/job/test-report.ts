@@ -50,7 +50,9 @@ export const testReportSchema = z.looseObject({
   slowest: z.array(z.looseObject({ ...testNameShape, time_ms: milliseconds })),
   /** Patterns that matched no file; left out when there is none. */
   unmatched: z.array(z.string()).optional(),
-  /** Files that could not be read, or not to their end, and why; at most 20. Their tests are counted as far as they were read. */
+  /** Report files that could not be read, or not whole; left out when there is none. */
+  unread: count.optional(),
+  /** Why they could not; at most 20. Their tests are counted as far as they were read. */
   problems: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
 });
 /** What the reports of a job say of its tests: counts, the failures by name and place, the slowest. Times in milliseconds. */
@@ -61,16 +63,21 @@ export function testSums({ unmatched: _, problems: __, ...report }: TestReport):
   return { ...report, failures: [], slowest: [] };
 }
 
-/** `312 tests: 310 passed, 1 failed, 1 skipped`; what is none is left out. */
-export function testCounts({ tests, passed, failed, skipped, flaky }: TestReport): string {
-  if (tests === 0) return 'no tests';
+/** `312 tests: 1 failed, 310 passed, 1 skipped`; what is none is left out. Behind it how many files are not in it. */
+export function testCounts({ tests, passed, failed, skipped, flaky, ...report }: TestReport): string {
+  if (tests === 0) return `no tests${unreadMark(report)}`;
   const retried = flaky === 0 ? '' : ` (${flaky} when repeated)`;
   const parts = [
     failed === 0 ? '' : `${failed} failed`,
     passed === 0 ? '' : `${passed} passed${retried}`,
     skipped === 0 ? '' : `${skipped} skipped`,
   ];
-  return `${tests === 1 ? '1 test' : `${tests} tests`}: ${parts.filter((part) => part !== '').join(', ')}`;
+  return `${tests === 1 ? '1 test' : `${tests} tests`}: ${parts.filter((part) => part !== '').join(', ')}${unreadMark(report)}`;
+}
+
+/** ` ⚠ 1 report not read whole`, beside a count that is not of all reports; else empty. */
+export function unreadMark({ unread = 0 }: { readonly unread?: number | undefined }): string {
+  return unread === 0 ? '' : ` \u26a0 ${unread} ${unread === 1 ? 'report' : 'reports'} not read whole`;
 }
 
 /** `suite › name`, and the name alone where it says it all. */
@@ -91,7 +98,7 @@ export function reportProblems({
   unmatched = [],
 }: Pick<TestReport, 'problems' | 'unmatched'>): readonly string[] {
   return [
-    ...problems.map(({ path, message }) => `the report ${path} could not be read: ${message}`),
+    ...problems.map(({ path, message }) => `the report ${path} could not be read whole: ${message}`),
     ...unmatched.map((pattern) => `no report matches ${JSON.stringify(pattern)}`),
   ];
 }

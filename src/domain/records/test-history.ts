@@ -40,6 +40,8 @@ export const testHistoryDocumentSchema = z.looseObject({
   schema_version: z.literal(1),
   runs: count,
   tests: z.array(testOverRunsSchema),
+  /** How many `--limit` left out; left out when that is none. */
+  more: count.optional(),
 });
 /** The document of `pikaci tests --output json`. */
 export type TestHistoryDocument = z.infer<typeof testHistoryDocumentSchema>;

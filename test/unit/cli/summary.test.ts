@@ -72,3 +72,27 @@ test('a summary that is a FIFO which nobody reads holds nobody', async () => {
   expect(await cli.run('run', '--summary', 'fifo')).toBe(0);
   expect(cli.stderr.text).toContain('the summary could not be written: ENXIO');
 });
+
+test('a test has its place only where that is in the workspace', async () => {
+  const placed = (file: string) => ({
+    suite: '',
+    name: 't',
+    status: 'failed' as const,
+    message: '',
+    file,
+    line: 3,
+  });
+  const of = async (file: string) => {
+    const report = { ...TEST_REPORT, failed: 1, failures: [placed(file)] };
+    const cli = new Cli({
+      script: async (job) => job.end({ status: 'failed', exit_code: 1, test_report: report }),
+      files: { 'pikaci.config.json': configWith(['a']) },
+      env: { GITHUB_ACTIONS: 'true' },
+    });
+    await cli.run('run');
+    return cli.stderr.text.split('\n').find((line) => line.startsWith('::'));
+  };
+  for (const file of ['../a', 'a/../../b', '/etc/passwd', '..', 'C:\\a', '..\\a', 'file:a', '.'])
+    expect(await of(file)).toBe('::error title=a%3A t::failed');
+  expect(await of('./a//b/../c..ts')).toBe('::error file=a/c..ts,line=3,title=a%3A t::failed');
+});

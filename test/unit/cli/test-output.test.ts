@@ -5,14 +5,14 @@ import { COVERAGE_REPORT, TEST_REPORT, writeReports } from '../../support/test-r
 import { Cli } from './cli-harness.js';
 
 const LINES = [
-  '  tests      26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped, 1.5 s',
+  '  tests      26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped \u26a0 1 report not read whole, 1.5 s',
   `    ✗ s › "'><script>alert(1)</script>\\u202e\\x1b[2J  a.ts:3`,
   '        one',
   `        "'><script>alert(1)</script>\\u202e\\x1b[2J`,
   '        three',
   ...Array.from({ length: 19 }, (_, index) => `    ✗ other ${index}`),
   '      and 3 more',
-  '  warning: the report b.xml could not be read: Unclosed root tag (line 1)',
+  '  warning: the report b.xml could not be read whole: Unclosed root tag (line 1)',
   '  warning: no report matches "**/x.xml"',
   '  coverage   81.3 % of 1000 lines',
   '  warning: no report matches "*.info"',
@@ -29,7 +29,7 @@ test('what reports say of tests is told once, and in the summary with failures f
   });
   expect(await cli.run('run')).toBe(1);
   expect(cli.stderr.text).toContain(
-    '[a] 26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped\n[a] coverage 81.3 % of 1000 lines\n',
+    '[a] 26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped \u26a0 1 report not read whole\n[a] coverage 81.3 % of 1000 lines\n',
   );
   expect(cli.stderr.text).toContain(`${LINES.join('\n')}\n`);
 });

@@ -112,3 +112,20 @@ test('what cannot be read is named, and the rest is told', async () => {
   expect(told.err).toMatch(/r1\/jobs\/unit\/tests\.json cannot be read: tests\.0\.suite/);
   expect(told.err).toMatch(/r2\/jobs\/unit\/tests\.json is missing/);
 });
+
+test('people get as many lines as they want, and how many more there are', async () => {
+  const ends = Object.fromEntries(
+    Array.from({ length: 103 }, (_, index) => [`t${index}`, 'failed' as const]),
+  );
+  const tests = await withRuns([{}, ends]);
+  const lines = async (...argv: readonly string[]) => (await tests(...argv)).out.trimEnd().split('\n');
+  expect(await lines()).toHaveLength(101);
+  expect((await lines()).at(-1)).toBe('and 3 more tests (--limit 103 shows all)');
+  expect((await lines('--limit', '102')).at(-1)).toBe('and 1 more test (--limit 103 shows all)');
+  expect(await lines('--limit', '103')).toHaveLength(103);
+  const json = async (...argv: readonly string[]) =>
+    testHistoryDocumentSchema.parse(JSON.parse((await tests('--output', 'json', ...argv)).out));
+  expect((await json()).tests).toHaveLength(103);
+  expect(await json()).not.toHaveProperty('more');
+  expect(await json('--limit', '1')).toMatchObject({ tests: [{}], more: 102 });
+});

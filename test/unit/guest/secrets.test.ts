@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GuestMachine, isRoot } from '../../support/guest-machine.js';
 import { guestShells } from '../../support/guest-shell.js';
 
+/** Of this process alone: all command lines of the machine are searched for it. */
+const TOKEN = randomUUID();
 const secrets = {
-  TOKEN: 'hunter2-é😀',
+  TOKEN: `${TOKEN}-é😀`,
   KEY: '-----BEGIN-----\nline "two" \\ $(id)\n\n',
   BIG: "it's".repeat(25_000),
   EMPTY: '',
@@ -51,15 +54,15 @@ describe.each(guestShells())('secrets handed to a job by $name', (shell) => {
       'until [ -e "$PIKACI_ARTIFACTS/guest-request.json" ]; do sleep 0.01; done; echo ready; sleep 600';
     const run = guest.run({ command }, secrets);
     await run.output('ready');
-    expect(shownByProcesses()).not.toContain('hunter2');
+    expect(shownByProcesses()).not.toContain(TOKEN);
     expect(shownByProcesses()).toContain('PIKACI_SECRETS_DIR=');
-    expect(readFileSync(join(guest.artifacts, 'guest-request.json'), 'utf8')).not.toContain('hunter2');
+    expect(readFileSync(join(guest.artifacts, 'guest-request.json'), 'utf8')).not.toContain(TOKEN);
     const kept = readdirSync(guest.state, { recursive: true, withFileTypes: true }).filter((file) =>
       file.isFile(),
     );
     expect(kept.map((file) => file.name)).toContain('guest-request.json');
     for (const { parentPath, name } of kept)
-      expect(readFileSync(join(parentPath, name), 'latin1')).not.toContain('hunter2');
+      expect(readFileSync(join(parentPath, name), 'latin1')).not.toContain(TOKEN);
   });
 
   it('are told again to a runner that attaches later', async () => {
@@ -85,7 +88,7 @@ describe.each(guestShells())('secrets handed to a job by $name', (shell) => {
       const command =
         'cat "$PIKACI_SECRETS_DIR/TOKEN"; stat -c %u:%a "$PIKACI_SECRETS_DIR" "$PIKACI_SECRETS_DIR"/KEY; ls "$PIKACI_SECRETS_DIR/../json"';
       const ended = await guest.run({ command, run_as_root: false }, secrets).ended;
-      expect(ended.stdout.toString()).toMatch(/^hunter2-é😀1000:500\n1000:400\nls: .+\n$/);
+      expect(ended.stdout.toString()).toMatch(new RegExp(`^${TOKEN}-é😀1000:500\\n1000:400\\nls: .+\\n$`));
     });
   }
 });

@@ -23,7 +23,9 @@ test('the page of a run has the failed tests of each job first, each with its pl
   await writeReports(dir);
   const { text } = await server.get(`/runs/${RUN_ID}`);
   const section = /<div class="tests">.*?<\/div>/s.exec(text)?.[0] ?? '';
-  expect(section).toContain('26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped · 1.5 s');
+  expect(section).toContain(
+    '26 tests: 23 failed, 2 passed (1 when repeated), 1 skipped ⚠ 1 report not read whole · 1.5 s',
+  );
   expect(section).toContain('<code><bdi>a.ts:3</bdi></code>');
   expect(section.match(/<li>/g)).toHaveLength(22 + 1 + 1);
   expect(section).toContain('<li>and 1 more</li>');

@@ -12,9 +12,13 @@ export interface TestsOptions extends StateOptions {
   readonly target?: string;
   readonly job?: string;
   readonly runs?: number;
+  readonly limit?: number;
   readonly flaky?: boolean;
   readonly all?: boolean;
 }
+
+/** Lines for people, unless said. */
+const SHOWN = 100;
 
 /** `pikaci tests [text]`: what became of each test over the recorded runs, those that are flaky or have failed first. */
 export async function testsCommand(
@@ -41,9 +45,15 @@ export async function testsCommand(
     options.flaky === true
       ? test.flaky
       : options.all === true || text !== undefined || test.failed > 0 || test.flaky;
-  const tests = named.filter(wanted);
+  const found = named.filter(wanted);
+  const limit = options.limit ?? (options.output === 'json' ? found.length : SHOWN);
+  const tests = found.slice(0, limit);
+  const more = found.length - tests.length;
   if (options.output === 'json') {
-    const document: TestHistoryDocument = { type: 'test_history', schema_version: 1, runs: looked, tests };
+    const document: TestHistoryDocument = {
+      ...{ type: 'test_history', schema_version: 1, runs: looked, tests },
+      ...(more === 0 ? {} : { more }),
+    };
     printJson(context, document);
     return EXIT.passed;
   }
@@ -51,6 +61,7 @@ export async function testsCommand(
   else if (tests.length === 0)
     complain(context, `${nothingOf(options, text)} in ${count(looked, 'run')} with reports of tests`);
   if (tests.length > 0) context.stdout.write(`${inColumns(tests.map(row)).join('\n')}\n`);
+  if (more > 0) context.stdout.write(`and ${count(more, 'more test')} (--limit ${found.length} shows all)\n`);
   return EXIT.passed;
 }
 

@@ -1,4 +1,5 @@
-import { testTitle } from '../../../domain/job/test-report.js';
+import { posix } from 'node:path';
+import { type FailedTest, testTitle } from '../../../domain/job/test-report.js';
 import { escapeLine } from './escape-control.js';
 import { jobSummary, type RunEnd } from './run-end.js';
 
@@ -21,8 +22,7 @@ export function annotations({ jobs }: RunEnd): string[] {
       return failures.map((failure) =>
         command(
           {
-            ...(failure.file === undefined ? {} : { file: failure.file }),
-            ...(failure.line === undefined ? {} : { line: String(failure.line) }),
+            ...placeInWorkspace(failure),
             title: `${end.jobId}: ${testTitle(failure)}`,
           },
           failure.message || 'failed',
@@ -30,6 +30,17 @@ export function annotations({ jobs }: RunEnd): string[] {
       );
     })
     .slice(0, MOST);
+}
+
+/**
+ * A file of the workspace, relative to it, and the line. What a guest says of a file elsewhere, `/etc/passwd` or `../a`, is no place: the annotation
+ * would stand at a file of the machine that reads it.
+ */
+function placeInWorkspace({ file, line }: FailedTest): Readonly<Record<string, string>> {
+  if (file === undefined || /^[/\\]|^[A-Za-z][A-Za-z0-9+.-]*:/.test(file)) return {};
+  const path = posix.normalize(file.replaceAll('\\', '/'));
+  if (path === '.' || path === '..' || path.startsWith('../')) return {};
+  return { file: path, ...(line === undefined ? {} : { line: String(line) }) };
 }
 
 function command(properties: Readonly<Record<string, string>>, message: string): string {

@@ -83,6 +83,7 @@ export function addStateCommands(
   withState(tests)
     .addOption(output(['human', 'json']))
     .addOption(new Option('--runs <n>', 'at most so many runs, the newest (50)').argParser(wholeNumber(1)))
+    .addOption(new Option('--limit <n>', 'at most so many tests (100; json: all)').argParser(wholeNumber(1)))
     .option('--branch <name>', 'only runs of this branch')
     .option('--target <id>', 'only runs of this target')
     .option('--job <id>', 'only this job')

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import { coverageOf, percent } from '../../../domain/job/coverage-report.js';
+import { unreadMark } from '../../../domain/job/test-report.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { Html } from './html.js';
 import { name, plainName } from './name.js';
@@ -64,8 +65,10 @@ ${took === '' ? '' : html`<span class="took">${took}</span>`}</div>
 }
 
 function coverageOfRun({ jobs }: RunRecord): string {
-  const ratio = coverageOf(jobs.map((job) => job.coverage_report));
-  return ratio === null ? '' : `coverage ${percent(ratio)}`;
+  const reports = jobs.map((job) => job.coverage_report);
+  const ratio = coverageOf(reports);
+  const unread = reports.reduce((sum, report) => sum + (report?.unread ?? 0), 0);
+  return ratio === null ? '' : `coverage ${percent(ratio)}${unreadMark({ unread })}`;
 }
 
 function jobsText(jobs: readonly RunJobRecord[]): string {

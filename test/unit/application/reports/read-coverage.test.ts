@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readCoverage } from '../../../../src/application/reports/read-coverage.js';
 import { coverageOf, coverageText } from '../../../../src/domain/job/coverage-report.js';
@@ -43,7 +44,7 @@ describe('a coverage report', () => {
     });
 
   it('that is none of these, or lies, is named', async () => {
-    expect(await read('')).toMatch(/none of/);
+    expect(await read('')).toBe('it is empty');
     expect(await read('coverage: 81%')).toMatch(/none of/);
     expect(await read('<testsuite/>')).toMatch(/begins with <testsuite>/);
     expect(await read('<coverage line-rate="1"/>')).toMatch(/says nothing of lines/);
@@ -53,6 +54,42 @@ describe('a coverage report', () => {
     expect(await read('<coverage lines-covered="1e3" lines-valid="-1"/>')).toMatch(/says nothing of lines/);
     expect(await read('<coverage lines-covered="1" lines-valid="2">')).toMatch(/Unclosed root tag/);
     expect(await read('LF:1\nLH:9\nend_of_record')).toBe('it says that 9 of 1 lines were run');
+  });
+
+  it('that was cut counts what is whole, and says so', async () => {
+    const whole = 'TN:\nSF:a\nDA:1,1\nDA:2,0\nLF:2\nLH:1\nend_of_record\n';
+    const told = {
+      covered: 1,
+      total: 2,
+      problem: expect.stringMatching(/was cut: .* the 1 before it count/),
+    };
+    for (const cut of ['SF:b\nDA:1,1\nLF:9\nLH:9\n', 'SF:', 'SF:b\nend_of_rec'])
+      expect(await read(`${whole}${cut}`)).toEqual(told);
+    expect(await read(`${whole}TN:\n\n`)).toEqual({ covered: 1, total: 2 });
+    expect(await read('SF:a\nDA:1,1\n')).toBe('it is LCOV that was cut before its first end_of_record');
+  });
+
+  it('counts of each record its sums, or else its lines', async () => {
+    const mixed = 'SF:a\nLF:4\nLH:2\nend_of_record\nSF:b\nDA:1,1\nDA:2,0\nend_of_record\n';
+    expect(await read(mixed)).toEqual({ covered: 3, total: 6 });
+  });
+
+  it('in UTF-16 is read, and one that is compressed is named', async () => {
+    const lcov = 'SF:a\nDA:1,1\nend_of_record\n';
+    const of = async (bytes: Buffer) => readCoverage(bytes);
+    expect((await of(Buffer.from(`\ufeff${lcov}`, 'utf16le')))._unsafeUnwrap()).toEqual({
+      covered: 1,
+      total: 1,
+    });
+    expect((await of(gzipSync(lcov)))._unsafeUnwrapErr()).toMatch(/gzip/);
+  });
+
+  it('has a mark beside it where a file is not in it', () => {
+    const report = { files: 1, lines_covered: 1, lines_total: 2, unread: 1 };
+    expect(coverageText(report)).toBe('50.0 % of 2 lines \u26a0 1 report not read whole');
+    expect(coverageText({ ...report, lines_total: 0, unread: 2 })).toBe(
+      'no lines \u26a0 2 reports not read whole',
+    );
   });
 
   it('is 100 % only when every line was run', () => {

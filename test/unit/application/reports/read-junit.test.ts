@@ -1,11 +1,12 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJunit, type TestCase } from '../../../../src/application/reports/read-junit.js';
 
 async function read(xml: string | Uint8Array): Promise<{ tests: TestCase[]; problem: string | null }> {
   const tests: TestCase[] = [];
-  const result = await readJunit(Buffer.from(xml), (test) => tests.push(test));
-  return { tests, problem: result.isErr() ? result.error : null };
+  const problem = await readJunit(Buffer.from(xml), (test) => tests.push(test));
+  return { tests, problem };
 }
 const short = ({ suite, name, status, isFlaky, message, file, line, timeMs }: TestCase) => ({
   ...{ suite, name, status, message, file, line, timeMs },
@@ -100,8 +101,9 @@ describe('a hostile report', () => {
     ['is not read deeper than it needs to be', `<testsuite>${'<testsuite>'.repeat(100_000)}`, /64 deep/],
     ['is named when it is cut', '<testsuite><testcase name="a"/><testcase name=', /line 1/],
     ['is named when it is something else', '<html><body/></html>', /begins with <html>/],
-    ['is named when it is empty', '', /no <testsuites>/],
-    ['is named when it is no XML', '{"tests": 3}', /line 1/],
+    ['is named when it is empty', '', /it is empty/],
+    ['is named when it has nothing', '<!-- -->', /no <testsuites>|Unclosed/],
+    ['is named when it is no XML', '{"tests": 3}', /it is not XML: it begins with "\{\\"tests/],
     ['may not have a name of megabytes', `<testsuite name="${'x'.repeat(3_000_000)}"/>`, /buffer/i],
     [
       'may not have tests without end',
@@ -174,5 +176,48 @@ describe('a hostile report', () => {
     );
     expect(problem).toBeNull();
     expect(tests[0]?.name).toBe('é€😀é€😀é€😀');
+  });
+});
+
+describe('a report in another encoding', () => {
+  const xml = (encoding: string) =>
+    `<?xml version="1.0" ${encoding}?><testsuite><testcase name="é€ä"><failure message="ü"/></testcase></testsuite>`;
+  const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+  const read8859 = (text: string) => Buffer.from(text.replaceAll('€', '\x80'), 'latin1');
+  const readable: readonly (readonly [string, Buffer])[] = [
+    ['of Windows', read8859(xml('encoding="windows-1252"'))],
+    ['of ISO, in single quotes', read8859(xml("encoding = 'ISO-8859-1'"))],
+    ['UTF-16 with a mark', utf16(xml('encoding="UTF-16"'))],
+    ['UTF-16 that a shell made of UTF-8', utf16(xml('encoding="UTF-8"'))],
+    ['UTF-16 of the other order', utf16(xml('encoding="utf-16"')).swap16()],
+    ['UTF-16 without a mark', utf16(xml('')).subarray(2)],
+    ['UTF-8 with a mark', Buffer.from(`\ufeff${xml('encoding="utf-8"')}`)],
+  ];
+  it.each(readable)('is read in it: %s', async (_, bytes) => {
+    const { tests, problem } = await read(bytes);
+    expect(problem).toBeNull();
+    expect(tests.map(({ name, message }) => [name, message])).toEqual([['é€ä', 'ü']]);
+  });
+
+  const refused: readonly (readonly [string, Buffer, RegExp])[] = [
+    ['gzip', gzipSync(xml('')), /compressed with gzip/],
+    ['a ZIP archive', Buffer.from('PK\x03\x04\x14\0'), /ZIP archive/],
+    ['UTF-32', Buffer.from('fffe00003c000000', 'hex'), /UTF-32/],
+    ['a name that nobody knows', Buffer.from(xml('encoding="x-mine"')), /the encoding "x-mine"/],
+    ['a name that is not true', Buffer.from(xml('encoding="UTF-16"')), /"UTF-16", and is not in it/],
+    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0', 'latin1'), /not XML: it begins with/],
+  ];
+  it.each(refused)('is refused with what it is: %s', async (_, bytes, problem) => {
+    expect(await read(bytes)).toEqual({ tests: [], problem: expect.stringMatching(problem) });
+  });
+
+  it('that it does not say is read, and told', async () => {
+    const { tests, problem } = await read(read8859(xml('')));
+    expect(tests).toHaveLength(1);
+    expect(problem).toMatch(/bytes that are not UTF-8, and it declares no other encoding/);
+    const declared = await read(
+      Buffer.concat([Buffer.from(xml('encoding="shift_jis"')), Buffer.from([0xff])]),
+    );
+    expect(declared.tests).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { readTestReports } from '../../../../src/application/reports/read-test-reports.js';
-import { testReportSchema } from '../../../../src/domain/job/test-report.js';
+import { testCounts, testReportSchema, testSums } from '../../../../src/domain/job/test-report.js';
 import { TESTS_BYTES, testsFileSchema } from '../../../../src/domain/records/tests-file.js';
 
 async function report(files: Record<string, string>, unmatched: readonly string[] = []) {
@@ -39,8 +39,11 @@ describe('the test report of a job', () => {
         { name: 'x', time_ms: 1000 },
       ],
       unmatched: ['**/d.xml'],
+      unread: 2,
       problems: [{ path: 'c.xml' }, { path: 'gone.xml' }],
     });
+    expect(testCounts(told)).toBe('4 tests: 1 failed, 2 passed, 1 skipped \u26a0 2 reports not read whole');
+    expect(testSums(told).unread).toBe(2);
     expect(told.kept).toEqual({
       schema_version: 1,
       left_out: 0,
