@@ -100,6 +100,14 @@ module.exports = {
       to: { path: '(^|/)node_modules/(inversify|@inversifyjs|reflect-metadata)/' },
     },
     {
+      name: 'opentelemetry-in-its-adapter-only',
+      comment:
+        'Everything else tells a Tracer what took how long; the SDK is loaded for whoever sends spans.',
+      severity: 'error',
+      from: { pathNot: '^src/adapters/otel/' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
       name: 'testing-sees-fakes-only',
       comment: 'pikaci/testing works without a host: ports, domain and the in-memory adapters.',
       severity: 'error',

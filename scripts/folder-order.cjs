@@ -27,6 +27,7 @@ const FOLDER_ORDER = {
     'lock',
     'log',
     'records',
+    'trace',
     'lease',
     'mounts',
     'holds',

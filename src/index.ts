@@ -122,6 +122,7 @@ export type {
   TreeUpload,
 } from './ports/remote-shell.js';
 export type { SocketDialer } from './ports/socket-dialer.js';
+export type { SpanAttributes, SpanBeginning, SpanEnding, Tracer, TraceSpan } from './ports/tracer.js';
 export type {
   CheckedOutCommit,
   ScanFault,

@@ -5,6 +5,7 @@ import type { IncusApi } from '../ports/incus-api.js';
 import type { LogReader } from '../ports/log-reader.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
+import type { Tracer } from '../ports/tracer.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 
 /** Ports that a caller brings. What is left out is made from the configuration; what is brought is closed by its owner. */
@@ -26,4 +27,6 @@ export interface Adapters {
   readonly http?: HttpClient;
   /** Processes of this machine, for what those that were killed have left. */
   readonly processes?: Processes;
+  /** Who is told what took how long: OpenTelemetry's provider of this process when left out. */
+  readonly tracer?: Tracer;
 }

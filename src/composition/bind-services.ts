@@ -46,7 +46,7 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.ports,
-    (shell, hostFiles, localFiles, incus, scanner, clock, processes): JobPorts => ({
+    (shell, hostFiles, localFiles, incus, scanner, clock, processes, tracer): JobPorts => ({
       shell,
       hostFiles,
       localFiles,
@@ -54,8 +54,9 @@ export function bindServices(container: Container): void {
       scanner,
       clock,
       processes,
+      tracer,
     }),
-    [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock, ids.processes],
+    [ids.shell, ids.hostFiles, ids.localFiles, ids.incus, ids.scanner, ids.clock, ids.processes, ids.tracer],
   );
   bindTo(container, ids.workDirectory, (ports, { workDir }) => new WorkDirectory(ports, workDir), [
     ids.ports,

@@ -20,6 +20,7 @@ import {
 import { type ConfigFault, configFault } from '../domain/config/config-fault.js';
 import { bytesOf } from '../domain/values/byte-size.js';
 import { whyNoKey } from '../domain/values/proto-key.js';
+import type { Tracer } from '../ports/tracer.js';
 import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
 import { currentDirectory } from './current-directory.js';
@@ -82,7 +83,7 @@ export function createPikaci(
   // The state of runs is no part of what is run.
   const exclude = ['.pikaci', ...(options.exclude ?? [])];
   const excludeDirectories = [path(parsed.data.stateRoot)];
-  const parts: ServiceParts = {
+  const parts: Omit<ServiceParts, 'tracer'> = {
     settings: jobSettings(parsed.data, path, env),
     parallelCreates: { parallelCreates: parsed.data.incus.parallelCreates },
     targets: { targets: parsed.data.targets, env },
@@ -105,10 +106,21 @@ export function createPikaci(
       host: parts.shell,
       clock: parts.clock,
       // The services and the container that joins them are loaded with the first call.
-      services: async () => (await import('./wire-services.js')).wireServices(parts),
+      services: async () => {
+        const [{ wireServices }, tracer] = await Promise.all([
+          import('./wire-services.js'),
+          adapters.tracer ?? otelTracer(env),
+        ]);
+        return wireServices({ ...parts, tracer });
+      },
       closing: [...closing, ...host.closing],
     }),
   );
+}
+
+async function otelTracer(env: Readonly<Record<string, string | undefined>>): Promise<Tracer> {
+  const { OtelTracer } = await import('../adapters/otel/otel-tracer.js');
+  return new OtelTracer(env['TRACEPARENT']);
 }
 
 function jobSettings(

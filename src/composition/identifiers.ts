@@ -28,6 +28,7 @@ import type { IncusApi } from '../ports/incus-api.js';
 import type { LogReader } from '../ports/log-reader.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
+import type { Tracer } from '../ports/tracer.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
 
 /** Carries the type that is bound to it, so that swapping two is a compile error. */
@@ -45,6 +46,7 @@ export const ids = {
   scanner: identifier<WorkspaceScanner>('scanner'),
   clock: identifier<Clock>('clock'),
   processes: identifier<Processes>('processes'),
+  tracer: identifier<Tracer>('tracer'),
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
   roomLines: identifier<RoomLines>('roomLines'),

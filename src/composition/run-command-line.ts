@@ -7,6 +7,7 @@ import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Adapters } from './adapters.js';
 import { createPikaci } from './create-pikaci.js';
 import { currentDirectory } from './current-directory.js';
+import { withTraces } from './export-traces.js';
 import { fulfillPreparedOutputRequest } from './fulfill-prepared-output.js';
 import { ownOutputs } from './own-outputs.js';
 import { processScreen, processTerminal } from './process-terminal.js';
@@ -22,34 +23,36 @@ export async function runCommandLine(adapters?: Adapters): Promise<number> {
     process.stderr.write(`pikaci: ${directory.error}\n`);
     return EXIT.usage;
   }
-  return await runCli({
-    argv: process.argv.slice(2),
-    env: process.env,
-    cwd: directory.value,
-    homeDir: ownHome(),
-    stdout: process.stdout,
-    stderr: process.stderr,
-    isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
-    screen: processScreen(),
-    onSignal: (handler) => {
-      // Node hands a listener the signal's name.
-      for (const signal of SIGNALS) process.on(signal, handler);
-      return () => {
-        for (const signal of SIGNALS) process.off(signal, handler);
-      };
-    },
-    createPikaci: (config, { workspace, ...place }) =>
-      createPikaci(config, {
-        ...place,
-        exclude: ownOutputs(workspace),
-        ...(adapters === undefined ? {} : { adapters }),
-      }),
-    runState,
-    fulfill: fulfillPreparedOutputRequest,
-    serve,
-    repository: { exportCommit, isTracked },
-    terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
-    clock: new SystemClock(),
-    randomBytes: (count) => randomBytes(count),
-  });
+  const command = () =>
+    runCli({
+      argv: process.argv.slice(2),
+      env: process.env,
+      cwd: directory.value,
+      homeDir: ownHome(),
+      stdout: process.stdout,
+      stderr: process.stderr,
+      isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+      screen: processScreen(),
+      onSignal: (handler) => {
+        // Node hands a listener the signal's name.
+        for (const signal of SIGNALS) process.on(signal, handler);
+        return () => {
+          for (const signal of SIGNALS) process.off(signal, handler);
+        };
+      },
+      createPikaci: (config, { workspace, ...place }) =>
+        createPikaci(config, {
+          ...place,
+          exclude: ownOutputs(workspace),
+          ...(adapters === undefined ? {} : { adapters }),
+        }),
+      runState,
+      fulfill: fulfillPreparedOutputRequest,
+      serve,
+      repository: { exportCommit, isTracked },
+      terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
+      clock: new SystemClock(),
+      randomBytes: (count) => randomBytes(count),
+    });
+  return await withTraces(command, { env: process.env, signals: SIGNALS });
 }

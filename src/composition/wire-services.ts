@@ -19,6 +19,7 @@ export type ServiceParts = Pick<
   | 'localShell'
   | 'clock'
   | 'processes'
+  | 'tracer'
 >;
 
 /** What the library's interface calls. */

@@ -13,6 +13,7 @@ export { MemoryShell, type MemoryTrees } from '../adapters/memory/memory-shell.j
 export type { MemoryJobControl, MemoryJobScript } from '../adapters/memory/memory-supervisor/memory-job.js';
 export { MemorySupervisor } from '../adapters/memory/memory-supervisor/memory-supervisor.js';
 export { type MemoryTarEntry, TAR_END, tarEntry } from '../adapters/memory/memory-supervisor/memory-tar.js';
+export { type MemorySpan, MemoryTracer } from '../adapters/memory/memory-tracer.js';
 export { MemoryTreeCopy, type MemoryTreeCopyInput } from '../adapters/memory/memory-tree-copy.js';
 export {
   type MemoryWorkspace,
@@ -35,5 +36,6 @@ export {
   type SocketDialerFixture,
   socketDialerContract,
 } from './contract/socket-dialer.js';
+export { type ToldSpan, type TracerFixture, tracerContract } from './contract/tracer.js';
 export type { Fixture } from './contract/with-fixture.js';
 export { type ScannedWorkspace, workspaceScannerContract } from './contract/workspace-scanner.js';

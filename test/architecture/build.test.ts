@@ -29,7 +29,18 @@ function targetsOf(target: Target): string[] {
 
 const MOST_FILES = 80;
 /** What takes longest to load, and not everybody needs. */
-const HEAVY = ['ssh2', 'ws', 'inversify', 'reflect-metadata', 'hono', 'jiti', 'commander', 'log-update'];
+const HEAVY = [
+  'ssh2',
+  'ws',
+  'inversify',
+  'reflect-metadata',
+  'hono',
+  'jiti',
+  'commander',
+  'log-update',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-trace',
+];
 
 let built: Awaited<ReturnType<typeof builtPackage>>;
 let installed: Awaited<ReturnType<typeof installedPackage>>;

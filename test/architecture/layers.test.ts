@@ -48,6 +48,7 @@ const planted: Readonly<Record<string, readonly [file: string, imports: string]>
   'only-cli-and-http-see-the-application': ['src/adapters/node/driving.ts', '../../application/service.js'],
   'adapters-do-not-see-each-other': ['src/adapters/node/neighbour.ts', '../memory/fake.js'],
   'inversify-in-composition-only': ['src/application/decorated.ts', 'inversify'],
+  'opentelemetry-in-its-adapter-only': ['src/application/spanning.ts', '@opentelemetry/api'],
   'testing-sees-fakes-only': ['src/testing/real.ts', '../adapters/node/real.js'],
   resolvable: ['src/index.ts', './nowhere.js'],
   'dependencies-are-declared': ['src/adapters/node/undeclared.ts', 'vitest'],

@@ -8,6 +8,7 @@ import { MemoryProcesses } from './memory-processes.js';
 import { MemoryShell } from './memory-shell.js';
 import type { MemoryJobScript } from './memory-supervisor/memory-job.js';
 import { MemorySupervisor } from './memory-supervisor/memory-supervisor.js';
+import type { MemoryTracer } from './memory-tracer.js';
 import { MemoryTreeCopy } from './memory-tree-copy.js';
 import { type MemoryWorkspace, MemoryWorkspaceScanner } from './memory-workspace-scanner.js';
 
@@ -19,6 +20,8 @@ export interface MemoryHostOptions {
   readonly clock?: MemoryClock;
   /** Alias of the image that is there; the default of the configuration when left out. */
   readonly image?: string;
+  /** Is told what took how long; nobody when left out. */
+  readonly tracer?: MemoryTracer;
 }
 
 /** A host and a runner's machine in memory: everything that `createPikaci` takes as `adapters`, made for each other. */
@@ -33,8 +36,10 @@ export class MemoryHost {
   readonly scanner = new MemoryWorkspaceScanner();
   readonly processes = new MemoryProcesses();
   readonly supervisor: MemorySupervisor;
+  readonly #tracer: MemoryTracer | undefined;
 
   constructor(options: MemoryHostOptions = {}) {
+    this.#tracer = options.tracer;
     this.clock = options.clock ?? new MemoryClock(undefined, { skipUpToMs: 5000 });
     const now = () => this.clock.now();
     this.hostFiles = new MemoryFileStore('memory', now);
@@ -58,7 +63,8 @@ export class MemoryHost {
   /** What `createPikaci` takes. */
   get adapters() {
     const { shell, hostFiles, localFiles, logReader, incus, scanner, clock, processes } = this;
-    return { shell, hostFiles, localFiles, logReader, incus, scanner, clock, processes };
+    const tracer = this.#tracer === undefined ? {} : { tracer: this.#tracer };
+    return { shell, hostFiles, localFiles, logReader, incus, scanner, clock, processes, ...tracer };
   }
 
   /** A workspace that can be scanned and sent. */

@@ -23,6 +23,8 @@ export interface JournalInput {
   readonly localFiles: FileStore;
   readonly clock: Clock;
   readonly events: EventSink | undefined;
+  /** Gets what the consumer gets, and never fails. */
+  readonly trace?: EventSink | undefined;
   /** Phases of an earlier runner, when this one attaches. */
   readonly earlier?: readonly PhaseTiming[];
 }
@@ -47,7 +49,7 @@ export class Journal {
         ? null
         : new GuardedEventSink(input.events, (message) => this.emit({ type: 'warning', message }));
     this.#timings = [...(input.earlier ?? [])];
-    const sinks: EventSink[] = this.#outer === null ? [this.hostLog] : [this.hostLog, this.#outer];
+    const sinks = [this.hostLog, this.#outer, input.trace].flatMap((sink) => sink ?? []);
     const all: EventSink = {
       emit: (event) => {
         for (const sink of sinks) sink.emit(event);

@@ -24,9 +24,10 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { JobTrace } from '../trace/job-trace.js';
 import type { CompleteJob } from './complete-job.js';
 import { configMismatch } from './config-mismatch.js';
-import { findJob } from './find-job.js';
+import { type FoundJob, findJob } from './find-job.js';
 import { forgetJob } from './forget-job.js';
 import type { JobCallOptions, JobRun } from './job-call.js';
 import { loadJobRecord } from './job-record-file.js';
@@ -55,6 +56,14 @@ interface LoadedJob {
   readonly machine: Machine;
   /** Null while there is something to take up. */
   readonly outcome: JobOutcome | null;
+}
+
+interface TakenJob {
+  readonly loaded: LoadedJob;
+  readonly found: FoundJob;
+  readonly session: JobSession;
+  /** Of its lease. */
+  readonly owner: string;
 }
 
 /** Takes up a job whose runner is gone. The lease changes hands first, so that no reaper and no second runner is in the way. */
@@ -144,10 +153,11 @@ export class AttachJob {
   }
 
   async #takeUp(
-    { runId, job, state, record, machine }: LoadedJob,
+    loaded: LoadedJob,
     lock: JobLock,
     options: JobCallOptions,
   ): Promise<Result<JobRun, JobFault>> {
+    const { runId, job, state, record, machine } = loaded;
     const { ports, hostTime } = this.#parts;
     const mismatch = configMismatch(record, machine);
     if (mismatch !== null) return err(this.#fault('config_mismatch', mismatch));
@@ -162,6 +172,10 @@ export class AttachJob {
       signal,
     );
     if (found.isErr()) return err(whileFinding(found.error, options.signal));
+    const { tracer, clock } = ports;
+    // It goes on with the trace that it is told of.
+    const parent = record.traceparent === undefined ? {} : { parent: record.traceparent };
+    const trace = new JobTrace({ tracer, runId, jobId: job.id, startMs: clock.now(), ...parent });
     const session = new JobSession({
       runId,
       job,
@@ -170,14 +184,26 @@ export class AttachJob {
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
+      trace,
       startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
       earlier: record.outcome?.phases ?? (await phasesBefore(ports.localFiles, state.hostLog, record)),
     });
-    if (found.value.kind === 'never_began') return err(await forgetJob(ports, { session, machine, lock }));
+    const ended = await this.#goOn({ loaded, found: found.value, session, owner }, lock, options);
+    if (ended.isErr()) trace.faulted(ended.error, clock.now());
+    return ended;
+  }
+
+  async #goOn(
+    { loaded: { job, record, machine }, found, session, owner }: TakenJob,
+    lock: JobLock,
+    options: JobCallOptions,
+  ): Promise<Result<JobRun, JobFault>> {
+    const { ports } = this.#parts;
+    if (found.kind === 'never_began') return err(await forgetJob(ports, { session, machine, lock }));
     session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
     const isOurs = () => lock.isHeld();
-    if (found.value.kind === 'lost') {
-      const { message } = found.value;
+    if (found.kind === 'lost') {
+      const { message } = found;
       return await reportLost(ports, { session, record, machine, isOurs, message });
     }
     const { supervisor } = machine;

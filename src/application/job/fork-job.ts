@@ -52,7 +52,8 @@ export async function forkJob(
   const source = {
     machine,
     image: record.incus_image,
-    spec: machineOf(withRunVariables(spec.data, factsOf(record)), record.workspace),
+    // What is run there is no part of the job.
+    spec: machineOf(withRunVariables(spec.data, { ...factsOf(record), traceparent: null }), record.workspace),
     snapshotHash: record.snapshot_hash,
     forkedFrom: { instance_name: machine.name, run_id: job.runId, job_id: job.jobId },
   };

@@ -14,6 +14,7 @@ export interface JobSessionInput {
   readonly localFiles: FileStore;
   readonly clock: Clock;
   readonly events: EventSink | undefined;
+  readonly trace?: EventSink | undefined;
   /** Phases of an earlier runner, when this one attaches. */
   readonly earlier?: readonly PhaseTiming[];
   /** When the earlier runner began, ms since the epoch; now when left out. */

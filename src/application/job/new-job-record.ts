@@ -48,7 +48,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
   const { secrets } = session.job;
   const spec = maskedSpec(session.job, session.masker);
   const keep = input.keepOnFailureSecs;
-  const { commit, branch, attempt } = input.facts;
+  const { commit, branch, attempt, traceparent } = input.facts;
   return {
     schema_version: 1,
     run_id: session.runId,
@@ -71,6 +71,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     ...(commit === null ? {} : { git_head: commit }),
     ...(branch === null ? {} : { git_branch: branch }),
     ...(attempt === null ? {} : { run_attempt: attempt }),
+    ...(traceparent === null ? {} : { traceparent }),
     ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
     // A microVM starts its job as it boots.
@@ -82,12 +83,13 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
 }
 
 /** What the job is told of its run, by whoever starts it. */
-export function factsOf({ run_id, job_id, git_head, git_branch, run_attempt }: JobRecord): RunFacts {
+export function factsOf(record: JobRecord): RunFacts {
   return {
-    runId: run_id,
-    jobId: job_id,
-    commit: git_head ?? null,
-    branch: git_branch ?? null,
-    attempt: run_attempt ?? null,
+    runId: record.run_id,
+    jobId: record.job_id,
+    commit: record.git_head ?? null,
+    branch: record.git_branch ?? null,
+    attempt: record.run_attempt ?? null,
+    traceparent: record.traceparent ?? null,
   };
 }

@@ -29,6 +29,7 @@ import type { JobSettings } from '../settings/job-settings.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
+import { JobTrace } from '../trace/job-trace.js';
 import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
@@ -59,6 +60,8 @@ export interface RunJobCall extends RunJobInput {
   readonly saidOfSecrets?: Set<string>;
   /** Which attempt the run is, null when nobody knows; the first when left out. */
   readonly attempt?: number | null;
+  /** The span of the run; what the caller has active when left out. */
+  readonly traceparent?: string | null;
 }
 
 type Scan = NonNullable<RunJobCall['scan']>;
@@ -88,17 +91,22 @@ export class RunJob {
     const { localFiles, clock, shell } = ports;
     const { events } = input;
     const secrets = Object.values(job.secrets);
-    const session = new JobSession({ runId, job, state, secrets, localFiles, clock, events });
+    const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
+    const { tracer } = ports;
+    const trace = new JobTrace({ tracer, runId, jobId: job.id, startMs: clock.now(), ...parent });
+    const session = new JobSession({ runId, job, state, secrets, localFiles, clock, events, trace });
     session.emit({ type: 'job_started', host: shell.host, backend: this.#parts.backends.name });
     warnOfShort(job.secrets, (message) => session.warn(message), input.saidOfSecrets ?? new Set());
 
-    const acquired = await this.#acquire(session, { input, scan, signal });
+    const { traceparent } = trace;
+    const acquired = await this.#acquire(session, { input, scan, signal, traceparent });
     if (acquired.isErr()) {
       const fault = session.masked(beforeItBegan(acquired.error));
       session.warn(fault.message);
       if (!mayHaveBegun(acquired.error, this.#parts.backends.name))
         await forgetRecord(localFiles, session, lock);
       await session.hostLog.flushed();
+      trace.faulted(fault, clock.now());
       return err(fault);
     }
     for (const { path, key, hit, restored_key, restored_bytes, restore_ms } of acquired.value.caches ?? []) {
@@ -109,6 +117,7 @@ export class RunJob {
       session.emit({ type: 'cache_restored', path, key, hit, ...found, duration_ms: restore_ms });
     }
     const ended = await this.#complete(session, acquired.value, { lock, input });
+    if (ended.isErr()) trace.faulted(ended.error, clock.now());
     const { warmPool } = this.#parts;
     // First the machine goes: it may have the room that another needs.
     if (ended.isErr()) warmPool.refill();
@@ -139,13 +148,19 @@ export class RunJob {
       input,
       scan,
       signal,
-    }: { readonly input: RunJobCall; readonly scan: Scan; readonly signal: AbortSignal },
+      traceparent,
+    }: {
+      readonly input: RunJobCall;
+      readonly scan: Scan;
+      readonly signal: AbortSignal;
+      readonly traceparent: string | null;
+    },
   ): Promise<Result<AcquiredMachine<JobRecord>, JobFault>> {
     const { ports, settings, stageSnapshot, acquireMachine, backends } = this.#parts;
     const { workspace, keepOnFailureSecs } = input;
     const { job, runId, state } = session;
     const told = { runId, jobId: job.id, attempt: input.attempt === undefined ? 1 : input.attempt };
-    let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null };
+    let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null, traceparent };
     let scanned: WorkspaceSnapshot | null = null;
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();

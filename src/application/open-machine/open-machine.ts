@@ -17,7 +17,8 @@ import { attachStep } from './attach-step.js';
 import type { HeldMachine } from './held-machine.js';
 import { loadStepRecord } from './machine-records.js';
 import type { ForkOptions } from './open-machine-input.js';
-import { type AttachStepOptions, runStep, type StepCallOptions, type StepResult } from './run-step.js';
+import type { AttachStepOptions, StepCallOptions, StepResult } from './run-step.js';
+import { runTracedStep } from './traced-step.js';
 import { download, type TransferOptions, type UploadOptions, upload } from './transfer-files.js';
 
 /** A step, and how it is watched. */
@@ -69,7 +70,7 @@ export class OpenMachine implements AsyncDisposable {
       ...(hurry === undefined ? {} : { hurry }),
       ...(onAbort === undefined ? {} : { onAbort }),
     };
-    return await runStep(this.#held, id, rest, options);
+    return await runTracedStep(this.#held, id, rest, options);
   }
 
   /**

@@ -59,7 +59,7 @@ export async function runStep(
   held: HeldMachine,
   stepId: string,
   step: MachineStep,
-  options: StepCallOptions,
+  options: StepCallOptions & { readonly machineEnv: Readonly<Record<string, string>> },
 ): Promise<Result<StepResult, OpenMachineFault>> {
   const { parts, id, machine, spec, state } = held.input;
   const { localFiles, clock } = parts.ports;
@@ -98,7 +98,7 @@ export async function runStep(
   // Not the caller's signal: from here on a cancel goes through the supervisor.
   const ready = new ReadyPhase(held.input.journal);
   const start = () =>
-    supervisor.start(stepRequest(spec, step), secrets, {
+    supervisor.start(stepRequest({ ...spec, env: options.machineEnv }, step), secrets, {
       signal: new AbortController().signal,
       onReady: ready.take,
     });

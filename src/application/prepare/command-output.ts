@@ -41,7 +41,9 @@ export async function commandOutput(
   if (contents.isErr()) return err(contents.error);
   const shell = shellInRequest(node.command, shellOf(node.command, node.shell));
   const { hash: commit = null, branch = null } = snapshot.commit ?? {};
-  const told = runVariables({ ...call.run, jobId: node.id, commit, branch: call.run.branch ?? branch });
+  const facts = { ...call.run, jobId: node.id, commit, branch: call.run.branch ?? branch };
+  // Another in each run, and no part of what is made.
+  const told = runVariables({ ...facts, traceparent: null });
   const madeBy = shell === undefined ? [2, node.command] : [3, node.command, shell];
   const named = namedIn(node, told);
   const key = sha256Hex(JSON.stringify([...madeBy, env, inputs.value, needs, contents.value, ...named]));
@@ -62,7 +64,7 @@ export async function commandOutput(
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
     ...(snapshot.gitDirectory === undefined ? {} : trustedByGit(`${building}/workspace`)),
-    ...told,
+    ...runVariables(facts),
     ...Object.fromEntries(needs.map(([id, path]) => [preparedVariable(id), path])),
     ...node.env,
     PIKACI_WORKSPACE: `${building}/workspace`,

@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { RunFacts } from '../../domain/job/run-variables.js';
 import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
@@ -30,7 +31,7 @@ export interface PrepareCall {
   /** Stages the workspace when it is first asked for. */
   readonly staged: () => Promise<Result<StagedWorkspace, JobFault>>;
   /** What is known of the run; what the workspace has checked out is the snapshot's to say. */
-  readonly run: { readonly runId: string; readonly branch: string | null; readonly attempt: number | null };
+  readonly run: Pick<RunFacts, 'runId' | 'branch' | 'attempt' | 'traceparent'>;
   /** Outputs of the nodes that this one depends on, by their ids. */
   readonly needs: ReadonlyMap<string, RealizedPreparedOutput>;
   /** Keeps a directory on the host from being evicted for as long as the run goes on; `gone` when it is not there. */

@@ -3,6 +3,7 @@ import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { Processes } from '../../ports/processes.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
+import type { Tracer } from '../../ports/tracer.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 
 /** The outside, as the services see it. */
@@ -15,4 +16,5 @@ export interface JobPorts {
   readonly clock: Clock;
   /** Of this machine. */
   readonly processes: Processes;
+  readonly tracer: Tracer;
 }

@@ -6,6 +6,7 @@ import type { RunHold } from '../holds/run-hold.js';
 import type { PrepareCall } from '../prepare/prepare-call.js';
 import { realizeOutput } from '../prepare/realize-output.js';
 import type { MadeTemplate } from '../template/templates.js';
+import type { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
@@ -24,6 +25,7 @@ export interface PrepareRun {
   readonly reporter: RunReporter;
   readonly signal: AbortSignal;
   readonly templates: RunTemplates;
+  readonly trace: Pick<RunTrace, 'nodeTraceparent'>;
 }
 
 type Ended = { readonly end: NodeEnd; readonly prepared: PrepareEnd };
@@ -44,7 +46,12 @@ export async function runPrepareNode(run: PrepareRun, node: PrepareNode, started
     signal,
     workDir: parts.settings.workDir,
     workspace: input.workspace,
-    run: { runId: at.runId, branch: input.branch ?? null, attempt: attemptOf(input) },
+    run: {
+      runId: at.runId,
+      branch: input.branch ?? null,
+      attempt: attemptOf(input),
+      traceparent: run.trace.nodeTraceparent(node.id),
+    },
     staged: () =>
       workspace.staged(({ bytes, totalBytes }) => {
         const about = { node_id: node.id, kind: node.kind };

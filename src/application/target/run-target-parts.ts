@@ -1,6 +1,7 @@
 import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Processes } from '../../ports/processes.js';
+import type { Tracer } from '../../ports/tracer.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { RunJob } from '../job/run-job.js';
@@ -15,6 +16,7 @@ export interface RunTargetParts {
     readonly scanner: WorkspaceScanner;
     readonly clock: Clock;
     readonly processes: Processes;
+    readonly tracer: Tracer;
   };
   readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend' | 'trust'>;
   readonly targets: Readonly<Record<string, TargetConfig>>;

@@ -10,6 +10,7 @@ import { RunHold } from '../holds/run-hold.js';
 import type { JobCallOptions, JobRun } from '../job/job-call.js';
 import { recordedOutcome } from '../records/load-run-record.js';
 import { RunStatuses } from '../report/run-statuses.js';
+import { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
 import { executePlan, type NodeVerdict, type SkipReason } from './execute-plan.js';
 import { jobInput } from './job-input.js';
@@ -40,6 +41,7 @@ export class TargetExecution {
   readonly #statuses = new Map<string, RunJobStatus>();
   readonly #reporter: RunReporter;
   readonly #published: RunStatuses;
+  readonly #trace: RunTrace;
   readonly #began: number;
 
   constructor(input: TargetExecutionInput) {
@@ -52,8 +54,9 @@ export class TargetExecution {
     this.#ends = new RunEnds(input.input, () => this.#reporter);
     this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) => {
       this.#events.emitRun(event);
-      this.#published.onRun(event);
+      for (const one of [this.#published, this.#trace]) one.onRun(event);
     });
+    this.#trace = traceOf(input);
     this.#published = statusesOf(input, (message) => this.#reporter.warn(message));
     input.recorder.onUnwritten = this.#reporter.unwritten;
     input.eventFile.onUnwritten = this.#reporter.unwritten;
@@ -70,7 +73,7 @@ export class TargetExecution {
   async execute(): Promise<Ended> {
     reportStart(this.#at, this.#reporter);
     const beside = Promise.all([
-      askRevision(this.#at, this.#workspace, this.#published),
+      askRevision(this.#at, this.#workspace, [this.#published, this.#trace]),
       warnOfFilters(this.#at, this.#reporter, this.#workspace),
     ]);
     try {
@@ -110,7 +113,8 @@ export class TargetExecution {
   async skipAll(reason: string): Promise<Ended> {
     reportStart(this.#at, this.#reporter);
     await warnOfFilters(this.#at, this.#reporter);
-    if (this.#published.isWanted) await askRevision(this.#at, this.#workspace, this.#published);
+    if (this.#published.isWanted)
+      await askRevision(this.#at, this.#workspace, [this.#published, this.#trace]);
     for (const { id, kind } of this.#at.plan.nodes) {
       this.#reporter.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
       if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
@@ -162,6 +166,7 @@ export class TargetExecution {
       templates: this.#templates,
       reporter: this.#reporter,
       signal: this.#signal,
+      trace: this.#trace,
     };
     const { end, prepared } = await runPrepareNode(shared, node, started);
     this.#ends.endPrepare(prepared, end.verdict);
@@ -187,6 +192,7 @@ export class TargetExecution {
       ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
       scan: () => this.#workspace.scan(),
       attempt: attemptOf(input),
+      traceparent: this.#trace.traceparent,
       ...(input.branch === undefined ? {} : { branch: input.branch }),
       saidOfSecrets: this.#at.saidOfSecrets,
       ...(base === undefined ? {} : { base }),
@@ -224,6 +230,13 @@ export class TargetExecution {
   }
 }
 
+function traceOf({ parts, input, runId }: TargetExecutionInput): RunTrace {
+  const { tracer, clock } = parts.ports;
+  const { target: targetId, branch = null } = input;
+  const startMs = clock.now();
+  return new RunTrace({ tracer, runId, targetId, branch, attempt: attemptOf(input), startMs });
+}
+
 function statusesOf(input: TargetExecutionInput, warn: (message: string) => void): RunStatuses {
   const { runId, isFilteredOut, parts } = input;
   const { statuses, env, ports } = parts;
@@ -233,11 +246,11 @@ function statusesOf(input: TargetExecutionInput, warn: (message: string) => void
 async function askRevision(
   { recorder }: TargetExecutionInput,
   workspace: RunWorkspace,
-  published: RunStatuses,
+  told: readonly { isOf(revision: { readonly head: string | null; readonly dirty: boolean | null }): void }[],
 ): Promise<void> {
   await workspace.askRevision();
   const { git_head: head, git_dirty: dirty } = recorder.record;
-  published.isOf({ head, dirty });
+  for (const one of told) one.isOf({ head, dirty });
 }
 
 function reportStart(at: TargetExecutionInput, reporter: RunReporter): void {

@@ -34,6 +34,8 @@ export const jobRecordSchema = z.looseObject({
   git_branch: z.string().optional(),
   /** Of the run, from 1; left out where it is not known. */
   run_attempt: z.number().int().positive().optional(),
+  /** The span of the job (W3C Trace Context), which its commands are told as well; left out where there is no trace. */
+  traceparent: z.string().optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
   /**

@@ -10,16 +10,20 @@ export interface RunFacts {
   readonly branch: string | null;
   /** 1 for the first run, one more for each that repeats it; null when nobody knows. */
   readonly attempt: number | null;
+  /** The span that its commands are a part of; null where there is no trace. */
+  readonly traceparent: string | null;
 }
 
 /** The variables that say it to a command. What is not known is absent. */
-export function runVariables({ runId, jobId, commit, branch, attempt }: RunFacts): Record<string, string> {
+export function runVariables(facts: RunFacts): Record<string, string> {
+  const { runId, jobId, commit, branch, attempt, traceparent } = facts;
   return {
     PIKACI_RUN_ID: runId,
     PIKACI_JOB_ID: jobId,
     ...(attempt === null ? {} : { PIKACI_RUN_ATTEMPT: `${attempt}` }),
     ...(commit === null ? {} : { PIKACI_COMMIT: commit }),
     ...(branch === null ? {} : { PIKACI_BRANCH: branch }),
+    ...(traceparent === null ? {} : { TRACEPARENT: traceparent }),
   };
 }
 

@@ -4,6 +4,7 @@ import { MemoryFileStore } from '../../../src/adapters/memory/memory-file-store.
 import { MemoryHttpClient } from '../../../src/adapters/memory/memory-http-client.js';
 import { MemoryProcesses } from '../../../src/adapters/memory/memory-processes.js';
 import { MemoryShell } from '../../../src/adapters/memory/memory-shell.js';
+import { MemoryTracer } from '../../../src/adapters/memory/memory-tracer.js';
 import { MemoryWorkspaceScanner } from '../../../src/adapters/memory/memory-workspace-scanner.js';
 import type {
   JobCallOptions,
@@ -171,6 +172,7 @@ export class ScriptedPikaci implements Pikaci {
         scanner: this.scanner,
         clock: new MemoryClock(),
         processes: new MemoryProcesses(),
+        tracer: new MemoryTracer(),
       },
       settings: { stateRoot: '/state', workDir: '/var/pikaci', backend: 'incus', trust: this.trust },
       targets: this.targets,

@@ -45,6 +45,36 @@ describe('the pages', () => {
     expect(metrics).toContain('pikaci_job_cache_restore_seconds 2\n');
   });
 
+  it('count how long runs took by the names of OpenTelemetry, for Prometheus', async () => {
+    const server = await served();
+    const ran = (id: string, secs: number | null, status: 'passed' | 'failed' | 'running') =>
+      writeRun(
+        server.stateRoot,
+        runRecord({
+          run_id: id,
+          target_id: 'unit',
+          status,
+          created_at: '2026-01-01T00:00:00.000Z',
+          finished_at: secs === null ? null : new Date(Date.UTC(2026, 0, 1, 0, 0, secs)).toISOString(),
+        }),
+      );
+    await ran('one', 4, 'passed');
+    await ran('two', 400, 'passed');
+    await ran('three', 1, 'failed');
+    const { text } = await server.get('/metrics');
+    const of = (result: string) =>
+      `cicd_pipeline_name="unit",cicd_pipeline_run_state="executing",cicd_pipeline_result="${result}"`;
+    const name = 'cicd_pipeline_run_duration_seconds';
+    expect(text).toContain(`# TYPE ${name} histogram\n`);
+    expect(text).toContain(
+      `${name}_bucket{${of('success')},le="2.5"} 0\n${name}_bucket{${of('success')},le="5"} 1\n`,
+    );
+    expect(text).toContain(
+      `${name}_bucket{${of('success')},le="+Inf"} 2\n${name}_sum{${of('success')}} 404\n`,
+    );
+    expect(text).toContain(`${name}_count{${of('failure')}} 1\n`);
+  });
+
   it('list the runs, newest first, and those of one branch', async () => {
     const server = await served();
     expect((await server.get('/')).text).toContain('There are no runs.');

@@ -1,4 +1,5 @@
 import type { RunListing } from '../../../application/records/list-runs.js';
+import { traceResultOf } from '../../../application/trace/trace-result.js';
 import { runJobStatusSchema, runStatusSchema } from '../../../domain/events/run-status.js';
 import { coverageOf } from '../../../domain/job/coverage-report.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
@@ -79,6 +80,19 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
         value: coverageOf(run.jobs.map((job) => job.coverage_report)) ?? Number.NaN,
       })),
     ),
+    histogram(
+      'cicd_pipeline_run_duration_seconds',
+      'How long the recorded runs of a target that have ended took.',
+      byEnd(runs),
+    ),
+    gauge(
+      'cicd_pipeline_run_active',
+      'Recorded runs that go on.',
+      [...counted(runs.filter(({ status }) => status === 'running'))].map(([target, value]) => ({
+        labels: { cicd_pipeline_name: target, cicd_pipeline_run_state: 'executing' },
+        value,
+      })),
+    ),
     gauge('pikaci_event_streams_open', 'Event streams with a client.', [{ value: openStreams }]),
   ].join('');
 }
@@ -93,14 +107,63 @@ function newestEnded(runs: readonly RunRecord[]) {
   return [...newest].map(([target, run]) => ({ labels: { target }, run }));
 }
 
+/** Seconds. A run takes seconds, as a rule, and hours when it is large. */
+const BUCKETS = [1, 2.5, 5, 10, 30, 60, 150, 300, 600, 1800, 3600, 10_800];
+
+interface Durations {
+  readonly labels: Readonly<Record<string, string>>;
+  /** In seconds. */
+  readonly values: number[];
+}
+
+/** By target and result, with the names of OpenTelemetry's metric `cicd.pipeline.run.duration`. */
+function byEnd(runs: readonly RunRecord[]): readonly Durations[] {
+  const groups = new Map<string, Durations>();
+  for (const { target_id, status, created_at, finished_at } of runs) {
+    const result = traceResultOf(status);
+    if (finished_at === null || result === null) continue;
+    const labels = {
+      cicd_pipeline_name: target_id ?? '',
+      cicd_pipeline_run_state: 'executing',
+      cicd_pipeline_result: result,
+    };
+    const key = JSON.stringify(labels);
+    const group: Durations = groups.get(key) ?? { labels, values: [] };
+    groups.set(key, group);
+    const seconds = (Date.parse(finished_at) - Date.parse(created_at)) / 1000;
+    if (Number.isFinite(seconds)) group.values.push(seconds);
+  }
+  return [...groups.values()];
+}
+
+function counted(runs: readonly RunRecord[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { target_id } of runs) counts.set(target_id ?? '', (counts.get(target_id ?? '') ?? 0) + 1);
+  return counts;
+}
+
+function histogram(name: string, help: string, groups: readonly Durations[]): string {
+  const samples = groups.flatMap(({ labels, values }) => [
+    ...[...BUCKETS, Number.POSITIVE_INFINITY].map((most) => ({
+      suffix: '_bucket',
+      labels: { ...labels, le: most === Number.POSITIVE_INFINITY ? '+Inf' : `${most}` },
+      value: values.filter((value) => value <= most).length,
+    })),
+    { suffix: '_sum', labels, value: values.reduce((sum, value) => sum + value, 0) },
+    { suffix: '_count', labels, value: values.length },
+  ]);
+  const lines = samples.map(({ suffix, ...sample }) => lineOf(`${name}${suffix}`, sample));
+  return `# HELP ${name} ${help}\n# TYPE ${name} histogram\n${lines.join('')}`;
+}
+
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples
-    .filter(({ value }) => Number.isFinite(value))
-    .map(({ labels = {}, value }) => {
-      const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-      return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
-    });
+  const lines = samples.filter(({ value }) => Number.isFinite(value)).map((sample) => lineOf(name, sample));
   return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
+}
+
+function lineOf(name: string, { labels = {}, value }: Sample): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
 }
 
 function escaped(text: string): string {

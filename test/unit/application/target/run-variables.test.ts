@@ -58,7 +58,7 @@ describe('what a job is told of its run', () => {
   });
 
   it('is left out where the variables of the user have all the room', () => {
-    const facts = { runId: 'r', jobId: 'j', commit: null, branch: null, attempt: 1 };
+    const facts = { runId: 'r', jobId: 'j', commit: null, branch: null, attempt: 1, traceparent: null };
     const env = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`V${n}`, 'x'.repeat(131_066)]));
     expect(Object.keys(withRunVariables({ env }, facts).env)).toEqual(Object.keys(env));
     expect(Object.keys(runVariables(facts))).toEqual([
