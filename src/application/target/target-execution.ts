@@ -47,8 +47,7 @@ export class TargetExecution {
   constructor(input: TargetExecutionInput) {
     this.#at = input;
     const { hostFiles: files, clock } = input.parts.ports;
-    const outer = input.input.signal;
-    this.#signal = outer === undefined ? this.#stop.signal : AbortSignal.any([outer, this.#stop.signal]);
+    this.#signal = AbortSignal.any([input.input.signal ?? [], this.#stop.signal].flat());
     this.#began = clock.monotonic();
     this.#events = runSinks(input.eventFile, input.input.events, (message) => this.#reporter.warn(message));
     this.#ends = new RunEnds(input.input, () => this.#reporter);
@@ -66,7 +65,7 @@ export class TargetExecution {
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
     this.#workspace = workspaceOf(input, place, this.#hold);
     const shared = { workspace: this.#workspace, secrets: input.secrets, clock, signal: this.#signal };
-    const maker = input.parts.templateMaker;
+    const { templateMaker: maker } = input.parts;
     this.#templates = new RunTemplates({ ...shared, maker, reporter: () => this.#reporter });
   }
 
