@@ -10,6 +10,7 @@ import type {
   IncusFileInfo,
   IncusFileWrite,
   IncusImage,
+  IncusImageUpload,
   IncusInstance,
   IncusInstancePut,
   IncusInstanceSnapshot,
@@ -18,6 +19,7 @@ import type {
   IncusOperation,
   IncusProfile,
   IncusProject,
+  IncusPublishImage,
   IncusServer,
   IncusSnapshotName,
   IncusStateChange,
@@ -55,6 +57,15 @@ export interface IncusEvents extends AsyncDisposable {
   readonly closed: Promise<IncusFault | null>;
 }
 
+/**
+ * The file of an image, as it goes out. `content` ends and never throws, and carries the backpressure; `ended` says how much came, or why
+ * it broke off. Disposing ends the transfer.
+ */
+export interface IncusImageDownload extends AsyncDisposable {
+  readonly content: AsyncIterable<Uint8Array>;
+  readonly ended: Promise<Result<{ readonly bytes: number }, IncusFault>>;
+}
+
 /** A waiting call's bound in ms; `timed_out` after it. Each method has a default of its own. */
 export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number;
@@ -82,6 +93,29 @@ export interface IncusApi extends AsyncDisposable {
   image(project: string, fingerprint: string, options?: CallOptions): Answer<IncusImage>;
   /** The images of a project. */
   images(project: string, options?: CallOptions): Answer<readonly IncusImage[]>;
+  /** Makes an image of a snapshot, which has to be of a container; `not_found` when there is none. Incus cannot cancel it. */
+  publishImage(
+    project: string,
+    image: IncusPublishImage,
+    options?: WaitOptions,
+  ): Answer<{ readonly fingerprint: string }>;
+  /**
+   * The one file that the image of a container is, which its fingerprint is the SHA-256 of; `not_found` when there is none, `unexpected_answer`
+   * when it is of several files. More than `maxBytes` (default 1 TiB) is `invalid_request`; `timeoutMs` is for all of it.
+   */
+  exportImage(
+    project: string,
+    fingerprint: string,
+    options?: WaitOptions & { readonly maxBytes?: number },
+  ): Answer<IncusImageDownload>;
+  /** Makes an image of its file: `already_exists` when there is one of the same, `operation_failed` when it is none. `timeoutMs` is for all of it. */
+  importImage(
+    project: string,
+    upload: IncusImageUpload,
+    options?: WaitOptions,
+  ): Answer<{ readonly fingerprint: string }>;
+  /** Removes an image; what was made from it stays. `not_found` when there is none. */
+  deleteImage(project: string, fingerprint: string, options?: WaitOptions): Answer<void>;
 
   /**
    * Creates and, with `start`, starts. `not_found`: the project, a profile, the image or the snapshot is not there. When the start fails after the create succeeded, the instance stays: the caller deletes it.

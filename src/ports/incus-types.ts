@@ -62,6 +62,28 @@ export interface IncusImage {
   /** Bytes. */
   readonly size: number;
   readonly properties: Readonly<Record<string, string>>;
+  /** What whoever uploaded or published it called its file. */
+  readonly filename: string;
+  /** When it came to this daemon; ISO 8601, by its clock. */
+  readonly uploadedAt: string;
+}
+
+/** What an image is made with from a snapshot of an instance. */
+export interface IncusPublishImage {
+  readonly of: IncusSnapshotName;
+  /** They are in the image's file, beside those of the image that the instance was made from. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Known to this daemon only: it is not in the file. */
+  readonly filename: string;
+  /** How the file is packed, such as `gzip`; the daemon's own choice when left out. */
+  readonly compression?: string;
+}
+
+/** The file of an image, as it comes in. */
+export interface IncusImageUpload {
+  /** One that throws ends the upload, and nothing of it is kept. */
+  readonly content: AsyncIterable<Uint8Array>;
+  readonly filename: string;
 }
 
 /** An instance as the daemon has it. */

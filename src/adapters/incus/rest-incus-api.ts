@@ -1,6 +1,7 @@
 import type { IncusApi } from '../../ports/incus-api.js';
 import { openEvents } from './calls/event-stream.js';
 import { FileCalls } from './calls/file-calls.js';
+import { ImageCalls } from './calls/image-calls.js';
 import { InstanceCalls } from './calls/instance-calls.js';
 import { ServerCalls } from './calls/server-calls.js';
 import { VolumeCalls } from './calls/volume-calls.js';
@@ -26,6 +27,7 @@ export class RestIncusApi implements IncusApi {
   readonly host: string;
   readonly #wire: Wire;
   readonly #server: ServerCalls;
+  readonly #images: ImageCalls;
   readonly #instances: InstanceCalls;
   readonly #files: FileCalls;
   readonly #operations: OperationCalls;
@@ -36,6 +38,7 @@ export class RestIncusApi implements IncusApi {
     this.host = options.host;
     this.#wire = new Wire(options);
     this.#server = new ServerCalls(this.#wire);
+    this.#images = new ImageCalls(this.#wire, waitTimeoutMs);
     this.#instances = new InstanceCalls(this.#wire, options.createTimeoutMs ?? 300_000, waitTimeoutMs);
     this.#files = new FileCalls(this.#wire);
     this.#operations = new OperationCalls(this.#wire, waitTimeoutMs);
@@ -54,6 +57,14 @@ export class RestIncusApi implements IncusApi {
   readonly image: Call<'image'> = (project, fingerprint, options) =>
     this.#server.image(project, fingerprint, options);
   readonly images: Call<'images'> = (project, options) => this.#server.images(project, options);
+  readonly publishImage: Call<'publishImage'> = (project, image, options) =>
+    this.#images.publish(project, image, options);
+  readonly exportImage: Call<'exportImage'> = (project, fingerprint, options) =>
+    this.#images.export(project, fingerprint, options);
+  readonly importImage: Call<'importImage'> = (project, upload, options) =>
+    this.#images.import(project, upload, options);
+  readonly deleteImage: Call<'deleteImage'> = (project, fingerprint, options) =>
+    this.#images.delete(project, fingerprint, options);
 
   readonly createInstance: Call<'createInstance'> = (project, instance, options) =>
     this.#instances.create(project, instance, options);

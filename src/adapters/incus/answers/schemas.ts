@@ -62,8 +62,10 @@ export const imageSchema = z
       .transform((aliases) => (aliases ?? []).map(({ name }) => name)),
     size: z.number(),
     properties: map,
+    filename: text.nullish().transform((name) => name ?? ''),
+    uploaded_at: text.nullish().transform((time) => time ?? ''),
   })
-  .transform((value): IncusImage => value);
+  .transform(({ uploaded_at: uploadedAt, ...same }): IncusImage => ({ ...same, uploadedAt }));
 
 export const instanceSchema = z
   .object({

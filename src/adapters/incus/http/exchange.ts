@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Sent as it comes, instead of a body whose length is known; one that throws ends the request. */
+  readonly content?: AsyncIterable<Uint8Array>;
   readonly maxBytes: number;
   /** Until the whole answer is here; `timed_out` after it. */
   readonly timeoutMs: number;
@@ -57,7 +59,8 @@ function attempt(
       takeBack();
       for (const undo of unlisten) undo();
       resolve({ outcome, stale });
-      if (outcome.isErr()) sent?.destroy();
+      // One that was answered before all of it was sent is over: nobody takes the rest.
+      if (outcome.isErr() || sent?.writableEnded === false) sent?.destroy();
     };
     const takeBack = awakeTimer(what.timeoutMs, () =>
       settle(err(fault(site, 'timed_out', `no complete answer in ${what.timeoutMs} ms`))),
@@ -76,7 +79,38 @@ function attempt(
       agent.answered(response.socket);
       collect(response, site, what.maxBytes, settle);
     });
-    sent.end(what.body);
+    if (what.content === undefined) sent.end(what.body);
+    else
+      void sendContent(sent, what.content).then((failure) => {
+        if (failure !== null) settle(err(fault(site, 'aborted', failure)));
+      });
+  });
+}
+
+/** Null when all of it was sent, or nobody takes it any more; else why there is no more of it. */
+async function sendContent(sent: ClientRequest, content: AsyncIterable<Uint8Array>): Promise<string | null> {
+  try {
+    for await (const piece of content) {
+      if (sent.destroyed) return null;
+      if (!sent.write(piece)) await takenOrGone(sent);
+    }
+  } catch (error) {
+    return `what was to be sent could not be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  sent.end();
+  return null;
+}
+
+function takenOrGone(sent: ClientRequest): Promise<void> {
+  if (sent.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      sent.off('drain', done);
+      sent.off('close', done);
+      resolve();
+    };
+    sent.on('drain', done);
+    sent.on('close', done);
   });
 }
 
@@ -86,7 +120,7 @@ function headersOf(what: HttpRequest): Record<string, string | number> {
     : { ...what.headers, 'content-length': what.body.length };
 }
 
-function lost(site: CallSite, error: Error): IncusFault {
+export function lost(site: CallSite, error: Error): IncusFault {
   return error instanceof DialError
     ? dialFault(site, error.fault)
     : fault(site, 'connection_lost', `the connection broke: ${error.message}`);

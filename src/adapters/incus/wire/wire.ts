@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { err, ok, type Result } from 'neverthrow';
 import type { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
@@ -10,6 +11,7 @@ import { parseValue } from '../answers/parse.js';
 import { type CallSite, fault } from '../http/call-site.js';
 import { DialedAgent } from '../http/dialed-agent.js';
 import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.js';
+import { openAnswer } from '../http/open-answer.js';
 
 const MiB = 1024 * 1024;
 
@@ -31,6 +33,7 @@ export interface WireRequest extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
+  readonly content?: AsyncIterable<Uint8Array>;
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
 }
@@ -75,12 +78,21 @@ export class Wire {
 
   /** The raw answer, whatever its status. */
   send(request: WireRequest): Answer<HttpAnswer> {
+    return exchange(this.agent, this.siteOf(request), this.#httpOf(request));
+  }
+
+  /** The answer as it begins; its body is the caller's to read, or to destroy. */
+  open(request: WireRequest): Answer<IncomingMessage> {
+    return openAnswer(this.agent, this.siteOf(request), this.#httpOf(request));
+  }
+
+  #httpOf(request: WireRequest): HttpRequest {
     const body = request.bytes ?? (request.json === undefined ? undefined : jsonBytes(request.json));
     const signals: HttpRequest['signals'] = [
       { signal: this.closing, kind: 'closed' },
       ...(request.signal ? [{ signal: request.signal, kind: 'aborted' as const }] : []),
     ];
-    return exchange(this.agent, this.siteOf(request), {
+    return {
       method: request.method,
       path: request.path,
       headers: {
@@ -88,10 +100,11 @@ export class Wire {
         ...request.headers,
       },
       ...(body === undefined ? {} : { body }),
+      ...(request.content === undefined ? {} : { content: request.content }),
       maxBytes: request.maxBytes ?? 64 * MiB,
       timeoutMs: request.timeoutMs ?? this.#requestTimeoutMs,
       signals,
-    });
+    };
   }
 
   /** The accepted answer; refusals are faults. */

@@ -40,7 +40,7 @@ export function admit(
           ? refuse('already_exists', tried, `Instance "${wanted.name}" already exists`)
           : withinLimits(project, projectName, wanted).andThen(() =>
               world
-                .snapshotOf(project, wanted.source, tried)
+                .beginningOf(project, wanted.source, tried)
                 .andThen((copied) =>
                   copied !== null && copied.type !== wanted.type
                     ? refuse('invalid_request', tried, "Instance type doesn't match the copied instance's")

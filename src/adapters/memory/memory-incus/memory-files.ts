@@ -7,6 +7,13 @@ interface Node extends IncusFileInfo {
   content: Uint8Array;
 }
 
+/** A node as it is written in an image. */
+export interface MemoryFile extends IncusFileInfo {
+  readonly path: string;
+  /** Base64. */
+  readonly content: string;
+}
+
 const tried = 'files';
 
 /** The file tree of one instance, by absolute path. Starts with `/`, `/root`, `/tmp` and `/etc`. */
@@ -23,6 +30,23 @@ export class MemoryFiles {
     copy.#nodes.clear();
     for (const [path, node] of this.#nodes) copy.#nodes.set(path, { ...node });
     return copy;
+  }
+
+  /** What another tree may be made of: see `of`. */
+  toJSON(): unknown {
+    return [...this.#nodes].map(([path, { content, ...node }]) => ({
+      path,
+      ...node,
+      content: Buffer.from(content).toString('base64'),
+    }));
+  }
+
+  static of(json: readonly MemoryFile[]): MemoryFiles {
+    const made = new MemoryFiles();
+    made.#nodes.clear();
+    for (const { path, content, ...node } of json)
+      made.#nodes.set(path, { ...node, content: Buffer.from(content, 'base64') });
+    return made;
   }
 
   /** Absolute paths, sorted. */

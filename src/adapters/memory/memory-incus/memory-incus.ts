@@ -9,6 +9,7 @@ import { MemoryDaemon } from './memory-daemon.js';
 import { MemoryExec } from './memory-exec.js';
 import { memoryFault, refuse } from './memory-fault.js';
 import type { MemoryFaults } from './memory-faults.js';
+import { MemoryImages } from './memory-images.js';
 import type { MemoryInstance } from './memory-instance.js';
 import { MemoryInstances } from './memory-instances.js';
 import type { MemoryExecHandler } from './memory-process.js';
@@ -38,6 +39,7 @@ export class MemoryIncus implements IncusApi {
   /** Plays the commands; may be replaced at any time. */
   execHandler: MemoryExecHandler;
   readonly #daemon: MemoryDaemon;
+  readonly #images: MemoryImages;
   readonly #instances: MemoryInstances;
   readonly #volumes: MemoryVolumes;
   readonly #hostHasPath: HostHasPath;
@@ -52,6 +54,7 @@ export class MemoryIncus implements IncusApi {
     const { world, faults, events, operations, now } = this.#daemon;
     this.world = world;
     this.faults = faults;
+    this.#images = new MemoryImages(world, now);
     this.#volumes = new MemoryVolumes(world);
     this.#instances = new MemoryInstances(world, operations, events, faults, this.#hostHasPath, now);
   }
@@ -100,6 +103,14 @@ export class MemoryIncus implements IncusApi {
     this.#enter('images', options, () =>
       this.world.project(project, 'GET /1.0/images').map(({ images }) => [...images.values()]),
     );
+  readonly publishImage: Call<'publishImage'> = (project, image, options) =>
+    this.#enter('publishImage', options, () => this.#images.publish(project, image));
+  readonly exportImage: Call<'exportImage'> = (project, fingerprint, options) =>
+    this.#enter('exportImage', options, () => this.#images.export(project, fingerprint, options));
+  readonly importImage: Call<'importImage'> = (project, upload, options) =>
+    this.#enter('importImage', options, () => this.#images.import(project, upload, options?.signal));
+  readonly deleteImage: Call<'deleteImage'> = (project, fingerprint, options) =>
+    this.#enter('deleteImage', options, () => this.#images.delete(project, fingerprint));
 
   readonly createInstance: Call<'createInstance'> = (project, instance, options = {}) =>
     this.#enter('createInstance', options, () => this.#instances.create(project, instance, options));

@@ -11,6 +11,7 @@ import type {
   IncusStoragePool,
   IncusVolume,
 } from '../../../ports/incus-types.js';
+import { beginningOfImage } from './image-file.js';
 import { refuse } from './memory-fault.js';
 import type { MemoryInstance, MemorySnapshot } from './memory-instance.js';
 
@@ -19,6 +20,8 @@ export interface MemoryProject {
   config: IncusConfig;
   readonly profiles: Map<string, IncusProfile>;
   readonly images: Map<string, IncusImage>;
+  /** The files of those images that have any, by their fingerprints; an instance of another begins empty. */
+  readonly imageFiles: Map<string, Uint8Array>;
   readonly instances: Map<string, MemoryInstance>;
   /** By `pool/name` and `pool/name/snapshot`. */
   readonly volumes: Map<string, Omit<IncusVolume, 'usedBy'>>;
@@ -42,6 +45,7 @@ export class MemoryWorld {
       config,
       profiles: new Map([['default', { name: 'default', config: {}, devices: {} }]]),
       images: new Map(),
+      imageFiles: new Map(),
       instances: new Map(),
       volumes: new Map(),
     };
@@ -66,6 +70,8 @@ export class MemoryWorld {
       aliases: [alias],
       size: 1_000_000,
       properties: {},
+      filename: '',
+      uploadedAt: new Date(0).toISOString(),
     });
     return fingerprint;
   }
@@ -124,6 +130,18 @@ export class MemoryWorld {
     return found
       ? ok(found.fingerprint)
       : refuse('not_found', tried, `Image alias "${source.alias}" not found`);
+  }
+
+  /** What a new instance begins with; null where that is nothing. */
+  beginningOf(
+    project: MemoryProject,
+    source: IncusSource,
+    tried: string,
+  ): Result<MemorySnapshot | null, IncusFault> {
+    if (source === 'none' || 'copyOf' in source) return this.snapshotOf(project, source, tried);
+    return this.fingerprintOf(project, source, tried).map((fingerprint) =>
+      beginningOfImage(project, fingerprint),
+    );
   }
 
   /** Null for what is no copy. */

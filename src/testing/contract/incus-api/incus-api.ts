@@ -3,6 +3,7 @@ import { createContract } from './create.js';
 import { execContract } from './exec.js';
 import { realGuestContract } from './exec-real-guest.js';
 import { filesContract } from './files.js';
+import { imagesContract } from './images.js';
 import { operationsContract } from './operations.js';
 import { serverContract } from './server.js';
 import { snapshotsContract } from './snapshots.js';
@@ -41,6 +42,7 @@ const areas = [
   statesContract,
   updatesContract,
   snapshotsContract,
+  imagesContract,
   execContract,
   realGuestContract,
   filesContract,
