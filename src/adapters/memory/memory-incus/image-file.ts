@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { IncusImage } from '../../../ports/incus-types.js';
 import { type MemoryFile, MemoryFiles } from './memory-files.js';
 import type { MemorySnapshot } from './memory-instance.js';
-import type { MemoryProject } from './memory-world.js';
 
 const fileSchema: z.ZodType<MemoryFile> = z.object({
   path: z.string(),
@@ -38,11 +37,13 @@ export function readImageFile(content: Uint8Array): ImageFile | null {
   }
 }
 
+interface Images {
+  readonly images: ReadonlyMap<string, IncusImage>;
+  readonly imageFiles: ReadonlyMap<string, Uint8Array>;
+}
+
 /** As Incus does it, an instance has the properties of its image in its configuration. */
-export function beginningOfImage(
-  { images, imageFiles }: MemoryProject,
-  fingerprint: string,
-): MemorySnapshot | null {
+export function beginningOfImage({ images, imageFiles }: Images, fingerprint: string): MemorySnapshot | null {
   const file = readImageFile(imageFiles.get(fingerprint) ?? new Uint8Array());
   if (file === null) return null;
   const properties = Object.entries(images.get(fingerprint)?.properties ?? {});

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageDownload } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { IncusImageUpload, IncusPublishImage } from '../../../ports/incus-types.js';
+import type { IncusImage, IncusImageUpload, IncusPublishImage } from '../../../ports/incus-types.js';
 import { imageFileOf, readImageFile } from './image-file.js';
 import { memoryFault, refuse } from './memory-fault.js';
 import type { MemoryWorld } from './memory-world.js';
@@ -18,6 +18,18 @@ export class MemoryImages {
     private readonly world: MemoryWorld,
     private readonly now: () => number,
   ) {}
+
+  list(project: string): Result<readonly IncusImage[], IncusFault> {
+    return this.world.project(project, 'GET /1.0/images').map(({ images }) => [...images.values()]);
+  }
+
+  ofAlias(project: string, alias: string): Made {
+    const path = `GET /1.0/images/aliases/${alias}`;
+    return this.world
+      .project(project, 'GET /1.0/images/aliases')
+      .andThen((at) => this.world.fingerprintOf(at, { alias }, path))
+      .map((fingerprint) => ({ fingerprint }));
+  }
 
   publish(project: string, { of, properties, filename }: IncusPublishImage): Made {
     return this.world.project(project, tried).andThen((at) =>

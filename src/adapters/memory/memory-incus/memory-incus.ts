@@ -77,13 +77,9 @@ export class MemoryIncus implements IncusApi {
   }
 
   readonly server: Call<'server'> = (options) =>
-    this.#enter('server', options, () =>
-      ok(serverInfo(this.#daemon.now(), this.world.certificateFingerprint)),
-    );
+    this.#enter('server', options, () => ok(serverInfo(this.#daemon)));
   readonly project: Call<'project'> = (name, options) =>
-    this.#enter('project', options, () =>
-      this.world.viewProject(name, `GET /1.0/projects/${name}`).map(tagged),
-    );
+    this.#enter('project', options, () => this.world.viewProject(name).map(tagged));
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#enter('profile', options, () => this.world.profile(project, name).map(tagged));
   readonly network: Call<'network'> = (project, name, options) =>
@@ -91,18 +87,11 @@ export class MemoryIncus implements IncusApi {
   readonly storagePool: Call<'storagePool'> = (name, options) =>
     this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
-    this.#enter('imageAlias', options, () =>
-      this.world
-        .project(project, 'GET /1.0/images/aliases')
-        .andThen((at) => this.world.fingerprintOf(at, { alias }, `GET /1.0/images/aliases/${alias}`))
-        .map((fingerprint) => ({ fingerprint })),
-    );
+    this.#enter('imageAlias', options, () => this.#images.ofAlias(project, alias));
   readonly image: Call<'image'> = (project, fingerprint, options) =>
     this.#enter('image', options, () => this.world.image(project, fingerprint));
   readonly images: Call<'images'> = (project, options) =>
-    this.#enter('images', options, () =>
-      this.world.project(project, 'GET /1.0/images').map(({ images }) => [...images.values()]),
-    );
+    this.#enter('images', options, () => this.#images.list(project));
   readonly publishImage: Call<'publishImage'> = (project, image, options) =>
     this.#enter('publishImage', options, () => this.#images.publish(project, image));
   readonly exportImage: Call<'exportImage'> = (project, fingerprint, options) =>
@@ -243,7 +232,7 @@ export class MemoryIncus implements IncusApi {
   }
 }
 
-function serverInfo(now: number, certificateFingerprint: string): IncusServer {
+function serverInfo({ now, world: { certificateFingerprint } }: MemoryDaemon): IncusServer {
   return {
     apiVersion: '1.0',
     serverVersion: '6.0.4',
@@ -253,7 +242,7 @@ function serverInfo(now: number, certificateFingerprint: string): IncusServer {
     kernelVersion: '6.1.0',
     architectures: ['x86_64'],
     certificateFingerprint,
-    hostTimeMs: Math.floor(now / 1000) * 1000,
+    hostTimeMs: Math.floor(now() / 1000) * 1000,
   };
 }
 

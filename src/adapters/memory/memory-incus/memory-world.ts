@@ -112,8 +112,8 @@ export class MemoryWorld {
     });
   }
 
-  viewProject(name: string, tried: string): Result<IncusProject, IncusFault> {
-    return this.project(name, tried).map(({ config }) => ({ name, config }));
+  viewProject(name: string): Result<IncusProject, IncusFault> {
+    return this.project(name, `GET /1.0/projects/${name}`).map(({ config }) => ({ name, config }));
   }
 
   fingerprintOf(project: MemoryProject, source: IncusSource, tried: string): Result<string, IncusFault> {
