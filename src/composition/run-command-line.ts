@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { runCli } from '../adapters/cli/main.js';
 import { EXIT } from '../adapters/cli/session/exit-code.js';
 import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
+import { ownArguments } from '../adapters/node/own-arguments.js';
 import { ownHome } from '../adapters/node/own-home.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Adapters } from './adapters.js';
@@ -25,7 +26,7 @@ export async function runCommandLine(adapters?: Adapters): Promise<number> {
   }
   const command = () =>
     runCli({
-      argv: process.argv.slice(2),
+      argv: ownArguments(),
       env: process.env,
       cwd: directory.value,
       homeDir: ownHome(),

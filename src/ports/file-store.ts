@@ -3,6 +3,7 @@ import type { CallOptions, ShellFault } from './remote-shell.js';
 
 /**
  * What a file store can fail with; `path` is the one that was asked for.
+ * `name_refused`: the file system does not take such a name (errno EILSEQ or EINVAL), or the way to it cannot carry it.
  * `io` covers what has no kind of its own (disk full, input/output error, loop of links), with the system's word in `message`.
  */
 export interface FileFault {
@@ -14,6 +15,7 @@ export interface FileFault {
     | 'is_a_directory'
     | 'not_empty'
     | 'name_too_long'
+    | 'name_refused'
     | 'too_large'
     | 'no_space'
     | 'connection_lost'
@@ -54,7 +56,7 @@ export interface FileWriter extends AsyncDisposable {
   commit(): Promise<Result<void, FileFault>>;
 }
 
-/** Files of one host, by absolute path. No call follows a link at the last component except `readFile`, `stat` and `realpath`. */
+/** Files of one host, by absolute path; a byte of a name that is no part of UTF-8 stands as U+DC80 to U+DCFF (`streams/name-bytes`). No call follows a link at the last component except `readFile`, `stat` and `realpath`. */
 export interface FileStore extends AsyncDisposable {
   readonly host: string;
   /** Whole content; `too_large` when it has more than `maxBytes` (default 16 MiB), having read no more than that. */

@@ -50,13 +50,22 @@ export function isUnicode(name) {
 }
 
 /**
- * What the calls of `node:fs` take for a file below a directory.
+ * What the calls of `node:fs` take for a path.
+ * @param {string} path
+ * @returns {string | Buffer}
+ */
+export function nativePath(path) {
+  return isUnicode(path) ? path : nameBytes(path);
+}
+
+/**
+ * The same of a file below a directory.
  * @param {string} root
  * @param {string} path relative
  * @returns {string | Buffer}
  */
 export function filePath(root, path) {
-  return isUnicode(path) ? `${root}/${path}` : nameBytes(`${root}/${path}`);
+  return nativePath(`${root}/${path}`);
 }
 
 /** @param {Uint8Array} bytes */

@@ -18,7 +18,7 @@ fileStoreContract(
       [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
     };
   },
-  { modes: true },
+  { modes: true, byteNames: true },
 );
 
 fileStoreContract(
@@ -34,5 +34,5 @@ fileStoreContract(
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     };
   },
-  { modes: true },
+  { modes: true, byteNames: true },
 );

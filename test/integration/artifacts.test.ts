@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactReport } from '../../src/index.js';
+import { filePath } from '../../src/streams/name-bytes.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
@@ -121,7 +122,7 @@ onEachBackend((backend) => {
       const { run } = await site.finish({
         command: `cd /artifacts; echo 1 >'new
 line'; echo 2 >' lead'; echo 3 >'-rf'; echo 4 >'ünï 😀'; echo 5 >"q'\\"uote"; echo 6 >'back\\slash'; echo 7 >'[glob]*'
-        echo 8 >"$(printf 'bad\\377')"; echo 9 >'...'; mkdir -p 'a b/c'; echo 10 >'a b/c/ '`,
+        echo 9 >'...'; mkdir -p 'a b/c'; echo 10 >'a b/c/ '`,
         artifacts: ['/artifacts/**'],
       });
       const { artifacts } = run.outcome;
@@ -131,9 +132,38 @@ line'; echo 2 >' lead'; echo 3 >'-rf'; echo 4 >'ünï 😀'; echo 5 >"q'\\"uote"
       expect(artifacts.incomplete).toBeNull();
       expect(refusals(artifacts)).toEqual({
         '/artifacts/new\nline': 'control_character',
-        '/artifacts/bad\u{fffd}': 'unsafe_path',
       });
       expect(await readFile(`${run.state.artifactsDir}/ünï 😀`, 'utf8')).toBe('4\n');
+    });
+
+    it('may have names that are not UTF-8, which come back by their bytes, with their secrets masked', async () => {
+      const secret = 'a-name-of-3-parts';
+      const { run } = await site.finish({
+        command: `e=$(printf '\\351'); cd /artifacts; echo 1 >"caf$e.txt"; mkdir -p "d$e/$e"; echo 2 >"d$e/$e/$(cat "$PIKACI_SECRETS_DIR/NAMED")-$e.bin"
+        f=$(printf '\\303\\251'); echo 3 >"caf$f.txt"; echo 4 >$e.xml; cd - >/dev/null; mkdir -p out
+        echo 5 >out/$e.txt; echo 6 >out/$e$e.txt; echo '<testsuite name="s"><testcase name="t"/></testsuite>' >"out/junit$e.xml"`,
+        secrets: { NAMED: secret },
+        writableWorkspace: true,
+        artifacts: ['/artifacts/**/*.txt', '/artifacts/d?/**', 'out/?.txt', '!/artifacts/*.xml'],
+        reports: { junit: ['out/junit[!a-z].xml'] },
+      });
+      const { artifacts, test_report } = run.outcome;
+      const names = ['caf\udce9.txt', 'café.txt', 'd\udce9/\udce9/***-\udce9.bin', 'out/\udce9.txt'];
+      expect(paths(artifacts)).toEqual([...names, 'out/junit\udce9.xml'].sort());
+      expect(artifacts).toMatchObject({ refused: [], incomplete: null });
+      expect(artifacts).not.toHaveProperty('unmatched');
+      expect(test_report).toMatchObject({ files: 1, tests: 1, passed: 1 });
+      const contents = await Promise.all(
+        names.map((name) => readFile(filePath(run.state.artifactsDir, name), 'utf8')),
+      );
+      expect(contents).toEqual(['1\n', '3\n', '2\n', '5\n']);
+      const kept = await readdir(run.state.artifactsDir, { encoding: 'buffer' });
+      expect(kept.map((name) => name.toString('latin1')).sort()).toEqual([
+        'caf\u00c3\u00a9.txt',
+        'caf\u00e9.txt',
+        'd\u00e9',
+        'out',
+      ]);
     });
 
     it('may have names as long as a file system takes, and paths that are longer than most', async () => {

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenMachine } from '../../src/index.js';
+import { filePath } from '../../src/streams/name-bytes.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
@@ -79,22 +80,32 @@ onEachBackend((backend) => {
       const local = join(site.directory, 'sent');
       await mkdir(join(local, 'deep'), { recursive: true });
       await writeFile(join(local, 'deep/a file'), 'one\n');
+      const odd = filePath(local, 'deep/\udce9');
+      await writeFile(odd, 'odd\n');
       const large = randomBytes(5_000_000);
       await writeFile(join(local, 'large.bin'), large, { mode: 0o640 });
       must(await machine.upload(local, '/tmp/got'));
       must(await machine.upload(join(local, 'large.bin'), '/tmp/single/large.bin'));
+      must(await machine.upload(join(local, 'deep/\udce9'), '/tmp/single/odd'));
       const looked = must(
         await machine.run({
           id: 'look',
           command:
-            'cd /tmp && cmp got/large.bin single/large.bin && cat "got/deep/a file" && stat -c %a:%U single/large.bin; ln -s /etc/passwd got/link; mkdir -p got/none/at/all',
+            'cd /tmp && cmp got/large.bin single/large.bin && cat "got/deep/a file" single/odd && stat -c %a:%U single/large.bin; ln -s /etc/passwd got/link; mkdir -p got/none/at/all',
         }),
       );
-      expect((await stepLog(machine, 'look')).toString()).toBe('one\n640:pikaci\n');
+      expect((await stepLog(machine, 'look')).toString()).toBe('one\nodd\n640:pikaci\n');
       expect(looked.exitCode).toBe(0);
       const back = join(site.directory, `back-${machine.id}`);
       const report = must(await machine.download('/tmp/got', back));
-      expect(report.collected.map(({ path }) => path).sort()).toEqual(['deep/a file', 'large.bin']);
+      expect(report.collected.map(({ path }) => path).sort()).toEqual([
+        'deep/a file',
+        'deep/\udce9',
+        'large.bin',
+      ]);
+      const one = must(await machine.download('/tmp/got/deep/\udce9', `${back}-1`));
+      expect(one).toMatchObject({ collected: [{ path: '\udce9', bytes: 4 }], refused: [] });
+      expect(await readFile(filePath(`${back}-1`, '\udce9'), 'utf8')).toBe('odd\n');
       expect(report.refused).toEqual([{ path: '/tmp/got/link', rule: expect.any(String) }]);
       expect((await readFile(join(back, 'large.bin'))).equals(large)).toBe(true);
       expect(await readdir(join(back, 'none/at/all'))).toEqual([]);

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path/posix';
 import type { FileFault, FileStat } from '../../ports/file-store.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 
 export type MemoryNode = { mode: number; mtimeMs: number; uid: number; gid: number } & (
   | { readonly type: 'file'; data: Buffer }
@@ -40,7 +41,7 @@ export class MemoryFiles {
 
   /** The canonical path; its last component may be missing or, with `keepLast`, a link. */
   canonical(path: string, keepLast: boolean): string {
-    if (Buffer.byteLength(path) >= PATH_MAX)
+    if (nameBytes(path).length >= PATH_MAX)
       throw new MemoryFileError('name_too_long', 'the path is too long');
     let rest = path.split('/').filter(Boolean);
     let at = '/';
@@ -54,7 +55,7 @@ export class MemoryFiles {
         at = dirname(at);
         continue;
       }
-      if (Buffer.byteLength(name) > NAME_MAX)
+      if (nameBytes(name).length > NAME_MAX)
         throw new MemoryFileError('name_too_long', 'the name is too long');
       const next = join(at, name);
       const node = this.nodes.get(next);

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { nativePath } from '../../streams/name-bytes.js';
 import { KindError } from './node-faults.js';
 
 /** A parent may be removed by another process before its child is made. */
@@ -45,7 +46,7 @@ async function whyNone(path: string, error: unknown): Promise<unknown> {
 /** Fine when it is there. */
 async function makeOne(path: string, mode: number): Promise<void> {
   try {
-    await mkdir(path, { mode });
+    await mkdir(nativePath(path), { mode });
   } catch (error) {
     if (codeOf(error) === 'EEXIST' && (await isDirectory(path))) return;
     throw error;
@@ -54,7 +55,7 @@ async function makeOne(path: string, mode: number): Promise<void> {
 
 async function isDirectory(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory();
+    return (await stat(nativePath(path))).isDirectory();
   } catch {
     return false;
   }

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, FileFault['kind']>> = {
   EISDIR: 'is_a_directory',
   ENOTEMPTY: 'not_empty',
   ENAMETOOLONG: 'name_too_long',
+  EILSEQ: 'name_refused',
   ENOSPC: 'no_space',
   EDQUOT: 'no_space',
 };
@@ -36,7 +37,15 @@ export async function attempt<T>(
 
 export function nodeFault(call: FileCall, error: NodeJS.ErrnoException): FileFault {
   if (error instanceof KindError) return fileFault(error.kind, call, error.message);
-  return fileFault(KINDS[error.code ?? ''] ?? 'io', call, inWords(error.message));
+  return fileFault(kindOf(error), call, inWords(error.message));
+}
+
+/** An argument that these do not take (EINVAL) is the name: open(2), and file systems such as vfat, exfat, and ext4 with strict case folding. */
+const NAMING: readonly (string | undefined)[] = ['open', 'mkdir'];
+
+function kindOf({ code = '', syscall }: NodeJS.ErrnoException): FileFault['kind'] {
+  if (code === 'EINVAL' && NAMING.includes(syscall)) return 'name_refused';
+  return KINDS[code] ?? 'io';
 }
 
 /** `ENOENT: no such file or directory, open '/x'`: the fault has the path and what was done to it. */

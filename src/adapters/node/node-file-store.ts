@@ -5,6 +5,7 @@ import type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from 
 import type { CallOptions } from '../../ports/remote-shell.js';
 import { type FileCall, fileTypeOf } from '../../streams/file-fault.js';
 import { KeyedQueue } from '../../streams/keyed-queue.js';
+import { nameText, nativePath } from '../../streams/name-bytes.js';
 import { makeDirectories } from './make-directories.js';
 import { attempt, KindError } from './node-faults.js';
 import { NodeWriter } from './node-writer.js';
@@ -59,7 +60,10 @@ export class NodeFileStore implements FileStore {
 
   truncate(path: string, size: number, options: CallOptions = {}): Answer<void> {
     return this.attempt('truncate', path, options, async () => {
-      await using handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      await using handle = await open(
+        nativePath(path),
+        constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
       if (!(await handle.stat()).isFile()) throw new KindError('io', 'it is not a file');
       await handle.truncate(size);
     });
@@ -67,31 +71,36 @@ export class NodeFileStore implements FileStore {
 
   list(path: string, options: CallOptions = {}): Answer<readonly DirectoryEntry[]> {
     return this.attempt('list', path, options, async () => {
-      const entries = await readdir(path, { withFileTypes: true });
+      const entries = await readdir(nativePath(path), { withFileTypes: true, encoding: 'buffer' });
       return entries
         .map((entry): DirectoryEntry => {
-          if (entry.isFile()) return { name: entry.name, type: 'file' };
-          if (entry.isDirectory()) return { name: entry.name, type: 'directory' };
-          return { name: entry.name, type: entry.isSymbolicLink() ? 'symlink' : 'other' };
+          const name = nameText(entry.name);
+          if (entry.isFile()) return { name, type: 'file' };
+          if (entry.isDirectory()) return { name, type: 'directory' };
+          return { name, type: entry.isSymbolicLink() ? 'symlink' : 'other' };
         })
         .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     });
   }
 
   stat(path: string, options: CallOptions = {}): Answer<FileStat> {
-    return this.attempt('stat', path, options, async () => statOf(await stat(path)));
+    return this.attempt('stat', path, options, async () => statOf(await stat(nativePath(path))));
   }
 
   lstat(path: string, options: CallOptions = {}): Answer<FileStat> {
-    return this.attempt('lstat', path, options, async () => statOf(await lstat(path)));
+    return this.attempt('lstat', path, options, async () => statOf(await lstat(nativePath(path))));
   }
 
   readlink(path: string, options: CallOptions = {}): Answer<string> {
-    return this.attempt('readlink', path, options, () => readlink(path));
+    return this.attempt('readlink', path, options, async () =>
+      nameText(await readlink(nativePath(path), { encoding: 'buffer' })),
+    );
   }
 
   realpath(path: string, options: CallOptions = {}): Answer<string> {
-    return this.attempt('realpath', path, options, () => realpath(path));
+    return this.attempt('realpath', path, options, async () =>
+      nameText(await realpath(nativePath(path), { encoding: 'buffer' })),
+    );
   }
 
   makeDirectory(path: string, options: CallOptions & { readonly mode?: number } = {}): Answer<void> {
@@ -102,20 +111,24 @@ export class NodeFileStore implements FileStore {
 
   setMode(path: string, mode: number, options: CallOptions = {}): Answer<void> {
     return this.attempt('set mode', path, options, async () => {
-      await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      await using handle = await open(
+        nativePath(path),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
       await handle.chmod(mode);
     });
   }
 
   rename(from: string, to: string, options: CallOptions = {}): Answer<void> {
-    return this.attempt('rename', from, options, () => rename(from, to));
+    return this.attempt('rename', from, options, () => rename(nativePath(from), nativePath(to)));
   }
 
   async remove(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Answer<void> {
     const removed = await this.attempt('remove', path, options, async () => {
-      if (options.recursive) await rm(path, { recursive: true, force: true });
-      else if (await isDirectory(path)) await rmdir(path);
-      else await unlink(path);
+      const native = nativePath(path);
+      if (options.recursive) await rm(native, { recursive: true, force: true });
+      else if ((await lstat(native)).isDirectory()) await rmdir(native);
+      else await unlink(native);
     });
     return removed.isErr() && removed.error.kind === 'not_found' ? ok(undefined) : removed;
   }
@@ -133,10 +146,6 @@ export class NodeFileStore implements FileStore {
   async [Symbol.asyncDispose](): Promise<void> {
     // Every handle belongs to a call or to a writer.
   }
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return (await lstat(path)).isDirectory();
 }
 
 function statOf(stats: Stats): FileStat {

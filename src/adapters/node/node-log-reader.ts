@@ -4,6 +4,7 @@ import type { Result } from 'neverthrow';
 import type { FileFault } from '../../ports/file-store.js';
 import type { LogPart, LogRange, LogReader } from '../../ports/log-reader.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
+import { nativePath } from '../../streams/name-bytes.js';
 import { attempt, KindError } from './node-faults.js';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -13,7 +14,7 @@ export class NodeLogReader implements LogReader {
   read(path: string, range: LogRange, options: CallOptions = {}): Promise<Result<LogPart, FileFault>> {
     const call = { host: 'local', path, operation: 'read' };
     return attempt(call, options, async () => {
-      await using handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      await using handle = await open(nativePath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       const stat = await handle.stat();
       if (!stat.isFile()) throw new KindError('io', 'it is not a file');
       const { size, mtimeMs: modifiedMs } = stat;

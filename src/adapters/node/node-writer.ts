@@ -4,6 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { FileFault, FileWriter } from '../../ports/file-store.js';
 import { type FileCall, fileFault } from '../../streams/file-fault.js';
 import { temporaryBeside } from '../../streams/file-paths.js';
+import { nativePath } from '../../streams/name-bytes.js';
 import { KindError, nodeFault } from './node-faults.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
@@ -24,7 +25,7 @@ export class NodeWriter implements FileWriter {
   /** Throws node's errors; see `attempt`. */
   static async create(call: FileCall, mode: number): Promise<NodeWriter> {
     const path = temporaryBeside(call.path);
-    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    const handle = await open(nativePath(path), O_WRONLY | O_CREAT | O_EXCL, mode);
     // The permission bits exactly, whatever the process's umask is.
     await handle.chmod(mode);
     return new NodeWriter(call, { path, handle, renameTo: call.path });
@@ -33,7 +34,7 @@ export class NodeWriter implements FileWriter {
   /** Throws node's errors; see `attempt`. */
   static async append(call: FileCall): Promise<NodeWriter> {
     const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
-    const handle = await open(call.path, flags, 0o644);
+    const handle = await open(nativePath(call.path), flags, 0o644);
     if (!(await handle.stat()).isFile()) {
       await handle.close();
       throw new KindError('io', 'it is not a file');
@@ -60,7 +61,7 @@ export class NodeWriter implements FileWriter {
       } finally {
         await handle.close();
       }
-      if (renameTo !== null) await rename(path, renameTo);
+      if (renameTo !== null) await rename(nativePath(path), nativePath(renameTo));
     });
     if (committed.isErr()) await this.takeAway();
     return committed;
@@ -76,7 +77,7 @@ export class NodeWriter implements FileWriter {
   }
 
   private async takeAway(): Promise<void> {
-    if (this.file.renameTo !== null) await rm(this.file.path, { force: true }).catch(() => {});
+    if (this.file.renameTo !== null) await rm(nativePath(this.file.path), { force: true }).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

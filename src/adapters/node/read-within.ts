@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { nativePath } from '../../streams/name-bytes.js';
 import { KindError } from './node-faults.js';
 
 const CHUNK = 256 * 1024;
 
 /** Reads a whole file and no more than one byte above `maxBytes`. A pipe without a writer does not block the open. */
 export async function readWithin(path: string, maxBytes: number): Promise<Uint8Array> {
-  await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  await using handle = await open(nativePath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   const { size } = await handle.stat();
   if (size > maxBytes) throw new KindError('too_large', `it has more than ${maxBytes} bytes`);
   const pieces: Buffer[] = [];

@@ -4,6 +4,7 @@ import type { FileFault, FileStat } from '../../ports/file-store.js';
 import type { CallOptions } from '../../ports/remote-shell.js';
 import { type FileCall, fileFault, fileTypeOf } from '../../streams/file-fault.js';
 import { filePathProblem } from '../../streams/file-paths.js';
+import { isUnicode } from '../../streams/name-bytes.js';
 import { type OpenSession, type SftpProblem, type SftpSessions, sftpRequest } from './sftp-session.js';
 
 type NodeCallback<T> = (error: Error | undefined | null, value: T) => void;
@@ -27,6 +28,9 @@ export class SftpCalls {
   ): Promise<Result<SftpCalls, FileFault>> {
     const problem = filePathProblem(call.path);
     if (problem !== null) return err(fileFault('io', call, problem));
+    // ssh2 takes a path as text alone, and would send another one.
+    if (!isUnicode(call.path))
+      return err(fileFault('name_refused', call, 'a name that is not UTF-8 cannot be sent over SFTP'));
     const session = await sessions.session(call, options);
     return session.map((open) => new SftpCalls(call, open, options));
   }

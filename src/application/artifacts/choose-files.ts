@@ -19,11 +19,6 @@ export async function chooseFiles(
   let totalBytes = 0;
   for await (const file of inTurns(files)) {
     const { path } = file;
-    if (file.kind === 'undecodable') {
-      // Not one of those that were seen: what is shown of it may be another file's name.
-      if (selection.matches(path)) ledger.refuse(path, 'unsafe_path');
-      continue;
-    }
     if (file.kind === 'directory' && selection.localDirectory !== undefined) continue;
     if (seen.has(path) || !selection.matches(path)) continue;
     seen.add(path);

@@ -83,9 +83,7 @@ export class FetchFiles {
       return [];
     }
     const isSmaller = (path: string, size: number | null) => size !== null && size < (kept.get(path) ?? 0);
-    return listing.value.files
-      .filter(({ path, size, kind }) => kind !== 'undecodable' && isSmaller(path, size))
-      .map(({ path }) => path);
+    return listing.value.files.filter(({ path, size }) => isSmaller(path, size)).map(({ path }) => path);
   }
 
   /** Once it is asked for again; then it is named. */

@@ -104,12 +104,11 @@ async function readEntries(input: ReceiveInput, keeping: Keeping): Promise<Recei
       return ended('complete');
     }
     const { entry } = step;
-    const guestPath = entry.name === null ? null : `/${entry.name.replace(/^\/+/, '')}`;
-    const local = guestPath === null ? undefined : remaining.get(guestPath);
-    if (guestPath === null || local === undefined) {
+    const guestPath = `/${entry.name.replace(/^\/+/, '')}`;
+    const local = remaining.get(guestPath);
+    if (local === undefined) {
       if (++unrequested > MOST_UNREQUESTED) return giveUp('the guest sends what was not asked for');
-      if (entry.kind !== 'directory')
-        ledger.refuse(guestPath ?? '(a name that is not UTF-8)', unrequestedRule(entry));
+      if (entry.kind !== 'directory') ledger.refuse(guestPath, 'not_requested');
       if (entry.size > READ_PAST) return ended('left');
       if (!(await skipped(bytes, tar, entry.size))) return cutShort();
       continue;
@@ -152,10 +151,6 @@ async function skipped(bytes: ByteReader, tar: TarReader, size: number): Promise
   return (await bytes.skip(size)) && (await tar.padding(size));
 }
 
-function unrequestedRule(entry: TarEntry): ArtifactRule {
-  return entry.name === null ? 'unsafe_path' : 'not_requested';
-}
-
 function entryRule(entry: TarEntry, caps: ArtifactCaps, ledger: ArtifactLedger): ArtifactRule | null {
   if (entry.kind === 'symbolic_link') return 'symbolic_link';
   if (entry.kind === 'hard_link') return 'hard_link';
@@ -192,15 +187,15 @@ async function writeFile(
   return writer;
 }
 
-/** A name that is a directory's already (or the other way round), or too long, costs that file only; other faults end the collecting. */
+/** A name that is a directory's already (or the other way round), or that the file system does not take, costs that file only; other faults end the collecting. */
 async function readPast(bytes: ByteReader, size: number, fault: FileFault): Promise<FileFault | 'cut_short'> {
   if (ruleOf(fault) === null) return fault;
   return (await bytes.skip(size)) ? fault : 'cut_short';
 }
 
 /** What a fault of one name is as a rule; null for one that ends the collecting. */
-export function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | null {
-  if (fault.kind === 'name_too_long') return 'name_too_long';
+export function ruleOf(fault: FileFault): 'path_conflict' | 'name_too_long' | 'name_refused' | null {
+  if (fault.kind === 'name_too_long' || fault.kind === 'name_refused') return fault.kind;
   const conflicts = ['not_a_directory', 'is_a_directory', 'already_exists', 'not_empty'];
   return conflicts.includes(fault.kind) ? 'path_conflict' : null;
 }

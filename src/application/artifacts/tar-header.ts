@@ -1,11 +1,12 @@
-import { decodeName } from '../../domain/values/decode-name.js';
+import { nameText } from '../../streams/name-bytes.js';
 
 /**
  * One 512-byte header block of a tar archive, as POSIX.1-1988 (ustar) has it, with GNU's base-256 sizes.
  * Source: POSIX.1-2017 `pax`, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
  */
 export interface TarHeader {
-  readonly name: string | null;
+  /** As `nameText` gives it. */
+  readonly name: string;
   /** The type flag: `0` or NUL file, `1` hard link, `2` symbolic link, `5` directory, `L` GNU long name, `x` pax … */
   readonly flag: string;
   readonly size: number;
@@ -26,12 +27,10 @@ export function parseTarHeader(block: Uint8Array): TarHeader | null {
   const checksum = number(block, 148, 8);
   if (size === null || mode === null || checksum === null || checksum !== headerSum(block)) return null;
   const ustar = field(block, 257, 5);
-  const prefix =
-    decodeName(ustar) === 'ustar' && block[262] === 0 ? field(block, 345, 155) : new Uint8Array(0);
-  const name = decodeName(field(block, 0, 100));
-  const leading = decodeName(prefix);
+  const prefix = ascii(ustar) === 'ustar' && block[262] === 0 ? field(block, 345, 155) : new Uint8Array(0);
+  const name = nameText(field(block, 0, 100));
   return {
-    name: name === null || leading === null ? null : leading === '' ? name : `${leading}/${name}`,
+    name: prefix.length === 0 ? name : `${nameText(prefix)}/${name}`,
     flag: String.fromCharCode(block[156] ?? 0),
     size,
     mode,
@@ -48,8 +47,12 @@ function field(block: Uint8Array, at: number, length: number): Uint8Array {
 function number(block: Uint8Array, at: number, length: number): number | null {
   const first = block[at] ?? 0;
   if ((first & 0x80) !== 0) return base256(block.subarray(at, at + length));
-  const text = (decodeName(field(block, at, length)) ?? '?').trim();
+  const text = ascii(field(block, at, length)).trim();
   return text === '' ? 0 : /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : null;
+}
+
+function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }
 
 function base256(bytes: Uint8Array): number | null {

@@ -1,4 +1,4 @@
-import { decodeName } from '../../domain/values/decode-name.js';
+import { nameText } from '../../streams/name-bytes.js';
 import type { ByteReader } from './byte-reader.js';
 import { isZeroBlock, parseTarHeader, TAR_BLOCK } from './tar-header.js';
 
@@ -8,8 +8,8 @@ const MOST_EXTENSIONS = 8;
 const LONGEST_EXTENSION = 64 * 1024;
 
 export interface TarEntry {
-  /** Null when it is not UTF-8. */
-  readonly name: string | null;
+  /** As `nameText` gives it. */
+  readonly name: string;
   readonly kind: 'file' | 'directory' | 'symbolic_link' | 'hard_link' | 'other';
   readonly size: number;
   /** Somebody may execute it. */
@@ -37,7 +37,7 @@ export class TarReader {
   }
 
   async next(): Promise<TarStep> {
-    let longName: string | null | undefined;
+    let longName: string | undefined;
     for (let extensions = 0; ; extensions++) {
       const block = await this.#bytes.read(TAR_BLOCK);
       if (block === null) return { kind: 'cut_short' };
@@ -45,7 +45,7 @@ export class TarReader {
       const header = parseTarHeader(block);
       if (header === null) return { kind: 'broken', message: 'a header of the archive is damaged' };
       if (!'LKxg'.includes(header.flag)) {
-        const name = longName === undefined ? header.name : longName;
+        const name = longName ?? header.name;
         const { flag, size, mode } = header;
         return {
           kind: 'entry',
@@ -61,7 +61,7 @@ export class TarReader {
       if (extension === null || !(await this.padding(header.size))) {
         return { kind: 'cut_short' };
       }
-      if (header.flag === 'L') longName = decodeName(untilNul(extension));
+      if (header.flag === 'L') longName = nameText(untilNul(extension));
       if (header.flag === 'x') longName = paxPath(extension) ?? longName;
     }
   }
@@ -95,17 +95,21 @@ function untilNul(bytes: Uint8Array): Uint8Array {
 }
 
 /** Records are `<length> <key>=<value>\n`; undefined when none names the path. */
-function paxPath(bytes: Uint8Array): string | null | undefined {
+function paxPath(bytes: Uint8Array): string | undefined {
   let at = 0;
-  let path: string | null | undefined;
+  let path: string | undefined;
   while (at < bytes.length) {
     const space = bytes.indexOf(0x20, at);
-    const length = space === -1 ? Number.NaN : Number(decodeName(bytes.subarray(at, space)) ?? Number.NaN);
+    const length = space === -1 ? Number.NaN : Number(ascii(bytes.subarray(at, space)));
     if (!Number.isInteger(length) || length <= space - at || at + length > bytes.length) return path;
     const record = bytes.subarray(space + 1, at + length - 1);
     const equals = record.indexOf(0x3d);
-    if (decodeName(record.subarray(0, equals)) === 'path') path = decodeName(record.subarray(equals + 1));
+    if (ascii(record.subarray(0, equals)) === 'path') path = nameText(record.subarray(equals + 1));
     at += length;
   }
   return path;
+}
+
+function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }

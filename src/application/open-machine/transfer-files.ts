@@ -4,7 +4,9 @@ import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { artifactCapsSchema } from '../../domain/job/artifact-caps.js';
 import { GUEST_USER, GUEST_WORKSPACE_DIR } from '../../domain/machine/guest-paths.js';
 import { isNormalisedAbsolutePath, isWithin, whyNoPath } from '../../domain/values/path-rules.js';
+import type { Command } from '../../ports/remote-shell.js';
 import { awakeTimeout } from '../../streams/awake-timer.js';
+import { isUnicode, nameBytes } from '../../streams/name-bytes.js';
 import { collectArtifacts } from '../artifacts/collect-artifacts.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { hostFault, localFilesFault } from '../faults/port-faults.js';
@@ -43,10 +45,8 @@ export async function upload(
   using bound = awakeTimeout(BOUND_MS);
   const signal =
     options.signal === undefined ? bound.signal : AbortSignal.any([options.signal, bound.signal]);
-  const argv: [string, ...string[]] = isDirectory
-    ? ['tar', '-C', local, '-cf', '-', '.']
-    : ['cat', '--', local];
-  const spawned = await localShell.spawn({ argv, env: { TAR_OPTIONS: '' } }, { signal });
+  const command = { ...reader(local, isDirectory), env: { TAR_OPTIONS: '' } };
+  const spawned = await localShell.spawn(command, { signal });
   if (spawned.isErr()) return err(hostFault(spawned.error, null));
   await using reading = spawned.value;
   const content = wholeOutput(reading);
@@ -80,6 +80,14 @@ export async function upload(
   );
 }
 
+/** What gives the bytes of a file, or a directory as an archive. The words of a command are text: a name that is not UTF-8 goes by its input. */
+function reader(local: string, isDirectory: boolean): Pick<Command, 'argv' | 'stdin'> {
+  if (isUnicode(local))
+    return { argv: isDirectory ? ['tar', '-C', local, '-cf', '-', '.'] : ['cat', '--', local] };
+  const read = isDirectory ? 'exec tar -C "${name%.}" -cf - .' : 'exec cat -- "${name%.}"';
+  return { argv: ['sh', '-c', `name=$(cat; echo .) && ${read}`], stdin: nameBytes(local) };
+}
+
 /** A workspace is read-only unless the machine was made with a writable one. */
 function remedyFor({ input }: HeldMachine, path: string, message: string): string {
   const isKeptReadOnly = !input.spec.writableWorkspace && isWithin(GUEST_WORKSPACE_DIR, path);
@@ -99,7 +107,7 @@ export async function download(
   options: TransferOptions,
 ): Promise<Result<ArtifactReport, OpenMachineFault>> {
   const { machine, parts } = held.input;
-  const path = inGuest(held, guestPath).andThen((found) => here(held, local).map(() => found));
+  const path = foundInGuest(held, guestPath).andThen((found) => here(held, local).map(() => found));
   if (path.isErr()) return err(path.error);
   const root = path.value;
   if (isOfKernel(root))
@@ -116,7 +124,7 @@ export async function download(
       files: parts.ports.localFiles,
       clock: parts.ports.clock,
       selection: {
-        searchRoots: [root],
+        searchRoots: [sayable(root)],
         matches: (found) => isWithin(root, found),
         localPath: (found) => below(root, found),
         localDirectory: (found) => {
@@ -149,7 +157,7 @@ function isOfKernel(path: string): boolean {
 function below(root: string, found: string): string | null {
   const relative = found === root ? posix.basename(root) : found.slice(root === '/' ? 1 : root.length + 1);
   const unsafe = relative.split('/').some((part) => part === '' || part === '.' || part === '..');
-  return unsafe || !isNormalisedAbsolutePath(`/${relative}`) ? null : relative;
+  return unsafe ? null : relative;
 }
 
 /** A path of this machine. What it leads to is only known when it is used. */
@@ -165,6 +173,24 @@ function inGuest(held: HeldMachine, path: string): Result<string, OpenMachineFau
   if (isNormalisedAbsolutePath(trimmed)) return ok(trimmed);
   const why = whyNoPath(trimmed) ?? 'is not a path in the machine without "." and ".."';
   return err(failed(held, `${JSON.stringify(path)} ${why}`));
+}
+
+/** The same of what is looked for there and not made: its name need not be UTF-8. */
+function foundInGuest(held: HeldMachine, path: string): Result<string, OpenMachineFault> {
+  if (typeof path !== 'string') return inGuest(held, path);
+  // Which of its bytes stands there makes no difference to the rules.
+  return inGuest(held, path.replace(BYTE, '\ufffd')).map((found) => {
+    const begin = path.startsWith('/') ? path : `${GUEST_WORKSPACE_DIR}/${path}`;
+    return begin.slice(0, found.length);
+  });
+}
+
+/** What `nameText` makes of a byte that is no part of UTF-8. */
+const BYTE = /[\udc80-\udcff]/gu;
+
+/** What a call of the supervisor can say, in words that are text: a path, or the directory above it that all names of are UTF-8. */
+function sayable(path: string): string {
+  return isUnicode(path) ? path : sayable(posix.dirname(path));
 }
 
 /** Ends with an error when the reader failed: half of a file must not be taken for the whole. */

@@ -1,3 +1,4 @@
+import { nameBytes, nameText } from '../../streams/name-bytes.js';
 import { PatternAutomaton } from './pattern-automaton.js';
 import { secretSpellings } from './secret-spellings.js';
 
@@ -52,17 +53,17 @@ export class SecretMasker {
     return this.#give(this.#held, this.#heldFrom + this.#held.length);
   }
 
-  /** A whole text at once, for messages. */
+  /** A whole text at once, for messages and names (`nameText`). */
   maskText(text: string): string {
     if (this.#automaton === null) return text;
-    const bytes = Buffer.from(text, 'utf8');
+    const bytes = nameBytes(text);
     let found = false;
     this.#automaton.scan(bytes, 0, () => {
       found = true;
     });
     if (!found) return text;
     const whole = new SecretMasker(this.#automaton);
-    return Buffer.concat([whole.push(bytes), whole.finish()]).toString('utf8');
+    return nameText(Buffer.concat([whole.push(bytes), whole.finish()]));
   }
 
   #cover(end: number, length: number): void {

@@ -55,10 +55,10 @@ export interface GuestArchive extends AsyncDisposable {
 
 /** Something in a guest; links are not followed. */
 export interface ListedFile {
-  /** Absolute, in the guest. */
+  /** Absolute, in the guest; a byte that is no part of UTF-8 stands as U+DC80 to U+DCFF (`nameBytes`). */
   readonly path: string;
-  /** `directory` only where they are asked for. `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `undecodable`: its name is not UTF-8, and cannot be asked for; U+FFFD stands in `path` for what it is. `unknown`: the guest does not say. */
-  readonly kind: 'file' | 'directory' | 'symbolic_link' | 'special' | 'not_whole' | 'undecodable' | 'unknown';
+  /** `directory` only where they are asked for. `special`: a device, a FIFO or a socket. `not_whole`: its machine could not set it aside as a whole. `unknown`: the guest does not say. */
+  readonly kind: 'file' | 'directory' | 'symbolic_link' | 'special' | 'not_whole' | 'unknown';
   /** Bytes; null when the guest does not say. */
   readonly size: number | null;
 }

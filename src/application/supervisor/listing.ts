@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { decodeName } from '../../domain/values/decode-name.js';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
+import { nameText } from '../../streams/name-bytes.js';
 import type { BoundedBytes } from '../commands/bounded-bytes.js';
 import type { GuestFault, GuestListing, ListedFile } from './guest.js';
 
@@ -20,10 +20,7 @@ export async function listingOf(
   let at = 0;
   for (let end = bytes.indexOf(0); end !== -1 && files.length < most; end = bytes.indexOf(0, at)) {
     if (files.length % AT_ONCE === AT_ONCE - 1) await anotherTurn();
-    const entry = bytes.subarray(at, end);
-    const decoded = decodeName(entry);
-    if (decoded !== null) files.push(listedFile(decoded));
-    else files.push({ ...listedFile(Buffer.from(entry).toString('utf8')), kind: 'undecodable' });
+    files.push(listedFile(nameText(bytes.subarray(at, end))));
     at = end + 1;
   }
   const truncated = answer.overflowed || (files.length >= most && at < bytes.length);
@@ -67,10 +64,9 @@ const FILLED_UP = /^tar: "((?:[^"\\]|\\.)*)": (?:File shrank by|Read error at by
 
 /** Absolute paths of the files that `pack` says it has filled up. */
 export function filledUpFiles(stderr: string): string[] {
-  return [...stderr.matchAll(FILLED_UP)].flatMap(([, name = '']) => {
-    const path = decodeName(unquoted(name));
-    return path === null ? [] : [`/${path.replace(/^\/+/, '')}`];
-  });
+  return [...stderr.matchAll(FILLED_UP)].map(
+    ([, name = '']) => `/${nameText(unquoted(name)).replace(/^\/+/, '')}`,
+  );
 }
 
 const ESCAPES: Readonly<Record<string, number>> = {

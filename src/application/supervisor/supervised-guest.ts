@@ -4,6 +4,7 @@ import type { GuestRequest } from '../../domain/job/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
 import { whyTooLong } from '../../domain/values/environment.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
+import { nameBytes } from '../../streams/name-bytes.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
 import type {
   FollowCall,
@@ -115,7 +116,7 @@ export class SupervisedGuest implements MachineSupervisor {
   async pack(paths: readonly string[], call: GuestCall): Promise<Result<GuestArchive, GuestFault>> {
     const exec = await this.#transport.exec(
       ['pack'],
-      Buffer.from(paths.map((path) => `${path}\0`).join(''), 'utf8'),
+      nameBytes(paths.map((path) => `${path}\0`).join('')),
       call,
     );
     return exec.map((running) => {

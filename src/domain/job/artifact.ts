@@ -18,6 +18,7 @@ export const artifactRuleSchema = z.enum([
   'path_conflict',
   'control_character',
   'name_too_long',
+  'name_refused',
   'record_full',
   'not_whole',
   'vanished',
@@ -26,7 +27,7 @@ export const artifactRuleSchema = z.enum([
 export type ArtifactRule = z.infer<typeof artifactRuleSchema>;
 
 export const collectedArtifactSchema = z.looseObject({
-  /** Relative to the job's `artifacts/` directory. */
+  /** Relative to the job's `artifacts/` directory; a byte that is no part of UTF-8 stands as U+DC80 to U+DCFF, `\\udce9` for 0xe9. */
   path: z.string(),
   bytes: z.number().int().nonnegative(),
 });

@@ -2,8 +2,8 @@ import type { CharSet, Glob } from './pattern-syntax.js';
 import { type ByteRange, utf8Sequences } from './utf8-ranges.js';
 
 /**
- * What stands in for a `!(…)`, which no expression can say: `more` matches whatever may be there, `less` nothing. Everything else is said
- * exactly.
+ * What stands in for a `!(…)`, which no expression can say, and for a byte that is no part of UTF-8 where a character is asked for (in C's
+ * locale one cannot be told from a part): `more` matches whatever may be there, `less` nothing. Everything else is said exactly.
  */
 export type Inexactness = 'more' | 'less';
 
@@ -18,7 +18,7 @@ export function extendedExpression(glob: Glob, inexact: Inexactness): string | n
     case 'anything':
       return '.*';
     case 'chars':
-      return charExpression(glob.chars);
+      return charExpression(glob.chars, inexact);
     case 'not':
       return inexact === 'more' ? '[^/]*' : null;
     case 'sequence': {
@@ -50,7 +50,7 @@ function anyOf(options: readonly string[]): string | null {
 
 const isAny = ({ negated, ranges }: CharSet) => negated && ranges.length === 0;
 
-function charExpression(chars: CharSet): string | null {
+function charExpression(chars: CharSet, inexact: Inexactness): string | null {
   const ranges = chars.negated ? complement(chars.ranges) : chars.ranges;
   const withoutSlash = ranges.flatMap(([from, to]): (readonly [number, number])[] =>
     from <= 0x2f && to >= 0x2f
@@ -62,6 +62,7 @@ function charExpression(chars: CharSet): string | null {
   );
   const sequences = withoutSlash.flatMap(([from, to]) => utf8Sequences(Math.max(from, 0x80), to));
   const options = sequences.map((bytes) => bytes.map((range) => byteExpression([range])).join(''));
+  if (chars.negated && inexact === 'more') options.push(byteExpression([[0x80, 0xff]]));
   return anyOf(ascii.length === 0 ? options : [byteExpression(ascii), ...options]);
 }
 

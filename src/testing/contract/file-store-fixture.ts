@@ -13,4 +13,6 @@ export interface FileStoreFixture extends Fixture {
 export interface FileStoreCapabilities {
   /** Whether permission bits are kept. */
   readonly modes: boolean;
+  /** Whether names need not be UTF-8; where this is left out they are refused. */
+  readonly byteNames?: boolean;
 }

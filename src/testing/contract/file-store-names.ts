@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import type { SuiteRunner } from './contract-runner.js';
 import { must, mustFail } from './expect-result.js';
-import type { FileStoreFixture } from './file-store-fixture.js';
+import type { FileStoreCapabilities, FileStoreFixture } from './file-store-fixture.js';
 import { withFixture } from './with-fixture.js';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const text = (data: Uint8Array) => Buffer.from(data).toString('utf8');
 
 /** Directories, links, renaming, removing. */
-export function fileNameContract(runner: SuiteRunner, make: () => Promise<FileStoreFixture>): void {
+export function fileNameContract(
+  runner: SuiteRunner,
+  make: () => Promise<FileStoreFixture>,
+  capabilities: FileStoreCapabilities,
+): void {
   const it = withFixture(runner, make);
 
   it('a directory is made with its missing parents, and again without complaint', async ({
@@ -29,6 +33,43 @@ export function fileNameContract(runner: SuiteRunner, make: () => Promise<FileSt
     // SFTP has no word for it.
     mustFail(await store.writeFile(`${longest}y`, bytes('x')), 'name_too_long', 'io');
     mustFail(await store.makeDirectory(`${longest}y`), 'name_too_long', 'io');
+  });
+
+  it('a name need not be UTF-8, or is refused by name', async ({ store, directory, link }) => {
+    const odd = `${directory}/caf\udce9`;
+    if (capabilities.byteNames !== true) {
+      mustFail(await store.makeDirectory(odd), 'name_refused');
+      mustFail(await store.writeFile(odd, bytes('x')), 'name_refused');
+      mustFail(await store.list(odd), 'name_refused');
+      assert.deepEqual(must(await store.list(directory)), []);
+      return;
+    }
+    must(await store.makeDirectory(`${odd}/\udcff/sub`));
+    must(await store.writeFile(`${odd}/\udcff/f`, bytes('ff')));
+    must(await store.writeFile(`${odd}/\udcfe`, bytes('fe')));
+    must(await store.appendFile(`${odd}/\udcfe`, bytes('+')));
+    await link(directory, `${directory}/short`);
+    assert.deepEqual(must(await store.list(odd)), [
+      { name: '\udcfe', type: 'file' },
+      { name: '\udcff', type: 'directory' },
+    ]);
+    assert.equal(text(must(await store.readFile(`${odd}/\udcff/f`))), 'ff');
+    assert.equal(must(await store.lstat(`${odd}/\udcfe`)).size, 3);
+    assert.equal(
+      must(await store.realpath(`${directory}/short/caf\udce9/\udcff`)),
+      `${must(await store.realpath(directory))}/caf\udce9/\udcff`,
+    );
+    must(await store.truncate(`${odd}/\udcfe`, 1));
+    must(await store.setMode(`${odd}/\udcfe`, 0o600));
+    must(await store.rename(`${odd}/\udcfe`, `${odd}/moved\udc80`));
+    assert.equal(text(must(await store.readFile(`${odd}/moved\udc80`))), 'f');
+    // A byte as long as any: 255 of them are a name, and one more is none.
+    const longest = `${directory}/${'\udce9'.repeat(255)}`;
+    must(await store.writeFile(longest, bytes('x')));
+    mustFail(await store.writeFile(`${longest}\udce9`, bytes('x')), 'name_too_long');
+    must(await store.remove(longest));
+    must(await store.remove(odd, { recursive: true }));
+    assert.deepEqual(must(await store.list(directory)), [{ name: 'short', type: 'symlink' }]);
   });
 
   it('a directory is listed by name, in order of code units, with the types', async ({

@@ -14,6 +14,6 @@ export function fileStoreContract(
   runner.describe(`${name} keeps the contract of FileStore`, () => {
     fileWholeContract(runner, make, capabilities);
     fileStreamContract(runner, make);
-    fileNameContract(runner, make);
+    fileNameContract(runner, make, capabilities);
   });
 }

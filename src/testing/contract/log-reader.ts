@@ -37,6 +37,12 @@ export function logReaderContract(
       assert.deepEqual(await text(at, { offset: 40, maxBytes: 3 }), ['', 10, 10]);
     });
 
+    it('reads a file whose name is not UTF-8', async ({ store, reader, directory }) => {
+      must(await store.writeFile(`${directory}/\udce9`, Buffer.from('odd')));
+      const part = must(await reader.read(`${directory}/\udce9`, { offset: 1, maxBytes: 9 }));
+      assert.equal(Buffer.from(part.data).toString(), 'dd');
+    });
+
     it('sees what has been appended since', async (at) => {
       must(await at.store.appendFile(`${at.directory}/log`, Buffer.from('one')));
       assert.deepEqual(await text(at, { offset: 0, maxBytes: 99 }), ['one', 0, 3]);

@@ -71,6 +71,17 @@ describe.runIf(isRoot)('a user without a name, a home directory and an environme
   );
 });
 
+it('shows the bytes of an argument that is not UTF-8, and takes it for no other name', () => {
+  const words = ['-c', 'exec "$1" target-info --config "$(printf "caf\\351.json")"', 'sh', built.path];
+  const { status, stderr } = spawnSync('sh', words, {
+    cwd: '/',
+    encoding: 'utf8',
+    input: '',
+    timeout: 60_000,
+  });
+  expect([status, stderr]).toEqual([2, 'pikaci: /caf\\xe9.json: --config: there is no such file\n']);
+});
+
 describe('a current directory that somebody has removed', () => {
   const LINE =
     'the current directory cannot be read (ENOENT): it may have been removed; change to another one';

@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { filePath } from '../../../src/streams/name-bytes.js';
 import { jobRecord } from '../../support/job-record.js';
 import { RUN_ID, writeRun } from '../../support/recorded-run.js';
 import { type Served, served } from '../../support/served.js';
@@ -38,6 +39,27 @@ describe('artifacts', () => {
       const link = `/runs/${RUN_ID}/artifacts/unit?path=${encodeURIComponent(name)}`.replaceAll("'", '&#39;');
       expect(page.text).toContain(`href="${link}"`);
     }
+  });
+
+  it('may have names that are not UTF-8, each with a link of its own', async () => {
+    const server = await served();
+    const names = ['sub/caf\udce9.txt', 'sub/caf\udcea+&.txt'];
+    const { jobDir } = await withArtifacts(server, names);
+    for (const [at, name] of names.entries())
+      await writeFile(filePath(join(jobDir, 'artifacts'), name), `odd ${at}`);
+    const { text } = await server.get(`/runs/${RUN_ID}`);
+    expect(text).toContain('caf<span class="unseen">\\xE9</span>.txt');
+    const links = [...text.matchAll(/href="(\/runs\/[^"]*\/artifacts\/[^"]*)"/g)].map(
+      ([, link = '']) => link,
+    );
+    expect(links.map((link) => link.split('=')[1])).toEqual(['sub%2Fcaf%E9.txt', 'sub%2Fcaf%EA%2B%26.txt']);
+    for (const [at, link] of links.entries())
+      expect(await server.get(link)).toMatchObject({ status: 200, text: `odd ${at}` });
+    const { headers } = await server.get(links[0] ?? '');
+    expect(headers['content-disposition']).toBe(
+      `attachment; filename="caf_.txt"; filename*=UTF-8''caf%25E9.txt`,
+    );
+    expect((await server.get(`/runs/${RUN_ID}/artifacts/unit?path=sub%2Fcaf%EB.txt`)).status).toBe(404);
   });
 
   it('arrive whole when they are large', async () => {

@@ -1,10 +1,11 @@
-/** C0, DEL and C1 controls, and the marks that turn the direction of text: what a terminal or a reader can be fooled with. */
-const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** C0, DEL and C1 controls, the marks that turn the direction of text, and bytes that are no part of UTF-8 (`nameText`): what a terminal or a reader can be fooled with. */
+const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]/gu;
 
 const NAMES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escaped(character: string): string {
   const code = character.charCodeAt(0);
+  if (code >= 0xdc00) return `\\x${(code - 0xdc00).toString(16)}`;
   const hex = code.toString(16);
   return NAMES[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`);
 }

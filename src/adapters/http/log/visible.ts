@@ -4,8 +4,9 @@ export interface VisiblePiece {
   readonly mark: boolean;
 }
 
-/** Controls but the tab, the marks and overrides of writing direction, and the two separators that break lines. */
-const UNSEEN = /([\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069])/;
+/** Controls but the tab, the marks and overrides of writing direction, the two separators that break lines, and what is no part of UTF-8 (`nameText`). */
+const UNSEEN =
+  /([\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff])/u;
 
 /** As ASCII calls them, from 0 on. Their pictures (U+2400 and on) are missing from many fonts. */
 const CONTROLS =
@@ -27,5 +28,6 @@ export function visible(text: string): VisiblePiece[] {
 
 function named(character: string): string {
   const code = character.charCodeAt(0);
+  if (code >= 0xdc00 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16).toUpperCase()}`;
   return CONTROLS[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { isUnicode, nameBytes } from '../../../streams/name-bytes.js';
 import type { Html } from './html.js';
 import { plainName } from './name.js';
 
@@ -70,7 +71,12 @@ export function statusMark(status: string): Html {
   return html`<span class="status ${status}"><span aria-hidden="true">${GLYPHS[status] ?? ''}</span> ${status}</span>`;
 }
 
-/** As a component of an address. Half a surrogate pair, which JSON can hold and an address cannot, is replaced. */
+/** As a component of an address, by its bytes (`nameBytes`). Half a surrogate pair, which JSON can hold and an address cannot, is replaced. */
 export function encoded(text: string): string {
-  return encodeURIComponent(Buffer.from(text).toString());
+  if (isUnicode(text)) return encodeURIComponent(text);
+  return nameBytes(text)
+    .toString('latin1')
+    .replace(/[^A-Za-z0-9._~-]/g, percent);
 }
+
+const percent = (byte: string) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;

@@ -6,6 +6,7 @@ import { invalidRequest, type Refusal, refusalJson } from '../source/refusal.js'
 import type { ServedRuns } from '../source/run-source.js';
 import { attachment } from './attachment.js';
 import { fileAnswer } from './file-answer.js';
+import { nameInQuery } from './name-in-query.js';
 
 /** Of a file, read at once; larger than a log's, because each piece of an artifact is looked up in its job's record. */
 const PIECE_BYTES = 1024 * 1024;
@@ -16,7 +17,7 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
   // A file to keep, never one to show: whatever it holds, a browser does not run it here.
   app.get('/runs/:run_id/artifacts/:job', async (c) => {
     const { run_id: runId, job } = c.req.param();
-    const path = c.req.query('path') ?? '';
+    const path = nameInQuery(c.req.url, 'path') ?? '';
     const { signal } = c.req.raw;
     const read = (offset: number) =>
       source.readArtifact(stateRoot, runId, { job, path, offset, maxBytes: PIECE_BYTES, signal });

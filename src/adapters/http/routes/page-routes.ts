@@ -17,6 +17,7 @@ import { jobOfRun } from '../source/job-of-run.js';
 import { logKindSchema } from '../source/log-kind.js';
 import { invalidRequest, notFound, type Refusal, refusalOf } from '../source/refusal.js';
 import type { ServedRuns } from '../source/run-source.js';
+import { nameInQuery } from './name-in-query.js';
 import { runView } from './run-view.js';
 
 /** On a page. */
@@ -49,7 +50,7 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
   const { stateRoot, source } = runs;
 
   app.get('/', async (c) => {
-    const query = runsQuerySchema.safeParse(c.req.query());
+    const query = runsQuerySchema.safeParse({ ...c.req.query(), branch: nameInQuery(c.req.url, 'branch') });
     if (!query.success)
       return refuse(c, invalidRequest('branch is the name of a branch, and page a number from 1 on'));
     const { branch, page } = query.data;

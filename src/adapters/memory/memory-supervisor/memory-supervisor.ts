@@ -1,5 +1,6 @@
 import { guestRequestSchema } from '../../../domain/job/guest-request.js';
 import type { OutputChunk } from '../../../ports/output-chunk.js';
+import { nameBytes, nameText } from '../../../streams/name-bytes.js';
 import type { MemoryExecHandler, MemoryProcess } from '../memory-incus/memory-process.js';
 import { MemoryJob, type MemoryJobScript } from './memory-job.js';
 import { put } from './memory-put.js';
@@ -80,7 +81,7 @@ export class MemorySupervisor {
         if (job !== undefined) job.secretsLine = '';
         return 0;
       case 'list':
-        yield { stream: 'stdout', data: Buffer.from(list(process, args)) };
+        yield { stream: 'stdout', data: nameBytes(list(process, args)) };
         return 0;
       case 'pack':
         return yield* pack(process);
@@ -168,13 +169,15 @@ function entryOf(files: MemoryProcess['files'], path: string, withDirectories: b
 }
 
 async function* pack({ files, stdin }: MemoryProcess): Played {
-  const paths = (await whole(stdin)).split('\0').filter((path) => path !== '');
+  const paths = nameText(await bytesOf(stdin))
+    .split('\0')
+    .filter((path) => path !== '');
   for (const path of paths) {
     const file = files.read(path);
     if (file.isErr()) continue;
     const name = path.slice(1);
-    const long = Buffer.byteLength(name) > 100;
-    if (long) yield tar({ name: '././@LongLink', flag: 'L', content: Buffer.from(`${name}\0`) });
+    const long = nameBytes(name).length > 100;
+    if (long) yield tar({ name: '././@LongLink', flag: 'L', content: nameBytes(`${name}\0`) });
     yield tar({ name: name.slice(0, 100), content: file.value.content, mode: file.value.mode });
   }
   yield { stream: 'stdout', data: TAR_END };
@@ -190,8 +193,12 @@ function line(stream: OutputChunk['stream'], value: unknown): OutputChunk {
   return { stream, data: Buffer.from(`${JSON.stringify(value)}\n`) };
 }
 
-async function whole(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+async function bytesOf(stdin: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of stdin) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
+}
+
+async function whole(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await bytesOf(stdin)).toString('utf8');
 }

@@ -1,3 +1,5 @@
+import { nameBytes } from '../../../streams/name-bytes.js';
+
 const BLOCK = 512;
 
 /** A member of an archive. */
@@ -17,7 +19,7 @@ export interface MemoryTarEntry {
 export function tarEntry(entry: MemoryTarEntry): Buffer {
   const content = entry.content ?? new Uint8Array();
   const header = Buffer.alloc(BLOCK);
-  header.write(entry.name, 0, 100, 'utf8');
+  nameBytes(entry.name).copy(header, 0, 0, 100);
   header.write(`${(entry.mode ?? 0o644).toString(8).padStart(7, '0')}\0`, 100);
   header.write('0000000\0', 108);
   header.write('0000000\0', 116);

@@ -11,6 +11,7 @@ import { emptyDirectories } from '../../../../src/application/artifacts/make-dir
 import { BoundedBytes } from '../../../../src/application/commands/bounded-bytes.js';
 import type { Guest, GuestFault, ListedFile } from '../../../../src/application/supervisor/guest.js';
 import { listingOf } from '../../../../src/application/supervisor/listing.js';
+import { nameBytes } from '../../../../src/streams/name-bytes.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { archiveOf, DESTINATION, filesOf } from './archive-of.js';
 
@@ -39,6 +40,7 @@ async function collecting(
     readonly gone?: readonly string[];
     /** Executable. */
     readonly programs?: readonly string[];
+    readonly files?: MemoryFileStore;
   } = {},
 ) {
   const asked: string[][] = [];
@@ -47,9 +49,9 @@ async function collecting(
     const content = contents[path] ?? '';
     const name = path.slice(1);
     const mode = told.programs?.includes(path) === true ? 0o4755 : 0o600;
-    const long = { name: '././@LongLink', flag: 'L', content: Buffer.from(`${name}\0`) };
+    const long = { name: '././@LongLink', flag: 'L', content: nameBytes(`${name}\0`) };
     return Buffer.concat([
-      ...(Buffer.byteLength(name) > 100 ? [tarEntry(long)] : []),
+      ...(nameBytes(name).length > 100 ? [tarEntry(long)] : []),
       typeof content === 'number'
         ? tarEntry({ name, size: content })
         : tarEntry({ name, content: Buffer.from(content), mode }),
@@ -90,7 +92,7 @@ async function collecting(
     secrets: unplayed,
     forgetSecrets: unplayed,
   };
-  const files = new MemoryFileStore();
+  const files = told.files ?? new MemoryFileStore();
   const report = await collectArtifacts(
     {
       guest,
@@ -328,24 +330,31 @@ describe('collecting artifacts', () => {
     expect(files).toEqual(kept);
   });
 
-  it('names what is asked for and has a name that is not UTF-8, and fetches the rest', async () => {
-    const odd = '/artifacts/\u{fffd}.xml';
+  it('keeps names that are not UTF-8 by their bytes, below directories of such names and longer than a header takes', async () => {
+    const odd = ['a\udce9.xml', 'a\udcea.xml', `\udce9/${'\udcff'.repeat(101)}`];
+    const contents = Object.fromEntries(odd.map((name, at) => [`/artifacts/${name}`, String(at)]));
     const { report, files } = await collecting(
-      { ...ABC, [odd]: 'odd' },
-      { patterns: ['/artifacts/**'], listed: { [odd]: { kind: 'undecodable' } } },
+      { ...contents, '/artifacts/\udce9.no': 'no' },
+      {
+        patterns: ['/artifacts/a?.xml', '/artifacts/?/**'],
+      },
     );
-    expect(report).toMatchObject({ incomplete: null, refused: [{ path: odd, rule: 'unsafe_path' }] });
-    expect(files).toEqual(kept);
+    expect(report).toEqual({
+      collected: odd.map((path) => ({ path, bytes: 1 })),
+      refused: [],
+      refused_count: 0,
+      incomplete: null,
+    });
+    expect(files).toEqual(Object.fromEntries(odd.map((name, at) => [`${DESTINATION}/${name}`, String(at)])));
   });
 
-  it('has not missed a name that is not UTF-8 and that nobody asked for', async () => {
-    const odd = '/artifacts/\u{fffd}.tmp';
-    const { report, files } = await collecting(
-      { ...ABC, [odd]: 'odd' },
-      { patterns: Object.keys(ABC), listed: { [odd]: { kind: 'undecodable' } } },
-    );
-    expect(report).toMatchObject({ incomplete: null, refused: [], refused_count: 0 });
-    expect(files).toEqual(kept);
+  it('names what the file system here does not take by its name, and keeps the rest', async () => {
+    const refused = { path: '/artifacts/b', rule: 'name_refused' };
+    const files = new MemoryFileStore();
+    files.failNext('write', 'name_refused', `${DESTINATION}/b`);
+    const { report } = await collecting(ABC, { files });
+    expect(report).toMatchObject({ incomplete: null, refused: [refused], refused_count: 1 });
+    expect(report.collected.map(({ path }) => path)).toEqual(['a', 'c']);
   });
 
   it('ends when it is cancelled', async () => {

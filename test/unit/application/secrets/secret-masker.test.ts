@@ -133,6 +133,8 @@ describe('masking secrets', () => {
 
   it('masks a whole text at once, with no special meaning of its characters', () => {
     expect(new SecretMasker(['a$&.*b']).maskText('x a$&.*b x')).toBe('x *** x');
+    // A name that is not UTF-8 keeps its bytes.
+    expect(new SecretMasker(['käse']).maskText('\udce9/käse\udcff')).toBe('\udce9/***\udcff');
   });
 
   it('does not compare every byte with every beginning', () => {

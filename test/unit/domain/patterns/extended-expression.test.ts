@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extendedExpression } from '../../../../src/domain/patterns/extended-expression.js';
 import { Pattern } from '../../../../src/domain/patterns/pattern.js';
+import { nameBytes, nameText } from '../../../../src/streams/name-bytes.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -18,11 +19,11 @@ function grep(expression: string, paths: readonly string[]): readonly string[] {
   const file = join(directory.path, 'expressions');
   writeFileSync(file, Buffer.from(`${expression}\n`, 'latin1'));
   const run = spawnSync('grep', ['-zE', '-f', file], {
-    input: paths.map((path) => `${path}\0`).join(''),
+    input: nameBytes(paths.map((path) => `${path}\0`).join('')),
     env: { PATH: process.env['PATH'], LC_ALL: 'C' },
   });
   expect(run.stderr.toString()).toBe('');
-  return run.stdout.toString().split('\0').slice(0, -1);
+  return nameText(run.stdout).split('\0').slice(0, -1);
 }
 
 const part = fc.constantFrom(
@@ -73,7 +74,7 @@ const name = fc.constantFrom(
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
 
 describe('a pattern as an extended expression', () => {
-  it('chooses what the pattern does, and errs on one side where it holds a "!(…)"', () => {
+  it('chooses what the pattern does, and errs on one side where it holds a "!(…)", or asks for any of many characters', () => {
     const paths = [...new Set(fc.sample(path, { numRuns: 400, seed: 12 }))];
     for (const text of fc.sample(pattern, { numRuns: 120, seed: 14 })) {
       const made = new Pattern(text);
@@ -83,10 +84,34 @@ describe('a pattern as an extended expression', () => {
       if (text.includes('!(')) {
         expect([text, exact.filter((one) => !more.includes(one))]).toEqual([text, []]);
         expect([text, less.filter((one) => !exact.includes(one))]).toEqual([text, []]);
+      } else if (/\?|\[[!^]/.test(text)) {
+        expect([text, exact.filter((one) => !more.includes(one))]).toEqual([text, []]);
+        expect([text, less]).toEqual([text, exact]);
       } else {
         expect([text, more]).toEqual([text, exact]);
         expect([text, less]).toEqual([text, exact]);
       }
+    }
+  });
+
+  it('misses no name that is not UTF-8', () => {
+    const names = ['caf\udce9.txt', '\udcff', 'ü\udc80/x'];
+    for (const text of [
+      '*',
+      '**',
+      'caf?.txt',
+      '*.txt',
+      '?',
+      '[!a]',
+      '[^x]',
+      '?(a)?',
+      '*/?',
+      'caf[!a-z].*',
+      '!(y)/x',
+    ]) {
+      const made = new Pattern(text);
+      const missed = names.filter((one) => made.matches(one) && !chosen(made, 'more', names).includes(one));
+      expect([text, missed]).toEqual([text, []]);
     }
   });
 
