@@ -11,6 +11,7 @@ export type { RunListing } from './application/records/list-runs.js';
 export type { LogKind } from './application/records/load-logs.js';
 export type { RunBundle } from './application/records/load-run-bundle.js';
 export type { RunStateFault } from './application/records/run-state-fault.js';
+export type { RunSummaries } from './application/records/summarize-runs.js';
 export {
   followEvents,
   gcRuns,
@@ -28,6 +29,7 @@ export {
   readEvents,
   readLog,
   readStepLog,
+  summarizeRuns,
   testHistory,
 } from './composition/run-state.js';
 export type { LogEvent, PikaciEvent, WireEvent } from './domain/events/event.js';
@@ -56,5 +58,6 @@ export type {
   RunJobRecord,
   RunRecord,
 } from './domain/records/run-record.js';
+export type { RunSummary } from './domain/records/run-summary.js';
 export type { TestHistory, TestOverRuns } from './domain/records/test-history.js';
 export type { LogPart } from './ports/log-reader.js';

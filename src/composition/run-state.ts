@@ -31,6 +31,10 @@ import { readArtifact as readArtifactOf } from '../application/records/read-arti
 import { readLog as readLogOf } from '../application/records/read-log.js';
 import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
+import {
+  type RunSummaries,
+  summarizeRuns as summarizeRunsOf,
+} from '../application/records/summarize-runs.js';
 import { testHistory as testHistoryOf } from '../application/records/test-history.js';
 import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
 import type { JobRecord } from '../domain/job/job-record.js';
@@ -45,7 +49,7 @@ import type { LogPart } from '../ports/log-reader.js';
 /** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
 const files = new NodeFileStore();
 const logs = new NodeLogReader();
-const ports = { files, processes: new NodeProcesses() };
+const ports = { files, processes: new NodeProcesses(), clock: new SystemClock() };
 
 /** Absolute; empty where none is named, which is not the current folder. */
 function rootOf(stateRoot: string): string {
@@ -242,13 +246,20 @@ export function listRuns(
   return below(stateRoot, (root) => listRunsOf(ports, { stateRoot: root, ...options }));
 }
 
+/**
+ * All runs in short, newest first: how each stands, and sums over its jobs. Of runs that have ended for good no record is read again: what is
+ * known of them is kept in `runs-index.jsonl` of a state root with a hundred runs or more, which may be removed at any time.
+ */
+export function summarizeRuns(stateRoot: string, options: RunStateOptions = {}): Answer<RunSummaries> {
+  return below(stateRoot, (root) => summarizeRunsOf(ports, { stateRoot: root, ...options }));
+}
+
 /** Removes the state of all but the newest `keepRuns` runs; those that have not ended stay, and those that a process follows or whose machines are kept. */
 export function gcRuns(
   stateRoot: string,
   options: RunStateOptions & { readonly keepRuns: number; readonly dryRun?: boolean },
 ): Answer<GcRunsReport> {
-  const clock = new SystemClock();
-  return below(stateRoot, (root) => gcRunsOf({ ...ports, clock }, { stateRoot: root, ...options }));
+  return below(stateRoot, (root) => gcRunsOf(ports, { stateRoot: root, ...options }));
 }
 
 /** Runs again what a recorded run set out to do, on the workspace as it is now; `pikaci` must have been made for the same state root. */

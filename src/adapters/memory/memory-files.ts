@@ -95,8 +95,10 @@ export class MemoryFiles {
     for (const part of parts) {
       at = this.canonical(join(at, part), false);
       const node = this.nodes.get(at);
-      if (node === undefined) this.nodes.set(at, this.stamped({ type: 'directory' as const }, mode));
-      else if (node.type !== 'directory')
+      if (node === undefined) {
+        this.nodes.set(at, this.stamped({ type: 'directory' as const }, mode));
+        this.changed(dirname(at));
+      } else if (node.type !== 'directory')
         throw new MemoryFileError('already_exists', `${at} is not a directory`);
     }
   }
@@ -115,6 +117,8 @@ export class MemoryFiles {
     if (this.nodes.get(at)?.type === 'directory')
       throw new MemoryFileError('is_a_directory', 'it is a directory');
     this.nodes.set(at, this.stamped({ type: 'file' as const, data }, mode));
+    // As one that is renamed over what was there.
+    this.changed(dirname(at));
   }
 
   append(path: string, data: Uint8Array): MemoryFile {
@@ -145,6 +149,7 @@ export class MemoryFiles {
     if (node.type === 'directory' && !recursive && this.children(at).length > 0)
       throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
     for (const one of [at, ...this.below(at)]) this.nodes.delete(one);
+    this.changed(dirname(at));
   }
 
   rename(from: string, to: string): void {
@@ -163,5 +168,12 @@ export class MemoryFiles {
       this.nodes.delete(path);
       if (node !== undefined) this.nodes.set(join(target, path.slice(source.length)), node);
     }
+    for (const path of [source, target]) this.changed(dirname(path));
+  }
+
+  /** A name was added to a directory, or taken out of it. */
+  private changed(directory: string): void {
+    const node = this.nodes.get(directory);
+    if (node !== undefined) node.mtimeMs = this.now();
   }
 }

@@ -1,12 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import pLimit from 'p-limit';
-import { runsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
-import { runIdSchema } from '../../domain/values/identifier.js';
+import type { Clock } from '../../ports/clock.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
-import { checkedRoot } from './run-layout-for.js';
-import { badNumber, type RunStateFault, stateFilesFault } from './run-state-fault.js';
+import { badNumber, type RunStateFault } from './run-state-fault.js';
+import { readRuns } from './summarize-runs.js';
 
 const READS_AT_ONCE = 16;
 
@@ -33,47 +32,41 @@ export interface RunListQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The runs of a state root; empty where there is none yet. */
+/** The runs of a state root; empty where there is none yet. Only those that are given are read whole. */
 export async function listRuns(
-  ports: RecordPorts,
+  ports: RecordPorts & { readonly clock: Clock },
   query: RunListQuery,
 ): Promise<Result<RunListing, RunStateFault>> {
   const { stateRoot, signal } = query;
-  const root = checkedRoot(stateRoot);
-  if (root.isErr()) return err(root.error);
   const bad = badNumber([
     { name: 'limit', value: query.limit },
     { name: 'skip', value: query.skip },
   ]);
   if (bad !== null) return err(bad);
-  const listed = await ports.files.list(runsDirOf(stateRoot), signal === undefined ? {} : { signal });
-  if (listed.isErr()) {
-    if (listed.error.kind === 'not_found') return ok({ runs: [], matching: 0, total: 0, damaged: [] });
-    return err(stateFilesFault(listed.error));
-  }
-  const ids = listed.value
-    .filter((entry) => entry.type === 'directory' && runIdSchema.safeParse(entry.name).success)
-    .map((entry) => entry.name);
+  const read = await readRuns(ports, { stateRoot, signal });
+  if (read.isErr()) return err(read.error);
+  const { runs: all, records } = read.value;
+  const ofBranch = all.filter((run) => query.branch === undefined || run.git_branch === query.branch);
+  const first = query.skip ?? 0;
+  const wanted = ofBranch.slice(first, first + (query.limit ?? ofBranch.length));
   const slots = pLimit(READS_AT_ONCE);
   const loaded = await Promise.all(
-    ids.map((runId) =>
-      slots(async () => ({ runId, record: await loadRunRecord(ports, { stateRoot, runId, signal }) })),
+    wanted.map(({ run_id: runId }) =>
+      slots(async () => {
+        const known = records.get(runId);
+        const record =
+          known === undefined ? await loadRunRecord(ports, { stateRoot, runId, signal }) : ok(known);
+        return { runId, record };
+      }),
     ),
   );
   const runs: RunRecord[] = [];
-  const damaged: { runId: string; message: string }[] = [];
+  const damaged = [...read.value.damaged];
   for (const { runId, record } of loaded) {
     if (record.isOk()) runs.push(record.value);
     else if (record.error.kind === 'aborted') return err(record.error);
-    else damaged.push({ runId, message: record.error.message });
+    // One that is gone was removed meanwhile.
+    else if (record.error.kind !== 'no_such_run') damaged.push({ runId, message: record.error.message });
   }
-  const ofBranch = runs.filter((run) => query.branch === undefined || run.git_branch === query.branch);
-  ofBranch.sort((a, b) => compare(b.created_at, a.created_at) || compare(b.run_id, a.run_id));
-  const first = query.skip ?? 0;
-  const shown = ofBranch.slice(first, first + (query.limit ?? ofBranch.length));
-  return ok({ runs: shown, matching: ofBranch.length, total: runs.length, damaged });
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return ok({ runs, matching: ofBranch.length, total: all.length, damaged });
 }

@@ -3,6 +3,7 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TestHistory, TestOverRuns } from '../../domain/records/test-history.js';
 import { type RecordedTest, testsFileSchema } from '../../domain/records/tests-file.js';
+import type { Clock } from '../../ports/clock.js';
 import { anotherTurn } from '../../streams/filter-in-turns.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { KnownTests } from './known-tests.js';
@@ -26,7 +27,7 @@ export interface TestHistoryQuery {
 
 /** What became of each test in the newest runs that have reports of tests: those that are unsteady first, then by how often they failed. */
 export async function testHistory(
-  ports: RecordPorts,
+  ports: RecordPorts & { readonly clock: Clock },
   { stateRoot, branch, target, job, runs: most = RUNS, signal }: TestHistoryQuery,
 ): Promise<Result<TestHistory, RunStateFault>> {
   const bad = badNumber([{ name: 'runs', value: most }]);

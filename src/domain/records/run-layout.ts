@@ -47,6 +47,11 @@ export function runFiles(runDir: string): Omit<RunStateLayout, 'runsDir'> {
   };
 }
 
+/** What is known of the runs without reading their records; it can be made again. */
+export function runIndexOf(stateRoot: string): string {
+  return `${stateRoot}/runs-index.jsonl`;
+}
+
 export function runsDirOf(stateRoot: string): string {
   return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'runs');
 }

@@ -144,6 +144,16 @@ export function fileNameContract(
     mustFail(await store.setMode(`${directory}/missing`, 0o600), 'not_found');
   });
 
+  it('a directory has another time once a name came', async ({ store, directory }) => {
+    must(await store.makeDirectory(`${directory}/d`));
+    const time = async () => must(await store.lstat(`${directory}/d`)).mtimeMs;
+    const before = await time();
+    // Times may be whole seconds.
+    for (let n = 0; n < 3000 && (await time()) === before; n++)
+      must(await store.writeFile(`${directory}/d/${n}`, bytes('x')));
+    assert.ok((await time()) > before);
+  });
+
   it('renaming replaces a file', async ({ store, directory }) => {
     must(await store.writeFile(`${directory}/from`, bytes('new')));
     must(await store.writeFile(`${directory}/to`, bytes('old')));

@@ -1,8 +1,7 @@
-import type { RunListing } from '../../../application/records/list-runs.js';
+import type { RunSummaries } from '../../../application/records/summarize-runs.js';
 import { traceResultOf } from '../../../application/trace/trace-result.js';
 import { runJobStatusSchema, runStatusSchema } from '../../../domain/events/run-status.js';
-import { coverageOf } from '../../../domain/job/coverage-report.js';
-import type { RunRecord } from '../../../domain/records/run-record.js';
+import type { RunSummary } from '../../../domain/records/run-summary.js';
 
 interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -10,9 +9,9 @@ interface Sample {
 }
 
 /** What is recorded, as Prometheus reads it: https://prometheus.io/docs/instrumenting/exposition_formats/ (text, 0.0.4). */
-export function metricsText({ runs, damaged }: RunListing, openStreams: number): string {
-  const jobs = runs.flatMap((run) => run.jobs);
-  const caches = jobs.flatMap((job) => job.caches ?? []);
+export function metricsText({ runs, damaged }: RunSummaries, openStreams: number): string {
+  const sum = (of: (run: RunSummary) => number | undefined) =>
+    runs.reduce((total, run) => total + (of(run) ?? 0), 0);
   const count = (of: readonly { readonly status: string }[], status: string): Sample => ({
     labels: { status },
     value: of.filter((one) => one.status === status).length,
@@ -27,14 +26,17 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
     gauge(
       'pikaci_jobs',
       'Jobs of recorded runs.',
-      runJobStatusSchema.options.map((status) => count(jobs, status)),
+      runJobStatusSchema.options.map((status) => ({
+        labels: { status },
+        value: sum(({ jobs }) => jobs[status]),
+      })),
     ),
     gauge(
       'pikaci_job_tests',
       'Tests of the jobs of recorded runs, as their reports have them.',
       (['passed', 'failed', 'skipped'] as const).map((result) => ({
         labels: { result },
-        value: jobs.reduce((sum, { test_report: tests }) => sum + (tests?.[result] ?? 0), 0),
+        value: sum(({ tests }) => tests[result]),
       })),
     ),
     gauge(
@@ -42,16 +44,16 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
       'Caches of the jobs of recorded runs, by what was found.',
       (['exact', 'partial', 'miss'] as const).map((hit) => ({
         labels: { hit },
-        value: caches.filter((cache) => cache.hit === hit).length,
+        value: sum(({ caches }) => caches[hit]),
       })),
     ),
     gauge('pikaci_job_caches_saved', 'Caches that the jobs of recorded runs have saved.', [
-      { value: caches.filter(({ saved }) => saved === 'saved').length },
+      { value: sum((run) => run.caches_saved) },
     ]),
     gauge(
       'pikaci_job_cache_restore_seconds',
       'Time that the jobs of recorded runs have waited for their caches, in all.',
-      [{ value: caches.reduce((sum, { restore_ms: ms }) => sum + ms, 0) / 1000 }],
+      [{ value: sum((run) => run.cache_restore_ms) / 1000 }],
     ),
     gauge('pikaci_run_records_damaged', 'Runs whose record cannot be read.', [{ value: damaged.length }]),
     gauge(
@@ -77,7 +79,7 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
       'Lines that the newest run of a target that has ended has covered, as its reports have them.',
       ended.map(({ labels, run }) => ({
         labels,
-        value: coverageOf(run.jobs.map((job) => job.coverage_report)) ?? Number.NaN,
+        value: run.line_coverage ?? Number.NaN,
       })),
     ),
     histogram(
@@ -98,8 +100,8 @@ export function metricsText({ runs, damaged }: RunListing, openStreams: number):
 }
 
 /** One for each target; the listing is newest first. */
-function newestEnded(runs: readonly RunRecord[]) {
-  const newest = new Map<string, RunRecord>();
+function newestEnded(runs: readonly RunSummary[]) {
+  const newest = new Map<string, RunSummary>();
   for (const run of runs) {
     const target = run.target_id ?? '';
     if (run.finished_at !== null && !newest.has(target)) newest.set(target, run);
@@ -117,7 +119,7 @@ interface Durations {
 }
 
 /** By target and result, with the names of OpenTelemetry's metric `cicd.pipeline.run.duration`. */
-function byEnd(runs: readonly RunRecord[]): readonly Durations[] {
+function byEnd(runs: readonly RunSummary[]): readonly Durations[] {
   const groups = new Map<string, Durations>();
   for (const { target_id, status, created_at, finished_at } of runs) {
     const result = traceResultOf(status);
@@ -136,7 +138,7 @@ function byEnd(runs: readonly RunRecord[]): readonly Durations[] {
   return [...groups.values()];
 }
 
-function counted(runs: readonly RunRecord[]): ReadonlyMap<string, number> {
+function counted(runs: readonly RunSummary[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { target_id } of runs) counts.set(target_id ?? '', (counts.get(target_id ?? '') ?? 0) + 1);
   return counts;

@@ -4,6 +4,7 @@ import type { RunListing } from '../../../application/records/list-runs.js';
 import type { LogKind } from '../../../application/records/load-logs.js';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import type { RunSummaries } from '../../../application/records/summarize-runs.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
 import type { RunLogs, RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
@@ -18,6 +19,7 @@ export interface RunSource {
     stateRoot: string,
     options: Call & { readonly branch?: string; readonly skip?: number; readonly limit?: number },
   ): Answer<RunListing>;
+  summarizeRuns(stateRoot: string, options: Call): Answer<RunSummaries>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadRunBundle(stateRoot: string, runId: string, options: Call): Answer<RunBundle>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
