@@ -82,6 +82,7 @@ export {
   type RunRecord,
   runRecordSchema,
 } from './domain/records/run-record.js';
+export { type RunSummary, runSummarySchema } from './domain/records/run-summary.js';
 export {
   type TestHistoryDocument,
   type TestOverRuns,

@@ -8,7 +8,7 @@ const count = z.number().int().nonnegative();
 const counts = <Keys extends readonly string[]>(keys: Keys) => z.partialRecord(z.enum(keys), count);
 const hitSchema = jobCacheReportSchema.shape.hit;
 
-/** What lists and metrics say of a run. */
+/** What lists and metrics say of a run, as an entry of `runs-index.jsonl` has it. Times are ISO 8601. */
 export const runSummarySchema = z.object({
   run_id: z.string(),
   status: runStatusSchema,
