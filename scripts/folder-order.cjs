@@ -40,6 +40,7 @@ const FOLDER_ORDER = {
     'machine',
     'machine/incus',
     'machine/microvm',
+    'services',
     'open-machine',
     'job',
     'prepare',

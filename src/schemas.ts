@@ -28,6 +28,12 @@ export {
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
 export {
+  type JobServicesRecord,
+  jobServicesRecordSchema,
+  type ServiceReport,
+  serviceReportSchema,
+} from './domain/job/service-record.js';
+export {
   type GuestStep,
   guestStepSchema,
   type JobStepRecord,
@@ -48,6 +54,7 @@ export {
   openMachineSpecSchema,
 } from './domain/machine/open-machine-spec.js';
 export { type Phase, type PhaseTiming, phaseTimingSchema } from './domain/machine/phase.js';
+export { type ServiceSpec, serviceSpecSchema } from './domain/machine/service-spec.js';
 export {
   type PayloadManifest,
   type PayloadMountRecord,

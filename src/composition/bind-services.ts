@@ -18,6 +18,7 @@ import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.j
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import { RoomLines } from '../application/machine/room-line.js';
 import { OpenMachines } from '../application/open-machine/open-machines.js';
+import { JobServices } from '../application/services/job-services.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { RunTarget } from '../application/target/run-target.js';
@@ -107,17 +108,10 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.acquireMachine,
-    ({ hostFiles, clock }, workDirectory, settings, backends, hostTime, lines, { parallelCreates }) =>
-      new AcquireMachine({
-        hostFiles,
-        clock,
-        workDirectory,
-        settings,
-        backends,
-        hostTime,
-        lines,
-        parallelCreates,
-      }),
+    ({ hostFiles, clock }, workDirectory, settings, backends, hostTime, lines, { parallelCreates }) => {
+      const parts = { hostFiles, clock, workDirectory, settings, backends, hostTime, lines };
+      return new AcquireMachine({ ...parts, parallelCreates });
+    },
     [
       ids.ports,
       ids.workDirectory,
@@ -130,9 +124,28 @@ export function bindServices(container: Container): void {
   );
   bindTo(
     container,
+    ids.jobServices,
+    (ports, settings, backends, acquireMachine, hostTime) =>
+      new JobServices({ ports, settings, backends, acquireMachine, hostTime }),
+    [ids.ports, ids.settings, ids.backends, ids.acquireMachine, ids.hostTime],
+  );
+  bindTo(
+    container,
     ids.runJob,
-    (ports, settings, backends, stageSnapshot, acquireMachine, completeJob, warmPool) =>
-      new RunJob({ ports, settings, backends, stageSnapshot, acquireMachine, completeJob, warmPool }),
+    (
+      ports,
+      settings,
+      backends,
+      stageSnapshot,
+      acquireMachine,
+      completeJob,
+      warmPool,
+      jobServices,
+      hostTime,
+    ) => {
+      const parts = { ports, settings, backends, stageSnapshot, acquireMachine, completeJob };
+      return new RunJob({ ...parts, warmPool, jobServices, hostTime });
+    },
     [
       ids.ports,
       ids.settings,
@@ -141,6 +154,8 @@ export function bindServices(container: Container): void {
       ids.acquireMachine,
       ids.completeJob,
       ids.warmPool,
+      ids.jobServices,
+      ids.hostTime,
     ],
   );
   bindTo(
@@ -153,17 +168,10 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.runTarget,
-    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker, statuses) =>
-      new RunTarget({
-        ports: { ...ports, localShell },
-        settings,
-        ...targets,
-        runJob,
-        stageSnapshot,
-        workDirectory,
-        templateMaker,
-        statuses,
-      }),
+    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker, statuses) => {
+      const parts = { ports: { ...ports, localShell }, settings, runJob, stageSnapshot };
+      return new RunTarget({ ...parts, ...targets, workDirectory, templateMaker, statuses });
+    },
     [
       ids.ports,
       ids.localShell,
@@ -221,9 +229,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.attachJob,
-    (ports, settings, backends, completeJob, hostTime) =>
-      new AttachJob({ ports, settings, backends, completeJob, hostTime }),
-    [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.hostTime],
+    (ports, settings, backends, completeJob, jobServices, hostTime) =>
+      new AttachJob({ ports, settings, backends, completeJob, jobServices, hostTime }),
+    [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.jobServices, ids.hostTime],
   );
   bindTo(
     container,

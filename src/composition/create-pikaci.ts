@@ -154,6 +154,7 @@ function jobSettings(
             instanceType: config.warm.instanceType,
             maxAgeMs: config.warm.maxAgeSecs * 1000,
           },
+    serviceNetworks: incus.serviceNetworks,
     quotaWaitMs: incus.quotaWaitSecs * 1000,
     incusHomes: incusHomes(incus.transport),
     supervisor:

@@ -14,6 +14,7 @@ import type { MachineBackends } from '../application/machine/machine-backends.js
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import type { RoomLines } from '../application/machine/room-line.js';
 import type { OpenMachines } from '../application/open-machine/open-machines.js';
+import type { JobServices } from '../application/services/job-services.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -57,6 +58,7 @@ export const ids = {
   microvmHost: identifier<MicrovmHost>('microvmHost'),
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),
+  jobServices: identifier<JobServices>('jobServices'),
   runJob: identifier<RunJob>('runJob'),
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),

@@ -140,6 +140,8 @@ export function readLog(
   options: RunStateOptions & {
     readonly job: string;
     readonly kind: 'host' | 'guest';
+    /** That of a service of the job. */
+    readonly service?: string;
     readonly offset: number;
     readonly maxBytes?: number;
   },

@@ -2,6 +2,8 @@ import type { Result } from 'neverthrow';
 import type { IncusFault } from './incus-fault.js';
 import type {
   IncusCreateInstance,
+  IncusCreateNetwork,
+  IncusCreateNetworkAcl,
   IncusCreateVolume,
   IncusDevices,
   IncusEvent,
@@ -84,6 +86,14 @@ export interface IncusApi extends AsyncDisposable {
   profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>>;
   /** A network that the machines of a project may be on; `not_found` when there is none. */
   network(project: string, name: string, options?: CallOptions): Answer<IncusNetwork>;
+  /** All networks that the machines of a project may be on. */
+  networks(project: string, options?: CallOptions): Answer<readonly IncusNetwork[]>;
+  /** Makes a bridge. `permission_denied` where the project or the client may not; `already_exists` when its name is taken. */
+  createNetwork(project: string, network: IncusCreateNetwork, options?: CallOptions): Answer<void>;
+  /** Removes a network; `invalid_request` while something uses it, `not_found` when there is none. */
+  deleteNetwork(project: string, name: string, options?: CallOptions): Answer<void>;
+  /** Makes an ACL; `already_exists` when its name is taken. */
+  createNetworkAcl(project: string, acl: IncusCreateNetworkAcl, options?: CallOptions): Answer<void>;
   /** A storage pool; `not_found` when there is none. */
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
 

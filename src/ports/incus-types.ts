@@ -43,7 +43,33 @@ export interface IncusNetwork {
   readonly name: string;
   readonly type: string;
   readonly managed: boolean;
+  /** Empty for a client that is restricted to projects: it may not see it. */
   readonly config: IncusConfig;
+  /** Paths of the API; of the instances and profiles that this client may see. */
+  readonly usedBy: readonly string[];
+}
+
+/** A bridge to make. */
+export interface IncusCreateNetwork {
+  /** At most 15 characters. */
+  readonly name: string;
+  readonly config: IncusConfig;
+  readonly description: string;
+}
+
+/** What may pass the border of a network. */
+export interface IncusCreateNetworkAcl {
+  readonly name: string;
+  readonly description: string;
+  readonly egress: readonly IncusAclRule[];
+  readonly ingress: readonly IncusAclRule[];
+}
+
+/** A rule of an ACL; addresses and ranges, with commas between them. */
+export interface IncusAclRule {
+  readonly action: 'allow' | 'reject' | 'drop';
+  readonly source?: string;
+  readonly destination?: string;
 }
 
 /** A storage pool, and the driver that it is on. */

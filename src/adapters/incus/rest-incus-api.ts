@@ -3,6 +3,7 @@ import { openEvents } from './calls/event-stream.js';
 import { FileCalls } from './calls/file-calls.js';
 import { ImageCalls } from './calls/image-calls.js';
 import { InstanceCalls } from './calls/instance-calls.js';
+import { NetworkCalls } from './calls/network-calls.js';
 import { ServerCalls } from './calls/server-calls.js';
 import { VolumeCalls } from './calls/volume-calls.js';
 import { openExec } from './exec/open-exec.js';
@@ -32,6 +33,7 @@ export class RestIncusApi implements IncusApi {
   readonly #files: FileCalls;
   readonly #operations: OperationCalls;
   readonly #volumes: VolumeCalls;
+  readonly #networks: NetworkCalls;
 
   constructor(options: RestIncusApiOptions) {
     const waitTimeoutMs = options.waitTimeoutMs ?? 120_000;
@@ -43,14 +45,21 @@ export class RestIncusApi implements IncusApi {
     this.#files = new FileCalls(this.#wire);
     this.#operations = new OperationCalls(this.#wire, waitTimeoutMs);
     this.#volumes = new VolumeCalls(this.#wire, waitTimeoutMs);
+    this.#networks = new NetworkCalls(this.#wire);
   }
 
   readonly server: Call<'server'> = (options) => this.#server.server(options);
   readonly project: Call<'project'> = (name, options) => this.#server.project(name, options);
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#server.profile(project, name, options);
-  readonly network: Call<'network'> = (project, name, options) =>
-    this.#server.network(project, name, options);
+  readonly network: Call<'network'> = (project, name, options) => this.#networks.get(project, name, options);
+  readonly networks: Call<'networks'> = (project, options) => this.#networks.list(project, options);
+  readonly createNetwork: Call<'createNetwork'> = (project, network, options) =>
+    this.#networks.create(project, network, options);
+  readonly deleteNetwork: Call<'deleteNetwork'> = (project, name, options) =>
+    this.#networks.delete(project, name, options);
+  readonly createNetworkAcl: Call<'createNetworkAcl'> = (project, acl, options) =>
+    this.#networks.createAcl(project, acl, options);
   readonly storagePool: Call<'storagePool'> = (name, options) => this.#server.storagePool(name, options);
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
     this.#server.imageAlias(project, alias, options);

@@ -8,7 +8,7 @@ export interface ReapReport {
   readonly alive: readonly string[];
   /** Could not be deleted; the next reaper tries again. */
   readonly failed: readonly { readonly instance: string; readonly message: string }[];
-  /** Directories of jobs without a machine that are gone now, absolute on the host, and volumes of caches without one: killed runners had left them. */
+  /** Directories of jobs without a machine that are gone now, absolute on the host, volumes of caches without one, and networks of services: killed runners had left them. */
   readonly abandoned: readonly string[];
   /** Why they could not all be looked for; null when they could. */
   readonly abandonedFailed: string | null;

@@ -45,7 +45,7 @@ export interface ReapOptions {
 export interface ReapParts {
   readonly ports: Pick<JobPorts, 'hostFiles'>;
   readonly settings: { readonly workDir: string };
-  readonly backends: Pick<MachineBackends, 'leased' | 'names'>;
+  readonly backends: Pick<MachineBackends, 'leased' | 'names' | 'serviceNetworks'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
   readonly evictTemplates: Pick<EvictTemplates, 'evict'>;
@@ -105,12 +105,15 @@ export class Reap {
     const caches = await this.#parts.evictCaches.evict(eviction);
     const kept = bothReports(bothReports(await this.#parts.evict.evict(eviction), templates), caches.report);
     const abandoned = await this.#removeAbandoned(dryRun, signal);
+    const nowMs = this.#parts.hostTime.now();
+    const networks = (await this.#parts.backends.serviceNetworks?.sweep(nowMs, { dryRun, signal })) ?? ok([]);
+    const notLookedFor = [abandoned, networks].flatMap((one) => (one.isErr() ? [one.error.message] : []));
     return ok({
       deleted,
       alive,
       failed,
-      abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned],
-      abandonedFailed: abandoned.isErr() ? abandoned.error.message : null,
+      abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned, ...networks.unwrapOr([])],
+      abandonedFailed: notLookedFor.length === 0 ? null : notLookedFor.join('; '),
       kept,
     });
   }

@@ -22,6 +22,7 @@ import { claimedName } from '../machine/claimed-name.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { releaseMachine } from '../machine/release-machine.js';
+import type { JobServices } from '../services/job-services.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { JobTrace } from '../trace/job-trace.js';
@@ -45,6 +46,7 @@ export interface AttachJobParts {
   readonly settings: Pick<JobSettings, 'stateRoot' | 'leaseMs'>;
   readonly backends: MachineBackends;
   readonly completeJob: CompleteJob;
+  readonly jobServices: JobServices;
   readonly hostTime: HostTime;
 }
 
@@ -113,7 +115,7 @@ export class AttachJob {
     const record = loaded.value;
     const job = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
-    const machine = this.#parts.backends.machine({
+    const own = this.#parts.backends.machine({
       runId,
       jobId: job.data.id,
       acquisition: record.acquisition ?? null,
@@ -121,6 +123,9 @@ export class AttachJob {
       ...claimedName(record),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
+    // All of them have one lease, and go together.
+    const of = { runId, jobId: job.data.id, state, secrets: [], incusProject: record.incus_project };
+    const machine = this.#parts.jobServices.machineOf(of, own, record.services);
     const outcome = record.outcome?.status === 'detached' ? null : record.outcome;
     return ok({ runId, job: job.data, state, record, machine, outcome });
   }
@@ -206,6 +211,9 @@ export class AttachJob {
       const { message } = found;
       return await reportLost(ports, { session, record, machine, isOurs, message });
     }
+    const resumed = await this.#parts.jobServices.resume(session, record, isOurs);
+    if (resumed.isErr()) return err(resumed.error);
+    const services = resumed.value;
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (told) =>
@@ -222,6 +230,7 @@ export class AttachJob {
       settled: Promise.resolve(),
       lock,
       isNew: record.handed_over_at === null,
+      ...(services === null ? {} : { services }),
       // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
       start: record.secret_names.length === 0 ? start : null,
       options,

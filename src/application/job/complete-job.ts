@@ -21,6 +21,7 @@ import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
 import { mayHaveTaken } from './may-have-begun.js';
+import type { JobEnd } from './outcome-of.js';
 import { reportEnd, superseded } from './report-end.js';
 import { saveJobCaches } from './save-job-caches.js';
 import { StepTracker } from './step-tracker.js';
@@ -96,7 +97,7 @@ export class CompleteJob {
    */
   async #start(job: LiveJob, told: ToldOfJob): Promise<Result<StartedJob, JobFault>> {
     const { isNew, start, machine, session, record, lock } = job;
-    if (!isNew || start === null) return ok({ job, first: undefined });
+    if (!isNew || start === null || job.notReady !== undefined) return ok({ job, first: undefined });
     if (!(await lock.isHeld())) return err(superseded(job));
     const { localFiles, clock } = this.#ports;
     const noted = await noteHandOver(localFiles, { state: session.state, record, nowMs: clock.now() });
@@ -140,9 +141,12 @@ export class CompleteJob {
     await using log = opened.value;
     steps?.follow(log);
 
-    const end = await session.runPhase('wait_for_completion', () =>
-      this.#follow(job, { log, begun, superseded: superseded.signal }),
-    );
+    const end: Result<JobEnd, JobFault> =
+      job.notReady === undefined
+        ? await session.runPhase('wait_for_completion', () =>
+            this.#follow(job, { log, begun, superseded: superseded.signal }),
+          )
+        : ok<JobEnd, JobFault>({ kind: 'not_begun', cause: 'services', message: job.notReady });
     if (end.isErr()) return err(end.error);
     if (end.value.kind === 'detached') {
       await renewer[Symbol.asyncDispose]();
@@ -189,12 +193,13 @@ export class CompleteJob {
   }
 
   /** Behind the result: what becomes of the machine. */
-  #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
+  async #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
     const { record } = job;
-    if (status === 'detached') return this.#leave(job).then(() => ok(undefined));
+    if (status === 'detached') return await this.#leave(job).then(() => ok(undefined));
     const keepSecs = status === 'failed' ? record.keep_on_failure_secs : undefined;
-    if (keepSecs === undefined) return this.#release(job);
-    return job.settled.then(() => this.#keep(job, keepSecs * 1000));
+    if (keepSecs === undefined) return await this.#release(job);
+    await job.services?.stop();
+    return await job.settled.then(() => this.#keep(job, keepSecs * 1000));
   }
 
   async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {
@@ -203,12 +208,14 @@ export class CompleteJob {
     return keepMachine({ place: machine.lease, host, session, lease: { owner, expiresAtMs: now + keepMs } });
   }
 
-  #release({ settled, machine, session }: LiveJob): Promise<Result<void, JobFault>> {
-    return settled.then(() => releaseMachine(machine, this.#ports.hostFiles, session));
+  async #release({ settled, machine, session, services }: LiveJob): Promise<Result<void, JobFault>> {
+    await services?.stop();
+    return await settled.then(() => releaseMachine(machine, this.#ports.hostFiles, session));
   }
 
-  #leave({ settled, session }: LiveJob): Promise<void> {
-    return settled.then(() => session.hostLog.flushed());
+  async #leave({ settled, session, services }: LiveJob): Promise<void> {
+    await services?.stop();
+    await settled.then(() => session.hostLog.flushed());
   }
 
   #notStarted(fault: GuestFault, description: string): JobFault {

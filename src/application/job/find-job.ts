@@ -34,7 +34,9 @@ export async function findJob(
     return lost('the machine was gone before its artifacts were brought back');
   const wasKept = record.handed_over_at === null;
   // Secrets went with the runner that had them: a job that needs some cannot be begun by another.
-  if (wasKept && (isGone || record.secret_names.length > 0)) return ok({ kind: 'never_began' });
+  // Neither can one whose services may not be ready.
+  const isServed = Array.isArray(record.job_spec['services']) && record.job_spec['services'].length > 0;
+  if (wasKept && (isGone || isServed || record.secret_names.length > 0)) return ok({ kind: 'never_began' });
   if (isGone) return lost('the machine is gone, and left no exit record');
   if (wasKept) return ok({ kind: 'there', masks: {} });
   const masks = await secretsToMask(machine, record, signal);

@@ -2,6 +2,7 @@ import type { Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import type { HeldLock } from '../lock/job-lock.js';
 import type { Machine } from '../machine/machine-backend.js';
+import type { LiveServices } from '../services/live-services.js';
 import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobCallOptions } from './job-call.js';
 import type { JobSession } from './job-session.js';
@@ -21,5 +22,9 @@ export interface LiveJob {
   readonly start: ((told: ToldOfJob) => Promise<Result<FollowStream, GuestFault>>) | null;
   /** The job is new: it is started, not looked for. */
   readonly isNew: boolean;
+  /** Of a job that has some. */
+  readonly services?: LiveServices;
+  /** Why it cannot begin though its machine is there; left out when it can. */
+  readonly notReady?: string;
   readonly options: JobCallOptions;
 }

@@ -7,8 +7,13 @@ import type { JobSession } from './job-session.js';
 
 type Verdict = Pick<JobOutcome, 'status' | 'cause' | 'exit_code' | 'message'>;
 
+/** How a job can end: as a step does, or without a service that it needs. */
+export type JobEnd =
+  | StepEnd
+  | { readonly kind: 'not_begun'; readonly cause: 'services'; readonly message: string };
+
 /** What an end means. Without an exit record there is no success, and a record that contradicts itself is none. */
-function verdictOf(end: StepEnd): Verdict {
+function verdictOf(end: JobEnd): Verdict {
   switch (end.kind) {
     case 'detached':
       return {
@@ -93,7 +98,7 @@ export function recordedEnd(
 
 export interface OutcomeInput {
   readonly session: JobSession;
-  readonly end: StepEnd;
+  readonly end: JobEnd;
   readonly finishedAtMs: number;
   readonly logBytes: number;
   readonly keptLogBytes: number;

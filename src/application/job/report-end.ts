@@ -3,16 +3,16 @@ import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js'
 import type { JobCacheReport } from '../../domain/job/cache-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { collectedPatterns } from '../../domain/job/report-wishes.js';
+import type { ServiceReport } from '../../domain/job/service-record.js';
 import { maskTexts } from '../events/masking-event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { GuestLog } from '../log/guest-log.js';
 import type { JobPorts } from '../settings/job-ports.js';
-import type { StepEnd } from '../step/await-step.js';
 import { collectJobArtifacts } from './collect-job-artifacts.js';
 import { saveJobRecord, withOutcome } from './job-record-file.js';
 import type { LiveJob } from './live-job.js';
-import { outcomeOf, recordedEnd } from './outcome-of.js';
+import { type JobEnd, outcomeOf, recordedEnd } from './outcome-of.js';
 import type { StepTracker } from './step-tracker.js';
 
 type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
@@ -34,7 +34,7 @@ export interface EndedJob {
 export async function reportEnd(
   ports: Ports,
   job: LiveJob,
-  end: StepEnd,
+  end: JobEnd,
   { log, steps, reconnectMs, saveCaches }: EndedJob,
 ): Promise<Result<JobOutcome, JobFault>> {
   const { session, record } = job;
@@ -78,8 +78,11 @@ export async function reportEnd(
   const ended = outcomeWith(artifacts);
   // Of one that goes on there is nothing to save, and nothing to say.
   const caches = end.kind === 'detached' ? [] : await saveCaches(ended.status === 'passed');
+  if (end.kind !== 'detached') await job.services?.heard();
+  const services = job.services?.report();
   const found = {
     ...reported,
+    ...(services === undefined ? {} : { services, message: withDeadServices(ended.message, services) }),
     ...(caches.length === 0 ? {} : { caches: [...caches] }),
   };
   const outcome = maskTexts({ ...ended, ...found }, masker);
@@ -104,9 +107,16 @@ export function superseded({ lock, machine }: Pick<LiveJob, 'lock' | 'machine'>)
 }
 
 /** What the end of a job says of its steps. */
-function lastOfSteps(end: StepEnd): Parameters<StepTracker['finish']> {
+function lastOfSteps(end: JobEnd): Parameters<StepTracker['finish']> {
   if (end.kind === 'cancelled') return [[], 'cancelled'];
   if (end.kind === 'detached') return [[], 'left'];
   const status = end.kind === 'finished' ? end.status : null;
   return [status?.steps ?? [], status?.result == null ? 'lost' : 'result'];
+}
+
+/** A service that was gone may be why the job ended as it did. */
+function withDeadServices(message: string, services: readonly ServiceReport[]): string {
+  const dead = services.filter(({ status }) => status === 'ended');
+  const told = dead.map((one) => `the service ${one.name} had ended before (${one.message})`);
+  return [message, ...told].filter((text) => text !== '').join('; ');
 }

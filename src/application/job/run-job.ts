@@ -17,6 +17,7 @@ import { wantedCaches } from '../cache/wanted-caches.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
+import type { HostTime } from '../lease/host-time.js';
 import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
 import type { WarmPool } from '../machine/incus/warm-pool.js';
@@ -24,12 +25,14 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
+import type { JobServices } from '../services/job-services.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { JobTrace } from '../trace/job-trace.js';
+import { acquireWithServices, type ServedMachine } from './acquire-with-services.js';
 import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
@@ -41,11 +44,13 @@ import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
   readonly completeJob: CompleteJob;
+  readonly jobServices: JobServices;
+  readonly hostTime: HostTime;
   /** What a job has taken of it is replaced behind its result. */
   readonly warmPool: Pick<WarmPool, 'refill'>;
 }
@@ -56,6 +61,8 @@ export interface RunJobCall extends RunJobInput {
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** What its machine is made from; the configured image when left out. */
   readonly base?: MachineBaseSource;
+  /** What services are made from that are from templates, by the names of these. */
+  readonly serviceBases?: ReadonlyMap<string, MachineBaseSource>;
   /** Names of secrets that were warned of, by all jobs of the run. */
   readonly saidOfSecrets?: Set<string>;
   /** Which attempt the run is, null when nobody knows; the first when left out. */
@@ -80,6 +87,8 @@ export class RunJob {
     const checked = this.#check(input);
     if (checked.isErr()) return err(checked.error);
     const { job, runId } = checked.value;
+    const unserved = this.#parts.jobServices.check(job.services ?? [], input.serviceBases ?? new Map());
+    if (unserved !== null) return err(this.#fault('job.services', unserved));
     const state = jobStateLayout(settings.stateRoot, runId, job.id);
     const scan = input.scan ?? scanAhead(ports.scanner, input.workspace, signal);
     const rooted = await makeStateRoot(ports.localFiles, settings.stateRoot);
@@ -99,7 +108,14 @@ export class RunJob {
     warnOfShort(job.secrets, (message) => session.warn(message), input.saidOfSecrets ?? new Set());
 
     const { traceparent } = trace;
-    const acquired = await this.#acquire(session, { input, scan, signal, traceparent });
+    const { hostTime, jobServices } = this.#parts;
+    const acquired = await acquireWithServices({ ports, settings, hostTime }, jobServices, {
+      session,
+      bases: input.serviceBases ?? new Map(),
+      acquire: (whileUseful) => this.#acquire(session, { input, scan, signal: whileUseful, traceparent }),
+      isOurs: () => lock.isHeld(),
+      signal,
+    });
     if (acquired.isErr()) {
       const fault = session.masked(beforeItBegan(acquired.error));
       session.warn(fault.message);
@@ -204,7 +220,7 @@ export class RunJob {
 
   #complete(
     session: JobSession,
-    { machine, record, owner, settled }: AcquiredMachine<JobRecord>,
+    { machine, record, owner, settled, services, notReady }: ServedMachine,
     { lock, input }: { readonly lock: JobLock; readonly input: RunJobCall },
   ): Promise<Result<JobRun, JobFault>> {
     const { job } = session;
@@ -216,6 +232,8 @@ export class RunJob {
       settled,
       lock,
       isNew: true,
+      ...(services === undefined ? {} : { services }),
+      ...(notReady === undefined ? {} : { notReady }),
       // Not the caller's signal: from here on a cancel goes through the supervisor. The API's own bounds hold.
       start: (told) =>
         machine.supervisor.start(buildGuestRequest(withRunVariables(job, factsOf(record))), job.secrets, {

@@ -15,6 +15,7 @@ import type { MachineSupervisor } from '../supervisor/guest.js';
 import type { GuestShell, ShellCall, ShellLogin } from './guest-shell.js';
 import type { LeasedMachine } from './leased-machine.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
+import type { ServiceNetworks } from './service-networks.js';
 
 /** One kind of machine on the host. Incus and microVM implement it; the wiring chooses. */
 export interface MachineBackend {
@@ -33,6 +34,8 @@ export interface MachineBackend {
   makeRoom?(signal: AbortSignal): Promise<boolean>;
   /** Which daemon has the machines, as it said when it was last asked for its time; null where it has not said, or there is none. */
   readonly daemon: string | null;
+  /** Networks for a job and its services; null where there are none of these. */
+  readonly serviceNetworks: ServiceNetworks | null;
   /** The host's clock, ms since the epoch; null when it does not say. */
   hostNow(signal: AbortSignal): Promise<Result<number | null, JobFault>>;
 }

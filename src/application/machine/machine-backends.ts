@@ -5,6 +5,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import type { LeasedMachine } from './leased-machine.js';
 import type { Machine, MachineBackend } from './machine-backend.js';
 import type { MachinePlace } from './machine-spec.js';
+import type { ServiceNetworks } from './service-networks.js';
 
 /**
  * The configured backend, and the other one where both have to be looked at. MicroVMs are looked for whatever is configured: a run
@@ -56,6 +57,10 @@ export class MachineBackends {
   /** Removes a machine that waits for a job, so that there is room for another; false when there is none. */
   async makeRoom(signal: AbortSignal): Promise<boolean> {
     return (await this.#configured.makeRoom?.(signal)) ?? false;
+  }
+
+  get serviceNetworks(): ServiceNetworks | null {
+    return this.#configured.serviceNetworks;
   }
 
   get daemon(): string | null {

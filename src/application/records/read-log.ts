@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { jobStateLayout } from '../../domain/records/run-layout.js';
+import { isServiceName } from '../../domain/machine/service-spec.js';
+import { jobStateLayout, serviceStateLayout } from '../../domain/records/run-layout.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './run-layout-for.js';
 import { checkedJob, runLayoutFor } from './run-layout-for.js';
@@ -10,6 +11,8 @@ const DEFAULT_MAX_BYTES = 256 * 1024;
 export interface LogPartQuery extends RunQuery {
   readonly job: string;
   readonly kind: 'host' | 'guest';
+  /** That of a service of the job, by its name. */
+  readonly service?: string | undefined;
   /** In bytes; a negative number counts from the end. */
   readonly offset: number;
   /** Default 256 KiB. */
@@ -30,7 +33,14 @@ export async function readLog(
     { name: 'maxBytes', value: query.maxBytes },
   ]);
   if (bad !== null) return err(bad);
-  const state = jobStateLayout(query.stateRoot, query.runId, job.value);
+  const ofJob = jobStateLayout(query.stateRoot, query.runId, job.value);
+  if (query.service !== undefined && !isServiceName(query.service))
+    return err({
+      kind: 'invalid_id',
+      path: null,
+      message: `${JSON.stringify(query.service)} is no name of a service`,
+    });
+  const state = query.service === undefined ? ofJob : serviceStateLayout(ofJob, query.service);
   const range = { offset: query.offset, maxBytes: query.maxBytes ?? DEFAULT_MAX_BYTES };
   const options = query.signal === undefined ? {} : { signal: query.signal };
   const part = await reader.read(query.kind === 'host' ? state.hostLog : state.guestLog, range, options);

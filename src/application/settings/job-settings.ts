@@ -15,6 +15,8 @@ export interface JobSettings {
   readonly incusLimits: MachineLimits;
   /** Machines that run and wait; null for none. */
   readonly warm: WarmSettings | null;
+  /** Networks that are there for jobs with services, each for one at a time; none where pikaci makes one for each. */
+  readonly serviceNetworks: readonly string[];
   /** How long a machine is waited for that the project has no room for, ms. */
   readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */

@@ -71,6 +71,8 @@ const incusConfigSchema = z.strictObject({
   supervisorPath: absolute.optional(),
   /** Instances that may be created at the same moment. */
   parallelCreates: z.number().int().positive().max(64).default(3),
+  /** Networks that are there for jobs with services, one at a time on each; left out, pikaci makes one for each job, which needs rights on networks (docs/services.md). */
+  serviceNetworks: z.array(z.string().min(1).max(15)).max(256).default([]),
   /** How long a machine is waited for that a limit of the project leaves no room for; 0 does not wait. */
   quotaWaitSecs: z.number().int().nonnegative().max(86_400).default(1800),
 });

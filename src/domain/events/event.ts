@@ -63,6 +63,23 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     bytes: cache.saved_bytes,
     duration_ms: z.number(),
   }),
+  /** The machine of a service of a job is there. */
+  z.looseObject({ ...common, type: z.literal('service_started'), service: z.string(), instance: z.string() }),
+  /** From the start of its command. */
+  z.looseObject({
+    ...common,
+    type: z.literal('service_ready'),
+    service: z.string(),
+    duration_ms: z.number(),
+  }),
+  /** Before its job has. */
+  z.looseObject({
+    ...common,
+    type: z.literal('service_ended'),
+    service: z.string(),
+    exit_code: z.number().int().nullable(),
+    message: z.string(),
+  }),
   /** What the reports of a job say of its tests. */
   z.looseObject({ ...common, type: z.literal('tests_reported'), report: testReportSchema }),
   z.looseObject({ ...common, type: z.literal('coverage_reported'), report: coverageReportSchema }),

@@ -3,6 +3,7 @@ import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
 import { jobCacheReportSchema } from './cache-report.js';
 import { coverageReportSchema } from './coverage-report.js';
+import { serviceReportSchema } from './service-record.js';
 import { jobStepRecordSchema } from './step-record.js';
 import { testReportSchema } from './test-report.js';
 
@@ -27,6 +28,7 @@ export type MachineAcquired = z.infer<typeof machineAcquiredSchema>;
  * How a job ended.
  * - `passed`: an exit record says 0. `failed`: an exit record says otherwise, or there is none (`lost`): nothing is invented.
  *   The causes `oom` and `disk_full` are those of a command that failed by itself, with what it was short of.
+ *   `services`: one of its services was not ready in time, and the job was not begun.
  * - `cancelled`: the caller's signal ended it. `detached`: the caller left it running; `attach` takes it up.
  */
 export const jobOutcomeSchema = z.looseObject({
@@ -45,6 +47,7 @@ export const jobOutcomeSchema = z.looseObject({
     'invalid_request',
     'setup',
     'artifacts',
+    'services',
   ]),
   exit_code: z.number().int().nullable(),
   message: z.string(),
@@ -64,6 +67,8 @@ export const jobOutcomeSchema = z.looseObject({
   steps: z.array(jobStepRecordSchema).optional(),
   /** Of a job that has some. */
   caches: z.array(jobCacheReportSchema).optional(),
+  /** Of a job that has some, as they were when it had ended. */
+  services: z.array(serviceReportSchema).optional(),
   /** Of a job that has reports of tests. */
   test_report: testReportSchema.optional(),
   /** Of a job that has reports of coverage. */

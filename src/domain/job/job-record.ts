@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobCacheRecordSchema } from './cache-report.js';
 import { incusImageIdentitySchema, jobOutcomeSchema, machineAcquiredSchema } from './job-outcome.js';
+import { jobServicesRecordSchema } from './service-record.js';
 
 /** `jobs/<job>/job.json`: all that is needed to take a job up again. Never holds a secret, only the names of them. */
 export const jobRecordSchema = z.looseObject({
@@ -49,6 +50,8 @@ export const jobRecordSchema = z.looseObject({
   keep_on_failure_secs: z.number().positive().optional(),
   /** What its caches had for it, and where they lie; left out for a job without caches. */
   caches: z.array(jobCacheRecordSchema).optional(),
+  /** The machines beside it; left out for a job without, and until they are ready. */
+  services: jobServicesRecordSchema.optional(),
   outcome: jobOutcomeSchema.nullable(),
   /** How the job ended, kept while its artifacts are brought back; `outcome` is null until they are. */
   ended: jobOutcomeSchema.optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
+import { type ServiceSpec, servicesSchema } from '../machine/service-spec.js';
 import { commandText, stepShell, wordBytes } from '../machine/step-values.js';
 import { environmentBytes, environmentSchema, secretsSchema, whyTooLong } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
@@ -44,6 +45,8 @@ const jobSpec = z.strictObject({
   caches: jobCachesSchema,
   /** Two caches for Rust: `$CARGO_HOME` and `$CARGO_TARGET_DIR`, by the content of every `Cargo.lock`. */
   cargo: z.boolean().default(false),
+  /** Machines beside it, reached by their names and gone with it. Incus only. */
+  services: servicesSchema.optional(),
   ...machineOptions,
 });
 
@@ -56,6 +59,8 @@ interface JobToCheck {
   readonly user?: string | undefined;
   readonly caches: readonly JobCache[];
   readonly cargo: boolean;
+  readonly services?: readonly ServiceSpec[] | undefined;
+  readonly secrets: Readonly<Record<string, unknown>>;
 }
 
 /** For schemas that have the keys of a job: what holds across them. */
@@ -63,6 +68,7 @@ export function checkJob(job: JobToCheck, context: z.RefinementCtx): void {
   oneCommandOrSteps(job, context);
   oneUser(job, context);
   checkCaches(job, context);
+  checkServices(job, context);
   const whyTooLongJob = whyTooLong(job.env, wordBytes(job.shell));
   if (whyTooLongJob !== null && job.shell !== undefined)
     context.addIssue({ code: 'custom', path: ['env'], message: whyTooLongJob });
@@ -70,6 +76,19 @@ export function checkJob(job: JobToCheck, context: z.RefinementCtx): void {
     const message = whyTooLong(env, environmentBytes(job.env) + wordBytes(shell));
     if (message !== null) context.addIssue({ code: 'custom', path: ['steps', index, 'env'], message });
   }
+}
+
+/** What a service gets of secrets is the job's. */
+function checkServices(
+  { services, secrets }: Pick<JobToCheck, 'services' | 'secrets'>,
+  context: z.RefinementCtx,
+) {
+  for (const [index, service] of (services ?? []).entries())
+    for (const [at, name] of service.secrets.entries()) {
+      if (Object.hasOwn(secrets, name)) continue;
+      const message = `the job has no secret ${name}: name it in the job's "secrets" as well`;
+      context.addIssue({ code: 'custom', path: ['services', index, 'secrets', at], message });
+    }
 }
 
 /** Exactly one of the two says what is run. */

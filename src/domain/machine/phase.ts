@@ -8,6 +8,8 @@ export const phaseSchema = z.enum([
   'launch_guest',
   // Between two attempts at the former, where the host's project has no room.
   'queued',
+  // Of a job that has some: the machines beside it, until they are ready.
+  'start_services',
   // Within the next one, of a machine that was not ready at once.
   'wait_until_ready',
   'wait_for_completion',

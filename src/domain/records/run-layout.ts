@@ -77,3 +77,25 @@ export function jobStateLayout(stateRoot: string, runId: string, jobId: string):
     artifactsDir: `${jobDir}/artifacts`,
   };
 }
+
+/** What is kept of a service of a job. */
+export interface ServiceStateLayout {
+  readonly hostLog: string;
+  /** What it wrote, masked. */
+  readonly guestLog: string;
+  readonly guestLogPosition: string;
+}
+
+/** The name must have been validated: it becomes a path component. */
+export function serviceStateLayout(
+  { jobDir }: Pick<JobStateLayout, 'jobDir'>,
+  name: string,
+): ServiceStateLayout & { readonly directory: string } {
+  const directory = `${jobDir}/services/${name}`;
+  return {
+    directory,
+    hostLog: `${directory}/host.log`,
+    guestLog: `${directory}/guest.log`,
+    guestLogPosition: `${directory}/guest.log.position.json`,
+  };
+}

@@ -9,6 +9,7 @@ import { EXIT } from '../session/exit-code.js';
 import { type CutLog, CutLogs, cutHere, sayCut } from './cut-log.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { logOutput, type RawOption } from './log-output.js';
+import { serviceLog } from './service-log.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 import { stepLog } from './step-log.js';
 
@@ -16,6 +17,8 @@ export interface LogsOptions extends StateOptions, RawOption {
   readonly job?: string;
   /** Of that job. */
   readonly step?: string;
+  /** Of that job. */
+  readonly service?: string;
   readonly kind: 'host' | 'guest' | 'both';
   readonly follow?: boolean;
   readonly metadataJson?: boolean;
@@ -26,7 +29,11 @@ const LOOK_MS = 250;
 
 /** `pikaci logs`: of one job the log as it is, of several whole lines led by the job's id. With `--follow` on a terminal the run's tree stands below them. */
 export async function logsCommand(context: CliContext, runId: string, options: LogsOptions): Promise<number> {
-  const { job, step } = options;
+  const { job, step, service } = options;
+  if (service !== undefined && (job === undefined || options.kind === 'both')) {
+    complain(context, 'a service is one of one job: name the job with --job, and one kind of log');
+    return EXIT.usage;
+  }
   if (step !== undefined && (job === undefined || options.kind !== 'guest')) {
     complain(
       context,
@@ -52,6 +59,8 @@ export async function logsCommand(context: CliContext, runId: string, options: L
   const raw = options.raw === true;
   const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw };
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
+  if (job !== undefined && service !== undefined && options.kind !== 'both')
+    return serviceLog(context, { stateRoot, runId, job, service, kind: options.kind, raw });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows
     ? await follow(context, chosen, metadata.value)

@@ -14,6 +14,7 @@ import {
   machineStepWords,
   machineWords,
   runWords,
+  serviceWords,
 } from './recorded-words.js';
 import type { Wanted } from './wanted-word.js';
 
@@ -81,6 +82,12 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     const job = wanted.values['--job'];
     if (wanted.path !== 'logs' || runId === undefined || job === undefined) return NOTHING;
     return { words: await jobStepWords(context.input.runState, await stateRoot(), { runId, job }) };
+  },
+  '--service': async ({ context, wanted, stateRoot }) => {
+    const [runId] = wanted.operands;
+    const job = wanted.values['--job'];
+    if (runId === undefined || job === undefined) return NOTHING;
+    return { words: await serviceWords(context.input.runState, await stateRoot(), { runId, job }) };
   },
   '<target>': targets,
   '--target': targets,

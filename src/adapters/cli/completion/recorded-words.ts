@@ -7,6 +7,7 @@ import {
   stepStateLayout,
 } from '../../../domain/records/machine-layout.js';
 import { machineRecordSchema, stepRecordSchema } from '../../../domain/records/machine-record.js';
+import { serviceNames } from '../../../domain/records/service-names.js';
 import { machineIdSchema } from '../../../domain/values/identifier.js';
 import type { RunState } from '../process/cli-input.js';
 
@@ -56,6 +57,20 @@ export async function jobStepWords(
 ): Promise<readonly Candidate[]> {
   const steps = await records.loadSteps(stateRoot, at.runId, { job: at.job });
   return steps.isErr() ? [] : steps.value.map(({ id, name }) => ({ word: id, about: name }));
+}
+
+export async function serviceWords(
+  records: RunState,
+  stateRoot: string,
+  { runId, job }: { readonly runId: string; readonly job: string },
+): Promise<readonly Candidate[]> {
+  const record = await records.loadJob(stateRoot, runId, job, {});
+  if (record.isErr()) return [];
+  const ended = record.value.outcome?.services ?? [];
+  return serviceNames(record.value).map((word) => ({
+    word,
+    about: ended.find(({ name }) => name === word)?.status.replace('_', ' ') ?? 'service',
+  }));
 }
 
 /** Those that may still be open; with `all`, the others as well: their logs are there. */

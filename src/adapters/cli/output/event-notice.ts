@@ -52,6 +52,10 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
     case 'cache_restored':
     case 'cache_saved':
       return phases ? cacheNotice(event) : null;
+    case 'service_ready':
+      return phases
+        ? `service ${escapeLine(event.service)} ready … ${formatDuration(event.duration_ms)}`
+        : null;
     case 'tests_reported':
       return phases ? testCounts(event.report) : null;
     case 'coverage_reported':

@@ -8,6 +8,7 @@ import { isRefusal } from './refusal.js';
 import { reportLines } from './report-lines.js';
 import type { JobEnd, RunEnd } from './run-end.js';
 import { tookOf } from './run-record-lines.js';
+import { serviceLines } from './service-lines.js';
 import { stepLines } from './step-lines.js';
 
 /** What people read when a run is over, one string a line. */
@@ -63,7 +64,8 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
     `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
-  lines.push(...stepLines(outcome.steps ?? [], c), ...reportLines(outcome, c));
+  lines.push(...stepLines(outcome.steps ?? [], c), ...serviceLines(outcome.services ?? [], c));
+  lines.push(...reportLines(outcome, c));
   if (outcome.phases.length > 0) {
     const phases = outcome.phases.map(
       (phase) => `${phase.phase} ${formatDuration(phase.duration_ms)}${phase.ok ? '' : ' (failed)'}`,

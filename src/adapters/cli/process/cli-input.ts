@@ -78,6 +78,7 @@ export interface RunState {
     options: Call & {
       readonly job: string;
       readonly kind: 'host' | 'guest';
+      readonly service?: string;
       readonly offset: number;
       readonly maxBytes?: number;
     },

@@ -141,6 +141,7 @@ Examples:
   pikaci logs 20261123-164501-abc123 --follow
   pikaci logs 20261123-164501-abc123 --job unit --kind host
   pikaci logs 20261123-164501-abc123 --job unit --step build
+  pikaci logs 20261123-164501-abc123 --job unit --service db
 `;
 
 export const SERVE_HELP = `

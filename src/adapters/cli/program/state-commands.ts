@@ -48,6 +48,13 @@ export function addStateCommands(
       new Option('--step <id>', 'only what this step of the job wrote').conflicts(['follow', 'metadataJson']),
     )
     .addOption(
+      new Option('--service <name>', 'what this service of the job wrote').conflicts([
+        'follow',
+        'metadataJson',
+        'step',
+      ]),
+    )
+    .addOption(
       new Option('--kind <kind>', "the job's own log, what pikaci and the host did, or both")
         .choices(['host', 'guest', 'both'])
         .default('guest'),

@@ -14,7 +14,7 @@ import { name, shownLines } from './name.js';
 import { durationText } from './quantities.js';
 
 /** What the reports of a job say; each is left out where none of its kind was asked for. */
-export type JobReported = Pick<JobOutcome, 'test_report' | 'coverage_report'>;
+export type JobReported = Pick<JobOutcome, 'test_report' | 'coverage_report' | 'services'>;
 
 export function reportSections({ test_report: tests, coverage_report: coverage }: JobReported): Html {
   return html`${tests === undefined ? '' : testSection(tests)}${coverage === undefined ? '' : coverageSection(coverage)}`;

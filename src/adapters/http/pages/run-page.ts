@@ -12,6 +12,7 @@ import { name, shownLines } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
 import { type JobReported, reportSections } from './report-section.js';
+import { serviceList } from './service-list.js';
 import { foldId, stepEnd } from './step-fold.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
@@ -97,7 +98,7 @@ ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${reportSections(reported)}</li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${serviceList(reported.services ?? [], log)}${reportSections(reported)}</li>`;
 }
 
 function cacheLine({

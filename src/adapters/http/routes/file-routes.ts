@@ -34,8 +34,10 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
     const { signal } = c.req.raw;
     const known = await jobOfRun(runs, { runId, job, signal });
     if (known.isErr()) return answered(c, known.error);
+    const service = c.req.query('service');
+    const of = { job, kind: kind.data, ...(service === undefined ? {} : { service }) };
     const read = (offset: number) =>
-      source.readLog(stateRoot, runId, { job, kind: kind.data, offset, maxBytes: PIECE_BYTES, signal });
+      source.readLog(stateRoot, runId, { ...of, offset, maxBytes: PIECE_BYTES, signal });
     return answered(
       c,
       await fileAnswer(read, c.req.raw.headers, { 'content-type': 'text/plain; charset=utf-8' }),

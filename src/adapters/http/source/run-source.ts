@@ -35,6 +35,7 @@ export interface RunSource {
     options: Call & {
       readonly job: string;
       readonly kind: 'host' | 'guest';
+      readonly service?: string;
       readonly offset: number;
       readonly maxBytes?: number;
     },

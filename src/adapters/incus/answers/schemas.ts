@@ -36,12 +36,9 @@ export const profileSchema = z.object({
   devices,
 }) satisfies z.ZodType<IncusProfile>;
 
-export const networkSchema = z.object({
-  name: text,
-  type: text,
-  managed: z.boolean(),
-  config: map,
-}) satisfies z.ZodType<IncusNetwork>;
+export const networkSchema = z
+  .object({ name: text, type: text, managed: z.boolean(), config: map, used_by: list })
+  .transform(({ used_by: usedBy, ...same }): IncusNetwork => ({ ...same, usedBy }));
 
 export const storagePoolSchema = z.object({
   name: text,

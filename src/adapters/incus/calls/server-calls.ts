@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusImage,
-  IncusNetwork,
   IncusProfile,
   IncusProject,
   IncusServer,
@@ -15,7 +14,6 @@ import { parseValue } from '../answers/parse.js';
 import {
   aliasSchema,
   imageSchema,
-  networkSchema,
   profileSchema,
   projectSchema,
   storagePoolSchema,
@@ -50,10 +48,6 @@ export class ServerCalls {
 
   profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>> {
     return this.wire.getTagged(profileSchema, apiPath(['profiles', name], { project }), options);
-  }
-
-  network(project: string, name: string, options?: CallOptions): Answer<IncusNetwork> {
-    return this.wire.get(networkSchema, apiPath(['networks', name], { project }), options);
   }
 
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool> {

@@ -1,17 +1,18 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
-import type { IncusExecRequest, IncusServer } from '../../../ports/incus-types.js';
+import type { IncusServer } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import type { HostHasPath } from './create.js';
 import { etagOf } from './etag.js';
 import { MemoryDaemon } from './memory-daemon.js';
-import { MemoryExec } from './memory-exec.js';
+import { MemoryExec, type MemoryExecStart } from './memory-exec.js';
 import { memoryFault, refuse } from './memory-fault.js';
 import type { MemoryFaults } from './memory-faults.js';
 import { MemoryImages } from './memory-images.js';
 import type { MemoryInstance } from './memory-instance.js';
 import { MemoryInstances } from './memory-instances.js';
+import { MemoryNetworks } from './memory-networks.js';
 import type { MemoryExecHandler } from './memory-process.js';
 import { MemoryVolumes } from './memory-volumes.js';
 import type { MemoryWorld } from './memory-world.js';
@@ -42,6 +43,7 @@ export class MemoryIncus implements IncusApi {
   readonly #images: MemoryImages;
   readonly #instances: MemoryInstances;
   readonly #volumes: MemoryVolumes;
+  readonly #networks: MemoryNetworks;
   readonly #hostHasPath: HostHasPath;
   readonly #execs = new Set<MemoryExec>();
   #closed = false;
@@ -56,6 +58,7 @@ export class MemoryIncus implements IncusApi {
     this.faults = faults;
     this.#images = new MemoryImages(world, now);
     this.#volumes = new MemoryVolumes(world);
+    this.#networks = new MemoryNetworks(world);
     this.#instances = new MemoryInstances(world, operations, events, faults, this.#hostHasPath, now);
   }
 
@@ -83,7 +86,15 @@ export class MemoryIncus implements IncusApi {
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#enter('profile', options, () => this.world.profile(project, name).map(tagged));
   readonly network: Call<'network'> = (project, name, options) =>
-    this.#enter('network', options, () => this.world.network(project, name));
+    this.#enter('network', options, () => this.#networks.get(project, name));
+  readonly networks: Call<'networks'> = (project, options) =>
+    this.#enter('networks', options, () => this.#networks.list(project));
+  readonly createNetwork: Call<'createNetwork'> = (project, network, options) =>
+    this.#enter('createNetwork', options, () => this.#networks.create(project, network));
+  readonly deleteNetwork: Call<'deleteNetwork'> = (project, name, options) =>
+    this.#enter('deleteNetwork', options, () => this.#networks.delete(project, name));
+  readonly createNetworkAcl: Call<'createNetworkAcl'> = (project, acl, options) =>
+    this.#enter('createNetworkAcl', options, () => this.#networks.createAcl(project, acl));
   readonly storagePool: Call<'storagePool'> = (name, options) =>
     this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
@@ -133,7 +144,9 @@ export class MemoryIncus implements IncusApi {
       this.#at(project, name).andThen((instance) => {
         if (instance.status !== 'Running')
           return refuse('invalid_request', 'exec', 'Instance is not running');
-        return ok(this.#openExec(instance, request, options?.signal));
+        const dropAfterBytes = this.faults.takeDropExec();
+        const call = { request, handler: this.execHandler, dropAfterBytes, execs: this.#execs };
+        return ok(openExec(instance, call, options?.signal));
       }),
     );
 
@@ -203,33 +216,34 @@ export class MemoryIncus implements IncusApi {
     return planted ? err(memoryFault(planted, call, `planted: ${planted}`)) : act();
   }
 
-  #openExec(
-    instance: MemoryInstance,
-    request: IncusExecRequest,
-    signal: AbortSignal | undefined,
-  ): MemoryExec {
-    const abort = () => exec.cutOff(memoryFault('aborted', 'exec', 'the command was cancelled'));
-    const exec: MemoryExec = new MemoryExec({
-      instance: instance.view(),
-      files: instance.files,
-      request,
-      handler: this.execHandler,
-      dropAfterBytes: this.faults.takeDropExec(),
-      onEnd: (ended) => {
-        signal?.removeEventListener('abort', abort);
-        this.#execs.delete(ended);
-        instance.execs.delete(ended);
-      },
-    });
-    this.#execs.add(exec);
-    instance.execs.add(exec);
-    signal?.addEventListener('abort', abort);
-    return exec;
-  }
-
   #at(project: string, name: string): Result<MemoryInstance, IncusFault> {
     return this.world.instance(project, name, `/1.0/instances/${name}`);
   }
+}
+
+function openExec(
+  instance: MemoryInstance,
+  {
+    execs,
+    ...start
+  }: Pick<MemoryExecStart, 'request' | 'handler' | 'dropAfterBytes'> & { readonly execs: Set<MemoryExec> },
+  signal: AbortSignal | undefined,
+): MemoryExec {
+  const abort = () => exec.cutOff(memoryFault('aborted', 'exec', 'the command was cancelled'));
+  const exec: MemoryExec = new MemoryExec({
+    instance: instance.view(),
+    files: instance.files,
+    ...start,
+    onEnd: (ended) => {
+      signal?.removeEventListener('abort', abort);
+      execs.delete(ended);
+      instance.execs.delete(ended);
+    },
+  });
+  execs.add(exec);
+  instance.execs.add(exec);
+  signal?.addEventListener('abort', abort);
+  return exec;
 }
 
 function serverInfo({ now, world: { certificateFingerprint } }: MemoryDaemon): IncusServer {

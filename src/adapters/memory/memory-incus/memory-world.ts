@@ -2,6 +2,7 @@ import { ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusConfig,
+  IncusCreateNetworkAcl,
   IncusDevices,
   IncusImage,
   IncusNetwork,
@@ -32,7 +33,8 @@ export class MemoryWorld {
   /** By which this daemon is told from another one; a test may make it another one's. */
   certificateFingerprint = 'f'.repeat(64);
   readonly projects = new Map<string, MemoryProject>();
-  readonly networks = new Map<string, IncusNetwork>();
+  readonly networks = new Map<string, Omit<IncusNetwork, 'usedBy'>>();
+  readonly networkAcls = new Map<string, IncusCreateNetworkAcl>();
   readonly pools = new Map<string, IncusStoragePool>();
 
   constructor() {
@@ -101,14 +103,6 @@ export class MemoryWorld {
     return this.project(project, tried).andThen(({ images }) => {
       const found = images.get(fingerprint);
       return found ? ok(found) : refuse('not_found', tried, 'Image not found');
-    });
-  }
-
-  network(project: string, name: string): Result<IncusNetwork, IncusFault> {
-    const tried = `GET /1.0/networks/${name}`;
-    return this.project(project, tried).andThen(() => {
-      const found = this.networks.get(name);
-      return found ? ok(found) : refuse('not_found', tried, 'Network not found');
     });
   }
 

@@ -53,6 +53,8 @@ export class MemorySupervisor {
       this.#jobs.delete(process.instance.name);
       return 0;
     }
+    // A machine that gets its place on the network of its job.
+    if (process.request.command.includes('pikaci-services')) return 0;
     const words = callOf(process.request.command);
     const [step, [call, ...args]] = words[0] === '--step' ? [words[1] ?? '', words.slice(2)] : [null, words];
     const { name } = process.instance;

@@ -25,6 +25,7 @@ import { HostNetwork } from './host-network.js';
 import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { incusMachineCaches } from './incus-machine-caches.js';
+import { IncusServiceNetworks } from './incus-service-networks.js';
 import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
 import { leaveOutCaches } from './leave-out-caches.js';
@@ -51,6 +52,8 @@ type Settings = Pick<
   | 'supervisor'
   | 'workDir'
   | 'reconnectMs'
+  | 'serviceNetworks'
+  | 'quotaWaitMs'
 >;
 
 /** Containers and virtual machines of Incus. */
@@ -59,12 +62,14 @@ export class IncusBackend implements MachineBackend {
   readonly #ports: Ports;
   readonly #settings: Settings;
   readonly #network: HostNetwork;
+  readonly serviceNetworks: IncusServiceNetworks;
   #daemon: string | null = null;
 
   constructor(ports: Ports, settings: Settings) {
     this.#ports = ports;
     this.#settings = settings;
     this.#network = new HostNetwork(ports, settings.inherit);
+    this.serviceNetworks = new IncusServiceNetworks(ports, settings);
   }
 
   get daemon(): string | null {

@@ -28,6 +28,8 @@ type Settings = Pick<JobSettings, 'trust' | 'microvm' | 'reconnectMs' | 'workDir
 
 /** Virtual machines that are booted from a runner directory on the host. */
 export class MicrovmBackend implements MachineBackend {
+  /** Their network is the runner's, and has no names. */
+  readonly serviceNetworks = null;
   readonly name = 'microvm';
   /** A microVM has none: its host is known by its name. */
   readonly daemon = null;

@@ -4,6 +4,7 @@ import { execContract } from './exec.js';
 import { realGuestContract } from './exec-real-guest.js';
 import { filesContract } from './files.js';
 import { imagesContract } from './images.js';
+import { networksContract } from './networks.js';
 import { operationsContract } from './operations.js';
 import { serverContract } from './server.js';
 import { snapshotsContract } from './snapshots.js';
@@ -48,4 +49,5 @@ const areas = [
   filesContract,
   operationsContract,
   volumesContract,
+  networksContract,
 ];

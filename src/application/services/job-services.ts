@@ -1,0 +1,195 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { JobRecord } from '../../domain/job/job-record.js';
+import type { JobServicesRecord } from '../../domain/job/service-record.js';
+import type { ServiceSpec } from '../../domain/machine/service-spec.js';
+import { awakeBound } from '../../streams/awake-timer.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { LeaseRenewer } from '../lease/lease-renewer.js';
+import type { Machine } from '../machine/machine-backend.js';
+import type { MachineBaseSource } from '../machine/machine-spec.js';
+import type { ServiceNetworks } from '../machine/service-networks.js';
+import { AcquiredServices } from './acquired-services.js';
+import { LiveServices } from './live-services.js';
+import {
+  machineSpecOf,
+  type OfJob,
+  ofJob,
+  type ServiceMachine,
+  serviceJournal,
+  servicePlace,
+} from './service-machine.js';
+import type { ServedJob, ServiceParts } from './service-parts.js';
+import { ServiceRun } from './service-run.js';
+import { type StartedServices, type StartServices, startAll } from './start-all.js';
+import { removeServices, withServices } from './with-services.js';
+
+const PHASE = 'start_services' as const;
+const REMOVAL_MS = 90_000;
+
+export interface AcquireServices {
+  readonly job: ServedJob;
+  readonly specs: readonly ServiceSpec[];
+  /** Of those that are from a template, by the names of the templates. */
+  readonly bases: ReadonlyMap<string, MachineBaseSource>;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the machines beside a job's, and brings them to where the job can use them. What a failed attempt has made is removed here. */
+export class JobServices {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Why this backend cannot have services, or one of them cannot be made; null where it can. */
+  check(specs: readonly ServiceSpec[], bases: ReadonlyMap<string, MachineBaseSource>): string | null {
+    if (specs.length === 0) return null;
+    if (this.#parts.backends.serviceNetworks === null)
+      return 'services need the backend "incus": a microVM has no network with others. Start what the job needs in its own machine, or use Incus';
+    const without = specs.find(({ template }) => template !== undefined && !bases.has(template));
+    return without === undefined
+      ? null
+      : `the service ${without.name} is from the template "${without.template}", and templates are made by the run of a target: use "image"`;
+  }
+
+  /** Their leases are renewed until the answer is disposed of. */
+  async acquire(input: AcquireServices): Promise<Result<AcquiredServices, JobFault>> {
+    const renewers: AsyncDisposable[] = [];
+    const acquired = await Promise.all(input.specs.map((spec) => this.#acquireOne(input, spec, renewers)));
+    const services = new AcquiredServices(
+      acquired.flatMap((one) => (one.isOk() ? [one.value] : [])),
+      renewers,
+    );
+    const failed = acquired.find((one) => one.isErr());
+    if (failed === undefined || failed.isOk()) return ok(services);
+    await this.discard(services);
+    return err(failed.error);
+  }
+
+  /** Of a job that will not be. */
+  async discard(services: AcquiredServices): Promise<void> {
+    await services[Symbol.asyncDispose]();
+    const group = { services: services.machines, network: null, networks: this.#networks };
+    await removeServices(group, this.#parts.ports.hostFiles, awakeBound(REMOVAL_MS));
+  }
+
+  /** Whatever comes of it, the machine that is returned is the job's with all that is beside it. */
+  async start(input: StartServices): Promise<{
+    readonly machine: Machine;
+    readonly started: Result<StartedServices, JobFault>;
+  }> {
+    const { job, machine, services, owner, signal } = input;
+    const { ports, settings, hostTime } = this.#parts;
+    const group = { services: services.machines, network: null, networks: this.#networks };
+    let whole = withServices(machine, group, ports.hostFiles);
+    await using _renewer = new LeaseRenewer({
+      place: whole.lease,
+      clock: ports.clock,
+      owner,
+      leaseMs: settings.leaseMs,
+      hostTime,
+      onSuperseded: (message) => job.warn(message),
+    });
+    await services[Symbol.asyncDispose]();
+    const started = await job.runPhase(PHASE, async () => {
+      const claimed = await this.#networks.claim({
+        machine,
+        runId: job.runId,
+        jobId: job.job.id,
+        expiresAtMs: hostTime.now() + settings.leaseMs,
+        signal,
+      });
+      if (claimed.isErr()) return err(claimed.error);
+      whole = withServices(machine, { ...group, network: claimed.value }, ports.hostFiles);
+      return await startAll({ parts: this.#parts, networks: this.#networks, network: claimed.value }, input);
+    });
+    return { machine: whole, started };
+  }
+
+  /** Those of a job whose runner is gone; null for a job without. */
+  async resume(
+    job: ServedJob,
+    { services: record, incus_project: incusProject }: Pick<JobRecord, 'services' | 'incus_project'>,
+    isOurs: () => Promise<boolean>,
+  ): Promise<Result<LiveServices | null, JobFault>> {
+    if (record === undefined) return ok(null);
+    const services = this.#recorded(ofJob(job, incusProject), record);
+    const runs: ServiceRun[] = [];
+    for (const [index, service] of services.entries()) {
+      const readyMs = record.machines[index]?.ready_ms ?? null;
+      const call = {
+        parts: this.#parts,
+        job,
+        service,
+        secrets: job.secretValues,
+        readyMs,
+        wanted: null,
+        isOurs,
+      };
+      const run = await ServiceRun.follow(call);
+      if (run.isErr()) return err(run.error);
+      runs.push(run.value);
+    }
+    return ok(new LiveServices(job, { services, network: record.network, networks: this.#networks }, runs));
+  }
+
+  /** The job's machine with those beside it, where some are recorded. */
+  machineOf(of: OfJob, machine: Machine, record: JobServicesRecord | undefined): Machine {
+    if (record === undefined) return machine;
+    const group = { services: this.#recorded(of, record), network: record.network, networks: this.#networks };
+    return withServices(machine, group, this.#parts.ports.hostFiles);
+  }
+
+  #recorded(of: OfJob, record: JobServicesRecord): readonly ServiceMachine[] {
+    return record.machines.map(({ name, machine_id: jobId, instance_name: instanceName, acquisition }) => ({
+      name,
+      machine: this.#parts.backends.machine({
+        runId: of.runId,
+        jobId,
+        acquisition,
+        instanceName,
+        isKept: true,
+        ...(of.incusProject === null ? {} : { incusProject: of.incusProject }),
+      }),
+      journal: serviceJournal(this.#parts, of, name),
+    }));
+  }
+
+  async #acquireOne(
+    { job, bases, signal }: AcquireServices,
+    spec: ServiceSpec,
+    renewers: AsyncDisposable[],
+  ): Promise<Result<ServiceMachine, JobFault>> {
+    const journal = serviceJournal(this.#parts, ofJob(job), spec.name);
+    const base = spec.template === undefined ? undefined : bases.get(spec.template);
+    const acquired = await this.#parts.acquireMachine.acquire<null>({
+      place: { ...servicePlace(job, spec), ...(base === undefined ? {} : { base }) },
+      spec: machineSpecOf(spec),
+      boot: null,
+      journal,
+      stage: async () => ok(null),
+      record: async () => ok(null),
+      signal,
+    });
+    await journal.hostLog.flushed();
+    if (acquired.isErr()) {
+      const { message } = acquired.error;
+      return err({ ...acquired.error, message: `the service ${spec.name}: ${message}` });
+    }
+    const { machine, owner } = acquired.value;
+    const { ports, settings, hostTime } = this.#parts;
+    const lease = { place: machine.lease, owner, leaseMs: settings.leaseMs };
+    renewers.push(
+      new LeaseRenewer({ ...lease, clock: ports.clock, hostTime, onSuperseded: (why) => job.warn(why) }),
+    );
+    job.emit({ type: 'service_started', service: spec.name, instance: machine.name });
+    return ok({ name: spec.name, machine, journal });
+  }
+
+  get #networks(): ServiceNetworks {
+    const networks = this.#parts.backends.serviceNetworks;
+    if (networks === null) throw new Error('services were asked of a backend without networks');
+    return networks;
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { listenersOf } from '../../../../src/application/services/listeners.js';
+import { serviceMachineId } from '../../../../src/application/services/service-machine.js';
+import { jobSpecSchema } from '../../../../src/domain/job/job-spec.js';
+import { jobIdSchema } from '../../../../src/domain/values/identifier.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { memoryRun, STATE, WORKSPACE } from '../memory-run.js';
+
+const refused = (services: unknown, more: object = {}) =>
+  jobSpecSchema.safeParse({ id: 'j', command: 'true', services, ...more }).error?.issues[0];
+
+describe('a service', () => {
+  it('is described by a name, what it is made from, and when it is ready', () => {
+    expect(refused([{ name: 'db', ready: { tcp: 5432 } }])).toBeUndefined();
+    expect(refused([{ name: 'Db' }])?.path).toEqual(['services', 0, 'name']);
+    expect(refused([{ name: 'localhost' }])?.message).toContain('machine itself');
+    expect(refused([{ name: '../x' }])?.path).toEqual(['services', 0, 'name']);
+    expect(refused([{ name: 'db' }, { name: 'x', aliases: ['db'] }])?.path).toEqual([
+      'services',
+      1,
+      'aliases',
+    ]);
+    expect(refused([{ name: 'db', ready: { tcp: 1, log: 'x' } }])?.message).toContain('one of');
+    expect(refused([{ name: 'db', image: 'a', template: 'b' }])?.message).toContain('not from both');
+    expect(refused([{ name: 'db', secrets: ['T'] }])?.message).toContain('the job has no secret T');
+    expect(refused([{ name: 'db', secrets: ['T'] }], { secrets: { T: 'a secret' } })).toBeUndefined();
+    expect(refused([{ name: 'db', ready: { tcp: 70_000 } }])?.path).toEqual(['services', 0, 'ready', 'tcp']);
+  });
+
+  it('has a machine of its own name, whatever the names of its job and itself are', () => {
+    const [job, name] = ['j'.repeat(64), 's'.repeat(63)];
+    expect(jobIdSchema.safeParse(serviceMachineId(job, name)).success).toBe(true);
+    expect(serviceMachineId(job, name)).not.toBe(serviceMachineId(`${job.slice(1)}k`, name));
+  });
+
+  it('is ready at a port when the job reaches what listens there', () => {
+    const table = [
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+      '   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1',
+      '   1: 00000000:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2',
+      '   2: 030012C6:0050 040012C6:C350 01 00000000:00000000 00:00000000 00000000     0        0 3',
+      '   0: 00000000000000000000000000000000:0051 00000000000000000000000000000000:0000 0A 0 0 0',
+      '   1: 00000000000000000000000001000000:1538 00000000000000000000000000000000:0000 0A 0 0 0',
+    ].join('\n');
+    expect(listenersOf(table, 5432)).toEqual(['127.0.0.1', '::1']);
+    expect(listenersOf(table, 6379)).toEqual(['0.0.0.0']);
+    expect(listenersOf(table, 80)).toEqual([]);
+    expect(listenersOf(table, 81)).toEqual(['::']);
+  });
+});
+
+describe('the services of a job', () => {
+  const job = {
+    id: 'job',
+    command: 'true',
+    secrets: { TOKEN: 'the-token-of-the-db', OTHER: 'of-the-job-alone' },
+    services: [{ name: 'db', command: 'serve', secrets: ['TOKEN'], ready: { log: 'up' } }],
+  };
+  const call = { job, workspace: WORKSPACE, runId: 'run' } as const;
+
+  it('get their secrets alone, are masked, and are gone with it, and so is their network', async () => {
+    const given: unknown[] = [];
+    const run = await memoryRun({
+      script: async (control) => {
+        if (control.request.command !== 'serve') return 0;
+        given.push(control.secrets);
+        control.write('the-token-of-the-db is up\n');
+        await control.cancelled;
+        return 0;
+      },
+    });
+    const { outcome, cleanUp } = must(await run.pikaci.runJob({ ...call, events: run.sink }));
+    expect(outcome).toMatchObject({ status: 'passed', services: [{ name: 'db', status: 'running' }] });
+    expect(run.host.incus.world.networks.size).toBe(1);
+    must(await cleanUp);
+    expect(given).toEqual([{ TOKEN: 'the-token-of-the-db' }]);
+    expect(await run.state('services/db/guest.log')).toBe('*** is up\n');
+    expect(await run.state('job.json')).not.toContain('the-token');
+    expect(run.host.incus.allInstances).toEqual([]);
+    expect(run.host.incus.world.networks.size).toBe(0);
+  });
+
+  it('are refused on a microVM, and from a template outside the run of a target', async () => {
+    const run = await memoryRun();
+    const fault = mustFail(await run.another({ backend: 'microvm' }).runJob(call), 'invalid_job');
+    expect(fault).toMatchObject({ field: 'job.services' });
+    const services = [{ name: 'db', template: 'pg' }];
+    const other = mustFail(await run.pikaci.runJob({ ...call, job: { ...job, services } }), 'invalid_job');
+    expect(other.message).toContain('template "pg"');
+  });
+
+  it('leave nothing where the client may make no networks, and say what to configure', async () => {
+    const run = await memoryRun();
+    const { world } = run.host.incus;
+    world.addProject('r', {
+      restricted: 'true',
+      'restricted.networks.access': 'br0,svc1',
+      'restricted.devices.disk': 'allow',
+    });
+    world.addProfile('r', 'default', { root: { type: 'disk', path: '/', pool: 'default' } });
+    world.addImage('r', 'pikaci/dev');
+    const fault = mustFail(await run.another({ incus: { project: 'r' } }).runJob(call), 'incus');
+    expect(fault).toMatchObject({ phase: 'start_services' });
+    expect(fault.message).toContain('incus.serviceNetworks');
+    expect(run.host.incus.allInstances).toEqual([]);
+    expect((await run.host.localFiles.stat(`${STATE}/job.json`)).isErr()).toBe(true);
+  });
+
+  it('are each on one of the networks that are named, which stay', async () => {
+    const on: unknown[] = [];
+    const run = await memoryRun({
+      script: async (control) => {
+        if (control.request.command === 'serve') {
+          control.write('up\n');
+          await control.cancelled;
+        } else on.push(run.host.incus.allInstances.map(({ devices }) => devices['svc0']?.['network']).sort());
+        return 0;
+      },
+    });
+    const { world } = run.host.incus;
+    for (const name of ['svc1', 'svc2'])
+      world.networks.set(name, { name, type: 'bridge', managed: true, config: {} });
+    const pikaci = run.another({ incus: { serviceNetworks: ['svc1', 'svc2'] } });
+    for (const runId of ['a', 'b', 'c']) {
+      const { outcome, cleanUp } = must(await pikaci.runJob({ ...call, runId }));
+      must(await cleanUp);
+      expect(outcome.status).toBe('passed');
+    }
+    for (const names of on)
+      expect([
+        ['svc1', 'svc1'],
+        ['svc2', 'svc2'],
+      ]).toContainEqual(names);
+    expect([...world.networks.keys()]).toEqual(['svc1', 'svc2']);
+    expect(run.host.incus.allInstances).toEqual([]);
+    const untrusted = run.another({ incus: { serviceNetworks: ['svc1'] }, trust: 'untrusted' });
+    mustFail(await untrusted.runJob({ ...call, runId: 'd' }), 'not_trusted');
+  });
+});
