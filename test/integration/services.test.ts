@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobSpecInput } from '../../src/index.js';
+import type { JobSpecInput, TargetConfigInput } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { blocksOf } from '../support/documents.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
@@ -101,6 +102,28 @@ describe('services beside a job', () => {
     expect(await site.leftovers()).toEqual(NOTHING_LEFT);
     expect(await networks()).toEqual([]);
   });
+
+  it('are a real PostgreSQL and a real Redis, as the document has them, from Debian’s packages', async () => {
+    const [example = ''] = blocksOf('docs/services.md', 'json');
+    const target = JSON.parse(example) as TargetConfigInput;
+    const pikaci = site.open({ targets: { t: target } });
+    const password = 'pw-0f-the-database';
+    const secrets = { test: { DB_PASSWORD: password } };
+    const runId = site.newRunId();
+    const ran = must(await pikaci.runTarget({ target: 't', workspace: site.workspace, runId, secrets }));
+    must(await ran.cleanUp);
+    const job = `${site.stateRoot}/runs/${runId}/jobs/test`;
+    const logs = await Promise.all(
+      ['guest.log', 'services/db/guest.log', 'services/cache/guest.log'].map((log) =>
+        readFile(`${job}/${log}`, 'utf8'),
+      ),
+    );
+    expect(logs[0]).toBe('42\nPONG\n');
+    expect(logs[1]).toContain('database system is ready to accept connections');
+    expect(logs[2]).toContain('Ready to accept connections');
+    expect(await readFile(`${job}/job.json`, 'utf8')).not.toContain(password);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  }, 240_000);
 
   it('are taken up with their job, and reaped where nobody does', async () => {
     const command =

@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import type { PrepareNode, TemplateNode } from '../../domain/target/plan.js';
+import type { TargetJob } from '../../domain/target/target-config.js';
 import type { Clock } from '../../ports/clock.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
@@ -72,8 +73,22 @@ export class RunTemplates implements AsyncDisposable {
     return made;
   }
 
-  /** What the machine of a job is made from that names this template. */
-  baseOf(template: string | undefined): MachineBaseSource | undefined {
+  /** What the machine of a job is made from that names a template, and those of its services, by the names of theirs. */
+  basesOf({ template, services = [] }: Pick<TargetJob, 'template' | 'services'>): {
+    readonly base?: MachineBaseSource;
+    readonly serviceBases: ReadonlyMap<string, MachineBaseSource>;
+  } {
+    const base = this.#baseOf(template);
+    const found = services.flatMap((service) => {
+      const beside = this.#baseOf(service.template);
+      return service.template === undefined || beside === undefined
+        ? []
+        : [[service.template, beside] as const];
+    });
+    return { ...(base === undefined ? {} : { base }), serviceBases: new Map(found) };
+  }
+
+  #baseOf(template: string | undefined): MachineBaseSource | undefined {
     return template === undefined ? undefined : this.#usable.get(template)?.base;
   }
 

@@ -180,7 +180,6 @@ export class TargetExecution {
       started_at: started.at,
       pre_execution_prepare_duration_ms: waited,
     });
-    const base = this.#templates.baseOf(node.job.template);
     const result = await parts.runJob.run({
       job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
       workspace: input.workspace,
@@ -194,7 +193,7 @@ export class TargetExecution {
       traceparent: this.#trace.traceparent,
       ...(input.branch === undefined ? {} : { branch: input.branch }),
       saidOfSecrets: this.#at.saidOfSecrets,
-      ...(base === undefined ? {} : { base }),
+      ...this.#templates.basesOf(node.job),
     });
     if (result.isErr()) return this.#faulted(node, result.error);
     const { outcome } = result.value;

@@ -69,7 +69,7 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
   }
   for (const node of templateNodes(target)) nodes.set(node.id, node);
   for (const { id, baseId, job } of expanded) {
-    const dependsOn: string[] = job.template === undefined ? [] : [job.template];
+    const dependsOn = templatesOf(job);
     for (const name of job.dependsOn) {
       const meant = meantBy(name, target, expanded);
       if (meant.length === 0) return err(unknownDependency(id, name, [...target.prepare, ...expanded]));
@@ -106,6 +106,11 @@ export function planTemplates(
   }
   const planned = ordered(nodes, names.length === 0 ? [...nodes.keys()] : names);
   return planned.map((order) => order.flatMap(({ prepare }) => prepare));
+}
+
+/** Of its own machine, and of those beside it. */
+function templatesOf({ template, services = [] }: ExpandedJob['job']): string[] {
+  return [template, ...services.map((service) => service.template)].flatMap((name) => name ?? []);
 }
 
 type PlannedTemplate = PrepareNode & { readonly prepare: TemplateNode };

@@ -163,17 +163,20 @@ const targetConfig = z.strictObject({
 
 interface OfTemplates {
   readonly templates: Readonly<Record<string, unknown>>;
-  readonly jobs: readonly Pick<TargetJob, 'template' | 'instanceType'>[];
+  readonly jobs: readonly Pick<TargetJob, 'template' | 'instanceType' | 'services'>[];
 }
 
 function checkTemplates({ templates, jobs }: OfTemplates, context: z.RefinementCtx): void {
-  for (const [index, { template, instanceType }] of jobs.entries()) {
+  const known = Object.keys(templates).join(', ') || 'none';
+  const unknown = (template: string) => `there is no template "${template}"; the target has ${known}`;
+  for (const [index, { template, instanceType, services = [] }] of jobs.entries()) {
+    const refuse = (key: string | readonly (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path: ['jobs', index, ...[key].flat()], message });
+    for (const [at, service] of services.entries())
+      if (service.template !== undefined && !Object.hasOwn(templates, service.template))
+        refuse(['services', at, 'template'], unknown(service.template));
     if (template === undefined) continue;
-    const refuse = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: ['jobs', index, key], message });
-    const known = Object.keys(templates).join(', ') || 'none';
-    if (!Object.hasOwn(templates, template))
-      refuse('template', `there is no template "${template}"; the target has ${known}`);
+    if (!Object.hasOwn(templates, template)) refuse('template', unknown(template));
     if (instanceType !== 'container')
       refuse('instanceType', 'a job from a template is a container: virtual machines have no templates yet');
   }

@@ -35,6 +35,18 @@ describe('a plan', () => {
     expect(plan(target, ['x'])._unsafeUnwrapErr()).toMatchObject({ kind: 'unknown_job', path: ['x'] });
   });
 
+  it('has the templates of the services of a job before it, each once', () => {
+    const template = { from: 'image', setup: 'true' };
+    const services = [
+      { name: 'db', template: 'data' },
+      { name: 'cache', template: 'data' },
+    ];
+    const target = { templates: { data: template, other: template }, jobs: [job('j', [], { services })] };
+    expect(ids(target)).toEqual(['data', 'j']);
+    const unknown = targetConfigSchema.safeParse({ jobs: [job('j', [], { services })] });
+    expect(unknown.error?.issues[0]?.path).toEqual(['jobs', 0, 'services', 0, 'template']);
+  });
+
   it('of templates alone has those that are asked for, each after what it is made from', () => {
     const from = (name: string) => ({ from: name, setup: 'x' });
     const target = targetConfigSchema.parse({
