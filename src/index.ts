@@ -62,11 +62,14 @@ export type {
   TargetTemplatesInput,
   TemplateInfo,
 } from './application/target/target-templates.js';
+export type { ExportedTemplate, TemplateSink } from './application/template/export-template.js';
 export type {
   ListedTemplate,
   RemoveTemplateOptions,
   TemplateShellCall,
+  TemplateTransferOptions,
 } from './application/template/host-templates.js';
+export type { ImportedTemplate } from './application/template/import-template.js';
 export type { Adapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-output.js';

@@ -216,9 +216,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.hostTemplates,
-    (ports, settings, hostTime, openMachines) =>
-      new HostTemplates({ ports, settings, hostTime, openMachines }),
-    [ids.ports, ids.settings, ids.hostTime, ids.openMachines],
+    (ports, settings, hostTime, backends, openMachines) =>
+      new HostTemplates({ ports, settings, hostTime, backends, openMachines }),
+    [ids.ports, ids.settings, ids.hostTime, ids.backends, ids.openMachines],
   );
   bindTo(
     container,

@@ -33,6 +33,7 @@ export async function runCommandLine(adapters?: Adapters): Promise<number> {
       stdout: process.stdout,
       stderr: process.stderr,
       isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+      stdin: { isTerminal: process.stdin.isTTY === true, read: () => process.stdin },
       screen: processScreen(),
       onSignal: (handler) => {
         // Node hands a listener the signal's name.

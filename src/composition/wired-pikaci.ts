@@ -20,7 +20,12 @@ import type {
 import { rerun } from '../application/target/rerun.js';
 import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
 import type { BuildTemplatesInput, TargetTemplatesInput } from '../application/target/target-templates.js';
-import type { RemoveTemplateOptions, TemplateShellCall } from '../application/template/host-templates.js';
+import type { TemplateSink } from '../application/template/export-template.js';
+import type {
+  RemoveTemplateOptions,
+  TemplateShellCall,
+  TemplateTransferOptions,
+} from '../application/template/host-templates.js';
 import type { Clock } from '../ports/clock.js';
 import type { Services } from './wire-services.js';
 
@@ -134,6 +139,14 @@ export class WiredPikaci implements Pikaci {
 
   async templateShell(which: string, call: TemplateShellCall = PLAIN_TERMINAL) {
     return (await this.#wired()).hostTemplates.shell(which, call);
+  }
+
+  async exportTemplate(which: string, sink: TemplateSink, options: TemplateTransferOptions = {}) {
+    return (await this.#wired()).hostTemplates.export(which, sink, options ?? {});
+  }
+
+  async importTemplate(content: AsyncIterable<Uint8Array>, options: TemplateTransferOptions = {}) {
+    return (await this.#wired()).hostTemplates.import(content, options ?? {});
   }
 
   async listCaches({ signal }: { readonly signal?: AbortSignal } = {}) {

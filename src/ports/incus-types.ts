@@ -101,7 +101,7 @@ export interface IncusPublishImage {
   readonly properties: Readonly<Record<string, string>>;
   /** Known to this daemon only: it is not in the file. */
   readonly filename: string;
-  /** How the file is packed, such as `gzip`; the daemon's own choice when left out. */
+  /** How the file is packed, such as `gzip -1`; the daemon's own choice when left out. */
   readonly compression?: string;
 }
 

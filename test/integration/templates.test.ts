@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -183,5 +184,34 @@ describe('pikaci template', () => {
     expect(refused.stderr).toContain('is in use');
     expect(await pikaci('rm', own.key.slice(0, 12), '--force')).toMatchObject({ code: 0 });
     expect((await info()).templates).toMatchObject([{ name: 'own', state: 'absent' }]);
+  });
+
+  it('goes into a file and comes out of it under the same key: the next run makes none, and no image stays', async () => {
+    const { project } = site.host;
+    const setup = `tee /opt/mark </proc/sys/kernel/random/uuid; chmod 600 /opt/mark; chown 1000:1000 /opt/mark # ${site.newRunId()}`;
+    const templates = { moved: { from: site.host.image, setup, runAsRoot: true } };
+    const job = { id: 'j', template: 'moved', command: 'cat /opt/mark' };
+    await writeConfig(site, { targets: { t: { templates, jobs: [job] } } });
+    const images = async () => must(await site.incus.images(project)).map(({ fingerprint }) => fingerprint);
+    const [before, file] = [await images(), join(site.directory, 'moved.tar.gz')];
+    const made = await pikaci('build');
+    const [mark = 'none'] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(made.stderr) ?? [];
+
+    const exported = await pikaci('export', 'moved', file);
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    const sha256 = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+    const [, key = ''] = /^exported moved \(([0-9a-f]{12})\): /.exec(exported.stdout) ?? [];
+    expect(exported.stdout).toContain(`sha256 ${sha256}`);
+    expect(await pikaci('rm', key, '--force')).toMatchObject({ code: 0 });
+
+    const piped = ['sh', '-c', `exec "$@" <${file}`, 'sh'];
+    const imported = await commandLine(site, ['template', 'import', '-'], {}, piped).end;
+    expect(imported).toMatchObject({ code: 0, stderr: '' });
+    expect(imported.stdout).toContain(`imported moved (${key}, `);
+    const ran = await commandLine(site, ['run', 't']).end;
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining(mark) });
+    expect(await images()).toEqual(before);
   });
 });

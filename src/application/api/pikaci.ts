@@ -25,7 +25,14 @@ import type {
   TargetTemplatesInput,
   TemplateInfo,
 } from '../target/target-templates.js';
-import type { ListedTemplate, RemoveTemplateOptions, TemplateShellCall } from '../template/host-templates.js';
+import type { ExportedTemplate, TemplateSink } from '../template/export-template.js';
+import type {
+  ListedTemplate,
+  RemoveTemplateOptions,
+  TemplateShellCall,
+  TemplateTransferOptions,
+} from '../template/host-templates.js';
+import type { ImportedTemplate } from '../template/import-template.js';
 
 export type { ReapOptions } from '../gc/reap.js';
 export type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
@@ -79,6 +86,23 @@ export interface Pikaci extends AsyncDisposable {
   removeTemplate(which: string, options?: RemoveTemplateOptions): Promise<Result<string, JobFault>>;
   /** Opens a terminal in a copy of a template, by its name (the one that was used last) or key. The copy goes with the shell. */
   templateShell(which: string, call?: TemplateShellCall): Promise<Result<GuestShell, OpenMachineFault>>;
+  /**
+   * Writes a template, by its name or key, as an image of Incus: into a file, which appears when all of it is on the disk, or piece by
+   * piece to whoever takes it. A signal is not heard while the daemon makes the image.
+   */
+  exportTemplate(
+    which: string,
+    sink: TemplateSink,
+    options?: TemplateTransferOptions,
+  ): Promise<Result<ExportedTemplate, JobFault>>;
+  /**
+   * Makes a template of what `exportTemplate` has written, such as `createReadStream(path)`: the next run that asks for it on this host
+   * finds it. Whoever imports a file trusts whoever made it.
+   */
+  importTemplate(
+    content: AsyncIterable<Uint8Array>,
+    options?: TemplateTransferOptions,
+  ): Promise<Result<ImportedTemplate, JobFault>>;
   /** The caches on the host, whoever made them; the one that was used last at the front. */
   listCaches(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly ListedCache[], JobFault>>;
   /** Removes a cache by its key or the beginning of its id, and says which it was; one in use only with `force`. */

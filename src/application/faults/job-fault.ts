@@ -17,6 +17,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * - `template_failed`: a template could not be made: its setup failed, or something else has its name.
  * - `no_such_template`: the host has no such template, or several.
  * - `template_in_use`: somebody uses the template, or did a short time ago.
+ * - `template_refused`: the file that was to be imported is no template, or none that this host can run.
  * - `no_such_cache`: the host has no such cache, or several.
  * - `cache_in_use`: somebody uses the cache, or did a short time ago.
  * - `run_exists`: state of this run and job is there already.
@@ -52,6 +53,7 @@ export interface JobFault {
     | 'template_failed'
     | 'no_such_template'
     | 'template_in_use'
+    | 'template_refused'
     | 'no_such_cache'
     | 'cache_in_use'
     | 'run_exists'

@@ -1,5 +1,6 @@
 import type { RemoteLinuxVmBackend } from '../../domain/machine/remote-linux-vm-context.js';
 import { chooseEvictions, type KeptEntry, type RetentionBounds } from '../../domain/target/retention.js';
+import { removeLeftImages } from '../template/template-images.js';
 import type { TemplateParts } from '../template/template-parts.js';
 import { type KeptTemplate, TemplateStore } from '../template/template-store.js';
 import type { EvictOptions } from './evict.js';
@@ -48,6 +49,11 @@ export class EvictTemplates {
       else if (removed !== 'changed') failed.push({ path: entry.path, message: removed.message });
     }
     return report(evicted, entries.length - evicted.length, failed);
+  }
+
+  /** What killed exports and imports have left. */
+  leftImages(call: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly string[]> {
+    return this.#settings.backend === 'incus' ? removeLeftImages(this.#parts, call) : Promise.resolve([]);
   }
 
   async #remove(

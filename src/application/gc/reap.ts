@@ -48,7 +48,7 @@ export interface ReapParts {
   readonly backends: Pick<MachineBackends, 'leased' | 'names' | 'serviceNetworks'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
-  readonly evictTemplates: Pick<EvictTemplates, 'evict'>;
+  readonly evictTemplates: Pick<EvictTemplates, 'evict' | 'leftImages'>;
   readonly evictCaches: Pick<EvictCaches, 'evict'>;
   readonly workDirectory: Pick<WorkDirectory, 'check'>;
 }
@@ -102,6 +102,7 @@ export class Reap {
     const { keep: bounds = {}, dryRun = false } = options;
     const eviction = { bounds, dryRun, signal };
     const templates = await this.#parts.evictTemplates.evict(eviction);
+    const images = await this.#parts.evictTemplates.leftImages({ dryRun, signal });
     const caches = await this.#parts.evictCaches.evict(eviction);
     const kept = bothReports(bothReports(await this.#parts.evict.evict(eviction), templates), caches.report);
     const abandoned = await this.#removeAbandoned(dryRun, signal);
@@ -112,7 +113,7 @@ export class Reap {
       deleted,
       alive,
       failed,
-      abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned, ...networks.unwrapOr([])],
+      abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned, ...networks.unwrapOr([]), ...images],
       abandonedFailed: notLookedFor.length === 0 ? null : notLookedFor.join('; '),
       kept,
     });

@@ -22,13 +22,16 @@ export interface FinishTemplate {
   readonly mark: Omit<TemplateMark, 'madeAtMs' | 'lastUsedMs' | 'bytes'>;
 }
 
-type Parts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+interface Parts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
+  readonly settings: Pick<TemplateParts['settings'], 'incusProject'>;
+}
 
 /**
  * Makes a template of a machine in which its setup has passed: cleans and stops it, takes its own configuration and devices away, makes
  * the snapshot, and marks it. The mark takes the place of the lease in one change, so that nothing before is used by anybody.
  */
 export async function finishTemplate(parts: Parts, input: FinishTemplate): Promise<Result<void, JobFault>> {
+  const { hostTime } = parts;
   const { incus } = parts.ports;
   const { incusProject: project } = parts.settings;
   const { instance, owner } = input;
@@ -37,6 +40,30 @@ export async function finishTemplate(parts: Parts, input: FinishTemplate): Promi
   if (cleaned.isErr()) return err(cleaned.error);
   const stopped = await stop(parts, input, signal);
   if (stopped.isErr()) return err(stopped.error);
+  const now = hostTime.now();
+  return await keepAsTemplate(
+    parts,
+    { instance, owner, mark: { ...input.mark, madeAtMs: now, bytes: cleaned.value.bytes } },
+    signal,
+  );
+}
+
+/** What becomes a template, whose it has to be until the last step, and what it is then known by. */
+interface KeepAsTemplate {
+  readonly instance: string;
+  readonly owner: string;
+  readonly mark: Omit<TemplateMark, 'lastUsedMs'>;
+}
+
+/** The same of an instance that is stopped and holds nothing that its copies must not have. */
+export async function keepAsTemplate(
+  parts: Parts,
+  input: KeepAsTemplate,
+  signal: AbortSignal,
+): Promise<Result<void, JobFault>> {
+  const { incus } = parts.ports;
+  const { incusProject: project } = parts.settings;
+  const { instance } = input;
   const before = await ownInstance(parts, input, signal);
   if (before.isErr()) return err(before.error);
   const { value, etag } = before.value;
@@ -45,10 +72,8 @@ export async function finishTemplate(parts: Parts, input: FinishTemplate): Promi
   if (stripped.isErr()) return err(at('strip', instance, stripped.error));
   const taken = await incus.snapshotInstance(project, { instance, snapshot: TEMPLATE_SNAPSHOT }, { signal });
   if (taken.isErr()) return err(at('make a snapshot of', instance, taken.error));
-  const after = await ownInstance(parts, { instance, owner }, signal);
-  return after.isErr()
-    ? err(after.error)
-    : await mark(parts, input, { etag: after.value.etag, bytes: cleaned.value.bytes, signal });
+  const after = await ownInstance(parts, input, signal);
+  return after.isErr() ? err(after.error) : await mark(parts, input, after.value.etag, signal);
 }
 
 async function stop(
@@ -81,17 +106,13 @@ async function ownInstance(
 
 async function mark(
   { ports: { incus }, settings: { incusProject: project }, hostTime }: Parts,
-  input: FinishTemplate,
-  {
-    etag,
-    bytes,
-    signal,
-  }: { readonly etag: string; readonly bytes: number | null; readonly signal: AbortSignal },
+  input: KeepAsTemplate,
+  etag: string,
+  signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
-  const now = hostTime.now();
   const config = {
     ...withoutLease(),
-    ...templateConfig({ ...input.mark, bytes, madeAtMs: now, lastUsedMs: now }),
+    ...templateConfig({ ...input.mark, lastUsedMs: hostTime.now() }),
   };
   const marked = await incus.patchInstance(project, input.instance, config, { etag, signal });
   return marked.mapErr((fault) => at('mark', input.instance, fault));

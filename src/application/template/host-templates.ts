@@ -6,6 +6,8 @@ import type { OpenMachineFault } from '../faults/machine-fault.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
 import type { OpenMachines } from '../open-machine/open-machines.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import { type ExportedTemplate, exportTemplate, type TemplateSink } from './export-template.js';
+import { type ImportedTemplate, importTemplate } from './import-template.js';
 import { copyOfTemplate } from './make-template.js';
 import { templateFault } from './template-fault.js';
 import type { TemplateParts } from './template-parts.js';
@@ -46,8 +48,13 @@ export interface TemplateShellCall extends ShellCall {
   readonly user?: string;
 }
 
-export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
-  readonly settings: Pick<JobSettings, 'backend' | 'trust'> & TemplateParts['settings'];
+/** What ends an export or an import. */
+export interface TemplateTransferOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime' | 'backends'> {
+  readonly settings: Pick<JobSettings, 'backend' | 'trust' | 'incusProfile'> & TemplateParts['settings'];
   readonly openMachines: Pick<OpenMachines, 'open'>;
 }
 
@@ -131,11 +138,44 @@ export class HostTemplates {
     return await openThrowAwayShell(this.#parts.openMachines, base, call);
   }
 
-  async #kept(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
-    if (this.#parts.settings.backend !== 'incus') {
-      const message = 'templates need the backend "incus": there are none of microVMs yet';
-      return err(this.#fault('backend_unavailable', message));
+  /** Writes the template of that name, where there is one, or key as the image that another host can import. */
+  async export(
+    which: string,
+    sink: TemplateSink,
+    { signal }: TemplateTransferOptions,
+  ): Promise<Result<ExportedTemplate, JobFault>> {
+    const bound = bounded(signal);
+    if (this.#parts.settings.trust === 'untrusted')
+      return err(this.#fault('not_trusted', 'a run that is not trusted makes no image of a template'));
+    const kept = await this.#kept(bound);
+    if (kept.isErr()) return err(kept.error);
+    const meant = this.#one(kept.value, which);
+    if (meant.isErr()) return err(meant.error);
+    // Read again, and used: it is nobody's to evict from here on.
+    const found = await this.#store.find(meant.value.mark.key, bound);
+    if (found.isErr()) return err(found.error);
+    if (found.value.kind !== 'ready') return err(this.#gone(which));
+    const used = await this.#store.use(found.value.template, bound);
+    if (used.isErr()) return err(used.error);
+    return await exportTemplate(this.#parts, found.value.template, sink, signal);
+  }
+
+  /** Makes a template of the file that an export has written, on whatever host. */
+  async import(
+    content: AsyncIterable<Uint8Array>,
+    { signal }: TemplateTransferOptions,
+  ): Promise<Result<ImportedTemplate, JobFault>> {
+    const { backend, trust } = this.#parts.settings;
+    if (trust === 'untrusted') {
+      const message = 'a run that is not trusted imports no template: jobs of others would run in it';
+      return err(this.#fault('not_trusted', message));
     }
+    if (backend !== 'incus') return err(this.#notIncus());
+    return await importTemplate(this.#parts, content, signal);
+  }
+
+  async #kept(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
+    if (this.#parts.settings.backend !== 'incus') return err(this.#notIncus());
     const learnt = await this.#parts.hostTime.learn(signal);
     return learnt.isErr() ? err(learnt.error) : await this.#store.list(signal);
   }
@@ -148,6 +188,11 @@ export class HostTemplates {
     return err(
       this.#fault('no_such_template', `there are several templates ${which}; say which key: ${keys}`),
     );
+  }
+
+  #notIncus(): JobFault {
+    const message = 'templates need the backend "incus": there are none of microVMs yet';
+    return this.#fault('backend_unavailable', message);
   }
 
   #gone(which: string): JobFault {

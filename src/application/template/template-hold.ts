@@ -3,14 +3,16 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import type { TemplateParts } from './template-parts.js';
 import { TemplateStore } from './template-store.js';
 
+type HoldParts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+
 /** Keeps templates in use for as long as a run goes on, so that nobody evicts them before its last job. A renewal that fails is tried again with the next. */
 export class TemplateHold implements AsyncDisposable {
-  readonly #parts: TemplateParts;
+  readonly #parts: HoldParts;
   readonly #keys = new Set<string>();
   readonly #stop = new AbortController();
   #renewing: Promise<void> | null = null;
 
-  constructor(parts: TemplateParts) {
+  constructor(parts: HoldParts) {
     this.#parts = parts;
   }
 

@@ -30,11 +30,15 @@ export type FoundTemplate =
   | { readonly kind: 'making'; readonly lease: Lease; readonly etag: string }
   | { readonly kind: 'foreign'; readonly instance: string };
 
+interface StoreParts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
+  readonly settings: Pick<TemplateParts['settings'], 'incusProject'>;
+}
+
 /** The templates of a project, as their instances say. Each change is compared with what was read: of two that change one, one learns it. */
 export class TemplateStore {
-  readonly #parts: Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+  readonly #parts: StoreParts;
 
-  constructor(parts: Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>) {
+  constructor(parts: StoreParts) {
     this.#parts = parts;
   }
 

@@ -13,7 +13,11 @@ import type { TemplateCall, TemplateRequest } from './template-request.js';
 const ASK_BOUND_MS = 30_000;
 
 /** The machine in which somebody makes a template, or has begun to. */
-export function makersMachine({ backends }: TemplateParts, key: string, { acquisition }: Lease): Machine {
+export function makersMachine(
+  { backends }: { readonly backends: Pick<TemplateParts['backends'], 'machine'> },
+  key: string,
+  { acquisition }: Lease,
+): Machine {
   return backends.machine({ ...templatePlace(key), acquisition });
 }
 

@@ -60,6 +60,8 @@ export class Cli {
   readonly pikaci = new ScriptedPikaci();
   runState: RunState = realRunState;
   readonly folder: string;
+  /** What comes on standard input; a terminal where there is nothing. */
+  input: string | null = null;
   /** What the library was made with. */
   readonly created: { readonly config: PikaciConfigInput; readonly place: PikaciPlace }[] = [];
   readonly #options: CliOptions;
@@ -90,6 +92,7 @@ export class Cli {
 
   run(...argv: string[]): Promise<number> {
     const { env = {}, piped = false, createFault } = this.#options;
+    const { input } = this;
     const terminal = (this.#options.terminal ?? false) !== false;
     return runCli({
       argv,
@@ -99,6 +102,12 @@ export class Cli {
       stdout: this.stdout,
       stderr: this.stderr,
       isTerminal: { stdout: terminal && !piped, stderr: terminal },
+      stdin: {
+        isTerminal: this.input === null,
+        read: async function* () {
+          if (input !== null) yield Buffer.from(input);
+        },
+      },
       screen: this.terminal,
       onSignal: (handler) => {
         this.#handlers.add(handler);

@@ -145,7 +145,7 @@ describe('pikaci complete', () => {
     ],
     [
       ['template', ''],
-      ['build', 'list', 'rm', 'shell', 'help'],
+      ['build', 'list', 'rm', 'export', 'import', 'shell', 'help'],
     ],
     [
       ['cache', ''],

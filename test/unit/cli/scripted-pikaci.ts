@@ -30,6 +30,7 @@ import type {
   BuildTemplatesInput,
   TargetTemplatesInput,
 } from '../../../src/application/target/target-templates.js';
+import type { TemplateSink } from '../../../src/application/template/export-template.js';
 import type {
   RemoveTemplateOptions,
   TemplateShellCall,
@@ -218,7 +219,16 @@ export class ScriptedPikaci implements Pikaci {
 
   /** What there is of templates, and what was asked of them. */
   templates: Partial<
-    Pick<Pikaci, 'buildTemplates' | 'examineTemplates' | 'listTemplates' | 'removeTemplate' | 'templateShell'>
+    Pick<
+      Pikaci,
+      | 'buildTemplates'
+      | 'examineTemplates'
+      | 'listTemplates'
+      | 'removeTemplate'
+      | 'templateShell'
+      | 'exportTemplate'
+      | 'importTemplate'
+    >
   > = {};
   /** What there is of caches. */
   caches: Partial<Pick<Pikaci, 'listCaches' | 'removeCache'>> = {};
@@ -255,6 +265,14 @@ export class ScriptedPikaci implements Pikaci {
 
   templateShell(which: string, call?: TemplateShellCall) {
     return this.#template('templateShell')(which, call);
+  }
+
+  exportTemplate(which: string, sink: TemplateSink) {
+    return this.#template('exportTemplate')(which, sink);
+  }
+
+  importTemplate(content: AsyncIterable<Uint8Array>) {
+    return this.#template('importTemplate')(content);
   }
 
   #template<Name extends keyof typeof this.templates>(name: Name): Pikaci[Name] {

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import type { JobFault } from '../../../src/application/faults/job-fault.js';
 import type { BuildTemplatesInput, TemplateInfo } from '../../../src/application/target/target-templates.js';
+import type { TemplateSink } from '../../../src/application/template/export-template.js';
 import { targetInfoDocumentSchema } from '../../../src/domain/records/state-documents.js';
 import {
   templateBuildDocumentSchema,
@@ -195,5 +197,70 @@ describe('target-info', () => {
     expect(await cli.run('target-info', 'one')).toBe(0);
     expect(cli.stdout.text).toContain('  prepare (template) node\n');
     expect(cli.stdout.text).toContain('  what the host has of the templates is not known: no route\n');
+  });
+});
+
+describe('the file of a template', () => {
+  const exported = { key: KEY, name: 'node', bytes: 2048, sha256: 'c'.repeat(64), imageLeft: null };
+  const imported = {
+    ...exported,
+    instance: 'i',
+    image: { alias: 'pikaci/dev', fingerprint: 'd'.repeat(64) },
+    cached: false,
+    isBaseHere: true,
+  };
+  const textOf = async (content: AsyncIterable<Uint8Array>) => {
+    let text = '';
+    for await (const piece of content) text += Buffer.from(piece).toString();
+    return text;
+  };
+
+  it('is written where it is said, or goes to standard output with nothing else', async () => {
+    const cli = cliOf();
+    const sinks: TemplateSink[] = [];
+    cli.pikaci.templates = {
+      exportTemplate: async (_, sink) => {
+        sinks.push(sink);
+        if ('write' in sink) await sink.write(Buffer.from('the file'));
+        return ok(exported);
+      },
+    };
+    expect(await cli.run('template', 'export', 'node', 'out.img')).toBe(0);
+    expect(sinks).toEqual([{ file: join(cli.folder, 'out.img') }]);
+    expect(cli.stdout.text).toBe(
+      `exported node (abababababab): 2.0 KiB, sha256 ${exported.sha256}, to out.img\n`,
+    );
+    const before = cli.stdout.text.length;
+    expect(await cli.run('template', 'export', 'node', '-')).toBe(0);
+    expect(cli.stdout.text.slice(before)).toBe('the file');
+    expect(cli.stderr.text).toContain('exported node');
+    const shown = new Cli({ files: { 'pikaci.config.json': JSON.stringify(CONFIG) }, terminal: true });
+    expect(await shown.run('template', 'export', 'node', '-')).toBe(2);
+    expect(shown.stderr.text).toContain('standard output is a terminal');
+  });
+
+  it('is read from a file or standard input; what a run here would not find is warned of', async () => {
+    const cli = new Cli({ files: { 'pikaci.config.json': JSON.stringify(CONFIG), 'in.img': 'of a file' } });
+    const read: string[] = [];
+    let isBaseHere = true;
+    cli.pikaci.templates = {
+      importTemplate: async (content) => {
+        read.push(await textOf(content));
+        return ok({ ...imported, isBaseHere, cached: read.length > 1 });
+      },
+    };
+    expect(await cli.run('template', 'import', 'in.img')).toBe(0);
+    expect(cli.stdout.text).toContain('imported node (abababababab, i): 2.0 KiB, sha256 ccc');
+    cli.input = 'of a pipe';
+    isBaseHere = false;
+    expect(await cli.run('template', 'import', '-')).toBe(0);
+    expect(cli.stdout.text).toContain('node (abababababab, i) was there\n');
+    expect(read).toEqual(['of a file', 'of a pipe']);
+    expect(cli.stderr.text).toContain('a run asks for another template here');
+    cli.input = null;
+    expect(await cli.run('template', 'import', '-')).toBe(2);
+    expect(cli.stderr.text).toContain('standard input is a terminal');
+    cli.pikaci.templates = { importTemplate: async () => err(fault('template_refused', 'none')) };
+    expect(await cli.run('template', 'import', 'nowhere.img')).toBe(2);
   });
 });

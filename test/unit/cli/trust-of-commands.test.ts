@@ -45,6 +45,8 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['template', 'list'],
   ['template', 'rm', 't'],
   ['template', 'shell', 't'],
+  ['template', 'export', 't', 'f'],
+  ['template', 'import', 'f'],
   ['pool', 'status'],
   ['pool', 'fill'],
   ['pool', 'drain'],

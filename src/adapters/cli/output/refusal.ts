@@ -6,6 +6,7 @@ const REFUSALS: ReadonlySet<OpenMachineFault['kind']> = new Set([
   'not_trusted',
   'no_such_template',
   'template_in_use',
+  'template_refused',
   'no_such_cache',
   'cache_in_use',
   'run_exists',

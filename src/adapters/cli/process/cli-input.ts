@@ -48,6 +48,13 @@ export interface CliScreen {
   onResume(handler: () => void): () => void;
 }
 
+/** What comes into the process, for commands that read it. */
+export interface CliStandardInput {
+  readonly isTerminal: boolean;
+  /** From its first byte to its end; for one reader. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
 /** What is recorded of runs, read without a host; the functions that the package exports under these names. */
 export interface RunState {
   listRuns(
@@ -137,6 +144,7 @@ export interface CliInput {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly stdin: CliStandardInput;
   readonly screen: CliScreen;
   readonly onSignal: OnSignal;
   readonly createPikaci: CreatePikaci;

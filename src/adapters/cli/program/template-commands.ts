@@ -1,13 +1,18 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { type TemplateBuildOptions, templateBuildCommand } from '../commands/template/build-command.js';
+import { templateExportCommand } from '../commands/template/export-command.js';
+import { templateImportCommand } from '../commands/template/import-command.js';
 import { type TemplateListOptions, templateListCommand } from '../commands/template/list-command.js';
 import { type TemplateRemoveOptions, templateRemoveCommand } from '../commands/template/remove-command.js';
 import { type TemplateShellOptions, templateShellCommand } from '../commands/template/shell-command.js';
+import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
 import { raw, somePath, withHost } from './program-options.js';
 import {
   TEMPLATE_BUILD_HELP,
+  TEMPLATE_EXPORT_HELP,
   TEMPLATE_HELP,
+  TEMPLATE_IMPORT_HELP,
   TEMPLATE_RM_HELP,
   TEMPLATE_SHELL_HELP,
 } from './template-help-texts.js';
@@ -57,6 +62,29 @@ export function addTemplateCommands(
     .addHelpText('after', TEMPLATE_RM_HELP)
     .action(async (names: string[], options: TemplateRemoveOptions) =>
       onExit(await templateRemoveCommand(context, names, options)),
+    );
+
+  withHost(
+    group
+      .command('export')
+      .summary('write a template into a file, for another host')
+      .argument('<template>', 'name or key of the template')
+      .addArgument(new Argument('<file>', 'the file; "-" for standard output').argParser(somePath)),
+  )
+    .addHelpText('after', TEMPLATE_EXPORT_HELP)
+    .action(async (name: string, file: string, options: HostOptions) =>
+      onExit(await templateExportCommand(context, name, file, options)),
+    );
+
+  withHost(
+    group
+      .command('import')
+      .summary('make a template of a file that "export" has written')
+      .addArgument(new Argument('<file>', 'the file; "-" for standard input').argParser(somePath)),
+  )
+    .addHelpText('after', TEMPLATE_IMPORT_HELP)
+    .action(async (file: string, options: HostOptions) =>
+      onExit(await templateImportCommand(context, file, options)),
     );
 
   withHost(

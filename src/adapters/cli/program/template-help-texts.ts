@@ -9,6 +9,8 @@ Examples:
   pikaci template list
   pikaci template shell node --as-root
   pikaci template rm node
+  pikaci template export node node.tar.gz
+  pikaci template export node - | ssh other pikaci template import -
 `;
 
 export const TEMPLATE_BUILD_HELP = `
@@ -29,4 +31,19 @@ Exit status: 0 when all are removed, 2 when one is not there or in use, 3 on a s
 export const TEMPLATE_SHELL_HELP = `
 The terminal is in a copy, which is removed at its end: nothing in it changes the template. Of several of one name it is
 the one that was used last.
+`;
+
+export const TEMPLATE_EXPORT_HELP = `
+The file is an image of Incus with the template's key in it. It appears under its name when all of it is on the disk. Of
+several templates of one name the key has to be said. Ctrl-C is heard as soon as the daemon has made the image.
+
+Exit status: 0 when it is written, 2 when the template is not there, 3 on a system failure, 130 when it was interrupted.
+`;
+
+export const TEMPLATE_IMPORT_HELP = `
+A run that asks for a template of the same key finds it on this host from then on. What is in it is what its maker put
+there: import only what you would let run beside your jobs. A run that is not trusted imports none.
+
+Exit status: 0 when it is there, 2 when the file is no template or one that this host cannot run, 3 on a system failure,
+130 when it was interrupted.
 `;

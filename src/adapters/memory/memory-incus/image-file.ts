@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { IncusImage } from '../../../ports/incus-types.js';
 import { type MemoryFile, MemoryFiles } from './memory-files.js';
@@ -12,7 +13,7 @@ const fileSchema: z.ZodType<MemoryFile> = z.object({
   content: z.string(),
 });
 
-/** The file of an image of the fake: its properties and its tree, as JSON. */
+/** The file of an image of the fake: its properties and its tree, as packed JSON. */
 const imageFileSchema = z.object({
   type: z.enum(['container', 'virtual-machine']),
   properties: z.record(z.string(), z.string()),
@@ -25,13 +26,13 @@ export function imageFileOf(
   properties: IncusImage['properties'],
   published: string,
 ): Uint8Array {
-  return Buffer.from(JSON.stringify({ type, properties, published, files }));
+  return gzipSync(JSON.stringify({ type, properties, published, files }));
 }
 
 /** Null when it is none. */
 export function readImageFile(content: Uint8Array): ImageFile | null {
   try {
-    return imageFileSchema.parse(JSON.parse(Buffer.from(content).toString()));
+    return imageFileSchema.parse(JSON.parse(gunzipSync(content).toString()));
   } catch {
     return null;
   }

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import { newLeaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { readTemplateMark, templateUse } from '../../../../src/domain/machine/template-mark.js';
+import { templateInstanceName, templatePlace } from '../../../../src/domain/machine/template-place.js';
 import type { TargetConfigInput } from '../../../../src/domain/target/target-config.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { TargetInMemory, WORKSPACE } from '../target/target-in-memory.js';
@@ -145,5 +149,155 @@ describe('the templates of a host', () => {
     );
     mustFail(await microvm.listTemplates(), 'backend_unavailable');
     mustFail(await microvm.examineTemplates(ASK), 'backend_unavailable');
+  });
+});
+
+describe('the file of a template', () => {
+  /** A template that was exported, and the file; a host on which nothing was made yet. */
+  async function exported() {
+    const from = await site();
+    must(await from.pikaci.buildTemplates({ ...ASK, names: ['node'] }));
+    const pieces: Uint8Array[] = [];
+    const sink = { write: async (data: Uint8Array) => void pieces.push(data) };
+    const told = must(await from.pikaci.exportTemplate('node', sink));
+    return { from, told, file: Buffer.concat(pieces), to: await site() };
+  }
+  async function* inPieces(file: Uint8Array, size = 100): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < file.length; at += size) yield file.subarray(at, at + size);
+  }
+  const imagesOf = ({ host }: Awaited<ReturnType<typeof site>>) =>
+    host.incus.world.projects.get('default')?.images.size;
+
+  it('makes the template on another host, where the next run finds it; no image stays on either', async () => {
+    const { from, told, file, to } = await exported();
+    const [before] = [imagesOf(to)];
+    expect(imagesOf(from)).toBe(before);
+    expect(told).toEqual({
+      key: from.made()[0]?.config['user.pikaci.template.key'],
+      name: 'node',
+      bytes: file.length,
+      sha256: createHash('sha256').update(file).digest('hex'),
+      imageLeft: null,
+    });
+    const imported = must(await to.pikaci.importTemplate(inPieces(file)));
+    expect(imported).toMatchObject({ key: told.key, cached: false, isBaseHere: true, bytes: told.bytes });
+    expect(imagesOf(to)).toBe(before);
+    const [node] = to.made();
+    expect(node?.name).toBe(from.made()[0]?.name);
+    const marks = [from, to].map(({ made }) => readTemplateMark(made()[0]?.config ?? {}));
+    expect({ ...marks[1], lastUsedMs: 0 }).toEqual({ ...marks[0], lastUsedMs: 0 });
+    expect(readLease(node?.config ?? {})).toBeNull();
+    const built = must(await to.pikaci.buildTemplates({ ...ASK, names: ['node'] }));
+    expect(built).toMatchObject([{ cached: true, key: told.key }]);
+    expect(must(await to.pikaci.importTemplate(inPieces(file)))).toMatchObject({ cached: true });
+    expect(imagesOf(to)).toBe(before);
+  });
+
+  it('appears under its name when all of it is there, and takes the place of no device or directory', async () => {
+    const { from } = await exported();
+    const { localFiles } = from.host;
+    must(await localFiles.makeDirectory('/out/dir'));
+    must(await from.pikaci.exportTemplate('node', { file: '/out/node.img' }));
+    expect(must(await localFiles.list('/out')).map(({ name }) => name)).toEqual(['dir', 'node.img']);
+    for (const file of ['/out/dir', 'relative', '/none/x'])
+      mustFail(await from.pikaci.exportTemplate('node', { file }), 'local_files');
+    const full = { write: () => Promise.reject(new Error('no space left')) };
+    expect(mustFail(await from.pikaci.exportTemplate('node', full), 'local_files').message).toContain(
+      'no space',
+    );
+    const gone = { signal: AbortSignal.abort() };
+    mustFail(await from.pikaci.exportTemplate('node', { file: '/out/other' }, gone), 'cancelled');
+    expect(must(await localFiles.list('/out')).map(({ name }) => name)).toEqual(['dir', 'node.img']);
+    expect(imagesOf(from)).toBe(1);
+  });
+
+  it('is refused when it is none, is cut, or says of itself what cannot be; nothing stays of it', async () => {
+    const { file, to } = await exported();
+    const changed = (change: (properties: Record<string, string | undefined>) => void) => {
+      const read = JSON.parse(gunzipSync(file).toString());
+      change(read.properties);
+      return gzipSync(JSON.stringify(read));
+    };
+    const files: readonly (readonly [Uint8Array, string])[] = [
+      [Buffer.alloc(0), 'empty'],
+      [Buffer.from('#!/bin/sh\necho no image\n'), 'no image'],
+      [file.subarray(0, file.length / 2), 'Unsupported'],
+      [changed((of) => delete of['pikaci.template.format']), 'of no template'],
+      [changed((of) => (of['pikaci.template.format'] = '2')), 'pikaci.template.format'],
+      [changed((of) => (of['pikaci.template.key'] = '../../x')), 'pikaci.template.key'],
+      [changed((of) => delete of['pikaci.template.key']), 'pikaci.template.key'],
+      [changed((of) => (of['pikaci.template.name'] = 'a\u001b[2Jb')), 'pikaci.template.name'],
+      [changed((of) => (of['pikaci.template.image_alias'] = 'a\nb')), 'pikaci.template.image_alias'],
+      [changed((of) => (of['pikaci.template.made_at_ms'] = '1e999')), 'pikaci.template.made_at_ms'],
+    ];
+    const images = imagesOf(to);
+    for (const [content, said] of files) {
+      const refused = mustFail(await to.pikaci.importTemplate(inPieces(content)), 'template_refused');
+      expect(refused.message).toContain(said);
+    }
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield file.subarray(0, 300);
+      throw new Error('ENOENT');
+    }
+    expect(mustFail(await to.pikaci.importTemplate(broken()), 'local_files').message).toContain('ENOENT');
+    to.host.incus.faults.failNext('snapshotInstance', 'operation_failed');
+    mustFail(await to.pikaci.importTemplate(inPieces(file)), 'incus');
+    expect(to.host.incus.allInstances).toEqual([]);
+    expect(imagesOf(to)).toBe(images);
+  });
+
+  it('is imported and exported by no run that is not trusted', async () => {
+    const { file, from } = await exported();
+    const config = {
+      host: 'local',
+      workDir: '/var/pikaci',
+      stateRoot: '/state',
+      trust: 'untrusted',
+    } as const;
+    const pikaci = must(createPikaci(config, { adapters: from.host.adapters }));
+    mustFail(await pikaci.importTemplate(inPieces(file)), 'not_trusted');
+    mustFail(await pikaci.exportTemplate('node', { file: '/x' }), 'not_trusted');
+  });
+
+  it('waits for nobody who makes the same one: it says so, and goes on when that one is gone', async () => {
+    const { file, to, told } = await exported();
+    const { incus } = to.host;
+    const name = templateInstanceName(told.key);
+    const lease = { ...templatePlace(told.key), owner: 'o', acquisition: null };
+    const wanted = (expiresAtMs: number) => ({
+      name,
+      type: 'container' as const,
+      ephemeral: false,
+      start: false,
+      source: 'none' as const,
+      config: newLeaseConfig({ ...lease, expiresAtMs }),
+      devices: {},
+    });
+    must(await incus.createInstance('default', wanted(Date.now() + 3_600_000)));
+    mustFail(await to.pikaci.importTemplate(inPieces(file)), 'template_in_use');
+    must(await incus.deleteInstance('default', name));
+    must(await incus.createInstance('default', wanted(1)));
+    expect(must(await to.pikaci.importTemplate(inPieces(file)))).toMatchObject({ cached: false });
+  });
+
+  it('leaves no image for long when its process is killed: one that is old and has no alias goes with gc', async () => {
+    const { host, pikaci, made } = await site();
+    must(await pikaci.buildTemplates({ ...ASK, names: ['node'] }));
+    const of = { instance: made()[0]?.name ?? '', snapshot: 'ready' };
+    const publish = (filename: string) =>
+      host.incus.publishImage('default', { of, properties: { filename }, filename });
+    const left = must(await publish('pikaci-template-0123.tar.gz'));
+    const others = must(await publish('mine.tar.gz'));
+    const images = host.incus.world.projects.get('default')?.images;
+    for (const { fingerprint } of [left, others]) {
+      const image = images?.get(fingerprint);
+      if (image !== undefined)
+        images?.set(fingerprint, { ...image, uploadedAt: new Date(1000).toISOString() });
+    }
+    const dry = must(await pikaci.reap({ dryRun: true }));
+    expect(dry.abandoned).toContain(`image ${left.fingerprint}`);
+    expect(must(await pikaci.reap()).abandoned).toEqual([`image ${left.fingerprint}`]);
+    expect([...(images?.keys() ?? [])]).toContain(others.fingerprint);
+    expect([...(images?.keys() ?? [])]).not.toContain(left.fingerprint);
   });
 });
