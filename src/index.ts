@@ -62,7 +62,12 @@ export type {
   TargetTemplatesInput,
   TemplateInfo,
 } from './application/target/target-templates.js';
-export type { ExportedTemplate, TemplateSink } from './application/template/export-template.js';
+export type {
+  ExportedTemplate,
+  TemplateFileSink,
+  TemplateSink,
+  TemplateStreamSink,
+} from './application/template/export-template.js';
 export type {
   ListedTemplate,
   RemoveTemplateOptions,

@@ -15,10 +15,17 @@ import type { TemplateParts } from './template-parts.js';
 import type { KeptTemplate } from './template-store.js';
 
 /** Where the file of a template goes: to an absolute path, under which it appears whole, or to whoever takes it piece by piece. */
-export type TemplateSink =
-  | { readonly file: string }
-  | { readonly write: (data: Uint8Array) => Promise<void> };
+export type TemplateSink = TemplateFileSink | TemplateStreamSink;
 
+/** An absolute path on this machine. */
+export interface TemplateFileSink {
+  readonly file: string;
+}
+
+/** What takes the file piece by piece: the next one comes when it has resolved. One that rejects ends the export. */
+export interface TemplateStreamSink {
+  write(data: Uint8Array): Promise<void>;
+}
 /** A template that has gone into a file. */
 export interface ExportedTemplate {
   readonly key: string;
