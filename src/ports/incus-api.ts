@@ -165,7 +165,14 @@ export interface IncusApi extends AsyncDisposable {
   /** `invalid_request` while it runs. */
   deleteInstance(project: string, name: string, options?: WaitOptions): Answer<void>;
   /** Makes a snapshot of an instance, without the memory of one that runs; `already_exists` when its name is taken. It goes with its instance. */
-  snapshotInstance(project: string, of: IncusSnapshotName, options?: WaitOptions): Answer<void>;
+  snapshotInstance(
+    project: string,
+    of: IncusSnapshotName,
+    options?: WaitOptions & {
+      /** The daemon removes it by itself then; ms since the epoch, by its clock. */
+      readonly expiresAtMs?: number;
+    },
+  ): Answer<void>;
   /** Removes a snapshot; what was copied from it stays. `not_found` when there is none. */
   deleteSnapshot(project: string, of: IncusSnapshotName, options?: WaitOptions): Answer<void>;
   /** Those of one instance; `not_found` when there is no such instance. */

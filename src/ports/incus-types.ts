@@ -150,10 +150,12 @@ export interface IncusSnapshotName {
   readonly snapshot: string;
 }
 
-/** A snapshot of an instance; `createdAt` is ISO 8601, by the daemon's clock. */
+/** A snapshot of an instance. Times are ISO 8601, by the daemon's clock. */
 export interface IncusInstanceSnapshot {
   readonly name: string;
   readonly createdAt: string;
+  /** When the daemon removes it by itself, within a minute or so; null when it does not. */
+  readonly expiresAt: string | null;
   readonly config: IncusConfig;
 }
 

@@ -20,7 +20,7 @@ export interface ForkSource {
 
 /**
  * Opens a machine with the files of another, as they are now: a snapshot is made of the other one, which goes on, and copied. The snapshot
- * goes when the copy is there, or cannot be; what a killed process leaves of it goes with the machine that it is of.
+ * goes when the copy is there, or cannot be; what a killed process leaves of it the daemon removes after an hour.
  */
 export async function forkMachine<M>(
   open: (input: OpenMachineInput, origin: MachineOrigin) => Promise<Result<M, OpenMachineFault>>,
@@ -49,7 +49,7 @@ export async function forkMachine<M>(
     forkedFrom,
   };
   const opened = await open({ ...spec, ...options, ...(signal === undefined ? {} : { signal }) }, origin);
-  // A copy that is there is no worse for a snapshot that stays: it goes with the original.
+  // A copy that is there is no worse for a snapshot that stays: it goes by itself.
   await taken.value.remove();
   return opened;
 }

@@ -24,6 +24,7 @@ export interface TemplateFileSink {
 
 /** What takes the file piece by piece: the next one comes when it has resolved. One that rejects ends the export. */
 export interface TemplateStreamSink {
+  /** Resolves when it has taken these bytes. */
   write(data: Uint8Array): Promise<void>;
 }
 /** A template that has gone into a file. */

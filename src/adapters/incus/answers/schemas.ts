@@ -89,9 +89,15 @@ export const instanceSchema = z
   );
 
 export const instanceSnapshotSchema = z
-  .object({ name: text, created_at: text, config: map })
+  .object({ name: text, created_at: text, expires_at: text.nullish(), config: map })
   .transform(
-    ({ name, created_at: createdAt, config }): IncusInstanceSnapshot => ({ name, createdAt, config }),
+    ({ name, created_at: createdAt, expires_at: expires, config }): IncusInstanceSnapshot => ({
+      name,
+      createdAt,
+      // Go's zero time stands for none.
+      expiresAt: expires == null || expires.startsWith('0001-') ? null : expires,
+      config,
+    }),
   );
 
 export const instanceStateSchema = z.object({

@@ -122,11 +122,12 @@ export class InstanceCalls {
   async snapshot(
     project: string,
     { instance, snapshot: name }: IncusSnapshotName,
-    options: WaitOptions = {},
+    { expiresAtMs, ...options }: WaitOptions & { readonly expiresAtMs?: number } = {},
   ): Answer<void> {
     const path = apiPath(['instances', instance, 'snapshots'], { project });
+    const expiry = expiresAtMs === undefined ? {} : { expires_at: new Date(expiresAtMs).toISOString() };
     const made = await run(this.wire, {
-      request: { method: 'POST', path, json: { name, stateful: false } },
+      request: { method: 'POST', path, json: { name, stateful: false, ...expiry } },
       timeoutMs: this.waitTimeoutMs,
       ...options,
       confirm: async () => {

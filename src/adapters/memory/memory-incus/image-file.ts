@@ -50,6 +50,7 @@ export function beginningOfImage({ images, imageFiles }: Images, fingerprint: st
   const properties = Object.entries(images.get(fingerprint)?.properties ?? {});
   return {
     createdAt: '',
+    expiresAt: null,
     type: file.type,
     fingerprint,
     profiles: ['default'],

@@ -134,7 +134,9 @@ export class MemoryIncus implements IncusApi {
     this.#enter('deleteInstance', options, () => this.#instances.delete(project, name));
 
   readonly snapshotInstance: Call<'snapshotInstance'> = (project, of, options) =>
-    this.#enter('snapshotInstance', options, () => this.#instances.snapshot(project, of));
+    this.#enter('snapshotInstance', options, () =>
+      this.#instances.snapshot(project, of, options?.expiresAtMs),
+    );
   readonly deleteSnapshot: Call<'deleteSnapshot'> = (project, of, options) =>
     this.#enter('deleteSnapshot', options, () => this.#instances.deleteSnapshot(project, of));
   readonly instanceSnapshots: Call<'instanceSnapshots'> = (project, name, options) =>

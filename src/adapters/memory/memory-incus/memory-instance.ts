@@ -11,6 +11,7 @@ import { MemoryFiles } from './memory-files.js';
 /** What a snapshot has kept of an instance. */
 export interface MemorySnapshot {
   readonly createdAt: string;
+  readonly expiresAt: string | null;
   readonly type: IncusInstance['type'];
   readonly fingerprint: string;
   readonly profiles: readonly string[];
@@ -68,10 +69,10 @@ export class MemoryInstance {
     return etagOf([this.config, this.devices, this.ephemeral, this.profiles, this.description]);
   }
 
-  snapshot(createdAt: string): MemorySnapshot {
+  snapshot(createdAt: string, expiresAt: string | null): MemorySnapshot {
     const { fingerprint, profiles, config, devices } = this;
     const { type } = this.created;
-    return { createdAt, type, fingerprint, profiles, config, devices, files: this.files.clone() };
+    return { createdAt, expiresAt, type, fingerprint, profiles, config, devices, files: this.files.clone() };
   }
 
   view(): IncusInstance {

@@ -132,13 +132,18 @@ export class MemoryInstances {
     });
   }
 
-  snapshot(project: string, { instance: name, snapshot }: IncusSnapshotName): Result<void, IncusFault> {
+  snapshot(
+    project: string,
+    { instance: name, snapshot }: IncusSnapshotName,
+    expiresAtMs?: number,
+  ): Result<void, IncusFault> {
     const tried = `POST /1.0/instances/${name}/snapshots`;
     return this.world.instance(project, name, tried).andThen((instance) => {
       if (instance.busyWith) return refuse('busy', tried, 'Instance is busy');
       if (instance.snapshots.has(snapshot))
         return refuse('already_exists', tried, `Snapshot "${snapshot}" already exists`);
-      instance.snapshots.set(snapshot, instance.snapshot(new Date(this.now()).toISOString()));
+      const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+      instance.snapshots.set(snapshot, instance.snapshot(new Date(this.now()).toISOString(), expiresAt));
       return ok(undefined);
     });
   }
@@ -155,11 +160,17 @@ export class MemoryInstances {
   }
 
   snapshots(project: string, name: string): Result<readonly IncusInstanceSnapshot[], IncusFault> {
-    return this.world
-      .instance(project, name, `GET /1.0/instances/${name}/snapshots`)
-      .map(({ snapshots }) =>
-        [...snapshots].map(([snapshot, { createdAt, config }]) => ({ name: snapshot, createdAt, config })),
-      );
+    return this.world.instance(project, name, `GET /1.0/instances/${name}/snapshots`).map(({ snapshots }) => {
+      // The real daemon does it by itself, within a minute.
+      for (const [snapshot, { expiresAt }] of snapshots)
+        if (expiresAt !== null && Date.parse(expiresAt) <= this.now()) snapshots.delete(snapshot);
+      return [...snapshots].map(([snapshot, { createdAt, expiresAt, config }]) => ({
+        name: snapshot,
+        createdAt,
+        expiresAt,
+        config,
+      }));
+    });
   }
 
   async #run(

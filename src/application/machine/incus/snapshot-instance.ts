@@ -8,7 +8,10 @@ import type { MachineSnapshot } from '../machine-backend.js';
 
 const REMOVE_BOUND_MS = 60_000;
 
-/** A snapshot under a name that no other has. What a killed caller leaves of it goes with the instance. */
+/** A copy is there by then. */
+const EXPIRY_MS = 60 * 60_000;
+
+/** A snapshot under a name that no other has. What a killed caller leaves of it the daemon removes by itself. */
 export async function snapshotInstance(
   incus: IncusApi,
   { project, name: instance }: { readonly project: string; readonly name: string },
@@ -21,7 +24,10 @@ export async function snapshotInstance(
     if (removed.isOk() || removed.error.kind === 'not_found') return ok(undefined);
     return err(incusFault(removed.error, 'clean_up'));
   };
-  const taken = await incus.snapshotInstance(project, of, { signal });
+  const server = await incus.server({ signal });
+  const now = server.isOk() ? server.value.hostTimeMs : null;
+  const expiry = now === null ? {} : { expiresAtMs: now + EXPIRY_MS };
+  const taken = await incus.snapshotInstance(project, of, { signal, ...expiry });
   if (taken.isOk()) return ok({ ...of, remove });
   // The daemon may have taken it all the same.
   if (taken.error.kind !== 'unreachable') await remove();

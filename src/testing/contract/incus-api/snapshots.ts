@@ -94,6 +94,19 @@ export function snapshotsContract(
       await discard(subject(), copy.name);
     });
 
+    it('that are to expire say when', async () => {
+      const { api, project } = subject();
+      const soon = { instance: name, snapshot: 'for-a-while' };
+      const expiresAtMs = Math.floor(Date.now() / 1000) * 1000 + 86_400_000;
+      okOf(await api.snapshotInstance(project, soon, { expiresAtMs }));
+      const expiries = okOf(await api.instanceSnapshots(project, name)).map(
+        (one) => [one.name, one.expiresAt === null ? null : Date.parse(one.expiresAt)] as const,
+      );
+      assert.deepEqual(new Map(expiries).get(soon.snapshot), expiresAtMs);
+      assert.deepEqual(new Map(expiries).get('ready'), null);
+      okOf(await api.deleteSnapshot(project, soon));
+    });
+
     it('of an instance that runs are removed by themselves; it and their copies go on', async () => {
       const { api, project } = subject();
       const source = newInstance(subject(), {});

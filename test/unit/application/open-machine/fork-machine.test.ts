@@ -112,6 +112,17 @@ describe('the fork of an open machine', () => {
     expect(await volumes()).toEqual([own]);
   });
 
+  it('leaves no snapshot for good when nobody removes it: the daemon does so an hour later', async () => {
+    const { machine, instance, incus } = await site();
+    incus.faults.failNext('deleteSnapshot', 'connection_lost');
+    const copy = must(await machine.fork({ id: 'two' }));
+    const [kept] = instance(machine.name).snapshots.values();
+    const ms = Date.parse(kept?.expiresAt ?? '') - Date.parse(kept?.createdAt ?? '');
+    expect(ms).toBeGreaterThan(3_590_000);
+    expect(ms).toBeLessThanOrEqual(3_600_000);
+    must(await copy.release());
+  });
+
   it('leaves nothing of a copy that could not be made one of its own, and no snapshot', async () => {
     const { machine, incus, instance } = await site();
     incus.faults.failNext('exec', 'server_error');
