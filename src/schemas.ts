@@ -26,6 +26,7 @@ export {
   machineAcquiredSchema,
 } from './domain/job/job-outcome.js';
 export { type JobRecord, jobRecordSchema } from './domain/job/job-record.js';
+export { type JobAttempt, jobAttemptSchema, jobRetrySchema } from './domain/job/job-retry.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job-spec.js';
 export {
   type JobServicesRecord,

@@ -8,6 +8,7 @@ import { HostCaches } from '../application/gc/host-caches.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
+import { RunAttempts } from '../application/job/run-attempts.js';
 import { RunJob } from '../application/job/run-job.js';
 import { HostTime } from '../application/lease/host-time.js';
 import { AcquireMachine } from '../application/machine/acquire-machine.js';
@@ -143,8 +144,10 @@ export function bindServices(container: Container): void {
       jobServices,
       hostTime,
     ) => {
-      const parts = { ports, settings, backends, stageSnapshot, acquireMachine, completeJob };
-      return new RunJob({ ...parts, warmPool, jobServices, hostTime });
+      const shared = { ports, settings, backends };
+      const parts = { ...shared, stageSnapshot, acquireMachine, completeJob };
+      const runJob = new RunJob({ ...parts, warmPool, jobServices, hostTime });
+      return new RunAttempts({ ...shared, jobServices, runJob });
     },
     [
       ids.ports,

@@ -6,7 +6,7 @@ import type { HostCaches } from '../application/gc/host-caches.js';
 import type { Reap } from '../application/gc/reap.js';
 import type { AttachJob } from '../application/job/attach-job.js';
 import type { CompleteJob } from '../application/job/complete-job.js';
-import type { RunJob } from '../application/job/run-job.js';
+import type { RunAttempts } from '../application/job/run-attempts.js';
 import type { HostTime } from '../application/lease/host-time.js';
 import type { AcquireMachine } from '../application/machine/acquire-machine.js';
 import type { WarmPool } from '../application/machine/incus/warm-pool.js';
@@ -59,7 +59,7 @@ export const ids = {
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),
   jobServices: identifier<JobServices>('jobServices'),
-  runJob: identifier<RunJob>('runJob'),
+  runJob: identifier<RunAttempts>('runJob'),
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   statuses: identifier<RunTargetParts['statuses']>('statuses'),

@@ -133,7 +133,7 @@ export function loadLogs(
   return below(stateRoot, (root) => loadLogsOf(ports, logs, { stateRoot: root, runId, ...options }));
 }
 
-/** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). For those who follow a run. */
+/** A piece of one job's log from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB); of an earlier attempt where `attempt` says which. For those who follow a run. */
 export function readLog(
   stateRoot: string,
   runId: string,
@@ -142,6 +142,7 @@ export function readLog(
     readonly kind: 'host' | 'guest';
     /** That of a service of the job. */
     readonly service?: string;
+    readonly attempt?: number;
     readonly offset: number;
     readonly maxBytes?: number;
   },

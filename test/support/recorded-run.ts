@@ -1,8 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JobAttempt } from '../../src/domain/job/job-retry.js';
 import type { RunJobRecord, RunRecord } from '../../src/domain/records/run-record.js';
 
 export const RUN_ID = '20261123-164501-abc123';
+
+/** An attempt of a job that was followed by another. */
+export const EARLIER: JobAttempt = {
+  ...{ attempt: 1, status: 'failed', cause: 'exit', exit_code: 7, message: '<no>', retried_for: 'failed' },
+  ...{ started_at: '2026-11-23T16:45:02.000Z', finished_at: '2026-11-23T16:45:04.000Z' },
+  ...{ host_log_path: '/state/attempts/unit/1/host.log', guest_log_path: '/state/attempts/unit/1/guest.log' },
+};
 
 export function runJobRecord(id: string, more: Partial<RunJobRecord> = {}): RunJobRecord {
   return {

@@ -1,3 +1,4 @@
+import type { JobAttempt } from '../../domain/job/job-retry.js';
 import type { Phase } from '../../domain/machine/phase.js';
 import type { PayloadMountFault } from '../../domain/mounts/payload-mount-rules.js';
 import type { FileFault } from '../../ports/file-store.js';
@@ -88,6 +89,8 @@ export interface JobFault {
   /** Path of the offending value, for faults in what was handed in. */
   readonly field?: string;
   readonly cause?: FaultCause;
+  /** Attempts at the job before the one that has no result. */
+  readonly earlierAttempts?: readonly JobAttempt[];
 }
 
 /** Unreachable, somebody else's now, or not to be kept here (a full disk): the job may go on, and attach takes it up. */

@@ -18,7 +18,6 @@ import { newOwner } from '../lease/owner.js';
 import { writeLease } from '../lease/write-lease.js';
 import { JobLock } from '../lock/job-lock.js';
 import { anotherDaemon } from '../machine/another-daemon.js';
-import { claimedName } from '../machine/claimed-name.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { releaseMachine } from '../machine/release-machine.js';
@@ -35,6 +34,7 @@ import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
+import { machineOfRecord } from './machine-of-record.js';
 import { factsOf } from './new-job-record.js';
 import { reportLost } from './report-lost.js';
 import { whyNoRecord } from './why-no-record.js';
@@ -115,14 +115,7 @@ export class AttachJob {
     const record = loaded.value;
     const job = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
     if (!job.success) return err(this.#fault('local_files', `${state.jobRecord}: job_spec cannot be read`));
-    const own = this.#parts.backends.machine({
-      runId,
-      jobId: job.data.id,
-      acquisition: record.acquisition ?? null,
-      ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
-      ...claimedName(record),
-      ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
-    });
+    const own = machineOfRecord(this.#parts.backends, { runId, jobId: job.data.id }, record);
     // All of them have one lease, and go together.
     const of = { runId, jobId: job.data.id, state, secrets: [], incusProject: record.incus_project };
     const machine = this.#parts.jobServices.machineOf(of, own, record.services);
@@ -189,6 +182,7 @@ export class AttachJob {
       localFiles: ports.localFiles,
       clock: ports.clock,
       events: options.events,
+      attempt: record.attempt,
       trace,
       startedAtMs: Date.parse(record.outcome?.started_at ?? record.created_at) || ports.clock.now(),
       earlier: record.outcome?.phases ?? (await phasesBefore(ports.localFiles, state.hostLog, record)),
@@ -205,7 +199,12 @@ export class AttachJob {
   ): Promise<Result<JobRun, JobFault>> {
     const { ports } = this.#parts;
     if (found.kind === 'never_began') return err(await forgetJob(ports, { session, machine, lock }));
-    session.emit({ type: 'job_started', host: ports.shell.host, backend: this.#parts.backends.name });
+    session.emit({
+      type: 'job_started',
+      host: ports.shell.host,
+      backend: this.#parts.backends.name,
+      ...(record.attempt === undefined ? {} : { attempt: record.attempt }),
+    });
     const isOurs = () => lock.isHeld();
     if (found.kind === 'lost') {
       const { message } = found;

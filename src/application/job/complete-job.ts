@@ -193,10 +193,12 @@ export class CompleteJob {
   }
 
   /** Behind the result: what becomes of the machine. */
-  async #end(job: LiveJob, { status }: JobOutcome): Promise<Result<void, JobFault>> {
+  async #end(job: LiveJob, outcome: JobOutcome): Promise<Result<void, JobFault>> {
     const { record } = job;
+    const { status } = outcome;
     if (status === 'detached') return await this.#leave(job).then(() => ok(undefined));
-    const keepSecs = status === 'failed' ? record.keep_on_failure_secs : undefined;
+    const isLast = !(job.isRetried?.(outcome) ?? false);
+    const keepSecs = status === 'failed' && isLast ? record.keep_on_failure_secs : undefined;
     if (keepSecs === undefined) return await this.#release(job);
     await job.services?.stop();
     return await job.settled.then(() => this.#keep(job, keepSecs * 1000));

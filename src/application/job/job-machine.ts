@@ -4,13 +4,13 @@ import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { claimedName } from '../machine/claimed-name.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { configMismatch } from './config-mismatch.js';
 import { loadJobRecord } from './job-record-file.js';
+import { machineOfRecord } from './machine-of-record.js';
 
 const ASK_BOUND_MS = 60_000;
 
@@ -44,12 +44,7 @@ export async function findJobMachine(
   const loaded = await loadJobRecord(ports.localFiles, state, signal);
   if (loaded.isErr()) return err(loaded.error);
   const record = loaded.value;
-  const machine = backends.machine({
-    ...job,
-    acquisition: record.acquisition ?? null,
-    ...(record.incus_project === null ? {} : { incusProject: record.incus_project }),
-    ...claimedName(record),
-  });
+  const machine = machineOfRecord(backends, job, record);
   const mismatch = configMismatch(record, machine);
   if (mismatch !== null) return err(fault('config_mismatch', mismatch));
   const bound = awakeBound(ASK_BOUND_MS);
@@ -65,7 +60,7 @@ export async function findJobMachine(
   }
   // The name follows from the ids; that it is pikaci's, and this job's, is what its lease says.
   const { lease } = found.value;
-  if (lease?.runId !== job.runId || lease.jobId !== job.jobId)
+  if (lease?.runId !== job.runId || lease.jobId !== machine.context.shared.jobId)
     return err(fault('guest', `the instance ${machine.name} is not the machine of this job`));
   return ok({ machine, record });
 }

@@ -1,4 +1,5 @@
 import type { JobSpec } from '../../domain/job/job-spec.js';
+import { machineJobId } from '../../domain/machine/machine-job-id.js';
 import type { PhaseTiming } from '../../domain/machine/phase.js';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
 import type { Clock } from '../../ports/clock.js';
@@ -14,6 +15,8 @@ export interface JobSessionInput {
   readonly localFiles: FileStore;
   readonly clock: Clock;
   readonly events: EventSink | undefined;
+  /** Which attempt at the job it is, from 1; the first when left out. */
+  readonly attempt?: number | undefined;
   readonly trace?: EventSink | undefined;
   /** Phases of an earlier runner, when this one attaches. */
   readonly earlier?: readonly PhaseTiming[];
@@ -27,6 +30,8 @@ export class JobSession extends Journal {
   readonly job: JobSpec;
   readonly state: JobStateLayout;
   readonly startedAtMs: number;
+  /** By which the attempt has its machine and its directory on the host. */
+  readonly machineId: string;
   readonly secretValues: readonly string[];
 
   constructor(input: JobSessionInput) {
@@ -34,6 +39,7 @@ export class JobSession extends Journal {
     this.runId = input.runId;
     this.job = input.job;
     this.state = input.state;
+    this.machineId = machineJobId(input.job.id, input.attempt ?? 1);
     this.secretValues = input.secrets;
     this.startedAtMs = input.startedAtMs ?? input.clock.now();
   }

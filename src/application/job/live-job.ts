@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import type { HeldLock } from '../lock/job-lock.js';
 import type { Machine } from '../machine/machine-backend.js';
@@ -27,4 +28,6 @@ export interface LiveJob {
   /** Why it cannot begin though its machine is there; left out when it can. */
   readonly notReady?: string;
   readonly options: JobCallOptions;
+  /** Whether another attempt follows this end; none does when left out. */
+  readonly isRetried?: (outcome: JobOutcome) => boolean;
 }

@@ -1,4 +1,5 @@
 import type { JobRecord } from '../../domain/job/job-record.js';
+import { attemptsOf, type JobAttempt } from '../../domain/job/job-retry.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { RunFacts } from '../../domain/job/run-variables.js';
 import type { PlannedMachine } from '../machine/acquire-machine.js';
@@ -15,6 +16,8 @@ export interface NewJobRecord {
   readonly nowMs: number;
   readonly keepOnFailureSecs: number | undefined;
   readonly facts: RunFacts;
+  /** Attempts before this one. */
+  readonly earlier: readonly JobAttempt[];
   /** That has the machine; null where it is not known. */
   readonly daemon: string | null;
   /** What the machine was made from, where that was said. */
@@ -48,7 +51,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
   const { secrets } = session.job;
   const spec = maskedSpec(session.job, session.masker);
   const keep = input.keepOnFailureSecs;
-  const { commit, branch, attempt, traceparent } = input.facts;
+  const { commit, branch, attempt, jobAttempt = 1, traceparent } = input.facts;
   return {
     schema_version: 1,
     run_id: session.runId,
@@ -72,6 +75,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     ...(branch === null ? {} : { git_branch: branch }),
     ...(attempt === null ? {} : { run_attempt: attempt }),
     ...(traceparent === null ? {} : { traceparent }),
+    ...attemptsOf(jobAttempt, input.earlier),
     ...(made.machine.acquisition === null ? {} : { acquisition: made.machine.acquisition }),
     launched_at: now,
     // A microVM starts its job as it boots.
@@ -91,5 +95,6 @@ export function factsOf(record: JobRecord): RunFacts {
     branch: record.git_branch ?? null,
     attempt: record.run_attempt ?? null,
     traceparent: record.traceparent ?? null,
+    jobAttempt: record.attempt ?? 1,
   };
 }

@@ -106,6 +106,7 @@ export interface OutcomeInput {
   readonly artifacts: ArtifactReport;
   readonly image: IncusImageIdentity | null;
   readonly acquired: JobOutcome['acquired'];
+  readonly attempts: Pick<JobOutcome, 'attempt' | 'earlier_attempts'>;
   /** Of a job that has some. */
   readonly steps?: readonly JobStepRecord[] | undefined;
 }
@@ -125,6 +126,7 @@ export function outcomeOf(input: OutcomeInput): JobOutcome {
     log_cut: input.logCut,
     artifacts: input.artifacts,
     incus_image: input.image,
+    ...input.attempts,
     ...(input.acquired === undefined ? {} : { acquired: input.acquired }),
     ...(input.steps === undefined ? {} : { steps: [...input.steps] }),
   };

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { type ArtifactReport, NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobCacheReport } from '../../domain/job/cache-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import { attemptsOf } from '../../domain/job/job-retry.js';
 import { collectedPatterns } from '../../domain/job/report-wishes.js';
 import type { ServiceReport } from '../../domain/job/service-record.js';
 import { maskTexts } from '../events/masking-event-sink.js';
@@ -53,6 +54,7 @@ export async function reportEnd(
       artifacts,
       image: record.incus_image,
       acquired: record.acquired,
+      attempts: attemptsOf(record.attempt ?? 1, record.earlier_attempts ?? []),
       steps: endOfSteps,
     });
     return outcome;
@@ -87,7 +89,10 @@ export async function reportEnd(
   };
   const outcome = maskTexts({ ...ended, ...found }, masker);
   if (!(await job.lock.isHeld())) return err(superseded(job));
-  const saved = await saveJobRecord(ports.localFiles, session.state, withOutcome(record, outcome));
+  const saved = await saveJobRecord(ports.localFiles, session.state, {
+    ...withOutcome(record, outcome),
+    ...(job.isRetried?.(outcome) === true ? { will_retry: true } : {}),
+  });
   if (saved.isErr()) return err(localFilesFault(saved.error, null));
   session.emit({
     type: 'job_finished',

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { NO_ARTIFACTS } from '../../domain/job/artifact.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import { attemptsOf } from '../../domain/job/job-retry.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -62,6 +63,7 @@ export async function reportLost(
           artifacts,
           image: record.incus_image,
           acquired: record.acquired,
+          attempts: attemptsOf(record.attempt ?? 1, record.earlier_attempts ?? []),
           steps: await steps?.finish([], 'lost'),
         })
       : recordedEnd(record.ended, { session, artifacts });

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import { cachesOf } from '../../domain/job/job-caches.js';
+import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
+import type { JobAttempt } from '../../domain/job/job-retry.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutSecretIds } from '../../domain/job/job-step.js';
 import { type RunFacts, withRunVariables } from '../../domain/job/run-variables.js';
@@ -65,6 +67,12 @@ export interface RunJobCall extends RunJobInput {
   readonly serviceBases?: ReadonlyMap<string, MachineBaseSource>;
   /** Names of secrets that were warned of, by all jobs of the run. */
   readonly saidOfSecrets?: Set<string>;
+  /** Which attempt at the job it is, from 1; the first when left out. */
+  readonly jobAttempt?: number;
+  /** Those before it. */
+  readonly earlierAttempts?: readonly JobAttempt[];
+  /** Whether another attempt follows this end, so that its machine is not kept. */
+  readonly isRetried?: (outcome: JobOutcome) => boolean;
   /** Which attempt the run is, null when nobody knows; the first when left out. */
   readonly attempt?: number | null;
   /** The span of the run; what the caller has active when left out. */
@@ -98,13 +106,24 @@ export class RunJob {
     await using lock = claimed.value;
 
     const { localFiles, clock, shell } = ports;
-    const { events } = input;
+    const { events, jobAttempt = 1 } = input;
     const secrets = Object.values(job.secrets);
     const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
     const { tracer } = ports;
     const trace = new JobTrace({ tracer, runId, jobId: job.id, startMs: clock.now(), ...parent });
-    const session = new JobSession({ runId, job, state, secrets, localFiles, clock, events, trace });
-    session.emit({ type: 'job_started', host: shell.host, backend: this.#parts.backends.name });
+    const session = new JobSession({
+      runId,
+      job,
+      state,
+      secrets,
+      localFiles,
+      clock,
+      events,
+      trace,
+      attempt: jobAttempt,
+    });
+    const which = jobAttempt === 1 ? {} : { attempt: jobAttempt };
+    session.emit({ type: 'job_started', host: shell.host, backend: this.#parts.backends.name, ...which });
     warnOfShort(job.secrets, (message) => session.warn(message), input.saidOfSecrets ?? new Set());
 
     const { traceparent } = trace;
@@ -173,21 +192,26 @@ export class RunJob {
     },
   ): Promise<Result<AcquiredMachine<JobRecord>, JobFault>> {
     const { ports, settings, stageSnapshot, acquireMachine, backends } = this.#parts;
-    const { workspace, keepOnFailureSecs } = input;
+    const { workspace, keepOnFailureSecs, jobAttempt = 1, earlierAttempts: earlier = [] } = input;
     const { job, runId, state } = session;
-    const told = { runId, jobId: job.id, attempt: input.attempt === undefined ? 1 : input.attempt };
+    const attempt = input.attempt === undefined ? 1 : input.attempt;
+    const told = { runId, jobId: job.id, attempt, jobAttempt };
     let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null, traceparent };
     let scanned: WorkspaceSnapshot | null = null;
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
-      const from = { base: input.base, daemon };
+      const from = { base: input.base, daemon, earlier };
       const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, ...from });
       const saved = await saveJobRecord(ports.localFiles, state, fresh);
       return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
     };
     return acquireMachine.acquire({
-      place: { runId, jobId: job.id, ...(input.base === undefined ? {} : { base: input.base }) },
+      place: {
+        runId,
+        jobId: session.machineId,
+        ...(input.base === undefined ? {} : { base: input.base }),
+      },
       spec: job,
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
@@ -241,6 +265,7 @@ export class RunJob {
           ...told,
         }),
       options: input,
+      ...(input.isRetried === undefined ? {} : { isRetried: input.isRetried }),
     });
   }
 

@@ -3,6 +3,7 @@ import { isFinal, type RunStatus } from '../../domain/events/run-status.js';
 import { coverageSums } from '../../domain/job/coverage-report.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { jobRecordSchema } from '../../domain/job/job-record.js';
+import { attemptsOf } from '../../domain/job/job-retry.js';
 import { testSums } from '../../domain/job/test-report.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { type RunJobRecord, type RunRecord, runRecordSchema } from '../../domain/records/run-record.js';
@@ -38,7 +39,9 @@ export async function loadRunRecord(
     const message = `${run.value.runRecord} cannot be read: it is the record of another run`;
     return err({ kind: 'damaged', path: run.value.runRecord, message });
   }
-  const jobs = await Promise.all(record.jobs.map((job) => refreshStatuses(ports, query, job)));
+  const jobs = await Promise.all(
+    record.jobs.map((job) => refreshStatuses(ports, query, { run: record, job })),
+  );
   const hasChanged = jobs.some((job, index) => job !== record.jobs[index]);
   if (record.status !== 'running' && !hasChanged) return ok(record);
   return ok(await withStanding(ports, query, { ...record, jobs }));
@@ -75,7 +78,7 @@ function whyInterrupted({ runner, message }: RunRecord, status: RunStatus): stri
 async function refreshStatuses(
   ports: RecordPorts,
   query: RunQuery,
-  job: RunJobRecord,
+  { run, job }: { readonly run: RunRecord; readonly job: RunJobRecord },
 ): Promise<RunJobRecord> {
   // Its runner had to leave it, after which its own record may have gone on.
   const wasLeft =
@@ -84,11 +87,20 @@ async function refreshStatuses(
   const { files } = ports;
   const layout = jobStateLayout(query.stateRoot, query.runId, job.id);
   const own = await readRecord(files, layout.jobRecord, jobRecordSchema, query.signal);
-  const outcome = own.isOk() ? own.value.outcome : null;
+  const isRetried = own.isOk() && own.value.will_retry === true && !(await hasEnded(ports, run));
+  const outcome = own.isOk() && !isRetried ? own.value.outcome : null;
   let now = job;
-  if (own.isOk() && outcome !== null) now = { ...job, ...recordedOutcome(outcome, own.value.backend) };
-  else if (wasLeft && own.isOk() && (await isFollowed(ports, layout)))
-    now = { ...job, status: 'running', message: null, finished_at: null };
+  if (own.isOk() && outcome !== null)
+    now = {
+      ...job,
+      ...recordedOutcome(outcome, own.value.backend),
+      ...(job.next_attempt_at == null ? {} : { next_attempt_at: null }),
+    };
+  else if (wasLeft) {
+    if (own.isOk() && (await isFollowed(ports, layout)))
+      now = { ...job, status: 'running', message: null, finished_at: null };
+  } else if (own.isOk() && own.value.attempt !== undefined)
+    now = { ...job, ...attemptsOf(own.value.attempt, own.value.earlier_attempts ?? []) };
   if (isFinal(now.status)) return now;
   const steps = await loadSteps(files, { ...query, job: job.id });
   // A job that goes on is worth showing without them.
@@ -103,6 +115,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     finished_at: outcome.status === 'detached' ? null : outcome.finished_at,
     exit_code: outcome.exit_code,
     message: outcome.message === '' ? null : outcome.message,
+    ...attemptsOf(outcome.attempt ?? 1, outcome.earlier_attempts ?? []),
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
     ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
     ...(outcome.test_report === undefined ? {} : { test_report: testSums(outcome.test_report) }),

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { isServiceName } from '../../domain/machine/service-spec.js';
-import { jobStateLayout, serviceStateLayout } from '../../domain/records/run-layout.js';
+import { attemptStateLayout, jobStateLayout, serviceStateLayout } from '../../domain/records/run-layout.js';
 import type { LogPart, LogReader } from '../../ports/log-reader.js';
 import type { RunQuery } from './run-layout-for.js';
 import { checkedJob, runLayoutFor } from './run-layout-for.js';
@@ -13,6 +13,8 @@ export interface LogPartQuery extends RunQuery {
   readonly kind: 'host' | 'guest';
   /** That of a service of the job, by its name. */
   readonly service?: string | undefined;
+  /** An earlier attempt of the job; the last one when left out. */
+  readonly attempt?: number | undefined;
   /** In bytes; a negative number counts from the end. */
   readonly offset: number;
   /** Default 256 KiB. */
@@ -31,9 +33,14 @@ export async function readLog(
   const bad = badNumber([
     { name: 'offset', value: query.offset ?? null, least: -Number.MAX_SAFE_INTEGER },
     { name: 'maxBytes', value: query.maxBytes },
+    { name: 'attempt', value: query.attempt, least: 1 },
   ]);
   if (bad !== null) return err(bad);
-  const ofJob = jobStateLayout(query.stateRoot, query.runId, job.value);
+  const { stateRoot, runId, attempt } = query;
+  const ofJob =
+    attempt === undefined
+      ? jobStateLayout(stateRoot, runId, job.value)
+      : attemptStateLayout(stateRoot, runId, job.value, attempt);
   if (query.service !== undefined && !isServiceName(query.service))
     return err({
       kind: 'invalid_id',

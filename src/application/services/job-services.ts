@@ -96,7 +96,7 @@ export class JobServices {
       const claimed = await this.#networks.claim({
         machine,
         runId: job.runId,
-        jobId: job.job.id,
+        jobId: job.machineId,
         expiresAtMs: hostTime.now() + settings.leaseMs,
         signal,
       });

@@ -25,7 +25,7 @@ export class LiveServices {
       network: { name: network?.name ?? '', own: network?.own ?? false },
       machines: services.map(({ name, machine }) => ({
         name,
-        machine_id: serviceMachineId(this.#job.job.id, name),
+        machine_id: serviceMachineId(this.#job.machineId, name),
         instance_name: machine.name,
         acquisition: machine.acquisition,
         ready_ms: this.#runs.find((run) => run.name === name)?.readyMs ?? null,

@@ -21,11 +21,11 @@ export function serviceMachineId(jobId: string, name: string): string {
 
 /** It stays when it stops: of one that has powered itself off there is still to be read why. */
 export function servicePlace(
-  { runId, job }: ServedJob,
+  { runId, machineId }: ServedJob,
   { name, image }: Pick<ServiceSpec, 'name' | 'image'>,
 ): Omit<MachinePlace, 'acquisition'> {
   const alias = image === undefined ? {} : { incusImageAlias: image };
-  return { runId, jobId: serviceMachineId(job.id, name), isKept: true, ...alias };
+  return { runId, jobId: serviceMachineId(machineId, name), isKept: true, ...alias };
 }
 
 export function machineSpecOf({ limits }: Pick<ServiceSpec, 'limits'>): MachineSpec {

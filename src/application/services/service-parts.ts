@@ -16,6 +16,8 @@ export interface ServiceParts {
 
 /** The job that services are beside: a `JobSession` has all of it. */
 export interface ServedJob extends Journal {
+  /** By which its machine, and those of its services, are named: another for each attempt. */
+  readonly machineId: string;
   readonly runId: string;
   readonly state: JobStateLayout;
   readonly job: { readonly id: string; readonly secrets: Readonly<Record<string, string>> };

@@ -4,7 +4,7 @@ import type { Processes } from '../../ports/processes.js';
 import type { Tracer } from '../../ports/tracer.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
-import type { RunJob } from '../job/run-job.js';
+import type { RunAttempts } from '../job/run-attempts.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
 import type { RunStatusesParts } from '../report/run-statuses.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -22,7 +22,7 @@ export interface RunTargetParts {
   readonly targets: Readonly<Record<string, TargetConfig>>;
   /** Where secrets are looked up that the caller did not give. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly runJob: Pick<RunJob, 'run'>;
+  readonly runJob: Pick<RunAttempts, 'run'>;
   readonly templateMaker: TemplateMaker;
   readonly workDirectory: Pick<WorkDirectory, 'ensure'>;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;

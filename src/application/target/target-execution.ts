@@ -5,18 +5,16 @@ import { runProblemOf, runStatusOf } from '../../domain/records/run-standing.js'
 import type { ExecuteNode, PlanNode, PrepareNode } from '../../domain/target/plan.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
-import type { JobFault } from '../faults/job-fault.js';
 import { RunHold } from '../holds/run-hold.js';
-import type { JobCallOptions, JobRun } from '../job/job-call.js';
-import { recordedOutcome } from '../records/load-run-record.js';
+import type { JobRun } from '../job/job-call.js';
 import { RunStatuses } from '../report/run-statuses.js';
 import { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
 import { executePlan, type NodeVerdict, type SkipReason } from './execute-plan.js';
-import { jobInput } from './job-input.js';
 import type { NodeEnd, Started } from './node-end.js';
 import { OutputsRecord } from './outputs-record.js';
 import { RunEnds } from './run-ends.js';
+import { runJobNode } from './run-job-node.js';
 import { runPrepareNode } from './run-prepare-node.js';
 import { RunReporter } from './run-reporter.js';
 import { RunTemplates } from './run-templates.js';
@@ -172,43 +170,19 @@ export class TargetExecution {
     return end;
   }
 
-  async #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
-    const { parts, input, runId, recorder } = this.#at;
-    const waited = Math.round(started.mark - this.#began);
-    recorder.changeJob(node.id, {
-      status: 'running',
-      started_at: started.at,
-      pre_execution_prepare_duration_ms: waited,
-    });
-    const result = await parts.runJob.run({
-      job: jobInput(node, this.#at.secrets[node.id] ?? {}, this.#outputs.outputs),
-      workspace: input.workspace,
-      runId,
+  #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
+    const shared = {
+      input: this.#at,
+      workspace: this.#workspace,
+      outputs: this.#outputs,
+      templates: this.#templates,
+      reporter: this.#reporter,
       events: this.#events,
+      ends: this.#ends,
       signal: this.#signal,
-      ...endingOf(input),
-      ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
-      scan: () => this.#workspace.scan(),
-      attempt: attemptOf(input),
-      traceparent: this.#trace.traceparent,
-      ...(input.branch === undefined ? {} : { branch: input.branch }),
-      saidOfSecrets: this.#at.saidOfSecrets,
-      ...this.#templates.basesOf(node.job),
-    });
-    if (result.isErr()) return this.#faulted(node, result.error);
-    const { outcome } = result.value;
-    recorder.changeJob(node.id, recordedOutcome(outcome, parts.settings.backend));
-    this.#ends.endJob({ jobId: node.id, kind: 'ended', run: result.value }, outcome.status);
-    const message = outcome.status === 'passed' ? '' : outcome.message;
-    return { verdict: outcome.status, message, cached: false };
-  }
-
-  #faulted(node: ExecuteNode, fault: JobFault): NodeEnd {
-    const verdict = fault.kind === 'cancelled' ? 'cancelled' : 'failed';
-    const finished = { status: verdict, finished_at: this.#reporter.now(), message: fault.message } as const;
-    this.#at.recorder.changeJob(node.id, finished);
-    this.#ends.endJob({ jobId: node.id, kind: 'faulted', fault }, verdict);
-    return { verdict, message: fault.message, cached: false };
+      trace: this.#trace,
+    };
+    return runJobNode(shared, node, { ...started, waitedMs: Math.round(started.mark - this.#began) });
   }
 
   #skip(node: PlanNode, why: SkipReason): void {
@@ -279,8 +253,4 @@ function workspaceOf(
       recorder.change(said === undefined ? found : { ...found, git_branch: said });
     },
   });
-}
-
-function endingOf({ hurry, onAbort }: JobCallOptions): Pick<JobCallOptions, 'hurry' | 'onAbort'> {
-  return { ...(hurry === undefined ? {} : { hurry }), ...(onAbort === undefined ? {} : { onAbort }) };
 }

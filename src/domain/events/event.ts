@@ -3,6 +3,7 @@ import { artifactReportSchema } from '../job/artifact.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageReportSchema } from '../job/coverage-report.js';
 import { jobOutcomeSchema, machineAcquiredSchema } from '../job/job-outcome.js';
+import { jobAttemptSchema } from '../job/job-retry.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
 import { phaseSchema } from '../machine/phase.js';
@@ -19,6 +20,20 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     type: z.literal('job_started'),
     host: z.string(),
     backend: z.enum(['incus', 'microvm']),
+    /** From 1; left out for the first. */
+    attempt: z.number().int().positive().optional(),
+  }),
+  /** An attempt has ended, and another begins after a wait. Its own `job_finished`, where it had a result, came before. */
+  z.looseObject({
+    ...common,
+    type: z.literal('job_retried'),
+    attempt: jobAttemptSchema.shape.attempt,
+    status: jobAttemptSchema.shape.status,
+    cause: jobAttemptSchema.shape.cause,
+    exit_code: jobAttemptSchema.shape.exit_code,
+    message: z.string(),
+    retried_for: jobAttemptSchema.shape.retried_for,
+    wait_ms: z.number().nonnegative(),
   }),
   z.looseObject({ ...common, type: z.literal('phase_started'), phase: phaseSchema }),
   z.looseObject({

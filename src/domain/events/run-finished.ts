@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
+import { attemptsShape } from '../job/job-retry.js';
 import { phaseSchema } from '../machine/phase.js';
 
 /** The system failure, for readers of `--output json` and `jsonl`. */
@@ -31,6 +32,7 @@ export const jobSummarySchema = z.looseObject({
   /** The job's own; null when there is no exit record. */
   exit_code: z.number().int().nullable(),
   message: z.string(),
+  ...attemptsShape,
   /** Absolute paths on the runner, null when there is no outcome. */
   guest_log: z.string().nullable(),
   artifacts_dir: z.string().nullable(),

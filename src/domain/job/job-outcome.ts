@@ -3,6 +3,7 @@ import { phaseTimingSchema } from '../machine/phase.js';
 import { artifactReportSchema } from './artifact.js';
 import { jobCacheReportSchema } from './cache-report.js';
 import { coverageReportSchema } from './coverage-report.js';
+import { attemptsShape } from './job-retry.js';
 import { serviceReportSchema } from './service-record.js';
 import { jobStepRecordSchema } from './step-record.js';
 import { testReportSchema } from './test-report.js';
@@ -61,6 +62,7 @@ export const jobOutcomeSchema = z.looseObject({
   log_cut: z.boolean().optional(),
   artifacts: artifactReportSchema,
   incus_image: incusImageIdentitySchema.nullable(),
+  ...attemptsShape,
   /** Left out where no machines wait. */
   acquired: machineAcquiredSchema.optional(),
   /** Of a job that has some, in order; those that were not reached are `skipped`. Left running, it has those that came to their turn. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobCacheRecordSchema } from './cache-report.js';
 import { incusImageIdentitySchema, jobOutcomeSchema, machineAcquiredSchema } from './job-outcome.js';
+import { attemptsShape } from './job-retry.js';
 import { jobServicesRecordSchema } from './service-record.js';
 
 /** `jobs/<job>/job.json`: all that is needed to take a job up again. Never holds a secret, only the names of them. */
@@ -37,6 +38,9 @@ export const jobRecordSchema = z.looseObject({
   run_attempt: z.number().int().positive().optional(),
   /** The span of the job (W3C Trace Context), which its commands are told as well; left out where there is no trace. */
   traceparent: z.string().optional(),
+  ...attemptsShape,
+  /** Its runner is to begin another attempt behind this outcome. */
+  will_retry: z.literal(true).optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
   /**

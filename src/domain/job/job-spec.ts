@@ -8,6 +8,7 @@ import { jobIdSchema } from '../values/identifier.js';
 import { artifactCapsSchema } from './artifact-caps.js';
 import { artifactWishesSchema } from './artifact-wishes.js';
 import { checkCaches, type JobCache, jobCachesSchema } from './job-caches.js';
+import { jobRetrySchema } from './job-retry.js';
 import { withShells } from './job-shells.js';
 import { type JobStep, jobStepsSchema } from './job-step.js';
 import { jobReportsSchema } from './report-wishes.js';
@@ -41,6 +42,8 @@ const jobSpec = z.strictObject({
   env: environmentSchema.default({}),
   /** Given to the job as files in `$PIKACI_SECRETS_DIR`, and masked in logs and events. */
   secrets: secretsSchema.default({}),
+  /** `{max, when, backoffSecs}`: when it is tried again, in a fresh machine. */
+  retry: jobRetrySchema.optional(),
   /** Directories of the machine that are kept for later jobs. Incus only; on a microVM they begin empty. */
   caches: jobCachesSchema,
   /** Two caches for Rust: `$CARGO_HOME` and `$CARGO_TARGET_DIR`, by the content of every `Cargo.lock`. */

@@ -12,15 +12,18 @@ export interface RunFacts {
   readonly attempt: number | null;
   /** The span that its commands are a part of; null where there is no trace. */
   readonly traceparent: string | null;
+  /** Of the job within its run, from 1; left out for what is no job. */
+  readonly jobAttempt?: number;
 }
 
 /** The variables that say it to a command. What is not known is absent. */
 export function runVariables(facts: RunFacts): Record<string, string> {
-  const { runId, jobId, commit, branch, attempt, traceparent } = facts;
+  const { runId, jobId, commit, branch, attempt, jobAttempt, traceparent } = facts;
   return {
     PIKACI_RUN_ID: runId,
     PIKACI_JOB_ID: jobId,
     ...(attempt === null ? {} : { PIKACI_RUN_ATTEMPT: `${attempt}` }),
+    ...(jobAttempt === undefined ? {} : { PIKACI_JOB_ATTEMPT: `${jobAttempt}` }),
     ...(commit === null ? {} : { PIKACI_COMMIT: commit }),
     ...(branch === null ? {} : { PIKACI_BRANCH: branch }),
     ...(traceparent === null ? {} : { TRACEPARENT: traceparent }),

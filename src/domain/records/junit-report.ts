@@ -1,3 +1,4 @@
+import { attemptText, type JobAttempt } from '../job/job-retry.js';
 import type { JobStepRecord } from '../job/step-record.js';
 import type { RunJobRecord, RunRecord } from './run-record.js';
 
@@ -10,6 +11,8 @@ interface Case {
   readonly message: string;
   /** In few words. */
   readonly type: string;
+  /** Attempts before the one that counts. */
+  readonly earlier?: readonly JobAttempt[] | undefined;
 }
 
 /**
@@ -58,11 +61,14 @@ function casesOf(job: RunJobRecord, target: string): readonly Case[] {
     ms: between(job.started_at, job.finished_at),
     ...endOf(job.status),
     message: job.message ?? '',
+    earlier: job.earlier_attempts,
   };
   const steps = (job.steps ?? []).map((step) => stepCase(step, job, target));
   if (steps.length === 0) return [own];
   // Something beside its steps may be why a job did not pass.
-  const isTold = own.end === 'passed' || steps.some(({ end }) => end === 'failure' || end === 'error');
+  const isTold =
+    own.earlier === undefined &&
+    (own.end === 'passed' || steps.some(({ end }) => end === 'failure' || end === 'error'));
   return isTold ? steps : [...steps, own];
 }
 
@@ -85,13 +91,23 @@ function endOf(status: RunJobRecord['status']): Pick<Case, 'end' | 'type'> {
   return { end: status === 'cancelled' || status === 'interrupted' ? 'error' : 'skipped', type: status };
 }
 
-function caseText({ className, name, ms, end, message, type }: Case): string {
+function caseText({ className, name, ms, end, message, type, earlier = [] }: Case): string {
   const head = `    <testcase classname="${escaped(className)}" name="${escaped(name)}" time="${seconds(ms)}"`;
   const said = escaped(message || type);
-  if (end === 'passed')
-    return message === '' ? `${head}/>` : `${head}><system-out>${said}</system-out></testcase>`;
+  // As Maven's surefire has what was run again.
+  const again = earlier.map((one) => attemptElement(end === 'passed' ? 'flaky' : 'rerun', one)).join('');
+  if (end === 'passed') {
+    const inside = `${again}${message === '' || again !== '' ? '' : `<system-out>${said}</system-out>`}`;
+    return inside === '' ? `${head}/>` : `${head}>${inside}</testcase>`;
+  }
   const kind = end === 'skipped' ? '' : ` type="${escaped(type)}"`;
-  return `${head}><${end} message="${said}"${kind}/></testcase>`;
+  return `${head}><${end} message="${said}"${kind}/>${again}</testcase>`;
+}
+
+function attemptElement(prefix: 'flaky' | 'rerun', attempt: JobAttempt): string {
+  const element = `${prefix}${attempt.status === 'faulted' ? 'Error' : 'Failure'}`;
+  const message = [attemptText(attempt), attempt.message].filter((text) => text !== '').join(': ');
+  return `<${element} message="${escaped(message)}" type="${escaped(attempt.cause)}"/>`;
 }
 
 function between(from: string | null, to: string | null): number {

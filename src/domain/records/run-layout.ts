@@ -64,7 +64,21 @@ export function templateLogsDirOf(stateRoot: string): string {
 /** Ids must have been validated: they become path components. */
 export function jobStateLayout(stateRoot: string, runId: string, jobId: string): JobStateLayout {
   const { runDir } = runStateLayout(stateRoot, runId);
-  const jobDir = `${runDir}/jobs/${jobId}`;
+  return jobFiles(runDir, `${runDir}/jobs/${jobId}`);
+}
+
+/** Where the state of an attempt is kept from when the next one begins: `runs/<run>/attempts/<job>/<attempt>/`. Ids must have been validated. */
+export function attemptStateLayout(
+  stateRoot: string,
+  runId: string,
+  jobId: string,
+  attempt: number,
+): JobStateLayout {
+  const { runDir } = runStateLayout(stateRoot, runId);
+  return jobFiles(runDir, `${runDir}/attempts/${jobId}/${attempt}`);
+}
+
+function jobFiles(runDir: string, jobDir: string): JobStateLayout {
   return {
     runDir,
     jobDir,

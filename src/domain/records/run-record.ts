@@ -3,6 +3,7 @@ import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageReportSchema } from '../job/coverage-report.js';
 import { incusImageIdentitySchema } from '../job/job-outcome.js';
+import { attemptsShape } from '../job/job-retry.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
 import { phaseTimingSchema } from '../machine/phase.js';
@@ -63,6 +64,9 @@ export const runJobRecordSchema = z.looseObject({
   started_at: orNull(z.string()),
   finished_at: orNull(z.string()),
   exit_code: orNull(z.number().int()),
+  ...attemptsShape,
+  /** While it waits for another attempt: when that begins. */
+  next_attempt_at: z.string().nullable().optional(),
   /** What went wrong, or why the job was skipped; for people. */
   message: orNull(z.string()),
   /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */

@@ -22,6 +22,7 @@ const FREE = [
     '--keep-bytes',
     '--limit',
     '--runs',
+    '--attempt',
     '<text>',
     '<stage>',
     '<cache>',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { pikaciConfigSchema } from '../../../src/domain/config/config.js';
+import { jobSpecSchema } from '../../../src/domain/job/job-spec.js';
 import { declaredPayloadMountDeviceName } from '../../../src/domain/mounts/mount-device-name.js';
 import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
 import { validatePayloadMounts } from '../../../src/domain/mounts/payload-mount-rules.js';
@@ -37,6 +38,10 @@ describe('what the documents show', () => {
     const transports = jsonBlocks(page('operations.md')).flatMap((json) => {
       const piece = z.looseObject({}).parse(JSON.parse(`{${json}}`));
       if ('retention' in piece) return [];
+      if ('retry' in piece) {
+        expect(jobSpecSchema.safeParse({ id: 'j', command: 'x', ...piece }).success).toBe(true);
+        return [];
+      }
       if ('microvm' in piece) {
         expect(pikaciConfigSchema.safeParse({ host: 'local', ...piece }).success).toBe(true);
         return [];

@@ -91,6 +91,17 @@ const samples: readonly [string, z.ZodType, object][] = [
         log_end: 2,
       },
       { type: 'warning', message: 'm' },
+      {
+        ...{
+          type: 'job_retried',
+          attempt: 1,
+          status: 'failed',
+          cause: 'lost',
+          exit_code: null,
+          message: 'm',
+        },
+        ...{ retried_for: 'lost', wait_ms: 5000 },
+      },
       { type: 'artifacts_collected', artifacts },
       {
         type: 'job_finished',

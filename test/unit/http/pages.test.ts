@@ -1,8 +1,8 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { jobRecord } from '../../support/job-record.js';
-import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { EARLIER, RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { served } from '../../support/served.js';
 
 const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\ud800\u202e`;
@@ -347,4 +347,21 @@ describe('the page of a log', () => {
     expect(text).toContain('<mark>two</mark>');
     expect((await server.get(`${LOG}?q=nothing`)).text).toContain('There is nothing to show.');
   });
+});
+
+test('a job that was tried again has its attempts, each with its log', async () => {
+  const server = await served();
+  const jobs = [runJobRecord('unit', { attempt: 2, earlier_attempts: [EARLIER] })];
+  const dir = await writeRun(server.stateRoot, runRecord({ jobs }));
+  await mkdir(join(dir, 'attempts/unit/1'), { recursive: true });
+  await writeFile(join(dir, 'attempts/unit/1/guest.log'), 'the first\n');
+  const { text } = await server.get(`/runs/${RUN_ID}`);
+  const log = `/runs/${RUN_ID}/logs/unit/raw?kind=guest`;
+  expect(text).toContain(`<a href="${log}&attempt=1"><bdi>attempt 1 failed (exit code 7)</bdi></a>`);
+  expect(text).toContain('attempt 2 · 7.0 s');
+  expect(text).not.toContain('<no>');
+  expect((await server.get(`${log}&attempt=1`)).text).toBe('the first\n');
+  expect((await server.get(`${log}&attempt=2`)).text).toBe('guest of unit\n');
+  expect((await server.get(`${log}&attempt=3`)).status).toBe(404);
+  expect((await server.get(`${log}&attempt=../x`)).status).toBe(400);
 });

@@ -6,6 +6,8 @@ export interface CopiedLogs {
   readonly runId: string;
   readonly jobs: readonly string[];
   readonly kind: 'host' | 'guest' | 'both';
+  /** An earlier one; the last when left out. */
+  readonly attempt?: number | undefined;
   /** Takes what was read; `name` tells the logs apart. */
   readonly write: (name: string, data: Uint8Array) => void;
 }
@@ -38,12 +40,13 @@ export class LogCopy {
     }) => Promise<void>,
   ): Promise<RunStateFault | 'interrupted' | null> {
     const { stdout, interrupts, input } = this.#context;
-    const { stateRoot, runId, write } = this.#copied;
+    const { stateRoot, runId, write, attempt } = this.#copied;
+    const of = attempt === undefined ? {} : { attempt };
     const { signal } = interrupts;
     for (const log of this.#logs) {
       for (;;) {
         const { job, kind, offset } = log;
-        const part = await input.runState.readLog(stateRoot, runId, { job, kind, offset, signal });
+        const part = await input.runState.readLog(stateRoot, runId, { job, kind, ...of, offset, signal });
         if (part.isErr()) return part.error;
         if (part.value.data.length === 0) break;
         write(log.name, part.value.data);

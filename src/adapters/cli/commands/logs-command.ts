@@ -19,6 +19,8 @@ export interface LogsOptions extends StateOptions, RawOption {
   readonly step?: string;
   /** Of that job. */
   readonly service?: string;
+  /** Of that job, an earlier one. */
+  readonly attempt?: number;
   readonly kind: 'host' | 'guest' | 'both';
   readonly follow?: boolean;
   readonly metadataJson?: boolean;
@@ -41,6 +43,10 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     );
     return EXIT.usage;
   }
+  if (options.attempt !== undefined && job === undefined) {
+    complain(context, 'an attempt is one of one job: name the job with --job');
+    return EXIT.usage;
+  }
   const stateRoot = await stateRootOrComplain(context, options);
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
@@ -56,6 +62,7 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     complain(context, `run ${runId} has no job ${job ?? ''}; it has ${known}`);
     return EXIT.usage;
   }
+  if (options.attempt !== undefined) return attemptLog(context, stateRoot, { ...options, runId, jobs });
   const raw = options.raw === true;
   const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw };
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
@@ -77,6 +84,35 @@ interface Chosen {
   readonly raw: boolean;
 }
 type Problem = RunStateFault | 'interrupted' | null;
+
+/** The log of an earlier attempt, whole. */
+async function attemptLog(
+  context: CliContext,
+  stateRoot: string,
+  { attempt, kind, raw, runId, jobs }: LogsOptions & Pick<Chosen, 'runId' | 'jobs'>,
+): Promise<number> {
+  const { signal } = context.interrupts;
+  const run = await context.input.runState.loadRunRecord(stateRoot, runId, { signal });
+  if (run.isErr()) return complainOfState(context, run.error);
+  const job = run.value.jobs.find(({ id }) => jobs.includes(id));
+  const earlier = (job?.earlier_attempts ?? []).map((one) => one.attempt);
+  const last = job?.attempt ?? 1;
+  if (attempt !== last && !earlier.includes(attempt ?? last)) {
+    complain(
+      context,
+      `the job ${job?.id ?? ''} of run ${runId} has the attempts ${[...earlier, last].join(', ')}`,
+    );
+    return EXIT.usage;
+  }
+  const chosen: Chosen = { stateRoot, runId, jobs, kind, raw: raw === true };
+  const writer = plainWriter(context, chosen);
+  const which = attempt === last ? {} : { attempt };
+  const copy = new LogCopy(context, { ...chosen, ...which, write: (...log) => writer.write(...log) });
+  const problem = await copy.readOn();
+  writer.endAll();
+  if (problem === null) return EXIT.passed;
+  return problem === 'interrupted' ? EXIT.cancelled : complainOfState(context, problem);
+}
 
 async function copyOnce(context: CliContext, chosen: Chosen, logs: RunLogsMetadata): Promise<Problem> {
   const writer = plainWriter(context, chosen);

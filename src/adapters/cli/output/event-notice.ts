@@ -2,6 +2,7 @@ import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { RunEvent } from '../../../domain/events/run-event.js';
 import { CACHE_HIT_WORDS } from '../../../domain/job/cache-report.js';
 import { coverageText } from '../../../domain/job/coverage-report.js';
+import { attemptText } from '../../../domain/job/job-retry.js';
 import { testCounts } from '../../../domain/job/test-report.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
@@ -60,6 +61,11 @@ export function eventNotice(event: PikaciEvent, { phases, colours }: NoticeOptio
       return phases ? testCounts(event.report) : null;
     case 'coverage_reported':
       return phases ? `coverage ${coverageText(event.report)}` : null;
+    case 'job_retried': {
+      const why = event.message === '' ? '' : `: ${escapeMessage(event.message)}`;
+      const text = attemptText(event);
+      return `${colours.yellow(text)}${why}; another begins in ${formatDuration(event.wait_ms)}`;
+    }
     case 'warning':
       return `${colours.yellow('warning:')} ${escapeMessage(event.message)}`;
     case 'log_cut':

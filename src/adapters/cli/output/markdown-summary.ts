@@ -33,7 +33,8 @@ export function markdownSummary({ runId, target, jobs, prepares = [] }: RunEnd):
 }
 
 function jobRow(end: JobEnd): string {
-  const { status, message, exit_code: exitCode } = jobSummary(end);
+  const { status, message, exit_code: exitCode, attempt } = jobSummary(end);
+  const which = attempt === undefined ? '' : ` in attempt ${attempt}`;
   const outcome = end.kind === 'ended' ? end.run.outcome : null;
   const took =
     outcome === null ? Number.NaN : Date.parse(outcome.finished_at) - Date.parse(outcome.started_at);
@@ -42,7 +43,7 @@ function jobRow(end: JobEnd): string {
   return row([
     MARKS[status] ?? '⚪',
     code(end.jobId),
-    `${status.replace('_', ' ')}${exit}${why}`,
+    `${status.replace('_', ' ')}${which}${exit}${why}`,
     Number.isFinite(took) ? formatDuration(Math.max(0, took)) : '',
     outcome?.test_report === undefined ? '' : testCounts(outcome.test_report),
     outcome?.coverage_report === undefined ? '' : coverageText(outcome.coverage_report),

@@ -1,6 +1,7 @@
 import type { JobRun } from '../../../application/api/pikaci.js';
 import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
 import type { JobSummary, WireFault } from '../../../domain/events/run-finished.js';
+import { attemptsOf } from '../../../domain/job/job-retry.js';
 
 /** How one job of a run ended for the command line. `instance` is the machine that it is known to have had. */
 export type JobEnd = {
@@ -53,6 +54,7 @@ export function jobSummary(end: JobEnd): JobSummary {
         cause: outcome.cause,
         exit_code: outcome.exit_code,
         message: outcome.message,
+        ...attemptsOf(outcome.attempt ?? 1, outcome.earlier_attempts ?? []),
         guest_log: state.guestLog,
         artifacts_dir: state.artifactsDir,
         fault: null,
@@ -66,6 +68,7 @@ export function jobSummary(end: JobEnd): JobSummary {
           ? { status: 'cancelled', cause: 'cancelled' }
           : { status: 'faulted' }),
         message: end.fault.message,
+        ...attemptsOfFault(end.fault),
         fault: wireFault(end.fault),
         ...(jobMayStillRun(end.fault) ? machineLeft(end.instance) : {}),
       };
@@ -82,6 +85,10 @@ export function jobSummary(end: JobEnd): JobSummary {
         ...machineLeft(end.instance),
       };
   }
+}
+
+function attemptsOfFault({ earlierAttempts: earlier = [] }: JobFault) {
+  return attemptsOf((earlier.at(-1)?.attempt ?? 0) + 1, earlier);
 }
 
 function machineLeft(instance: string | null | undefined): { machine?: string } {

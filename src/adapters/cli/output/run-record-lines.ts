@@ -3,6 +3,7 @@ import type { JobOutcome } from '../../../domain/job/job-outcome.js';
 import { isLogCut } from '../../../domain/job/log-cut.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import { artifactLines, logSize } from './artifact-lines.js';
+import { attemptLines, inAttempt } from './attempt-lines.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatDuration } from './quantities.js';
@@ -57,7 +58,7 @@ function prepareLines(timing: PrepareTiming, c: Colours): string[] {
 function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefined): string[] {
   const took = job.started_at === null ? null : tookOf(job.started_at, job.finished_at);
   const code = job.exit_code === null ? '' : ` (exit code ${job.exit_code})`;
-  const head = `${mark(job.status, c)} ${c.bold(escapeLine(job.id))} ${job.status}${code}${took === null ? '' : ` in ${took}`}`;
+  const head = `${mark(job.status, c)} ${c.bold(escapeLine(job.id))} ${job.status}${inAttempt(job)}${code}${took === null ? '' : ` in ${took}`}`;
   const why =
     job.status === 'passed' || job.message === null ? [] : [`  ${escapeMessage(job.message, '    ')}`];
   const phases = job.remote_linux_vm_execution?.phases ?? [];
@@ -69,6 +70,7 @@ function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefin
   return [
     head,
     ...why,
+    ...attemptLines(job.earlier_attempts, c),
     ...stepLines(job.steps ?? [], c),
     ...reports,
     ...phaseLine,

@@ -1,5 +1,6 @@
 import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
 import { artifactLines, logSize } from './artifact-lines.js';
+import { attemptLines, inAttempt } from './attempt-lines.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { faultLines } from './fault-text.js';
@@ -45,7 +46,11 @@ function faultedLines(jobId: string, fault: JobFault, c: Colours): string[] {
   if (fault.kind === 'cancelled')
     return [`${c.yellow('–')} ${c.bold(jobId)} cancelled: ${escapeMessage(fault.message, '    ')}`];
   const what = isRefusal(fault) ? 'was refused' : 'has no result (system failure)';
-  return [`${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`, ...indented(fault)];
+  return [
+    `${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`,
+    ...indented(fault),
+    ...attemptLines(fault.earlierAttempts, c),
+  ];
 }
 
 function indented(fault: JobFault): string[] {
@@ -61,9 +66,10 @@ function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Col
   // Not the sum of the phases, which may overlap.
   const total = tookOf(outcome.started_at, outcome.finished_at);
   const lines = [
-    `${mark} ${c.bold(job.jobId)} ${outcome.status} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
+    `${mark} ${c.bold(job.jobId)} ${outcome.status}${inAttempt(outcome)} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
+  lines.push(...attemptLines(outcome.earlier_attempts, c));
   lines.push(...stepLines(outcome.steps ?? [], c), ...serviceLines(outcome.services ?? [], c));
   lines.push(...reportLines(outcome, c));
   if (outcome.phases.length > 0) {

@@ -86,6 +86,7 @@ export interface RunState {
       readonly job: string;
       readonly kind: 'host' | 'guest';
       readonly service?: string;
+      readonly attempt?: number;
       readonly offset: number;
       readonly maxBytes?: number;
     },

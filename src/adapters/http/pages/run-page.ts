@@ -3,6 +3,7 @@ import type { RunBundle } from '../../../application/records/load-run-bundle.js'
 import { isFinal } from '../../../domain/events/run-status.js';
 import type { CollectedArtifact } from '../../../domain/job/artifact.js';
 import { CACHE_HIT_WORDS, type JobCacheReport } from '../../../domain/job/cache-report.js';
+import { attemptText } from '../../../domain/job/job-retry.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
@@ -89,16 +90,28 @@ function jobCard(
 ): Html {
   const log = `/runs/${encoded(runId)}/logs/${encoded(job.id)}`;
   const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
-  const details = [took, job.exit_code === null ? '' : `exit code ${job.exit_code}`].filter(
-    (text) => text !== '',
-  );
+  const details = [
+    job.attempt === undefined ? '' : `attempt ${job.attempt}`,
+    took,
+    job.exit_code === null ? '' : `exit code ${job.exit_code}`,
+  ].filter((text) => text !== '');
   return html`<li class="job" id="job-${encoded(job.id)}"><div>
 <div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${attemptList(job, log)}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${serviceList(reported.services ?? [], log)}${reportSections(reported)}</li>`;
+}
+
+/** Those before the last one. */
+function attemptList({ earlier_attempts: earlier = [] }: RunJobRecord, log: string): Html {
+  if (earlier.length === 0) return html``;
+  return html`<ol class="steps">${earlier.map(
+    (one) =>
+      html`<li>${statusMark('failed')} <a href="${log}/raw?kind=guest&attempt=${one.attempt}">${name(attemptText(one))}</a> <span class="muted">${between(one.started_at, one.finished_at)}</span>${one.message === '' ? '' : html` ${name(one.message)}`}</li>`,
+  )}</ol>`;
 }
 
 function cacheLine({

@@ -1,8 +1,9 @@
 import type { Context, Hono } from 'hono';
+import { z } from 'zod';
 import { refusalPage } from '../pages/refusal-page.js';
 import { jobOfRun } from '../source/job-of-run.js';
 import { logKindSchema } from '../source/log-kind.js';
-import { invalidRequest, type Refusal, refusalJson } from '../source/refusal.js';
+import { invalidRequest, notFound, type Refusal, refusalJson } from '../source/refusal.js';
 import type { ServedRuns } from '../source/run-source.js';
 import { attachment } from './attachment.js';
 import { fileAnswer } from './file-answer.js';
@@ -30,14 +31,27 @@ export function addFileRoutes(app: Hono, runs: ServedRuns): void {
   app.get('/runs/:run_id/logs/:job/raw', async (c) => {
     const kind = logKindSchema.safeParse(c.req.query('kind'));
     if (!kind.success) return answered(c, invalidRequest('kind is "host" or "guest"'));
+    const attempt = z.coerce.number().int().min(1).max(1000).optional().safeParse(c.req.query('attempt'));
+    if (!attempt.success) return answered(c, invalidRequest('attempt is a number from 1 on'));
     const { run_id: runId, job } = c.req.param();
     const { signal } = c.req.raw;
     const known = await jobOfRun(runs, { runId, job, signal });
     if (known.isErr()) return answered(c, known.error);
     const service = c.req.query('service');
-    const of = { job, kind: kind.data, ...(service === undefined ? {} : { service }) };
-    const read = (offset: number) =>
-      source.readLog(stateRoot, runId, { ...of, offset, maxBytes: PIECE_BYTES, signal });
+    const last = known.value.attempt ?? 1;
+    const which = attempt.data === undefined || attempt.data === last ? {} : { attempt: attempt.data };
+    const has = (known.value.earlier_attempts ?? []).some((one) => one.attempt === which.attempt);
+    if (which.attempt !== undefined && !has)
+      return answered(c, notFound(`the job ${job} has no attempt ${which.attempt}`));
+    const of = {
+      job,
+      kind: kind.data,
+      ...(service === undefined ? {} : { service }),
+      ...which,
+      maxBytes: PIECE_BYTES,
+      signal,
+    };
+    const read = (offset: number) => source.readLog(stateRoot, runId, { ...of, offset });
     return answered(
       c,
       await fileAnswer(read, c.req.raw.headers, { 'content-type': 'text/plain; charset=utf-8' }),

@@ -36,6 +36,7 @@ export interface RunSource {
       readonly job: string;
       readonly kind: 'host' | 'guest';
       readonly service?: string;
+      readonly attempt?: number;
       readonly offset: number;
       readonly maxBytes?: number;
     },

@@ -36,7 +36,8 @@ describe('what a job is told of its run', () => {
     const git = { head: COMMIT, dirty: true, branch: 'topic' };
     const { target, jobs } = await noting({ jobs: [a, { id: 'b', command: 'x' }], parallel: 1 }, git);
     await target.run();
-    const known = { PIKACI_RUN_ID: 'run', PIKACI_RUN_ATTEMPT: '1', PIKACI_COMMIT: COMMIT };
+    const attempts = { PIKACI_RUN_ATTEMPT: '1', PIKACI_JOB_ATTEMPT: '1' };
+    const known = { PIKACI_RUN_ID: 'run', ...attempts, PIKACI_COMMIT: COMMIT };
     expect(jobs).toEqual([
       { ...known, PIKACI_JOB_ID: 'a', PIKACI_BRANCH: 'mine' },
       { ...known, PIKACI_JOB_ID: 'b', PIKACI_BRANCH: 'topic' },
@@ -53,7 +54,7 @@ describe('what a job is told of its run', () => {
   it('is absent, and not empty, where it is not known', async () => {
     const { target, jobs } = await noting({ jobs: [{ id: 'b', command: 'x' }] }, undefined);
     await target.run({ rerunOf: 'somebody-elses' });
-    expect(jobs).toEqual([{ PIKACI_RUN_ID: 'run', PIKACI_JOB_ID: 'b' }]);
+    expect(jobs).toEqual([{ PIKACI_RUN_ID: 'run', PIKACI_JOB_ID: 'b', PIKACI_JOB_ATTEMPT: '1' }]);
     expect((await target.record()).attempt).toBeUndefined();
   });
 

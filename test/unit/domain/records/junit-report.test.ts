@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { junitReport } from '../../../../src/domain/records/junit-report.js';
 import { skippedStep, stepRecord } from '../../../support/job-steps.js';
-import { runJobRecord, runRecord } from '../../../support/recorded-run.js';
+import { EARLIER, runJobRecord, runRecord } from '../../../support/recorded-run.js';
 
 const casesIn = (text: string) => text.split('\n').filter((line) => line.includes('<testcase'));
 const timing = {
@@ -92,5 +92,20 @@ describe('a JUnit report', () => {
     expect(rest.trim()).toBe('');
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe]|[\u202e]/);
     expect(Buffer.from(text).toString()).toBe(text);
+  });
+
+  it('has the attempts before the one that counts, as surefire has what was run again', () => {
+    const jobs = [
+      runJobRecord('a', { attempt: 2, earlier_attempts: [EARLIER] }),
+      runJobRecord('b', { status: 'failed', exit_code: 1, attempt: 2, earlier_attempts: [EARLIER] }),
+      runJobRecord('c', { attempt: 2, earlier_attempts: [EARLIER], steps: [stepRecord('test')] }),
+    ];
+    const told = 'message="attempt 1 failed (exit code 7): &lt;no&gt;" type="exit"/>';
+    expect(casesIn(junitReport(runRecord({ status: 'failed', jobs })))).toEqual([
+      `    <testcase classname="t" name="a" time="7.000"><flakyFailure ${told}</testcase>`,
+      `    <testcase classname="t" name="b" time="7.000"><failure message="failed" type="failed"/><rerunFailure ${told}</testcase>`,
+      '    <testcase classname="t.c" name="test" time="2.000"/>',
+      `    <testcase classname="t" name="c" time="7.000"><flakyFailure ${told}</testcase>`,
+    ]);
   });
 });

@@ -1,5 +1,7 @@
 import type { PikaciEvent } from '../../../../domain/events/event.js';
 import type { RunEvent } from '../../../../domain/events/run-event.js';
+import { attemptText } from '../../../../domain/job/job-retry.js';
+import { formatDuration } from '../quantities.js';
 import { UploadProgress } from '../upload-progress.js';
 import type { TreeNode } from './tree-node.js';
 
@@ -10,7 +12,12 @@ export type NodeEvent = Extract<RunEvent, { node_id: string; kind: unknown }>;
 export function nodeAfterJobEvent(node: TreeNode, event: PikaciEvent, now: number): TreeNode {
   switch (event.type) {
     case 'job_started':
-      return begun(node, now);
+      return { ...begun(node, now), message: '', attempt: event.attempt ?? node.attempt };
+    case 'job_retried': {
+      const message = `${attemptText(event)}, another begins in ${formatDuration(event.wait_ms)}`;
+      const again = { state: 'running', attempt: event.attempt + 1, phase: null, step: null } as const;
+      return { ...node, ...again, message, upload: null, exit: null, durationMs: null };
+    }
     case 'phase_started':
       return { ...begun(node, now), phase: event.phase, step: null, upload: null };
     case 'upload_progress':

@@ -38,13 +38,13 @@ export function nodeDetail(node: TreeNode, context: RowContext): string {
     case 'waiting':
       return waitsFor(node, context);
     case 'running':
-      return runs(node, context.now);
+      return `${node.attempt === null || node.message !== '' ? '' : `attempt ${node.attempt}: `}${runs(node, context.now)}`;
     case 'passed': {
       const how = node.kind === 'execute' ? 'passed' : node.cached ? 'was there' : 'prepared';
-      return `${how}${cleaning(node)}`;
+      return `${how}${which(node)}${cleaning(node)}`;
     }
     case 'failed':
-      return `${failure(node)}${cleaning(node)}`;
+      return `${failure(node)}${which(node)}${cleaning(node)}`;
     case 'skipped':
       return `skipped: ${firstLine(node.message)}`;
     case 'cancelled':
@@ -54,6 +54,10 @@ export function nodeDetail(node: TreeNode, context: RowContext): string {
     case 'detached':
       return node.exit === null ? firstLine(node.message) : 'left running';
   }
+}
+
+function which({ attempt }: TreeNode): string {
+  return attempt === null ? '' : ` in attempt ${attempt}`;
 }
 
 function waitsFor({ dependsOn }: TreeNode, { states }: RowContext): string {

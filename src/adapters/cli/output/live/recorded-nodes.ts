@@ -43,7 +43,7 @@ function jobNode(
   const message = state === 'detached' ? 'left running' : (job.message ?? running);
   const since = started === null ? null : monotonic(started);
   const durationMs = since === null || finished === null ? null : monotonic(finished) - since;
-  return { ...waiting, state, step, message, since, durationMs };
+  return { ...waiting, attempt: job.attempt ?? null, state, step, message, since, durationMs };
 }
 
 /** A prepare node is recorded when it has ended; until then its state is what its dependencies allow. */

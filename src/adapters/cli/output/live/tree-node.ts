@@ -16,6 +16,8 @@ export interface TreeNode {
   readonly since: number | null;
   /** Once it has ended. */
   readonly durationMs: number | null;
+  /** Of a job that is tried again; null in its first attempt. */
+  readonly attempt: number | null;
   /** What a job is at; `clean_up` comes after its end. */
   readonly phase: Phase | null;
   /** Name of the step that a job is at. */
@@ -36,6 +38,7 @@ export function waitingNode(node: Pick<TreeNode, 'id' | 'kind' | 'dependsOn'>): 
     state: 'waiting',
     since: null,
     durationMs: null,
+    attempt: null,
     phase: null,
     step: null,
     upload: null,
