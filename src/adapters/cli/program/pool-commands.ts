@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
-import { poolChangeCommand, poolStatusCommand } from '../commands/pool/pool-command.js';
+import {
+  type PoolStatusOptions,
+  poolChangeCommand,
+  poolStatusCommand,
+} from '../commands/pool/pool-command.js';
 import type { HostOptions } from '../commands/with-pikaci.js';
 import type { CliContext } from '../session/cli-context.js';
-import { withHost } from './program-options.js';
+import { output, withHost } from './program-options.js';
 
 const POOL_HELP = `
 With "warm": {"size": 2} in the configuration, machines of Incus run and wait, and a job takes one instead of making it.
@@ -19,9 +23,10 @@ export function addPoolCommands(program: Command, context: CliContext, onExit: (
     .summary('show, fill and drain the pool of machines that wait')
     .addHelpText('after', POOL_HELP);
 
-  withHost(group.command('status').summary('show what waits on the host')).action(
-    async (options: HostOptions) => onExit(await poolStatusCommand(context, options)),
-  );
+  withHost(group.command('status').summary('show what waits on the host'))
+    .addOption(output(['human', 'json', 'jsonl']))
+    .option('--json', 'the same as --output json')
+    .action(async (options: PoolStatusOptions) => onExit(await poolStatusCommand(context, options)));
 
   withHost(
     group.command('fill').summary('make what is missing, and replace what is of another image'),

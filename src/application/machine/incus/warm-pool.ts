@@ -45,6 +45,11 @@ export interface PoolChange {
   readonly removed: readonly string[];
   /** The project had no room for another. */
   readonly isCutShort: boolean;
+  /** How many wait in the pool now, and how many are to. */
+  readonly waiting: number;
+  readonly size: number;
+  /** Why there are no more, as the daemon says it; null where nothing was cut short. */
+  readonly reason: string | null;
 }
 
 export interface WarmPoolParts {
@@ -138,11 +143,11 @@ export class WarmPool {
       bound,
     );
     const made: string[] = [];
-    let isCutShort = false;
+    let reason: string | null = null;
     for (let there = found.value.filter(isGood).length; there < warm.size && !bound.aborted; there++) {
       const created = await this.#make(image.value, bound);
       if (created.isErr() && isWithoutRoom(created.error)) {
-        isCutShort = true;
+        reason = created.error.message;
         break;
       }
       if (created.isErr()) return err(created.error);
@@ -151,9 +156,11 @@ export class WarmPool {
     // Others may have filled it meanwhile: all agree on which are too many.
     const now = await this.#list(bound, pool);
     if (now.isErr()) return err(now.error);
-    const surplus = now.value.filter(isGood).slice(warm.size);
-    removed.push(...(await this.#remove(surplus, bound)));
-    return ok({ made: made.filter((name) => !removed.includes(name)), removed, isCutShort });
+    const good = now.value.filter(isGood);
+    removed.push(...(await this.#remove(good.slice(warm.size), bound)));
+    const left = made.filter((name) => !removed.includes(name));
+    const waiting = Math.min(good.length, warm.size);
+    return ok({ made: left, removed, isCutShort: reason !== null, waiting, size: warm.size, reason });
   }
 
   /** Removes all that waits in the project, of whatever pool. */
@@ -161,7 +168,9 @@ export class WarmPool {
     const bound = bounded(signal);
     const listed = await this.#list(bound);
     if (listed.isErr()) return err(listed.error);
-    return ok({ made: [], removed: await this.#remove(listed.value, bound), isCutShort: false });
+    const removed = await this.#remove(listed.value, bound);
+    const waiting = listed.value.length - removed.length;
+    return ok({ made: [], removed, isCutShort: false, waiting, size: 0, reason: null });
   }
 
   get #pool(): string | null {

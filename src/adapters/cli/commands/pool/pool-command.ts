@@ -1,16 +1,33 @@
-import type { PoolChange, PoolStatus } from '../../../../application/machine/incus/warm-pool.js';
+import type {
+  PoolChange,
+  PoolStatus,
+  WaitingMachine,
+} from '../../../../application/machine/incus/warm-pool.js';
+import type {
+  PoolStatusDocument,
+  WaitingMachineDocument,
+} from '../../../../domain/records/pool-documents.js';
 import { inColumns } from '../../output/columns.js';
-import type { CliContext } from '../../session/cli-context.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { complainOfFault, onHost } from '../machine/machine-session.js';
+import { printJson } from '../state-root.js';
 import type { HostOptions } from '../with-pikaci.js';
 
+export interface PoolStatusOptions extends HostOptions {
+  readonly output: 'human' | 'json' | 'jsonl';
+  readonly json?: boolean;
+}
+
 /** `pikaci pool status`: what waits in the project, of whatever pool. */
-export function poolStatusCommand(context: CliContext, options: HostOptions): Promise<number> {
+export function poolStatusCommand(context: CliContext, options: PoolStatusOptions): Promise<number> {
   return onHost(context, options, async (pikaci) => {
     const status = await pikaci.poolStatus({ signal: context.interrupts.signal });
     if (status.isErr()) return complainOfFault(context, status.error);
-    context.stdout.write(`${linesOf(status.value).join('\n')}\n`);
+    const output = options.json === true ? 'json' : options.output;
+    if (output === 'human') context.stdout.write(`${linesOf(status.value).join('\n')}\n`);
+    else if (output === 'json') printJson(context, documentOf(pikaci.host, status.value));
+    else for (const one of status.value.waiting) context.stdout.write(`${JSON.stringify(machineOf(one))}\n`);
     return EXIT.passed;
   });
 }
@@ -26,10 +43,22 @@ export function poolChangeCommand(
     const changed = await (verb === 'fill' ? pikaci.fillPool({ signal }) : pikaci.drainPool({ signal }));
     if (changed.isErr()) return complainOfFault(context, changed.error);
     for (const line of changesOf(changed.value)) context.stdout.write(`${line}\n`);
-    if (changed.value.isCutShort)
-      context.stderr.write('pikaci: warning: the project has no room for all of the pool\n');
+    const { reason, made, waiting, size } = changed.value;
+    if (reason !== null) {
+      const so = `${made.length} made, ${waiting} of ${size} wait`;
+      complain(context, `warning: the project has no room for all of the pool: ${so}: ${reason}`);
+    }
     return EXIT.passed;
   });
+}
+
+function documentOf(host: string, { pool, size, waiting }: PoolStatus): PoolStatusDocument {
+  return { type: 'pool_status', schema_version: 1, host, pool, size, waiting: waiting.map(machineOf) };
+}
+
+function machineOf({ name, pool, isUp, createdAt, endsAt }: WaitingMachine): WaitingMachineDocument {
+  const times = { created_at: createdAt, ends_at: endsAt };
+  return { type: 'waiting_machine', schema_version: 1, instance_name: name, pool, is_up: isUp, ...times };
 }
 
 function changesOf({ made, removed }: PoolChange): readonly string[] {

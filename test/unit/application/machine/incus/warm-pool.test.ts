@@ -107,6 +107,38 @@ describe('a warm pool', () => {
     expect(incus.allInstances.map(({ status }) => status)).toEqual(['Running']);
   });
 
+  it('says of a fill without room how many wait, and which limit it is', async () => {
+    const { open, incus, waiting } = await site(3);
+    const project = incus.world.projects.get('default');
+    if (project !== undefined) project.config = { 'limits.instances': '2' };
+    const filled = must(await open().fillPool());
+    expect(filled).toMatchObject({ isCutShort: true, waiting: 2, size: 3 });
+    expect([filled.made.length, waiting().length]).toEqual([2, 2]);
+    expect(filled.reason).toContain('Reached maximum number of instances');
+  });
+
+  it('gives no job a machine whose lease ends, and a reaper takes it', async () => {
+    const { open, waiting, incus } = await site(1);
+    const pikaci = open();
+    const [name = ''] = must(await pikaci.fillPool()).made;
+    const [left] = waiting();
+    const soon = {
+      'user.pikaci.lease_expires_at_ms': String(
+        (readLease(left?.config ?? {})?.expiresAtMs ?? 0) - 3_595_000,
+      ),
+    };
+    must(await incus.patchInstance('default', name, soon));
+    const ended = must(await pikaci.runJob({ job: JOB, workspace: WORKSPACE }));
+    expect(ended.outcome.acquired).toMatchObject({ from: 'cold' });
+    must(await ended.cleanUp);
+    await pikaci.close();
+    expect(waiting().map((one) => one.name)).not.toContain(left?.name);
+    const [next] = waiting();
+    must(await incus.patchInstance('default', next?.name ?? '', { 'user.pikaci.lease_expires_at_ms': '1' }));
+    expect(must(await open().reap()).deleted).toEqual([next?.name]);
+    expect(incus.allInstances).toEqual([]);
+  });
+
   it('lends open machines as well, which another process takes up by their ids, and shells and forks of kept jobs', async () => {
     const { open, incus } = await site(1, {
       script: async ({ request }) => (request.command === 'fail' ? 5 : 0),

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+const versioned = { schema_version: z.literal(1) };
+
+/** A line of `pikaci pool status --output jsonl`, and an entry of the document. Times are ISO 8601, by the host's clock. */
+export const waitingMachineDocumentSchema = z.looseObject({
+  type: z.literal('waiting_machine'),
+  ...versioned,
+  instance_name: z.string(),
+  /** Which pool it is of: machines of other configurations wait in the same project. */
+  pool: z.string(),
+  is_up: z.boolean(),
+  created_at: z.string(),
+  /** When it goes, if no job has taken it. */
+  ends_at: z.string(),
+});
+export type WaitingMachineDocument = z.infer<typeof waitingMachineDocumentSchema>;
+
+/** What `pikaci pool status --output json` prints. */
+export const poolStatusDocumentSchema = z.looseObject({
+  type: z.literal('pool_status'),
+  ...versioned,
+  host: z.string(),
+  /** That of the configuration; null where it has none. */
+  pool: z.string().nullable(),
+  /** How many are to wait in it. */
+  size: z.number(),
+  waiting: z.array(waitingMachineDocumentSchema),
+});
+export type PoolStatusDocument = z.infer<typeof poolStatusDocumentSchema>;
