@@ -18,7 +18,12 @@ describe('a pool of machines that wait', () => {
     const pikaci = site.open({ warm: { size: 2 } });
     const { made } = must(await pikaci.fillPool());
     expect(made).toHaveLength(2);
-    expect(must(await pikaci.fillPool())).toMatchObject({ made: [], removed: [], isCutShort: false, waiting: 2 });
+    expect(must(await pikaci.fillPool())).toMatchObject({
+      made: [],
+      removed: [],
+      isCutShort: false,
+      waiting: 2,
+    });
 
     const job = {
       id: 'j',
