@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { incusInstanceName } from '../../src/domain/machine/incus-instance-name.js';
+import { machineJobId } from '../../src/domain/machine/machine-job-id.js';
 import {
   listRuns,
   loadLogs,
@@ -61,6 +63,16 @@ beforeAll(async () => {
           { id: 'after', command: 'true', dependsOn: ['bad'] },
         ],
       },
+      again: {
+        jobs: [
+          {
+            id: 'again',
+            command:
+              'echo "attempt $PIKACI_JOB_ATTEMPT on $(hostname)"; [ "$PIKACI_JOB_ATTEMPT" = 2 ] || exit 7',
+            retry: { max: 3, when: ['failed'], backoffSecs: 0 },
+          },
+        ],
+      },
     },
   });
   await writeFile(join(site.workspace, 'flake.nix'), flakeThatSays('built by nix'));
@@ -116,6 +128,23 @@ describe('a two-level plan on a real host', () => {
 });
 
 describe('a job that failed', () => {
+  it('is tried again in a fresh machine where it says so, and each attempt has its own log', async () => {
+    const runId = site.newRunId();
+    const run = must(await site.pikaci.runTarget({ target: 'again', workspace: site.workspace, runId }));
+    must(await run.cleanUp);
+    const [job] = run.record.jobs;
+    expect(job).toMatchObject({
+      status: 'passed',
+      attempt: 2,
+      earlier_attempts: [{ attempt: 1, status: 'failed', cause: 'exit', exit_code: 7 }],
+    });
+    const first = await readFile(job?.earlier_attempts?.[0]?.guest_log_path ?? '', 'utf8');
+    const second = await readFile(job?.guest_log_path ?? '', 'utf8');
+    expect(first).toBe(`attempt 1 on ${incusInstanceName(runId, 'again')}\n`);
+    expect(second).toBe(`attempt 2 on ${incusInstanceName(runId, machineJobId('again', 2))}\n`);
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
   it('leaves its machine for a shell when that is wanted, and its dependents are skipped', async () => {
     const runId = site.newRunId();
     const run = must(
