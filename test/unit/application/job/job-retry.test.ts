@@ -224,4 +224,38 @@ describe('a job that is tried again', () => {
       incusInstanceName('run', machineJobId('j', 2)),
     ]);
   });
+
+  it('whose host was away too long has the machine of that attempt removed before the next begins', async () => {
+    const there: number[] = [];
+    let attempts = 0;
+    const target = await TargetInMemory.of(targetOf({ max: 1, when: ['host'] }), {
+      script: async ({ write, cancelled }) => {
+        attempts += 1;
+        there.push(target.host.incus.allInstances.length);
+        write('begun\n');
+        if (attempts === 1) await cancelled;
+        return 0;
+      },
+    });
+    const { incus } = target.host;
+    const running = target.start({
+      events: {
+        emit: (event) => {
+          if (event.type === 'job_retried') while (incus.faults.takeCall('exec') !== undefined);
+          if (event.type !== 'log_bytes' || attempts !== 1) return;
+          for (let i = 0; i < 200; i++) incus.faults.failNext('exec', 'connection_lost');
+          incus.dropConnections();
+        },
+      },
+    });
+    const run = must(await running);
+    must(await run.cleanUp);
+    expect(there).toEqual([1, 1]);
+    expect(run.record.jobs[0]).toMatchObject({
+      status: 'passed',
+      attempt: 2,
+      earlier_attempts: [{ status: 'faulted', cause: 'host', retried_for: 'host' }],
+    });
+    expect(incus.allInstances).toEqual([]);
+  });
 });
