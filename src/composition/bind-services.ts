@@ -190,15 +190,20 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.openMachines,
-    (ports, localShell, logReader, settings, backends, stageSnapshot, acquireMachine, hostTime) =>
-      new OpenMachines({
-        ports: { ...ports, localShell, logReader },
-        settings,
-        backends,
-        stageSnapshot,
-        acquireMachine,
-        hostTime,
-      }),
+    (
+      ports,
+      localShell,
+      logReader,
+      settings,
+      backends,
+      stageSnapshot,
+      acquireMachine,
+      hostTime,
+      jobServices,
+    ) => {
+      const parts = { settings, backends, stageSnapshot, acquireMachine, hostTime, jobServices };
+      return new OpenMachines({ ...parts, ports: { ...ports, localShell, logReader } });
+    },
     [
       ids.ports,
       ids.localShell,
@@ -208,6 +213,7 @@ export function bindServices(container: Container): void {
       ids.stageSnapshot,
       ids.acquireMachine,
       ids.hostTime,
+      ids.jobServices,
     ],
   );
   bindTo(

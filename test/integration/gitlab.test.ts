@@ -43,7 +43,20 @@ beforeAll(async () => {
   const helper = join(site.directory, 'gitlab-runner');
   await writeFile(helper, '#!/bin/sh\necho "gitlab-runner $*"\n', { mode: 0o755 });
   const config = await writeConfig(site, {
-    gitlab: { images: [{ match: 'debian:*' }, { match: 'none', image: 'there/is/none' }], runner: helper },
+    gitlab: {
+      images: [{ match: 'debian:*' }, { match: 'none', image: 'there/is/none' }],
+      services: [
+        {
+          match: 'web:*',
+          variables: ['GREETING'],
+          command:
+            'echo "serves $*"; mkdir -p /srv; echo "$GREETING, $MARK" >/srv/index.html; exec busybox httpd -f -p 80 -h /srv',
+          runAsRoot: true,
+          ready: { tcp: 80 },
+        },
+      ],
+      runner: helper,
+    },
   });
   runner = await PlayedGitlabRunner.in(site.directory, ['--config', config]);
   let jobs = 100;
@@ -137,7 +150,45 @@ describe('the jobs of a GitLab Runner', () => {
     await nothingLeft(machines);
   });
 
-  it('fail at once where the configuration has no image for them, or they want services', async () => {
+  it('have their services beside them, by alias and by the name of the image, until they are cleaned up', async () => {
+    const services = [
+      {
+        name: 'web:1',
+        alias: 'one',
+        command: ['a', 'b c'],
+        variables: [{ key: 'MARK', value: 'first-mark' }],
+      },
+      { name: 'web:2', alias: '', variables: [{ key: 'MARK', value: 'second-mark' }] },
+    ];
+    const get = (name: string) => `busybox wget -q -O - http://${name}/`;
+    const job = newJob(
+      [
+        GET_SOURCES,
+        ['build_script', inProject(get('one'), get('web'))],
+        ['after_script', inProject(get('one'))],
+        CLEAN,
+      ],
+      { services, variables: { GREETING: 'a-greeting-of-the-job' } },
+    );
+    const { end, trace, machines } = await runner.run(job);
+    expect(trace).toMatch(
+      /sources\na-greeting-of-the-job, first-mark\na-greeting-of-the-job, second-mark\na-greeting-of-the-job, first-mark\n/,
+    );
+    expect(end).toBe('success');
+    await nothingLeft(machines);
+    const [id = ''] = machines;
+    expect(await readFile(join(site.stateRoot, 'machines', id, 'services/one/guest.log'), 'utf8')).toBe(
+      'serves a b c\n',
+    );
+    expect(await readFile(join(site.stateRoot, 'machines', id, 'machine.json'), 'utf8')).not.toContain(
+      'mark',
+    );
+    expect(
+      must(await site.incus.networks(site.host.project)).filter(({ name }) => name.startsWith('pks-')),
+    ).toEqual([]);
+  });
+
+  it('fail at once where the configuration has no image for them, or for a service', async () => {
     const unknown = await runner.run(newJob([GET_SOURCES], { image: 'alpine' }));
     expect([unknown.end, unknown.machines.length]).toEqual(['script_failure', 1]);
     expect(unknown.trace).toContain('the job asks for the image "alpine"');

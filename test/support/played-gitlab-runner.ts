@@ -15,6 +15,7 @@ export interface GitlabJob {
   readonly id: number;
   readonly image?: string;
   readonly services?: readonly object[];
+  readonly variables?: Readonly<Record<string, string>>;
   readonly token: string;
   readonly scripts: readonly Script[];
 }
@@ -83,6 +84,9 @@ export class PlayedGitlabRunner {
           CUSTOM_ENV_CI_JOB_ID: String(job.id),
           CUSTOM_ENV_CI_JOB_TOKEN: job.token,
           ...(job.image === undefined ? {} : { CUSTOM_ENV_CI_JOB_IMAGE: job.image }),
+          ...Object.fromEntries(
+            Object.entries(job.variables ?? {}).map(([name, value]) => [`CUSTOM_ENV_${name}`, value]),
+          ),
           CUSTOM_ENV_CI_JOB_SERVICES: job.services === undefined ? '' : JSON.stringify(job.services),
         });
         if (isTraced) void started.end.then(() => traces.push(started.trace));

@@ -27,6 +27,7 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
+import { acquireWithServices, type ServedMachine } from '../services/acquire-with-services.js';
 import type { JobServices } from '../services/job-services.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -34,7 +35,6 @@ import { scanAhead } from '../snapshot/scan-ahead.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { JobTrace } from '../trace/job-trace.js';
-import { acquireWithServices, type ServedMachine } from './acquire-with-services.js';
 import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
@@ -46,7 +46,7 @@ import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
@@ -128,9 +128,11 @@ export class RunJob {
 
     const { traceparent } = trace;
     const { hostTime, jobServices } = this.#parts;
-    const acquired = await acquireWithServices({ ports, settings, hostTime }, jobServices, {
-      session,
+    const acquired = await acquireWithServices({ ports, hostTime }, jobServices, {
+      job: session,
+      specs: job.services ?? [],
       bases: input.serviceBases ?? new Map(),
+      leaseMs: settings.leaseMs,
       acquire: (whileUseful) => this.#acquire(session, { input, scan, signal: whileUseful, traceparent }),
       isOurs: () => lock.isHeld(),
       signal,
@@ -244,10 +246,11 @@ export class RunJob {
 
   #complete(
     session: JobSession,
-    { machine, record, owner, settled, services, notReady }: ServedMachine,
+    { machine, record: made, owner, settled, services, notReady }: ServedMachine<JobRecord>,
     { lock, input }: { readonly lock: JobLock; readonly input: RunJobCall },
   ): Promise<Result<JobRun, JobFault>> {
     const { job } = session;
+    const record = services === undefined ? made : { ...made, services: services.record };
     return this.#parts.completeJob.complete({
       session,
       machine,

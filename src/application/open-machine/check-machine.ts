@@ -13,7 +13,7 @@ import type { OpenMachineParts } from './open-machine-parts.js';
 
 /** What a caller has asked for, with every default filled in; a new id where none was given. */
 export function checkMachine(
-  { ports, backends }: Pick<OpenMachineParts, 'ports' | 'backends'>,
+  { ports, backends, jobServices }: Pick<OpenMachineParts, 'ports' | 'backends' | 'jobServices'>,
   given: string | undefined,
   spec: OpenMachineSpecInput,
 ): Result<{ readonly id: string; readonly options: OpenMachineSpec }, MachineFault> {
@@ -31,6 +31,8 @@ export function checkMachine(
     return err(
       invalidMachine(host, 'image', 'a microVM is booted from a runner, and has no image to choose'),
     );
+  const unserved = jobServices.check(options.data.services ?? [], new Map());
+  if (unserved !== null) return err(invalidMachine(host, 'services', unserved));
   return ok({ id: id.data, options: options.data });
 }
 

@@ -9,6 +9,7 @@ import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { writeLastLease } from '../lease/write-lease.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { releaseMachine } from '../machine/release-machine.js';
+import type { LiveServices } from '../services/live-services.js';
 import { forkMachine } from './fork-machine.js';
 import { loadMachineRecord, saveMachineRecord } from './machine-records.js';
 import type { ForkOptions, MachineOrigin, OpenMachineInput } from './open-machine-input.js';
@@ -26,6 +27,8 @@ export interface HeldMachineInput {
   readonly journal: Journal;
   /** Resolves when nothing writes to the host any more on the machine's account. */
   readonly settled: Promise<unknown>;
+  /** Those that this process has started beside it. */
+  readonly services?: LiveServices;
   /** Opens a copy of it. */
   readonly openFork: (
     input: OpenMachineInput,
@@ -106,6 +109,7 @@ export class HeldMachine {
     this.#ended = 'left';
     this.input.onEnded();
     await this.#renewer[Symbol.asyncDispose]();
+    await this.input.services?.stop();
     const { machine, parts, record, journal } = this.input;
     const now = await parts.hostTime.fresh(awakeBound(LEASE_BOUND_MS));
     const lease = { owner: record.owner, expiresAtMs: now + this.#leaseMs };
@@ -125,6 +129,7 @@ export class HeldMachine {
     this.#ended = 'released';
     this.input.onEnded();
     await this.#renewer[Symbol.asyncDispose]();
+    await this.input.services?.stop();
     const { machine, parts, record, state, journal, settled } = this.input;
     const { localFiles, hostFiles, clock } = parts.ports;
     await settled;

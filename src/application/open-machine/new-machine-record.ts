@@ -26,7 +26,7 @@ export function newMachineRecord(
     work_dir: context.shared.remoteWorkDir,
     workspace: options.workspace ?? null,
     snapshot_hash: snapshotHash,
-    spec: options,
+    spec: withoutServices(options),
     owner,
     incus_project: context.backend === 'incus' ? context.incusProject : null,
     ...(daemon === null ? {} : { incus_daemon: daemon }),
@@ -37,6 +37,11 @@ export function newMachineRecord(
     ...(forkedFrom === undefined ? {} : { forked_from: forkedFrom }),
     released_at: null,
   };
+}
+
+/** What services are given of variables and files may be secret. */
+function withoutServices({ services: _, ...options }: OpenMachineSpec): Omit<OpenMachineSpec, 'services'> {
+  return options;
 }
 
 /** How the configuration differs from what the machine was opened with; null when it does not. */

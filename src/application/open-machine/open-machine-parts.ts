@@ -3,6 +3,7 @@ import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { HostTime } from '../lease/host-time.js';
 import type { AcquireMachine } from '../machine/acquire-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
+import type { JobServices } from '../services/job-services.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
@@ -19,4 +20,5 @@ export interface OpenMachineParts {
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
   readonly hostTime: HostTime;
+  readonly jobServices: JobServices;
 }

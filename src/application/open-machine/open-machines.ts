@@ -6,7 +6,6 @@ import type { MachineRecord } from '../../domain/records/machine-record.js';
 import { machineIdSchema } from '../../domain/values/identifier.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { makeStateRoot } from '../directories/state-root.js';
-import { Journal } from '../events/journal.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { claimedName } from '../machine/claimed-name.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
@@ -15,10 +14,12 @@ import { checkMachine, invalidMachine } from './check-machine.js';
 import { claimMachine } from './claim-machine.js';
 import { HeldMachine, type HeldMachineInput } from './held-machine.js';
 import { loadMachineRecord, markGone, saveMachineRecord } from './machine-records.js';
+import { MachineSession } from './machine-session.js';
 import { mismatchOf, newMachineRecord } from './new-machine-record.js';
 import { OpenMachine } from './open-machine.js';
 import type { MachineCallOptions, MachineOrigin, OpenMachineInput } from './open-machine-input.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
+import { openWithServices } from './open-with-services.js';
 import { removeMachineState } from './remove-state.js';
 import { takeUpLease } from './take-up-lease.js';
 import { neverOpened, notBeingOpened } from './unopened.js';
@@ -79,38 +80,46 @@ export class OpenMachines {
     await using _claim = claimed.value;
     const journal = this.#journal(id, state, events);
     const { workspace, image, leaseSecs } = options;
-    const acquired = await acquireMachine.acquire<MachineRecord>({
-      place: {
-        runId: id,
-        jobId: JOB_ID,
-        isOpen: true,
-        ...(image === undefined ? {} : { incusImageAlias: image }),
-        ...(origin === undefined ? {} : { base: origin.base }),
-        ...(origin?.incusProject === undefined ? {} : { incusProject: origin.incusProject }),
-      },
-      spec: options,
-      boot: null,
-      leaseMs: leaseSecs * 1000,
-      ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),
-      journal,
-      stage: async (whileUseful) => {
-        if (origin?.snapshotHash !== undefined)
-          return ok(origin.snapshotHash === null ? null : { contentHash: origin.snapshotHash });
-        if (workspace === undefined) return ok(null);
-        const scan = scanAhead(ports.scanner, workspace, whileUseful);
-        const { host } = ports.shell;
-        return await stageWorkspace({ scan, stageSnapshot, journal, host, signal: whileUseful });
-      },
-      record: async (made) => {
-        const record = newMachineRecord(id, options, {
-          ...made,
-          forkedFrom: origin?.forkedFrom,
-          createdAtMs: ports.clock.now(),
-          daemon: this.#parts.backends.daemon,
-        });
-        const saved = await saveMachineRecord(ports.localFiles, state, record);
-        return saved.map(() => record);
-      },
+    const acquire = (whileUseful: AbortSignal) =>
+      acquireMachine.acquire<MachineRecord>({
+        place: {
+          runId: id,
+          jobId: JOB_ID,
+          isOpen: true,
+          ...(image === undefined ? {} : { incusImageAlias: image }),
+          ...(origin === undefined ? {} : { base: origin.base }),
+          ...(origin?.incusProject === undefined ? {} : { incusProject: origin.incusProject }),
+        },
+        spec: options,
+        boot: null,
+        leaseMs: leaseSecs * 1000,
+        ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),
+        journal,
+        stage: async (whileUseful) => {
+          if (origin?.snapshotHash !== undefined)
+            return ok(origin.snapshotHash === null ? null : { contentHash: origin.snapshotHash });
+          if (workspace === undefined) return ok(null);
+          const scan = scanAhead(ports.scanner, workspace, whileUseful);
+          const { host } = ports.shell;
+          return await stageWorkspace({ scan, stageSnapshot, journal, host, signal: whileUseful });
+        },
+        record: async (made) => {
+          const record = newMachineRecord(id, options, {
+            ...made,
+            forkedFrom: origin?.forkedFrom,
+            createdAtMs: ports.clock.now(),
+            daemon: this.#parts.backends.daemon,
+          });
+          const saved = await saveMachineRecord(ports.localFiles, state, record);
+          return saved.map(() => record);
+        },
+        signal: whileUseful,
+      });
+    const acquired = await openWithServices(this.#parts, {
+      session: journal,
+      options,
+      state,
+      acquire,
       signal,
     });
     if (acquired.isErr()) {
@@ -119,8 +128,9 @@ export class OpenMachines {
       await removeMachineState(ports.localFiles, id, state);
       return err(acquired.error);
     }
-    const { machine, record, settled } = acquired.value;
-    return ok(this.#hold({ id, machine, spec: options, record, state, journal, settled }));
+    const { machine, record, settled, services } = acquired.value;
+    const held = { id, machine, spec: options, record, state, journal, settled };
+    return ok(this.#hold({ ...held, ...(services === undefined ? {} : { services }) }));
   }
 
   /** From another process, or minutes later: the machine of a record, if it is still there and nobody else's. */
@@ -152,7 +162,7 @@ export class OpenMachines {
     }
     const mismatch = mismatchOf(record, this.#parts);
     if (mismatch !== null) return err({ kind: 'config_mismatch', phase: null, host, message: mismatch });
-    const machine = backends.machine({
+    const own = backends.machine({
       runId: id,
       jobId: JOB_ID,
       acquisition: record.acquisition ?? null,
@@ -161,6 +171,9 @@ export class OpenMachines {
       ...claimedName(record),
       ...(record.snapshot_hash === null ? {} : { snapshotHash: record.snapshot_hash }),
     });
+    const { incus_project: incusProject } = record;
+    const of = { runId: id, jobId: JOB_ID, state: { jobDir: state.machineDir }, secrets: [], incusProject };
+    const machine = this.#parts.jobServices.machineOf(of, own, record.services);
     const taken = await takeUpLease(
       {
         id,
@@ -200,9 +213,10 @@ export class OpenMachines {
     return held;
   }
 
-  #journal(id: string, state: MachineStateLayout, events: EventSink | undefined): Journal {
+  #journal(id: string, state: MachineStateLayout, events: EventSink | undefined): MachineSession {
     const { localFiles, clock } = this.#parts.ports;
-    return new Journal({
+    return new MachineSession({
+      machineDir: state.machineDir,
       runId: id,
       jobId: JOB_ID,
       hostLog: state.hostLog,

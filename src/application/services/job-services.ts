@@ -31,6 +31,8 @@ export interface AcquireServices {
   readonly specs: readonly ServiceSpec[];
   /** Of those that are from a template, by the names of the templates. */
   readonly bases: ReadonlyMap<string, MachineBaseSource>;
+  /** How long their leases are. */
+  readonly leaseMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -79,15 +81,15 @@ export class JobServices {
     readonly machine: Machine;
     readonly started: Result<StartedServices, JobFault>;
   }> {
-    const { job, machine, services, owner, signal } = input;
-    const { ports, settings, hostTime } = this.#parts;
+    const { job, machine, services, owner, leaseMs, signal } = input;
+    const { ports, hostTime } = this.#parts;
     const group = { services: services.machines, network: null, networks: this.#networks };
     let whole = withServices(machine, group, ports.hostFiles);
     await using _renewer = new LeaseRenewer({
       place: whole.lease,
       clock: ports.clock,
       owner,
-      leaseMs: settings.leaseMs,
+      leaseMs,
       hostTime,
       onSuperseded: (message) => job.warn(message),
     });
@@ -97,7 +99,7 @@ export class JobServices {
         machine,
         runId: job.runId,
         jobId: job.machineId,
-        expiresAtMs: hostTime.now() + settings.leaseMs,
+        expiresAtMs: hostTime.now() + leaseMs,
         signal,
       });
       if (claimed.isErr()) return err(claimed.error);
@@ -157,7 +159,7 @@ export class JobServices {
   }
 
   async #acquireOne(
-    { job, bases, signal }: AcquireServices,
+    { job, bases, leaseMs, signal }: AcquireServices,
     spec: ServiceSpec,
     renewers: AsyncDisposable[],
   ): Promise<Result<ServiceMachine, JobFault>> {
@@ -167,6 +169,7 @@ export class JobServices {
       place: { ...servicePlace(job, spec), ...(base === undefined ? {} : { base }) },
       spec: machineSpecOf(spec),
       boot: null,
+      leaseMs,
       journal,
       stage: async () => ok(null),
       record: async () => ok(null),
@@ -178,8 +181,8 @@ export class JobServices {
       return err({ ...acquired.error, message: `the service ${spec.name}: ${message}` });
     }
     const { machine, owner } = acquired.value;
-    const { ports, settings, hostTime } = this.#parts;
-    const lease = { place: machine.lease, owner, leaseMs: settings.leaseMs };
+    const { ports, hostTime } = this.#parts;
+    const lease = { place: machine.lease, owner, leaseMs };
     renewers.push(
       new LeaseRenewer({ ...lease, clock: ports.clock, hostTime, onSuperseded: (why) => job.warn(why) }),
     );

@@ -42,7 +42,7 @@ export function machineSpecOf({ limits }: Pick<ServiceSpec, 'limits'>): MachineS
 export interface OfJob {
   readonly runId: string;
   readonly jobId: string;
-  readonly state: JobStateLayout;
+  readonly state: Pick<JobStateLayout, 'jobDir'>;
   /** That of its record; the configured one when null. */
   readonly incusProject: string | null;
   /** Masked in what is told. */

@@ -19,7 +19,7 @@ export interface ServedJob extends Journal {
   /** By which its machine, and those of its services, are named: another for each attempt. */
   readonly machineId: string;
   readonly runId: string;
-  readonly state: JobStateLayout;
+  readonly state: Pick<JobStateLayout, 'jobDir'>;
   readonly job: { readonly id: string; readonly secrets: Readonly<Record<string, string>> };
   readonly secretValues: readonly string[];
 }

@@ -19,6 +19,7 @@ export interface StartServices {
   /** The job's, and the owner of its lease. */
   readonly machine: Machine;
   readonly owner: string;
+  readonly leaseMs: number;
   readonly isOurs: () => Promise<boolean>;
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { guestUser, jobLimitsSchema, oneUser } from '../machine/machine-options.js';
+import { serviceOptions } from '../machine/service-spec.js';
+import { variableName } from '../values/environment.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 
 const directory = z
@@ -17,11 +19,22 @@ const gitlabImageSchema = z.strictObject({
   extraProfiles: z.array(z.string().min(1)).default([]),
 });
 
+/** What stands for a job's `services:` of this kind. */
+const gitlabServiceSchema = z.strictObject({
+  /** The whole of what a job calls the service's image, such as `postgres:16`; `*` stands for any text. */
+  match: z.string().min(1).max(255),
+  /** Names of the job's variables that it gets as well, beside those that the job gives the service itself. */
+  variables: z.array(variableName).max(100).default([]),
+  ...serviceOptions,
+});
+
 /** How the jobs of a GitLab Runner are run (docs/gitlab.md). */
 export const gitlabConfigSchema = z
   .strictObject({
     /** In their order: the first that matches counts. A job whose image none matches is refused. */
     images: z.array(gitlabImageSchema).max(1000).default([]),
+    /** In their order: the first that matches counts. A job with a service that none matches is refused. */
+    services: z.array(gitlabServiceSchema).max(1000).default([]),
     /** Who runs the scripts: root, as with GitLab's Docker executor, or a user of the machine. */
     runAsRoot: z.boolean().optional(),
     user: guestUser,
@@ -40,6 +53,7 @@ export const gitlabConfigSchema = z
   .superRefine(oneUser);
 export type GitlabConfig = z.output<typeof gitlabConfigSchema>;
 export type GitlabImage = z.output<typeof gitlabImageSchema>;
+export type GitlabServiceKind = z.output<typeof gitlabServiceSchema>;
 
 /** What a job's `image:` stands for; null when nothing does. A job that names none gets the configured image. */
 export function machineForImage(
@@ -48,6 +62,14 @@ export function machineForImage(
 ): Omit<GitlabImage, 'match'> | null {
   if (image === null) return { limits: {}, instanceType: 'container', extraProfiles: [] };
   return images.find(({ match }) => isMatched(match.split('*'), image)) ?? null;
+}
+
+/** What stands for a service of a job; null when nothing does. */
+export function serviceForImage(
+  image: string,
+  { services }: Pick<GitlabConfig, 'services'>,
+): GitlabServiceKind | null {
+  return services.find(({ match }) => isMatched(match.split('*'), image)) ?? null;
 }
 
 /** Linear in the text: a name comes from a job. */

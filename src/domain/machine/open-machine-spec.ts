@@ -4,6 +4,7 @@ import { quoteWords } from '../values/shell-words.js';
 import { plainText } from '../values/text.js';
 import { GUEST_GRACE_SECS } from './guest-paths.js';
 import { guestUser, machineOptions, oneUser } from './machine-options.js';
+import { servicesSchema } from './service-spec.js';
 import { commandText, stepIdSchema, stepShell, workingDirectory } from './step-values.js';
 
 const MAX_SECS = 7 * 24 * 3600;
@@ -22,9 +23,20 @@ export const openMachineSpecSchema = z
     user: guestUser,
     /** How long the machine stays when no process holds it. Whoever attaches or runs a step begins this time anew. */
     leaseSecs: z.number().int().min(30).max(MAX_SECS).default(600),
+    /** Machines beside it, reached by their names and gone with it. Incus only; without templates and secrets. */
+    services: servicesSchema.optional(),
     ...machineOptions,
   })
-  .superRefine(oneUser);
+  .superRefine(oneUser)
+  .superRefine(({ services = [] }, context) => {
+    for (const [index, { secrets }] of services.entries())
+      if (secrets.length > 0)
+        context.addIssue({
+          code: 'custom',
+          path: ['services', index, 'secrets'],
+          message: 'an open machine has no secrets of its own: use "env" or "files", which are in no record',
+        });
+  });
 /** What a machine is made with, every default filled in. Times are in seconds, sizes in bytes. */
 export type OpenMachineSpec = z.output<typeof openMachineSpecSchema>;
 /** What a caller has to write. */

@@ -20,6 +20,11 @@ const hostLabel = z
   })
   .refine((name) => name !== 'localhost', { error: '"localhost" is the machine itself' });
 
+/** Another name: it may have dots, as no directory is called so. */
+const hostName = z.string().regex(/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/, {
+  error: 'an alias is 1 to 253 of a-z, 0-9, ".", "-" and "_", and begins and ends with a letter or a digit',
+});
+
 export function isServiceName(name: string): boolean {
   return hostLabel.safeParse(name).success;
 }
@@ -47,37 +52,42 @@ const fileSchema = z.strictObject({
     .default('0644'),
 });
 
+/** What a service is, whatever it is called. */
+export const serviceOptions = {
+  /** Alias of an image; the configured one when neither this nor `template` is there. */
+  image: plain(z.string().min(1)).optional(),
+  /** What it runs, in the foreground. Left out, what the machine's own init starts is the service, and its journal the log. */
+  command: commandText.optional(),
+  shell: stepShell.optional(),
+  user: guestUser,
+  runAsRoot: z.boolean().default(false),
+  /** Not for secrets. */
+  env: environmentSchema.default({}),
+  /** Written before its command begins; root's. */
+  files: z
+    .array(fileSchema)
+    .max(MOST_FILES)
+    .refine((files) => files.reduce((sum, { content }) => sum + content.length, 0) <= LONGEST_FILES, {
+      error: 'all files together have more than 1 MiB',
+    })
+    .default([]),
+  /** When it is ready for the job; once its command has begun when left out. */
+  ready: readySchema.optional(),
+  readyTimeoutSecs: z.number().int().positive().max(3600).default(60),
+  limits: jobLimitsSchema.default({}),
+} as const;
+
 /** A machine beside a job: made from an image or a template, reached by its name, and gone with the job. */
 export const serviceSpecSchema = z
   .strictObject({
     name: hostLabel,
     /** Other names that it is reached by. */
-    aliases: z.array(hostLabel).max(MOST_ALIASES).default([]),
-    /** Alias of an image; the configured one when neither this nor `template` is there. */
-    image: plain(z.string().min(1)).optional(),
+    aliases: z.array(hostName).max(MOST_ALIASES).default([]),
     /** A template of the target. */
     template: jobIdSchema.optional(),
-    /** What it runs, in the foreground. Left out, what the machine's own init starts is the service, and its journal the log. */
-    command: commandText.optional(),
-    shell: stepShell.optional(),
-    user: guestUser,
-    runAsRoot: z.boolean().default(false),
-    /** Not for secrets. */
-    env: environmentSchema.default({}),
     /** Names of the job's secrets that it gets as well, as files in `$PIKACI_SECRETS_DIR`. */
     secrets: z.array(variableName).max(100).default([]),
-    /** Written before its command begins; root's. */
-    files: z
-      .array(fileSchema)
-      .max(MOST_FILES)
-      .refine((files) => files.reduce((sum, { content }) => sum + content.length, 0) <= LONGEST_FILES, {
-        error: 'all files together have more than 1 MiB',
-      })
-      .default([]),
-    /** When it is ready for the job; once its command has begun when left out. */
-    ready: readySchema.optional(),
-    readyTimeoutSecs: z.number().int().positive().max(3600).default(60),
-    limits: jobLimitsSchema.default({}),
+    ...serviceOptions,
   })
   .superRefine(oneUser)
   .superRefine(({ image, template }, context) => {
@@ -87,6 +97,9 @@ export const serviceSpecSchema = z
   });
 /** A checked service, every default filled in. */
 export type ServiceSpec = z.output<typeof serviceSpecSchema>;
+
+/** What a user writes of a service. */
+export type ServiceSpecInput = z.input<typeof serviceSpecSchema>;
 
 /** The services of a job. Each of their names is one machine's. */
 export const servicesSchema = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { incusImageIdentitySchema, machineAcquiredSchema } from '../job/job-outcome.js';
+import { jobServicesRecordSchema } from '../job/service-record.js';
 
 /** `machines/<id>/machine.json`: all that another process needs to take an open machine up. Holds its owner token, and no secret of a step. */
 export const machineRecordSchema = z.looseObject({
@@ -33,6 +34,8 @@ export const machineRecordSchema = z.looseObject({
       machine_id: z.string().optional(),
     })
     .optional(),
+  /** The machines beside it. */
+  services: jobServicesRecordSchema.optional(),
   /** When it was released; null while it may be there. */
   released_at: z.string().nullable(),
   /** When it was found to be gone without a release: its lease had ended, or somebody had removed it. */

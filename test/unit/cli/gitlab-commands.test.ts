@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { gitlabServices } from '../../../src/adapters/cli/commands/gitlab/gitlab-services.js';
 import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
+import { gitlabConfigSchema } from '../../../src/domain/config/gitlab-config.js';
+import { servicesSchema } from '../../../src/domain/machine/service-spec.js';
 import type { FileStore } from '../../../src/ports/file-store.js';
 import { must } from '../../../src/testing/contract/expect-result.js';
 import { memoryRun } from '../application/memory-run.js';
@@ -195,7 +198,39 @@ describe('pikaci gitlab', () => {
     expect((await job.instances())[0]?.config['limits.cpu']).toBe('3');
   });
 
-  it('fails a job with services, instead of running it without them', async () => {
+  it('maps services by the configuration, and names them as GitLab does', () => {
+    const config = gitlabConfigSchema.parse({
+      services: [
+        { match: 'registry.example.com:5000/group/*', env: { A: '1' }, variables: ['PASSWORD', 'UNSET'] },
+        { match: '*', command: 'serve "$@"' },
+      ],
+    });
+    const mapped = gitlabServices(
+      {
+        services: [
+          { name: 'registry.example.com:5000/group/pg:16', variables: [{ key: 'A', value: '2' }] },
+          { name: 'tutum/wordpress:latest', command: ['x', "it's"] },
+          { name: 'redis@sha256:00', alias: 'Cache,other' },
+          { name: 'redis' },
+        ],
+        variable: (name) => (name === 'PASSWORD' ? 'of the job' : undefined),
+      },
+      config,
+    )._unsafeUnwrap();
+    expect(mapped).toMatchObject([
+      {
+        name: 'service-1',
+        aliases: ['registry.example.com__group__pg', 'registry.example.com-group-pg'],
+        env: { A: '2', PASSWORD: 'of the job' },
+      },
+      { name: 'tutum__wordpress', aliases: ['tutum-wordpress'], command: `set -- x 'it'\\''s'\nserve "$@"` },
+      { name: 'cache', aliases: ['other'] },
+      { name: 'redis', aliases: [] },
+    ]);
+    expect(servicesSchema.safeParse(mapped).error).toBeUndefined();
+  });
+
+  it('fails a job with a service that nothing stands for, instead of running it without', async () => {
     const services = JSON.stringify([{ name: 'postgres:16', alias: 'db' }]);
     const job = await runner({ env: { CUSTOM_ENV_CI_JOB_SERVICES: services } });
     await job.config();

@@ -142,6 +142,12 @@ export class IncusServiceNetworks implements ServiceNetworks {
   }: ClaimNetwork): Promise<Result<JobNetwork, JobFault>> {
     const { incus } = this.#ports;
     const { incusProject: project } = this.#settings;
+    const listed = await incus.networks(project, { signal });
+    if (listed.isErr()) return err(told('list the networks', listed.error));
+    // Each that is managed has some configuration: who sees none of it is restricted to projects, and could not remove what it makes.
+    const managed = listed.value.filter((one) => one.managed);
+    if (managed.length > 0 && managed.every(({ config }) => Object.keys(config).length === 0))
+      return err(notAllowed(incus.host, 'its certificate is restricted to projects'));
     const acl = await incus.createNetworkAcl(project, BORDER, { signal });
     if (acl.isErr() && acl.error.kind !== 'already_exists') return err(notMade(acl.error));
     const { acquisition } = machine;
@@ -187,7 +193,10 @@ function told(what: string, fault: IncusFault): JobFault {
 
 function notMade(fault: IncusFault): JobFault {
   if (fault.kind !== 'permission_denied') return told('make the network of the job’s services', fault);
-  const known = incusFault(fault, PHASE);
-  const message = `this client may not make networks (${fault.message}): make some as docs/services.md says, and name them in "incus.serviceNetworks"`;
-  return { ...known, message };
+  return { ...incusFault(fault, PHASE), ...notAllowed(fault.host, fault.message) };
+}
+
+function notAllowed(host: string, why: string): JobFault {
+  const message = `this client may not make and remove networks (${why}): make some as docs/services.md says, and name them in "incus.serviceNetworks"`;
+  return { kind: 'incus', phase: PHASE, host, message };
 }

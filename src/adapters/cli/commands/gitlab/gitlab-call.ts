@@ -27,7 +27,15 @@ const services = z
   })
   .pipe(
     z
-      .array(z.looseObject({ name: z.string() }))
+      .array(
+        z.looseObject({
+          name: z.string(),
+          alias: z.string().nullish(),
+          entrypoint: z.array(z.string()).nullish(),
+          command: z.array(z.string()).nullish(),
+          variables: z.array(z.looseObject({ key: z.string(), value: z.string() })).nullish(),
+        }),
+      )
       .nullable()
       .transform((found) => found ?? []),
   );
@@ -50,6 +58,9 @@ const environment = z.looseObject({
   CUSTOM_ENV_CI_JOB_SERVICES: services.optional(),
 });
 
+/** A service as a job asks for it. */
+export type GitlabService = z.output<typeof services>[number];
+
 /** One call of the runner. */
 export interface GitlabCall {
   /** The status by which the runner knows that the job failed. */
@@ -65,7 +76,9 @@ export interface GitlabCall {
   readonly machine: string | null;
   readonly jobId: string | null;
   readonly image: string | null;
-  readonly services: readonly string[];
+  readonly services: readonly GitlabService[];
+  /** A variable of the job. */
+  readonly variable: (name: string) => string | undefined;
 }
 
 /** An error names the variable, and who sets it. */
@@ -91,7 +104,8 @@ export function gitlabCallOf(env: Environment): Result<GitlabCall, string> {
     machine: data[MACHINE_VARIABLE] ?? null,
     jobId: data.CUSTOM_ENV_CI_JOB_ID ?? null,
     image: data.CUSTOM_ENV_CI_JOB_IMAGE || null,
-    services: (data.CUSTOM_ENV_CI_JOB_SERVICES ?? []).map(({ name }) => name),
+    services: data.CUSTOM_ENV_CI_JOB_SERVICES ?? [],
+    variable: (name) => env[`${JOBS}${name}`],
   });
 }
 

@@ -5,6 +5,7 @@ import { machineForImage } from '../../../../domain/config/gitlab-config.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { warningsTo } from '../../session/warnings-to.js';
 import type { HostOptions } from '../with-pikaci.js';
+import { gitlabServices } from './gitlab-services.js';
 import { type GitlabStage, gitlabStage, type StageEnd, systemFailed } from './gitlab-stage.js';
 
 /** Where the scripts of a job are put: not below the builds, which are the job's. */
@@ -32,11 +33,9 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
     );
     return 'build_failed';
   }
-  if (call.services.length > 0) {
-    complain(
-      context,
-      `the job asks for services (${call.services.join(', ')}), and pikaci has none beside a job: start them in the job's script, or take "services:" out of it`,
-    );
+  const services = gitlabServices(call, gitlab);
+  if (services.isErr()) {
+    complain(context, services.error);
     return 'build_failed';
   }
   const { signal } = context.interrupts;
@@ -51,6 +50,7 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
     instanceType,
     extraProfiles,
     leaseSecs,
+    ...(services.value.length === 0 ? {} : { services: [...services.value] }),
     signal,
     events: warningsTo(context),
   });
