@@ -60,6 +60,7 @@ async function jobLogs(ports: RecordPorts, query: RunQuery, job: RunJobRecord): 
     guest_log_exists: guestBytes !== null,
     host_log_bytes: hostBytes,
     guest_log_bytes: guestBytes,
+    ...(job.attempt === undefined ? {} : { attempt: job.attempt }),
     guest_log_cut: guestBytes !== null && position.cut === true,
     ...(job.status === 'detached' ? { is_written: await hasWriter(ports, jobDir) } : {}),
   };

@@ -11,6 +11,8 @@ export const jobLogMetadataSchema = z.looseObject({
   guest_log_exists: z.boolean(),
   host_log_bytes: z.number().int().nonnegative().nullable(),
   guest_log_bytes: z.number().int().nonnegative().nullable(),
+  /** Of which attempt they are; left out for the first. */
+  attempt: z.number().int().positive().optional(),
   /** True for one that is at its cap (`maxLogBytes`), and ends there: nothing more comes, whatever the job writes. */
   guest_log_cut: z.boolean().optional(),
   /** False for a job that goes on without a runner: its logs stay as they are until somebody attaches. */

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeAfterJobEvent } from '../../../src/adapters/cli/output/live/node-after.js';
@@ -85,4 +85,28 @@ test('the records tell of each attempt, and the log of an earlier one is printed
     err: expect.stringContaining('has the attempts 1, 2'),
   });
   expect(await run('logs', RUN_ID, '--attempt', '1')).toMatchObject({ code: 2 });
+});
+
+test('who follows a log that begins anew with another attempt gets all of both', async () => {
+  const cli = new Cli({ files: {} });
+  const running = (more: object) =>
+    ({ status: 'running', finished_at: null, exit_code: null, ...more }) as const;
+  const recordOf = (more: object) =>
+    runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', running(more))] });
+  const dir = await writeRun(join(cli.folder, '.pikaci'), recordOf({}));
+  await writeFile(join(dir, 'jobs/unit/guest.log'), 'first\n');
+  const exit = cli.run('logs', RUN_ID, '--follow');
+  await cli.clock.asleepFor(250);
+  await appendFile(join(dir, 'jobs/unit/guest.log'), 'rest\n');
+  await mkdir(join(dir, 'attempts/unit'), { recursive: true });
+  await rename(join(dir, 'jobs/unit'), join(dir, 'attempts/unit/1'));
+  const again = { attempt: 2, earlier_attempts: [EARLIER] };
+  await writeRun(join(cli.folder, '.pikaci'), recordOf(again));
+  await writeFile(join(dir, 'jobs/unit/guest.log'), 'the second, which is longer\n');
+  cli.clock.advance(250);
+  await cli.clock.asleepFor(250);
+  await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit', again)] })));
+  cli.clock.advance(250);
+  expect(await exit).toBe(0);
+  expect(cli.stdout.text).toBe('first\nrest\nthe second, which is longer\n');
 });

@@ -1,4 +1,5 @@
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
+import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { CliContext } from '../session/cli-context.js';
 
 export interface CopiedLogs {
@@ -23,12 +24,32 @@ export function logsOf(jobs: readonly string[], kind: CopiedLogs['kind']) {
 export class LogCopy {
   readonly #context: CliContext;
   readonly #copied: CopiedLogs;
-  readonly #logs: (ReturnType<typeof logsOf>[number] & { offset: number })[];
+  readonly #logs: (ReturnType<typeof logsOf>[number] & { offset: number; attempt: number })[];
 
   constructor(context: CliContext, copied: CopiedLogs) {
     this.#context = context;
     this.#copied = copied;
-    this.#logs = logsOf(copied.jobs, copied.kind).map((log) => ({ ...log, offset: 0 }));
+    this.#logs = logsOf(copied.jobs, copied.kind).map((log) => ({ ...log, offset: 0, attempt: 0 }));
+  }
+
+  /** Of a job that is tried again the log begins anew: what is left of the attempt before is handed on first. */
+  async isAt(jobs: RunLogsMetadata['jobs']): Promise<void> {
+    const { input, interrupts } = this.#context;
+    const { stateRoot, runId, write } = this.#copied;
+    for (const log of this.#logs) {
+      const attempt = jobs.find(({ id }) => id === log.job)?.attempt ?? 1;
+      // The first look begins with the attempt that is live.
+      if (log.attempt === 0) log.attempt = attempt;
+      for (; log.attempt < attempt; log.attempt += 1, log.offset = 0) {
+        for (;;) {
+          const of = { job: log.job, kind: log.kind, attempt: log.attempt, offset: log.offset };
+          const part = await input.runState.readLog(stateRoot, runId, { ...of, signal: interrupts.signal });
+          if (part.isErr() || part.value.data.length === 0) break;
+          write(log.name, part.value.data);
+          log.offset += part.value.data.length;
+        }
+      }
+    }
   }
 
   /** Null when all that was there is handed on; `atEnd` is called behind each log. */

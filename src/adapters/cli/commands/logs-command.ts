@@ -147,6 +147,7 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
       const done = ended(logs, jobs);
       const run = tree === null ? null : await runState.loadRunRecord(stateRoot, runId, { signal });
       if (run?.isOk()) tree?.show({ run: run.value, plan: plan?.isOk() ? plan.value : null });
+      await copy.isAt(logs.jobs);
       const problem = await copy.readOn((log) => cuts.sayBehind(log, logs));
       if (problem !== null || done) return problem;
       if ((await clock.sleep(LOOK_MS, signal)) === 'aborted') return 'interrupted';
