@@ -37,6 +37,7 @@ import {
 } from '../application/records/summarize-runs.js';
 import { testHistory as testHistoryOf } from '../application/records/test-history.js';
 import type { RerunOptions, TargetRun } from '../application/target/target-run.js';
+import type { RunStatus } from '../domain/events/run-status.js';
 import type { JobRecord } from '../domain/job/job-record.js';
 import type { JobStepRecord } from '../domain/job/step-record.js';
 import type { RunLogs, RunLogsMetadata } from '../domain/records/logs-metadata.js';
@@ -242,6 +243,8 @@ export function listRuns(
   stateRoot: string,
   options: RunStateOptions & {
     readonly branch?: string;
+    readonly target?: string;
+    readonly status?: RunStatus;
     readonly skip?: number;
     readonly limit?: number;
   } = {},

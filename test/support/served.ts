@@ -19,9 +19,11 @@ export interface Served {
 }
 
 /** The server on a port of its own, with an empty state root; both are gone after the test. */
-export async function served(token: string | null = null): Promise<Served> {
+export async function served(token: string | null = null, { publicBadges = false } = {}): Promise<Served> {
   const directory = await temporaryDirectory();
-  const serving = (await serve(directory.path, { host: '127.0.0.1', port: 0, token }))._unsafeUnwrap();
+  const serving = (
+    await serve(directory.path, { host: '127.0.0.1', port: 0, token, publicBadges })
+  )._unsafeUnwrap();
   onTestFinished(async () => {
     await serving.close();
     await directory[Symbol.asyncDispose]();

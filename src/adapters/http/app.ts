@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { type Gate, refusalAtGate } from './gate.js';
+import { type Gate, isPublic, refusalAtGate } from './gate.js';
 import type { EventStreams } from './live/event-streams.js';
 import { refusalPage } from './pages/refusal-page.js';
 import { addApiRoutes } from './routes/api-routes.js';
@@ -16,12 +16,15 @@ import type { ServedRuns } from './source/run-source.js';
 export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
-    const refusal = refusalAtGate(gate, c.req.raw.headers) ?? refusalOfMethod(c.req.method);
+    const isForAll = isPublic(gate, c.req.path);
+    const refusal =
+      (isForAll ? null : refusalAtGate(gate, c.req.raw.headers)) ?? refusalOfMethod(c.req.method);
     if (refusal === null) await next();
     else c.res = refusalJson(refusal);
     if (refusal?.status === 401)
       c.res.headers.set('www-authenticate', 'Basic realm="pikaci", Bearer realm="pikaci"');
     if (refusal?.status === 405) c.res.headers.set('allow', 'GET, HEAD');
+    if (isForAll) c.res.headers.set('cross-origin-resource-policy', 'cross-origin');
     secure(c.res.headers);
   });
   addApiRoutes(app, runs);

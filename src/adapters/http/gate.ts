@@ -6,6 +6,13 @@ import type { Refusal } from './source/refusal.js';
 export interface Gate {
   /** Null on loopback only. */
   readonly token: string | null;
+  /** Badges are for everybody, also within pages from elsewhere. */
+  readonly publicBadges?: boolean;
+}
+
+/** Whether this is a badge that is for everybody. */
+export function isPublic({ publicBadges = false }: Gate, path: string): boolean {
+  return publicBadges && path.startsWith('/badge/');
 }
 
 /**

@@ -12,6 +12,7 @@ const HEADERS = {
 
 export function secure(headers: Headers): void {
   for (const [name, value] of Object.entries(HEADERS)) {
-    if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value);
+    const mayDiffer = name === 'cache-control' || name === 'cross-origin-resource-policy';
+    if (!mayDiffer || !headers.has(name)) headers.set(name, value);
   }
 }

@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly port: number;
   /** What callers must show; null for none, which only loopback allows. */
   readonly token: string | null;
+  /** Badges are answered to everybody, also within pages from elsewhere; not when left out. */
+  readonly publicBadges?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function serveRuns(
   runs: ServedRuns,
   options: ServeOptions,
 ): Promise<Result<Serving, ServeFault>> {
-  const { host, token } = options;
+  const { host, token, publicBadges = false } = options;
   if (token === null && !isLoopback(host))
     return err({
       kind: 'token_required',
@@ -50,7 +52,7 @@ export async function serveRuns(
   if (token !== null && token.length < SHORTEST_TOKEN)
     return err({ kind: 'token_too_short', message: `the token has fewer than ${SHORTEST_TOKEN} characters` });
   const streams = new EventStreams(STREAM_LIMITS);
-  const app = createApp(runs, { token }, streams);
+  const app = createApp(runs, { token, publicBadges }, streams);
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import pLimit from 'p-limit';
+import type { RunStatus } from '../../domain/events/run-status.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { RecordPorts } from './interrupted-run.js';
@@ -13,9 +14,9 @@ const READS_AT_ONCE = 16;
 export interface RunListing {
   /** Newest first. */
   readonly runs: readonly RunRecord[];
-  /** How many there are of the branch that was asked for (of all without one), also those that `skip` and `limit` leave out. */
+  /** How many there are of what was asked for, also those that `skip` and `limit` leave out. */
   readonly matching: number;
-  /** How many there are of all branches. */
+  /** How many there are at all. */
   readonly total: number;
   /** Directories that look like runs and have no record that can be read. */
   readonly damaged: readonly { readonly runId: string; readonly message: string }[];
@@ -25,6 +26,10 @@ export interface RunListQuery {
   readonly stateRoot: string;
   /** Only runs of this branch. */
   readonly branch?: string | undefined;
+  /** Only runs of this target. */
+  readonly target?: string | undefined;
+  /** Only runs that stand so. */
+  readonly status?: RunStatus | undefined;
   /** Leaves out this many of the newest. */
   readonly skip?: number | undefined;
   /** At most this many. */
@@ -46,9 +51,15 @@ export async function listRuns(
   const read = await readRuns(ports, { stateRoot, signal });
   if (read.isErr()) return err(read.error);
   const { runs: all, records } = read.value;
-  const ofBranch = all.filter((run) => query.branch === undefined || run.git_branch === query.branch);
+  const { branch, target, status } = query;
+  const matching = all.filter(
+    (run) =>
+      (branch === undefined || run.git_branch === branch) &&
+      (target === undefined || run.target_id === target) &&
+      (status === undefined || run.status === status),
+  );
   const first = query.skip ?? 0;
-  const wanted = ofBranch.slice(first, first + (query.limit ?? ofBranch.length));
+  const wanted = matching.slice(first, first + (query.limit ?? matching.length));
   const slots = pLimit(READS_AT_ONCE);
   const loaded = await Promise.all(
     wanted.map(({ run_id: runId }) =>
@@ -68,5 +79,5 @@ export async function listRuns(
     // One that is gone was removed meanwhile.
     else if (record.error.kind !== 'no_such_run') damaged.push({ runId, message: record.error.message });
   }
-  return ok({ runs, matching: ofBranch.length, total: all.length, damaged });
+  return ok({ runs, matching: matching.length, total: all.length, damaged });
 }

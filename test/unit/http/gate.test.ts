@@ -39,6 +39,20 @@ describe('who may ask', () => {
     }
   });
 
+  it('gets a badge without the token, and within pages from elsewhere, where badges are for everybody', async () => {
+    const elsewhere = { host: 'ci.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+    const open = await served(TOKEN, { publicBadges: true });
+    await writeRun(open.stateRoot);
+    const badge = await open.get('/badge/main.svg', elsewhere);
+    expect([badge.status, badge.headers['cross-origin-resource-policy']]).toEqual([200, 'cross-origin']);
+    for (const path of [...PATHS, '/badge/../metrics', '/badge/%2e%2e/metrics', '/badge', '/badgex/main.svg'])
+      expect([path, (await open.get(path)).status].join(' ')).toMatch(/ (401|404)$/);
+    expect((await open.get('/badge/main.svg', {}, 'POST')).status).toBe(405);
+    const closed = await served(TOKEN);
+    expect((await closed.get('/badge/main.svg')).status).toBe(401);
+    expect((await closed.get('/badge/main.svg', elsewhere)).status).toBe(403);
+  });
+
   it('gets in with the token, as bearer or as the password of a browser, under any name of the machine', async () => {
     const server = await served(TOKEN);
     await writeRun(server.stateRoot);

@@ -45,6 +45,42 @@ describe('the pages', () => {
     expect(metrics).toContain('pikaci_job_cache_restore_seconds 2\n');
   });
 
+  it('list the runs of a target and those that stand in one way, also together', async () => {
+    const server = await served();
+    const write = (id: string, more: object) =>
+      writeRun(server.stateRoot, runRecord({ run_id: id, target_id: 'unit', ...more }));
+    await write('one', { status: 'failed', git_branch: 'topic/a' });
+    await write('two', {});
+    await write('three', { target_id: 'lint', status: 'failed' });
+    const ids = async (query: string) => {
+      const { text } = await server.get(`/?${query}`);
+      return ['one', 'two', 'three'].filter((id) => text.includes(`/runs/${id}"`));
+    };
+    expect(await ids('status=failed')).toEqual(['one', 'three']);
+    expect(await ids('target=unit&status=')).toEqual(['one', 'two']);
+    expect(await ids('branch=topic%2Fa&target=unit&status=failed')).toEqual(['one']);
+    const none = await server.get('/?target=lint&status=passed&branch=%3Cb%3E');
+    expect(none.text).toContain('There are no such runs.');
+    expect(none.text).toContain('<option value="passed" selected>');
+    expect(none.text).not.toMatch(NOT_ESCAPED);
+    expect((await server.get('/?status=green')).status).toBe(400);
+  });
+
+  it('have a badge for each branch, with nothing in it from a record', async () => {
+    const server = await served();
+    await writeRun(server.stateRoot, runRecord({ run_id: 'a', git_branch: 'topic/a', status: 'failed' }));
+    const of = async (path: string) => {
+      const { status, text, headers } = await server.get(`/badge/${path}`);
+      return [status, headers['content-type'], /aria-label="([^"]*)"/.exec(text)?.[1]];
+    };
+    const svg = 'image/svg+xml; charset=utf-8';
+    expect(await of('topic/a.svg')).toEqual([200, svg, 'pikaci: failed']);
+    expect(await of('topic%2Fa.svg?target=t')).toEqual([200, svg, 'pikaci: failed']);
+    expect(await of('topic/a.svg?target=other')).toEqual([200, svg, 'pikaci: no runs']);
+    expect((await of('..%2f.svg'))[0]).toBe(400);
+    expect((await of('topic/a'))[0]).toBe(404);
+  });
+
   it('count how long runs took by the names of OpenTelemetry, for Prometheus', async () => {
     const server = await served();
     const ran = (id: string, secs: number | null, status: 'passed' | 'failed' | 'running') =>

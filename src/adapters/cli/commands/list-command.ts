@@ -1,3 +1,4 @@
+import type { RunStatus } from '../../../domain/events/run-status.js';
 import type { RunListDocument } from '../../../domain/records/state-documents.js';
 import { inColumns } from '../output/columns.js';
 import { tookOf } from '../output/run-record-lines.js';
@@ -9,17 +10,21 @@ export interface ListOptions extends StateOptions {
   readonly output: 'human' | 'json';
   readonly limit?: number;
   readonly branch?: string;
+  readonly target?: string;
+  readonly status?: RunStatus;
 }
 
 /** `pikaci list`: the recorded runs, newest first. */
 export async function listCommand(context: CliContext, options: ListOptions): Promise<number> {
   const stateRoot = await stateRootOrComplain(context, options);
   if (stateRoot === null) return EXIT.usage;
-  const { limit, branch } = options;
+  const { limit, branch, target, status } = options;
   const listed = await context.input.runState.listRuns(stateRoot, {
     signal: context.interrupts.signal,
     ...(limit === undefined ? {} : { limit }),
     ...(branch === undefined ? {} : { branch }),
+    ...(target === undefined ? {} : { target }),
+    ...(status === undefined ? {} : { status }),
   });
   if (listed.isErr()) return complainOfState(context, listed.error);
   const { runs, matching, total, damaged } = listed.value;
@@ -36,7 +41,7 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
   }
   if (total === 0) complain(context, `there are no runs in ${stateRoot}`);
   else if (matching === 0)
-    complain(context, `no run in ${stateRoot} is of the branch ${branch}; of others there are ${total}`);
+    complain(context, `no run in ${stateRoot} is ${wantedOf(options)}; of others there are ${total}`);
   const rows = runs.map((run) => [
     run.run_id,
     run.status,
@@ -47,4 +52,13 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
   ]);
   if (rows.length > 0) context.stdout.write(`${inColumns(rows).join('\n')}\n`);
   return EXIT.passed;
+}
+
+/** What was asked for, as in `of the branch main and failed`. */
+function wantedOf({ branch, target, status }: ListOptions): string {
+  return [
+    ...(branch === undefined ? [] : [`of the branch ${branch}`]),
+    ...(target === undefined ? [] : [`of the target ${target}`]),
+    ...(status === undefined ? [] : [status]),
+  ].join(' and ');
 }

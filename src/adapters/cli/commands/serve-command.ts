@@ -7,6 +7,7 @@ export const TOKEN_VARIABLE = 'PIKACI_SERVE_TOKEN';
 export interface ServeCommandOptions extends StateOptions {
   readonly listen: string;
   readonly port: number;
+  readonly publicBadges?: boolean;
 }
 
 /** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
@@ -15,7 +16,8 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
   const token = context.input.env[TOKEN_VARIABLE] || null;
-  const started = await context.input.serve(stateRoot, { host: options.listen, port: options.port, token });
+  const { listen: host, port, publicBadges = false } = options;
+  const started = await context.input.serve(stateRoot, { host, port, token, publicBadges });
   if (started.isErr()) {
     const { kind, message } = started.error;
     complain(context, kind === 'address' ? message : `${message} ($${TOKEN_VARIABLE})`);

@@ -6,6 +6,7 @@ import type { RunListing } from '../../../application/records/list-runs.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { PikaciConfigInput } from '../../../domain/config/config.js';
 import type { ConfigFault } from '../../../domain/config/config-fault.js';
+import type { RunStatus } from '../../../domain/events/run-status.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
@@ -59,7 +60,12 @@ export interface CliStandardInput {
 export interface RunState {
   listRuns(
     stateRoot: string,
-    options: Call & { readonly limit?: number; readonly branch?: string },
+    options: Call & {
+      readonly limit?: number;
+      readonly branch?: string;
+      readonly target?: string;
+      readonly status?: RunStatus;
+    },
   ): Answer<RunListing>;
   testHistory(
     stateRoot: string,
@@ -113,7 +119,12 @@ export interface CliServing extends AsyncDisposable {
 /** Starts the web server; handed in, because adapters do not see each other. */
 export type Serve = (
   stateRoot: string,
-  options: { readonly host: string; readonly port: number; readonly token: string | null },
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly token: string | null;
+    readonly publicBadges: boolean;
+  },
 ) => Promise<
   Result<
     CliServing,

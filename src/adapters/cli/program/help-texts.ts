@@ -106,6 +106,7 @@ Example:
 export const LIST_HELP = `
 Examples:
   pikaci list --limit 10
+  pikaci list --target unit --status failed
   pikaci list --branch main --output json | jq '.runs[0].status'
 `;
 

@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
+import { runStatusSchema } from '../../../domain/events/run-status.js';
 import { runIdSchema } from '../../../domain/values/identifier.js';
 import { artifactsCommand } from '../commands/artifacts-command.js';
 import { type ListOptions, listCommand } from '../commands/list-command.js';
@@ -23,6 +24,8 @@ export function addStateCommands(
     .addOption(output(['human', 'json']))
     .addOption(new Option('--limit <n>', 'at most this many').argParser(wholeNumber(1)))
     .option('--branch <name>', 'only runs of this branch')
+    .option('--target <name>', 'only runs of this target')
+    .addOption(new Option('--status <status>', 'only runs that stand so').choices(runStatusSchema.options))
     .action(async (options: ListOptions) => onExit(await listCommand(context, options)));
 
   const status = program
@@ -118,5 +121,6 @@ export function addStateCommands(
     .addOption(
       new Option('--port <n>', 'which port; 0 for any that is free').argParser(portNumber).default(8787),
     )
+    .option('--public-badges', 'answer /badge/BRANCH.svg to everybody, without the token and within any page')
     .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { RunListing } from '../../../application/records/list-runs.js';
+import { type RunStatus, runStatusSchema } from '../../../domain/events/run-status.js';
 import { coverageOf, percent } from '../../../domain/job/coverage-report.js';
 import { unreadMark } from '../../../domain/job/test-report.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
@@ -8,10 +9,16 @@ import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { between, timeText } from './quantities.js';
 
+/** Which runs are asked for; all without any of them. */
+export interface RunsFilter {
+  readonly branch?: string;
+  readonly target?: string;
+  readonly status?: RunStatus;
+}
+
 /** Which of the runs a page has. */
 export interface RunsPart {
-  /** Null for all branches. */
-  readonly branch: string | null;
+  readonly filter: RunsFilter;
   /** From 1 to `pages`. */
   readonly page: number;
   readonly pages: number;
@@ -20,32 +27,56 @@ export interface RunsPart {
 
 /** The recorded runs, newest first. */
 export function runsPage({ runs, matching, damaged }: RunListing, part: RunsPart): Html {
-  const { branch } = part;
+  const { filter } = part;
   const going = runs.some((run) => run.status === 'running');
-  const title = branch === null ? 'Runs' : `Runs of ${branch}`;
+  const said = [
+    ...(filter.target === undefined ? [] : [filter.target]),
+    ...(filter.branch === undefined ? [] : [`of ${filter.branch}`]),
+    ...(filter.status === undefined ? [] : [`that ${VERBS[filter.status]}`]),
+  ];
+  const isAll = said.length === 0;
   return page({
-    title,
-    crumbs: branch === null ? [] : [{ text: name(branch), href: null }],
+    title: ['Runs', ...said].join(' '),
+    crumbs: isAll ? [] : [{ text: name(said.join(' ')), href: null }],
     live: going ? { events: null, refreshSecs: 5 } : null,
-    body: html`<div class="head"><h1>${branch === null ? 'Runs' : html`Runs of ${name(branch)}`}</h1>
-<form class="search" action="/" method="get" role="search"><input name="branch" aria-label="Branch" placeholder="Branch" value="${plainName(branch ?? '')}" autocapitalize="off" autocomplete="off" spellcheck="false"><button>Show</button></form></div>
+    body: html`<div class="head"><h1>Runs${said.map((text) => html` ${name(text)}`)}</h1>
+${filterForm(filter)}</div>
 <div data-live id="runs">${
       runs.length === 0
-        ? html`<p class="empty">There are no runs${branch === null ? '' : ' of this branch'}.</p>`
+        ? html`<p class="empty">There are no ${isAll ? 'runs' : 'such runs'}.${isAll ? '' : html` <a href="/">All runs</a>`}</p>`
         : html`<nav class="parts" aria-label="Pages">${partLinks(part, matching, runs.length)}</nav><ol class="runs">${runs.map(row)}</ol>`
     }
 ${damaged.map(({ message }) => html`<p class="problem">${name(message)}</p>`)}</div>`,
   });
 }
 
-function partLinks({ branch, page, pages, perPage }: RunsPart, matching: number, shown: number): Html {
+const VERBS: Readonly<Record<RunStatus, string>> = {
+  running: 'go on',
+  passed: 'passed',
+  failed: 'failed',
+  skipped: 'were skipped',
+  cancelled: 'were cancelled',
+  interrupted: 'lost their runner',
+};
+
+function filterForm({ branch, target, status }: RunsFilter): Html {
+  const field = (key: string, label: string, value: string | undefined) =>
+    html`<input name="${key}" aria-label="${label}" placeholder="${label}" value="${plainName(value ?? '')}" autocapitalize="off" autocomplete="off" spellcheck="false">`;
+  const choice = (value: string, text: string, isChosen: boolean) =>
+    html`<option value="${value}"${isChosen ? html` selected` : ''}>${text}</option>`;
+  return html`<form class="search filter" action="/" method="get" role="search">${field('branch', 'Branch', branch)}${field('target', 'Target', target)}<select name="status" aria-label="Status">${choice('', 'Any status', status === undefined)}${runStatusSchema.options.map((one) => choice(one, one, one === status))}</select><button>Show</button></form>`;
+}
+
+function partLinks({ filter, page, pages, perPage }: RunsPart, matching: number, shown: number): Html {
   const all = matching === 1 ? '1 run' : `${matching} runs`;
   if (pages === 1) return html`<span>${all}</span>`;
   const first = (page - 1) * perPage + 1;
   const link = (to: number, text: string) => {
     if (to < 1 || to > pages) return '';
-    const query = [...(branch === null ? [] : [`branch=${encoded(branch)}`]), `page=${to}`].join('&');
-    return html`<a class="button" href="/?${query}">${text}</a>`;
+    const { branch, target, status } = filter;
+    const wanted = Object.entries({ branch, target, status, page: `${to}` });
+    const query = wanted.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${encoded(value)}`]));
+    return html`<a class="button" href="/?${query.join('&')}">${text}</a>`;
   };
   return html`<span>Runs ${first} to ${first + shown - 1} of ${matching}</span> ${link(page - 1, 'Newer')} ${link(page + 1, 'Older')}`;
 }

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { branchNameSchema } from '../../../domain/values/branch-name.js';
+import { badge } from '../pages/badge.js';
 import { invalidRequest, notFound, refusalJson, refusalOf } from '../source/refusal.js';
 import type { ServedRuns } from '../source/run-source.js';
 
@@ -39,6 +40,21 @@ export function addApiRoutes(app: Hono, { stateRoot, source }: ServedRuns): void
     const { preparedOutputs } = bundle.value;
     if (preparedOutputs !== null) return c.json(preparedOutputs);
     return refusalJson(notFound(`run ${runId} has no prepared outputs that can be read`));
+  });
+
+  app.get('/badge/:file{.+[.]svg}', async (c) => {
+    const branch = branchNameSchema.safeParse(c.req.param('file').replace(/[.]svg$/, ''));
+    if (!branch.success) return refusalJson(invalidRequest('that is not the name of a branch'));
+    const target = c.req.query('target');
+    const listed = await source.listRuns(stateRoot, {
+      branch: branch.data,
+      limit: 1,
+      signal: c.req.raw.signal,
+      ...(target === undefined ? {} : { target }),
+    });
+    if (listed.isErr()) return refusalJson(refusalOf(listed.error));
+    const headers = { 'content-type': 'image/svg+xml; charset=utf-8', 'cache-control': 'no-cache' };
+    return c.body(badge(listed.value.runs[0]?.status ?? null), 200, headers);
   });
 
   // A branch may have slashes, as they are or as %2F.

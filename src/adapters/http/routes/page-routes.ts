@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
+import { runStatusSchema } from '../../../domain/events/run-status.js';
 import { branchNameSchema } from '../../../domain/values/branch-name.js';
 import { searchLog } from '../log/log-search.js';
 import { logPartView } from '../log/log-view.js';
@@ -9,7 +10,7 @@ import { addressOf, type LogOfJob, logPage } from '../pages/log-page.js';
 import { encoded } from '../pages/page.js';
 import { refusalPage } from '../pages/refusal-page.js';
 import { runPage } from '../pages/run-page.js';
-import { runsPage } from '../pages/runs-page.js';
+import { type RunsFilter, runsPage } from '../pages/runs-page.js';
 import { searchPage } from '../pages/search-page.js';
 import { foldId } from '../pages/step-fold.js';
 import { cutOfLog } from '../source/cut-of-log.js';
@@ -34,6 +35,16 @@ const runsQuerySchema = z.object({
     .transform((text) => text || undefined)
     .pipe(branchNameSchema.optional())
     .optional(),
+  target: z
+    .string()
+    .max(200)
+    .transform((text) => text || undefined)
+    .optional(),
+  status: z
+    .string()
+    .transform((text) => text || undefined)
+    .pipe(runStatusSchema.optional())
+    .optional(),
   page: count.refine((page) => page > 0).default(1),
 });
 
@@ -52,18 +63,24 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
   app.get('/', async (c) => {
     const query = runsQuerySchema.safeParse({ ...c.req.query(), branch: nameInQuery(c.req.url, 'branch') });
     if (!query.success)
-      return refuse(c, invalidRequest('branch is the name of a branch, and page a number from 1 on'));
-    const { branch, page } = query.data;
+      return refuse(
+        c,
+        invalidRequest(
+          `branch is the name of a branch, target that of a target, status one of ${runStatusSchema.options.join(', ')}, and page a number from 1 on`,
+        ),
+      );
+    const { page } = query.data;
+    const filter = present(query.data);
     const listed = await source.listRuns(stateRoot, {
       skip: (page - 1) * RUNS_SHOWN,
       limit: RUNS_SHOWN,
       signal: c.req.raw.signal,
-      ...(branch === undefined ? {} : { branch }),
+      ...filter,
     });
     if (listed.isErr()) return refuse(c, refusalOf(listed.error));
     const pages = Math.max(1, Math.ceil(listed.value.matching / RUNS_SHOWN));
     if (page > pages) return refuse(c, notFound(`the list has ${pages} ${pages === 1 ? 'page' : 'pages'}`));
-    return c.html(runsPage(listed.value, { branch: branch ?? null, page, pages, perPage: RUNS_SHOWN }));
+    return c.html(runsPage(listed.value, { filter, page, pages, perPage: RUNS_SHOWN }));
   });
 
   app.get('/runs/:run_id', async (c) => {
@@ -114,6 +131,15 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
     const cut = kind === 'guest' ? await cutOfLog(runs, call) : null;
     return c.html(logPage(log, view.value, { steps: { placed: placed.value, wanted: step }, cut }));
   });
+}
+
+/** What is asked for, without what is not. */
+function present({ branch, target, status }: z.infer<typeof runsQuerySchema>): RunsFilter {
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(target === undefined ? {} : { target }),
+    ...(status === undefined ? {} : { status }),
+  };
 }
 
 function refuse(c: Context, refusal: Refusal) {

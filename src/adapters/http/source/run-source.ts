@@ -5,6 +5,7 @@ import type { LogKind } from '../../../application/records/load-logs.js';
 import type { RunBundle } from '../../../application/records/load-run-bundle.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { RunSummaries } from '../../../application/records/summarize-runs.js';
+import type { RunStatus } from '../../../domain/events/run-status.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
 import type { RunLogs, RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
@@ -17,7 +18,13 @@ type Call = { readonly signal?: AbortSignal };
 export interface RunSource {
   listRuns(
     stateRoot: string,
-    options: Call & { readonly branch?: string; readonly skip?: number; readonly limit?: number },
+    options: Call & {
+      readonly branch?: string;
+      readonly target?: string;
+      readonly status?: RunStatus;
+      readonly skip?: number;
+      readonly limit?: number;
+    },
   ): Answer<RunListing>;
   summarizeRuns(stateRoot: string, options: Call): Answer<RunSummaries>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;

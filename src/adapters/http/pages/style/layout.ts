@@ -41,21 +41,23 @@ p { margin: .6rem 0; }
 .problem, .note { padding: .55rem .8rem; border-radius: 6px; overflow-wrap: anywhere; white-space: pre-wrap; background: var(--none-soft); }
 .problem { background: var(--bad-soft); color: var(--bad); }
 .unseen { font-size: .75em; padding: 0 .25em; border-radius: 3px; background: var(--warn-soft); color: var(--warn); }
-input, button, .button { font: inherit; font-size: .93rem; min-height: 2.5rem; padding: .35rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--raised); color: var(--text); }
-input { background: var(--ground); min-width: 0; width: 15rem; max-width: 100%; }
+input, select, button, .button { font: inherit; font-size: .93rem; min-height: 2.5rem; padding: .35rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--raised); color: var(--text); }
+input, select { background: var(--ground); min-width: 0; width: 15rem; max-width: 100%; }
 button { cursor: pointer; }
 .button { display: inline-flex; align-items: center; text-decoration: none; }
 button:hover, .button:hover { border-color: var(--muted); }
 [hidden] { display: none !important; }
 .search { display: flex; gap: .4rem; }
+.filter { flex-wrap: wrap; } .filter input, .filter select { width: 10rem; }
 .refusal { text-align: center; padding: 3rem 0; max-width: 34rem; margin: 0 auto; }
 .refusal .code { font-size: 4rem; font-weight: 700; line-height: 1; margin: 0 0 .6rem; color: var(--line); }
 @media (max-width: 42rem) {
   main { padding: .9rem .8rem 3rem; }
   h1 { font-size: 1.3rem; }
   .search { flex: 1 1 100%; } .search input { flex: 1; }
-  input, button, .button { min-height: 2.75rem; }
-  input { font-size: 16px; }
+  .filter input, .filter select { flex: 1 1 9rem; width: auto; }
+  input, select, button, .button { min-height: 2.75rem; }
+  input, select { font-size: 16px; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
 `;
