@@ -38,6 +38,7 @@ const FOLDER_ORDER = {
     'reports',
     'cache',
     'machine',
+    'machine/inherited',
     'machine/incus',
     'machine/microvm',
     'services',

@@ -71,6 +71,7 @@ export function microvmByHandRow(host: BenchHost, place: BenchPlace): Row {
           {
             ...{ shell, hostFiles, host: machines, settings, trust: 'trusted', clock: new SystemClock() },
             volumes: new MicrovmCacheVolumes(machines, host.workDir),
+            inherited: null,
           },
           context,
           { place: { ...at, acquisition: null }, spec: job, boot: bootRequest(job, 0) },

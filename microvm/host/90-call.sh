@@ -23,7 +23,7 @@ status)
   at "$1"
   print_status
   ;;
-list | pack)
+list | pack | trusted)
   at "$1"
   view "$call" "$@"
   ;;
@@ -78,5 +78,5 @@ machines) machines "$1" ;;
 sources) sources "$1" ;;
 check) check ;;
 time) date +%s%3N ;;
-*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | destroy | lease | lease-swap | link | caches | cache | cache-make | cache-swap | cache-remove | cache-size | machines | sources | check | time' ;;
+*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | trusted | destroy | lease | lease-swap | link | caches | cache | cache-make | cache-swap | cache-remove | cache-size | machines | sources | check | time' ;;
 esac

@@ -8,8 +8,8 @@ import type { RemoveCacheOptions } from '../application/gc/host-caches.js';
 import { forkJob } from '../application/job/fork-job.js';
 import { openShell } from '../application/job/open-shell.js';
 import { type GuestShell, PLAIN_TERMINAL, type ShellCall } from '../application/machine/guest-shell.js';
-import { inheritedNetwork } from '../application/machine/incus/host-network.js';
 import type { PoolOptions } from '../application/machine/incus/warm-pool.js';
+import { HostNetwork } from '../application/machine/inherited/host-network.js';
 import { listMachines } from '../application/open-machine/list-machines.js';
 import type { OpenMachine } from '../application/open-machine/open-machine.js';
 import type {
@@ -179,7 +179,7 @@ export class WiredPikaci implements Pikaci {
 
   async inherited() {
     const { ports, settings } = await this.#wired();
-    return await inheritedNetwork(ports, settings);
+    return await new HostNetwork(ports, settings.inherit).learn();
   }
 
   async close(): Promise<void> {

@@ -74,6 +74,23 @@ onEachBackend((backend) => {
       }
     });
 
+    // Certificates as well would take minutes where the machine is emulated: see unit/microvm/guest-script.
+    it.runIf(backend === 'microvm')('in a microVM what it inherits: variables, and files', async () => {
+      const write = 'mkdir -p ~/.cargo && printf %s "$1" >~/.npmrc && printf %s "$2" >~/.cargo/config.toml';
+      const mirror = '[source.crates-io]\nreplace-with = "m"\n[source.m]\n';
+      const crates = `${mirror}registry = "sparse+https://u:p@crates.test/"\n`;
+      await site.onHost(write, 'registry=https://u:p@npm.test/\n', crates);
+      try {
+        const command = 'echo "$npm_config_registry"; tail -n 1 /.cargo/config.toml';
+        const pikaci = site.open({ inherit: { registries: true } });
+        const { log, events } = await site.finish({ command, timeoutSecs }, {}, pikaci);
+        expect(log.toString()).toBe('https://npm.test/\nregistry = "sparse+https://crates.test/"\n');
+        expect(events.of('warning')).toEqual([]);
+      } finally {
+        await site.onHost('rm -rf ~/.npmrc ~/.cargo');
+      }
+    });
+
     it.runIf(backend === 'incus')(
       'in whom it trusts: what the host trusts, also in the image’s own way',
       async () => {

@@ -9,8 +9,8 @@ import type { ReapReport } from '../gc/reap-report.js';
 import type { JobFork } from '../job/fork-job.js';
 import type { JobCallOptions, JobRun, RunJobInput } from '../job/job-call.js';
 import type { GuestShell, ShellCall } from '../machine/guest-shell.js';
-import type { InheritedNetwork } from '../machine/incus/host-network.js';
 import type { PoolChange, PoolOptions, PoolStatus } from '../machine/incus/warm-pool.js';
+import type { InheritedNetwork } from '../machine/inherited/host-network.js';
 import type { MachineListing } from '../open-machine/list-machines.js';
 import type { OpenMachine } from '../open-machine/open-machine.js';
 import type {

@@ -2,7 +2,6 @@ import { err, ok, type Result } from 'neverthrow';
 import { z } from 'zod';
 import type { GuestRequest } from '../../domain/job/guest-request.js';
 import { type GuestStatus, guestStatusSchema } from '../../domain/job/guest-result.js';
-import { whyTooLong } from '../../domain/values/environment.js';
 import type { OutputChunk } from '../../ports/output-chunk.js';
 import { nameBytes } from '../../streams/name-bytes.js';
 import { BoundedBytes } from '../commands/bounded-bytes.js';
@@ -16,12 +15,13 @@ import type {
   ListCall,
   MachineSupervisor,
   PutFile,
-  TrustReport,
 } from './guest.js';
 import { filledUpFiles, listingOf } from './listing.js';
 import { onlyStdout } from './only-stdout.js';
 import { ToldLines } from './told-lines.js';
+import { trustReport } from './trust-report.js';
 import { putWords, whereTo } from './where-to.js';
+import { withInherited } from './with-inherited.js';
 
 /** One call of a supervisor, whatever carries it. Its outputs must be read or disposed of. */
 export interface SupervisorExec extends AsyncDisposable {
@@ -55,7 +55,6 @@ const LONGEST_COMPLAINTS = 64 * 1024 * 1024;
 /** `pikaci-incus-run: NAME: text`, as guest/README.md has it. */
 const REFUSAL = /^pikaci-incus-run: ([a-z_]+): (.*)$/;
 const secretsSchema = z.record(z.string(), z.string());
-const trustSchema = z.object({ added: z.number(), trouble: z.string().max(4096) });
 
 /** A guest whose supervisor keeps the protocol of guest/README.md: the log on standard output, the status as the last line of standard error. */
 export class SupervisedGuest implements MachineSupervisor {
@@ -154,7 +153,11 @@ export class SupervisedGuest implements MachineSupervisor {
 
   async trust(certificates: Uint8Array, call: GuestCall) {
     const words = ['trust', '--size', String(certificates.length)];
-    return (await this.#ask(words, LONGEST_STATUS, call, certificates)).andThen(trustReport);
+    const answer = await this.#ask(words, LONGEST_STATUS, call, certificates);
+    return answer.andThen((bytes) => {
+      const report = trustReport(bytes);
+      return report === null ? err(refused('its answer to "trust" cannot be read')) : ok(report);
+    });
   }
 
   step(id: string): Guest {
@@ -255,19 +258,6 @@ export class SupervisedGuest implements MachineSupervisor {
       refused(`"${call[0]}" failed: ${why === '' ? `it ended with status ${exit.value.code}` : why}`),
     );
   }
-}
-
-/** A request whose own variables leave no room for them goes without. */
-function withInherited(request: GuestRequest, inherited: Readonly<Record<string, string>>): GuestRequest {
-  if (Object.keys(inherited).length === 0) return request;
-  const environment = { ...inherited, ...request.environment };
-  return whyTooLong(environment) === null ? { ...request, environment } : request;
-}
-
-function trustReport(bytes: Uint8Array): Result<TrustReport, GuestFault> {
-  const { data } = trustSchema.safeParse(parseJson(bytes));
-  if (data === undefined) return err(refused('its answer to "trust" cannot be read'));
-  return ok({ added: data.added, trouble: data.trouble === '' ? null : data.trouble });
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8').trim();

@@ -138,7 +138,7 @@ export const pikaciConfigSchema = z.strictObject({
   warm: warmConfigSchema.optional(),
   /** Whether what is run may come from somebody without any right: docs/trust.md. */
   trust: trustSchema.default('trusted'),
-  /** What machines of Incus get of the network that the host is in, from the host's own settings (docs/operations.md). A run that is not trusted gets no more of it than `ca`. */
+  /** What machines get of the network that the host is in, from the host's own settings (docs/operations.md). A run that is not trusted gets no more of it than `ca`. */
   inherit: z
     .strictObject({
       /** The certificates that the host trusts, for the programs of the image and by the usual variables (`SSL_CERT_FILE` and its like). */

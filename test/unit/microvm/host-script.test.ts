@@ -118,6 +118,21 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect((await names()).sort()).toEqual(['', 'guest-request.json', 'guest.log']);
   });
 
+  it('tells what was answered to the certificates of a machine, where root has left it', async () => {
+    const trusted = async (command: string) => {
+      await runner(`echo log >shares/artifacts/guest.log; cd shares/artifacts; mkdir -p .pikaci; ${command}`);
+      await launch();
+      await call('follow', jobDir, '0');
+      const { stdout } = await call('trusted', jobDir);
+      await call('destroy', jobDir);
+      return stdout;
+    };
+    expect(await trusted(':')).toBe('');
+    expect(await trusted('echo said >.pikaci/trusted')).toBe('said\n');
+    expect(await trusted('chown 1000 .pikaci/trusted')).toBe('');
+    expect(await trusted('ln -sf /etc/passwd .pikaci/trusted')).toBe('');
+  });
+
   it('tells what the guest could not set aside, or was at when it ended, as not whole', async () => {
     await runner(`echo log >shares/artifacts/guest.log; mkdir shares/artifacts/.pikaci
       printf './a b\\0./c/d\\0' >shares/artifacts/.pikaci/not-copied; printf './half\\0' >shares/artifacts/.pikaci/copying`);

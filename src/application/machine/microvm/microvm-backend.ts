@@ -8,10 +8,12 @@ import { OwnedLeaseStore } from '../../lease/owned-lease-store.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { JobSettings } from '../../settings/job-settings.js';
 import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
+import { equipMachine } from '../inherited/equip-machine.js';
+import { HostNetwork } from '../inherited/host-network.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
 import type { MachinePlace } from '../machine-spec.js';
-import { notOfMicrovms } from '../not-of-microvms.js';
 import { OwnedTransport } from '../owned-transport.js';
+import { inheritanceWarnings } from './inherited-control.js';
 import { launchMicrovm } from './launch-microvm.js';
 import { listMicrovms, microvmName, microvmSources } from './list-microvms.js';
 import { MicrovmCacheVolumes, microvmMachineCaches } from './microvm-cache-volumes.js';
@@ -37,12 +39,14 @@ export class MicrovmBackend implements MachineBackend {
   readonly #settings: Settings;
   readonly #host: MicrovmHost;
   readonly #volumes: MicrovmCacheVolumes;
+  readonly #network: HostNetwork;
 
   constructor(ports: Ports, settings: Settings, host: MicrovmHost) {
     this.#ports = ports;
     this.#settings = settings;
     this.#host = host;
     this.#volumes = new MicrovmCacheVolumes(host, settings.workDir);
+    this.#network = new HostNetwork(ports, settings.inherit);
   }
 
   machine(place: MachinePlace): Machine {
@@ -62,12 +66,20 @@ export class MicrovmBackend implements MachineBackend {
       context,
       acquisition: place.acquisition,
       name,
-      supervisor: new SupervisedGuest(new OwnedTransport(transport, lease)),
+      supervisor:
+        // A job's request has them already: it lay there before the machine booted.
+        place.isOpen === true
+          ? new SupervisedGuest(new OwnedTransport(transport, lease), this.#network.variables)
+          : new SupervisedGuest(new OwnedTransport(transport, lease)),
       lease,
       caches: microvmMachineCaches(this.#volumes),
       resolveBase: async () => ok(this.#base()),
       snapshot: async () => err(this.#noSnapshots(name)),
-      openShell: (login, call) => openMicrovmShell(this.#host, context, login, call),
+      openShell: async (login, call) => {
+        const inherited = await this.#network.variables();
+        const env = { ...inherited.unwrapOr({}), ...call.env };
+        return await openMicrovmShell(this.#host, context, login, { ...call, env });
+      },
       remove: (signal) => removeMicrovm(this.#host, owned, signal),
     };
   }
@@ -100,10 +112,16 @@ export class MicrovmBackend implements MachineBackend {
       plan: async (input: PlanInput, signal): Promise<Result<MachinePlan, JobFault>> => {
         const context = this.#context(input.place);
         const { hostFiles, shell, clock } = this.#ports;
-        const { trust, microvm: settings, reconnectMs, inherit } = this.#settings;
+        const { trust, microvm: settings, reconnectMs } = this.#settings;
         if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
         const host = this.#host;
-        const parts = { hostFiles, shell, clock, settings, host, trust, volumes: this.#volumes };
+        const network = this.#network;
+        const learnt = await network.learn();
+        if (learnt.isErr()) return err({ ...learnt.error, phase: 'prepare_runtime' });
+        // One that stays up is given it in calls.
+        const inherited = input.boot === null ? null : learnt.value;
+        const volumes = this.#volumes;
+        const parts = { hostFiles, shell, clock, settings, host, trust, volumes, inherited };
         const runtime = await prepareMicrovm(parts, context, input, signal);
         if (runtime.isErr()) return err(runtime.error);
         const { caches, discard } = runtime.value;
@@ -114,7 +132,11 @@ export class MicrovmBackend implements MachineBackend {
           discard,
           create: (lease, bound) =>
             launchMicrovm({ host, clock, context, runtime: runtime.value, lease, reconnectMs }, bound),
-          equip: async () => ok(notOfMicrovms(inherit)),
+          equip: async (made, bound) => {
+            if (inherited === null) return await equipMachine({ network, clock, reconnectMs }, made, bound);
+            const at = { jobDir: context.shared.remoteJobDir, name: made.name };
+            return ok(await inheritanceWarnings(host, at, inherited, bound));
+          },
         });
       },
     };

@@ -8,9 +8,12 @@ import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
 import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.js';
 import type { MicrovmSettings } from '../../settings/microvm-settings.js';
+import { withInherited } from '../../supervisor/with-inherited.js';
 import { type CacheMount, cachesOfMachine, type MachineCachesPlan } from '../caches-of-machine.js';
+import type { InheritedNetwork } from '../inherited/host-network.js';
 import type { PlanInput } from '../machine-backend.js';
 import { type BootRequest, mountsOf } from '../machine-spec.js';
+import { controlFiles } from './inherited-control.js';
 import type { MicrovmCacheVolumes } from './microvm-cache-volumes.js';
 import type { MicrovmHost, MicrovmHostPorts } from './microvm-host.js';
 import { resolveRunner } from './resolve-runner.js';
@@ -22,6 +25,9 @@ const PHASE = 'prepare_runtime';
 const LIFE_MARGIN_SECS = 900;
 /** An open machine that nobody ends is ended by its lease; and by its host, should nobody look. */
 const OPEN_LIFE_SECS = 7 * 24 * 3600;
+
+/** On top of the time that a machine may take to boot: its own program for certificates has a minute. */
+const TRUST_SECS = 75;
 
 /** The host's script counts in 15 digits. */
 const MOST_COUNTED = 999_999_999_999_999;
@@ -39,6 +45,8 @@ export interface MicrovmParts extends MicrovmHostPorts {
   readonly clock: Clock;
   readonly trust: Trust;
   readonly volumes: MicrovmCacheVolumes;
+  /** What the machine gets of the network of its host as it boots; null for one that is given it in calls. */
+  readonly inherited: InheritedNetwork | null;
 }
 
 /**
@@ -76,7 +84,7 @@ async function runtimeWith(
   },
   signal: AbortSignal,
 ): Promise<Result<Omit<MicrovmRuntime, 'caches' | 'discard'>, JobFault>> {
-  const { hostFiles, host, settings, volumes } = parts;
+  const { hostFiles, host, settings, volumes, inherited } = parts;
   const { shared, remoteRuntimeDir } = context;
   const kinds = Result.combine(
     await Promise.all(
@@ -122,12 +130,13 @@ async function runtimeWith(
   const linked = await host.runOrFail(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
   if (linked.isErr()) return err(linked.error);
   const keepFailedSecs = boot?.keepFailedSecs ?? 0;
-  const life =
-    (boot?.lifeSecs ?? OPEN_LIFE_SECS) + keepFailedSecs + settings.bootTimeoutSecs + LIFE_MARGIN_SECS;
+  const isTrusting = (inherited?.certificates ?? []).length > 0;
+  const bootSecs = settings.bootTimeoutSecs + (isTrusting ? TRUST_SECS : 0);
+  const life = (boot?.lifeSecs ?? OPEN_LIFE_SECS) + keepFailedSecs + bootSecs + LIFE_MARGIN_SECS;
   return ok({
     shares,
     options: [
-      `boot_secs=${settings.bootTimeoutSecs}`,
+      `boot_secs=${bootSecs}`,
       `life_secs=${life}`,
       `artifacts_bytes=${settings.artifactsBytes}`,
       ...(given.caches.length === 0 ? [] : [`caches_bytes=${mostInCaches(parts, given.restored)}`]),
@@ -158,7 +167,7 @@ function takesCalls(boot: BootRequest | null): boolean {
 }
 
 async function writeControl(
-  { hostFiles }: MicrovmParts,
+  { hostFiles, inherited }: MicrovmParts,
   { remoteRuntimeDir }: RemoteMicrovmContext,
   boot: BootRequest | null,
   shares: readonly MicrovmShare[],
@@ -178,9 +187,10 @@ async function writeControl(
     ...(boot === null
       ? {}
       : {
-          'request.json': `${JSON.stringify(boot.request)}\n`,
+          'request.json': `${JSON.stringify(withInherited(boot.request, inherited?.variables ?? {}))}\n`,
           'secrets.json': `${JSON.stringify(boot.secrets)}\n`,
         }),
+    ...(inherited === null ? {} : controlFiles(inherited)),
   };
   const written = await Promise.all(
     Object.entries(files).map(([name, text]) =>

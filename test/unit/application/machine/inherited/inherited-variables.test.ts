@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../../src/adapters/memory/memory-clock.js';
 import { MemoryHost } from '../../../../../src/adapters/memory/memory-host.js';
 import { TRUSTED } from '../../../../../src/adapters/memory/memory-supervisor/memory-trust.js';
+import { HostNetwork } from '../../../../../src/application/machine/inherited/host-network.js';
 import { createPikaci } from '../../../../../src/composition/create-pikaci.js';
 import type { PikaciConfigInput } from '../../../../../src/domain/config/config.js';
 import { certificatesIn } from '../../../../../src/domain/machine/certificates.js';
@@ -247,7 +249,7 @@ describe('the registries that machines inherit of files of the host', () => {
     expect([run.record.status, seen]).toEqual(['passed', [true, true]]);
   });
 
-  it('can be asked for without a machine; of microVMs it is said that they get nothing', async () => {
+  it('can be asked for without a machine, and are the same of microVMs', async () => {
     const host = new MemoryHost();
     const ask = async (config: Partial<PikaciConfigInput>) => {
       const base = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
@@ -258,12 +260,9 @@ describe('the registries that machines inherit of files of the host', () => {
     const inherit = { registries: true };
     const variables = { npm_config_registry: 'https://npm.example/' };
     expect(await ask({ inherit })).toEqual({ variables, certificates: [], files: [], warnings: [] });
-    const ofMicrovms = await ask({ inherit, backend: 'microvm' });
-    expect(ofMicrovms).toMatchObject({
-      variables: {},
-      warnings: [expect.stringMatching(/^"inherit" gives microVMs/)],
-    });
-    expect((await ask({ backend: 'microvm' })).warnings).toEqual([]);
+    expect(await ask({ inherit, backend: 'microvm' })).toMatchObject({ variables, warnings: [] });
+    expect(await ask({ backend: 'microvm' })).toMatchObject({ variables: {}, warnings: [] });
+    expect(await ask({ inherit, backend: 'microvm', trust: 'untrusted' })).toMatchObject({ variables: {} });
   });
 
   it('count less than variables of the host, and are not read where they are not asked for', async () => {
@@ -322,6 +321,27 @@ describe('the certificates that machines inherit of the host', () => {
       expect(Object.keys(job?.environment ?? {})).toEqual(['GOPROXY']);
     },
   );
+
+  it('are read anew for a machine that is made a minute later, and once for all that are made before', async () => {
+    const host = new MemoryHost();
+    const path = '/usr/local/share/ca-certificates/a.crt';
+    await host.hostFiles.makeDirectory(dirname(path));
+    const put = async (text: string) => must(await host.hostFiles.writeFile(path, Buffer.from(text)));
+    const clock = new MemoryClock();
+    const input = { ca: true, proxy: false, registries: false, environment: {} };
+    const network = new HostNetwork({ shell: host.shell, hostFiles: host.hostFiles, clock }, input);
+    const known = async () => must(await network.learn()).certificates.map(({ subject }) => subject);
+    await put(added);
+    expect(await known()).toEqual(['CN=added']);
+    await put(named);
+    await clock.advance(59_999);
+    expect(await known()).toEqual(['CN=added']);
+    await clock.advance(1);
+    const asked = Promise.all([network.learn(), network.learn()]);
+    expect(await known()).toEqual(['CN=named']);
+    const [one, other] = await asked;
+    expect(must(one)).toBe(must(other));
+  });
 
   it('are none of a host that has none, which is said; and none where they are not asked for', async () => {
     const [job] = await machines({ inherit: { ca: true } }, {});

@@ -1,20 +1,21 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Certificate } from '../../../domain/machine/certificates.js';
 import { type Inherit, inheritedVariables } from '../../../domain/machine/inherited-variables.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { FileFault, FileStore } from '../../../ports/file-store.js';
 import type { RemoteShell } from '../../../ports/remote-shell.js';
 import { awakeBound } from '../../../streams/awake-timer.js';
 import { runCommand } from '../../commands/run-command.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { hostFilesFault } from '../../faults/port-faults.js';
-import type { JobSettings } from '../../settings/job-settings.js';
 import type { GuestFault } from '../../supervisor/guest.js';
-import { notOfMicrovms } from '../not-of-microvms.js';
 import { hostCertificates } from './host-certificates.js';
 import { HostReader } from './host-reader.js';
 import { hostRegistries, type InheritedFile } from './host-registries.js';
 
 const BOUND_SECS = 30;
+/** For how long what was read is taken to be so for further machines: a file that is renewed later is read anew. */
+const FRESH_MS = 60_000;
 const WHAT = 'read what machines get of the host’s network ("inherit")';
 
 export interface HostNetworkInput extends Inherit {
@@ -31,47 +32,50 @@ export interface InheritedNetwork {
   readonly warnings: readonly string[];
 }
 
-/** The same for somebody who only wants to know. MicroVMs get nothing. */
-export async function inheritedNetwork(
-  ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore },
-  { backend, inherit }: Pick<JobSettings, 'backend' | 'inherit'>,
-): Promise<Result<InheritedNetwork, JobFault>> {
-  if (backend === 'microvm') return ok({ ...NOTHING, warnings: notOfMicrovms(inherit) });
-  return await new HostNetwork(ports, inherit).learn();
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const NOTHING: InheritedNetwork = { variables: {}, certificates: [], files: [], warnings: [] };
 
-/** What of a host's own settings its machines get; asked for once, when the first of them is made or runs something. */
-export class HostNetwork {
-  readonly #ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore };
-  readonly #input: HostNetworkInput;
-  #asked: Promise<Result<InheritedNetwork, JobFault>> | null = null;
+interface Ports {
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly clock: Clock;
+}
 
-  constructor(
-    ports: { readonly shell: RemoteShell; readonly hostFiles: FileStore },
-    input: HostNetworkInput,
-  ) {
+interface Asked {
+  readonly answer: Promise<Result<InheritedNetwork, JobFault>>;
+  /** By the monotonic clock, ms. */
+  readonly at: number;
+}
+
+/** What of a host's own settings its machines get; asked for when one of them is made, and again by those that are made a minute later. */
+export class HostNetwork {
+  readonly #ports: Ports;
+  readonly #input: HostNetworkInput;
+  #asked: Asked | null = null;
+
+  constructor(ports: Ports, input: HostNetworkInput) {
     this.#ports = ports;
     this.#input = input;
   }
 
-  /** Of callers at the same time one asks. What has failed is asked for again by the next. */
-  readonly learn = async (): Promise<Result<InheritedNetwork, JobFault>> => {
+  /** Of callers within a minute one asks. What has failed is asked for again by the next. */
+  readonly learn = (): Promise<Result<InheritedNetwork, JobFault>> => this.#learn(FRESH_MS);
+
+  async #learn(freshMs: number): Promise<Result<InheritedNetwork, JobFault>> {
     const { ca, proxy, registries } = this.#input;
     if (!ca && !proxy && !registries) return ok(NOTHING);
-    this.#asked ??= this.#ask();
+    const at = this.#ports.clock.monotonic();
+    if (this.#asked === null || at - this.#asked.at >= freshMs) this.#asked = { answer: this.#ask(), at };
     const asked = this.#asked;
-    const answer = await asked;
+    const answer = await asked.answer;
     if (answer.isErr() && this.#asked === asked) this.#asked = null;
     return answer;
-  };
+  }
 
-  /** Variables that lie below those of every request. */
+  /** Variables that lie below those of every request. Of a machine that is there, as they were read last: a step does not wait for the host. */
   readonly variables = async (): Promise<Result<Readonly<Record<string, string>>, GuestFault>> => {
-    const learnt = await this.learn();
+    const learnt = await this.#learn(Number.POSITIVE_INFINITY);
     if (learnt.isOk()) return ok(learnt.value.variables);
     const { message, cause } = learnt.error;
     const kind = cause?.kind === 'connection_lost' ? 'connection_lost' : 'refused';
