@@ -15,6 +15,7 @@ import type {
   ListCall,
   MachineSupervisor,
   PutFile,
+  TrustReport,
 } from './guest.js';
 import { filledUpFiles, listingOf } from './listing.js';
 import { onlyStdout } from './only-stdout.js';
@@ -153,11 +154,7 @@ export class SupervisedGuest implements MachineSupervisor {
 
   async trust(certificates: Uint8Array, call: GuestCall) {
     const words = ['trust', '--size', String(certificates.length)];
-    const answer = await this.#ask(words, LONGEST_STATUS, call, certificates);
-    return answer.andThen((bytes) => {
-      const report = trustReport(bytes);
-      return report === null ? err(refused('its answer to "trust" cannot be read')) : ok(report);
-    });
+    return (await this.#ask(words, LONGEST_STATUS, call, certificates)).andThen(reportOf);
   }
 
   step(id: string): Guest {
@@ -258,6 +255,11 @@ export class SupervisedGuest implements MachineSupervisor {
       refused(`"${call[0]}" failed: ${why === '' ? `it ended with status ${exit.value.code}` : why}`),
     );
   }
+}
+
+function reportOf(answer: Uint8Array): Result<TrustReport, GuestFault> {
+  const report = trustReport(answer);
+  return report === null ? err(refused('its answer to "trust" cannot be read')) : ok(report);
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8').trim();
