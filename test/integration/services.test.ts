@@ -48,7 +48,8 @@ describe('services beside a job', () => {
         const events = new EventRecorder();
         const services = [{ ...web('db', `db of ${mark}`), aliases: ['dbx'] }, web('web', `web of ${mark}`)];
         const finished = site.finish({ command, runAsRoot: true, services }, { runId, events });
-        await events.logged(`web of ${mark}`);
+        // One that failed says nothing, and why at once.
+        await Promise.race([events.logged(`web of ${mark}`), finished]);
         return { mark, runId, finished, events };
       }),
     );
@@ -75,7 +76,7 @@ describe('services beside a job', () => {
     const unheard = {
       ...web('db', ''),
       command: 'echo here I am; exec busybox httpd -f -p 127.0.0.1:80',
-      readyTimeoutSecs: 1,
+      readyTimeoutSecs: 4,
     };
     const [vain, early, dead] = await Promise.all([
       site.finish({ command: 'echo begun', services: [unheard] }),
@@ -84,15 +85,23 @@ describe('services beside a job', () => {
         services: [{ name: 'db', command: 'echo no; exit 7', ready: { log: 'never' } }],
       }),
       site.finish({
-        command: 'until ! (exec 3<>/dev/tcp/db/80) 2>/dev/null; do sleep 0.05; done; exit 5',
+        command: [
+          // It dies when somebody has called.
+          'until (exec 3<>/dev/tcp/db/81) 2>/dev/null; do sleep 0.05; done',
+          'while (exec 3<>/dev/tcp/db/80) 2>/dev/null; do sleep 0.05; done; exit 5',
+        ].join('\n'),
         shell: 'bash',
         services: [
-          { ...web('db', ''), command: 'busybox httpd -f -p 80 -h /srv & sleep 1; kill $!; exit 3' },
+          {
+            ...web('db', ''),
+            command:
+              'busybox httpd -f -p 80 -h /srv & web=$!; busybox nc -l -p 81 </dev/null >/dev/null; kill $web; exit 3',
+          },
         ],
       }),
     ]);
     expect(vain.run.outcome).toMatchObject({ status: 'failed', cause: 'services', exit_code: null });
-    expect(vain.run.outcome.message).toMatch(/service db was not ready within 1 s.*127\.0\.0\.1/);
+    expect(vain.run.outcome.message).toMatch(/service db was not ready within 4 s.*127\.0\.0\.1/);
     expect(vain.log.toString()).toBe('');
     expect(JSON.stringify(vain.events.events)).toContain('db | here I am');
     expect(early.run.outcome.message).toMatch(/service db ended before it was ready \(exit code 7\)/);
@@ -141,7 +150,7 @@ describe('services beside a job', () => {
         { runId, events, signal: leave.signal, onAbort: 'detach' },
         runner,
       );
-      await events.logged('begun');
+      await Promise.race([events.logged('begun'), running]);
       leave.abort();
       expect((await running).run.outcome.status).toBe('detached');
       await runner.close();

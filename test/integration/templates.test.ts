@@ -192,7 +192,10 @@ describe('pikaci template', () => {
     const templates = { moved: { from: site.host.image, setup, runAsRoot: true } };
     const job = { id: 'j', template: 'moved', command: 'cat /opt/mark' };
     await writeConfig(site, { targets: { t: { templates, jobs: [job] } } });
-    const images = async () => must(await site.incus.images(project)).map(({ fingerprint }) => fingerprint);
+    const images = async () =>
+      must(await site.incus.images(project))
+        .map(({ fingerprint }) => fingerprint)
+        .sort();
     const [before, file] = [await images(), join(site.directory, 'moved.tar.gz')];
     const made = await pikaci('build');
     const [mark = 'none'] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(made.stderr) ?? [];

@@ -62,16 +62,23 @@ export class ConfigValues {
     if (!this.values.has('hostname')) this.values.set('hostname', []);
   }
 
-  /** An included file's blocks end with it: the block that the `Include` stands in goes on. */
-  async read(lines: readonly ConfigLine[]): Promise<void> {
-    let active = true;
+  /**
+   * An included file's blocks end with it: the block that the `Include` stands in goes on. Where that one does not match nothing of the file
+   * does (`mayMatch` is false), and it is looked through all the same: a `Match final` in it has OpenSSH read everything a second time.
+   */
+  async read(lines: readonly ConfigLine[], mayMatch = true): Promise<void> {
+    let active = mayMatch;
     for (const line of lines) {
-      if (line.keyword === 'host') active = listMatches(line.words, this.subject);
-      else if (line.keyword === 'match') active = await this.matches(line);
-      else if (!active) continue;
-      else if (line.keyword !== 'include') this.set(line);
-      else for (const file of line.included) await this.read(file);
+      if (line.keyword === 'match') this.noteFinal(line);
+      if (line.keyword === 'host') active = mayMatch && listMatches(line.words, this.subject);
+      else if (line.keyword === 'match') active = mayMatch && (await this.matches(line));
+      else if (line.keyword === 'include') for (const file of line.included) await this.read(file, active);
+      else if (active) this.set(line);
     }
+  }
+
+  private noteFinal({ words }: ConfigLine): void {
+    if (words.some((word) => /^!?final$/i.test(word))) this.wantsFinal = true;
   }
 
   /** The first setting that cannot be honoured; null when there is none. */
@@ -119,10 +126,10 @@ export class ConfigValues {
   }
 
   private matches(line: ConfigLine): Promise<boolean> {
-    if (line.words.some((word) => /^!?final$/i.test(word))) this.wantsFinal = true;
     const { query } = this;
     const user = query.user ?? this.first('user')?.words[0] ?? query.localUser;
-    const host = this.hostname();
+    // The second time the host is what the first has made of it, in lower case.
+    const host = this.isFinal ? this.subject : this.hostname();
     const port = String(query.port ?? this.first('port')?.words[0] ?? 22);
     const exec = query.exec;
     const expanded = (command: string) =>

@@ -24,6 +24,7 @@ const PHASE = 'start_services' as const;
 const ACL = 'pikaci-services';
 /** What its machines have of addresses. They are nobody's in any network (RFC 2544), and the bridge itself has none. */
 const SUBNET = '198.18.0.0/24';
+const CREATION_ROUNDS = 10;
 const REMOVAL_ROUNDS = 25;
 const PAUSE_MS = 200;
 /** What `SETTLE` ends with while the interface is not there yet. */
@@ -153,23 +154,28 @@ export class IncusServiceNetworks implements ServiceNetworks {
     const { acquisition } = machine;
     const name = `pks-${sha256Hex(acquisition ?? machine.name).slice(0, 10)}`;
     const lease = { runId, jobId, owner: '', acquisition, expiresAtMs };
-    const made = await incus.createNetwork(
-      project,
-      {
-        name,
-        description: `pikaci ${runId}/${jobId}`,
-        config: {
-          'ipv4.address': 'none',
-          'ipv6.address': 'none',
-          'security.acls': ACL,
-          'security.acls.default.ingress.action': 'drop',
-          'security.acls.default.egress.action': 'drop',
-          ...newLeaseConfig(lease),
-        },
+    const network = {
+      name,
+      description: `pikaci ${runId}/${jobId}`,
+      config: {
+        'ipv4.address': 'none',
+        'ipv6.address': 'none',
+        'security.acls': ACL,
+        'security.acls.default.ingress.action': 'drop',
+        'security.acls.default.egress.action': 'drop',
+        ...newLeaseConfig(lease),
       },
-      { signal },
-    );
-    return made.isErr() ? err(notMade(made.error)) : ok({ name, own: true });
+    };
+    for (let round = 1; ; round++) {
+      const made = await incus.createNetwork(project, network, { signal });
+      if (made.isOk()) return ok({ name, own: true });
+      // Incus looks at every interface of the host, and fails when one of another machine goes meanwhile. Its name is nobody else's.
+      const mayPass =
+        made.error.kind === 'server_error' || (made.error.kind === 'already_exists' && round > 1);
+      if (!mayPass || round === CREATION_ROUNDS) return err(notMade(made.error));
+      await incus.deleteNetwork(project, name, { signal });
+      if ((await this.#ports.clock.sleep(PAUSE_MS, signal)) === 'aborted') return err(notMade(made.error));
+    }
   }
 }
 

@@ -146,6 +146,22 @@ describe('a line of an SSH configuration', () => {
   });
 });
 
+it('is read a second time also for what an Include has that stands where nothing matches', async () => {
+  const files = {
+    config: 'Host b*\nInclude inner\n',
+    inner: 'HostKeyAlias a\nMatch final\nMatch host build\nPort 5',
+  };
+  expect(await entry(files, 'Build')).toEqual({ hostkeyalias: 'a', port: 5 });
+  const config = 'Match final exec "ok %n %h"\nPort 5';
+  expect(await entry({ config }, 'Build')).toEqual({ port: 5 });
+  const ran: string[] = [];
+  const directory = home({ config: 'Match exec "say %n %h" final\nPort 5' });
+  const query = { host: 'Build', user: undefined, port: undefined, localUser: 'me', home: directory };
+  const more = { localHost: 'r', uid: 7, exec: async (command: string) => ran.push(command) > 0 };
+  await configEntry([must(await load(directory)) ?? []], { ...query, ...more });
+  expect(ran).toEqual(['say Build Build', 'say Build build']);
+});
+
 describe('the target of a host', () => {
   async function target(config: string, host = 'Build.Example', variables: Record<string, string> = {}) {
     const directory = home({ config });
