@@ -4,6 +4,7 @@ import type { JobSpecInput, TargetConfigInput } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { blocksOf } from '../support/documents.js';
 import { EventRecorder } from '../support/event-recorder.js';
+import { removeTemplates } from '../support/remove-templates.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 type Service = NonNullable<JobSpecInput['services']>[number];
@@ -12,7 +13,10 @@ let site: Site;
 beforeAll(async () => {
   site = await Site.open();
 });
-afterAll(() => site[Symbol.asyncDispose]());
+afterAll(async () => {
+  await removeTemplates(site);
+  await site[Symbol.asyncDispose]();
+});
 
 /** Serves a text at port 80. */
 function web(name: string, text: string): Service {

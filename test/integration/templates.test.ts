@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPikaci, type TargetConfigInput, type TargetRun } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
+import { removeTemplates } from '../support/remove-templates.js';
 import { Site } from '../support/site.js';
 
 const SECRET = 'tmpl-s3cr3t-0f-the-setup';
@@ -64,11 +65,7 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  // They stay, which is what they are for, and other tests count what is on this host.
-  const { project } = site.host;
-  for (const { name, config } of must(await site.incus.instances(project)))
-    if (Object.keys(config).some((key) => key.startsWith('user.pikaci.template.')))
-      must(await site.incus.deleteInstance(project, name));
+  await removeTemplates(site);
   await site[Symbol.asyncDispose]();
 });
 
