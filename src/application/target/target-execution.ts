@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ok } from 'neverthrow';
-import type { RunJobStatus } from '../../domain/events/run-status.js';
 import { runProblemOf, runStatusOf } from '../../domain/records/run-standing.js';
-import type { ExecuteNode, PlanNode, PrepareNode } from '../../domain/target/plan.js';
+import type { PlanNode } from '../../domain/target/plan.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import { runSinks } from '../events/run-sinks.js';
 import { RunHold } from '../holds/run-hold.js';
@@ -10,12 +9,10 @@ import type { JobRun } from '../job/job-call.js';
 import { RunStatuses } from '../report/run-statuses.js';
 import { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
-import { executePlan, type NodeVerdict, type SkipReason } from './execute-plan.js';
-import type { NodeEnd, Started } from './node-end.js';
+import { executePlan } from './execute-plan.js';
 import { OutputsRecord } from './outputs-record.js';
 import { RunEnds } from './run-ends.js';
-import { runJobNode } from './run-job-node.js';
-import { runPrepareNode } from './run-prepare-node.js';
+import { RunNodes } from './run-nodes.js';
 import { RunReporter } from './run-reporter.js';
 import { RunTemplates } from './run-templates.js';
 import { RunWorkspace, type RunWorkspaceInput } from './run-workspace.js';
@@ -25,7 +22,7 @@ import { warnOfFilters } from './unmatched-filters.js';
 
 type Ended = Pick<TargetRun, 'jobs' | 'prepares' | 'cleanUp'>;
 
-/** One run of a plan: what its nodes do, and what is recorded and told of it. */
+/** One run of a plan, from its first word to its last: what it holds, what is recorded and told of it, and how it ends. */
 export class TargetExecution {
   readonly #at: TargetExecutionInput;
   readonly #workspace: RunWorkspace;
@@ -33,20 +30,17 @@ export class TargetExecution {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: Required<EventSink>;
-  readonly #outputs: OutputsRecord;
   readonly #templates: RunTemplates;
   readonly #ends: RunEnds;
-  readonly #statuses = new Map<string, RunJobStatus>();
+  readonly #nodes: RunNodes;
   readonly #reporter: RunReporter;
   readonly #published: RunStatuses;
   readonly #trace: RunTrace;
-  readonly #began: number;
 
   constructor(input: TargetExecutionInput) {
     this.#at = input;
     const { hostFiles: files, clock } = input.parts.ports;
     this.#signal = AbortSignal.any([input.input.signal ?? [], this.#stop.signal].flat());
-    this.#began = clock.monotonic();
     this.#events = runSinks(input.eventFile, input.input.events, (message) => this.#reporter.warn(message));
     this.#ends = new RunEnds(input.input, () => this.#reporter);
     this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) => {
@@ -57,7 +51,6 @@ export class TargetExecution {
     this.#published = statusesOf(input, (message) => this.#reporter.warn(message));
     input.recorder.onUnwritten = this.#reporter.unwritten;
     input.eventFile.onUnwritten = this.#reporter.unwritten;
-    this.#outputs = new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: this.#signal };
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
@@ -65,6 +58,19 @@ export class TargetExecution {
     const shared = { workspace: this.#workspace, secrets: input.secrets, clock, signal: this.#signal };
     const { templateMaker: maker } = input.parts;
     this.#templates = new RunTemplates({ ...shared, maker, reporter: () => this.#reporter });
+    this.#nodes = new RunNodes({
+      input,
+      workspace: this.#workspace,
+      hold: this.#hold,
+      outputs: new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs),
+      templates: this.#templates,
+      reporter: this.#reporter,
+      events: this.#events,
+      ends: this.#ends,
+      signal: this.#signal,
+      trace: this.#trace,
+      began: clock.monotonic(),
+    });
   }
 
   async execute(): Promise<Ended> {
@@ -94,8 +100,8 @@ export class TargetExecution {
       parallel: input.parallel ?? target.parallel,
       failFast: input.failFast ?? target.failFast,
       signal: input.signal ?? new AbortController().signal,
-      run: (node) => this.#run(node),
-      skip: (node, why) => this.#skip(node, why),
+      run: (node) => this.#nodes.run(node),
+      skip: (node, why) => this.#nodes.skip(node, why),
       onBug: () => this.#stop.abort('a bug was met'),
       // A job that is left running for `attach` must not be ended by another's failure.
       onFailFast: (cause) => {
@@ -122,8 +128,7 @@ export class TargetExecution {
 
   #end(): Ended {
     const { recorder, plan } = this.#at;
-    const statusOf = (id: string) => this.#statuses.get(id) ?? 'pending';
-    const nodes = plan.nodes.map(({ id, kind }) => ({ id, kind, status: statusOf(id) }));
+    const nodes = this.#nodes.standings(plan);
     const [status, message] = [runStatusOf(nodes), runProblemOf(nodes)];
     recorder.change({ status, finished_at: status === 'running' ? null : this.#reporter.now(), message });
     this.#reporter.report({ type: 'run_ended', status, message: message ?? '' });
@@ -140,65 +145,6 @@ export class TargetExecution {
     this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
     await this.#at.eventFile.flushed();
     return failed ?? ok(undefined);
-  }
-
-  async #run(node: PlanNode): Promise<NodeVerdict> {
-    const { clock } = this.#at.parts.ports;
-    const started = { at: this.#reporter.now(), mark: clock.monotonic() };
-    this.#reporter.report({ type: 'node_started', node_id: node.id, kind: node.kind });
-    const end = node.kind === 'prepare' ? await this.#prepare(node, started) : await this.#job(node, started);
-    this.#statuses.set(node.id, end.verdict);
-    const { verdict: status, message, cached } = end;
-    const duration_ms = clock.monotonic() - started.mark;
-    this.#reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message, cached, duration_ms });
-    return end.verdict;
-  }
-
-  async #prepare(node: PrepareNode, started: Started): Promise<NodeEnd> {
-    const shared = {
-      input: this.#at,
-      workspace: this.#workspace,
-      hold: this.#hold,
-      outputs: this.#outputs,
-      templates: this.#templates,
-      reporter: this.#reporter,
-      signal: this.#signal,
-      trace: this.#trace,
-    };
-    const { end, prepared } = await runPrepareNode(shared, node, started);
-    this.#ends.endPrepare(prepared, end.verdict);
-    return end;
-  }
-
-  #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
-    const shared = {
-      input: this.#at,
-      workspace: this.#workspace,
-      outputs: this.#outputs,
-      templates: this.#templates,
-      reporter: this.#reporter,
-      events: this.#events,
-      ends: this.#ends,
-      signal: this.#signal,
-      trace: this.#trace,
-    };
-    return runJobNode(shared, node, { ...started, waitedMs: Math.round(started.mark - this.#began) });
-  }
-
-  #skip(node: PlanNode, why: SkipReason): void {
-    const interrupted = why.kind === 'interrupted';
-    const status = interrupted ? 'cancelled' : 'skipped';
-    const message = interrupted ? 'the run was interrupted first' : why.reason;
-    this.#statuses.set(node.id, status);
-    if (node.kind === 'prepare') {
-      const end = { nodeId: node.id };
-      this.#ends.endPrepare(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
-    } else {
-      this.#at.recorder.changeJob(node.id, { status, message });
-      const end = { jobId: node.id };
-      this.#ends.endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
-    }
-    this.#reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
   }
 }
 
