@@ -22,12 +22,8 @@ export type { ListedCache, RemoveCacheOptions } from './application/gc/host-cach
 export type { ReapReport } from './application/gc/reap-report.js';
 export type { JobCommand, JobFork } from './application/job/fork-job.js';
 export type { GuestShell, GuestShellFault, ShellCall } from './application/machine/guest-shell.js';
-export type {
-  PoolChange,
-  PoolOptions,
-  PoolStatus,
-  WaitingMachine,
-} from './application/machine/incus/warm-pool.js';
+export type { PoolChange, PoolStatus, WaitingMachine } from './application/machine/incus/pool-status.js';
+export type { PoolOptions } from './application/machine/incus/warm-pool.js';
 export type { InheritedNetwork } from './application/machine/inherited/host-network.js';
 export type { InheritedFile } from './application/machine/inherited/host-registries.js';
 export type {

@@ -151,6 +151,7 @@ function jobSettings(
         : {
             size: config.warm.size,
             imageAlias: config.warm.image ?? incus.image,
+            template: config.warm.template ?? null,
             instanceType: config.warm.instanceType,
             maxAgeMs: config.warm.maxAgeSecs * 1000,
           },

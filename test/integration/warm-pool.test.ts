@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { removeTemplates } from '../support/remove-templates.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
@@ -78,5 +79,29 @@ describe('a pool of machines that wait', () => {
     const full = must(await site.pikaci.poolStatus()).waiting;
     expect(full.map(({ isUp }) => isUp)).toEqual([true, true]);
     expect(full.filter(({ name }) => taken.includes(name))).toEqual([]);
+  });
+
+  it('is of a template where it says so: jobs of it find what its setup left, without a copy being made for them', async () => {
+    const from = site.host.image;
+    const setup = `echo by the setup >/opt/mark # ${site.newRunId()}`;
+    const templates = { kept: { from, setup, runAsRoot: true } };
+    const jobs = [{ id: 'j', template: 'kept', command: 'cat /opt/mark hello.txt' }];
+    const targets = { t: { templates, jobs } };
+    const ask = { target: 't', workspace: site.workspace };
+    const pikaci = site.open({ targets, warm: { size: 1, template: 'kept' } });
+    must(await pikaci.buildTemplates(ask));
+    const { made } = must(await pikaci.fillPool());
+    expect(made).toHaveLength(1);
+    const run = must(await pikaci.runTarget({ ...ask, runId: site.newRunId() }));
+    must(await run.cleanUp);
+    const [end] = run.jobs;
+    if (end?.kind !== 'ended') throw new Error(`the job ended as ${end?.kind}`);
+    expect(end.run.outcome).toMatchObject({ status: 'passed', acquired: { from: 'warm' } });
+    const log = await readFile(end.run.state.guestLog, 'utf8');
+    expect(log).toBe('by the setup\nhello from the workspace\n');
+    await pikaci.close();
+    expect(must(await site.pikaci.listTemplates())).toMatchObject([{ name: 'kept', inUse: true }]);
+    must(await site.pikaci.drainPool());
+    await removeTemplates(site);
   });
 });

@@ -37,8 +37,8 @@ export class EvictTemplates {
     if (listed.isErr())
       return report([], 0, [{ path: this.#parts.settings.incusProject, message: listed.error.message }]);
     const entries = listed.value.map((template): Found => {
-      const { instance: path, mark } = template;
-      return { kind: 'template', path, bytes: 0, lastUsedMs: mark.lastUsedMs, mounted: false, template };
+      const { instance: path, mark, isOfPool: mounted = false } = template;
+      return { kind: 'template', path, bytes: 0, lastUsedMs: mark.lastUsedMs, mounted, template };
     });
     const kept = { ...this.#settings.retention, ...bounds, keepBytes: null };
     const evicted: Found[] = [];

@@ -39,6 +39,8 @@ export interface JobSettings {
 export interface WarmSettings {
   readonly size: number;
   readonly imageAlias: string;
+  /** By its name: copies of it wait instead of machines of the image. */
+  readonly template: string | null;
   readonly instanceType: 'container' | 'virtual-machine';
   readonly maxAgeMs: number;
 }

@@ -31,7 +31,7 @@ export interface ListedTemplate {
   readonly bytes: number | null;
   readonly madeAt: string;
   readonly lastUsedAt: string;
-  /** Somebody uses it, or did in the last 30 minutes: neither `gc` nor `rm` removes it. */
+  /** Somebody uses it, or did in the last 30 minutes, or machines of a pool wait that are copies of it: neither `gc` nor `rm` removes it. */
   readonly inUse: boolean;
 }
 
@@ -75,7 +75,7 @@ export class HostTemplates {
     const now = this.#parts.hostTime.now();
     return kept.map((templates) =>
       templates.map(
-        ({ instance, mark }): ListedTemplate => ({
+        ({ instance, mark, isOfPool = false }): ListedTemplate => ({
           key: mark.key,
           name: mark.name,
           instance,
@@ -83,7 +83,7 @@ export class HostTemplates {
           bytes: mark.bytes,
           madeAt: new Date(mark.madeAtMs).toISOString(),
           lastUsedAt: new Date(mark.lastUsedMs).toISOString(),
-          inUse: isHeld(mark.lastUsedMs, now),
+          inUse: isOfPool || isHeld(mark.lastUsedMs, now),
         }),
       ),
     );
@@ -102,6 +102,10 @@ export class HostTemplates {
     const meant = this.#one(kept.value, which);
     if (meant.isErr()) return err(meant.error);
     const { key } = meant.value.mark;
+    if (!force && meant.value.isOfPool === true) {
+      const message = `machines of a pool wait that are copies of the template ${which} (${key.slice(0, 12)}): "pikaci pool drain" removes them; "--force" removes the template all the same`;
+      return err(this.#fault('template_in_use', message));
+    }
     // Read again: the list has no version to compare with.
     const found = await this.#store.find(key, bound);
     if (found.isErr()) return err(found.error);

@@ -7,6 +7,7 @@ import {
   templateUse,
 } from '../../domain/machine/template-mark.js';
 import { templateInstanceName, templatePlace } from '../../domain/machine/template-place.js';
+import { readPool, readPoolTemplate } from '../../domain/machine/warm-mark.js';
 import type { IncusInstance, Tagged } from '../../ports/incus-types.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { newReaper } from '../lease/owner.js';
@@ -21,6 +22,8 @@ export interface KeptTemplate {
   readonly mark: TemplateMark;
   /** What is compared before it is changed. */
   readonly etag: string;
+  /** Machines of a pool wait that are copies of it. Said by `list` only. */
+  readonly isOfPool?: boolean;
 }
 
 /** What there is under the name of a template. `foreign`: an instance that is neither a template of this key nor one that is being made. */
@@ -54,9 +57,14 @@ export class TemplateStore {
   async list(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
     const listed = await this.#incus.instances(this.#project, { signal });
     if (listed.isErr()) return err(whileAtTemplate(listed.error, 'list the templates'));
+    const ofPools = new Set(
+      listed.value.flatMap(({ config }) =>
+        readPool(config) === null ? [] : (readPoolTemplate(config) ?? []),
+      ),
+    );
     const kept = listed.value.flatMap((value) => {
       const found = foundAs({ value, etag: '' }, readTemplateMark(value.config)?.key ?? '');
-      return found.kind === 'ready' ? [found.template] : [];
+      return found.kind === 'ready' ? [{ ...found.template, isOfPool: ofPools.has(value.name) }] : [];
     });
     return ok([...kept].sort((one, other) => other.mark.lastUsedMs - one.mark.lastUsedMs));
   }

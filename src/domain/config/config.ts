@@ -11,6 +11,7 @@ import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument } from '../values/text.js';
 import { trustSchema } from '../values/trust.js';
 import { gitlabConfigSchema } from './gitlab-config.js';
+import { warmConfigSchema } from './warm-config.js';
 
 const absolute = z
   .string()
@@ -75,22 +76,6 @@ const incusConfigSchema = z.strictObject({
   serviceNetworks: z.array(z.string().min(1).max(15)).max(256).default([]),
   /** How long a machine is waited for that a limit of the project leaves no room for; 0 does not wait. */
   quotaWaitSecs: z.number().int().nonnegative().max(86_400).default(1800),
-});
-
-/** What waits is made as a job's machine is whose description says nothing. */
-const warmConfigSchema = z.strictObject({
-  /** Machines that wait, at most; 0 for none. */
-  size: z.number().int().nonnegative().max(64),
-  /** Alias of the image; that of `incus.image` when left out. */
-  image: z.string().min(1).optional(),
-  instanceType: z.enum(['container', 'virtual-machine']).default('container'),
-  /** How long one waits before another takes its place. */
-  maxAgeSecs: z
-    .number()
-    .int()
-    .min(60)
-    .max(7 * 24 * 3600)
-    .default(3600),
 });
 
 const microvmConfigSchema = z.strictObject({

@@ -13,6 +13,12 @@ export const waitingMachineDocumentSchema = z.looseObject({
   created_at: z.string(),
   /** When it goes, if no job has taken it. */
   ends_at: z.string(),
+  /** Of the image that it is made from, or its template is; null when the daemon does not say. */
+  image_fingerprint: z.string().nullable(),
+  /** The template that it is a copy of; null for a machine of an image. Name and key are empty where it is gone. */
+  template: z.looseObject({ name: z.string(), key: z.string(), instance_name: z.string() }).nullable(),
+  /** Why the next who fills the pool replaces it; null where it stays, or is of another pool. */
+  replaced_because: z.string().nullable(),
 });
 export type WaitingMachineDocument = z.infer<typeof waitingMachineDocumentSchema>;
 
@@ -26,5 +32,7 @@ export const poolStatusDocumentSchema = z.looseObject({
   /** How many are to wait in it. */
   size: z.number(),
   waiting: z.array(waitingMachineDocumentSchema),
+  /** Why no machine can be made for the pool as it is configured; null where it can, as far as is seen without making one. */
+  problem: z.string().nullable(),
 });
 export type PoolStatusDocument = z.infer<typeof poolStatusDocumentSchema>;

@@ -10,7 +10,7 @@ export interface KeptEntry {
   /** 0 for a template: what a pool that shares blocks would get back, nobody says. */
   readonly bytes: number;
   readonly lastUsedMs: number;
-  /** A machine mounts something of it. */
+  /** A machine mounts something of it; of a template, machines of a pool wait that are copies of it. */
   readonly mounted: boolean;
 }
 

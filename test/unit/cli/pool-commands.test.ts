@@ -12,8 +12,12 @@ const machine = (name: string, pool: string) => ({
   isUp: name === 'one',
   createdAt: '2026-01-01T00:00:00Z',
   endsAt: '2026-01-01T01:00:00Z',
+  image: 'f'.repeat(64),
+  template: name === 'one' ? null : { name: 'node', key: 'a'.repeat(64), instance: 'pikaci-t' },
+  replacedBecause: name === 'one' ? 'it is of another image' : null,
 });
-const STATUS = { pool: 'p', size: 2, waiting: [machine('one', 'p'), machine('two', 'other')] };
+const waiting = [machine('one', 'p'), machine('two', 'other')];
+const STATUS = { pool: 'p', size: 2, waiting, problem: 'there is no template "x"' };
 
 async function said(...words: string[]) {
   const cli = new Cli();
@@ -23,13 +27,20 @@ async function said(...words: string[]) {
 }
 
 it('pool status is for people, or one document, or a line for each machine', async () => {
-  expect(await said()).toMatch(/^1 of 2 wait in the pool p\none +p +up +until /);
+  const [head, why, one, two] = (await said()).split('\n');
+  expect([head, why]).toEqual(['1 of 2 wait in the pool p', 'none can be made: there is no template "x"']);
+  expect(one).toMatch(/^one +p +up +image f{12} +until .*Z +to be replaced: it is of another image$/);
+  expect(two).toMatch(/^two +other +starting +template node a{12} +until .*Z$/);
   for (const words of [['--json'], ['--output', 'json']]) {
     const document = poolStatusDocumentSchema.parse(JSON.parse(await said(...words)));
     expect(document).toMatchObject({
       pool: 'p',
       size: 2,
-      waiting: [{ instance_name: 'one', is_up: true }, {}],
+      waiting: [
+        { instance_name: 'one', is_up: true, template: null, replaced_because: 'it is of another image' },
+        { template: { name: 'node' } },
+      ],
+      problem: 'there is no template "x"',
     });
   }
   const lines = (await said('--output', 'jsonl')).trimEnd().split('\n');

@@ -1,5 +1,5 @@
 import { type Lease, newLeaseConfig } from '../../../domain/machine/lease.js';
-import { POOL_KEY } from '../../../domain/machine/warm-mark.js';
+import { POOL_KEY, POOL_TEMPLATE_KEY } from '../../../domain/machine/warm-mark.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusCreateInstance, IncusInstance } from '../../../ports/incus-types.js';
 import { waitingOf, whyNot } from './waiting-instance.js';
@@ -75,6 +75,7 @@ function changes(
     ...wanted.config,
     ...newLeaseConfig(lease),
     [POOL_KEY]: null,
+    [POOL_TEMPLATE_KEY]: null,
   };
 }
 

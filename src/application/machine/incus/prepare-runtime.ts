@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
 import type { MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
-import { POOL_KEY } from '../../../domain/machine/warm-mark.js';
+import { POOL_KEY, POOL_TEMPLATE_KEY } from '../../../domain/machine/warm-mark.js';
 import { SNAPSHOT_DEVICE_PREFIX } from '../../../domain/mounts/snapshot-mount.js';
 import type { Trust } from '../../../domain/values/trust.js';
 import type { FileStore } from '../../../ports/file-store.js';
@@ -100,13 +100,17 @@ export async function prepareIncusRuntime(
       profiles: [context.incusProfile, ...spec.extraProfiles],
       config: {
         ...instanceConfig(spec.instanceType, limits),
-        ...(place.pool === undefined ? {} : { [POOL_KEY]: place.pool }),
+        ...(place.pool === undefined ? {} : poolConfig(place.pool, copyOf?.instance)),
       },
       devices: { ...devicesOf(mounts.value, spec), ...root },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
     pool: rootDevice(profiles.value)?.[1]['pool'] ?? null,
   });
+}
+
+function poolConfig(pool: string, template: string | undefined): Record<string, string> {
+  return { [POOL_KEY]: pool, ...(template === undefined ? {} : { [POOL_TEMPLATE_KEY]: template }) };
 }
 
 function devicesOf(mounts: readonly ResolvedMount[], spec: MachineSpec): IncusDevices {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
-import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
 import { remoteLinuxVmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import { poolName, waitingPlace } from '../../../domain/machine/warm-mark.js';
 import { awakeBound } from '../../../streams/awake-timer.js';
@@ -10,48 +9,16 @@ import type { HostTime } from '../../lease/host-time.js';
 import { newAcquisition, newOwner } from '../../lease/owner.js';
 import type { JobPorts } from '../../settings/job-ports.js';
 import type { JobSettings } from '../../settings/job-settings.js';
+import type { MachineBaseSource } from '../machine-spec.js';
 import { isWithoutRoom } from '../room-line.js';
 import { launchInstance } from './launch-instance.js';
-import { prepareIncusRuntime, resolveImage } from './prepare-runtime.js';
+import { poolSource, templatesOf } from './pool-source.js';
+import { type PoolChange, type PoolStatus, waitingMachine } from './pool-status.js';
+import { prepareIncusRuntime } from './prepare-runtime.js';
 import { removeWaiting } from './remove-waiting.js';
-import { type WaitingInstance, waitingOf, whyNot } from './waiting-instance.js';
+import { type WaitingInstance, waitingOf, whyReplaced } from './waiting-instance.js';
 
 const BOUND_MS = 5 * 60_000;
-/** One that has so little of its time left is replaced. */
-const LEAST_LEASE_MS = 30_000;
-/** What is not up by then was left by a process that was killed. */
-const START_MS = 120_000;
-
-/** A machine that waits. Times are ISO 8601, by the host's clock. */
-export interface WaitingMachine {
-  readonly name: string;
-  readonly pool: string;
-  readonly isUp: boolean;
-  readonly createdAt: string;
-  /** When it goes, if no job has taken it. */
-  readonly endsAt: string;
-}
-
-/** The machines that wait in the project; `pool` is that of the configuration, null where it has none. */
-export interface PoolStatus {
-  readonly pool: string | null;
-  readonly size: number;
-  readonly waiting: readonly WaitingMachine[];
-}
-
-/** What was done to a pool. */
-export interface PoolChange {
-  readonly made: readonly string[];
-  readonly removed: readonly string[];
-  /** The project had no room for another. */
-  readonly isCutShort: boolean;
-  /** How many wait in the pool now, and how many are to. */
-  readonly waiting: number;
-  readonly size: number;
-  /** Why there are no more, as the daemon says it; null where nothing was cut short. */
-  readonly reason: string | null;
-}
-
 export interface WarmPoolParts {
   readonly ports: Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
   readonly settings: Pick<
@@ -106,36 +73,44 @@ export class WarmPool {
   }
 
   async status({ signal }: PoolOptions = {}): Promise<Result<PoolStatus, JobFault>> {
-    const listed = await this.#list(bounded(signal));
-    return listed.map((waiting) => ({
+    const { ports, settings, hostTime } = this.#parts;
+    if (settings.backend !== 'incus') return err(this.#none());
+    const bound = bounded(signal);
+    const [learnt, listed] = await Promise.all([
+      hostTime.learn(bound),
+      ports.incus.instances(settings.incusProject, { signal: bound }),
+    ]);
+    if (learnt.isErr()) return err(learnt.error);
+    if (listed.isErr()) return err(incusFault(listed.error, null));
+    const wanted = this.#pool === null ? null : await this.#wanted(bound);
+    const templates = templatesOf(listed.value);
+    const why = (one: WaitingInstance) =>
+      wanted === null || wanted.isErr() || one.pool !== this.#pool
+        ? null
+        : whyReplaced(one, wanted.value.instance, hostTime.now());
+    return ok({
       pool: this.#pool,
-      size: this.#parts.settings.warm?.size ?? 0,
-      waiting: waiting.map(({ instance, pool, lease }) => ({
-        name: instance.name,
-        pool,
-        isUp: instance.status === 'Running',
-        createdAt: instance.createdAt,
-        endsAt: new Date(lease.expiresAtMs).toISOString(),
-      })),
-    }));
+      size: settings.warm?.size ?? 0,
+      waiting: inOrder(listed.value.flatMap((instance) => waitingOf(instance) ?? [])).map((one) =>
+        waitingMachine(one, templates, why(one)),
+      ),
+      problem: wanted?.isErr() === true ? wanted.error.message : null,
+    });
   }
 
   /** Makes what is missing, and removes what the configuration does not ask for any more: of another image, too old, or too many. */
   async fill({ signal }: PoolOptions = {}): Promise<Result<PoolChange, JobFault>> {
-    const { warm, incusProject: project } = this.#parts.settings;
+    const { settings, hostTime } = this.#parts;
+    const { warm } = settings;
     const pool = this.#pool;
     if (warm === null || pool === null) return err(this.#none());
     const bound = bounded(signal);
-    const learnt = await this.#parts.hostTime.learn(bound);
+    const learnt = await hostTime.learn(bound);
     if (learnt.isErr()) return err(learnt.error);
-    const place = { incusProject: project, incusImageAlias: warm.imageAlias };
-    const image = await resolveImage(this.#parts.ports.incus, place, bound);
-    if (image.isErr()) return err(image.error);
-    const planned = await this.#plan(image.value, bound);
-    if (planned.isErr()) return err(planned.error);
-    const wanted = planned.value.runtime.instance;
-    const isGood = ({ instance, lease }: WaitingInstance) =>
-      whyNot(instance, wanted) === null && this.#isYoung(instance, lease.expiresAtMs);
+    const wanted = await this.#wanted(bound);
+    if (wanted.isErr()) return err(wanted.error);
+    const { source, instance } = wanted.value;
+    const isGood = (one: WaitingInstance) => whyReplaced(one, instance, hostTime.now()) === null;
     const found = await this.#list(bound, pool);
     if (found.isErr()) return err(found.error);
     const removed = await this.#remove(
@@ -145,7 +120,7 @@ export class WarmPool {
     const made: string[] = [];
     let reason: string | null = null;
     for (let there = found.value.filter(isGood).length; there < warm.size && !bound.aborted; there++) {
-      const created = await this.#make(image.value, bound);
+      const created = await this.#make(source, bound);
       if (created.isErr() && isWithoutRoom(created.error)) {
         reason = created.error.message;
         break;
@@ -175,18 +150,22 @@ export class WarmPool {
 
   get #pool(): string | null {
     const { warm, incusProfile: profile, backend } = this.#parts.settings;
-    if (warm === null || backend !== 'incus') return null;
-    return poolName({ profile, imageAlias: warm.imageAlias, instanceType: warm.instanceType });
+    return warm === null || backend !== 'incus' ? null : poolName({ profile, ...warm });
   }
 
-  #isYoung({ status, createdAt }: WaitingInstance['instance'], endsAtMs: number): boolean {
-    const now = this.#parts.hostTime.now();
-    const isComing = Date.parse(createdAt) + START_MS > now;
-    return endsAtMs > now + LEAST_LEASE_MS && (status === 'Running' || isComing);
+  /** What a machine of the pool would be made with now. */
+  async #wanted(signal: AbortSignal) {
+    const { ports, settings, hostTime } = this.#parts;
+    const { incusProject: project, warm } = settings;
+    if (warm === null) return err(this.#none());
+    const source = await poolSource(ports.incus, { project, warm, nowMs: hostTime.now() }, signal);
+    if (source.isErr()) return err(source.error);
+    const planned = await this.#plan(source.value, signal);
+    return planned.map(({ runtime: { instance } }) => ({ source: source.value, instance }));
   }
 
-  async #make(image: IncusImageIdentity, signal: AbortSignal): Promise<Result<string, JobFault>> {
-    const planned = await this.#plan(image, signal);
+  async #make(source: MachineBaseSource, signal: AbortSignal): Promise<Result<string, JobFault>> {
+    const planned = await this.#plan(source, signal);
     if (planned.isErr()) return err(planned.error);
     const { context, runtime, ids } = planned.value;
     const maxAgeMs = this.#parts.settings.warm?.maxAgeMs ?? 0;
@@ -196,7 +175,7 @@ export class WarmPool {
     return created.map(() => context.incusInstanceName);
   }
 
-  async #plan(image: IncusImageIdentity, signal: AbortSignal) {
+  async #plan(source: MachineBaseSource, signal: AbortSignal) {
     const { ports, settings } = this.#parts;
     const pool = this.#pool ?? '';
     const ids = waitingPlace(pool, randomBytes(8).toString('hex'));
@@ -207,7 +186,7 @@ export class WarmPool {
       remoteWorkDir: settings.workDir,
       incusProject: settings.incusProject,
       incusProfile: settings.incusProfile,
-      incusImageAlias: image.alias,
+      incusImageAlias: source.image.alias,
     });
     const spec = {
       limits: {},
@@ -216,26 +195,20 @@ export class WarmPool {
       preparedOutputs: [],
       writableWorkspace: false,
     } as const;
-    const from = { image, limits: settings.incusLimits, trust: settings.trust };
-    const place = { ...ids, acquisition: null, pool };
+    const from = { image: source.image, limits: settings.incusLimits, trust: settings.trust };
+    const place = { ...ids, acquisition: null, pool, base: source };
     const spent = { spec: { ...spec, extraProfiles: [], preparedOutputs: [] }, place };
     const runtime = await prepareIncusRuntime(ports, context, spent, from, signal);
     return runtime.map((planned) => ({ context, ids, runtime: planned }));
   }
 
-  /** In an order that all agree on: the oldest first. */
   async #list(signal: AbortSignal, pool?: string): Promise<Result<readonly WaitingInstance[], JobFault>> {
     const { ports, settings } = this.#parts;
     if (settings.backend !== 'incus') return err(this.#none());
     const listed = await ports.incus.instances(settings.incusProject, { signal });
     if (listed.isErr()) return err(incusFault(listed.error, null));
     const waiting = listed.value.flatMap((instance) => waitingOf(instance) ?? []);
-    const order = ({ instance }: WaitingInstance) => `${instance.createdAt} ${instance.name}`;
-    return ok(
-      waiting
-        .filter((one) => pool === undefined || one.pool === pool)
-        .sort((one, other) => (order(one) < order(other) ? -1 : 1)),
-    );
+    return ok(inOrder(waiting.filter((one) => pool === undefined || one.pool === pool)));
   }
 
   async #remove(waiting: readonly WaitingInstance[], signal: AbortSignal): Promise<string[]> {
@@ -257,6 +230,12 @@ export class WarmPool {
     const { host } = this.#parts.ports.shell;
     return { kind: 'backend_unavailable', phase: null, host, message, field: 'warm' };
   }
+}
+
+/** In an order that all agree on: the oldest first. */
+function inOrder(waiting: readonly WaitingInstance[]): readonly WaitingInstance[] {
+  const order = ({ instance }: WaitingInstance) => `${instance.createdAt} ${instance.name}`;
+  return [...waiting].sort((one, other) => (order(one) < order(other) ? -1 : 1));
 }
 
 function bounded(signal: AbortSignal | undefined): AbortSignal {

@@ -2,7 +2,7 @@ import type {
   PoolChange,
   PoolStatus,
   WaitingMachine,
-} from '../../../../application/machine/incus/warm-pool.js';
+} from '../../../../application/machine/incus/pool-status.js';
 import type {
   PoolStatusDocument,
   WaitingMachineDocument,
@@ -52,27 +52,46 @@ export function poolChangeCommand(
   });
 }
 
-function documentOf(host: string, { pool, size, waiting }: PoolStatus): PoolStatusDocument {
-  return { type: 'pool_status', schema_version: 1, host, pool, size, waiting: waiting.map(machineOf) };
+function documentOf(host: string, { pool, size, waiting, problem }: PoolStatus): PoolStatusDocument {
+  const head = { type: 'pool_status', schema_version: 1, host, pool, size } as const;
+  return { ...head, waiting: waiting.map(machineOf), problem };
 }
 
-function machineOf({ name, pool, isUp, createdAt, endsAt }: WaitingMachine): WaitingMachineDocument {
-  const times = { created_at: createdAt, ends_at: endsAt };
-  return { type: 'waiting_machine', schema_version: 1, instance_name: name, pool, is_up: isUp, ...times };
+function machineOf({ name, pool, isUp, ...one }: WaitingMachine): WaitingMachineDocument {
+  return {
+    type: 'waiting_machine',
+    schema_version: 1,
+    instance_name: name,
+    pool,
+    is_up: isUp,
+    created_at: one.createdAt,
+    ends_at: one.endsAt,
+    image_fingerprint: one.image,
+    template:
+      one.template === null
+        ? null
+        : { name: one.template.name, key: one.template.key, instance_name: one.template.instance },
+    replaced_because: one.replacedBecause,
+  };
 }
 
 function changesOf({ made, removed }: PoolChange): readonly string[] {
   return [...made.map((name) => `made ${name}`), ...removed.map((name) => `removed ${name}`)];
 }
 
-function linesOf({ pool, size, waiting }: PoolStatus): readonly string[] {
+function linesOf({ pool, size, waiting, problem }: PoolStatus): readonly string[] {
   const own = waiting.filter((one) => one.pool === pool).length;
   const head = pool === null ? 'the configuration has no pool' : `${own} of ${size} wait in the pool ${pool}`;
-  const rows = waiting.map(({ name, pool: of, isUp, endsAt }) => [
+  const rows = waiting.map(({ name, pool: of, isUp, endsAt, template, image, replacedBecause }) => [
     name,
     of,
     isUp ? 'up' : 'starting',
+    template === null
+      ? `image ${image?.slice(0, 12) ?? 'unknown'}`
+      : `template ${template.name || 'that is gone'} ${template.key.slice(0, 12)}`.trimEnd(),
     `until ${endsAt}`,
+    replacedBecause === null ? '' : `to be replaced: ${replacedBecause}`,
   ]);
-  return [head, ...inColumns(rows)];
+  const why = problem === null ? [] : [`none can be made: ${problem}`];
+  return [head, ...why, ...inColumns(rows).map((line) => line.trimEnd())];
 }
