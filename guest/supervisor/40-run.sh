@@ -52,7 +52,7 @@ make_directories() {
 
 # Before anything that needs one of them. What is missing is the job's result, if the rest can write that.
 check_tools() {
-  for tool in awk cat chmod chown cp date env find grep head install ln mkdir mkfifo mv rm setsid sleep stat; do
+  for tool in awk cat chmod chown cp date env find grep head ln mkdir mkfifo mv rm setsid sleep stat; do
     command -v "$tool" >/dev/null && continue
     if [ -z "$step" ] && mkdir -p "$state" "$own" "$public" "$spare"; then
       claim

@@ -172,6 +172,7 @@ await_each() { # await_each FIRST INIT NETWORK
   if [ "$first" = init ]; then
     printf 'awaits init\n' >&8
     "settle_$init"
+    trust_again
   fi
   lack=
   if [ "$network" = true ] || { [ "$network" = auto ] && [ -n "$init" ]; }; then

@@ -84,13 +84,25 @@ watch_step() {
   judge
 }
 
-# Sets `now`, to the millisecond where this date knows %N.
+# Sets `now`, to the millisecond where this date knows %N, and to the hundredth of a second where it does not, as busybox's.
 read_clock() {
   now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ | head -c 40)
   fraction=${now##*.}
   now=${now%.*}
-  case $fraction in [0-9][0-9][0-9]*Z) now=$now.${fraction%"${fraction#???}"} ;; esac
+  case $fraction in
+  [0-9][0-9][0-9]*Z) now=$now.${fraction%"${fraction#???}"} ;;
+  *) count_hundredths ;;
+  esac
   now=${now}Z
+}
+
+# From the first look at the clock, which may be a second late, by what the kernel counts: so a step takes as long as it does.
+count_hundredths() {
+  uptime_ms
+  [ -n "${booted_at-}" ] || booted_at=$(($(date +%s) * 1000 - uptime))
+  at=$((booted_at + uptime))
+  fraction=$((1000 + at % 1000))
+  now=$(date -u -d "@$((at / 1000))" +%Y-%m-%dT%H:%M:%S).${fraction#1}
 }
 
 # As with a command alone; and the log is closed before the next step can begin, whoever still holds it.

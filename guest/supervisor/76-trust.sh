@@ -18,10 +18,20 @@ trust() {
     rm -rf "$scratch"
     refuse 65 truncated 'the certificates did not arrive whole: nothing was done'
   }
-  trust_given
+  trust_given && mv -f "$scratch/given" "$machine/given"
   status=$?
   rm -rf "$scratch"
   [ "$status" = 0 ] || refuse 70 setup "${fault:-the certificates could not be handed to the machine}"
+}
+
+# When the init has settled: what it starts may have run the image's own program beside ours, with the list of before, as cloud-init does.
+trust_again() {
+  [ -s "$machine/given" ] && read -r bundle <"$machine/authorities" || return 0
+  read -r nonce </proc/sys/kernel/random/uuid
+  scratch=$machine/trust.$nonce extra=
+  install -d -m 0700 "$scratch" "$scratch/missing" && cp "$machine/given" "$scratch/given" && find_missing &&
+    { [ "$missing" = 0 ] || trust_given >/dev/null; }
+  rm -rf "$scratch"
 }
 
 trust_given() {

@@ -4,148 +4,157 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PikaciEvent } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
+import { inEachImage } from '../support/backends-under-test.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
+
+inEachImage(({ guest }) => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ ...(guest && { guest }) });
+  });
+  afterAll(() => site[Symbol.asyncDispose]());
+
+  describe.concurrent('a limit on', () => {
+    it('memory ends what takes more', async () => {
+      const { run } = await site.finish({
+        command: `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`,
+        limits: { memory: '100MiB' },
+      });
+      expect(run.outcome).toMatchObject({
+        status: 'failed',
+        cause: 'oom',
+        exit_code: 137,
+        message: 'the command ended with status 137: the memory limit of 100 MiB killed 1 process',
+      });
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('memory is said to be the cause also when only children were killed, and of what passes all the same', async () => {
+      const eat = `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`;
+      const limits = { memory: '100MiB' };
+      const steps = [
+        { id: 'passes', command: `${eat} || echo survived` },
+        { id: 'fails', command: `(${eat}; ${eat}) || exit 5`, shell: 'sh' },
+        { id: 'after', command: 'exit 6', if: 'always' as const },
+      ];
+      const events = new EventRecorder();
+      const run = must(
+        await site.pikaci.runJob({
+          job: { id: 'j', timeoutSecs: 300, steps, limits },
+          workspace: site.workspace,
+          runId: site.newRunId(),
+          events,
+        }),
+      );
+      must(await run.cleanUp);
+      expect(run.outcome).toMatchObject({
+        status: 'failed',
+        cause: 'oom',
+        exit_code: 5,
+        message: 'the step fails ended with status 5: the memory limit of 100 MiB killed 2 processes',
+      });
+      expect(run.outcome.steps?.map(({ cause }) => cause)).toEqual(['exit', 'oom', 'exit']);
+      expect(events.of('warning').map(({ message }) => message)).toEqual([
+        expect.stringContaining('the memory limit of 100 MiB killed 1 process'),
+      ]);
+    });
+
+    it('processes stops a job that makes too many', async () => {
+      const { run, log } = await site.finish({
+        command: 'i=0; while [ $i -lt 200 ]; do sleep 5 & i=$((i + 1)); done; echo all; kill $(jobs -p)',
+        limits: { processes: 60 },
+      });
+      expect(log.toString()).toMatch(/fork|Resource temporarily unavailable/i);
+      expect(log.toString()).not.toMatch(/^all$/m);
+      expect(run.outcome.status).toBe('failed');
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('processes and memory is there where nobody has asked for one', async () => {
+      await using machine = must(await site.pikaci.openMachine());
+      let printed = '';
+      const onOutput = (data: Uint8Array) => {
+        printed += Buffer.from(data).toString();
+      };
+      must(await machine.run({ command: "awk '/MemTotal:/ { print $2 }' /proc/meminfo", onOutput }));
+      const hosts = await site.onHost("awk '/MemTotal:/ { print $2 }' /proc/meminfo");
+      // Incus counts the memory of the hardware, of which the kernel keeps some.
+      expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 1);
+      const instances = must(await site.incus.instances(site.host.project));
+      const own = instances.filter(({ config }) => Object.values(config).includes(machine.id));
+      expect(own.map(({ config }) => config['limits.processes'])).toEqual(['8192']);
+    });
+
+    it('the disk stops a job that fills it', async () => {
+      const { run } = await site.finish({
+        command:
+          '(head -c 900000000 /dev/zero >/artifacts/large && sync) 2>/dev/null && exit 0; rm /artifacts/large; exit 5',
+        limits: { disk: '600MiB' },
+      });
+      expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 5 });
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('the disk leaves a job its result when the disk stays full', async () => {
+      const command = 'echo before; (cat /dev/zero >/var/tmp/large || sync) 2>/dev/null; exit 5';
+      const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
+      expect(log.toString()).toBe('before\n');
+      expect(run.outcome).toMatchObject({
+        status: 'failed',
+        cause: 'disk_full',
+        exit_code: 5,
+        message: 'the command ended with status 5: the disk of the guest is full',
+      });
+      expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
+    });
+
+    it('the disk leaves an open machine that can free it, and whoever runs a step is told of the log', async () => {
+      await writeConfig(site, {});
+      const id = `full-${randomBytes(3).toString('hex')}`;
+      const machine = (...args: string[]) => commandLine(site, ['machine', ...args]).end;
+      expect(
+        (await machine('open', '--id', id, '--workspace', site.workspace, '--disk', '600MiB')).code,
+      ).toBe(0);
+      const command = 'cat /dev/zero >/var/tmp/large || sync; seq 1 200000 && exit 5';
+      const filled = await machine('run', '--as-root', '--step', 'fill', id, command);
+      expect(filled.code).toBe(5);
+      expect(filled.stderr).toContain(
+        'warning: the step fill: its log could not be written to its end: the disk of the guest is full\n',
+      );
+      const file = join(site.directory, 'two-mib');
+      await writeFile(file, Buffer.alloc(2 * 1024 * 1024, 'x'));
+      const sent = await machine('cp', file, `${id}:/var/tmp/sent`);
+      expect([sent.code, sent.stderr]).toEqual([3, expect.stringContaining('the disk of the guest is full')]);
+      const freed = await machine('run', '--as-root', id, 'rm /var/tmp/large; sync; echo freed');
+      expect([freed.code, freed.stdout]).toEqual([0, 'freed\n']);
+      const again = await machine('cp', file, `${id}:/var/tmp/sent`);
+      expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('full')]);
+      for (const [path, why] of [
+        [
+          'rel.txt',
+          'is read-only: send it elsewhere, or open a machine with a writable workspace (--writable)',
+        ],
+        ['/proc/x', 'nothing can be made in /proc'],
+        ['/sys/x', 'may not write to /sys'],
+      ])
+        expect((await machine('cp', file, `${id}:${path}`)).stderr).toContain(why);
+      expect((await machine('close', id)).code).toBe(0);
+    });
+
+    it('cores shows in the machine', async () => {
+      const { log } = await site.finish({ command: 'nproc', limits: { cpu: 1 } });
+      expect(log.toString()).toBe('1\n');
+    });
+  });
+});
 
 let site: Site;
 beforeAll(async () => {
   site = await Site.open();
 });
 afterAll(() => site[Symbol.asyncDispose]());
-
-describe.concurrent('a limit on', () => {
-  it('memory ends what takes more', async () => {
-    const { run } = await site.finish({
-      command: `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`,
-      limits: { memory: '100MiB' },
-    });
-    expect(run.outcome).toMatchObject({
-      status: 'failed',
-      cause: 'oom',
-      exit_code: 137,
-      message: 'the command ended with status 137: the memory limit of 100 MiB killed 1 process',
-    });
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('memory is said to be the cause also when only children were killed, and of what passes all the same', async () => {
-    const eat = `awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }'`;
-    const limits = { memory: '100MiB' };
-    const steps = [
-      { id: 'passes', command: `${eat} || echo survived` },
-      { id: 'fails', command: `(${eat}; ${eat}) || exit 5`, shell: 'sh' },
-      { id: 'after', command: 'exit 6', if: 'always' as const },
-    ];
-    const events = new EventRecorder();
-    const run = must(
-      await site.pikaci.runJob({
-        job: { id: 'j', timeoutSecs: 300, steps, limits },
-        workspace: site.workspace,
-        runId: site.newRunId(),
-        events,
-      }),
-    );
-    must(await run.cleanUp);
-    expect(run.outcome).toMatchObject({
-      status: 'failed',
-      cause: 'oom',
-      exit_code: 5,
-      message: 'the step fails ended with status 5: the memory limit of 100 MiB killed 2 processes',
-    });
-    expect(run.outcome.steps?.map(({ cause }) => cause)).toEqual(['exit', 'oom', 'exit']);
-    expect(events.of('warning').map(({ message }) => message)).toEqual([
-      expect.stringContaining('the memory limit of 100 MiB killed 1 process'),
-    ]);
-  });
-
-  it('processes stops a job that makes too many', async () => {
-    const { run, log } = await site.finish({
-      command: 'i=0; while [ $i -lt 200 ]; do sleep 5 & i=$((i + 1)); done; echo all; kill $(jobs -p)',
-      limits: { processes: 60 },
-    });
-    expect(log.toString()).toMatch(/fork|Resource temporarily unavailable/i);
-    expect(log.toString()).not.toMatch(/^all$/m);
-    expect(run.outcome.status).toBe('failed');
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('processes and memory is there where nobody has asked for one', async () => {
-    await using machine = must(await site.pikaci.openMachine());
-    let printed = '';
-    const onOutput = (data: Uint8Array) => {
-      printed += Buffer.from(data).toString();
-    };
-    must(await machine.run({ command: "awk '/MemTotal:/ { print $2 }' /proc/meminfo", onOutput }));
-    const hosts = await site.onHost("awk '/MemTotal:/ { print $2 }' /proc/meminfo");
-    // Incus counts the memory of the hardware, of which the kernel keeps some.
-    expect(Number(printed) / Number(hosts)).toBeCloseTo(0.8, 1);
-    const instances = must(await site.incus.instances(site.host.project));
-    const own = instances.filter(({ config }) => Object.values(config).includes(machine.id));
-    expect(own.map(({ config }) => config['limits.processes'])).toEqual(['8192']);
-  });
-
-  it('the disk stops a job that fills it', async () => {
-    const { run } = await site.finish({
-      command:
-        '(head -c 900000000 /dev/zero >/artifacts/large && sync) 2>/dev/null && exit 0; rm /artifacts/large; exit 5',
-      limits: { disk: '600MiB' },
-    });
-    expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 5 });
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('the disk leaves a job its result when the disk stays full', async () => {
-    const command = 'echo before; (cat /dev/zero >/var/tmp/large || sync) 2>/dev/null; exit 5';
-    const { run, log } = await site.finish({ command, limits: { disk: '600MiB' } });
-    expect(log.toString()).toBe('before\n');
-    expect(run.outcome).toMatchObject({
-      status: 'failed',
-      cause: 'disk_full',
-      exit_code: 5,
-      message: 'the command ended with status 5: the disk of the guest is full',
-    });
-    expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
-  });
-
-  it('the disk leaves an open machine that can free it, and whoever runs a step is told of the log', async () => {
-    await writeConfig(site, {});
-    const id = `full-${randomBytes(3).toString('hex')}`;
-    const machine = (...args: string[]) => commandLine(site, ['machine', ...args]).end;
-    expect((await machine('open', '--id', id, '--workspace', site.workspace, '--disk', '600MiB')).code).toBe(
-      0,
-    );
-    const command = 'cat /dev/zero >/var/tmp/large || sync; seq 1 200000 && exit 5';
-    const filled = await machine('run', '--as-root', '--step', 'fill', id, command);
-    expect(filled.code).toBe(5);
-    expect(filled.stderr).toContain(
-      'warning: the step fill: its log could not be written to its end: the disk of the guest is full\n',
-    );
-    const file = join(site.directory, 'two-mib');
-    await writeFile(file, Buffer.alloc(2 * 1024 * 1024, 'x'));
-    const sent = await machine('cp', file, `${id}:/var/tmp/sent`);
-    expect([sent.code, sent.stderr]).toEqual([3, expect.stringContaining('the disk of the guest is full')]);
-    const freed = await machine('run', '--as-root', id, 'rm /var/tmp/large; sync; echo freed');
-    expect([freed.code, freed.stdout]).toEqual([0, 'freed\n']);
-    const again = await machine('cp', file, `${id}:/var/tmp/sent`);
-    expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('full')]);
-    for (const [path, why] of [
-      [
-        'rel.txt',
-        'is read-only: send it elsewhere, or open a machine with a writable workspace (--writable)',
-      ],
-      ['/proc/x', 'nothing can be made in /proc'],
-      ['/sys/x', 'may not write to /sys'],
-    ])
-      expect((await machine('cp', file, `${id}:${path}`)).stderr).toContain(why);
-    expect((await machine('close', id)).code).toBe(0);
-  });
-
-  it('cores shows in the machine', async () => {
-    const { log } = await site.finish({ command: 'nproc', limits: { cpu: 1 } });
-    expect(log.toString()).toBe('1\n');
-  });
-});
 
 describe('a virtual machine on a host that cannot run one', () => {
   it('is refused with what the daemon says, and nothing is left', async () => {

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobRecordSchema } from '../../src/index.js';
-import { onEachBackend } from '../support/backends-under-test.js';
+import { onEachMachine } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
-onEachBackend((backend) => {
+onEachMachine(({ backend, guest }) => {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open({ backend });
+    site = await Site.open({ backend, ...(guest && { guest }) });
   });
   afterAll(() => site[Symbol.asyncDispose]());
 
@@ -24,14 +24,14 @@ onEachBackend((backend) => {
         exit_code: 0,
         log_bytes: log.length,
         kept_log_bytes: log.length,
-        incus_image: backend === 'incus' ? { alias: site.host.image, project: site.host.project } : null,
+        incus_image: backend === 'incus' ? { alias: site.image, project: site.host.project } : null,
       });
       expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
     });
 
     it.runIf(backend === 'incus')('is told which shell its image does not have', async () => {
       const { run } = await site.finish({ command: 'echo never', shell: 'no-such-zsh' });
-      const { image } = site.host;
+      const { image } = site;
       const message = `the shell no-such-zsh is not in the machine (its image is ${image}): use another one, or an image that has it`;
       expect(run.outcome).toMatchObject({ status: 'failed', cause: 'setup', exit_code: null, message });
     });
@@ -68,6 +68,15 @@ onEachBackend((backend) => {
       expect(await site.leftovers(run.runId)).toEqual(NOTHING_LEFT);
     });
 
+    it('stops at the first line that fails', async () => {
+      const { run, log } = await site.finish({
+        command: 'echo before\nls /no-such-file 2>/dev/null\necho after',
+      });
+      expect(log.toString()).toBe('before\n');
+      expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit' });
+      expect(run.outcome.exit_code).not.toBe(0);
+    });
+
     it('fails with 128 and the signal when its command is killed by one', async () => {
       const { run } = await site.finish({ command: 'kill -KILL $$' });
       expect(run.outcome).toMatchObject({ status: 'failed', cause: 'exit', exit_code: 137 });
@@ -77,7 +86,7 @@ onEachBackend((backend) => {
     it('fails with a timeout when it takes too long, and its whole process tree has been ended', async () => {
       const { run, log } = await site.finish({
         command: `trap 'echo told' TERM
-        (trap '' TERM; setsid sh -c 'while :; do date +%s%N >/artifacts/alive; sleep 0.05; done') &
+        (trap '' TERM; setsid sh -c 'while :; do ${now} >/artifacts/alive; sleep 0.05; done') &
         echo started; while :; do sleep 0.1; done`,
         // Under -e the end of its sleep may be what ends it, before its trap.
         shell: 'sh',
@@ -94,6 +103,14 @@ onEachBackend((backend) => {
   });
 
   const BESIDE_EACH_OTHER = ['prepare_directories', 'stage_workspace_snapshot'];
-  const IN_ORDER = ['prepare_runtime', 'launch_guest', 'wait_for_completion', 'collect_artifacts'];
+  const IN_ORDER = [
+    'prepare_runtime',
+    'launch_guest',
+    ...(guest === 'systemd' ? ['wait_until_ready'] : []),
+    'wait_for_completion',
+    'collect_artifacts',
+  ];
+  /** Busybox knows no fractions of a second. */
+  const now = guest === 'busybox' ? 'date +%s000000000' : 'date +%s%N';
   const MILESTONES = ['job_started', 'instance_created', 'artifacts_collected', 'job_finished', 'cleaned_up'];
 });

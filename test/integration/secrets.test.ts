@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incusInstanceName } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
-import { onEachBackend } from '../support/backends-under-test.js';
+import { onEachMachine } from '../support/backends-under-test.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
-onEachBackend((backend) => {
+onEachMachine(({ backend, guest }) => {
   const TOKEN = `tok-'"$(id)-ü-81f3c0`;
   const KEY = '-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ\nq2w3e4r5t6z7u8i9o0p\n-----END KEY-----\n';
   const PIECES = ['81f3c0', 'MC4CAQAwBQYDK2VwBCIEIJ', 'q2w3e4r5t6z7u8i9o0p'];
 
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open({ backend });
+    site = await Site.open({ backend, ...(guest && { guest }) });
   });
   afterAll(() => site[Symbol.asyncDispose]());
 
@@ -121,7 +121,7 @@ onEachBackend((backend) => {
     it('is readable for the user of the job alone, for pikaci as for root', async () => {
       for (const runAsRoot of [false, true]) {
         const { log } = await site.finish({
-          command: 'cd "$PIKACI_SECRETS_DIR" && stat -c "%a %U %n" . TOKEN && cksum <TOKEN | cut -d " " -f 2',
+          command: 'cd "$PIKACI_SECRETS_DIR" && stat -c "%a %U %n" . TOKEN && wc -c <TOKEN',
           secrets: { TOKEN },
           runAsRoot,
         });

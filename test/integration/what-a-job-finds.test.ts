@@ -8,7 +8,6 @@ import { onEachBackend } from '../support/backends-under-test.js';
 import { EventRecorder } from '../support/event-recorder.js';
 import { git } from '../support/git-repository.js';
 import { Site } from '../support/site.js';
-import { importSystemdGuest, SYSTEMD_IMAGE } from '../support/systemd-guest.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const call = promisify(execFile);
@@ -243,11 +242,10 @@ onEachBackend((backend) => {
 describe('what a job finds in an image with systemd', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open();
-    await importSystemdGuest(site.host);
+    site = await Site.open({ guest: 'systemd' });
   });
   afterAll(() => site[Symbol.asyncDispose]());
-  const open = () => site.open({ incus: { ...site.config().incus, image: SYSTEMD_IMAGE } });
+  const openPlain = () => site.open({ incus: { ...site.config().incus, image: site.host.image } });
 
   it('is a machine that has started: /tmp stays, and an address and a resolver are there', async () => {
     const command = [
@@ -257,20 +255,20 @@ describe('what a job finds in an image with systemd', () => {
       'grep -c ^nameserver /run/systemd/resolve/resolv.conf',
       'sleep 1 && ls /tmp/kept /dev/shm/kept',
     ].join('\n');
-    const { run, events, log } = await site.finish({ command }, {}, open());
+    const { run, events, log } = await site.finish({ command });
     expect(log.toString()).toBe('running\n1\n1\n/dev/shm/kept\n/tmp/kept\n');
     expect(run.outcome.phases.map(({ phase, ok }) => [phase, ok])).toContainEqual(['wait_until_ready', true]);
     expect(events.of('warning')).toEqual([]);
-    const plain = await site.finish({ command: 'true' });
+    const plain = await site.finish({ command: 'true' }, {}, openPlain());
     expect(plain.run.outcome.phases.map(({ phase }) => phase)).not.toContain('wait_until_ready');
   });
 
   it('is asked by a command of its own, can be cancelled meanwhile, and is not waited for where that is said', async () => {
-    const pikaci = open();
+    const plain = openPlain();
     const never = await site.finish(
       { command: 'true', ready: { command: 'exit 3', timeoutSecs: 1 } },
       {},
-      site.pikaci,
+      plain,
     );
     expect(never.run.outcome).toMatchObject({
       status: 'failed',
@@ -282,15 +280,15 @@ describe('what a job finds in an image with systemd', () => {
     const waits = () => events.of('phase_started').some(({ phase }) => phase === 'wait_until_ready');
     void events.until(waits).then(() => ends.abort());
     const job = { command: 'echo never', ready: { command: 'false' } };
-    const cancelled = await site.finish(job, { events, signal: ends.signal }, site.pikaci);
+    const cancelled = await site.finish(job, { events, signal: ends.signal }, plain);
     expect(cancelled.run.outcome).toMatchObject({ cause: 'cancelled', message: 'cancelled' });
     expect(cancelled.log.toString()).toBe('');
-    const atOnce = await site.finish({ command: 'true', ready: { init: false, network: false } }, {}, pikaci);
+    const atOnce = await site.finish({ command: 'true', ready: { init: false, network: false } });
     expect(atOnce.run.outcome.phases.map(({ phase }) => phase)).not.toContain('wait_until_ready');
   });
 
   it('is ready for what is sent to an open machine before its first step', async () => {
-    await using machine = must(await open().openMachine({}));
+    await using machine = must(await site.pikaci.openMachine({}));
     must(await machine.upload(join(site.workspace, 'hello.txt'), '/tmp/sent'));
     must(await machine.run({ id: 'one', command: 'sleep 1; cat /tmp/sent' }));
     const log = join(site.stateRoot, 'machines', machine.id, 'steps/one/guest.log');

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { onEachBackend } from '../support/backends-under-test.js';
+import { onEachMachine } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
-onEachBackend((backend) => {
+onEachMachine(({ backend, guest }) => {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open({ backend });
+    site = await Site.open({ backend, ...(guest && { guest }) });
     const at = (path: string) => join(site.workspace, path);
     await mkdir(at('deep/er'), { recursive: true });
     await writeFile(at('deep/er/file.txt'), 'as it was\n');
@@ -27,7 +27,7 @@ onEachBackend((backend) => {
 
   const change = `
   echo changed >deep/er/file.txt && cat link && echo new >deep/new.txt && rm script.sh && mkdir made && mv secretive.txt moved
-  cat moved && ls -A | tr '\\n' '|' && echo && id -un`;
+  cat moved && for name in *; do printf '%s|' "$name" | tr '\\n' '|'; done && echo && id -un`;
   const changed =
     'changed\nfor its owner alone\ndangling|deep|hello.txt|link|made|moved|odd name|with "quotes" and ü|unwritable.txt|\n';
   const snapshotFiles =

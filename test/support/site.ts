@@ -17,6 +17,7 @@ import { must } from '../../src/testing/contract/expect-result.js';
 import { ran } from '../../src/testing/contract/run-command.js';
 import type { BackendUnderTest } from './backends-under-test.js';
 import { EventRecorder } from './event-recorder.js';
+import { type GuestVariant, importGuest } from './guest-variants.js';
 import { connectTo, type HostConnection } from './host-connection.js';
 import { diagnosed, orDiagnosed } from './host-diagnosis.js';
 import { hostOfWorker } from './host-of-worker.js';
@@ -31,6 +32,9 @@ export interface FinishedJob {
   readonly log: Buffer;
 }
 
+/** A configuration, and the guest image where it is not the host's own. */
+export type SiteInput = Partial<PikaciConfigInput> & { readonly guest?: GuestVariant };
+
 /** One test file's own corner of the host: a work directory there, a state root and a workspace here, and ids that nobody else uses. */
 export class Site implements AsyncDisposable {
   readonly host: HostUnderTest = hostOfWorker();
@@ -44,6 +48,8 @@ export class Site implements AsyncDisposable {
     /** Removed at the end. */
     readonly directory: string,
     readonly backend: BackendUnderTest,
+    /** Alias of the image of Incus. */
+    readonly image: string,
     config: Partial<PikaciConfigInput>,
   ) {
     this.#looking = connectTo(this.host);
@@ -53,11 +59,13 @@ export class Site implements AsyncDisposable {
   readonly pikaci: Pikaci;
 
   /** Below the directory of the host's keys, which goes with the host, should this run be killed. */
-  static async open(config: Partial<PikaciConfigInput> = {}): Promise<Site> {
-    const directory = await mkdtemp(join(dirname(hostOfWorker().identityFile), 'site-'));
+  static async open({ guest, ...config }: SiteInput = {}): Promise<Site> {
+    const host = hostOfWorker();
+    const image = guest === undefined ? host.image : await importGuest(host, guest);
+    const directory = await mkdtemp(join(dirname(host.identityFile), 'site-'));
     await mkdir(join(directory, 'workspace'));
     await writeFile(join(directory, 'workspace/hello.txt'), 'hello from the workspace\n');
-    const site = new Site(directory, config.backend ?? 'incus', config);
+    const site = new Site(directory, config.backend ?? 'incus', image, config);
     // Some tests put into it what is not pikaci's, which closes no directory that has such.
     await site.onHost('install -d -m 0700 "$1"', site.workDir);
     return site;
@@ -78,8 +86,7 @@ export class Site implements AsyncDisposable {
 
   /** A configuration for this corner of the host. */
   config(more: Partial<PikaciConfigInput> = {}): PikaciConfigInput {
-    const { host, port, user, identityFile, knownHostsFile, project, profile, image, microvmRunner } =
-      this.host;
+    const { host, port, user, identityFile, knownHostsFile, project, profile, microvmRunner } = this.host;
     return {
       host: {
         ssh: `${user}@${host}:${port}`,
@@ -89,7 +96,7 @@ export class Site implements AsyncDisposable {
         sshConfigFile: false,
       },
       backend: this.backend,
-      incus: { project, profile, image },
+      incus: { project, profile, image: this.image },
       // Of no test's business: how busy this machine is.
       microvm: { runner: microvmRunner, bootTimeoutSecs: 300 },
       workDir: this.workDir,

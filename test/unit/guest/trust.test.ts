@@ -140,6 +140,27 @@ describe.each(guestShells())('certificates that a machine is given, with $name',
     );
   });
 
+  it('are there still when what the init starts has run the program beside ours, with the list of before', async () => {
+    const tools = mkdtempSync(join(tmpdir(), 'guest-init-'));
+    try {
+      guest = new GuestMachine({ ...shell, path: `${tools}:${shell.path}` });
+      place(DEBIAN, own.pem);
+      const bundle = system(DEBIAN);
+      const gathers = `cat '${system('own.pem')}' '${system('usr/local/share/ca-certificates')}'/*.crt >'${bundle}'`;
+      place('own.pem', own.pem);
+      place('usr/sbin/update-ca-certificates', `#!/bin/sh\n${gathers}\n`, 0o755);
+      mkdirSync(system('run/systemd/system'), { recursive: true });
+      const ends = `cat '${system('own.pem')}' >'${bundle}'; echo running`;
+      writeFileSync(join(tools, 'systemctl'), `#!/bin/sh\n${ends}\n`, { mode: 0o755 });
+      await trust(first);
+      expect(await shownOf()).toEqual([bundle, bundle, bundle]);
+      expect(trusted(bundle)).toEqual(['of the image', 'of the host']);
+      expect(readdirSync(guest.state).filter((name) => name.startsWith('trust.'))).toEqual([]);
+    } finally {
+      rmSync(tools, { recursive: true, force: true });
+    }
+  });
+
   it('are refused when they do not arrive whole, and nothing is changed', async () => {
     machine();
     place(DEBIAN, own.pem);
