@@ -74,7 +74,13 @@ export class RunStatuses {
     if (event.type === 'node_started' && event.kind === 'execute')
       this.#say({ jobId: event.node_id, status: 'running', message: '' });
     if (event.type === 'node_finished' && event.kind === 'execute')
-      this.#say({ jobId: event.node_id, status: event.status, message: event.message });
+      this.#say({
+        jobId: event.node_id,
+        status: event.status,
+        message: event.message,
+        allowFailure: event.allow_failure === true,
+        notNeeded: event.not_needed === true,
+      });
   }
 
   /** The commit that is run; null where git knows of none, or the workspace is not what it holds. */
@@ -101,7 +107,7 @@ export class RunStatuses {
         this.#input.warn(`the states of ${waiting.size} jobs were not told to ${report.url} in time`);
   }
 
-  #say(status: Pick<CommitStatus, 'jobId' | 'status' | 'message'>): void {
+  #say(status: Omit<CommitStatus, 'runId' | 'isFilteredOut'>): void {
     const { runId, isFilteredOut } = this.#input;
     for (const forge of this.#forges) {
       forge.waiting.set(status.jobId, { ...status, runId, isFilteredOut });

@@ -1,15 +1,5 @@
-/** How a node ended, as far as the plan goes. `cause` is the node whose failure it is, `reason` a sentence. */
-export type NodeVerdict = 'passed' | 'failed' | 'cancelled' | 'detached';
-
-/** Why a node did not begin. */
-export type SkipReason =
-  | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
-  | { readonly kind: 'interrupted' };
-
-export interface PlanStep {
-  readonly id: string;
-  readonly dependsOn: readonly string[];
-}
+import { PlanStandings } from './plan-standings.js';
+import type { NodeVerdict, PlanStep, SkipReason } from './plan-step.js';
 
 export interface PlanExecution<N extends PlanStep> {
   /** In an order in which each stands after all that it depends on. */
@@ -28,47 +18,48 @@ export interface PlanExecution<N extends PlanStep> {
 }
 
 /**
- * Runs what can run, in the plan's order and within its bound. What depends on a node that did not pass is skipped, with
- * that node named; with `failFast` so is everything that has not begun.
+ * Runs what can run, in the plan's order and within its bound. What depends on a node that did not pass is skipped, with that node named; with
+ * `failFast` so is everything that has not begun, but for what runs after a failure or in any case, and the outputs that it needs. When the
+ * run is cancelled nothing more begins, whatever its `when`.
  */
 export async function executePlan<N extends PlanStep>(execution: PlanExecution<N>): Promise<void> {
-  const { signal } = execution;
-  const waiting = new Map(execution.nodes.map((node) => [node.id, node]));
-  const passed = new Set<string>();
+  const { signal, nodes } = execution;
+  const waiting = new Map(nodes.map((node) => [node.id, node]));
   const running = new Map<string, Promise<void>>();
+  const standings = new PlanStandings(nodes);
   let bug: { readonly error: unknown } | null = null;
 
   const skip = (node: N, why: SkipReason) => {
     waiting.delete(node.id);
+    standings.skipped(node, why);
     execution.skip(node, why);
   };
-  const skipDependents = (cause: string, reason: string) => {
-    const lost = new Set([cause]);
+  const skipWhatCannot = () => {
     for (const node of [...waiting.values()]) {
-      if (!node.dependsOn.some((id) => lost.has(id))) continue;
-      lost.add(node.id);
-      skip(node, { kind: 'skipped', cause, reason });
+      const why = standings.whySkipped(node);
+      if (why !== null) skip(node, why);
     }
   };
   const ended = (node: N, verdict: NodeVerdict) => {
     running.delete(node.id);
-    if (verdict === 'passed') {
-      passed.add(node.id);
-      return;
-    }
-    skipDependents(node.id, reasonOf(node.id, verdict));
-    if (!execution.failFast || verdict !== 'failed') return;
+    standings.ended(node, verdict);
+    skipWhatCannot();
+    if (!execution.failFast || standings.of(node.id) !== 'failed') return;
     const reason = `${node.id} failed, and the first failure ends the run`;
-    for (const other of [...waiting.values()]) skip(other, { kind: 'skipped', cause: node.id, reason });
+    const kept = standings.keptByConditions();
+    for (const other of [...waiting.values()])
+      if (!kept.has(other.id)) skip(other, { kind: 'skipped', cause: node.id, reason });
+    skipWhatCannot();
     execution.onFailFast(node.id);
   };
 
   while (waiting.size > 0 || running.size > 0) {
     if (signal.aborted || bug !== null)
       for (const node of [...waiting.values()]) skip(node, { kind: 'interrupted' });
+    skipWhatCannot();
     for (const node of [...waiting.values()]) {
       if (running.size >= execution.parallel) break;
-      if (!node.dependsOn.every((id) => passed.has(id))) continue;
+      if (!standings.isReady(node)) continue;
       waiting.delete(node.id);
       const work = execution.run(node).then(
         (verdict) => ended(node, verdict),
@@ -83,15 +74,4 @@ export async function executePlan<N extends PlanStep>(execution: PlanExecution<N
     if (running.size > 0) await Promise.race(running.values());
   }
   if (bug !== null) throw (bug as { readonly error: unknown }).error;
-}
-
-function reasonOf(id: string, verdict: Exclude<NodeVerdict, 'passed'>): string {
-  switch (verdict) {
-    case 'failed':
-      return `${id} failed`;
-    case 'cancelled':
-      return `${id} was cancelled`;
-    case 'detached':
-      return `${id} was left running`;
-  }
 }

@@ -58,8 +58,16 @@ export function jobInput(
   secrets: Readonly<Record<string, string>>,
   outputs: ReadonlyMap<string, RealizedPreparedOutput>,
 ): JobSpecInput {
-  const { description: _, dependsOn: __, matrix: ___, template: ____, ...job } = node.job;
-  const prepared = node.dependsOn.flatMap((id) => {
+  const {
+    description: _,
+    dependsOn: _1,
+    matrix: _2,
+    template: _3,
+    when: _4,
+    allowFailure: _5,
+    ...job
+  } = node.job;
+  const prepared = node.outputs.flatMap((id) => {
     const output = outputs.get(id);
     return output === undefined ? [] : [{ name: id, path: output.realized_path }];
   });

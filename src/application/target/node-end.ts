@@ -1,4 +1,4 @@
-import type { NodeVerdict } from './execute-plan.js';
+import type { NodeVerdict } from './plan-step.js';
 
 export interface Started {
   /** ISO 8601. */

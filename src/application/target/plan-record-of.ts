@@ -2,6 +2,7 @@ import { type JobStep, withoutSecretIds } from '../../domain/job/job-step.js';
 import type { PlanNodeRecord, PlanRecord, PrepareNodeRecord } from '../../domain/records/plan-record.js';
 import type { Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
+import { allowance } from '../../domain/values/node-condition.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
 
 export interface PlanRecordInput {
@@ -32,7 +33,12 @@ export function planRecordOf(input: PlanRecordInput): PlanRecord {
 }
 
 function nodeRecord(node: PlanNode, mask: Mask): PlanNodeRecord {
-  const base = { id: node.id, description: mask(node.description), depends_on: [...node.dependsOn] };
+  const base = {
+    id: node.id,
+    description: mask(node.description),
+    depends_on: [...node.dependsOn],
+    ...conditionRecord(node),
+  };
   if (node.kind === 'prepare') {
     const local = node.prepare.type === 'nixBuild' && node.prepare.where === 'local';
     const machine = node.prepare.type === 'template';
@@ -54,6 +60,10 @@ function nodeRecord(node: PlanNode, mask: Mask): PlanNodeRecord {
       writable_workspace: writableWorkspace,
     },
   };
+}
+
+function conditionRecord(node: PlanNode): Pick<PlanNodeRecord, 'when' | 'allow_failure'> {
+  return { ...(node.when === 'on_success' ? {} : { when: node.when }), ...allowance(node) };
 }
 
 type Mask = (text: string) => string;

@@ -1,6 +1,6 @@
-import type { Plan } from '../../domain/target/plan.js';
+import type { Plan, PlanNode } from '../../domain/target/plan.js';
 import { guardedCall, textOf } from '../events/guarded-call.js';
-import type { NodeVerdict } from './execute-plan.js';
+import type { NodeVerdict } from './plan-step.js';
 import type { RunReporter } from './run-reporter.js';
 import type { PrepareEnd, RunTargetInput, TargetJobEnd } from './target-run.js';
 
@@ -24,13 +24,16 @@ export class RunEnds {
     };
   }
 
-  endPrepare(end: PrepareEnd, verdict: NodeVerdict | null): void {
-    this.#prepares.set(end.nodeId, end.kind === 'faulted' ? { ...end, ...this.#endedFor(verdict) } : end);
+  endPrepare(node: PlanNode, end: PrepareEnd, verdict: NodeVerdict | null): void {
+    this.#prepares.set(
+      end.nodeId,
+      end.kind === 'faulted' ? { ...end, ...this.#counted(node, verdict) } : end,
+    );
   }
 
-  endJob(given: TargetJobEnd, verdict: NodeVerdict | null): void {
+  endJob(node: PlanNode, given: TargetJobEnd, verdict: NodeVerdict | null): void {
     const ran = given.kind === 'ended' || given.kind === 'faulted';
-    const end = ran ? { ...given, ...this.#endedFor(verdict) } : given;
+    const end = ran ? { ...given, ...this.#counted(node, verdict) } : given;
     this.#jobs.set(end.jobId, end);
     guardedCall(
       () => this.input.onJobEnd?.(end),
@@ -42,7 +45,11 @@ export class RunEnds {
   }
 
   /** The caller has the first word: what it has cancelled, it has cancelled. */
-  #endedFor(verdict: NodeVerdict | null): { readonly endedFor?: string } {
+  #counted(
+    { allowFailure }: PlanNode,
+    verdict: NodeVerdict | null,
+  ): { readonly endedFor?: string; readonly allowed?: true } {
+    if (verdict === 'failed' && allowFailure) return { allowed: true };
     const cause = verdict === 'cancelled' && this.input.signal?.aborted !== true ? this.failedFirst : null;
     return cause === null ? {} : { endedFor: cause };
   }

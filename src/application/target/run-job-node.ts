@@ -62,12 +62,12 @@ export async function runJobNode(
     const end = faultedEnd(result.error);
     const finished = { status: end.verdict, finished_at: reporter.now(), message: end.message };
     recorder.changeJob(node.id, { ...finished, ...noOther });
-    ends.endJob({ jobId: node.id, kind: 'faulted', fault: result.error }, end.verdict);
+    ends.endJob(node, { jobId: node.id, kind: 'faulted', fault: result.error }, end.verdict);
     return end;
   }
   const { outcome } = result.value;
   recorder.changeJob(node.id, { ...recordedOutcome(outcome, parts.settings.backend), ...noOther });
-  ends.endJob({ jobId: node.id, kind: 'ended', run: result.value }, outcome.status);
+  ends.endJob(node, { jobId: node.id, kind: 'ended', run: result.value }, outcome.status);
   const message = outcome.status === 'passed' ? '' : outcome.message;
   return { verdict: outcome.status, message, cached: false };
 }

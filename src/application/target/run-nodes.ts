@@ -1,20 +1,26 @@
 import type { RunJobStatus } from '../../domain/events/run-status.js';
 import type { NodeStanding } from '../../domain/records/run-standing.js';
 import type { ExecuteNode, Plan, PlanNode, PrepareNode } from '../../domain/target/plan.js';
-import type { NodeVerdict, SkipReason } from './execute-plan.js';
+import { allowance } from '../../domain/values/node-condition.js';
 import type { NodeEnd, Started } from './node-end.js';
+import type { NodeVerdict, SkipReason } from './plan-step.js';
 import { type JobsOfRun, runJobNode } from './run-job-node.js';
 import { type PrepareRun, runPrepareNode } from './run-prepare-node.js';
 
 export interface RunNodesInput extends JobsOfRun, Pick<PrepareRun, 'hold'> {
   /** When the run began, of the clock that does not go back. */
   readonly began: number;
+  /** Ends the run, whatever runs. */
+  readonly signal: AbortSignal;
+  /** Aborted at the first failure, where that ends the run. */
+  readonly firstFailure: AbortSignal;
 }
 
 /** The nodes of one run, each when its turn comes: what it does, how it stands, and who is told. */
 export class RunNodes {
   readonly #run: RunNodesInput;
   readonly #statuses = new Map<string, RunJobStatus>();
+  readonly #notNeeded = new Set<string>();
 
   constructor(run: RunNodesInput) {
     this.#run = run;
@@ -22,7 +28,13 @@ export class RunNodes {
 
   /** In the plan's order. */
   standings({ nodes }: Plan): NodeStanding[] {
-    return nodes.map(({ id, kind }) => ({ id, kind, status: this.#statuses.get(id) ?? 'pending' }));
+    return nodes.map((node) => ({
+      id: node.id,
+      kind: node.kind,
+      status: this.#statuses.get(node.id) ?? 'pending',
+      ...allowance(node),
+      ...(this.#notNeeded.has(node.id) ? { not_needed: true } : {}),
+    }));
   }
 
   async run(node: PlanNode): Promise<NodeVerdict> {
@@ -34,35 +46,50 @@ export class RunNodes {
     this.#statuses.set(node.id, end.verdict);
     const { verdict: status, message, cached } = end;
     const duration_ms = clock.monotonic() - started.mark;
-    reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message, cached, duration_ms });
+    const about = { node_id: node.id, kind: node.kind, ...allowance(node) };
+    reporter.nodeFinished({ ...about, status, message, cached, duration_ms });
     return end.verdict;
   }
 
   skip(node: PlanNode, why: SkipReason): void {
     const { reporter, input, ends } = this.#run;
-    const interrupted = why.kind === 'interrupted';
-    const status = interrupted ? 'cancelled' : 'skipped';
-    const message = interrupted ? 'the run was interrupted first' : why.reason;
+    const status = why.kind === 'interrupted' ? 'cancelled' : 'skipped';
+    const message = why.kind === 'interrupted' ? 'the run was interrupted first' : why.reason;
+    const needed = why.kind === 'not_needed' ? ({ not_needed: true } as const) : {};
     this.#statuses.set(node.id, status);
-    if (node.kind === 'prepare') {
-      const end = { nodeId: node.id };
-      ends.endPrepare(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
-    } else {
-      input.recorder.changeJob(node.id, { status, message });
-      const end = { jobId: node.id };
-      ends.endJob(interrupted ? { ...end, kind: 'not_started' } : { ...end, ...why }, null);
+    if (why.kind === 'not_needed') this.#notNeeded.add(node.id);
+    const end = endOfSkipped(why);
+    if (node.kind === 'prepare') ends.endPrepare(node, { nodeId: node.id, ...end }, null);
+    else {
+      input.recorder.changeJob(node.id, { status, message, ...needed });
+      ends.endJob(node, { jobId: node.id, ...end }, null);
     }
-    reporter.nodeFinished({ node_id: node.id, kind: node.kind, status, message });
+    const about = { node_id: node.id, kind: node.kind, ...allowance(node) };
+    reporter.nodeFinished({ ...about, status, message, ...needed });
   }
 
   async #prepare(node: PrepareNode, started: Started): Promise<NodeEnd> {
-    const { end, prepared } = await runPrepareNode(this.#run, node, started);
-    this.#run.ends.endPrepare(prepared, end.verdict);
+    const run = { ...this.#run, signal: this.#signalOf(node) };
+    const { end, prepared } = await runPrepareNode(run, node, started);
+    this.#run.ends.endPrepare(node, prepared, end.verdict);
     return end;
   }
 
   #job(node: ExecuteNode, started: Started): Promise<NodeEnd> {
     const waitedMs = Math.round(started.mark - this.#run.began);
-    return runJobNode(this.#run, node, { ...started, waitedMs });
+    return runJobNode({ ...this.#run, signal: this.#signalOf(node) }, node, { ...started, waitedMs });
   }
+
+  /** What runs after a failure, or in any case, and what is prepared for it when the first failure has ended the rest, ends with the run alone. */
+  #signalOf({ when }: PlanNode): AbortSignal {
+    const { signal, firstFailure } = this.#run;
+    const isSpared = when !== 'on_success' || firstFailure.aborted;
+    return isSpared ? signal : AbortSignal.any([signal, firstFailure]);
+  }
+}
+
+function endOfSkipped(why: SkipReason) {
+  if (why.kind === 'interrupted') return { kind: 'not_started' } as const;
+  if (why.kind === 'skipped') return why;
+  return { kind: 'skipped', cause: null, reason: why.reason, notNeeded: true } as const;
 }

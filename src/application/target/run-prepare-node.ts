@@ -1,6 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import type { PrepareTiming } from '../../domain/records/run-record.js';
 import type { PrepareNode } from '../../domain/target/plan.js';
+import { allowance } from '../../domain/values/node-condition.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { RunHold } from '../holds/run-hold.js';
 import type { PrepareCall } from '../prepare/prepare-call.js';
@@ -38,7 +39,7 @@ export async function runPrepareNode(run: PrepareRun, node: PrepareNode, started
   const log = `${state.runDir}/prepare/${node.id}.log`;
   await ports.localFiles.makeDirectory(`${state.runDir}/prepare`);
   let hasSaid = false;
-  const needs = node.dependsOn.flatMap((id) => {
+  const needs = node.outputs.flatMap((id) => {
     const output = outputs.outputs.get(id);
     return output === undefined ? [] : [[id, output] as const];
   });
@@ -69,7 +70,9 @@ export async function runPrepareNode(run: PrepareRun, node: PrepareNode, started
   const usable = await parts.workDirectory.ensure(signal);
   const { prepare } = node;
   if (prepare.type === 'template') {
-    const made = usable.isErr() ? err(usable.error) : await run.templates.ensure({ ...node, prepare }, log);
+    const made = usable.isErr()
+      ? err(usable.error)
+      : await run.templates.ensure({ ...node, prepare }, log, signal);
     const written = (await ports.localFiles.lstat(log)).isOk();
     record(run, { node, started, result: made, log: written ? log : null });
     return templateEnd(node, made);
@@ -123,6 +126,7 @@ function record(
     finished_at: reporter.now(),
     duration_ms: clock.monotonic() - started.mark,
     ok: result.isOk(),
+    ...allowance(node),
     status: result.isOk() ? 'passed' : verdictOf(result.error),
     cached: result.isOk() && result.value.cached,
     message: result.isErr() ? result.error.message : null,

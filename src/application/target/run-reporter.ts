@@ -10,6 +10,8 @@ export interface FinishedNode {
   readonly node_id: string;
   readonly kind: PlanNode['kind'];
   readonly status: RunJobStatus;
+  readonly allow_failure?: true;
+  readonly not_needed?: true;
   readonly message: string;
   readonly cached?: boolean;
   readonly duration_ms?: number;

@@ -6,6 +6,7 @@ import { makePlan, type Plan } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
 import { filteredOut } from '../../domain/target/target-filters.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
+import { allowance } from '../../domain/values/node-condition.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
@@ -147,6 +148,7 @@ export class RunTarget {
           id: node.id,
           description: node.description,
           status: skipped ? 'skipped' : 'pending',
+          ...allowance(node),
           executor: 'remote_linux_vm',
           plan_node_id: node.id,
           timeout_secs: node.job.timeoutSecs,

@@ -23,7 +23,6 @@ export interface RunTemplatesInput {
   readonly secrets: TargetSecrets;
   readonly reporter: () => RunReporter;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /** The templates of one run: found or made as its nodes come to their turn, and kept in use while it goes on. */
@@ -40,8 +39,9 @@ export class RunTemplates implements AsyncDisposable {
   async ensure(
     node: PrepareNode & { readonly prepare: TemplateNode },
     log: string,
+    signal: AbortSignal,
   ): Promise<Result<MadeTemplate, JobFault>> {
-    const { maker, workspace, secrets, reporter, clock, signal } = this.#input;
+    const { maker, workspace, secrets, reporter, clock } = this.#input;
     const made = await maker.ensure({
       node: node.prepare,
       templates: this.#usable,

@@ -28,6 +28,7 @@ export class TargetExecution {
   readonly #workspace: RunWorkspace;
   readonly #hold: RunHold;
   readonly #stop = new AbortController();
+  readonly #firstFailure = new AbortController();
   readonly #signal: AbortSignal;
   readonly #events: Required<EventSink>;
   readonly #templates: RunTemplates;
@@ -41,6 +42,10 @@ export class TargetExecution {
     this.#at = input;
     const { hostFiles: files, clock } = input.parts.ports;
     this.#signal = AbortSignal.any([input.input.signal ?? [], this.#stop.signal].flat());
+    const goesOn = input.plan.nodes.some(({ when }) => when !== 'on_success');
+    const first = this.#firstFailure.signal;
+    // What all share ends with the last of them.
+    const shared = goesOn ? this.#signal : AbortSignal.any([this.#signal, first]);
     this.#events = runSinks(input.eventFile, input.input.events, (message) => this.#reporter.warn(message));
     this.#ends = new RunEnds(input.input, () => this.#reporter);
     this.#reporter = new RunReporter(input.runId, clock, input.masker, (event) => {
@@ -52,12 +57,17 @@ export class TargetExecution {
     input.recorder.onUnwritten = this.#reporter.unwritten;
     input.eventFile.onUnwritten = this.#reporter.unwritten;
     const { workDir } = input.parts.settings;
-    const place = { workDir, runId: input.runId, signal: this.#signal };
+    const place = { workDir, runId: input.runId, signal: shared };
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
     this.#workspace = workspaceOf(input, place, this.#hold);
-    const shared = { workspace: this.#workspace, secrets: input.secrets, clock, signal: this.#signal };
     const { templateMaker: maker } = input.parts;
-    this.#templates = new RunTemplates({ ...shared, maker, reporter: () => this.#reporter });
+    this.#templates = new RunTemplates({
+      workspace: this.#workspace,
+      secrets: input.secrets,
+      clock,
+      maker,
+      reporter: () => this.#reporter,
+    });
     this.#nodes = new RunNodes({
       input,
       workspace: this.#workspace,
@@ -68,6 +78,7 @@ export class TargetExecution {
       events: this.#events,
       ends: this.#ends,
       signal: this.#signal,
+      firstFailure: first,
       trace: this.#trace,
       began: clock.monotonic(),
     });
@@ -107,7 +118,7 @@ export class TargetExecution {
       onFailFast: (cause) => {
         if (input.onAbort === 'detach') return;
         this.#ends.failedFirst = cause;
-        this.#stop.abort(`${cause} failed, and the first failure ends the run`);
+        this.#firstFailure.abort(`${cause} failed, and the first failure ends the run`);
       },
     });
   }
@@ -118,9 +129,11 @@ export class TargetExecution {
     await warnOfFilters(this.#at, this.#reporter);
     if (this.#published.isWanted)
       await askRevision(this.#at, this.#workspace, [this.#published, this.#trace]);
-    for (const { id, kind } of this.#at.plan.nodes) {
+    for (const node of this.#at.plan.nodes) {
+      const { id, kind } = node;
       this.#reporter.nodeFinished({ node_id: id, kind, status: 'skipped', message: reason });
-      if (kind === 'execute') this.#ends.endJob({ jobId: id, kind: 'skipped', cause: null, reason }, null);
+      if (kind === 'execute')
+        this.#ends.endJob(node, { jobId: id, kind: 'skipped', cause: null, reason }, null);
     }
     this.#reporter.report({ type: 'run_ended', status: 'skipped', message: reason });
     return { ...this.#ends.of(this.#at.plan), cleanUp: this.#close([]) };

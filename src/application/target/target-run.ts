@@ -42,21 +42,41 @@ export interface RunTargetInput extends JobCallOptions {
   readonly onJobEnd?: (end: TargetJobEnd) => void | Promise<void>;
 }
 
-/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. `endedFor` is the node whose failure has cancelled it (`failFast`). */
+/** How one job of a run ended. `skipped`: the node `cause` did not pass, or (null) the run as a whole had nothing to do. `not_started`: the run was interrupted first. `endedFor` is the node whose failure has cancelled it (`failFast`). `allowed`: it failed, which does not count. `notNeeded`: its `when` did not apply. */
 export type TargetJobEnd = { readonly jobId: string } & (
-  | { readonly kind: 'ended'; readonly run: JobRun; readonly endedFor?: string }
-  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
-  | { readonly kind: 'skipped'; readonly cause: string | null; readonly reason: string }
+  | { readonly kind: 'ended'; readonly run: JobRun; readonly endedFor?: string; readonly allowed?: true }
+  | {
+      readonly kind: 'faulted';
+      readonly fault: JobFault;
+      readonly endedFor?: string;
+      readonly allowed?: true;
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly cause: string | null;
+      readonly reason: string;
+      readonly notNeeded?: true;
+    }
   | { readonly kind: 'not_started' }
 );
 
-/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `endedFor` as for a job. */
+/** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `cause` is null for one that was not needed. `endedFor` and the others as for a job. */
 export type PrepareEnd = { readonly nodeId: string } & (
   | { readonly kind: 'realized'; readonly output: RealizedPreparedOutput; readonly cached: boolean }
   /** A template; `instance` is on the host, and its snapshot is what jobs are copies of. */
   | { readonly kind: 'template'; readonly key: string; readonly instance: string; readonly cached: boolean }
-  | { readonly kind: 'faulted'; readonly fault: JobFault; readonly endedFor?: string }
-  | { readonly kind: 'skipped'; readonly cause: string; readonly reason: string }
+  | {
+      readonly kind: 'faulted';
+      readonly fault: JobFault;
+      readonly endedFor?: string;
+      readonly allowed?: true;
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly cause: string | null;
+      readonly reason: string;
+      readonly notNeeded?: true;
+    }
   | { readonly kind: 'not_started' }
 );
 

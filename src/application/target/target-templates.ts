@@ -118,7 +118,17 @@ export class TargetTemplates {
     const { localFiles, clock } = this.#parts.ports;
     const { stateRoot, trust } = this.#parts.settings;
     const nodes = planned.value.map(
-      (node): PlanNode => ({ kind: 'prepare', id: node.id, description: '', dependsOn: [], prepare: node }),
+      (node): PlanNode => ({
+        kind: 'prepare',
+        id: node.id,
+        description: '',
+        dependsOn: [],
+        requires: [],
+        outputs: [],
+        when: 'on_success',
+        allowFailure: false,
+        prepare: node,
+      }),
     );
     const { secrets: given } = input;
     const secrets = resolveTargetSecrets(nodes, { trust, secrets: given, env: this.#parts.env });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { standingShape } from '../values/node-condition.js';
 import { runJobStatusSchema, runStatusSchema } from './run-status.js';
 
 /** Set on every event; `at` is ISO 8601 from the runner's clock. */
@@ -42,6 +43,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     ...node,
     type: z.literal('node_finished'),
     status: runJobStatusSchema,
+    ...standingShape,
     /** 0 for a node that did not begin. */
     duration_ms: z.number(),
     /** True when an output of an earlier run was used. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jobOutcomeSchema } from '../job/job-outcome.js';
 import { attemptsShape } from '../job/job-retry.js';
 import { phaseSchema } from '../machine/phase.js';
+import { allowanceShape, standingShape } from '../values/node-condition.js';
 
 /** The system failure, for readers of `--output json` and `jsonl`. */
 const wireFaultSchema = z.looseObject({
@@ -28,6 +29,7 @@ export const jobSummarySchema = z.looseObject({
     'not_started',
     'abandoned',
   ]),
+  ...standingShape,
   cause: jobOutcomeSchema.shape.cause.nullable(),
   /** The job's own; null when there is no exit record. */
   exit_code: z.number().int().nullable(),
@@ -43,7 +45,11 @@ export const jobSummarySchema = z.looseObject({
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
 /** A prepare node of a run that failed. */
-export const prepareFaultSchema = z.looseObject({ node_id: z.string(), fault: wireFaultSchema });
+export const prepareFaultSchema = z.looseObject({
+  node_id: z.string(),
+  ...allowanceShape,
+  fault: wireFaultSchema,
+});
 
 /** The last line of `--output jsonl`. `exit_code` is the exit status of the pikaci process. */
 export const runFinishedSchema = z.looseObject({

@@ -1,5 +1,6 @@
 import { attemptText, type JobAttempt } from '../job/job-retry.js';
 import type { JobStepRecord } from '../job/step-record.js';
+import { isAllowedToFail } from '../values/node-condition.js';
 import type { RunJobRecord, RunRecord } from './run-record.js';
 
 /** A test case of the report. Times in milliseconds; `skipped` is also what has not ended. */
@@ -17,17 +18,15 @@ interface Case {
 
 /**
  * A run as JUnit XML, as CI servers read it: one test suite, in it a test case for each job, or for each step of a job that has
- * steps, and one for what else went wrong. A step whose failure the job tolerated has passed, and says so in its output. Text that
- * came from outside is escaped, and control characters are left out of it.
+ * steps, and one for what else went wrong. A step whose failure the job tolerated has passed, and says so in its output; what was allowed to
+ * fail, and did, is neither passed nor failed, and says so where it is skipped. Text that came from outside is escaped, and control characters
+ * are left out of it.
  */
 export function junitReport(run: RunRecord): string {
   const target = run.target_id ?? run.run_id;
   const cases = withRunsOwn(run, [
-    ...run.prepare_timings.flatMap(({ ok, node_id, duration_ms: ms, message }): Case[] => {
-      const failed = { end: 'error', message: message ?? 'could not be prepared', type: 'prepare' } as const;
-      return ok ? [] : [{ className: target, name: `prepare ${node_id}`, ms, ...failed }];
-    }),
-    ...run.jobs.flatMap((job) => casesOf(job, target)),
+    ...run.prepare_timings.flatMap((timing) => preparation(timing, target)),
+    ...run.jobs.flatMap((job) => allowedIn(job, casesOf(job, target))),
   ]);
   const count = (end: Case['end']) => cases.filter((one) => one.end === end).length;
   const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}" time="${seconds(between(run.created_at, run.finished_at))}"`;
@@ -40,6 +39,27 @@ export function junitReport(run: RunRecord): string {
     '</testsuites>',
     '',
   ].join('\n');
+}
+
+function preparation(
+  { ok, node_id, duration_ms: ms, message, allow_failure }: RunRecord['prepare_timings'][number],
+  target: string,
+): readonly Case[] {
+  if (ok) return [];
+  const why = message ?? 'could not be prepared';
+  const failed = { className: target, name: `prepare ${node_id}`, ms, type: 'prepare' };
+  return allow_failure === true
+    ? [{ ...failed, end: 'skipped', message: `${why}, which was allowed` }]
+    : [{ ...failed, end: 'error', message: why }];
+}
+
+function allowedIn(job: RunJobRecord, cases: readonly Case[]): readonly Case[] {
+  if (!isAllowedToFail(job)) return cases;
+  return cases.map((one) =>
+    one.end === 'failure' || one.end === 'error'
+      ? { ...one, end: 'skipped', message: `failed, which was allowed: ${one.message || one.type}` }
+      : one,
+  );
 }
 
 /** A run that failed has at least one case that did. */

@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { allowanceShape, nodeConditionSchema } from '../values/node-condition.js';
 import { preparedOutputProtocolSchema, preparedOutputResidencySchema } from './prepared-outputs-record.js';
 
 const nodeBase = {
   id: z.string(),
   description: z.string().default(''),
   depends_on: z.array(z.string()).default([]),
+  /** Left out: `on_success`. */
+  when: nodeConditionSchema.optional(),
+  ...allowanceShape,
 };
 
 /** What a prepare node does. */

@@ -7,6 +7,7 @@ import { attemptsShape } from '../job/job-retry.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
 import { phaseTimingSchema } from '../machine/phase.js';
+import { allowanceShape, standingShape } from '../values/node-condition.js';
 import { processIdentitySchema } from '../values/process-identity.js';
 
 const orNull = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
@@ -29,6 +30,7 @@ export const prepareTimingSchema = z.looseObject({
   ok: z.boolean().default(true),
   /** How it ended; records of before 0.2.0 have `ok` alone. */
   status: z.enum(['passed', 'failed', 'cancelled']).optional(),
+  ...allowanceShape,
   /** True when the output of an earlier run was used. */
   cached: z.boolean().default(false),
   /** Why, when it did not pass, with the end of what its command printed. */
@@ -55,6 +57,7 @@ export const runJobRecordSchema = z.looseObject({
   id: z.string(),
   description: z.string().default(''),
   status: runJobStatusSchema,
+  ...standingShape,
   executor: z.string().default('remote_linux_vm'),
   plan_node_id: orNull(z.string()),
   timeout_secs: z.number().nonnegative(),

@@ -1,4 +1,5 @@
 import type { RunJobStatus, RunStatus } from '../events/run-status.js';
+import { isAllowedToFail } from '../values/node-condition.js';
 import type { PlanRecord } from './plan-record.js';
 import type { RunRecord } from './run-record.js';
 
@@ -7,31 +8,42 @@ export interface NodeStanding {
   readonly id: string;
   readonly kind: 'prepare' | 'execute';
   readonly status: RunJobStatus;
+  /** Its failure does not count. */
+  readonly allow_failure?: true | undefined;
+  /** Skipped, and nothing is missing. */
+  readonly not_needed?: true | undefined;
 }
 
 /**
  * How a run stands, from how each node of its plan does; the table in `docs/operations.md` has the cases. The first rule that applies:
  * what goes on, or may, keeps it `running`; what lost its runner makes it `interrupted`; a failure outweighs a cancel, and a cancel what
- * passed. It has `passed` when every node has, and a job is among them: what never ran is never green.
+ * passed. It has `passed` when every node has, or was allowed to fail, or was not needed, and a job has run: what never ran is never green.
  */
 export function runStatusOf(nodes: readonly NodeStanding[]): RunStatus {
   const some = (...statuses: readonly RunJobStatus[]) =>
     nodes.some(({ status }) => statuses.includes(status));
   if (some('running', 'pending', 'detached')) return 'running';
   if (some('interrupted')) return 'interrupted';
-  if (some('failed')) return 'failed';
+  if (nodes.some(hasFailed)) return 'failed';
   if (some('cancelled')) return 'cancelled';
-  if (!nodes.some(({ kind, status }) => kind === 'execute' && status === 'passed')) return 'skipped';
+  if (!nodes.some((node) => node.kind === 'execute' && (node.status === 'passed' || isAllowedToFail(node))))
+    return 'skipped';
   // What it waited for has passed since, and nobody was there to run it.
-  return some('skipped') ? 'interrupted' : 'passed';
+  return nodes.some(isMissing) ? 'interrupted' : 'passed';
 }
 
-/** What a reader wants to know first of a run that did not pass; null when the nodes say nothing of it. */
+const hasFailed = (node: NodeStanding) => node.status === 'failed' && !isAllowedToFail(node);
+const isMissing = ({ status, not_needed }: NodeStanding) => status === 'skipped' && not_needed !== true;
+
+/** What a reader wants to know first of a run: why it did not pass, or what was allowed to fail; null when the nodes say nothing of it. */
 export function runProblemOf(nodes: readonly NodeStanding[]): string | null {
-  const failed = nodes.find(({ status }) => status === 'failed');
+  const failed = nodes.find(hasFailed);
   if (failed !== undefined) return `${failed.id} failed`;
-  const never = nodes.find(({ status }) => status === 'skipped');
-  return never !== undefined && runStatusOf(nodes) === 'interrupted' ? `${never.id} never ran` : null;
+  const status = runStatusOf(nodes);
+  const never = nodes.find(isMissing);
+  if (never !== undefined && status === 'interrupted') return `${never.id} never ran`;
+  const allowed = nodes.filter(isAllowedToFail).map(({ id }) => id);
+  return allowed.length > 0 && status === 'passed' ? `allowed to fail, and did: ${allowed.join(', ')}` : null;
 }
 
 /**
@@ -40,7 +52,10 @@ export function runProblemOf(nodes: readonly NodeStanding[]): string | null {
  */
 export function nodesOf(run: RunRecord, plan: PlanRecord | null, runner: 'lives' | 'ended'): NodeStanding[] {
   const ended = new Map(
-    run.prepare_timings.map(({ node_id, ok, status }) => [node_id, status ?? (ok ? 'passed' : 'failed')]),
+    run.prepare_timings.map(({ node_id, ok, status, allow_failure }) => [
+      node_id,
+      { status: status ?? (ok ? ('passed' as const) : ('failed' as const)), allow_failure },
+    ]),
   );
   const planned = plan?.nodes ?? [];
   const begun = run.jobs.flatMap(({ id, started_at }) => (started_at === null ? [] : [id]));
@@ -50,19 +65,41 @@ export function nodesOf(run: RunRecord, plan: PlanRecord | null, runner: 'lives'
     ...planned.flatMap(({ id, kind }) => (kind === 'prepare' ? [id] : [])),
     ...ended.keys(),
   ]);
+  const optional = afterFailures(planned);
   const prepares = [...ids].map((id): NodeStanding => {
-    const status = ended.get(id) ?? (needed.has(id) ? 'passed' : open);
-    return { id, kind: 'prepare', status };
+    const known = ended.get(id);
+    if (known !== undefined) return { id, kind: 'prepare', ...known };
+    const status = needed.has(id) ? 'passed' : open;
+    // One that waits for a failure, and is not recorded when the run has ended, was not needed.
+    return { id, kind: 'prepare', status, ...(optional.has(id) ? { not_needed: true } : {}) };
   });
-  return [...prepares, ...run.jobs.map(({ id, status }): NodeStanding => ({ id, kind: 'execute', status }))];
+  const jobs = run.jobs.map(
+    ({ id, status, allow_failure, not_needed }): NodeStanding => ({
+      id,
+      kind: 'execute',
+      status,
+      allow_failure,
+      not_needed,
+    }),
+  );
+  return [...prepares, ...jobs];
 }
 
-/** All that these nodes depend on, and what that depends on. */
+/** Those that wait for a failure, and what depends on them; each stands after all that it depends on. */
+function afterFailures(planned: PlanRecord['nodes']): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { id, when, depends_on: needs } of planned)
+    if (when === 'on_failure' || needs.some((need) => found.has(need))) found.add(id);
+  return found;
+}
+
+/** All that must have passed for these to begin, and for that. */
 function whatTheyNeed(planned: PlanRecord['nodes'], ids: readonly string[]): ReadonlySet<string> {
   const needed = new Set<string>();
   const open = [...ids];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const node = planned.find((one) => one.id === id);
+    if (node?.when !== undefined && node.when !== 'on_success') continue;
     for (const need of node?.depends_on ?? []) {
       if (!needed.has(need)) open.push(need);
       needed.add(need);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageOf } from '../job/coverage-report.js';
+import { isAllowedToFail } from '../values/node-condition.js';
 import type { RunRecord } from './run-record.js';
 
 const count = z.number().int().nonnegative();
@@ -18,6 +19,8 @@ export const runSummarySchema = z.object({
   finished_at: z.string().nullable(),
   /** How many of its jobs stand how. */
   jobs: counts(runJobStatusSchema.options),
+  /** How many of those that failed were allowed to. */
+  jobs_allowed_to_fail: count.default(0),
   /** Of the reports of its jobs. */
   tests: z.object({ passed: count, failed: count, skipped: count }),
   /** Of its jobs: what was found, how many were saved, and the time that was waited for them, in milliseconds. */
@@ -43,6 +46,7 @@ export function runSummaryOf(run: RunRecord): RunSummary {
     created_at,
     finished_at,
     jobs: tally(jobs.map((job) => job.status)),
+    jobs_allowed_to_fail: jobs.filter(isAllowedToFail).length,
     tests: { passed: tests('passed'), failed: tests('failed'), skipped: tests('skipped') },
     caches: tally(caches.map(({ hit }) => hit)),
     caches_saved: caches.filter(({ saved }) => saved === 'saved').length,

@@ -10,6 +10,10 @@ export interface CommitStatus {
   readonly message: string;
   /** Skipped because the filters of its target match nothing that has changed. */
   readonly isFilteredOut: boolean;
+  /** Its failure does not count. */
+  readonly allowFailure?: boolean;
+  /** Skipped because its `when` did not apply. */
+  readonly notNeeded?: boolean;
 }
 
 /** A request to a forge; the token is in its headers. */
@@ -46,8 +50,11 @@ const OF_GITLAB: Words = {
 /** In characters: GitHub takes 140 of a description, the others more. */
 const LONGEST_DESCRIPTION = 140;
 
-/** What is skipped because another failed has not passed, and is told as failed: nobody must take it for green. */
-function stateOf({ status, isFilteredOut }: CommitStatus): State {
+/**
+ * What is skipped because another failed has not passed, and is told as failed: nobody must take it for green. A failure that is allowed must
+ * not stand in the way of the commit; its description says what it is.
+ */
+function stateOf({ status, isFilteredOut, allowFailure, notNeeded }: CommitStatus): State {
   switch (status) {
     case 'pending':
       return 'pending';
@@ -60,9 +67,9 @@ function stateOf({ status, isFilteredOut }: CommitStatus): State {
     case 'interrupted':
       return 'cancelled';
     case 'skipped':
-      return isFilteredOut ? 'nothing_to_do' : 'failed';
+      return isFilteredOut || notNeeded === true ? 'nothing_to_do' : 'failed';
     case 'failed':
-      return 'failed';
+      return allowFailure === true ? 'passed' : 'failed';
   }
 }
 
@@ -95,7 +102,8 @@ export function statusRequest(
   };
 }
 
-function descriptionOf({ status, message }: CommitStatus): string {
+function descriptionOf({ status: is, message, allowFailure }: CommitStatus): string {
+  const status = is === 'failed' && allowFailure === true ? 'failed, which is allowed' : is;
   return message === '' ? status : `${status}: ${message.replaceAll(/\s+/g, ' ')}`;
 }
 

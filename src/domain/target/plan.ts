@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { NodeCondition } from '../values/node-condition.js';
 import { type ExpandedJob, expandMatrix } from './matrix.js';
 import { preparedVariable } from './prepared-variable.js';
 import type { PrepareConfig, TargetConfig } from './target-config.js';
@@ -7,8 +8,14 @@ import type { TemplateConfig } from './template-config.js';
 interface Node {
   readonly id: string;
   readonly description: string;
-  /** Ids of nodes of this plan. */
+  /** Ids of nodes of this plan; for one that waits for everything else, that. */
   readonly dependsOn: readonly string[];
+  /** Those of them without which it cannot begin, whatever `when` says: the templates of its machines. */
+  readonly requires: readonly string[];
+  /** Those of them that it names and that make something for it: prepare nodes and templates. */
+  readonly outputs: readonly string[];
+  readonly when: NodeCondition;
+  readonly allowFailure: boolean;
 }
 /** A template that jobs of the plan, or their templates, are copies of. */
 export type TemplateNode = TemplateConfig & { readonly type: 'template'; readonly id: string };
@@ -65,18 +72,24 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
       const message = `${id} would find both ${one} and ${other} in ${preparedVariable(one)}; give one of them another id`;
       return err(fault('duplicate_node', [id, one, other], message));
     }
-    nodes.set(id, { kind: 'prepare', id, description, dependsOn: unique(dependsOn), prepare });
+    const outputs = unique(dependsOn);
+    const node = { kind: 'prepare', id, description, dependsOn: outputs, requires: [], outputs } as const;
+    nodes.set(id, { ...node, ...conditionOf(prepare), prepare });
   }
   for (const node of templateNodes(target)) nodes.set(node.id, node);
   for (const { id, baseId, job } of expanded) {
-    const dependsOn = templatesOf(job);
+    const requires = unique(templatesOf(job));
+    const dependsOn = [...requires];
     for (const name of job.dependsOn) {
       const meant = meantBy(name, target, expanded);
       if (meant.length === 0) return err(unknownDependency(id, name, [...target.prepare, ...expanded]));
       dependsOn.push(...meant);
     }
     const { description = '' } = job;
-    nodes.set(id, { kind: 'execute', id, baseId, description, dependsOn: unique(dependsOn), job });
+    const all = unique(dependsOn);
+    const outputs = all.filter((need) => nodes.get(need)?.kind === 'prepare');
+    const node = { kind: 'execute', id, baseId, description, dependsOn: all, requires, outputs } as const;
+    nodes.set(id, { ...node, ...conditionOf(job), job });
   }
   const wanted = jobs.map((name) => ({ name, ids: expanded.filter(named(name)).map(({ id }) => id) }));
   const missing = wanted.find(({ ids }) => ids.length === 0);
@@ -89,7 +102,7 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
   const roots = [...nodes.keys()].filter(
     (id) => (jobs.length === 0 && !Object.hasOwn(target.templates, id)) || asked.has(id),
   );
-  return ordered(nodes, roots).map((order) => ({ nodes: order }));
+  return ordered(nodes, roots).map((order) => ({ nodes: afterAllElse(order) }));
 }
 
 /** The templates that were asked for (all, when none is named), each after the one that it is made from. */
@@ -120,9 +133,36 @@ function templateNodes(target: TargetConfig): readonly PlannedTemplate[] {
     kind: 'prepare',
     id,
     description: template.description ?? '',
-    dependsOn: Object.hasOwn(target.templates, template.from) ? [template.from] : [],
+    ...ofTemplate(Object.hasOwn(target.templates, template.from) ? [template.from] : []),
     prepare: { type: 'template', id, ...template },
   }));
+}
+
+const ofTemplate = (dependsOn: readonly string[]) =>
+  ({ dependsOn, requires: dependsOn, outputs: dependsOn, when: 'on_success', allowFailure: false }) as const;
+
+function conditionOf({
+  when = 'on_success',
+  allowFailure = false,
+}: Pick<ExpandedJob['job'], 'when' | 'allowFailure'>) {
+  return { when, allowFailure };
+}
+
+/**
+ * What runs after a failure, or in any case, and names nothing that it waits for, waits for everything else of the plan: for all but others
+ * such as it, and what comes after these.
+ */
+function afterAllElse(nodes: readonly PlanNode[]): readonly PlanNode[] {
+  const isLast = ({ when, dependsOn, requires }: PlanNode) =>
+    when !== 'on_success' && dependsOn.length === requires.length;
+  const late = new Set<string>();
+  // Each stands after all that it depends on.
+  for (const node of nodes) if (isLast(node) || node.dependsOn.some((id) => late.has(id))) late.add(node.id);
+  if (late.size === 0) return nodes;
+  const first = nodes.filter(({ id }) => !late.has(id));
+  const all = first.map(({ id }) => id);
+  const rest = nodes.filter(({ id }) => late.has(id));
+  return [...first, ...rest.map((node) => (isLast(node) ? { ...node, dependsOn: all } : node))];
 }
 
 const named = (name: string) => (job: ExpandedJob) => job.id === name || job.baseId === name;

@@ -7,6 +7,7 @@ import { relativePattern } from '../patterns/relative-pattern.js';
 import { commandTimeoutSecs } from '../values/command-timeout.js';
 import { environmentSchema, namedSecrets, variableName } from '../values/environment.js';
 import { jobIdSchema } from '../values/identifier.js';
+import { conditionKeys } from '../values/node-condition.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument, plain } from '../values/text.js';
 import { templateConfigSchema } from './template-config.js';
@@ -21,6 +22,7 @@ const node = {
   description: z.string().optional(),
   /** Other prepare nodes that have to be there first. */
   dependsOn: z.array(z.string()).default([]),
+  ...conditionKeys,
 };
 const nixBinary = text.default('nix');
 const nixFlags = z.array(argument).default(['--extra-experimental-features', 'nix-command flakes']);
@@ -118,8 +120,9 @@ const { secrets: _, ...jobKeys } = jobSpecKeys;
 const targetJob = z.strictObject({
   ...jobKeys,
   description: z.string().optional(),
-  /** Jobs that must have passed first, and prepare nodes whose outputs are mounted. */
+  /** Jobs that must have passed first (`when` says otherwise), and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
+  ...conditionKeys,
   /** The template of the target whose copy its machine is; one from the configured image when left out. */
   template: jobIdSchema.optional(),
   matrix: matrixSchema.optional(),

@@ -7,6 +7,7 @@ import { jobSpecSchema } from '../../../src/domain/job/job-spec.js';
 import { declaredPayloadMountDeviceName } from '../../../src/domain/mounts/mount-device-name.js';
 import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
 import { validatePayloadMounts } from '../../../src/domain/mounts/payload-mount-rules.js';
+import { targetConfigSchema } from '../../../src/domain/target/target-config.js';
 import { blocksOf, DOCUMENTS } from '../../support/documents.js';
 import { repositoryRoot } from '../../support/repository-root.js';
 
@@ -40,6 +41,10 @@ describe('what the documents show', () => {
       if ('retention' in piece) return [];
       if ('retry' in piece) {
         expect(jobSpecSchema.safeParse({ id: 'j', command: 'x', ...piece }).success).toBe(true);
+        return [];
+      }
+      if ('jobs' in piece) {
+        expect(targetConfigSchema.safeParse(piece).success).toBe(true);
         return [];
       }
       if ('microvm' in piece) {

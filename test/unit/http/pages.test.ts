@@ -21,6 +21,21 @@ function phases() {
 }
 
 describe('the pages', () => {
+  it('tell a failure that is allowed from others, and so do the metrics and the badge', async () => {
+    const server = await served();
+    const failed = { status: 'failed', exit_code: 3, message: 'it said no', allow_failure: true } as const;
+    const jobs = [runJobRecord('unit'), runJobRecord('lint', failed)];
+    await writeRun(server.stateRoot, runRecord({ jobs }));
+    const { text } = await server.get(`/runs/${RUN_ID}`);
+    expect(text).toContain(
+      '<span class="status allowed"><span aria-hidden="true">!</span> failed, allowed</span>',
+    );
+    expect(text).toContain('<p class="note"><bdi>it said no</bdi></p>');
+    expect((await server.get('/')).text).toContain('2 jobs, 1 allowed to fail');
+    expect((await server.get('/metrics')).text).toContain('pikaci_jobs_allowed_to_fail 1\n');
+    expect((await server.get('/badge/main.svg')).text).toContain('pikaci: passed, 1 allowed to fail<');
+  });
+
   it('show what a job found in its caches and what became of it, as the metrics count it', async () => {
     const server = await served();
     const found = {

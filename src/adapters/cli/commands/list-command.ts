@@ -1,5 +1,7 @@
 import type { RunStatus } from '../../../domain/events/run-status.js';
+import type { RunRecord } from '../../../domain/records/run-record.js';
 import type { RunListDocument } from '../../../domain/records/state-documents.js';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import { inColumns } from '../output/columns.js';
 import { tookOf } from '../output/run-record-lines.js';
 import { type CliContext, complain } from '../session/cli-context.js';
@@ -49,9 +51,16 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
     run.git_branch ?? '',
     run.created_at,
     tookOf(run.created_at, run.finished_at) ?? '',
+    noteOn(run),
   ]);
   if (rows.length > 0) context.stdout.write(`${inColumns(rows).join('\n')}\n`);
   return EXIT.passed;
+}
+
+/** What the status does not say. */
+function noteOn({ jobs }: RunRecord): string {
+  const allowed = jobs.filter(isAllowedToFail).length;
+  return allowed === 0 ? '' : `${allowed} allowed to fail`;
 }
 
 /** What was asked for, as in `of the branch main and failed`. */

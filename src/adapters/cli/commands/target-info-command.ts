@@ -186,7 +186,7 @@ function infoLines(info: TargetInfoDocument): string[] {
     ...inheritedLines(info.inherit),
     ...info.nodes.map((node) => {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
-      const after = node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`;
+      const after = `${node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`}${conditionText(node)}`;
       const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
       const caches = info.caches?.[node.id] ?? [];
       const kept = caches
@@ -205,4 +205,9 @@ function workspaceLines(workspace: TargetInfoDocument['workspace']): string[] {
       : [`  without these of the workspace: ${exclude.map(escapeLine).join(', ')}`]),
     ...(git === 'none' ? [] : [`  with a .git of ${git === 'full' ? 'all history' : 'one commit'} (${git})`]),
   ];
+}
+
+function conditionText({ when, allow_failure }: TargetInfoDocument['nodes'][number]): string {
+  const begins = { on_success: '', on_failure: ', when one of these has failed', always: ', in any case' };
+  return `${begins[when ?? 'on_success']}${allow_failure === true ? ', which may fail' : ''}`;
 }

@@ -14,13 +14,15 @@ export function annotations({ jobs }: RunEnd): string[] {
   return jobs
     .flatMap((end) => {
       const failures = end.kind === 'ended' ? (end.run.outcome.test_report?.failures ?? []) : [];
-      const { status, message } = jobSummary(end);
+      const { status, message, allow_failure: allowed } = jobSummary(end);
+      const kind = allowed === true ? 'warning' : 'error';
       if (failures.length === 0)
         return status === 'failed' || status === 'faulted'
-          ? [command({ title: `${end.jobId} ${status}` }, message || `the job ${status}`)]
+          ? [command(kind, { title: `${end.jobId} ${status}` }, message || `the job ${status}`)]
           : [];
       return failures.map((failure) =>
         command(
+          kind,
           {
             ...placeInWorkspace(failure),
             title: `${end.jobId}: ${testTitle(failure)}`,
@@ -43,9 +45,13 @@ function placeInWorkspace({ file, line }: FailedTest): Readonly<Record<string, s
   return { file: path, ...(line === undefined ? {} : { line: String(line) }) };
 }
 
-function command(properties: Readonly<Record<string, string>>, message: string): string {
+function command(
+  kind: 'error' | 'warning',
+  properties: Readonly<Record<string, string>>,
+  message: string,
+): string {
   const said = Object.entries(properties).map(([name, value]) => `${name}=${property(value)}`);
-  return `::error ${said.join(',')}::${data(message)}`;
+  return `::${kind} ${said.join(',')}::${data(message)}`;
 }
 
 /** As the toolkit's own `escapeData` and `escapeProperty` (actions/toolkit, packages/core/src/command.ts). */

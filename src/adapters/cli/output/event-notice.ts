@@ -4,6 +4,7 @@ import { CACHE_HIT_WORDS } from '../../../domain/job/cache-report.js';
 import { coverageText } from '../../../domain/job/coverage-report.js';
 import { attemptText } from '../../../domain/job/job-retry.js';
 import { testCounts } from '../../../domain/job/test-report.js';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import type { Colours } from './colours.js';
 import { escapeLine, escapeMessage } from './escape-control.js';
 import { formatBytes, formatDuration } from './quantities.js';
@@ -24,9 +25,11 @@ export function nodeNotice(event: RunEvent, colours: Colours): string | null {
   if (event.type !== 'node_finished') return null;
   const took = formatDuration(event.duration_ms);
   if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;
-  if (event.kind === 'execute') return null;
+  const allowed = isAllowedToFail(event) ? ', which is allowed' : '';
+  if (event.kind === 'execute') return allowed === '' ? null : colours.yellow(`failed${allowed}`);
   if (event.status === 'passed') return `prepared in ${took}${event.cached ? ' (cached)' : ''}`;
-  return `${colours.red('could not be prepared')} (${took})`;
+  const paint = allowed === '' ? colours.red : colours.yellow;
+  return `${paint(`could not be prepared${allowed}`)} (${took})`;
 }
 
 /** What people are told about an event while the run goes on; null when that is nothing. */

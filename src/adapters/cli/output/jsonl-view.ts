@@ -77,8 +77,9 @@ export class JsonlView implements RunView {
       run_id: end.runId,
       exit_code: end.exitCode,
       jobs: end.jobs.map(jobSummary),
-      prepare_faults: (end.prepares ?? []).map(({ nodeId, fault }) => ({
+      prepare_faults: (end.prepares ?? []).map(({ nodeId, fault, allowed }) => ({
         node_id: nodeId,
+        ...(allowed === true ? { allow_failure: true } : {}),
         fault: wireFault(fault),
       })),
     };

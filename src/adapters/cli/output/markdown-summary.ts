@@ -15,6 +15,7 @@ const SHOWN_FAILURES = 50;
 /** Characters of the whole: GitHub takes a mebibyte, of which a character may need four bytes. */
 const LONGEST = 250_000;
 
+const ALLOWED = '⚠️';
 const MARKS: Readonly<Record<string, string>> = { passed: '✅', failed: '❌', faulted: '💥' };
 
 /** A run in GitHub's Markdown, for the summary of an outer CI: a table of its jobs, then the tests that failed. */
@@ -24,7 +25,9 @@ export function markdownSummary({ runId, target, jobs, prepares = [] }: RunEnd):
     '',
     '| | job | result | took | tests | coverage |',
     '| --- | --- | --- | --- | --- | --- |',
-    ...prepares.map(({ nodeId, fault }) => row(['❌', code(nodeId), inline(fault.message), '', '', ''])),
+    ...prepares.map(({ nodeId, fault, allowed }) =>
+      row([allowed === true ? ALLOWED : '❌', code(nodeId), inline(fault.message), '', '', '']),
+    ),
     ...jobs.map(jobRow),
     ...jobs.flatMap(testsOf),
     '',
@@ -33,7 +36,7 @@ export function markdownSummary({ runId, target, jobs, prepares = [] }: RunEnd):
 }
 
 function jobRow(end: JobEnd): string {
-  const { status, message, exit_code: exitCode, attempt } = jobSummary(end);
+  const { status, message, exit_code: exitCode, attempt, allow_failure: allowed } = jobSummary(end);
   const which = attempt === undefined ? '' : ` in attempt ${attempt}`;
   const outcome = end.kind === 'ended' ? end.run.outcome : null;
   const took =
@@ -41,9 +44,9 @@ function jobRow(end: JobEnd): string {
   const why = status === 'passed' || message === '' ? '' : `: ${inline(message.split('\n')[0] ?? '')}`;
   const exit = exitCode === null || status === 'passed' ? '' : ` (exit code ${exitCode})`;
   return row([
-    MARKS[status] ?? '⚪',
+    allowed === true ? ALLOWED : (MARKS[status] ?? '⚪'),
     code(end.jobId),
-    `${status.replace('_', ' ')}${which}${exit}${why}`,
+    `${status.replace('_', ' ')}${allowed === true ? ' (allowed)' : ''}${which}${exit}${why}`,
     Number.isFinite(took) ? formatDuration(Math.max(0, took)) : '',
     outcome?.test_report === undefined ? '' : testCounts(outcome.test_report),
     outcome?.coverage_report === undefined ? '' : coverageText(outcome.coverage_report),

@@ -8,12 +8,14 @@ export type JobEnd = {
   readonly jobId: string;
   /** Of a job that was cancelled because this node failed (`--fail-fast`). */
   readonly endedFor?: string;
+  /** It failed, which does not count. */
+  readonly allowed?: true;
 } /** `left` is there when the process leaves before the machine is removed. */ & (
   | { readonly kind: 'ended'; readonly run: JobRun; readonly left?: { readonly instance: string | null } }
   | { readonly kind: 'faulted'; readonly fault: JobFault; readonly instance: string | null }
   | { readonly kind: 'not_started' }
   /** Something that it depends on did not pass, or the run had nothing to do. */
-  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string; readonly notNeeded?: true }
   /** The process leaves while the job goes on. */
   | { readonly kind: 'abandoned'; readonly instance: string | null; readonly left: LeftOfJob }
 );
@@ -39,6 +41,7 @@ export interface RunEnd {
     readonly nodeId: string;
     readonly fault: JobFault;
     readonly endedFor?: string;
+    readonly allowed?: true;
   }[];
 }
 
@@ -51,6 +54,7 @@ export function jobSummary(end: JobEnd): JobSummary {
       return {
         job_id: end.jobId,
         status: outcome.status,
+        ...allowedIn(end),
         cause: outcome.cause,
         exit_code: outcome.exit_code,
         message: outcome.message,
@@ -67,6 +71,7 @@ export function jobSummary(end: JobEnd): JobSummary {
         ...(end.fault.kind === 'cancelled'
           ? { status: 'cancelled', cause: 'cancelled' }
           : { status: 'faulted' }),
+        ...allowedIn(end),
         message: end.fault.message,
         ...attemptsOfFault(end.fault),
         fault: wireFault(end.fault),
@@ -75,7 +80,13 @@ export function jobSummary(end: JobEnd): JobSummary {
     case 'not_started':
       return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
     case 'skipped':
-      return { ...none, status: 'skipped', message: end.reason, fault: null };
+      return {
+        ...none,
+        status: 'skipped',
+        ...(end.notNeeded === true ? { not_needed: true } : {}),
+        message: end.reason,
+        fault: null,
+      };
     case 'abandoned':
       return {
         ...none,
@@ -85,6 +96,10 @@ export function jobSummary(end: JobEnd): JobSummary {
         ...machineLeft(end.instance),
       };
   }
+}
+
+function allowedIn({ allowed }: JobEnd): Pick<JobSummary, 'allow_failure'> {
+  return allowed === true ? { allow_failure: true } : {};
 }
 
 function attemptsOfFault({ earlierAttempts: earlier = [] }: JobFault) {

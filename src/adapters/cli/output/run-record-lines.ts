@@ -2,6 +2,7 @@ import type { RunJobStatus } from '../../../domain/events/run-status.js';
 import type { JobOutcome } from '../../../domain/job/job-outcome.js';
 import { isLogCut } from '../../../domain/job/log-cut.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import { artifactLines, logSize } from './artifact-lines.js';
 import { attemptLines, inAttempt } from './attempt-lines.js';
 import type { Colours } from './colours.js';
@@ -47,8 +48,9 @@ export function runRecordLines(
 
 function prepareLines(timing: PrepareTiming, c: Colours): string[] {
   const status = timing.status ?? (timing.ok ? 'passed' : 'failed');
+  const isAllowed = isAllowedToFail({ ...timing, status });
   const how = { passed: timing.cached ? 'was there' : 'prepared', failed: 'could not be prepared' };
-  const head = `${mark(status, c)} ${c.bold(escapeLine(timing.node_id))} ${status === 'cancelled' ? status : how[status]} in ${formatDuration(timing.duration_ms)}`;
+  const head = `${mark(status, c, isAllowed)} ${c.bold(escapeLine(timing.node_id))} ${status === 'cancelled' ? status : how[status]} in ${formatDuration(timing.duration_ms)}${isAllowed ? ALLOWED : ''}`;
   if (status === 'passed') return [head];
   const why = timing.message === null ? [] : [`  ${escapeMessage(timing.message, '    ')}`];
   const { log_path: log = null } = timing;
@@ -58,7 +60,7 @@ function prepareLines(timing: PrepareTiming, c: Colours): string[] {
 function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefined): string[] {
   const took = job.started_at === null ? null : tookOf(job.started_at, job.finished_at);
   const code = job.exit_code === null ? '' : ` (exit code ${job.exit_code})`;
-  const head = `${mark(job.status, c)} ${c.bold(escapeLine(job.id))} ${job.status}${inAttempt(job)}${code}${took === null ? '' : ` in ${took}`}`;
+  const head = `${mark(job.status, c, isAllowedToFail(job))} ${c.bold(escapeLine(job.id))} ${job.status}${inAttempt(job)}${code}${took === null ? '' : ` in ${took}`}${isAllowedToFail(job) ? ALLOWED : ''}`;
   const why =
     job.status === 'passed' || job.message === null ? [] : [`  ${escapeMessage(job.message, '    ')}`];
   const phases = job.remote_linux_vm_execution?.phases ?? [];
@@ -91,7 +93,10 @@ export function tookOf(from: string, to: string | null): string | null {
   return Number.isFinite(took) ? formatDuration(Math.max(0, took)) : null;
 }
 
-function mark(status: RunJobStatus, c: Colours): string {
+const ALLOWED = ', which is allowed';
+
+function mark(status: RunJobStatus, c: Colours, isAllowed = false): string {
   if (status === 'passed') return c.green('✓');
+  if (isAllowed) return c.yellow('!');
   return status === 'failed' ? c.red('✗') : c.yellow('–');
 }

@@ -14,11 +14,13 @@ import { stepLines } from './step-lines.js';
 
 /** What people read when a run is over, one string a line. */
 export function runSummary(end: RunEnd, colours: Colours): string[] {
-  const prepares = (end.prepares ?? []).flatMap(({ nodeId, fault }) =>
+  const prepares = (end.prepares ?? []).flatMap(({ nodeId, fault, allowed }) =>
     fault.kind === 'cancelled'
       ? faultedLines(nodeId, fault, colours)
       : [
-          `${colours.red('✗')} ${colours.bold(nodeId)} ${colours.red('could not be prepared')}`,
+          allowed === true
+            ? `${colours.yellow('!')} ${colours.bold(nodeId)} could not be prepared, which is allowed`
+            : `${colours.red('✗')} ${colours.bold(nodeId)} ${colours.red('could not be prepared')}`,
           ...indented(fault),
         ],
   );
@@ -33,7 +35,7 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
       return [`${c.yellow('–')} ${c.bold(job.jobId)} skipped: ${escapeMessage(job.reason, '    ')}`];
     case 'faulted': {
       const stays = jobMayStillRun(job.fault) && job.instance !== null;
-      return [...faultedLines(job.jobId, job.fault, c), ...(stays ? leftBehind(job, end) : [])];
+      return [...faultedLines(job.jobId, job.fault, c, job.allowed), ...(stays ? leftBehind(job, end) : [])];
     }
     case 'abandoned':
       return abandonedLines(job, end, c);
@@ -42,12 +44,14 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
   }
 }
 
-function faultedLines(jobId: string, fault: JobFault, c: Colours): string[] {
+function faultedLines(jobId: string, fault: JobFault, c: Colours, allowed?: true): string[] {
   if (fault.kind === 'cancelled')
     return [`${c.yellow('–')} ${c.bold(jobId)} cancelled: ${escapeMessage(fault.message, '    ')}`];
   const what = isRefusal(fault) ? 'was refused' : 'has no result (system failure)';
   return [
-    `${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`,
+    allowed === true
+      ? `${c.yellow('!')} ${c.bold(jobId)} ${what}, which is allowed`
+      : `${c.red('✗')} ${c.bold(jobId)} ${c.red(what)}`,
     ...indented(fault),
     ...attemptLines(fault.earlierAttempts, c),
   ];
@@ -60,13 +64,15 @@ function indented(fault: JobFault): string[] {
 function endedLines(job: Extract<JobEnd, { kind: 'ended' }>, end: RunEnd, c: Colours): string[] {
   const { outcome, state } = job.run;
   const passed = outcome.status === 'passed';
-  const mark = passed ? c.green('✓') : outcome.status === 'failed' ? c.red('✗') : c.yellow('–');
+  const failed = job.allowed === true ? c.yellow('!') : c.red('✗');
+  const mark = passed ? c.green('✓') : outcome.status === 'failed' ? failed : c.yellow('–');
+  const allowed = job.allowed === true ? ', which is allowed' : '';
   const code = outcome.exit_code === null ? 'no exit code' : `exit code ${outcome.exit_code}`;
   const cause = outcome.cause === 'exit' ? '' : `, ${outcome.cause.replaceAll('_', ' ')}`;
   // Not the sum of the phases, which may overlap.
   const total = tookOf(outcome.started_at, outcome.finished_at);
   const lines = [
-    `${mark} ${c.bold(job.jobId)} ${outcome.status}${inAttempt(outcome)} (${code}${cause})${total === null ? '' : ` in ${total}`}`,
+    `${mark} ${c.bold(job.jobId)} ${outcome.status}${inAttempt(outcome)} (${code}${cause})${total === null ? '' : ` in ${total}`}${allowed}`,
   ];
   if (!passed && outcome.message !== '') lines.push(`  ${escapeMessage(outcome.message, '    ')}`);
   lines.push(...attemptLines(outcome.earlier_attempts, c));

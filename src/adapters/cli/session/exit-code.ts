@@ -7,13 +7,15 @@ export const EXIT = { passed: 0, failed: 1, usage: 2, systemFailure: 3, cancelle
 /**
  * Exit status of a run. When its jobs ended in different ways the highest number wins: cancelled (130) before system failure
  * (3) before bad usage (2) before a failed job (1) before passed (0), so that what hides results is never hidden itself.
- * What another's failure has ended (`--fail-fast`) has no say: that failure has.
+ * What another's failure has ended (`--fail-fast`) has no say: that failure has. Nor has a failure that is allowed.
  */
 export function exitCodeOf(jobs: readonly JobEnd[], prepares: RunEnd['prepares'] = []): number {
   return Math.max(
     EXIT.passed,
     ...jobs.map(codeOfJob),
-    ...prepares.map((end) => (end.endedFor === undefined ? exitCodeOfFault(end.fault) : EXIT.passed)),
+    ...prepares.map((end) =>
+      end.endedFor === undefined && end.allowed !== true ? exitCodeOfFault(end.fault) : EXIT.passed,
+    ),
   );
 }
 
@@ -23,12 +25,13 @@ function codeOfJob(job: JobEnd): number {
     case 'abandoned':
       return EXIT.cancelled;
     case 'faulted':
-      return job.endedFor === undefined ? exitCodeOfFault(job.fault) : EXIT.passed;
+      return job.endedFor === undefined && job.allowed !== true ? exitCodeOfFault(job.fault) : EXIT.passed;
     case 'skipped':
       // For what it waited for, that has a code of its own.
       return EXIT.passed;
     case 'ended':
-      if (job.run.outcome.status === 'passed' || job.endedFor !== undefined) return EXIT.passed;
+      if (job.run.outcome.status === 'passed' || job.endedFor !== undefined || job.allowed === true)
+        return EXIT.passed;
       return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
   }
 }

@@ -19,7 +19,8 @@ export class JobTracker {
   readonly #jobIds: readonly string[];
   readonly #started = new Set<string>();
   readonly #instances = new Map<string, string>();
-  readonly #skipped = new Map<string, string>();
+  readonly #skipped = new Map<string, { readonly reason: string; readonly notNeeded?: true }>();
+  readonly #allowed = new Set<string>();
   readonly #results = new Map<string, Result<JobRun, JobFault>>();
   readonly #cleaningUp = new Set<string>();
   readonly #endedFor = new Map<string, string>();
@@ -62,7 +63,11 @@ export class JobTracker {
   take(end: TargetJobEnd): void {
     if (end.kind === 'ended') this.ended(end.jobId, ok(end.run));
     if (end.kind === 'faulted') this.ended(end.jobId, err(end.fault));
-    if (end.kind === 'skipped') this.#skipped.set(end.jobId, end.reason);
+    if (end.kind === 'skipped') {
+      const needed = end.notNeeded === true ? ({ notNeeded: true } as const) : {};
+      this.#skipped.set(end.jobId, { reason: end.reason, ...needed });
+    }
+    if ('allowed' in end && end.allowed === true) this.#allowed.add(end.jobId);
     if ('endedFor' in end && end.endedFor !== undefined) this.#endedFor.set(end.jobId, end.endedFor);
   }
 
@@ -92,18 +97,21 @@ export class JobTracker {
     return this.#jobIds.map((jobId) => {
       const result = this.#results.get(jobId);
       const instance = this.#instances.get(jobId) ?? null;
-      const reason = this.#skipped.get(jobId);
+      const skipped = this.#skipped.get(jobId);
       const cause = this.#endedFor.get(jobId);
-      const endedFor = cause === undefined ? {} : { endedFor: cause };
-      if (reason !== undefined) return { jobId, kind: 'skipped', reason };
+      const counted = {
+        ...(cause === undefined ? {} : { endedFor: cause }),
+        ...(this.#allowed.has(jobId) ? { allowed: true as const } : {}),
+      };
+      if (skipped !== undefined) return { jobId, kind: 'skipped', ...skipped };
       if (result === undefined) {
         return this.#started.has(jobId)
           ? { jobId, kind: 'abandoned', instance, left: this.#left.get(jobId) ?? this.#atFirst }
           : { jobId, kind: 'not_started' };
       }
       return result.isOk()
-        ? { jobId, kind: 'ended', run: result.value, ...endedFor }
-        : { jobId, kind: 'faulted', fault: result.error, instance, ...endedFor };
+        ? { jobId, kind: 'ended', run: result.value, ...counted }
+        : { jobId, kind: 'faulted', fault: result.error, instance, ...counted };
     });
   }
 }

@@ -65,6 +65,7 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
                 nodeId: end.nodeId,
                 fault: end.fault,
                 ...(end.endedFor === undefined ? {} : { endedFor: end.endedFor }),
+                ...(end.allowed === true ? { allowed: true as const } : {}),
               },
             ]
           : [],

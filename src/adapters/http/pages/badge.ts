@@ -14,9 +14,13 @@ const WORDS: Readonly<Record<RunStatus | 'unknown', readonly [string, string]>> 
 const CHARACTER = 6.6;
 const MARGIN = 12;
 
-/** How the newest run of a branch stands, as a picture of two fields. Nothing in it comes from a record but the status. */
-export function badge(status: RunStatus | null): string {
-  const [word, colour] = WORDS[status ?? 'unknown'];
+/**
+ * How the newest run of a branch stands, as a picture of two fields. Nothing in it comes from a record but the status, and how many jobs failed
+ * that were allowed to.
+ */
+export function badge(status: RunStatus | null, allowedToFail = 0): string {
+  const [plain, colour] = WORDS[status ?? 'unknown'];
+  const word = allowedToFail === 0 ? plain : `${plain}, ${allowedToFail} allowed to fail`;
   const [left, right] = [widthOf('pikaci'), widthOf(word)];
   const field = (text: string, x: number, width: number) =>
     `<text x="${x + width / 2}" y="14" textLength="${width - MARGIN}" lengthAdjust="spacingAndGlyphs">${text}</text>`;

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import { isUnicode, nameBytes } from '../../../streams/name-bytes.js';
 import type { Html } from './html.js';
 import { plainName } from './name.js';
@@ -66,6 +67,12 @@ const GLYPHS: Readonly<Record<string, string>> = {
   detached: '◌',
   interrupted: '◌',
 };
+
+/** A failure that is allowed is none of the run's. */
+export function nodeMark(node: { readonly status: string; readonly allow_failure?: true | undefined }): Html {
+  if (!isAllowedToFail(node)) return statusMark(node.status);
+  return html`<span class="status allowed"><span aria-hidden="true">!</span> failed, allowed</span>`;
+}
 
 export function statusMark(status: string): Html {
   return html`<span class="status ${status}"><span aria-hidden="true">${GLYPHS[status] ?? ''}</span> ${status}</span>`;

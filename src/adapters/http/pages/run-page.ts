@@ -10,7 +10,7 @@ import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/rec
 import type { CutOfLog } from '../source/cut-of-log.js';
 import type { Html } from './html.js';
 import { name, shownLines } from './name.js';
-import { encoded, page, statusMark } from './page.js';
+import { encoded, nodeMark, page, statusMark } from './page.js';
 import { between, cutSize, durationText, sizeText, timeText } from './quantities.js';
 import { type JobReported, reportSections } from './report-section.js';
 import { serviceList } from './service-list.js';
@@ -96,9 +96,9 @@ function jobCard(
     job.exit_code === null ? '' : `exit code ${job.exit_code}`,
   ].filter((text) => text !== '');
   return html`<li class="job" id="job-${encoded(job.id)}"><div>
-<div class="head"><h3>${name(job.id)}</h3>${statusMark(job.status)}<span class="muted">${details.join(' · ')}</span></div>
+<div class="head"><h3>${name(job.id)}</h3>${nodeMark(job)}<span class="muted">${details.join(' · ')}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
-${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' && job.allow_failure !== true ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${attemptList(job, log)}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
@@ -147,8 +147,8 @@ function notPrepared(timings: readonly PrepareTiming[]): Html {
   if (failed.length === 0) return html``;
   return html`<h2>Could not be prepared</h2>
 <ul class="cards">${failed.map(
-    ({ node_id, status = 'failed', message, duration_ms }) =>
-      html`<li><div class="head"><h3>${name(node_id)}</h3>${statusMark(status)}<span class="muted">${durationText(duration_ms)}</span></div>
+    ({ node_id, status = 'failed', allow_failure, message, duration_ms }) =>
+      html`<li><div class="head"><h3>${name(node_id)}</h3>${nodeMark({ status, allow_failure })}<span class="muted">${durationText(duration_ms)}</span></div>
 ${message === null ? '' : html`<p class="${status === 'failed' ? 'problem' : 'note'}">${shownLines(message)}</p>`}</li>`,
   )}</ul>`;
 }

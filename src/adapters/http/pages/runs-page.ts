@@ -4,6 +4,7 @@ import { type RunStatus, runStatusSchema } from '../../../domain/events/run-stat
 import { coverageOf, percent } from '../../../domain/job/coverage-report.js';
 import { unreadMark } from '../../../domain/job/test-report.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import type { Html } from './html.js';
 import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
@@ -104,8 +105,12 @@ function coverageOfRun({ jobs }: RunRecord): string {
 
 function jobsText(jobs: readonly RunJobRecord[]): string {
   const count = jobs.length === 1 ? '1 job' : `${jobs.length} jobs`;
-  const failed = jobs.filter(({ status }) => status === 'failed').length;
-  if (failed > 0) return jobs.length === 1 ? count : `${failed} of ${count} failed`;
+  const allowed = jobs.filter(isAllowedToFail).length;
+  const failed = jobs.filter(({ status }) => status === 'failed').length - allowed;
+  const also = allowed === 0 ? '' : `, ${allowed} allowed to fail`;
+  if (failed > 0) return `${jobs.length === 1 ? count : `${failed} of ${count} failed`}${also}`;
   const ended = jobs.filter(({ finished_at }) => finished_at !== null).length;
-  return jobs.some(({ status }) => status === 'running') ? `${ended} of ${count} done` : count;
+  return jobs.some(({ status }) => status === 'running')
+    ? `${ended} of ${count} done${also}`
+    : `${count}${also}`;
 }

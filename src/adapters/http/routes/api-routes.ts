@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { branchNameSchema } from '../../../domain/values/branch-name.js';
+import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import { badge } from '../pages/badge.js';
 import { invalidRequest, notFound, refusalJson, refusalOf } from '../source/refusal.js';
 import type { ServedRuns } from '../source/run-source.js';
@@ -54,7 +55,9 @@ export function addApiRoutes(app: Hono, { stateRoot, source }: ServedRuns): void
     });
     if (listed.isErr()) return refusalJson(refusalOf(listed.error));
     const headers = { 'content-type': 'image/svg+xml; charset=utf-8', 'cache-control': 'no-cache' };
-    return c.body(badge(listed.value.runs[0]?.status ?? null), 200, headers);
+    const newest = listed.value.runs[0];
+    const allowed = newest?.jobs.filter(isAllowedToFail).length;
+    return c.body(badge(newest?.status ?? null, allowed), 200, headers);
   });
 
   // A branch may have slashes, as they are or as %2F.

@@ -31,6 +31,9 @@ export function metricsText({ runs, damaged }: RunSummaries, openStreams: number
         value: sum(({ jobs }) => jobs[status]),
       })),
     ),
+    gauge('pikaci_jobs_allowed_to_fail', 'Jobs of recorded runs that failed, and were allowed to.', [
+      { value: sum((run) => run.jobs_allowed_to_fail) },
+    ]),
     gauge(
       'pikaci_job_tests',
       'Tests of the jobs of recorded runs, as their reports have them.',

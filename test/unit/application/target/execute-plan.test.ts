@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { executePlan, type NodeVerdict } from '../../../../src/application/target/execute-plan.js';
+import { executePlan } from '../../../../src/application/target/execute-plan.js';
+import type { NodeVerdict, PlanStep } from '../../../../src/application/target/plan-step.js';
 
-interface Step {
-  readonly id: string;
-  readonly dependsOn: readonly string[];
-}
-const step = (id: string, ...dependsOn: string[]): Step => ({ id, dependsOn });
+const step = (id: string, ...dependsOn: string[]): PlanStep => ({
+  id,
+  dependsOn,
+  requires: [],
+  outputs: [],
+  when: 'on_success',
+  allowFailure: false,
+});
+const last = (when: 'on_failure' | 'always', id: string, ...dependsOn: string[]): PlanStep => ({
+  ...step(id, ...dependsOn),
+  when,
+});
 
 /** A plan whose nodes end when the test says so. */
 class HeldPlan {
@@ -14,7 +22,7 @@ class HeldPlan {
   readonly #ends = new Map<string, (verdict: NodeVerdict | Error) => void>();
   readonly done: Promise<void>;
 
-  constructor(nodes: readonly Step[], more: { parallel?: number; failFast?: boolean } = {}) {
+  constructor(nodes: readonly PlanStep[], more: { parallel?: number; failFast?: boolean } = {}) {
     this.done = executePlan({
       nodes,
       parallel: 8,
@@ -98,5 +106,74 @@ describe('a plan that is executed', () => {
     expect(plan.told).toEqual(['start a', 'start b', 'bug', 'c interrupted']);
     await plan.end('b');
     await expect(plan.done).rejects.toThrow('a bug');
+  });
+
+  it('runs after a failure what waits for one, near or far, when all that it waits for has ended', async () => {
+    const nodes = [step('a'), step('slow'), step('b', 'a', 'slow'), last('on_failure', 'report', 'b')];
+    const plan = new HeldPlan([...nodes, step('after', 'report')]);
+    await plan.end('a', 'failed');
+    expect(plan.told).toEqual(['start a', 'start slow', 'b skipped by a']);
+    await plan.end('slow');
+    expect(plan.told.at(-1)).toBe('start report');
+    await plan.end('report', 'failed');
+    expect(plan.told.at(-1)).toBe('after skipped by report');
+    await plan.done;
+  });
+
+  it('does not need what waits for a failure when there was none, nor what depends on that', async () => {
+    const nodes = [
+      step('a'),
+      last('on_failure', 'report', 'a'),
+      step('after', 'report'),
+      last('always', 'end', 'after'),
+    ];
+    const plan = new HeldPlan(nodes);
+    await plan.end('a');
+    expect(plan.told).toEqual(['start a', 'report not_needed', 'after not_needed', 'start end']);
+    await plan.end('end');
+    await plan.done;
+  });
+
+  it('goes on after a failure that is allowed as if it had passed, for all that waits', async () => {
+    const nodes = [{ ...step('a'), allowFailure: true }, step('b', 'a'), last('on_failure', 'report', 'b')];
+    const plan = new HeldPlan(nodes, { failFast: true });
+    await plan.end('a', 'failed');
+    await plan.end('b');
+    await plan.done;
+    expect(plan.told).toEqual(['start a', 'start b', 'report not_needed']);
+  });
+
+  it('with fail-fast still runs what comes after a failure, and in any case, with what these are made from', async () => {
+    const always = { ...last('always', 'end', 'c', 'out'), outputs: ['out'] };
+    const nodes = [
+      step('a'),
+      step('b'),
+      step('out', 'b'),
+      step('c', 'b'),
+      last('on_failure', 'report', 'a'),
+      always,
+    ];
+    const kept = nodes.map((node) => (node.id === 'out' ? { ...node, outputs: ['b'] } : node));
+    const plan = new HeldPlan(kept, { failFast: true, parallel: 1 });
+    await plan.end('a', 'failed');
+    expect(plan.told).toEqual(['start a', 'c skipped by a', 'fail-fast a', 'start b']);
+    await plan.end('b');
+    await plan.end('out');
+    await plan.end('report');
+    await plan.end('end');
+    await plan.done;
+    expect(plan.told.slice(3)).toEqual(['start b', 'start out', 'start report', 'start end']);
+  });
+
+  it('begins nothing without its template, and nothing after it is cancelled, in no case', async () => {
+    const plan = new HeldPlan([step('image'), { ...last('always', 'end', 'image'), requires: ['image'] }]);
+    await plan.end('image', 'failed');
+    await plan.done;
+    expect(plan.told).toEqual(['start image', 'end skipped by image']);
+    const other = new HeldPlan([step('a'), last('always', 'end', 'a'), last('on_failure', 'report', 'a')]);
+    other.signal.abort();
+    await other.end('a', 'failed');
+    await other.done;
+    expect(other.told).toEqual(['start a', 'end interrupted', 'report interrupted']);
   });
 });

@@ -101,6 +101,64 @@ describe('a run of a target', () => {
     ]);
   });
 
+  it('has passed when what failed was allowed to, system failures and preparations among it; what depends on it runs, without its output', async () => {
+    const target = await TargetInMemory.of(
+      {
+        prepare: [{ id: 'sdk', type: 'path', path: '/opt/nothing', gcRoot: false, allowFailure: true }],
+        jobs: [
+          {
+            ...job('lint', ['sdk']),
+            allowFailure: true,
+            retry: { max: 1, when: ['failed'], backoffSecs: 0 },
+          },
+          { ...job('bad'), allowFailure: true, user: 'nobody-here' },
+          job('test', ['lint']),
+          { ...job('tell'), when: 'on_failure' },
+        ],
+      },
+      { script: failing('lint') },
+    );
+    const run = await target.run();
+    const record = await target.record();
+    expect(
+      record.jobs.map(({ id, status, allow_failure, not_needed, attempt }) => [
+        id,
+        status,
+        allow_failure,
+        not_needed,
+        attempt,
+      ]),
+    ).toEqual([
+      ['lint', 'failed', true, undefined, 2],
+      ['bad', 'passed', true, undefined, undefined],
+      ['test', 'passed', undefined, undefined, undefined],
+      ['tell', 'skipped', undefined, true, undefined],
+    ]);
+    expect(record.prepare_timings).toMatchObject([{ node_id: 'sdk', status: 'failed', allow_failure: true }]);
+    expect(record).toMatchObject({ status: 'passed', message: 'allowed to fail, and did: sdk, lint' });
+    expect(run.jobs).toMatchObject([
+      { jobId: 'lint', kind: 'ended', allowed: true },
+      { jobId: 'bad', kind: 'ended' },
+      { jobId: 'test', kind: 'ended' },
+      { jobId: 'tell', kind: 'skipped', cause: null, notNeeded: true },
+    ]);
+    expect((await target.plan()).nodes.find(({ id }) => id === 'tell')).toMatchObject({
+      when: 'on_failure',
+      depends_on: ['sdk', 'lint', 'bad', 'test'],
+    });
+  });
+
+  it('with fail-fast still runs what comes after a failure, on a workspace that is read for it', async () => {
+    const target = await TargetInMemory.of(
+      { failFast: true, jobs: [job('a'), job('b', ['a']), { ...job('tell'), when: 'on_failure' }] },
+      { script: failing('a') },
+    );
+    await target.run();
+    const record = await target.record();
+    expect(record.jobs.map(({ status }) => status)).toEqual(['failed', 'skipped', 'passed']);
+    expect(record.status).toBe('failed');
+  });
+
   it('with fail-fast ends the jobs that run, and begins no other', async () => {
     let endSlow = () => {};
     const slowRuns = new Promise<void>((resolve) => {

@@ -25,8 +25,10 @@ function documented(): [string, string][] {
 
 const nodesIn = (row: string): NodeStanding[] =>
   row.split(', ').map((node, index) => {
-    const [kind, status] = node.split(' ');
+    const [, kind, status, more] = /^(\w+) (\w+)(?: \((.+)\))?$/.exec(node) ?? [];
     return {
+      ...(more === 'allowed' ? { allow_failure: true } : {}),
+      ...(more === 'not needed' ? { not_needed: true } : {}),
       id: `n${index}`,
       kind: kind === 'job' ? 'execute' : 'prepare',
       status: runJobStatusSchema.parse(status),
@@ -67,6 +69,10 @@ describe('how a run stands', () => {
     expect(runProblemOf(nodesIn('prepare passed, job failed, job failed'))).toBe('n1 failed');
     expect(runProblemOf(nodesIn('job passed, job skipped'))).toBe('n1 never ran');
     expect(runProblemOf(nodesIn('job skipped'))).toBeNull();
+    expect(runProblemOf(nodesIn('job passed, job failed (allowed), prepare failed (allowed)'))).toBe(
+      'allowed to fail, and did: n1, n2',
+    );
+    expect(runProblemOf(nodesIn('job failed (allowed), job failed'))).toBe('n1 failed');
   });
 });
 

@@ -31,6 +31,20 @@ const request = (
 };
 
 describe('the state of a commit', () => {
+  it('is not in the way where a failure is allowed, and says so; nothing is missing of what was not needed', () => {
+    const allowed = { status: 'failed', message: 'exit code 3', allowFailure: true } as const;
+    expect(request('github', allowed).body).toMatchObject({
+      state: 'success',
+      description: 'failed, which is allowed: exit code 3',
+    });
+    expect(request('gitlab', { status: 'skipped', notNeeded: true }).body).toMatchObject({
+      state: 'skipped',
+    });
+    expect(request('github', { status: 'cancelled', allowFailure: true }).body).toMatchObject({
+      state: 'error',
+    });
+  });
+
   it('is told to GitHub', () => {
     expect(request('github', {}, { pages: 'https://ci.example/' })).toEqual({
       url: `https://forge.example/api/repos/group/sub/name/statuses/${COMMIT}`,

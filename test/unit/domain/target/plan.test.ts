@@ -26,6 +26,32 @@ describe('a plan', () => {
     expect(ids(target)).toEqual(['deps', 'build', 'a', 'b', 'c', 'd']);
   });
 
+  it('has what runs after a failure or in any case, and names nothing, after all else; no two of them wait for each other', () => {
+    const target = {
+      prepare: [path('deps')],
+      jobs: [
+        job('notify', [], { when: 'on_failure' }),
+        job('after', ['notify']),
+        job('tidy', [], { when: 'always' }),
+        job('more', ['tidy'], { when: 'always' }),
+        job('a', ['deps']),
+        job('b', ['a'], { when: 'always' }),
+      ],
+    };
+    const { nodes } = plan(target)._unsafeUnwrap();
+    const waits = Object.fromEntries(nodes.map(({ id, dependsOn }) => [id, dependsOn]));
+    expect(nodes.map(({ id }) => id)).toEqual(['deps', 'a', 'b', 'notify', 'after', 'tidy', 'more']);
+    expect(waits).toMatchObject({ notify: ['deps', 'a', 'b'], tidy: ['deps', 'a', 'b'], more: ['tidy'] });
+    // It waits for what is prepared, and does not get it.
+    expect(nodes.find(({ id }) => id === 'notify')).toMatchObject({ outputs: [], when: 'on_failure' });
+    expect(ids(target, ['notify'])).toEqual(['notify']);
+    const circle = { jobs: [job('x', ['y'], { when: 'always' }), job('y', ['x'], { when: 'on_failure' })] };
+    expect(plan(circle)._unsafeUnwrapErr()).toMatchObject({
+      kind: 'dependency_cycle',
+      path: ['x', 'y', 'x'],
+    });
+  });
+
   it('of some jobs has them and what they depend on, and no more', () => {
     const target = {
       prepare: [path('deps'), path('other')],

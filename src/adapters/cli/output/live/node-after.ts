@@ -60,9 +60,10 @@ export function nodeAfterRunEvent(node: TreeNode, event: NodeEvent, now: number)
       return { ...node, phase: null };
     case 'node_finished': {
       const { status: state, message, cached, duration_ms: durationMs } = event;
+      const allowed = event.allow_failure === true;
       // A job has told more of its own end.
-      if (state === 'pending' || state === 'running' || node.exit !== null) return node;
-      return { ...node, state, message, cached, durationMs, upload: null };
+      if (state === 'pending' || state === 'running' || node.exit !== null) return { ...node, allowed };
+      return { ...node, state, message, cached, allowed, durationMs, upload: null };
     }
   }
 }

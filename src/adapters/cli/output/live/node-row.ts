@@ -12,6 +12,10 @@ const MARKS: Readonly<Record<Exclude<NodeState, 'running'>, string>> = {
   interrupted: '–',
 };
 
+/** A failure that does not count is no failure of the run. */
+export const isAllowed = ({ state, allowed }: Pick<TreeNode, 'state' | 'allowed'>): boolean =>
+  state === 'failed' && allowed;
+
 export type Paint = (text: string) => string;
 
 export function paintOf(state: NodeState, c: Colours): Paint {
@@ -44,7 +48,7 @@ export function nodeDetail(node: TreeNode, context: RowContext): string {
       return `${how}${which(node)}${cleaning(node)}`;
     }
     case 'failed':
-      return `${failure(node)}${which(node)}${cleaning(node)}`;
+      return `${failure(node)}${node.allowed ? ', which is allowed' : ''}${which(node)}${cleaning(node)}`;
     case 'skipped':
       return `skipped: ${firstLine(node.message)}`;
     case 'cancelled':
@@ -61,7 +65,7 @@ function which({ attempt }: TreeNode): string {
 }
 
 function waitsFor({ dependsOn }: TreeNode, { states }: RowContext): string {
-  const missing = dependsOn.filter((id) => states.get(id) !== 'passed');
+  const missing = dependsOn.filter((id) => ['waiting', 'running'].includes(states.get(id) ?? 'waiting'));
   return missing.length === 0 ? 'queued' : `waits for ${missing.map(escapeLine).join(', ')}`;
 }
 

@@ -3,7 +3,7 @@ import type { Colours } from '../colours.js';
 import { escapeLine } from '../escape-control.js';
 import { formatDuration } from '../quantities.js';
 import { cutToWidth } from './cut-to-width.js';
-import { markOf, nodeDetail, paintOf } from './node-row.js';
+import { isAllowed, markOf, nodeDetail, paintOf } from './node-row.js';
 import type { NodeState, TreeNode } from './tree-node.js';
 import { type TreeRow, treeShape } from './tree-shape.js';
 
@@ -57,11 +57,12 @@ function nodeLines(rows: readonly TreeRow[], input: FrameInput): readonly string
   const nameWidth = Math.max(0, ...cells.map(({ guide, name }) => stringWidth(guide + name)));
   const timeWidth = Math.max(TIME_WIDTH, ...cells.map(({ time }) => time.length));
   return cells.map(({ node, guide, name, time }) => {
-    const paint = paintOf(node.state, colours);
+    const paint = isAllowed(node) ? colours.yellow : paintOf(node.state, colours);
+    const mark = isAllowed(node) ? '!' : markOf(node.state, spinner);
     const padding = ' '.repeat(nameWidth - stringWidth(guide + name));
     const detail = nodeDetail(node, { states, now });
     const toned = node.state === 'running' ? detail : paint(detail);
-    return `${colours.dim(guide)}${paint(markOf(node.state, spinner))} ${colours.bold(name)}${padding}  ${colours.dim(time.padStart(timeWidth))}  ${toned}`;
+    return `${colours.dim(guide)}${paint(mark)} ${colours.bold(name)}${padding}  ${colours.dim(time.padStart(timeWidth))}  ${toned}`;
   });
 }
 
@@ -85,10 +86,11 @@ function totals(input: FrameInput): string {
 
 function counts(nodes: readonly TreeNode[], { colours }: FrameInput): string {
   const parts = COUNTED.flatMap((state) => {
-    const number = nodes.filter((node) => node.state === state).length;
+    const number = nodes.filter((node) => node.state === state && !isAllowed(node)).length;
     return number === 0 ? [] : [paintOf(state, colours)(`${number} ${word(state)}`)];
   });
-  return parts.join(', ');
+  const allowed = nodes.filter(isAllowed).length;
+  return [...parts, ...(allowed === 0 ? [] : [colours.yellow(`${allowed} allowed to fail`)])].join(', ');
 }
 
 function word(state: NodeState): string {

@@ -28,6 +28,8 @@ export interface TreeNode {
   readonly exit: { readonly cause: JobFinished['cause']; readonly code: number | null } | null;
   /** An output of an earlier run was used. */
   readonly cached: boolean;
+  /** Its failure does not count. */
+  readonly allowed: boolean;
   /** Why it ended as it did, empty when it passed; what is known of one that runs, without a phase. */
   readonly message: string;
 }
@@ -45,6 +47,7 @@ export function waitingNode(node: Pick<TreeNode, 'id' | 'kind' | 'dependsOn'>): 
     disconnected: false,
     exit: null,
     cached: false,
+    allowed: false,
     message: '',
   };
 }

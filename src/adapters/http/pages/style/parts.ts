@@ -4,7 +4,7 @@ export const PARTS = `
 .status.passed { color: var(--ok); background: var(--ok-soft); }
 .status.failed { color: var(--bad); background: var(--bad-soft); }
 .status.running { color: var(--go); background: var(--go-soft); }
-.status.cancelled { color: var(--warn); background: var(--warn-soft); }
+.status.cancelled, .status.allowed { color: var(--warn); background: var(--warn-soft); }
 .status.running > span { animation: pulse 1.6s ease-in-out infinite; }
 @keyframes pulse { 50% { opacity: .25; } }
 main > .head .search { margin-left: auto; }
