@@ -38,6 +38,7 @@ import { machineOfRecord } from './machine-of-record.js';
 import { factsOf } from './new-job-record.js';
 import { reportLost } from './report-lost.js';
 import { whyNoRecord } from './why-no-record.js';
+import { whyNotOver } from './why-not-over.js';
 
 const ASK_BOUND_MS = 60_000;
 
@@ -93,7 +94,7 @@ export class AttachJob {
       );
       return err({ ...before.error, message });
     }
-    if (before.value.outcome !== null) return ok(this.#reported(before.value, before.value.outcome));
+    if (before.value.outcome !== null) return await this.#reported(before.value, before.value.outcome);
     const untilLocked = options.signal ?? new AbortController().signal;
     const locked = await JobLock.take(ports, state.jobDir, untilLocked);
     if (locked.isErr()) return err(whileFinding(locked.error, options.signal));
@@ -101,7 +102,7 @@ export class AttachJob {
     // Whoever had the lock may have ended the job meanwhile.
     const loaded = await this.#load(runId, state, options.signal);
     if (loaded.isErr()) return err(whileFinding(loaded.error, options.signal));
-    if (loaded.value.outcome !== null) return ok(this.#reported(loaded.value, loaded.value.outcome));
+    if (loaded.value.outcome !== null) return await this.#reported(loaded.value, loaded.value.outcome);
     return await this.#takeUp(loaded.value, lock, options);
   }
 
@@ -124,8 +125,13 @@ export class AttachJob {
   }
 
   /** The outcome stands. Its runner may have died before it removed the machine, so that is made sure of. */
-  #reported({ runId, job, state, record, machine }: LoadedJob, outcome: JobOutcome): JobRun {
+  async #reported(
+    { runId, job, state, record, machine }: LoadedJob,
+    outcome: JobOutcome,
+  ): Promise<Result<JobRun, JobFault>> {
     const { localFiles, clock, hostFiles } = this.#parts.ports;
+    const goesOn = await whyNotOver(this.#parts.ports, record, job);
+    if (goesOn !== null) return err(goesOn);
     const session = new JobSession({ runId, job, state, secrets: [], localFiles, clock, events: undefined });
     const kept = record.keep_on_failure === true && outcome.status === 'failed';
     const elsewhere =
@@ -135,7 +141,7 @@ export class AttachJob {
       : kept
         ? this.#keep(record, machine, session)
         : releaseMachine(machine, hostFiles, session);
-    return { runId, outcome, state, cleanUp };
+    return ok({ runId, outcome, state, cleanUp });
   }
 
   async #keep(

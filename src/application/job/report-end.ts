@@ -16,7 +16,7 @@ import type { LiveJob } from './live-job.js';
 import { type JobEnd, outcomeOf, recordedEnd } from './outcome-of.js';
 import type { StepTracker } from './step-tracker.js';
 
-type Ports = Pick<JobPorts, 'localFiles' | 'clock'>;
+type Ports = Pick<JobPorts, 'localFiles' | 'clock' | 'processes'>;
 
 /** What was told of a job that has ended, and of its steps. */
 export interface EndedJob {
@@ -91,7 +91,9 @@ export async function reportEnd(
   if (!(await job.lock.isHeld())) return err(superseded(job));
   const saved = await saveJobRecord(ports.localFiles, session.state, {
     ...withOutcome(record, outcome),
-    ...(job.isRetried?.(outcome) === true ? { will_retry: true } : {}),
+    ...(job.isRetried?.(outcome) === true
+      ? { will_retry: true, retried_by: { ...(await ports.processes.self()) } }
+      : {}),
   });
   if (saved.isErr()) return err(localFilesFault(saved.error, null));
   session.emit({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { processIdentitySchema } from '../values/process-identity.js';
 import { jobCacheRecordSchema } from './cache-report.js';
 import { incusImageIdentitySchema, jobOutcomeSchema, machineAcquiredSchema } from './job-outcome.js';
 import { attemptsShape } from './job-retry.js';
@@ -41,6 +42,8 @@ export const jobRecordSchema = z.looseObject({
   ...attemptsShape,
   /** Its runner is to begin another attempt behind this outcome. */
   will_retry: z.literal(true).optional(),
+  /** Which runner that is; left out where `will_retry` is. Records of before 0.2 have neither. */
+  retried_by: processIdentitySchema.optional(),
   /** When the machine was asked for; null before. */
   launched_at: z.string().nullable(),
   /**

@@ -164,6 +164,15 @@ describe('a job that is tried again', () => {
         },
       ],
     });
+    // Its end is not told for the job's: another runner waits for what this one does.
+    const early = await target.pikaci.attach('run', 'j', {});
+    expect(early._unsafeUnwrapErr()).toMatchObject({
+      kind: 'job_in_use',
+      message: expect.stringMatching(/^attempt 1 at j has ended, and the process .* begins another one at about/),
+    });
+    processes.restart('killed');
+    const late = must(await target.pikaci.attach('run', 'j', {}));
+    expect(late.outcome).toMatchObject({ status: 'failed', exit_code: 3 });
     cancel.abort();
     must(await must(await running).cleanUp);
   });
