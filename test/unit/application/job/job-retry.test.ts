@@ -168,7 +168,9 @@ describe('a job that is tried again', () => {
     const early = await target.pikaci.attach('run', 'j', {});
     expect(early._unsafeUnwrapErr()).toMatchObject({
       kind: 'job_in_use',
-      message: expect.stringMatching(/^attempt 1 at j has ended, and the process .* begins another one at about/),
+      message: expect.stringMatching(
+        /^attempt 1 at j has ended, and the process .* begins another one at about/,
+      ),
     });
     processes.restart('killed');
     const late = must(await target.pikaci.attach('run', 'j', {}));
