@@ -14,7 +14,8 @@ const LIBRARY = {
   schemas: 'src/schemas.ts',
   testing: 'src/testing/index.ts',
 };
-const PROGRAMS = { bin: 'src/composition/bin.ts' };
+/** One that is run, and stands in `exports` for its path. */
+const PROGRAMS = { bin: 'src/composition/bin.ts', 'github-hooks': 'src/composition/github-hooks.ts' };
 /** What the code reads from files in the sources, and has as text in the build: somebody's bundler takes no such files along. */
 const SHIPPED = ['guest/pikaci-incus-run', 'microvm/pikaci-microvm-host', 'microvm/pikaci-microvm-guest'];
 const WORKER = 'src/adapters/node/tree-hash-worker.js';
@@ -118,6 +119,8 @@ async function bundleTypes() {
     banner: '/// <reference types="node" />',
   });
   await bundle.close();
+  // It exports nothing, of which the bundler would make no file.
+  await writeFile(join(out, 'github-hooks.d.ts'), 'export {};\n');
 }
 
 /** For editors, as `pikaci/config.schema.json`. */

@@ -63,6 +63,8 @@ const FOLDER_ORDER = {
     'session',
     'commands',
     'commands/machine',
+    'commands/runner',
+    'commands/github',
     'commands/gitlab',
     'commands/template',
     'commands/cache',

@@ -22,6 +22,7 @@ it('the environment of the process is read where it is chosen, and for what pika
   expect(reading.sort()).toEqual([
     'adapters/ssh2/host-environment.ts',
     'composition/create-pikaci.ts',
+    'composition/github-hooks.ts',
     'composition/run-command-line.ts',
     'streams/child-environment.ts',
     'streams/own-user.ts',

@@ -31,6 +31,8 @@ export function checkMachine(
     return err(
       invalidMachine(host, 'image', 'a microVM is booted from a runner, and has no image to choose'),
     );
+  if (options.data.hostDirectories.length > 0 && backends.name === 'microvm')
+    return err(invalidMachine(host, 'hostDirectories', 'a microVM gets no directories of the host'));
   const unserved = jobServices.check(options.data.services ?? [], new Map());
   if (unserved !== null) return err(invalidMachine(host, 'services', unserved));
   return ok({ id: id.data, options: options.data });

@@ -10,6 +10,7 @@ import { targetIdSchema } from '../values/identifier.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument } from '../values/text.js';
 import { trustSchema } from '../values/trust.js';
+import { githubConfigSchema } from './github-config.js';
 import { gitlabConfigSchema } from './gitlab-config.js';
 import { warmConfigSchema } from './warm-config.js';
 
@@ -169,6 +170,8 @@ export const pikaciConfigSchema = z.strictObject({
   report: z.array(reportSchema).max(20).default([]),
   /** For `pikaci gitlab`, which runs the jobs of a GitLab Runner. */
   gitlab: gitlabConfigSchema.prefault({}),
+  /** For `pikaci github`, which runs the jobs of a GitHub Actions runner on the host itself. */
+  github: githubConfigSchema.prefault({}),
 });
 
 /** A checked configuration: every default is filled in, times are in seconds and sizes in bytes unless a key says otherwise. */

@@ -3,6 +3,7 @@ import { environmentSchema, secretsSchema } from '../values/environment.js';
 import { quoteWords } from '../values/shell-words.js';
 import { plainText } from '../values/text.js';
 import { GUEST_GRACE_SECS } from './guest-paths.js';
+import { hostDirectoryOptions, usableHostDirectories } from './host-directory.js';
 import { guestUser, machineOptions, oneUser } from './machine-options.js';
 import { servicesSchema } from './service-spec.js';
 import { commandText, stepIdSchema, stepShell, workingDirectory } from './step-values.js';
@@ -25,9 +26,11 @@ export const openMachineSpecSchema = z
     leaseSecs: z.number().int().min(30).max(MAX_SECS).default(600),
     /** Machines beside it, reached by their names and gone with it. Incus only; without templates and secrets. */
     services: servicesSchema.optional(),
+    ...hostDirectoryOptions,
     ...machineOptions,
   })
   .superRefine(oneUser)
+  .superRefine(usableHostDirectories)
   .superRefine(({ services = [] }, context) => {
     for (const [index, { secrets }] of services.entries())
       if (secrets.length > 0)

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { gitlabServices } from '../../../src/adapters/cli/commands/gitlab/gitlab-services.js';
+import { runnerServices } from '../../../src/adapters/cli/commands/runner/runner-services.js';
 import type { MemoryJobScript } from '../../../src/adapters/memory/memory-supervisor/memory-job.js';
 import { gitlabConfigSchema } from '../../../src/domain/config/gitlab-config.js';
 import { servicesSchema } from '../../../src/domain/machine/service-spec.js';
@@ -205,7 +205,7 @@ describe('pikaci gitlab', () => {
         { match: '*', command: 'serve "$@"' },
       ],
     });
-    const mapped = gitlabServices(
+    const mapped = runnerServices(
       {
         services: [
           { name: 'registry.example.com:5000/group/pg:16', variables: [{ key: 'A', value: '2' }] },
@@ -216,6 +216,7 @@ describe('pikaci gitlab', () => {
         variable: (name) => (name === 'PASSWORD' ? 'of the job' : undefined),
       },
       config,
+      'gitlab.services',
     )._unsafeUnwrap();
     expect(mapped).toMatchObject([
       {

@@ -37,6 +37,7 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['machine', 'shell', 'm'],
   ['machine', 'fork', 'm'],
   ['machine', 'close', 'm'],
+  ['github', 'init'],
   ['gitlab', 'init'],
   ['gitlab', 'config'],
   ['gitlab', 'prepare'],
@@ -224,7 +225,9 @@ test('every command with a configuration is in the table', () => {
   const output = { write: () => {} };
   const program = buildProgram({ stdout: output, stderr: output } as unknown as CliContext, () => {});
   const inTable = [...SENDS_NOTHING, ...SENDS].map(([first = '', second = '']) =>
-    ['machine', 'template', 'cache', 'pool', 'gitlab'].includes(first) ? `${first} ${second}` : first,
+    ['machine', 'template', 'cache', 'pool', 'github', 'gitlab'].includes(first)
+      ? `${first} ${second}`
+      : first,
   );
   expect(withTrust(program, []).sort()).toEqual([...new Set(inTable)].sort());
 });

@@ -103,6 +103,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   '<file>': byShell('files'),
   '<script>': byShell('files'),
   '--program': byShell('files'),
+  '--script': byShell('files'),
   '<command>': ({ wanted }) => {
     const before = wanted.path === 'exec' ? 0 : 1;
     return { words: [], byShell: wanted.operands.length > before ? 'files' : 'commands' };

@@ -180,6 +180,18 @@ Examples, for the shell's own start file:
   pikaci completion fish | source
 `;
 
+export const GITHUB_HELP = `
+The runner calls github-hooks.js of this package (ACTIONS_RUNNER_CONTAINER_HOOKS), which is "pikaci github hooks" with the
+configuration that PIKACI_GITHUB_CONFIG names: prepare_job opens a machine for the job's "container:", run_script_step runs
+a step in it, cleanup_job removes it. "github" in the configuration says which images of jobs stand for which of Incus.
+
+Example:
+  pikaci github init --config /etc/pikaci/pikaci.config.json >>/home/runner/actions-runner/.env
+
+Exit status of "hooks": that of the step; 1 for a job that is refused, 2 for bad usage, 3 when the machine or the host
+failed, 130 when cancelled.
+`;
+
 export const GITLAB_HELP = `
 A runner with executor = "custom" calls config, prepare, run and cleanup, each as a process of its own; each job has a
 machine that is open from prepare to cleanup. "gitlab" in the configuration says which images of jobs stand for which

@@ -21,6 +21,7 @@ import type { CompletedShell } from '../completion/completion-scripts.js';
 import { packageVersion } from '../process/version.js';
 import type { CliContext } from '../session/cli-context.js';
 import { addCacheCommands } from './cache-commands.js';
+import { addGithubCommands } from './github-commands.js';
 import { addGitlabCommands } from './gitlab-commands.js';
 import {
   ATTACH_HELP,
@@ -81,6 +82,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
   addGitlabCommands(program, context, onExit);
+  addGithubCommands(program, context, onExit);
   return program;
 }
 

@@ -18,6 +18,7 @@ import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.j
 import type { PlanInput } from '../machine-backend.js';
 import { type MachineSpec, mountsOf } from '../machine-spec.js';
 import { whyNoProfiles } from '../untrusted-profiles.js';
+import { hostDirectoryDevices, ownerConfig } from './host-directory-devices.js';
 import { diskDevices } from './instance-devices.js';
 import { instanceConfig, machineLimits } from './instance-limits.js';
 import { checkIsolation } from './isolation.js';
@@ -72,11 +73,13 @@ export async function prepareIncusRuntime(
     const field = 'job.extraProfiles';
     return err({ kind: 'not_trusted', phase: PHASE, host: ports.incus.host, message: refused, field });
   }
-  const [mounts, profiles] = await Promise.all([
+  const [mounts, directories, profiles] = await Promise.all([
     resolveMounts(ports.hostFiles, mountsOf({ spec, place }, context.shared), signal),
+    hostDirectoryDevices(ports.hostFiles, { spec, trust }, signal),
     profilesOf(ports.incus, context, spec, signal),
   ]);
   if (mounts.isErr()) return err(mounts.error);
+  if (directories.isErr()) return err(directories.error);
   if (profiles.isErr()) return err(profiles.error);
   const configuredProfile = profiles.value.at(-1);
   if (trust === 'untrusted' && configuredProfile !== undefined) {
@@ -100,9 +103,10 @@ export async function prepareIncusRuntime(
       profiles: [context.incusProfile, ...spec.extraProfiles],
       config: {
         ...instanceConfig(spec.instanceType, limits),
+        ...ownerConfig(spec),
         ...(place.pool === undefined ? {} : poolConfig(place.pool, copyOf?.instance)),
       },
-      devices: { ...devicesOf(mounts.value, spec), ...root },
+      devices: { ...devicesOf(mounts.value, spec), ...directories.value, ...root },
       description: `pikaci ${context.shared.runId}/${context.shared.jobId}`,
     },
     pool: rootDevice(profiles.value)?.[1]['pool'] ?? null,

@@ -6,6 +6,8 @@ import type { IncusCreateInstance, IncusDevice, IncusInstance } from '../../../p
 const LEAST_LEASE_MS = 30_000;
 /** What is not up by then was left by a process that was killed. */
 const START_MS = 120_000;
+/** Which users of the host those of an instance are; it counts when the instance starts. */
+export const IDMAP = 'raw.idmap';
 
 /** An instance that waits in a pool. */
 export interface WaitingInstance {
@@ -30,6 +32,8 @@ export function whyNot(instance: IncusInstance, wanted: IncusCreateInstance): st
   if (instance.type !== wanted.type) return `it is a ${wanted.type}`;
   if (JSON.stringify(instance.profiles) !== JSON.stringify(wanted.profiles ?? []))
     return 'it has profiles of its own';
+  if ((instance.config[IDMAP] ?? '') !== (wanted.config?.[IDMAP] ?? ''))
+    return 'its users are others on the host';
   if (rootOf(instance.devices) !== rootOf(wanted.devices)) return 'its root disk has another size';
   return null;
 }

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { OpenMachineFault } from '../../../../application/faults/machine-fault.js';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
-import { machineForImage } from '../../../../domain/config/gitlab-config.js';
+import { machineForImage } from '../../../../domain/config/runner-images.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { warningsTo } from '../../session/warnings-to.js';
+import { runnerServices } from '../runner/runner-services.js';
 import type { HostOptions } from '../with-pikaci.js';
-import { gitlabServices } from './gitlab-services.js';
 import { type GitlabStage, gitlabStage, type StageEnd, systemFailed } from './gitlab-stage.js';
 
 /** Where the scripts of a job are put: not below the builds, which are the job's. */
@@ -33,7 +33,7 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
     );
     return 'build_failed';
   }
-  const services = gitlabServices(call, gitlab);
+  const services = runnerServices(call, gitlab, 'gitlab.services');
   if (services.isErr()) {
     complain(context, services.error);
     return 'build_failed';

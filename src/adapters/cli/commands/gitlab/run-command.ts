@@ -4,14 +4,12 @@ import type { OpenMachine } from '../../../../application/open-machine/open-mach
 import type { StepResult } from '../../../../application/open-machine/run-step.js';
 import { escapeMessage } from '../../output/escape-control.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
-import { logOutput } from '../log-output.js';
+import { runScriptFile } from '../runner/run-script-file.js';
 import type { HostOptions } from '../with-pikaci.js';
 import { type GitlabCall, secretsOf } from './gitlab-call.js';
 import { type GitlabStage, gitlabStage, type StageEnd, systemFailed } from './gitlab-stage.js';
 import { SCRIPTS_DIR } from './prepare-command.js';
 
-/** The runner has a timeout of its own, and ends this process by it. */
-const LONGEST_SECS = 7 * 24 * 3600;
 /** Bytes of a script in which its interpreter stands. */
 const FIRST_LINE = 256;
 
@@ -78,29 +76,13 @@ async function runScript(
     readonly secrets: Record<string, string>;
   },
 ): Promise<StageEnd> {
-  const { signal, hurry } = context.interrupts;
-  // As a file, and no argument: it has the job's token in it.
-  const path = `${SCRIPTS_DIR}/${step}`;
-  const sent = await machine.upload(script, path, { signal });
-  if (sent.isErr()) return systemFailed(context, sent.error);
-  const output = logOutput(context, {});
-  const result = await machine.run({
-    id: step,
-    command: [...shell, path],
-    workingDirectory: '/',
+  const result = await runScriptFile(context, machine, {
+    step,
+    files: [{ local: script, path: `${SCRIPTS_DIR}/${step}` }],
+    command: [...shell, `${SCRIPTS_DIR}/${step}`],
     secrets,
-    timeoutSecs: LONGEST_SECS,
-    onOutput: async (data) => {
-      output.write(step, data);
-      await context.stdout.drained();
-    },
-    signal,
-    hurry,
   });
-  output.endAll();
   if (result.isErr()) return systemFailed(context, result.error);
-  for (const warning of result.value.warnings)
-    context.stderr.write(`pikaci: warning: ${escapeMessage(warning)}\n`);
   return await told(context, call, result.value);
 }
 

@@ -1,15 +1,32 @@
 import { err, ok, type Result } from 'neverthrow';
-import { type GitlabConfig, serviceForImage } from '../../../../domain/config/gitlab-config.js';
+import { type RunnerImages, serviceForImage } from '../../../../domain/config/runner-images.js';
 import { isServiceName, type ServiceSpecInput } from '../../../../domain/machine/service-spec.js';
 import { quoteWords } from '../../../../domain/values/shell-words.js';
-import type { GitlabCall, GitlabService } from './gitlab-call.js';
 
 const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 
-/** The machines that stand for a job's `services:`; the error is a sentence for the job's log. */
-export function gitlabServices(
-  { services, variable }: Pick<GitlabCall, 'services' | 'variable'>,
-  config: Pick<GitlabConfig, 'services'>,
+/** A service as a job of a CI runner asks for it. */
+export interface RunnerService {
+  /** Its image. */
+  readonly name: string;
+  /** Names that it is reached by, with spaces or commas between them. */
+  readonly alias?: string | null | undefined;
+  readonly entrypoint?: readonly string[] | null | undefined;
+  readonly command?: readonly string[] | null | undefined;
+  readonly variables?: readonly { readonly key: string; readonly value: string }[] | null | undefined;
+}
+
+export interface AskedServices {
+  readonly services: readonly RunnerService[];
+  /** A variable of the job. */
+  readonly variable: (name: string) => string | undefined;
+}
+
+/** The machines that stand for a job's services; the error is a sentence for the job's log. `key` is where the configuration has them. */
+export function runnerServices(
+  { services, variable }: AskedServices,
+  config: Pick<RunnerImages, 'services'>,
+  key: string,
 ): Result<readonly ServiceSpecInput[], string> {
   const found: ServiceSpecInput[] = [];
   const taken = new Set<string>();
@@ -19,7 +36,7 @@ export function gitlabServices(
     const kind = serviceForImage(service.name, config);
     if (kind === null)
       return err(
-        `the job asks for the service ${JSON.stringify(service.name)}, and no "match" of gitlab.services in the configuration is for it`,
+        `the job asks for the service ${JSON.stringify(service.name)}, and no "match" of ${key} in the configuration is for it`,
       );
     const { match: _, variables, command, env, ...options } = kind;
     const given = variables.flatMap((name) => {
@@ -46,7 +63,7 @@ export function gitlabServices(
 }
 
 /** As GitLab's Docker executor names them: by the alias, else by the image without its tag, with `__` and with `-` for each slash. */
-function namesOf(service: GitlabService): readonly string[] {
+function namesOf(service: RunnerService): readonly string[] {
   const bare = service.name
     .replace(/@.*$/, '')
     .replace(/:[^/]*$/, '')
@@ -55,7 +72,7 @@ function namesOf(service: GitlabService): readonly string[] {
   return [...new Set([...aliasesOf(service), ...made])].filter((one) => NAME.test(one));
 }
 
-function aliasesOf({ alias }: GitlabService): readonly string[] {
+function aliasesOf({ alias }: RunnerService): readonly string[] {
   return (alias ?? '')
     .toLowerCase()
     .split(/[\s,]+/)
@@ -64,7 +81,7 @@ function aliasesOf({ alias }: GitlabService): readonly string[] {
 
 /** The words that the job gives are the arguments of the configured command, or the command where none is configured. */
 function commandOf(
-  { entrypoint, command }: GitlabService,
+  { entrypoint, command }: RunnerService,
   configured: string | undefined,
 ): string | undefined {
   const words = [...(entrypoint ?? []), ...(command ?? [])];
