@@ -20,6 +20,7 @@ export {
   loadLogs,
   loadLogsMetadata,
   loadPlan,
+  loadPools,
   loadPreparedOutputs,
   loadRunBundle,
   loadRunRecord,
@@ -41,6 +42,7 @@ export type { JobStepRecord } from './domain/job/step-record.js';
 export { junitReport } from './domain/records/junit-report.js';
 export type { JobLogMetadata, RunLogs, RunLogsMetadata } from './domain/records/logs-metadata.js';
 export type { PlanNodeRecord, PlanRecord } from './domain/records/plan-record.js';
+export type { PoolRecord } from './domain/records/pool-record.js';
 export type {
   PreparedOutputExposure,
   PreparedOutputsRecord,

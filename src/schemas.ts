@@ -77,6 +77,7 @@ export {
   stepRecordSchema,
 } from './domain/records/machine-record.js';
 export { type PlanNodeRecord, type PlanRecord, planRecordSchema } from './domain/records/plan-record.js';
+export { type PoolRecord, poolRecordSchema } from './domain/records/pool-record.js';
 export {
   type PreparedOutputExposure,
   type PreparedOutputsRecord,

@@ -1,6 +1,5 @@
 import type { Container } from 'inversify';
 import { WorkDirectory } from '../application/directories/work-directory.js';
-import { Doctor } from '../application/doctor/doctor.js';
 import { Evict } from '../application/gc/evict.js';
 import { EvictCaches } from '../application/gc/evict-caches.js';
 import { EvictTemplates } from '../application/gc/evict-templates.js';
@@ -26,22 +25,9 @@ import { RunTarget } from '../application/target/run-target.js';
 import { TargetTemplates } from '../application/target/target-templates.js';
 import { HostTemplates } from '../application/template/host-templates.js';
 import { Templates } from '../application/template/templates.js';
-import { type Identifier, ids } from './identifiers.js';
-
-type Identifiers<Args extends readonly unknown[]> = { readonly [K in keyof Args]: Identifier<Args[K]> };
-
-/** One instance each, made from what the identifiers name; the compiler checks that they name what `make` takes. */
-export function bindTo<T, const Args extends readonly unknown[]>(
-  container: Container,
-  target: Identifier<T>,
-  make: (...args: Args) => T,
-  from: Identifiers<Args>,
-): void {
-  container
-    .bind<T>(target)
-    .toResolvedValue(make as never, [...from] as never)
-    .inSingletonScope();
-}
+import { bindDoctor } from './bind-doctor.js';
+import { bindTo } from './bind-to.js';
+import { ids } from './identifiers.js';
 
 /** The services. The ports and the settings are bound before. */
 export function bindServices(container: Container): void {
@@ -264,32 +250,5 @@ export function bindServices(container: Container): void {
     },
     [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory],
   );
-  bindTo(
-    container,
-    ids.doctor,
-    ({ shell, hostFiles, localFiles, incus, clock }, settings, microvmHost, openMachines, workDirectory) =>
-      new Doctor({
-        workDirectory,
-        openMachine: (input) => openMachines.open(input),
-        shell,
-        files: hostFiles,
-        localFiles,
-        incus,
-        microvmHost,
-        clock,
-        settings: {
-          backend: settings.backend,
-          microvm: settings.microvm,
-          inherit: settings.inherit,
-          trust: settings.trust,
-          limits: settings.incusLimits,
-          project: settings.incusProject,
-          profile: settings.incusProfile,
-          imageAlias: settings.incusImageAlias,
-          workDir: settings.workDir,
-          stateRoot: settings.stateRoot,
-        },
-      }),
-    [ids.ports, ids.settings, ids.microvmHost, ids.openMachines, ids.workDirectory],
-  );
+  bindDoctor(container);
 }

@@ -23,6 +23,7 @@ import {
   loadLogs as loadLogsOf,
 } from '../application/records/load-logs.js';
 import { loadPlan as loadPlanOf } from '../application/records/load-plan.js';
+import { loadPools as loadPoolsOf } from '../application/records/load-pools.js';
 import { loadPreparedOutputs as loadPreparedOutputsOf } from '../application/records/load-prepared-outputs.js';
 import { loadRunBundle as loadRunBundleOf, type RunBundle } from '../application/records/load-run-bundle.js';
 import { loadRunRecord as loadRunRecordOf } from '../application/records/load-run-record.js';
@@ -42,6 +43,7 @@ import type { JobRecord } from '../domain/job/job-record.js';
 import type { JobStepRecord } from '../domain/job/step-record.js';
 import type { RunLogs, RunLogsMetadata } from '../domain/records/logs-metadata.js';
 import type { PlanRecord } from '../domain/records/plan-record.js';
+import type { PoolRecord } from '../domain/records/pool-record.js';
 import type { PreparedOutputsRecord } from '../domain/records/prepared-outputs-record.js';
 import type { RunRecord } from '../domain/records/run-record.js';
 import type { TestHistory } from '../domain/records/test-history.js';
@@ -258,6 +260,11 @@ export function listRuns(
  */
 export function summarizeRuns(stateRoot: string, options: RunStateOptions = {}): Answer<RunSummaries> {
   return below(stateRoot, (root) => summarizeRunsOf(ports, { stateRoot: root, ...options }));
+}
+
+/** The pools of machines that wait, each as the process of this state root saw it that filled or drained it last. */
+export function loadPools(stateRoot: string, options: RunStateOptions = {}): Answer<readonly PoolRecord[]> {
+  return below(stateRoot, (root) => loadPoolsOf(files, { stateRoot: root, ...options }));
 }
 
 /** Removes the state of all but the newest `keepRuns` runs; those that have not ended stay, and those that a process follows or whose machines are kept. */

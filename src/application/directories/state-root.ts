@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { machinesDirOf } from '../../domain/records/machine-layout.js';
 import { foreignEntries } from '../../domain/records/own-entries.js';
-import { runsDirOf } from '../../domain/records/run-layout.js';
+import { poolsDirOf, runsDirOf } from '../../domain/records/run-layout.js';
 import { quoteWord } from '../../domain/values/shell-words.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -33,7 +33,7 @@ export async function checkStateRoot(
 
 /** The state root, and the directories in it that hold what is recorded: none of them may lead elsewhere. */
 export function placesOfState(stateRoot: string): readonly string[] {
-  return [stateRoot, runsDirOf(stateRoot), machinesDirOf(stateRoot)];
+  return [stateRoot, runsDirOf(stateRoot), machinesDirOf(stateRoot), poolsDirOf(stateRoot)];
 }
 
 /** The same of a directory in the state root. */

@@ -14,6 +14,7 @@ export interface DoctorCheck {
     | 'profile'
     | 'image'
     | 'storage_pool'
+    | 'warm_pool'
     | 'microvm_host'
     | 'microvm_runner'
     | 'clock'

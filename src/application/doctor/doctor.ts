@@ -15,12 +15,16 @@ import { checkMachine, type MachineProbe } from './machine-check.js';
 import { MachineChecks, type MachineSettings } from './machine-checks.js';
 import { MicrovmChecks } from './microvm-checks.js';
 import { checkMounts } from './mount-check.js';
+import { checkWarmPool, type PoolLook } from './pool-check.js';
 import { probeDirectory } from './probe-directory.js';
 import { checkReach } from './reach-check.js';
 
 export interface DoctorSettings extends MachineSettings {
   readonly backend: JobSettings['backend'];
   readonly microvm: Pick<JobSettings['microvm'], 'runner' | 'flake'>;
+  readonly warm: JobSettings['warm'];
+  /** Names of the templates of all targets. */
+  readonly templates: readonly string[];
   readonly inherit?: Pick<JobSettings['inherit'], 'ca'>;
   /** Absolute directory on this machine. */
   readonly stateRoot: string;
@@ -37,6 +41,7 @@ export interface DoctorParts {
   readonly microvmHost: MicrovmHost;
   readonly clock: Clock;
   readonly openMachine: MachineProbe['open'];
+  readonly warmPool: PoolLook;
   readonly settings: DoctorSettings;
 }
 
@@ -89,7 +94,8 @@ export class Doctor {
     ]);
     const looked = [connection, ...onBackend.checks, workDir];
     if (settings.backend === 'incus') looked.push(await this.#mounts(looked, onBackend, signal));
-    looked.push(onBackend.clocks, stateRoot);
+    const pool = await this.#pool(looked, signal);
+    looked.push(...(pool === null ? [] : [pool]), onBackend.clocks, stateRoot);
     const checks = machine ? [...looked, ...(await this.#tryMachine(looked, signal))] : looked;
     return {
       host: shell.host,
@@ -152,6 +158,16 @@ export class Doctor {
     );
     if (typeof result !== 'string') return result.value;
     return [cutOff('profile', result), cutOff('storage_pool', result)];
+  }
+
+  /** Null where none is configured. */
+  async #pool(before: readonly DoctorCheck[], signal: AbortSignal): Promise<DoctorCheck | null> {
+    const { warmPool, settings } = this.#parts;
+    if (settings.warm === null) return null;
+    const { warm, templates } = settings;
+    if (settings.backend === 'incus' && before.some(({ status }) => !isUsable(status)))
+      return skipped('warm_pool', 'what is above is needed for it');
+    return this.#bounded('warm_pool', signal, (inner) => checkWarmPool(warmPool, { warm, templates }, inner));
   }
 
   async #mounts(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { machinesDirOf } from '../../domain/records/machine-layout.js';
-import { runsDirOf, templateLogsDirOf } from '../../domain/records/run-layout.js';
+import { poolsDirOf, runsDirOf, templateLogsDirOf } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -107,6 +107,7 @@ async function removeStale(
     { directory: runsDirOf(stateRoot), ...halfMade },
     { directory: machinesDirOf(stateRoot), ...halfMade },
     { directory: templateLogsDirOf(stateRoot), names: /^/, afterMs: LONGEST_RUN_MS },
+    { directory: poolsDirOf(stateRoot), names: /^/, afterMs: LONGEST_RUN_MS },
   ];
   for (const { directory, names, afterMs } of left) {
     const listed = await files.list(directory, options);

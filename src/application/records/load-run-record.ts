@@ -117,6 +117,7 @@ export function recordedOutcome(outcome: JobOutcome, backend: 'incus' | 'microvm
     message: outcome.message === '' ? null : outcome.message,
     ...attemptsOf(outcome.attempt ?? 1, outcome.earlier_attempts ?? []),
     ...(outcome.steps === undefined ? {} : { steps: outcome.steps }),
+    ...(outcome.acquired === undefined ? {} : { acquired: outcome.acquired }),
     ...(outcome.caches === undefined ? {} : { caches: outcome.caches }),
     ...(outcome.test_report === undefined ? {} : { test_report: testSums(outcome.test_report) }),
     ...(outcome.coverage_report === undefined

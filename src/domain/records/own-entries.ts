@@ -1,5 +1,16 @@
 /** What pikaci makes in a work directory or a state root, which may be the same directory. */
-const OWN = new Set(['runs', 'machines', 'snapshots', 'prepared', 'cache', 'runner-flakes', '.gitignore']);
+const OWN = new Set([
+  'runs',
+  'runs-index.jsonl',
+  'machines',
+  'pools',
+  'templates',
+  'snapshots',
+  'prepared',
+  'cache',
+  'runner-flakes',
+  '.gitignore',
+]);
 const OWN_PREFIX = '.pikaci-';
 const MOST_SHOWN = 3;
 

@@ -56,6 +56,11 @@ export function runsDirOf(stateRoot: string): string {
   return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'runs');
 }
 
+/** What is known of pools of machines that wait, a record for each. */
+export function poolsDirOf(stateRoot: string): string {
+  return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'pools');
+}
+
 /** The logs of templates that are made outside a run, a folder for each call, while it goes on. */
 export function templateLogsDirOf(stateRoot: string): string {
   return joinBelow(stateRoot.replace(/(?<=.)\/+$/, ''), 'templates');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageReportSchema } from '../job/coverage-report.js';
-import { incusImageIdentitySchema } from '../job/job-outcome.js';
+import { incusImageIdentitySchema, machineAcquiredSchema } from '../job/job-outcome.js';
 import { attemptsShape } from '../job/job-retry.js';
 import { jobStepRecordSchema } from '../job/step-record.js';
 import { testReportSchema } from '../job/test-report.js';
@@ -77,6 +77,8 @@ export const runJobRecordSchema = z.looseObject({
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),
   /** Of a job that has some: those that came to their turn, and all of them once it has ended. `run.json` itself has them once the job has ended. */
   steps: z.array(jobStepRecordSchema).optional(),
+  /** Where machines wait, once the job has ended: whether it had one of these, or why not. */
+  acquired: machineAcquiredSchema.optional(),
   /** Of a job that has some, once it has ended. */
   caches: z.array(jobCacheReportSchema).optional(),
   /** Of a job that has reports of tests, once it has ended: its sums. The names are in the job's own record. */

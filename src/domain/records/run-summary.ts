@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { runJobStatusSchema, runStatusSchema } from '../events/run-status.js';
 import { jobCacheReportSchema } from '../job/cache-report.js';
 import { coverageOf } from '../job/coverage-report.js';
+import { machineAcquiredSchema } from '../job/job-outcome.js';
 import { isAllowedToFail } from '../values/node-condition.js';
 import type { RunRecord } from './run-record.js';
 
@@ -26,6 +27,8 @@ export const runSummarySchema = z.object({
   /** Of its jobs: what was found, how many were saved, and the time that was waited for them, in milliseconds. */
   caches: counts(hitSchema.options),
   caches_saved: count,
+  /** Of its jobs for which machines could have waited: how many had one of these, and how many were started cold. */
+  machines: counts(machineAcquiredSchema.shape.from.options),
   cache_restore_ms: z.number().nonnegative(),
   /** Between 0 and 1; null for a run without reports of coverage. */
   line_coverage: z.number().nullable(),
@@ -50,6 +53,7 @@ export function runSummaryOf(run: RunRecord): RunSummary {
     tests: { passed: tests('passed'), failed: tests('failed'), skipped: tests('skipped') },
     caches: tally(caches.map(({ hit }) => hit)),
     caches_saved: caches.filter(({ saved }) => saved === 'saved').length,
+    machines: tally(jobs.flatMap(({ acquired }) => acquired?.from ?? [])),
     cache_restore_ms: caches.reduce((sum, { restore_ms: ms }) => sum + ms, 0),
     line_coverage: coverageOf(jobs.map((job) => job.coverage_report)),
   };

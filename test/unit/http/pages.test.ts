@@ -60,6 +60,60 @@ describe('the pages', () => {
     expect(metrics).toContain('pikaci_job_cache_restore_seconds 2\n');
   });
 
+  it('show the pools of machines that wait as they were seen last, and where a machine came from, as the metrics do', async () => {
+    const server = await served();
+    const directory = join(server.stateRoot, 'pools');
+    await mkdir(directory);
+    const waiting = (instance_name: string, more = {}) => ({
+      ...{ type: 'waiting_machine', schema_version: 1, instance_name, pool: 'p', is_up: true },
+      ...{ created_at: '2026-11-23T16:00:00Z', ends_at: '2026-11-23T17:00:00Z' },
+      ...{ image_fingerprint: 'f00d', template: null, replaced_because: null, ...more },
+    });
+    const pool = {
+      ...{ schema_version: 1, host: 'ci@box', incus_project: 'ci', pool: 'p', size: 3 },
+      ...{ instance_type: 'container', image_alias: null, template: 'node' },
+      seen_at: '2026-11-23T16:45:00Z',
+      waiting: [
+        waiting('pikaci-one', { created_at: '2026-11-23T15:00:00Z' }),
+        waiting('pikaci-two', { replaced_because: HOSTILE }),
+      ],
+      problem: `no room ${HOSTILE}`,
+    };
+    await writeFile(join(directory, 'a.json'), JSON.stringify(pool));
+    await writeFile(join(directory, 'b.json'), '{"damaged"');
+    const jobs = [
+      runJobRecord('unit', { acquired: { from: 'warm' } }),
+      runJobRecord('other', { acquired: { from: 'cold', reason: `none waits ${HOSTILE}` } }),
+      runJobRecord('third'),
+    ];
+    await writeRun(server.stateRoot, runRecord({ jobs }));
+    const { text } = await server.get('/');
+    expect(text).toContain('template <bdi>node</bdi>');
+    expect(text).toContain('1 of 3 ready');
+    expect(text).toContain('to be replaced: <bdi>');
+    expect(text).toContain('<p class="problem"><bdi>no room ');
+    expect(text).not.toMatch(NOT_ESCAPED);
+    expect((await server.get('/?branch=main')).text).not.toContain('pikaci-one');
+    const run = (await server.get(`/runs/${RUN_ID}`)).text;
+    expect(run).toContain('machine from the pool');
+    expect(run).toContain('machine made for the job: <bdi>none waits ');
+    expect(run).not.toMatch(NOT_ESCAPED);
+    const metrics = (await server.get('/metrics')).text;
+    const labels = 'host="ci@box",incus_project="ci",pool="p",template="node"';
+    for (const line of [
+      `pikaci_pool_size{${labels}} 3`,
+      `pikaci_pool_waiting{${labels},state="up"} 1`,
+      `pikaci_pool_waiting{${labels},state="starting"} 0`,
+      `pikaci_pool_waiting{${labels},state="to_be_replaced"} 1`,
+      `pikaci_pool_oldest_timestamp_seconds{${labels}} ${Date.parse('2026-11-23T15:00:00Z') / 1000}`,
+      `pikaci_pool_problem{${labels}} 1`,
+      `pikaci_pool_seen_timestamp_seconds{${labels}} ${Date.parse('2026-11-23T16:45:00Z') / 1000}`,
+      'pikaci_job_machines{from="warm"} 1',
+      'pikaci_job_machines{from="cold"} 1',
+    ])
+      expect(metrics).toContain(`${line}\n`);
+  });
+
   it('list the runs of a target and those that stand in one way, also together', async () => {
     const server = await served();
     const write = (id: string, more: object) =>

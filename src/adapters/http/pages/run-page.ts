@@ -100,6 +100,7 @@ function jobCard(
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' && job.allow_failure !== true ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${attemptList(job, log)}
+${job.acquired === undefined ? '' : html`<p class="muted">${acquiredText(job.acquired)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
 </div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${serviceList(reported.services ?? [], log)}${reportSections(reported)}</li>`;
@@ -112,6 +113,11 @@ function attemptList({ earlier_attempts: earlier = [] }: RunJobRecord, log: stri
     (one) =>
       html`<li>${statusMark('failed')} <a href="${log}/raw?kind=guest&attempt=${one.attempt}">${name(attemptText(one))}</a> <span class="muted">${between(one.started_at, one.finished_at)}</span>${one.message === '' ? '' : html` ${name(one.message)}`}</li>`,
   )}</ol>`;
+}
+
+function acquiredText({ from, reason }: NonNullable<RunJobRecord['acquired']>): Html {
+  if (from === 'warm') return html`machine from the pool`;
+  return html`machine made for the job${reason === undefined ? '' : html`: ${name(reason)}`}`;
 }
 
 function cacheLine({

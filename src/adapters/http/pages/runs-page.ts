@@ -3,11 +3,13 @@ import type { RunListing } from '../../../application/records/list-runs.js';
 import { type RunStatus, runStatusSchema } from '../../../domain/events/run-status.js';
 import { coverageOf, percent } from '../../../domain/job/coverage-report.js';
 import { unreadMark } from '../../../domain/job/test-report.js';
+import type { PoolRecord } from '../../../domain/records/pool-record.js';
 import type { RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import { isAllowedToFail } from '../../../domain/values/node-condition.js';
 import type { Html } from './html.js';
 import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
+import { poolList } from './pool-list.js';
 import { between, timeText } from './quantities.js';
 
 /** Which runs are asked for; all without any of them. */
@@ -27,7 +29,11 @@ export interface RunsPart {
 }
 
 /** The recorded runs, newest first. */
-export function runsPage({ runs, matching, damaged }: RunListing, part: RunsPart): Html {
+export function runsPage(
+  { runs, matching, damaged }: RunListing,
+  part: RunsPart,
+  pools: readonly PoolRecord[],
+): Html {
   const { filter } = part;
   const going = runs.some((run) => run.status === 'running');
   const said = [
@@ -47,7 +53,8 @@ ${filterForm(filter)}</div>
         ? html`<p class="empty">There are no ${isAll ? 'runs' : 'such runs'}.${isAll ? '' : html` <a href="/">All runs</a>`}</p>`
         : html`<nav class="parts" aria-label="Pages">${partLinks(part, matching, runs.length)}</nav><ol class="runs">${runs.map(row)}</ol>`
     }
-${damaged.map(({ message }) => html`<p class="problem">${name(message)}</p>`)}</div>`,
+${damaged.map(({ message }) => html`<p class="problem">${name(message)}</p>`)}
+${poolList(pools)}</div>`,
   });
 }
 

@@ -6,9 +6,14 @@ import { metricsText } from './metrics.js';
 
 export function addMetricsRoute(app: Hono, { stateRoot, source }: ServedRuns, streams: EventStreams): void {
   app.get('/metrics', async (c) => {
-    const listed = await source.summarizeRuns(stateRoot, { signal: c.req.raw.signal });
+    const { signal } = c.req.raw;
+    const [listed, pools] = await Promise.all([
+      source.summarizeRuns(stateRoot, { signal }),
+      source.loadPools(stateRoot, { signal }),
+    ]);
     if (listed.isErr()) return refusalJson(refusalOf(listed.error));
-    return c.body(metricsText(listed.value, streams.count), 200, {
+    if (pools.isErr()) return refusalJson(refusalOf(pools.error));
+    return c.body(metricsText(listed.value, pools.value, streams.count), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     });
   });

@@ -1,15 +1,17 @@
 import type { RunSummaries } from '../../../application/records/summarize-runs.js';
 import { traceResultOf } from '../../../application/trace/trace-result.js';
 import { runJobStatusSchema, runStatusSchema } from '../../../domain/events/run-status.js';
+import type { PoolRecord } from '../../../domain/records/pool-record.js';
 import type { RunSummary } from '../../../domain/records/run-summary.js';
-
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+import { gauge, lineOf, type Sample } from './metric-lines.js';
+import { poolMetrics } from './pool-metrics.js';
 
 /** What is recorded, as Prometheus reads it: https://prometheus.io/docs/instrumenting/exposition_formats/ (text, 0.0.4). */
-export function metricsText({ runs, damaged }: RunSummaries, openStreams: number): string {
+export function metricsText(
+  { runs, damaged }: RunSummaries,
+  pools: readonly PoolRecord[],
+  openStreams: number,
+): string {
   const sum = (of: (run: RunSummary) => number | undefined) =>
     runs.reduce((total, run) => total + (of(run) ?? 0), 0);
   const count = (of: readonly { readonly status: string }[], status: string): Sample => ({
@@ -58,6 +60,15 @@ export function metricsText({ runs, damaged }: RunSummaries, openStreams: number
       'Time that the jobs of recorded runs have waited for their caches, in all.',
       [{ value: sum((run) => run.cache_restore_ms) / 1000 }],
     ),
+    gauge(
+      'pikaci_job_machines',
+      'Jobs of recorded runs for which machines could have waited, by whether theirs had.',
+      (['warm', 'cold'] as const).map((from) => ({
+        labels: { from },
+        value: sum(({ machines }) => machines[from]),
+      })),
+    ),
+    poolMetrics(pools),
     gauge('pikaci_run_records_damaged', 'Runs whose record cannot be read.', [{ value: damaged.length }]),
     gauge(
       'pikaci_last_run_passed',
@@ -159,18 +170,4 @@ function histogram(name: string, help: string, groups: readonly Durations[]): st
   ]);
   const lines = samples.map(({ suffix, ...sample }) => lineOf(`${name}${suffix}`, sample));
   return `# HELP ${name} ${help}\n# TYPE ${name} histogram\n${lines.join('')}`;
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.filter(({ value }) => Number.isFinite(value)).map((sample) => lineOf(name, sample));
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
-}
-
-function lineOf(name: string, { labels = {}, value }: Sample): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 }

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { ok } from 'neverthrow';
 import { z } from 'zod';
 import { runStatusSchema } from '../../../domain/events/run-status.js';
 import { branchNameSchema } from '../../../domain/values/branch-name.js';
@@ -80,7 +81,12 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
     if (listed.isErr()) return refuse(c, refusalOf(listed.error));
     const pages = Math.max(1, Math.ceil(listed.value.matching / RUNS_SHOWN));
     if (page > pages) return refuse(c, notFound(`the list has ${pages} ${pages === 1 ? 'page' : 'pages'}`));
-    return c.html(runsPage(listed.value, { filter, page, pages, perPage: RUNS_SHOWN }));
+    // Of the host, not of these runs: they stand where all runs are asked for.
+    const isAll = page === 1 && Object.keys(filter).length === 0;
+    const pools = isAll ? await source.loadPools(stateRoot, { signal: c.req.raw.signal }) : ok([]);
+    if (pools.isErr()) return refuse(c, refusalOf(pools.error));
+    const part = { filter, page, pages, perPage: RUNS_SHOWN };
+    return c.html(runsPage(listed.value, part, pools.value));
   });
 
   app.get('/runs/:run_id', async (c) => {

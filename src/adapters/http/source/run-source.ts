@@ -8,6 +8,7 @@ import type { RunSummaries } from '../../../application/records/summarize-runs.j
 import type { RunStatus } from '../../../domain/events/run-status.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
 import type { RunLogs, RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
+import type { PoolRecord } from '../../../domain/records/pool-record.js';
 import type { RunRecord } from '../../../domain/records/run-record.js';
 import type { LogPart } from '../../../ports/log-reader.js';
 
@@ -27,6 +28,7 @@ export interface RunSource {
     },
   ): Answer<RunListing>;
   summarizeRuns(stateRoot: string, options: Call): Answer<RunSummaries>;
+  loadPools(stateRoot: string, options: Call): Answer<readonly PoolRecord[]>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
   loadRunBundle(stateRoot: string, runId: string, options: Call): Answer<RunBundle>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
-import { remoteLinuxVmContext } from '../../../domain/machine/remote-linux-vm-context.js';
-import { poolName, waitingPlace } from '../../../domain/machine/warm-mark.js';
+import { poolName } from '../../../domain/machine/warm-mark.js';
 import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
@@ -12,18 +10,20 @@ import type { JobSettings } from '../../settings/job-settings.js';
 import type { MachineBaseSource } from '../machine-spec.js';
 import { isWithoutRoom } from '../room-line.js';
 import { launchInstance } from './launch-instance.js';
+import { planWaiting } from './plan-waiting.js';
+import { PoolRefills } from './pool-refills.js';
 import { poolSource, templatesOf } from './pool-source.js';
 import { type PoolChange, type PoolStatus, waitingMachine } from './pool-status.js';
-import { prepareIncusRuntime } from './prepare-runtime.js';
+import { poolRecord, recordPool } from './record-pool.js';
 import { removeWaiting } from './remove-waiting.js';
 import { type WaitingInstance, waitingOf, whyReplaced } from './waiting-instance.js';
 
 const BOUND_MS = 5 * 60_000;
 export interface WarmPoolParts {
-  readonly ports: Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
+  readonly ports: Pick<JobPorts, 'incus' | 'hostFiles' | 'localFiles' | 'clock' | 'shell'>;
   readonly settings: Pick<
     JobSettings,
-    'backend' | 'trust' | 'warm' | 'incusProject' | 'incusProfile' | 'incusLimits' | 'workDir'
+    'backend' | 'trust' | 'warm' | 'incusProject' | 'incusProfile' | 'incusLimits' | 'workDir' | 'stateRoot'
   >;
   readonly hostTime: HostTime;
 }
@@ -39,9 +39,7 @@ export interface PoolOptions {
  */
 export class WarmPool {
   readonly #parts: WarmPoolParts;
-  readonly #closing = new AbortController();
-  #filling: Promise<unknown> | null = null;
-  #isAskedAgain = false;
+  readonly #refills = new PoolRefills((signal) => this.fill({ signal }));
 
   constructor(parts: WarmPoolParts) {
     this.#parts = parts;
@@ -49,27 +47,12 @@ export class WarmPool {
 
   /** Fills the pool behind the caller's back; what fails is tried again with the next job. */
   refill(): void {
-    if (this.#pool === null || this.#closing.signal.aborted) return;
-    if (this.#filling !== null) {
-      this.#isAskedAgain = true;
-      return;
-    }
-    this.#filling = this.#refillUntilAsked().finally(() => {
-      this.#filling = null;
-    });
+    if (this.#pool !== null) this.#refills.ask();
   }
 
   /** Resolves when nothing is being filled. Nothing is begun afterwards. */
-  async settled(): Promise<void> {
-    await this.#filling;
-    this.#closing.abort();
-  }
-
-  async #refillUntilAsked(): Promise<void> {
-    do {
-      this.#isAskedAgain = false;
-      await this.fill({ signal: this.#closing.signal });
-    } while (this.#isAskedAgain);
+  settled(): Promise<void> {
+    return this.#refills.settled();
   }
 
   async status({ signal }: PoolOptions = {}): Promise<Result<PoolStatus, JobFault>> {
@@ -99,7 +82,13 @@ export class WarmPool {
   }
 
   /** Makes what is missing, and removes what the configuration does not ask for any more: of another image, too old, or too many. */
-  async fill({ signal }: PoolOptions = {}): Promise<Result<PoolChange, JobFault>> {
+  async fill(options: PoolOptions = {}): Promise<Result<PoolChange, JobFault>> {
+    const filled = await this.#fill(options);
+    await this.#record(filled);
+    return filled;
+  }
+
+  async #fill({ signal }: PoolOptions): Promise<Result<PoolChange, JobFault>> {
     const { settings, hostTime } = this.#parts;
     const { warm } = settings;
     const pool = this.#pool;
@@ -145,7 +134,27 @@ export class WarmPool {
     if (listed.isErr()) return err(listed.error);
     const removed = await this.#remove(listed.value, bound);
     const waiting = listed.value.length - removed.length;
-    return ok({ made: [], removed, isCutShort: false, waiting, size: 0, reason: null });
+    const drained = ok({ made: [], removed, isCutShort: false, waiting, size: 0, reason: null });
+    await this.#record(drained);
+    return drained;
+  }
+
+  /** For those who look at the state root and ask no host. A pool that cannot be looked at keeps the record that it has. */
+  async #record(changed: Result<PoolChange, JobFault>): Promise<void> {
+    const { ports, settings } = this.#parts;
+    const { warm, incusProject } = settings;
+    if (warm === null || this.#pool === null) return;
+    const status = await this.status();
+    if (status.isErr()) return;
+    const problem = changed.isErr() ? changed.error.message : (changed.value.reason ?? status.value.problem);
+    const seen = {
+      ...status.value,
+      problem,
+      host: ports.shell.host,
+      incusProject,
+      seenAtMs: ports.clock.now(),
+    };
+    await recordPool(ports.localFiles, settings.stateRoot, poolRecord(warm, seen));
   }
 
   get #pool(): string | null {
@@ -160,12 +169,12 @@ export class WarmPool {
     if (warm === null) return err(this.#none());
     const source = await poolSource(ports.incus, { project, warm, nowMs: hostTime.now() }, signal);
     if (source.isErr()) return err(source.error);
-    const planned = await this.#plan(source.value, signal);
+    const planned = await planWaiting(this.#parts, { pool: this.#pool ?? '', source: source.value }, signal);
     return planned.map(({ runtime: { instance } }) => ({ source: source.value, instance }));
   }
 
   async #make(source: MachineBaseSource, signal: AbortSignal): Promise<Result<string, JobFault>> {
-    const planned = await this.#plan(source, signal);
+    const planned = await planWaiting(this.#parts, { pool: this.#pool ?? '', source }, signal);
     if (planned.isErr()) return err(planned.error);
     const { context, runtime, ids } = planned.value;
     const maxAgeMs = this.#parts.settings.warm?.maxAgeMs ?? 0;
@@ -173,33 +182,6 @@ export class WarmPool {
     const lease = { ...ids, owner: newOwner(), acquisition: newAcquisition(), expiresAtMs };
     const created = await launchInstance(this.#parts.ports, context, runtime, lease, signal);
     return created.map(() => context.incusInstanceName);
-  }
-
-  async #plan(source: MachineBaseSource, signal: AbortSignal) {
-    const { ports, settings } = this.#parts;
-    const pool = this.#pool ?? '';
-    const ids = waitingPlace(pool, randomBytes(8).toString('hex'));
-    const context = remoteLinuxVmContext({
-      backend: 'incus',
-      ...ids,
-      remoteHost: ports.shell.host,
-      remoteWorkDir: settings.workDir,
-      incusProject: settings.incusProject,
-      incusProfile: settings.incusProfile,
-      incusImageAlias: source.image.alias,
-    });
-    const spec = {
-      limits: {},
-      instanceType: settings.warm?.instanceType ?? 'container',
-      extraProfiles: [],
-      preparedOutputs: [],
-      writableWorkspace: false,
-    } as const;
-    const from = { image: source.image, limits: settings.incusLimits, trust: settings.trust };
-    const place = { ...ids, acquisition: null, pool, base: source };
-    const spent = { spec: { ...spec, extraProfiles: [], preparedOutputs: [] }, place };
-    const runtime = await prepareIncusRuntime(ports, context, spent, from, signal);
-    return runtime.map((planned) => ({ context, ids, runtime: planned }));
   }
 
   async #list(signal: AbortSignal, pool?: string): Promise<Result<readonly WaitingInstance[], JobFault>> {

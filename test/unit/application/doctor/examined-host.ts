@@ -170,7 +170,10 @@ export function examined(host: Host = {}) {
       imageAlias: 'pikaci/dev',
       workDir: '/var/tmp/pikaci',
       stateRoot: '/home/me/.pikaci',
+      warm: null,
+      templates: [],
     },
+    warmPool: { status: never },
   });
   return { doctor, clock, remote, local, imageAsked, mounted, removed };
 }

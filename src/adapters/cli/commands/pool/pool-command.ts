@@ -1,12 +1,6 @@
-import type {
-  PoolChange,
-  PoolStatus,
-  WaitingMachine,
-} from '../../../../application/machine/incus/pool-status.js';
-import type {
-  PoolStatusDocument,
-  WaitingMachineDocument,
-} from '../../../../domain/records/pool-documents.js';
+import type { PoolChange, PoolStatus } from '../../../../application/machine/incus/pool-status.js';
+import { waitingMachineDocument } from '../../../../application/machine/incus/record-pool.js';
+import type { PoolStatusDocument } from '../../../../domain/records/pool-documents.js';
 import { inColumns } from '../../output/columns.js';
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
@@ -27,7 +21,9 @@ export function poolStatusCommand(context: CliContext, options: PoolStatusOption
     const output = options.json === true ? 'json' : options.output;
     if (output === 'human') context.stdout.write(`${linesOf(status.value).join('\n')}\n`);
     else if (output === 'json') printJson(context, documentOf(pikaci.host, status.value));
-    else for (const one of status.value.waiting) context.stdout.write(`${JSON.stringify(machineOf(one))}\n`);
+    else
+      for (const one of status.value.waiting)
+        context.stdout.write(`${JSON.stringify(waitingMachineDocument(one))}\n`);
     return EXIT.passed;
   });
 }
@@ -54,25 +50,7 @@ export function poolChangeCommand(
 
 function documentOf(host: string, { pool, size, waiting, problem }: PoolStatus): PoolStatusDocument {
   const head = { type: 'pool_status', schema_version: 1, host, pool, size } as const;
-  return { ...head, waiting: waiting.map(machineOf), problem };
-}
-
-function machineOf({ name, pool, isUp, ...one }: WaitingMachine): WaitingMachineDocument {
-  return {
-    type: 'waiting_machine',
-    schema_version: 1,
-    instance_name: name,
-    pool,
-    is_up: isUp,
-    created_at: one.createdAt,
-    ends_at: one.endsAt,
-    image_fingerprint: one.image,
-    template:
-      one.template === null
-        ? null
-        : { name: one.template.name, key: one.template.key, instance_name: one.template.instance },
-    replaced_because: one.replacedBecause,
-  };
+  return { ...head, waiting: waiting.map(waitingMachineDocument), problem };
 }
 
 function changesOf({ made, removed }: PoolChange): readonly string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadPools } from '../../../../../src/application/records/load-pools.js';
 import { createPikaci } from '../../../../../src/composition/create-pikaci.js';
 import type { PikaciConfigInput } from '../../../../../src/domain/config/config.js';
 import { readTemplateMark, templateUse } from '../../../../../src/domain/machine/template-mark.js';
@@ -122,6 +123,58 @@ describe('a pool of a template', () => {
     expect(must(await pikaci.listTemplates())).toMatchObject([{ inUse: false }]);
     expect(must(await pikaci.reap()).kept.evicted).toMatchObject([{ path: node.name }]);
     expect(templates()).toEqual([]);
+  });
+
+  it('is written down below the state root for those who ask no host, also why it is not full', async () => {
+    const { open, host } = await site();
+    const pikaci = open();
+    const seen = async () => {
+      const pools = must(await loadPools(host.localFiles, { stateRoot: '/state' }));
+      return pools.map(({ template, image_alias, size, waiting, problem }) => ({
+        ...{ template, image_alias, size, problem },
+        waiting: waiting.map(({ instance_name }) => instance_name),
+      }));
+    };
+    expect(await seen()).toEqual([]);
+    mustFail(await pikaci.fillPool(), 'no_such_template');
+    const pool = { template: 'node', image_alias: null, size: 1 };
+    expect(await seen()).toEqual([
+      { ...pool, waiting: [], problem: expect.stringContaining('pikaci template build') },
+    ]);
+    must(await pikaci.buildTemplates(BUILD));
+    const { made } = must(await pikaci.fillPool());
+    expect(await seen()).toEqual([{ ...pool, waiting: made, problem: null }]);
+    must(await pikaci.drainPool());
+    expect(await seen()).toEqual([{ ...pool, waiting: [], problem: null }]);
+  });
+
+  it('is looked at by the doctor, who says why it is not full and what nothing will ever take', async () => {
+    const { open, waiting } = await site();
+    const look = async (pikaci = open()) => {
+      const checks = (await pikaci.doctor()).checks.filter(({ name }) => name === 'warm_pool');
+      return checks.map(({ status, detail, remedy }) => [status, detail, remedy].join(' | '));
+    };
+    const pikaci = open();
+    expect(await look()).toEqual([
+      expect.stringMatching(
+        /^warning \| the pool of the template node stays empty: .* \| pikaci template build node$/,
+      ),
+    ]);
+    must(await pikaci.buildTemplates(BUILD));
+    expect(await look()).toEqual([expect.stringMatching(/^warning \| 0 of 1 wait .* \| pikaci pool fill$/)]);
+    must(await pikaci.fillPool());
+    expect(await look()).toEqual([
+      expect.stringMatching(/^ok \| 1 of 1 wait in the pool of the template node/),
+    ]);
+    const [one] = waiting();
+    if (one !== undefined) one.config = { ...one.config, 'user.pikaci.lease_expires_at_ms': '1' };
+    expect(await look()).toEqual([expect.stringContaining('1 will be replaced: it has waited for as long')]);
+    expect(await look(open({ warm: { size: 1, template: 'none' } }))).toEqual([
+      expect.stringContaining('no target of the configuration has a template of that name'),
+    ]);
+    const microvm = { backend: 'microvm', microvm: { runner: '/opt/runner' }, warm: { size: 1 } } as const;
+    expect(await look(open(microvm))).toEqual([expect.stringContaining('jobs are started cold')]);
+    expect(await look(open({ warm: undefined }))).toEqual([]);
   });
 
   it('is of an image or of a template, and templates are containers', () => {
