@@ -156,6 +156,7 @@ function jobSettings(
             maxAgeMs: config.warm.maxAgeSecs * 1000,
           },
     serviceNetworks: incus.serviceNetworks,
+    incusCapacity: config.backend === 'incus' ? (incus.capacity ?? null) : null,
     quotaWaitMs: incus.quotaWaitSecs * 1000,
     incusHomes: incusHomes(incus.transport),
     supervisor:

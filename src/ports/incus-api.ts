@@ -22,6 +22,7 @@ import type {
   IncusProfile,
   IncusProject,
   IncusPublishImage,
+  IncusResources,
   IncusServer,
   IncusSnapshotName,
   IncusStateChange,
@@ -96,6 +97,8 @@ export interface IncusApi extends AsyncDisposable {
   createNetworkAcl(project: string, acl: IncusCreateNetworkAcl, options?: CallOptions): Answer<void>;
   /** A storage pool; `not_found` when there is none. */
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
+  /** `permission_denied` for a restricted certificate. */
+  resources(options?: CallOptions): Answer<IncusResources>;
 
   /** The fingerprint that an alias points at. */
   imageAlias(project: string, alias: string, options?: CallOptions): Answer<{ readonly fingerprint: string }>;

@@ -72,6 +72,13 @@ export interface IncusAclRule {
   readonly destination?: string;
 }
 
+/** What the host of the daemon has. */
+export interface IncusResources {
+  /** Processors, as the kernel counts them. */
+  readonly cpu: number;
+  readonly memoryBytes: number;
+}
+
 /** A storage pool, and the driver that it is on. */
 export interface IncusStoragePool {
   readonly name: string;

@@ -49,6 +49,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/machine/incus/claim-slot.ts',
     'application/machine/incus/incus-service-networks.ts',
     'application/machine/incus/launch-instance.ts',
+    'application/machine/incus/queued-launch.ts',
     'application/machine/incus/remove-instance.ts',
     'application/machine/microvm/launch-microvm.ts',
     'application/machine/room-line.ts',

@@ -242,6 +242,56 @@ it('a limit of the project is waited for, and one that the job alone is above is
   }
 });
 
+it('a host is waited for that has no room for what a job asks, over all runners', async () => {
+  const { incus } = site.config();
+  const capable = { incus: { ...incus, capacity: { cpu: 3 } } };
+  await using first = site.open(capable);
+  await using second = site.open(capable);
+  const machine = must(await first.openMachine({ id: site.newRunId(), requests: { cpu: 2 } }));
+  const told: string[] = [];
+  const made: string[] = [];
+  let places = 0;
+  const watch = (id: string, then: () => void) => ({
+    emit: (event: PikaciEvent) => {
+      if (event.type === 'warning') told.push(event.message);
+      if (event.type === 'instance_created') made.push(id);
+      if (event.type === 'phase_started' && event.phase === 'queued') then();
+    },
+  });
+  const run = (pikaci: typeof first, id: string, more: object, then: () => void) =>
+    pikaci.runJob({
+      workspace: site.workspace,
+      runId: site.newRunId(),
+      job: { id, command: 'true', ...more },
+      events: watch(id, then),
+    });
+  const queued = async () => {
+    const instances = must(await site.incus.instances(site.host.project));
+    return instances.filter(({ config }) => config['user.pikaci.queued_at_ms'] !== undefined).length;
+  };
+  // The first that waits has its place there; the second, of another runner, passes it by its priority.
+  let late: ReturnType<typeof run> | null = null;
+  const early = run(first, 'early', { requests: { cpu: 3 } }, () => {
+    late ??= run(second, 'late', { requests: { cpu: 2 }, priority: 1 }, () => {
+      void queued().then((count) => {
+        places = count;
+        return machine.release();
+      });
+    });
+  });
+  const free = must(await run(first, 'small', { requests: { cpu: 1 }, priority: 2 }, () => undefined));
+  expect(free.outcome.status).toBe('passed');
+  const ended = [must(await early), must(await (late as unknown as typeof early))];
+  for (const { outcome, cleanUp } of ended) {
+    expect(outcome.status).toBe('passed');
+    must(await cleanUp);
+  }
+  expect(places).toBe(2);
+  expect(made).toEqual(['small', 'late', 'early']);
+  expect(told[0]).toMatch(/place 1 in the queue of the host: it asks for 3 cores .* of 3 cores /);
+  expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+});
+
 it('a limit of the disk is refused on a pool that would not keep it, and doctor says so', async () => {
   const name = `dir-${randomBytes(4).toString('hex')}`;
   const { host } = site;

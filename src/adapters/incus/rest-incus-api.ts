@@ -61,6 +61,7 @@ export class RestIncusApi implements IncusApi {
   readonly createNetworkAcl: Call<'createNetworkAcl'> = (project, acl, options) =>
     this.#networks.createAcl(project, acl, options);
   readonly storagePool: Call<'storagePool'> = (name, options) => this.#server.storagePool(name, options);
+  readonly resources: Call<'resources'> = (options) => this.#server.resources(options);
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
     this.#server.imageAlias(project, alias, options);
   readonly image: Call<'image'> = (project, fingerprint, options) =>

@@ -24,7 +24,7 @@ import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
 import type { WarmPool } from '../machine/incus/warm-pool.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
-import type { MachineBaseSource } from '../machine/machine-spec.js';
+import { type MachineBaseSource, withRequests } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import { acquireWithServices, type ServedMachine } from '../services/acquire-with-services.js';
@@ -46,7 +46,7 @@ import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs' | 'incusCapacity'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
@@ -214,7 +214,7 @@ export class RunJob {
         jobId: session.machineId,
         ...(input.base === undefined ? {} : { base: input.base }),
       },
-      spec: job,
+      spec: withRequests(job, settings.incusCapacity),
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
       caches: async () => {

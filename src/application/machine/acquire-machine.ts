@@ -185,7 +185,10 @@ export class AcquireMachine {
     let plan = planned;
     const call: LaunchTurn = {
       clock,
-      line: lines.of(input.spec.instanceType),
+      line: lines.of(
+        `${input.spec.instanceType}${planned.isQueued === true ? ' that asks for its host' : ''}`,
+      ),
+      priority: input.spec.priority ?? 0,
       waitMs,
       signal,
       neverFits: async (bound) => (await planned.neverFits?.(bound)) ?? false,

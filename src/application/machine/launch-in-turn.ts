@@ -6,6 +6,8 @@ import { isWithoutRoom, type RoomLine, type Turn } from './room-line.js';
 export interface LaunchTurn {
   readonly clock: Clock;
   readonly line: RoomLine;
+  /** The highest comes first. */
+  readonly priority: number;
   /** How long room is waited for. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
@@ -24,7 +26,7 @@ export interface LaunchTurn {
  * its answer where others have come to wait meanwhile.
  */
 export async function launchInTurn<T>(
-  { clock, line, waitMs, signal, neverFits, queued }: LaunchTurn,
+  { clock, line, priority, waitMs, signal, neverFits, queued }: LaunchTurn,
   attempt: (behind: () => Promise<JobFault | null>) => Promise<Result<T, JobFault>>,
 ): Promise<Result<T, JobFault>> {
   const number = line.arrive();
@@ -38,8 +40,11 @@ export async function launchInTurn<T>(
   let hasTold = waitMs === 0;
   for (;;) {
     if (refused !== null) {
-      const why = `there is no room for the machine, which waits up to ${waitMs / 1000} s: ${refused.message}`;
-      const wait = { number, untilMs, waitMs, refused };
+      const before = refused === line.refusal ? line.before({ priority, number }) : 0;
+      const others =
+        before === 0 ? '' : `${before} of this runner wait before it, the first of them because of `;
+      const why = `there is no room for the machine, which waits up to ${waitMs / 1000} s: ${others}${refused.message}`;
+      const wait = { number, priority, untilMs, waitMs, refused };
       const told = hasTold ? null : why;
       hasTold = true;
       const waited = await queued(told, () => line.turn(wait, signal));

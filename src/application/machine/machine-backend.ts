@@ -93,6 +93,8 @@ export interface MachinePlan {
   readonly caches?: RestoredCaches;
   /** Removes what the plan has made for a machine that will not be; what fails is left to a reaper. */
   discard?(): Promise<void>;
+  /** Whether it waits until its host has what it asks for; not when left out. */
+  readonly isQueued?: boolean;
   /** Whether it asks for more than a limit of its project allows in all; false where that is not known. */
   neverFits?(signal: AbortSignal): Promise<boolean>;
   /**

@@ -3,17 +3,30 @@ import type { IncusImageIdentity } from '../../domain/job/job-outcome.js';
 import type { JobSpec } from '../../domain/job/job-spec.js';
 import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { HostDirectory } from '../../domain/machine/host-directory.js';
+import type { AskedShare } from '../../domain/machine/host-share.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 
 /** What a machine is made with, whatever will run in it. A job's description has all of it. */
 export type MachineSpec = Pick<
   JobSpec,
-  'limits' | 'instanceType' | 'extraProfiles' | 'preparedOutputs' | 'writableWorkspace'
+  | 'limits'
+  | 'requests'
+  | 'priority'
+  | 'instanceType'
+  | 'extraProfiles'
+  | 'preparedOutputs'
+  | 'writableWorkspace'
 > & {
   /** An open machine may have some. */
   readonly hostDirectories?: readonly HostDirectory[];
   readonly hostOwner?: { readonly uid: number; readonly gid: number } | undefined;
 };
+
+/** Where the host's capacity is said, what is bounded asks for that much. */
+export function withRequests<S extends MachineSpec>(spec: S, capacity: AskedShare | null): S {
+  const isBounded = spec.limits.cpu !== undefined || spec.limits.memory !== undefined;
+  return spec.requests === undefined && capacity !== null && isBounded ? { ...spec, requests: {} } : spec;
+}
 
 /** What a machine mounts: the outputs that it was given, and its snapshot where it has one. */
 export function mountsOf(

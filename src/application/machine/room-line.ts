@@ -13,18 +13,22 @@ export function isWithoutRoom({ cause }: JobFault): boolean {
   return cause?.kind === 'quota_reached';
 }
 
-/** One that waits, by the order in which they came. */
-interface Waiter {
+/** Where one is in the line: the highest priority comes first, and of these who came first. */
+export interface LinePlace {
   readonly number: number;
+  readonly priority: number;
+}
+
+/** One that waits. */
+interface Waiter extends LinePlace {
   wake: AbortController;
 }
 
 /** Why it is one's turn: a machine has gone, or nothing is known and half a minute is over. */
 export type Turn = 'known' | 'unknown';
 
-export interface RoomWait {
-  /** As the line has given it. */
-  readonly number: number;
+/** `number` is as the line has given it. */
+export interface RoomWait extends LinePlace {
   /** Until when all is waited, on the monotonic clock, and how long that is in all. */
   readonly untilMs: number;
   readonly waitMs: number;
@@ -61,6 +65,11 @@ export class RoomLine {
     return this.#arrived;
   }
 
+  /** How many wait before one of such a place. */
+  before(place: LinePlace): number {
+    return this.#waiting.filter((other) => byPlace(other, place) < 0).length;
+  }
+
   /** What those were told that wait now; null when nobody waits. */
   get refusal(): JobFault | null {
     return this.#waiting.length > 0 ? this.#refusal : null;
@@ -83,8 +92,8 @@ export class RoomLine {
   /** Waits for its turn, to try then. The last refusal is the answer when the time is over. */
   async turn(wait: RoomWait, signal: AbortSignal): Promise<Result<Turn, JobFault>> {
     if (this.#waiting.length + this.#trying === 0) this.#names = null;
-    const me: Waiter = { number: wait.number, wake: new AbortController() };
-    this.#waiting = [...this.#waiting, me].sort((one, other) => one.number - other.number);
+    const me: Waiter = { number: wait.number, priority: wait.priority, wake: new AbortController() };
+    this.#waiting = [...this.#waiting, me].sort(byPlace);
     try {
       const turn = await this.#untilMyTurn(me, wait, signal);
       if (turn.isOk()) this.#trying += 1;
@@ -141,6 +150,10 @@ export class RoomLine {
     if (this.#names !== null) this.#room += [...this.#names].filter((name) => !there.has(name)).length;
     this.#names = there;
   }
+}
+
+function byPlace(one: LinePlace, other: LinePlace): number {
+  return other.priority - one.priority || one.number - other.number;
 }
 
 function overdue(refused: JobFault, waitMs: number): JobFault {

@@ -15,7 +15,7 @@ export interface OpenMachineParts {
     /** The kept logs of steps. */
     readonly logReader: LogReader;
   };
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'reconnectMs' | 'maxLogBytes'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'reconnectMs' | 'maxLogBytes' | 'incusCapacity'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;

@@ -8,6 +8,7 @@ import type { EventSink } from '../../ports/event-sink.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { claimedName } from '../machine/claimed-name.js';
+import { withRequests } from '../machine/machine-spec.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { checkMachine, invalidMachine } from './check-machine.js';
@@ -90,7 +91,7 @@ export class OpenMachines {
           ...(origin === undefined ? {} : { base: origin.base }),
           ...(origin?.incusProject === undefined ? {} : { incusProject: origin.incusProject }),
         },
-        spec: options,
+        spec: withRequests(options, settings.incusCapacity),
         boot: null,
         leaseMs: leaseSecs * 1000,
         ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),

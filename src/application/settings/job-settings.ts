@@ -1,3 +1,4 @@
+import type { AskedShare } from '../../domain/machine/host-share.js';
 import type { Inherit } from '../../domain/machine/inherited-variables.js';
 import type { MachineLimits } from '../../domain/machine/machine-limits.js';
 import type { RetentionBounds } from '../../domain/target/retention.js';
@@ -17,7 +18,9 @@ export interface JobSettings {
   readonly warm: WarmSettings | null;
   /** Networks that are there for jobs with services, each for one at a time; none where pikaci makes one for each. */
   readonly serviceNetworks: readonly string[];
-  /** How long a machine is waited for that the project has no room for, ms. */
+  /** What of the host machines may ask for in all, as far as that is said; null where it is not, and only those wait that say `requests`. */
+  readonly incusCapacity: AskedShare | null;
+  /** How long a machine is waited for that the project or its host has no room for, ms. */
   readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
   readonly incusHomes?: readonly string[];

@@ -68,6 +68,7 @@ async function createMachine(
   const turn: LaunchTurn = {
     clock: ports.clock,
     line: lines.of(spec.instanceType),
+    priority: 0,
     waitMs: settings.quotaWaitMs,
     signal,
     neverFits: async (bound) => {

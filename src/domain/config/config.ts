@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobLimitsSchema } from '../machine/machine-options.js';
+import { jobLimitsSchema, requestsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { patternText } from '../patterns/pattern-text.js';
 import { reportSchema } from '../report/report-config.js';
@@ -75,7 +75,9 @@ const incusConfigSchema = z.strictObject({
   parallelCreates: z.number().int().positive().max(64).default(3),
   /** Networks that are there for jobs with services, one at a time on each; left out, pikaci makes one for each job, which needs rights on networks (docs/services.md). */
   serviceNetworks: z.array(z.string().min(1).max(15)).max(256).default([]),
-  /** How long a machine is waited for that a limit of the project leaves no room for; 0 does not wait. */
+  /** What of the host its machines may ask for in all, `{cpu, memory}`; what is left out is what it has. Where it is set, jobs and open machines with `limits` of cores or memory wait for them as if they said `requests`. */
+  capacity: requestsSchema.optional(),
+  /** How long a machine is waited for that its host or a limit of the project leaves no room for; 0 does not wait. */
   quotaWaitSecs: z.number().int().nonnegative().max(86_400).default(1800),
 });
 

@@ -18,6 +18,13 @@ export const jobLimitsSchema = z.strictObject({
   disk: size.optional(),
 });
 
+/** What a machine asks its host for, so that no more is started there than fits (docs/operations.md). */
+export const requestsSchema = z.strictObject({
+  /** Cores, or parts of one. */
+  cpu: z.number().positive().max(65_536).optional(),
+  memory: size.optional(),
+});
+
 /**
  * A directory on the host that ships `share/pikaci/payload-manifest.json`; `name` is unique in the job and leads its
  * device names.
@@ -64,6 +71,10 @@ export const machineOptions = {
   /** What runs in it may change its workspace; the changes are thrown away with the machine. */
   writableWorkspace: z.boolean().default(false),
   limits: jobLimitsSchema.default({}),
+  /** What of its host is kept for it: it waits until that is free. What is left out is what `limits` say; `{}` is no more than these. Incus only. */
+  requests: requestsSchema.optional(),
+  /** Among those that wait for their host: the highest comes first, 0 when left out. */
+  priority: z.number().int().min(-100).max(100).optional(),
   /** What is waited for before its first step; by itself where the image's init starts services. */
   ready: machineReadySchema.optional(),
   instanceType: z.enum(['container', 'virtual-machine']).default('container'),

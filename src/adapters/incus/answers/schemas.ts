@@ -8,6 +8,7 @@ import type {
   IncusOperation,
   IncusProfile,
   IncusProject,
+  IncusResources,
   IncusStoragePool,
   IncusVolume,
 } from '../../../ports/incus-types.js';
@@ -45,6 +46,13 @@ export const storagePoolSchema = z.object({
   driver: text,
   config: map,
 }) satisfies z.ZodType<IncusStoragePool>;
+
+export const resourcesSchema = z
+  .object({
+    cpu: z.object({ total: z.number().int().positive() }),
+    memory: z.object({ total: z.number().positive() }),
+  })
+  .transform(({ cpu, memory }): IncusResources => ({ cpu: cpu.total, memoryBytes: memory.total }));
 
 export const aliasSchema = z.object({ target: text });
 

@@ -5,6 +5,7 @@ import type {
   IncusImage,
   IncusProfile,
   IncusProject,
+  IncusResources,
   IncusServer,
   IncusStoragePool,
   Tagged,
@@ -16,6 +17,7 @@ import {
   imageSchema,
   profileSchema,
   projectSchema,
+  resourcesSchema,
   storagePoolSchema,
 } from '../answers/schemas.js';
 import { serverSchema } from '../answers/server-schema.js';
@@ -52,6 +54,10 @@ export class ServerCalls {
 
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool> {
     return this.wire.get(storagePoolSchema, apiPath(['storage-pools', name]), options);
+  }
+
+  resources(options?: CallOptions): Answer<IncusResources> {
+    return this.wire.get(resourcesSchema, apiPath(['resources']), options);
   }
 
   async imageAlias(

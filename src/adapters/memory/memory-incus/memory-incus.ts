@@ -97,6 +97,8 @@ export class MemoryIncus implements IncusApi {
     this.#enter('createNetworkAcl', options, () => this.#networks.createAcl(project, acl));
   readonly storagePool: Call<'storagePool'> = (name, options) =>
     this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
+  readonly resources: Call<'resources'> = (options) =>
+    this.#enter('resources', options, () => ok(this.world.resources));
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
     this.#enter('imageAlias', options, () => this.#images.ofAlias(project, alias));
   readonly image: Call<'image'> = (project, fingerprint, options) =>

@@ -8,6 +8,7 @@ import type {
   IncusNetwork,
   IncusProfile,
   IncusProject,
+  IncusResources,
   IncusSource,
   IncusStoragePool,
   IncusVolume,
@@ -36,6 +37,8 @@ export class MemoryWorld {
   readonly networks = new Map<string, Omit<IncusNetwork, 'usedBy'>>();
   readonly networkAcls = new Map<string, IncusCreateNetworkAcl>();
   readonly pools = new Map<string, IncusStoragePool>();
+  /** Of the host. */
+  resources: IncusResources = { cpu: 4, memoryBytes: 8 * 1024 ** 3 };
 
   constructor() {
     this.addProject('default');

@@ -9,6 +9,9 @@ const LEAST_LEASE_MS = 15_000;
 /** Others may take each that is tried. */
 const TRIES = 8;
 
+/** What a machine is given late: none of it stays that the pool had asked for. */
+const LATE = /^(limits\.|user\.pikaci\.requests_)/;
+
 /** The instance that was claimed, or why there was none. */
 export type WaitingClaim = { readonly instance: string } | { readonly why: string };
 
@@ -69,7 +72,7 @@ function changes(
   wanted: IncusCreateInstance,
   lease: Lease,
 ): Record<string, string | null> {
-  const others = Object.keys(config).filter((key) => key.startsWith('limits.') && !(key in wanted.config));
+  const others = Object.keys(config).filter((key) => LATE.test(key) && !(key in wanted.config));
   return {
     ...Object.fromEntries(others.map((key) => [key, null])),
     ...wanted.config,

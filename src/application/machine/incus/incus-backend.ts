@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import { priorityOf } from '../../../domain/machine/host-share.js';
 import { incusInstanceName } from '../../../domain/machine/incus-instance-name.js';
 import { readLease } from '../../../domain/machine/lease.js';
 import {
@@ -17,11 +18,12 @@ import { SupervisedGuest } from '../../supervisor/supervised-guest.js';
 import { equipMachine } from '../inherited/equip-machine.js';
 import { HostNetwork } from '../inherited/host-network.js';
 import type { Machine, MachineBackend, MachineBase, MachinePlan, PlanInput } from '../machine-backend.js';
-import type { MachinePlace } from '../machine-spec.js';
+import type { MachinePlace, MachineSpec } from '../machine-spec.js';
 import { OwnedTransport } from '../owned-transport.js';
 import { type AttachedCaches, attachCaches } from './attach-caches.js';
 import { claimWaiting } from './claim-waiting.js';
 import { forkInstance } from './fork-instance.js';
+import { HostQueue } from './host-queue.js';
 import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { incusMachineCaches } from './incus-machine-caches.js';
@@ -34,6 +36,7 @@ import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
 import { whyNever } from './project-quota.js';
+import { QueuedLaunch } from './queued-launch.js';
 import { removeInstance } from './remove-instance.js';
 import { removeWaiting } from './remove-waiting.js';
 import { snapshotInstance } from './snapshot-instance.js';
@@ -54,7 +57,15 @@ type Settings = Pick<
   | 'reconnectMs'
   | 'serviceNetworks'
   | 'quotaWaitMs'
+  | 'incusCapacity'
 >;
+
+/** What a plan is made for. */
+interface PlannedFrom {
+  readonly place: MachinePlace;
+  readonly image: IncusImageIdentity;
+  readonly spec: MachineSpec;
+}
 
 /** Containers and virtual machines of Incus. */
 export class IncusBackend implements MachineBackend {
@@ -62,6 +73,7 @@ export class IncusBackend implements MachineBackend {
   readonly #ports: Ports;
   readonly #settings: Settings;
   readonly #network: HostNetwork;
+  readonly #queue: HostQueue;
   readonly serviceNetworks: IncusServiceNetworks;
   #daemon: string | null = null;
 
@@ -69,6 +81,7 @@ export class IncusBackend implements MachineBackend {
     this.#ports = ports;
     this.#settings = settings;
     this.#network = new HostNetwork(ports, settings.inherit);
+    this.#queue = new HostQueue(ports.incus, settings.incusCapacity ?? {});
     this.serviceNetworks = new IncusServiceNetworks(ports, settings);
   }
 
@@ -177,27 +190,40 @@ export class IncusBackend implements MachineBackend {
         const isBounded = trust === 'untrusted';
         const machine = { project: context.incusProject, runtime: runtime.value, isBounded };
         const attached = await attachCaches(this.#ports, machine, input, signal);
-        return attached.map((whole) => this.#plan(context, { place: input.place, image }, whole));
+        const of = {
+          place: input.place,
+          image,
+          spec: { ...input.spec, priority: priorityOf(input.spec, trust) },
+        };
+        return attached.map((whole) => this.#plan(context, of, whole));
       },
     };
   }
 
-  #plan(
-    context: RemoteIncusContext,
-    of: { readonly place: MachinePlace; readonly image: IncusImageIdentity },
-    attached: AttachedCaches,
-  ): MachinePlan {
+  #plan(context: RemoteIncusContext, of: PlannedFrom, attached: AttachedCaches): MachinePlan {
     const { runtime, discard, ...caches } = attached;
     const machine = this.machine(of.place);
     const { incusProject: project } = context;
     const { clock } = this.#ports;
+    const queued =
+      of.spec.requests === undefined || of.place.base?.isFork === true
+        ? null
+        : new QueuedLaunch(
+            { incus: this.#ports.incus, clock, queue: this.#queue },
+            { context, runtime, spec: of.spec },
+          );
     const equipping = { network: this.#network, clock, reconnectMs: this.#settings.reconnectMs };
     return {
       machine,
       image: of.image,
       ...caches,
-      discard,
+      discard: async () => {
+        await queued?.leave();
+        await discard?.();
+      },
+      isQueued: queued !== null,
       neverFits: async (signal) =>
+        (await queued?.whyNever(signal)) != null ||
         (await whyNever(this.#ports.incus, project, runtime.instance, signal)) !== null,
       leaveOutCaches: async (lease, signal) => {
         const unstarted = { project, acquisition: machine.acquisition, attached, lease };
@@ -205,6 +231,7 @@ export class IncusBackend implements MachineBackend {
         return without === null ? null : this.#plan(context, of, without);
       },
       create: (lease, signal) => {
+        if (queued !== null) return queued.create(lease, signal);
         const launch = of.place.base?.isFork === true ? forkInstance : launchInstance;
         return launch(this.#ports, context, runtime, lease, signal);
       },
@@ -212,9 +239,12 @@ export class IncusBackend implements MachineBackend {
         ? {}
         : {
             claim: async ({ lease, nowMs }, signal) => {
+              const full = await queued?.whyNotNow(lease, signal);
+              if (full != null) return { why: full };
               const call = { project, wanted: runtime.instance, lease, nowMs };
               const claimed = await claimWaiting(this.#ports.incus, call, signal);
               if ('why' in claimed) return claimed;
+              await queued?.leave();
               return { machine: this.machine({ ...of.place, instanceName: claimed.instance }) };
             },
           }),

@@ -64,7 +64,7 @@ export async function launchInstance(
 }
 
 /** A host without idmapped mounts, or a project that confines sources: the supervisor then copies instead of overlaying. */
-function refusesShift(fault: IncusFault): boolean {
+export function refusesShift(fault: IncusFault): boolean {
   return /shift|idmap/i.test(fault.message);
 }
 

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusImageIdentity } from '../../../domain/job/job-outcome.js';
+import { askedConfig, askedShare } from '../../../domain/machine/host-share.js';
 import type { MachineLimits } from '../../../domain/machine/machine-limits.js';
 import type { RemoteIncusContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import { POOL_KEY, POOL_TEMPLATE_KEY } from '../../../domain/machine/warm-mark.js';
@@ -104,6 +105,7 @@ export async function prepareIncusRuntime(
       config: {
         ...instanceConfig(spec.instanceType, limits),
         ...ownerConfig(spec),
+        ...askedConfig(askedShare(spec)),
         ...(place.pool === undefined ? {} : poolConfig(place.pool, copyOf?.instance)),
       },
       devices: { ...devicesOf(mounts.value, spec), ...directories.value, ...root },

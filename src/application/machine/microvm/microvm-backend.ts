@@ -114,6 +114,7 @@ export class MicrovmBackend implements MachineBackend {
         const { hostFiles, shell, clock } = this.#ports;
         const { trust, microvm: settings, reconnectMs } = this.#settings;
         if (trust === 'untrusted' && !settings.isolatedNetwork) return err(this.#notIsolated());
+        if (input.spec.requests !== undefined) return err(this.#noQueue());
         const host = this.#host;
         const network = this.#network;
         const learnt = await network.learn();
@@ -146,6 +147,13 @@ export class MicrovmBackend implements MachineBackend {
   #noSnapshots(name: string): JobFault {
     const message = `the microVM ${name} cannot be forked: what it has written lies in its memory; forks need the backend "incus"`;
     return { kind: 'backend_unavailable', phase: null, host: this.#ports.shell.host, message };
+  }
+
+  #noQueue(): JobFault {
+    const { host } = this.#ports.shell;
+    const message =
+      'what microVMs use is not counted: leave "requests" out, or use the backend "incus" (docs/operations.md)';
+    return { kind: 'invalid_job', phase: 'prepare_runtime', host, message, field: 'job.requests' };
   }
 
   #notIsolated(): JobFault {

@@ -27,6 +27,12 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       faultOf(await api.network(project, 'no-such-net'), 'not_found');
     });
 
+    it('says what its host has', async () => {
+      const { cpu, memoryBytes } = okOf(await subject().api.resources());
+      assert.ok(Number.isInteger(cpu) && cpu > 0);
+      assert.ok(memoryBytes > 256 * 1024 ** 2);
+    });
+
     it('shows the networks that the devices of a profile are on', async () => {
       const { api, project, profiles } = subject();
       const [profile = 'default'] = profiles;
