@@ -39,7 +39,7 @@ describe('what the documents show', () => {
     const transports = jsonBlocks(page('operations.md')).flatMap((json) => {
       const piece = z.looseObject({}).parse(JSON.parse(`{${json}}`));
       if ('retention' in piece) return [];
-      if ('retry' in piece) {
+      if ('retry' in piece || 'requests' in piece) {
         expect(jobSpecSchema.safeParse({ id: 'j', command: 'x', ...piece }).success).toBe(true);
         return [];
       }
