@@ -25,7 +25,7 @@ export interface LaunchTurn {
  * them, unless it will never fit: then it is told so at once. An attempt that does not begin at once asks again when it does: `behind` is
  * its answer where others have come to wait meanwhile.
  */
-export async function launchInTurn<T>(
+export async function launchInTurn<T extends { readonly machine: { readonly name: string } }>(
   { clock, line, priority, waitMs, signal, neverFits, queued }: LaunchTurn,
   attempt: (behind: () => Promise<JobFault | null>) => Promise<Result<T, JobFault>>,
 ): Promise<Result<T, JobFault>> {
@@ -58,7 +58,7 @@ export async function launchInTurn<T>(
       if (isOwn) line.tried(turn, { refused });
       continue;
     }
-    line.tried(turn, launched.isOk() ? 'made' : 'failed');
+    line.tried(turn, launched.isOk() ? { made: launched.value.machine.name } : 'failed');
     return launched;
   }
 }

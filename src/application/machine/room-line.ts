@@ -76,13 +76,16 @@ export class RoomLine {
   }
 
   /** What came of an attempt; `turn` is null for one that had not waited. */
-  tried(turn: Turn | null, end: 'made' | 'failed' | { readonly refused: JobFault }): void {
+  tried(turn: Turn | null, end: 'failed' | { readonly made: string } | { readonly refused: JobFault }): void {
     if (turn !== null) this.#trying -= 1;
-    if (typeof end === 'object') {
+    // It may be gone before anybody looks.
+    if (this.#names !== null && typeof end === 'object' && 'made' in end)
+      this.#names = new Set([...this.#names, end.made]);
+    if (typeof end === 'object' && 'refused' in end) {
       this.#refusal = end.refused;
       this.#triedMs = this.#clock.monotonic();
       this.#room = 0;
-    } else if ((turn === 'unknown' && end === 'made') || (turn === 'known' && end === 'failed')) {
+    } else if ((turn === 'unknown' && end !== 'failed') || (turn === 'known' && end === 'failed')) {
       // There was room that nobody knew of, and may be more; or there still is that of the one that has gone.
       this.#room = Math.max(this.#room, 1);
       this.#waiting[0]?.wake.abort();

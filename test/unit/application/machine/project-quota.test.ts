@@ -1,5 +1,8 @@
+import { ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { quotaFault } from '../../../../src/application/machine/incus/project-quota.js';
+import { RoomLine } from '../../../../src/application/machine/room-line.js';
 import type { IncusConfig, IncusCreateInstance } from '../../../../src/ports/incus-types.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
@@ -149,4 +152,20 @@ describe('a project without room for a machine', () => {
       message: expect.stringContaining('this machine alone asks for 2GiB'),
     });
   });
+});
+
+it('a machine that came and went between two looks has made room as well', async () => {
+  const clock = new MemoryClock(undefined, { skipUpToMs: 5000 });
+  const seen = [['other'], []];
+  const names = async () => ok(seen.shift() ?? []);
+  const line = new RoomLine({ clock, backends: { names } });
+  const signal = new AbortController().signal;
+  const refused = { kind: 'incus', phase: 'launch_guest', host: 'h', message: 'no room' } as const;
+  const wait = () => ({ number: line.arrive(), priority: 0, untilMs: 1e9, waitMs: 1e9, refused });
+  const first = line.turn(wait(), signal);
+  const second = line.turn(wait(), signal);
+  expect(must(await first)).toBe('known');
+  line.tried('known', { made: 'short' });
+  expect(must(await second)).toBe('known');
+  expect(clock.monotonic()).toBeLessThan(10_000);
 });
