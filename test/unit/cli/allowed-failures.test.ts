@@ -35,7 +35,7 @@ test('a failure that is allowed is told as one wherever the run is told, and the
   expect(cli.stderr.text).toContain('[lint] failed, which is allowed\n');
   expect(cli.stderr.text).toMatch(/✓ test passed/);
   expect(cli.stderr.text).toContain('– tell skipped: nothing that it waits for has failed\n');
-  expect(cli.stderr.text).toContain('::warning title=lint failed::it said no');
+  expect(cli.stdout.text).toContain('::warning title=lint failed::it said no');
   const lines = cliWith('lint');
   expect(await lines.run('run', '--output', 'jsonl')).toBe(0);
   const said = lines.stdout.text

@@ -39,7 +39,7 @@ test('$GITHUB_STEP_SUMMARY gets it unasked, and GitHub Actions has annotations a
   const cli = new Cli({ script, files, env: { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: 'step.md' } });
   expect(await cli.run('run')).toBe(1);
   expect(readFileSync(join(cli.folder, 'step.md'), 'utf8')).toContain('### pikaci');
-  const lines = cli.stderr.text.split('\n').filter((line) => line.startsWith('::'));
+  const lines = cli.stdout.text.split('\n').filter((line) => line.startsWith('::error'));
   expect(lines).toHaveLength(10);
   expect(lines[0]).toBe(
     `::error file=a.ts,line=3,title=a%3A s › "'><script>alert(1)</script>\\u202e\\x1b[2J::one%0A%0A"'><script>alert(1)</script>\\u202e\\x1b[2J%0Athree%0Afour`,
@@ -54,7 +54,7 @@ test('a job without reports that failed is an annotation of its own; nothing of 
     env: { GITHUB_ACTIONS: 'true' },
   });
   await cli.run('run');
-  const lines = cli.stderr.text.split('\n').filter((line) => line.startsWith('::'));
+  const lines = cli.stdout.text.split('\n').filter((line) => line.startsWith('::error'));
   expect(lines).toEqual(['::error title=a failed::100%25%0A::add-mask::x']);
 });
 
@@ -90,7 +90,7 @@ test('a test has its place only where that is in the workspace', async () => {
       env: { GITHUB_ACTIONS: 'true' },
     });
     await cli.run('run');
-    return cli.stderr.text.split('\n').find((line) => line.startsWith('::'));
+    return cli.stdout.text.split('\n').find((line) => line.startsWith('::error'));
   };
   for (const file of ['../a', 'a/../../b', '/etc/passwd', '..', 'C:\\a', '..\\a', 'file:a', '.'])
     expect(await of(file)).toBe('::error title=a%3A t::failed');

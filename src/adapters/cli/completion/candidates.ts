@@ -104,6 +104,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   '<script>': byShell('files'),
   '--program': byShell('files'),
   '--script': byShell('files'),
+  '--code-quality': byShell('files'),
   '<command>': ({ wanted }) => {
     const before = wanted.path === 'exec' ? 0 : 1;
     return { words: [], byShell: wanted.operands.length > before ? 'files' : 'commands' };

@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
-import { type FailedTest, testTitle } from '../../../domain/job/test-report.js';
-import { escapeLine } from './escape-control.js';
+import { testTitle } from '../../../domain/job/test-report.js';
+import { escapeControls } from './escape-control.js';
+import { type Place, placeInWorkspace } from './place-in-workspace.js';
 import { jobSummary, type RunEnd } from './run-end.js';
 
 /** GitHub shows ten of a kind for each step. */
@@ -24,7 +24,7 @@ export function annotations({ jobs }: RunEnd): string[] {
         command(
           kind,
           {
-            ...placeInWorkspace(failure),
+            ...propertiesOf(placeInWorkspace(failure)),
             title: `${end.jobId}: ${testTitle(failure)}`,
           },
           failure.message || 'failed',
@@ -34,15 +34,10 @@ export function annotations({ jobs }: RunEnd): string[] {
     .slice(0, MOST);
 }
 
-/**
- * A file of the workspace, relative to it, and the line. What a guest says of a file elsewhere, `/etc/passwd` or `../a`, is no place: the annotation
- * would stand at a file of the machine that reads it.
- */
-function placeInWorkspace({ file, line }: FailedTest): Readonly<Record<string, string>> {
-  if (file === undefined || /^[/\\]|^[A-Za-z][A-Za-z0-9+.-]*:/.test(file)) return {};
-  const path = posix.normalize(file.replaceAll('\\', '/'));
-  if (path === '.' || path === '..' || path.startsWith('../')) return {};
-  return { file: path, ...(line === undefined ? {} : { line: String(line) }) };
+function propertiesOf(place: Place | null): Readonly<Record<string, string>> {
+  if (place === null) return {};
+  const { file, line } = place;
+  return { file, ...(line === undefined ? {} : { line: String(line) }) };
 }
 
 function command(
@@ -58,7 +53,7 @@ function command(
 const data = (text: string) =>
   text
     .split('\n')
-    .map(escapeLine)
+    .map(escapeControls)
     .join('\n')
     .replaceAll('%', '%25')
     .replaceAll('\r', '%0D')

@@ -1,6 +1,9 @@
 /** C0, DEL and C1 controls, the marks that turn the direction of text, and bytes that are no part of UTF-8 (`nameText`): what a terminal or a reader can be fooled with. */
 const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]/gu;
 
+/** What a GitHub Actions around it takes for a command: the first wherever it stands, the second at the beginning of a line behind blanks (`actions/runner`, ActionCommand.cs). */
+const COMMAND = /##\[|(?<=^\s*)::/g;
+
 const NAMES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escaped(character: string): string {
@@ -12,6 +15,11 @@ function escaped(character: string): string {
 
 /** One line of text that a host or a guest has had a hand in, with everything that is not plain text made visible. */
 export function escapeLine(text: string): string {
+  return escapeControls(text).replace(COMMAND, (found) => (found === '::' ? '\\::' : '#\\#['));
+}
+
+/** The same for text that has another way of being no command. */
+export function escapeControls(text: string): string {
   return text.replace(DANGEROUS, escaped);
 }
 

@@ -4,7 +4,9 @@ import type { Clock } from '../../../ports/clock.js';
 import type { Colours } from './colours.js';
 import { escapeMessage } from './escape-control.js';
 import { eventNotice, nodeNotice } from './event-notice.js';
+import { LogGroups } from './log-groups.js';
 import { LogWriter, logForm } from './log-writer.js';
+import type { OuterCi } from './outer-ci.js';
 import { pasteable } from './pasteable.js';
 import { formatBytes } from './quantities.js';
 import type { RunEnd } from './run-end.js';
@@ -23,16 +25,20 @@ export interface HumanOutputs {
   /** See `pasteable`; escaped. */
   readonly where: string;
   readonly clock: Clock;
+  /** The CI system that reads standard output, where there is one. */
+  readonly outer?: OuterCi | null;
 }
 
 /**
  * `--output human` where nothing can be drawn over again: the log on standard output, and nothing but the log; phases, messages and
- * the summary as lines on standard error.
+ * the summary as lines on standard error. In another CI system it keeps guests from commanding that, and a single job's log has groups,
+ * with the messages in them.
  */
 export class PlainView implements RunView {
   readonly #outputs: HumanOutputs;
   readonly #uploads = new UploadNotices();
   #log: LogWriter;
+  #groups: LogGroups | null = null;
   #ended = false;
 
   constructor(outputs: HumanOutputs) {
@@ -41,16 +47,22 @@ export class PlainView implements RunView {
   }
 
   started(start: RunStart): void {
+    const { outer, stdout } = this.#outputs;
     this.#log = this.#writer(start.jobIds.length > 1);
+    if (outer != null) stdout.write(outer.before);
+    // The logs of several jobs come in turns.
+    if (outer != null && start.jobIds.length === 1)
+      this.#groups = new LogGroups(outer, (text) => this.#mark(text));
     this.notice(`run ${start.runId} on ${start.host}`);
   }
 
   emit(event: PikaciEvent): void {
     if (this.#ended) return;
     if (event.type === 'log_bytes') {
-      this.#log.write(event.job_id, event.data);
+      this.#log.write(event.job_id, this.#outputs.outer?.said(event.job_id, event.data) ?? event.data);
       return;
     }
+    this.#groups?.before(event);
     if (event.type === 'job_finished' || event.type === 'log_cut') this.#log.end(event.job_id);
     const { clock, colours } = this.#outputs;
     const text =
@@ -58,6 +70,7 @@ export class PlainView implements RunView {
         ? this.#uploads.next(event.job_id, event, clock.monotonic())
         : eventNotice(event, { phases: true, colours });
     if (text !== null) this.#nodeLine(event.job_id, text);
+    this.#groups?.after(event);
   }
 
   emitRun(event: RunEvent): void {
@@ -87,12 +100,29 @@ export class PlainView implements RunView {
     if (this.#ended) return;
     this.#ended = true;
     this.#log.endAll();
+    this.#groups?.end();
     const dropped = this.#outputs.stdout.droppedBytes;
     if (dropped > 0) this.#line(`${formatBytes(dropped)} of log were not shown, because the reader stalled`);
     for (const line of runSummary(end, this.#outputs.colours)) this.#line(line);
+    this.#letGo();
   }
 
-  close(): void {}
+  close(): void {
+    if (!this.#ended) this.#letGo();
+    this.#ended = true;
+  }
+
+  /** The lines that follow are those of whoever has called. */
+  #letGo(): void {
+    const { outer } = this.#outputs;
+    if (outer != null) this.#mark(outer.after);
+  }
+
+  /** A line of the CI system's own begins a line. */
+  #mark(text: string): void {
+    const { stdout } = this.#outputs;
+    stdout.write(this.#log.breakLine() && text !== '' ? `\n${text}` : text);
+  }
 
   #writer(prefixed: boolean): LogWriter {
     const { stdout, isTerminal, raw } = this.#outputs;
@@ -105,6 +135,10 @@ export class PlainView implements RunView {
 
   #line(text: string): void {
     const { isTerminal, stderr, where } = this.#outputs;
+    if (this.#groups !== null) {
+      this.#mark(`${pasteable(text, where)}\n`);
+      return;
+    }
     // The guest has left the terminal in the middle of a line.
     if (isTerminal.stdout && isTerminal.stderr && this.#log.breakLine()) stderr.write('\n');
     stderr.write(`${pasteable(text, where)}\n`);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseByteSize } from '../../../domain/values/byte-size.js';
 import type { runIdSchema } from '../../../domain/values/identifier.js';
+import { OUTER_CIS } from '../output/outer-ci.js';
 
 /** Options that several commands have. */
 
@@ -50,6 +51,20 @@ export function withRunOutput(command: Command): Command {
         '--summary <file>',
         'add the jobs and the tests that failed to this file, in Markdown (default: $GITHUB_STEP_SUMMARY, where it is set)',
       ).argParser(somePath),
+    )
+    .addOption(
+      new Option(
+        '--code-quality <file>',
+        "write the tests that failed to this file, as GitLab's report of code quality",
+      ).argParser(somePath),
+    )
+    .addOption(
+      new Option(
+        '--ci <system>',
+        'what reads the output: groups its log, and takes nothing that a job prints for a command of its own',
+      )
+        .choices(OUTER_CIS)
+        .default('auto'),
     )
     .addOption(
       new Option('--on-interrupt <choice>', 'what Ctrl-C does to jobs that run')
