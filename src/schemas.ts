@@ -31,7 +31,9 @@ export { type JobSpec, type JobSpecInput, jobSpecSchema } from './domain/job/job
 export {
   type JobServicesRecord,
   jobServicesRecordSchema,
+  type ServiceMachineRecord,
   type ServiceReport,
+  serviceMachineRecordSchema,
   serviceReportSchema,
 } from './domain/job/service-record.js';
 export {

@@ -36,6 +36,7 @@ import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
 import { machineOfRecord } from './machine-of-record.js';
 import { factsOf } from './new-job-record.js';
+import { removeBegun } from './remove-begun.js';
 import { reportLost } from './report-lost.js';
 import { whyNoRecord } from './why-no-record.js';
 import { whyNotOver } from './why-not-over.js';
@@ -87,6 +88,9 @@ export class AttachJob {
     const before = await this.#load(runId, state, options.signal);
     if (before.isErr()) {
       if (before.error.kind !== 'no_such_job') return err(whileFinding(before.error, options.signal));
+      const untilFree = options.signal ?? new AbortController().signal;
+      const removed = await removeBegun(this.#parts, { runId, jobId, state }, untilFree);
+      if (removed.isErr()) return err(whileFinding(removed.error, options.signal));
       const { localFiles: files, processes } = ports;
       const message = await whyNoRecord(
         { files, processes },
@@ -119,7 +123,7 @@ export class AttachJob {
     const own = machineOfRecord(this.#parts.backends, { runId, jobId: job.data.id }, record);
     // All of them have one lease, and go together.
     const of = { runId, jobId: job.data.id, state, secrets: [], incusProject: record.incus_project };
-    const machine = this.#parts.jobServices.machineOf(of, own, record.services);
+    const machine = await this.#parts.jobServices.machineOf(of, own, record.services);
     const outcome = record.outcome?.status === 'detached' ? null : record.outcome;
     return ok({ runId, job: job.data, state, record, machine, outcome });
   }

@@ -140,7 +140,7 @@ export class RunAttempts {
     const state = jobStateLayout(settings.stateRoot, of.runId, of.jobId);
     const services = { ...of, state, secrets: [], incusProject: record.value.incus_project };
     const own = machineOfRecord(backends, of, record.value);
-    const machine = jobServices.machineOf(services, own, record.value.services);
+    const machine = await jobServices.machineOf(services, own, record.value.services);
     const { acquisition, context } = machine;
     const removed = await machine.remove(bound);
     if (removed.isOk())

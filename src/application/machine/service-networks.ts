@@ -48,6 +48,8 @@ export interface GuestCommand {
 
 /** Networks that a job has for itself and its services. */
 export interface ServiceNetworks {
+  /** What is made for a job with this machine, whether it is there or not; null where jobs use networks that are there. */
+  planned(machine: Networked): JobNetwork | null;
   /** Finds a network on which no other job is, or makes one, and puts the job's machine on it. */
   claim(call: ClaimNetwork): Promise<Result<JobNetwork, JobFault>>;
   /** Puts another machine of the job on it. */

@@ -174,7 +174,7 @@ export class OpenMachines {
     });
     const { incus_project: incusProject } = record;
     const of = { runId: id, jobId: JOB_ID, state: { jobDir: state.machineDir }, secrets: [], incusProject };
-    const machine = this.#parts.jobServices.machineOf(of, own, record.services);
+    const machine = await this.#parts.jobServices.machineOf(of, own, record.services);
     const taken = await takeUpLease(
       {
         id,

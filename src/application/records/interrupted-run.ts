@@ -47,6 +47,10 @@ async function whatIsLeft(
     return record.error.kind === 'missing' ? neverBegan(runId) : `its runner has ended; ${attach} resumes it`;
   const { handed_over_at: since, secret_names: secrets } = record.value;
   if (since !== null) return `its runner has ended; ${attach} resumes it`;
+  // It cannot be begun by another runner, which does not know whether they were ready.
+  const services = record.value.job_spec['services'];
+  if (Array.isArray(services) && services.length > 0)
+    return `its runner ended before the job had begun, and nothing is left to resume; ${attach} removes the machines that are left of it and its services, and "pikaci rerun ${runId}" runs it again`;
   if (secrets.length > 0) return neverBegan(runId);
   return `its runner ended before the job had begun; ${attach} begins it while its machine is there, and "pikaci rerun ${runId}" runs it again`;
 }

@@ -9,6 +9,7 @@ import type { Machine } from '../machine/machine-backend.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import type { ServiceNetworks } from '../machine/service-networks.js';
 import { AcquiredServices } from './acquired-services.js';
+import { begunServices, recordBegun } from './begun-services.js';
 import { LiveServices } from './live-services.js';
 import {
   machineSpecOf,
@@ -83,7 +84,9 @@ export class JobServices {
   }> {
     const { job, machine, services, owner, leaseMs, signal } = input;
     const { ports, hostTime } = this.#parts;
-    const group = { services: services.machines, network: null, networks: this.#networks };
+    // Of a network that could not be claimed nobody knows how far it has come: it goes with the rest.
+    const network = this.#networks.planned(machine);
+    const group = { services: services.machines, network, networks: this.#networks };
     let whole = withServices(machine, group, ports.hostFiles);
     await using _renewer = new LeaseRenewer({
       place: whole.lease,
@@ -116,7 +119,7 @@ export class JobServices {
     isOurs: () => Promise<boolean>,
   ): Promise<Result<LiveServices | null, JobFault>> {
     if (record === undefined) return ok(null);
-    const services = this.#recorded(ofJob(job, incusProject), record);
+    const services = this.#recorded(ofJob(job, incusProject), record.machines);
     const runs: ServiceRun[] = [];
     for (const [index, service] of services.entries()) {
       const readyMs = record.machines[index]?.ready_ms ?? null;
@@ -136,15 +139,33 @@ export class JobServices {
     return ok(new LiveServices(job, { services, network: record.network, networks: this.#networks }, runs));
   }
 
-  /** The job's machine with those beside it, where some are recorded. */
-  machineOf(of: OfJob, machine: Machine, record: JobServicesRecord | undefined): Machine {
-    if (record === undefined) return machine;
-    const group = { services: this.#recorded(of, record), network: record.network, networks: this.#networks };
-    return withServices(machine, group, this.#parts.ports.hostFiles);
+  /** The job's machine with those beside it, where some are recorded: with the job, or one by one while they were made. */
+  async machineOf(of: OfJob, machine: Machine, record: JobServicesRecord | undefined): Promise<Machine> {
+    const { backends, ports } = this.#parts;
+    const networks = backends.serviceNetworks;
+    if (networks === null) return machine;
+    const machines = record?.machines ?? (await begunServices(ports.localFiles, of.state));
+    if (record === undefined && machines.length === 0) return machine;
+    const network = record?.network ?? networks.planned(machine);
+    return withServices(
+      machine,
+      { services: this.#recorded(of, machines), network, networks },
+      ports.hostFiles,
+    );
   }
 
-  #recorded(of: OfJob, record: JobServicesRecord): readonly ServiceMachine[] {
-    return record.machines.map(({ name, machine_id: jobId, instance_name: instanceName, acquisition }) => ({
+  /** Removes what a runner has made of services that died before its job had a record. */
+  async removeBegun(of: OfJob): Promise<Result<void, JobFault>> {
+    const { backends, ports } = this.#parts;
+    const networks = backends.serviceNetworks;
+    const begun = networks === null ? [] : await begunServices(ports.localFiles, of.state);
+    if (networks === null || begun.length === 0) return ok(undefined);
+    const group = { services: this.#recorded(of, begun), network: null, networks };
+    return await removeServices(group, ports.hostFiles, awakeBound(REMOVAL_MS));
+  }
+
+  #recorded(of: OfJob, machines: JobServicesRecord['machines']): readonly ServiceMachine[] {
+    return machines.map(({ name, machine_id: jobId, instance_name: instanceName, acquisition }) => ({
       name,
       machine: this.#parts.backends.machine({
         runId: of.runId,
@@ -172,7 +193,8 @@ export class JobServices {
       leaseMs,
       journal,
       stage: async () => ok(null),
-      record: async () => ok(null),
+      record: async ({ machine }) =>
+        await recordBegun(this.#parts.ports.localFiles, job, { name: spec.name, machine }),
       signal,
     });
     await journal.hostLog.flushed();

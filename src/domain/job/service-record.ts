@@ -1,5 +1,18 @@
 import { z } from 'zod';
 
+const machineShape = {
+  name: z.string(),
+  /** What the machine's name and its directory on the host are made of, beside the run's id. */
+  machine_id: z.string(),
+  instance_name: z.string(),
+  acquisition: z.string().nullable(),
+} as const;
+
+/** `services/<name>/machine.json`: a service's machine, from before it is made. What a killed runner has left is known by it, though the job never began. */
+export const serviceMachineRecordSchema = z.looseObject({ schema_version: z.literal(1), ...machineShape });
+/** What is recorded of a service's machine before it is made. */
+export type ServiceMachineRecord = z.infer<typeof serviceMachineRecordSchema>;
+
 /** What `job.json` has of a job's services: all that a runner needs that takes the job up. */
 export const jobServicesRecordSchema = z.looseObject({
   network: z.looseObject({
@@ -9,11 +22,7 @@ export const jobServicesRecordSchema = z.looseObject({
   }),
   machines: z.array(
     z.looseObject({
-      name: z.string(),
-      /** What the machine's name and its directory on the host are made of, beside the run's id. */
-      machine_id: z.string(),
-      instance_name: z.string(),
-      acquisition: z.string().nullable(),
+      ...machineShape,
       ready_ms: z.number().nonnegative().nullable(),
     }),
   ),

@@ -99,10 +99,17 @@ function jobFiles(runDir: string, jobDir: string): JobStateLayout {
 
 /** What is kept of a service of a job. */
 export interface ServiceStateLayout {
+  /** Which machine it is. */
+  readonly machineRecord: string;
   readonly hostLog: string;
   /** What it wrote, masked. */
   readonly guestLog: string;
   readonly guestLogPosition: string;
+}
+
+/** A directory for each service. */
+export function servicesDirOf({ jobDir }: Pick<JobStateLayout, 'jobDir'>): string {
+  return `${jobDir}/services`;
 }
 
 /** The name must have been validated: it becomes a path component. */
@@ -110,9 +117,10 @@ export function serviceStateLayout(
   { jobDir }: Pick<JobStateLayout, 'jobDir'>,
   name: string,
 ): ServiceStateLayout & { readonly directory: string } {
-  const directory = `${jobDir}/services/${name}`;
+  const directory = `${servicesDirOf({ jobDir })}/${name}`;
   return {
     directory,
+    machineRecord: `${directory}/machine.json`,
     hostLog: `${directory}/host.log`,
     guestLog: `${directory}/guest.log`,
     guestLogPosition: `${directory}/guest.log.position.json`,

@@ -4,6 +4,7 @@ import { sha256Hex } from '../../../domain/values/content-hash.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
 import type {
@@ -25,6 +26,7 @@ const ACL = 'pikaci-services';
 /** What its machines have of addresses. They are nobody's in any network (RFC 2544), and the bridge itself has none. */
 const SUBNET = '198.18.0.0/24';
 const CREATION_ROUNDS = 10;
+const CREATION_MS = 60_000;
 const REMOVAL_ROUNDS = 25;
 const PAUSE_MS = 200;
 /** What `SETTLE` ends with while the interface is not there yet. */
@@ -59,6 +61,10 @@ export class IncusServiceNetworks implements ServiceNetworks {
     if (!claimed.value.own) return claimed;
     const joined = await this.join(call.machine, claimed.value, call.signal);
     return joined.map(() => claimed.value);
+  }
+
+  planned(machine: Networked): JobNetwork | null {
+    return this.#settings.serviceNetworks.length > 0 ? null : { name: nameFor(machine), own: true };
   }
 
   async join(machine: Networked, { name }: JobNetwork, signal: AbortSignal): Promise<Result<void, JobFault>> {
@@ -102,6 +108,9 @@ export class IncusServiceNetworks implements ServiceNetworks {
     for (let round = 1; ; round++) {
       const removed = await this.#ports.incus.deleteNetwork(this.#settings.incusProject, name, { signal });
       if (removed.isOk() || removed.error.kind === 'not_found') return ok(undefined);
+      // Who may not make networks may not remove them either, and has made none.
+      if (removed.error.kind === 'permission_denied' && !(await this.#isThere(name, signal)))
+        return ok(undefined);
       // A machine on it is still going.
       const settles = removed.error.kind === 'invalid_request' || removed.error.kind === 'server_error';
       if (!settles || round === REMOVAL_ROUNDS) return err(incusFault(removed.error, 'clean_up'));
@@ -128,6 +137,11 @@ export class IncusServiceNetworks implements ServiceNetworks {
     return ok(swept);
   }
 
+  async #isThere(name: string, signal: AbortSignal): Promise<boolean> {
+    const found = await this.#ports.incus.network(this.#settings.incusProject, name, { signal });
+    return found.isOk() || !['not_found', 'permission_denied'].includes(found.error.kind);
+  }
+
   #slot(names: readonly string[], { machine, signal }: ClaimNetwork): Promise<Result<JobNetwork, JobFault>> {
     const { quotaWaitMs: waitMs, trust } = this.#settings;
     const project = projectOf(machine, this.#settings);
@@ -152,7 +166,7 @@ export class IncusServiceNetworks implements ServiceNetworks {
     const acl = await incus.createNetworkAcl(project, BORDER, { signal });
     if (acl.isErr() && acl.error.kind !== 'already_exists') return err(notMade(acl.error));
     const { acquisition } = machine;
-    const name = `pks-${sha256Hex(acquisition ?? machine.name).slice(0, 10)}`;
+    const name = nameFor(machine);
     const lease = { runId, jobId, owner: '', acquisition, expiresAtMs };
     const network = {
       name,
@@ -167,7 +181,9 @@ export class IncusServiceNetworks implements ServiceNetworks {
       },
     };
     for (let round = 1; ; round++) {
-      const made = await incus.createNetwork(project, network, { signal });
+      if (signal.aborted) return err(cancelled(incus.host));
+      // Not the caller's signal: it would leave one behind of which nobody knows whether it is there.
+      const made = await incus.createNetwork(project, network, { signal: awakeBound(CREATION_MS) });
       if (made.isOk()) return ok({ name, own: true });
       // Incus looks at every interface of the host, and fails when one of another machine goes meanwhile. Its name is nobody else's.
       const mayPass =
@@ -186,6 +202,19 @@ const BORDER = {
   egress: [{ action: 'allow', destination: SUBNET }],
   ingress: [{ action: 'allow', source: SUBNET }],
 } as const;
+
+function nameFor({ name, acquisition }: Networked): string {
+  return `pks-${sha256Hex(acquisition ?? name).slice(0, 10)}`;
+}
+
+function cancelled(host: string): JobFault {
+  return {
+    kind: 'cancelled',
+    phase: PHASE,
+    host,
+    message: 'cancelled before the network of the job’s services was made',
+  };
+}
 
 /** That of the job's record, where it is not the configured one. */
 function projectOf({ context }: Networked, { incusProject }: ServiceNetworkSettings): string {

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
 import { listenersOf } from '../../../../src/application/services/listeners.js';
 import { serviceMachineId } from '../../../../src/application/services/service-machine.js';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import { jobSpecSchema } from '../../../../src/domain/job/job-spec.js';
 import { jobIdSchema } from '../../../../src/domain/values/identifier.js';
+import { onAbort } from '../../../../src/streams/on-abort.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { memoryRun, STATE, WORKSPACE } from '../memory-run.js';
+import { TargetInMemory } from '../target/target-in-memory.js';
 
 const refused = (services: unknown, more: object = {}) =>
   jobSpecSchema.safeParse({ id: 'j', command: 'true', services, ...more }).error?.issues[0];
@@ -106,6 +111,86 @@ describe('the services of a job', () => {
     expect(fault.message).toContain('incus.serviceNetworks');
     expect(run.host.incus.allInstances).toEqual([]);
     expect((await run.host.localFiles.stat(`${STATE}/job.json`)).isErr()).toBe(true);
+  });
+
+  it('are removed with their job and network by whoever looks for one whose runner died while they started', async () => {
+    let starts = () => {};
+    const started = new Promise<void>((resolve) => {
+      starts = resolve;
+    });
+    const target = await TargetInMemory.of(
+      { jobs: [{ ...job, secrets: {}, services: [{ name: 'db', command: 'serve', ready: { log: 'up' } }] }] },
+      {
+        script: async ({ cancelled }) => {
+          starts();
+          await cancelled;
+          return 0;
+        },
+      },
+    );
+    const running = target.start();
+    await started;
+    const { host, pikaci } = target;
+    expect([host.incus.allInstances.length, host.incus.world.networks.size]).toEqual([2, 1]);
+    host.processes.restart('killed');
+    const { localFiles: files, processes } = host;
+    const read = must(await loadRunRecord({ files, processes }, { stateRoot: '/state', runId: 'run' }));
+    expect(read.jobs[0]?.message).toContain('"pikaci attach run job" removes the machines');
+    mustFail(await pikaci.attach('run', 'job', {}), 'no_such_job');
+    expect([host.incus.allInstances.length, host.incus.world.networks.size]).toEqual([0, 0]);
+    must(await must(await running).cleanUp);
+  });
+
+  it('are removed as well where the runner died before the job had a record', async () => {
+    const run = await memoryRun();
+    const { incus, adapters, scanner, processes } = run.host;
+    const cancel = new AbortController();
+    // The job's own machine waits for its workspace, which never comes.
+    const never = new Promise<void>((resolve) => onAbort(cancel.signal, resolve));
+    const pikaci = must(
+      createPikaci(
+        { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' },
+        {
+          adapters: {
+            ...adapters,
+            scanner: {
+              scan: (...of) => never.then(() => scanner.scan(...of)),
+              revision: (...of) => scanner.revision(...of),
+              changedSince: (...of) => scanner.changedSince(...of),
+            },
+          },
+        },
+      ),
+    );
+    const isMade = new Promise<void>((resolve) => {
+      const emit = ({ type }: PikaciEvent) => (type === 'service_started' ? resolve() : undefined);
+      void pikaci.runJob({ ...call, signal: cancel.signal, events: { emit } });
+    });
+    await isMade;
+    expect(incus.allInstances).toHaveLength(1);
+    processes.restart('killed');
+    mustFail(await run.pikaci.attach('run', 'job'), 'no_such_job');
+    expect(incus.allInstances).toEqual([]);
+    cancel.abort();
+    await pikaci.close();
+  });
+
+  it('leave no network behind whose making was broken off, or that could not be joined', async () => {
+    for (const broken of ['cancelled', 'not joined'] as const) {
+      const run = await memoryRun();
+      const cancel = new AbortController();
+      const { incus } = run.host;
+      const { networks } = incus.world;
+      const set = networks.set.bind(networks);
+      networks.set = (name, network) => {
+        if (broken === 'cancelled') cancel.abort();
+        return set(name, network);
+      };
+      if (broken === 'not joined') incus.faults.failNext('patchInstance', 'connection_lost');
+      const ended = await run.pikaci.runJob({ ...call, signal: cancel.signal });
+      expect(ended.isErr() && ended.error.phase).toBe('start_services');
+      expect([incus.allInstances.length, networks.size]).toEqual([0, 0]);
+    }
   });
 
   it('are each on one of the networks that are named, which stay', async () => {
