@@ -15,7 +15,7 @@ export function bindDoctor(container: Container): void {
       openMachines,
       workDirectory,
       warmPool,
-      { targets },
+      { targets, env },
     ) =>
       new Doctor({
         warmPool,
@@ -38,6 +38,7 @@ export function bindDoctor(container: Container): void {
           imageAlias: settings.incusImageAlias,
           workDir: settings.workDir,
           stateRoot: settings.stateRoot,
+          searchPath: (env['PATH'] ?? '').split(':').filter((path) => path.startsWith('/')),
           warm: settings.warm,
           templates: Object.values(targets).flatMap(({ templates }) => Object.keys(templates)),
         },

@@ -18,6 +18,7 @@ export interface DoctorCheck {
     | 'microvm_host'
     | 'microvm_runner'
     | 'clock'
+    | 'runner'
     | 'state_root';
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
   readonly detail: string;

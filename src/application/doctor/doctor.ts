@@ -18,6 +18,7 @@ import { checkMounts } from './mount-check.js';
 import { checkWarmPool, type PoolLook } from './pool-check.js';
 import { probeDirectory } from './probe-directory.js';
 import { checkReach } from './reach-check.js';
+import { checkRunner } from './runner-check.js';
 
 export interface DoctorSettings extends MachineSettings {
   readonly backend: JobSettings['backend'];
@@ -26,6 +27,8 @@ export interface DoctorSettings extends MachineSettings {
   /** Names of the templates of all targets. */
   readonly templates: readonly string[];
   readonly inherit?: Pick<JobSettings['inherit'], 'ca'>;
+  /** Where this machine looks for programs; nothing is said of them when left out. */
+  readonly searchPath?: readonly string[];
   /** Absolute directory on this machine. */
   readonly stateRoot: string;
 }
@@ -95,7 +98,9 @@ export class Doctor {
     const looked = [connection, ...onBackend.checks, workDir];
     if (settings.backend === 'incus') looked.push(await this.#mounts(looked, onBackend, signal));
     const pool = await this.#pool(looked, signal);
-    looked.push(...(pool === null ? [] : [pool]), onBackend.clocks, stateRoot);
+    const runner = await checkRunner(this.#parts.localFiles, settings.searchPath ?? [], signal);
+    const others = [pool, onBackend.clocks, runner, stateRoot];
+    looked.push(...others.filter((check) => check !== null));
     const checks = machine ? [...looked, ...(await this.#tryMachine(looked, signal))] : looked;
     return {
       host: shell.host,

@@ -3,7 +3,9 @@ import { describe, expect, it, test } from 'vitest';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import type { DoctorReport } from '../../../../src/application/doctor/doctor-report.js';
 import { MicrovmChecks } from '../../../../src/application/doctor/microvm-checks.js';
+import { checkRunner } from '../../../../src/application/doctor/runner-check.js';
 import type { MicrovmHost } from '../../../../src/application/machine/microvm/microvm-host.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
 import { examined, type Host, incusFault, NOW } from './examined-host.js';
 
 async function report(host: Host = {}): Promise<DoctorReport> {
@@ -323,4 +325,18 @@ test.each([
   expect(seen?.status).toBe(status);
   expect(seen?.detail).toMatch(detail);
   expect(seen?.remedy?.startsWith('df -h ') ?? false).toBe(status !== 'ok');
+});
+
+it('says what this machine lacks, where it is told where programs are', async () => {
+  const files = new MemoryFileStore();
+  for (const path of ['/opt', '/opt/bin']) must(await files.makeDirectory(path));
+  must(await files.writeFile('/opt/bin/git', Buffer.from('')));
+  const signal = new AbortController().signal;
+  expect(await checkRunner(files, ['/usr/bin', '/opt/bin'], signal)).toBeNull();
+  expect(await checkRunner(files, [], signal)).toBeNull();
+  expect(await checkRunner(files, ['/usr/bin'], signal)).toMatchObject({
+    name: 'runner',
+    status: 'warning',
+    detail: expect.stringContaining('git is not on the PATH'),
+  });
 });
