@@ -31,6 +31,7 @@ import { loadSteps as loadStepsOf } from '../application/records/load-steps.js';
 import { readArtifact as readArtifactOf } from '../application/records/read-artifact.js';
 import { readLog as readLogOf } from '../application/records/read-log.js';
 import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
+import { runOfJob } from '../application/records/run-of-job.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
 import {
   type RunSummaries,
@@ -65,6 +66,19 @@ type Answer<T> = Promise<Result<T, RunStateFault>>;
 async function below<T>(stateRoot: string, read: (stateRoot: string) => Answer<T>): Answer<T> {
   const root = await usableRoot(stateRoot);
   return root.isErr() ? err(root.error) : await read(root.value);
+}
+
+/** Of a job that a run has taken over, what the run has that ran it. */
+function ofJob<T>(
+  stateRoot: string,
+  asked: RunStateOptions & { readonly runId: string; readonly job: string },
+  read: (query: RunStateOptions & { stateRoot: string; runId: string; job: string }) => Answer<T>,
+): Answer<T> {
+  return below(stateRoot, async (root) => {
+    const { runId, job, signal } = asked;
+    const query = { stateRoot: root, runId, job, ...(signal === undefined ? {} : { signal }) };
+    return await read({ ...query, runId: await runOfJob(files, query) });
+  });
 }
 
 async function usableRoot(stateRoot: string): Answer<string> {
@@ -150,7 +164,7 @@ export function readLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return below(stateRoot, (root) => readLogOf(logs, { stateRoot: root, runId, ...options }));
+  return ofJob(stateRoot, { runId, ...options }, (query) => readLogOf(logs, { ...options, ...query }));
 }
 
 /** A piece of the kept log of one step of an open machine, from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). */
@@ -180,7 +194,9 @@ export function readArtifact(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return below(stateRoot, (root) => readArtifactOf(files, logs, { stateRoot: root, runId, ...options }));
+  return ofJob(stateRoot, { runId, ...options }, (query) =>
+    readArtifactOf(files, logs, { ...options, ...query }),
+  );
 }
 
 /** The events of a run as they are written, from a position on, until its last line, `run_closed`, or until its runner is gone. Returns which. */
@@ -214,7 +230,7 @@ export function loadJob(
   jobId: string,
   options: RunStateOptions = {},
 ): Answer<JobRecord> {
-  return below(stateRoot, (root) => loadJobOf(files, { stateRoot: root, runId, job: jobId, ...options }));
+  return ofJob(stateRoot, { runId, job: jobId, ...options }, (query) => loadJobOf(files, query));
 }
 
 /** The steps of a job that came to their turn so far, in order, also while it runs, and all of them once it has ended; none for a job of one command, or one that has not begun. */
@@ -223,7 +239,7 @@ export function loadSteps(
   runId: string,
   options: RunStateOptions & { readonly job: string },
 ): Answer<readonly JobStepRecord[]> {
-  return below(stateRoot, (root) => loadStepsOf(files, { stateRoot: root, runId, ...options }));
+  return ofJob(stateRoot, { runId, ...options }, (query) => loadStepsOf(files, { ...options, ...query }));
 }
 
 /** What became of each test in the newest runs that have reports of tests: those that are flaky first, then by how often they failed. */

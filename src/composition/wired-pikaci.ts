@@ -66,9 +66,9 @@ export class WiredPikaci implements Pikaci {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
     const { ports, settings, runTarget } = services.value;
-    const { localFiles: files, processes } = ports;
+    const { localFiles: files, processes, scanner } = ports;
     const { stateRoot, backend, trust } = settings;
-    const at = { files, processes, stateRoot, runTarget, host: this.host, backend, trust };
+    const at = { files, processes, scanner, stateRoot, runTarget, host: this.host, backend, trust };
     return this.#owning(await rerun(at, runId, options));
   }
 

@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { JobLogMetadata, RunLogs, RunLogsMetadata } from '../../domain/records/logs-metadata.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunJobRecord } from '../../domain/records/run-record.js';
-import { jobIdSchema } from '../../domain/values/identifier.js';
+import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
 import type { LogReader } from '../../ports/log-reader.js';
 import { hasWriter } from '../lock/has-writer.js';
 import { readPosition } from '../log/guest-log.js';
@@ -39,7 +39,8 @@ export async function loadLogsMetadata(
 }
 
 async function jobLogs(ports: RecordPorts, query: RunQuery, job: RunJobRecord): Promise<JobLogMetadata> {
-  const state = jobStateLayout(query.stateRoot, query.runId, job.id);
+  const from = runIdSchema.safeParse(job.taken_over_from);
+  const state = jobStateLayout(query.stateRoot, from.success ? from.data : query.runId, job.id);
   const { jobDir, hostLog, guestLog } = state;
   const options = query.signal === undefined ? {} : { signal: query.signal };
   // Before the sizes: that of a log that is cut is its last.

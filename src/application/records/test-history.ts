@@ -42,8 +42,8 @@ export async function testHistory(
     if (target !== undefined && run.target_id !== target) continue;
     let has = false;
     seen.nextRun();
-    for (const { id, test_report: report } of run.jobs) {
-      if (report === undefined || (job !== undefined && id !== job)) continue;
+    for (const { id, test_report: report, taken_over_from: from } of run.jobs) {
+      if (report === undefined || from !== undefined || (job !== undefined && id !== job)) continue;
       const { testsFile } = jobStateLayout(stateRoot, run.run_id, id);
       const read = await readRecord(ports.files, testsFile, testsFileSchema, signal);
       if (read.isErr()) {

@@ -1,9 +1,12 @@
+import type { EarlierStanding } from '../../domain/target/rerun-selection.js';
 import { PlanStandings } from './plan-standings.js';
 import type { NodeVerdict, PlanStep, SkipReason } from './plan-step.js';
 
 export interface PlanExecution<N extends PlanStep> {
   /** In an order in which each stands after all that it depends on. */
   readonly nodes: readonly N[];
+  /** Those of them that have ended before; they are neither run nor skipped. */
+  readonly settled?: ReadonlyMap<string, EarlierStanding & { readonly message?: string | null }>;
   /** Nodes that run at the same time. */
   readonly parallel: number;
   readonly failFast: boolean;
@@ -23,10 +26,10 @@ export interface PlanExecution<N extends PlanStep> {
  * run is cancelled nothing more begins, whatever its `when`.
  */
 export async function executePlan<N extends PlanStep>(execution: PlanExecution<N>): Promise<void> {
-  const { signal, nodes } = execution;
-  const waiting = new Map(nodes.map((node) => [node.id, node]));
+  const { signal, nodes, settled = new Map() } = execution;
+  const waiting = new Map(nodes.flatMap((node) => (settled.has(node.id) ? [] : [[node.id, node]])));
   const running = new Map<string, Promise<void>>();
-  const standings = new PlanStandings(nodes);
+  const standings = new PlanStandings(nodes, settled);
   let bug: { readonly error: unknown } | null = null;
 
   const skip = (node: N, why: SkipReason) => {
@@ -44,7 +47,9 @@ export async function executePlan<N extends PlanStep>(execution: PlanExecution<N
     running.delete(node.id);
     standings.ended(node, verdict);
     skipWhatCannot();
-    if (!execution.failFast || standings.of(node.id) !== 'failed') return;
+    if (execution.failFast && standings.of(node.id) === 'failed') endTheRest(node);
+  };
+  const endTheRest = (node: N) => {
     const reason = `${node.id} failed, and the first failure ends the run`;
     const kept = standings.keptByConditions();
     for (const other of [...waiting.values()])
@@ -53,6 +58,11 @@ export async function executePlan<N extends PlanStep>(execution: PlanExecution<N
     execution.onFailFast(node.id);
   };
 
+  const failedBefore = nodes.find(({ id }) => settled.has(id) && standings.of(id) === 'failed');
+  if (execution.failFast && failedBefore !== undefined) {
+    skipWhatCannot();
+    endTheRest(failedBefore);
+  }
   while (waiting.size > 0 || running.size > 0) {
     if (signal.aborted || bug !== null)
       for (const node of [...waiting.values()]) skip(node, { kind: 'interrupted' });

@@ -1,7 +1,10 @@
+import type { EarlierStanding } from '../../domain/target/rerun-selection.js';
 import type { NodeVerdict, PlanStep, SkipReason } from './plan-step.js';
 
 /** `allowed`: it failed, which does not count. `lost`: skipped because of another. */
 type Standing = NodeVerdict | 'allowed' | 'lost' | 'not_needed' | 'interrupted';
+
+type SettledStep = EarlierStanding & { readonly message?: string | null };
 
 /** How the nodes of a plan stand so far, and what that means for those that wait. */
 export class PlanStandings {
@@ -12,10 +15,20 @@ export class PlanStandings {
   readonly #all = new Map<string, ReadonlySet<string>>();
 
   /** In an order in which each stands after all that it depends on. */
-  constructor(steps: readonly PlanStep[]) {
+  constructor(steps: readonly PlanStep[], settled: ReadonlyMap<string, SettledStep> = new Map()) {
     this.#steps = new Map(steps.map((step) => [step.id, step]));
     for (const { id, dependsOn } of steps)
       this.#all.set(id, new Set(dependsOn.flatMap((need) => [need, ...(this.#all.get(need) ?? [])])));
+    for (const step of steps) {
+      const standing = settled.get(step.id);
+      if (standing !== undefined) this.#settle(step, standing);
+    }
+  }
+
+  #settle(step: PlanStep, { status, not_needed: notNeeded, message }: SettledStep): void {
+    if (status === 'passed' || status === 'failed' || status === 'cancelled') this.ended(step, status);
+    else if (notNeeded === true) this.skipped(step, { kind: 'not_needed', reason: '' });
+    else this.skipped(step, { kind: 'skipped', cause: step.id, reason: message ?? `${step.id} did not run` });
   }
 
   of(id: string): Standing | undefined {

@@ -2,6 +2,7 @@ import { err, type Result } from 'neverthrow';
 import { withRecordedShells } from '../../domain/job/job-shells.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
+import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { RecordPorts } from '../records/interrupted-run.js';
 import { loadPlan } from '../records/load-plan.js';
@@ -10,11 +11,13 @@ import type { RunStateFault } from '../records/run-state-fault.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { nextAttempt } from './attempt.js';
 import type { RunTarget } from './run-target.js';
+import { takeOver } from './take-over.js';
 import type { RerunOptions, TargetRun } from './target-run.js';
 
 export interface RerunAt extends RecordPorts {
   readonly stateRoot: string;
   readonly runTarget: RunTarget;
+  readonly scanner: WorkspaceScanner;
   /** Where this pikaci runs jobs. */
   readonly host: string;
   readonly backend: JobSettings['backend'];
@@ -46,7 +49,9 @@ export async function rerun(
     return err({ kind: 'invalid_plan', phase: null, host, message, field: 'target' });
   }
   const { source_root: workspace } = run.value;
-  const input = { workspace, jobs, ...optionsOf(run.value), ...nextAttempt(run.value), ...options };
+  const { only, ...own } = options;
+  const input = { workspace, jobs, ...optionsOf(run.value), ...nextAttempt(run.value), ...own };
+  const part = { run: run.value, plan: plan.value, scanner: at.scanner, host, signal: options.signal };
   return at.runTarget.run(
     // The definition is parsed again where it is used.
     {
@@ -55,7 +60,15 @@ export async function rerun(
       definition: withRecordedShells(target) as TargetConfigInput,
       rerunOf: runId,
     },
-    notesOn(run.value, at),
+    {
+      notes: notesOn(run.value, at, only),
+      ...(only === undefined
+        ? {}
+        : {
+            takeOver: (planned) =>
+              takeOver({ ...part, selection: only, workspace: input.workspace }, planned),
+          }),
+    },
   );
 }
 
@@ -70,7 +83,11 @@ function optionsOf({ options = { backend: 'incus' } }: RunRecord): RerunOptions 
 }
 
 /** What is not as it was then. */
-function notesOn({ run_id: id, options, host, changed_files }: RunRecord, at: RerunAt): string[] {
+function notesOn(
+  { run_id: id, options, host, changed_files, jobs }: RunRecord,
+  at: RerunAt,
+  only: RerunOptions['only'],
+): string[] {
   const notes: string[] = [];
   if (options === undefined)
     notes.push(`the record of ${id} does not say with which options it was run: those of its target hold`);
@@ -82,6 +99,12 @@ function notesOn({ run_id: id, options, host, changed_files }: RunRecord, at: Re
     notes.push(`${id} was run on ${host}; this run is on ${at.host}, as the configuration says`);
   if (changed_files !== null)
     notes.push(`what had changed for ${id} is not looked at again: this run does all that was planned then`);
+  const left = jobs.filter(({ status }) => status === 'interrupted').map((job) => job.id);
+  if (left.length > 0) notes.push(`${id} lost its runner: ${left.join(', ')} may still run there`);
+  if (only !== undefined)
+    notes.push(
+      `what is not run again is taken over from ${id}, with its logs and artifacts; the target is the recorded one`,
+    );
   return notes;
 }
 

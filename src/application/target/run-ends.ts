@@ -27,12 +27,12 @@ export class RunEnds {
   endPrepare(node: PlanNode, end: PrepareEnd, verdict: NodeVerdict | null): void {
     this.#prepares.set(
       end.nodeId,
-      end.kind === 'faulted' ? { ...end, ...this.#counted(node, verdict) } : end,
+      end.kind === 'faulted' || end.kind === 'recorded' ? { ...end, ...this.#counted(node, verdict) } : end,
     );
   }
 
   endJob(node: PlanNode, given: TargetJobEnd, verdict: NodeVerdict | null): void {
-    const ran = given.kind === 'ended' || given.kind === 'faulted';
+    const ran = given.kind === 'ended' || given.kind === 'faulted' || given.kind === 'recorded';
     const end = ran ? { ...given, ...this.#counted(node, verdict) } : given;
     this.#jobs.set(end.jobId, end);
     guardedCall(

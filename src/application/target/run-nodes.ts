@@ -6,6 +6,7 @@ import type { NodeEnd, Started } from './node-end.js';
 import type { NodeVerdict, SkipReason } from './plan-step.js';
 import { type JobsOfRun, runJobNode } from './run-job-node.js';
 import { type PrepareRun, runPrepareNode } from './run-prepare-node.js';
+import type { SettledNode } from './settled-nodes.js';
 
 export interface RunNodesInput extends JobsOfRun, Pick<PrepareRun, 'hold'> {
   /** When the run began, of the clock that does not go back. */
@@ -35,6 +36,23 @@ export class RunNodes {
       ...allowance(node),
       ...(this.#notNeeded.has(node.id) ? { not_needed: true } : {}),
     }));
+  }
+
+  /** Told at the beginning, so that whoever follows the run has all of it. */
+  settle(node: PlanNode, settled: SettledNode): void {
+    const { reporter, ends } = this.#run;
+    const { status, message, not_needed: notNeeded, job, timing } = settled;
+    const verdict = status === 'failed' || status === 'cancelled' ? status : null;
+    const needed = notNeeded === true ? ({ not_needed: true } as const) : {};
+    this.#statuses.set(node.id, status);
+    if (notNeeded === true) this.#notNeeded.add(node.id);
+    if (job !== undefined) ends.endJob(node, { jobId: node.id, kind: 'recorded', record: job }, verdict);
+    else ends.endPrepare(node, { nodeId: node.id, kind: 'recorded', status, message }, verdict);
+    const from = (job ?? timing)?.taken_over_from;
+    const about = { node_id: node.id, kind: node.kind, ...allowance(node), ...needed };
+    const over = from === undefined ? {} : { taken_over_from: from };
+    const cached = timing?.cached ?? false;
+    reporter.nodeFinished({ ...about, status, message: message ?? '', cached, ...over });
   }
 
   async run(node: PlanNode): Promise<NodeVerdict> {

@@ -12,6 +12,7 @@ export interface FinishedNode {
   readonly status: RunJobStatus;
   readonly allow_failure?: true;
   readonly not_needed?: true;
+  readonly taken_over_from?: string;
   readonly message: string;
   readonly cached?: boolean;
   readonly duration_ms?: number;

@@ -16,6 +16,8 @@ export interface RunWorkspaceInput {
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
   readonly workDir: string;
   readonly workspace: string;
+  /** Where it has been read already for this run. */
+  readonly scanned?: WorkspaceSnapshot;
   readonly runId: string;
   readonly signal: AbortSignal;
   /** Keeps the snapshot from being evicted while commands on the host read it; `gone` when it is not there. */
@@ -57,8 +59,8 @@ export class RunWorkspace {
   }
 
   async #scanOnce(): Promise<Result<WorkspaceSnapshot, ScanFault>> {
-    const { ports, workspace, signal, onFound } = this.#input;
-    const scanned = await ports.scanner.scan(workspace, { signal });
+    const { ports, workspace, signal, onFound, scanned: known } = this.#input;
+    const scanned = known === undefined ? await ports.scanner.scan(workspace, { signal }) : ok(known);
     if (scanned.isOk()) onFound({ snapshot_dir: this.#snapshotDir(scanned.value) });
     return scanned;
   }

@@ -1,10 +1,12 @@
 import type { RunStateLayout } from '../../domain/records/run-layout.js';
 import type { Plan } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
+import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { EventFile } from '../events/event-file.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
+import type { SettledNodes } from './settled-nodes.js';
 import type { RunTargetInput, TargetSecrets } from './target-run.js';
 
 export interface TargetExecutionInput {
@@ -24,6 +26,10 @@ export interface TargetExecutionInput {
   readonly eventFile: EventFile;
   /** The filters of the target match nothing that has changed. */
   readonly isFilteredOut: boolean;
+  /** Nodes that have ended before; they are not run. */
+  readonly settled: SettledNodes;
+  /** What is known already of the workspace. */
+  readonly scanned?: WorkspaceSnapshot;
   /** Told as warnings when the run begins. */
   readonly notes: readonly string[];
 }

@@ -86,6 +86,10 @@ export class TargetExecution {
 
   async execute(): Promise<Ended> {
     reportStart(this.#at, this.#reporter);
+    for (const node of this.#at.plan.nodes) {
+      const settled = this.#at.settled.get(node.id);
+      if (settled !== undefined) this.#nodes.settle(node, settled);
+    }
     const beside = Promise.all([
       askRevision(this.#at, this.#workspace, [this.#published, this.#trace]),
       warnOfFilters(this.#at, this.#reporter, this.#workspace),
@@ -108,6 +112,7 @@ export class TargetExecution {
     const { input, plan, target } = this.#at;
     return executePlan<PlanNode>({
       nodes: plan.nodes,
+      settled: this.#at.settled,
       parallel: input.parallel ?? target.parallel,
       failFast: input.failFast ?? target.failFast,
       signal: input.signal ?? new AbortController().signal,
@@ -197,7 +202,7 @@ function reportStart(at: TargetExecutionInput, reporter: RunReporter): void {
 }
 
 function workspaceOf(
-  { parts, input, recorder }: TargetExecutionInput,
+  { parts, input, recorder, scanned }: TargetExecutionInput,
   place: Pick<RunWorkspaceInput, 'workDir' | 'runId' | 'signal'>,
   hold: RunHold,
 ): RunWorkspace {
@@ -206,6 +211,7 @@ function workspaceOf(
     ports: parts.ports,
     stageSnapshot: parts.stageSnapshot,
     workspace: input.workspace,
+    ...(scanned === undefined ? {} : { scanned }),
     hold: (directory) => hold.hold(directory),
     onFound: (found) => {
       const said = input.branch;

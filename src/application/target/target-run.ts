@@ -1,7 +1,9 @@
 import type { Result } from 'neverthrow';
+import type { RunJobStatus } from '../../domain/events/run-status.js';
 import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { RunStateLayout } from '../../domain/records/run-layout.js';
-import type { RunRecord } from '../../domain/records/run-record.js';
+import type { RunJobRecord, RunRecord } from '../../domain/records/run-record.js';
+import type { RerunSelection } from '../../domain/target/rerun-selection.js';
 import type { TargetConfigInput } from '../../domain/target/target-config.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { JobCallOptions, JobRun } from '../job/job-call.js';
@@ -58,6 +60,8 @@ export type TargetJobEnd = { readonly jobId: string } & (
       readonly notNeeded?: true;
     }
   | { readonly kind: 'not_started' }
+  /** It has ended before: in the run that this one repeats (`taken_over_from`), or under a runner that is gone. */
+  | { readonly kind: 'recorded'; readonly record: RunJobRecord; readonly allowed?: true }
 );
 
 /** How a prepare node ended. `skipped`: the node `cause` did not end well. `not_started`: the run ended before. `cause` is null for one that was not needed. `endedFor` and the others as for a job. */
@@ -78,6 +82,13 @@ export type PrepareEnd = { readonly nodeId: string } & (
       readonly notNeeded?: true;
     }
   | { readonly kind: 'not_started' }
+  /** It has ended before, as a job may. */
+  | {
+      readonly kind: 'recorded';
+      readonly status: RunJobStatus;
+      readonly message: string | null;
+      readonly allowed?: true;
+    }
 );
 
 /** A run that has ended and is recorded. Machines may still be under removal. */
@@ -95,4 +106,7 @@ export interface TargetRun {
 /** What may differ from the run that is repeated; the workspace is the recorded one unless said. */
 export type RerunOptions = Partial<
   Omit<RunTargetInput, 'target' | 'definition' | 'rerunOf' | 'changedFiles' | 'changedSince' | 'jobs'>
->;
+> & {
+  /** Only what has not passed, or these jobs, and what comes after them; all else is taken over from the run. Everything when left out. */
+  readonly only?: RerunSelection;
+};

@@ -44,6 +44,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('node_finished'),
     status: runJobStatusSchema,
     ...standingShape,
+    /** It has ended so in this run, which is repeated; here it is not run. */
+    taken_over_from: z.string().optional(),
     /** 0 for a node that did not begin. */
     duration_ms: z.number(),
     /** True when an output of an earlier run was used. */

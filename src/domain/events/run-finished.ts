@@ -30,6 +30,8 @@ export const jobSummarySchema = z.looseObject({
     'abandoned',
   ]),
   ...standingShape,
+  /** It has ended so in this run, which is repeated. */
+  taken_over_from: z.string().optional(),
   cause: jobOutcomeSchema.shape.cause.nullable(),
   /** The job's own; null when there is no exit record. */
   exit_code: z.number().int().nullable(),

@@ -21,6 +21,9 @@ export const remoteLinuxVmExecutionSchema = z.looseObject({
 /** Where a job of a run was executed, from which image, and how long each phase took, in milliseconds. */
 export type RemoteLinuxVmExecution = z.infer<typeof remoteLinuxVmExecutionSchema>;
 
+/** Of a job or a prepare node that this run has not run: the run in which it ended so. */
+const takenOverShape = { taken_over_from: z.string().optional() };
+
 /** How long a prepare node took, also when it failed. Times are ISO 8601, the duration is in milliseconds. */
 export const prepareTimingSchema = z.looseObject({
   node_id: z.string(),
@@ -31,6 +34,7 @@ export const prepareTimingSchema = z.looseObject({
   /** How it ended; records of before 0.2.0 have `ok` alone. */
   status: z.enum(['passed', 'failed', 'cancelled']).optional(),
   ...allowanceShape,
+  ...takenOverShape,
   /** True when the output of an earlier run was used. */
   cached: z.boolean().default(false),
   /** Why, when it did not pass, with the end of what its command printed. */
@@ -58,6 +62,7 @@ export const runJobRecordSchema = z.looseObject({
   description: z.string().default(''),
   status: runJobStatusSchema,
   ...standingShape,
+  ...takenOverShape,
   executor: z.string().default('remote_linux_vm'),
   plan_node_id: orNull(z.string()),
   timeout_secs: z.number().nonnegative(),

@@ -14,6 +14,7 @@ const hitSchema = jobCacheReportSchema.shape.hit;
 export const runSummarySchema = z.object({
   run_id: z.string(),
   status: runStatusSchema,
+  rerun_of: z.string().nullable().default(null),
   target_id: z.string().nullable(),
   git_branch: z.string().nullable(),
   created_at: z.string(),
@@ -37,13 +38,16 @@ export const runSummarySchema = z.object({
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
 export function runSummaryOf(run: RunRecord): RunSummary {
-  const { run_id, status, target_id, git_branch, created_at, finished_at, jobs } = run;
+  const { run_id, status, target_id, git_branch, created_at, finished_at } = run;
+  // What another run has done counts there.
+  const jobs = run.jobs.filter((job) => job.taken_over_from === undefined);
   const caches = jobs.flatMap((job) => job.caches ?? []);
   const tests = (result: 'passed' | 'failed' | 'skipped') =>
     jobs.reduce((sum, { test_report: report }) => sum + (report?.[result] ?? 0), 0);
   return {
     run_id,
     status,
+    rerun_of: run.rerun_of,
     target_id,
     git_branch,
     created_at,
@@ -55,7 +59,7 @@ export function runSummaryOf(run: RunRecord): RunSummary {
     caches_saved: caches.filter(({ saved }) => saved === 'saved').length,
     machines: tally(jobs.flatMap(({ acquired }) => acquired?.from ?? [])),
     cache_restore_ms: caches.reduce((sum, { restore_ms: ms }) => sum + ms, 0),
-    line_coverage: coverageOf(jobs.map((job) => job.coverage_report)),
+    line_coverage: coverageOf(run.jobs.map((job) => job.coverage_report)),
   };
 }
 

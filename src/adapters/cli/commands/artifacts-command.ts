@@ -21,7 +21,7 @@ export async function artifactsCommand(
   const run = await runState.loadRunRecord(stateRoot, runId, { signal });
   if (run.isErr()) return complainOfState(context, run.error);
   const jobs: ArtifactsDocument['jobs'] = [];
-  for (const { id } of run.value.jobs) {
+  for (const { id, taken_over_from: from } of run.value.jobs) {
     const job = await runState.loadJob(stateRoot, runId, id, { signal });
     // A job that did not begin has no record, and no artifacts.
     if (job.isErr() && job.error.kind === 'no_such_job') continue;
@@ -29,7 +29,7 @@ export async function artifactsCommand(
     const artifacts = job.value.outcome?.artifacts;
     jobs.push({
       id,
-      directory: jobStateLayout(stateRoot, runId, id).artifactsDir,
+      directory: jobStateLayout(stateRoot, from ?? runId, id).artifactsDir,
       artifacts: [...(artifacts?.collected ?? [])],
       refused_count: artifacts?.refused_count ?? 0,
       incomplete: artifacts?.incomplete ?? null,

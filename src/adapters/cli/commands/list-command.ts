@@ -58,9 +58,15 @@ export async function listCommand(context: CliContext, options: ListOptions): Pr
 }
 
 /** What the status does not say. */
-function noteOn({ jobs }: RunRecord): string {
+function noteOn({ run_id: id, status, jobs, rerun_of: of, attempt }: RunRecord): string {
   const allowed = jobs.filter(isAllowedToFail).length;
-  return allowed === 0 ? '' : `${allowed} allowed to fail`;
+  return [
+    of === null ? '' : `${attempt === undefined ? 'again' : `attempt ${attempt}`} of ${of}`,
+    allowed === 0 ? '' : `${allowed} allowed to fail`,
+    status === 'interrupted' ? `go on: pikaci rerun ${id} --failed` : '',
+  ]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
 /** What was asked for, as in `of the branch main and failed`. */

@@ -1,4 +1,5 @@
 import type { OnAbort } from '../../../application/api/pikaci.js';
+import type { RerunOptions as LibraryOptions } from '../../../application/target/target-run.js';
 import { configFault } from '../../../domain/config/config-fault.js';
 import { runIdAt } from '../../../domain/values/run-id.js';
 import { type CliContext, complain } from '../session/cli-context.js';
@@ -11,6 +12,8 @@ import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './wit
 export interface RerunOptions extends HostOptions, ViewOptions {
   readonly onInterrupt: OnAbort;
   readonly runId?: string;
+  readonly failed?: boolean;
+  readonly job: readonly string[];
 }
 
 /** `pikaci rerun`: what a recorded run set out to do, once more, on the workspace as it is now. */
@@ -20,6 +23,12 @@ export async function rerunCommand(
   options: RerunOptions,
 ): Promise<number> {
   const { clock, randomBytes, runState } = context.input;
+  if (options.failed === true && options.job.length > 0) {
+    complain(context, '--failed and --job say different things; leave one of them out');
+    return EXIT.usage;
+  }
+  const only: LibraryOptions['only'] =
+    options.failed === true ? { failed: true } : options.job.length > 0 ? { jobs: options.job } : undefined;
   const loaded = await loadOrComplain(context, options);
   if (loaded === null) return EXIT.usage;
   const { signal } = context.interrupts;
@@ -38,7 +47,7 @@ export async function rerunCommand(
       host: pikaci.host,
       target: record.value.target_id ?? repeated,
       jobIds: record.value.jobs.map((job) => job.id),
-      start: (call) => pikaci.rerun(repeated, { ...call, runId }),
+      start: (call) => pikaci.rerun(repeated, { ...call, runId, ...(only === undefined ? {} : { only }) }),
       onAbort: options.onInterrupt,
       where: withOptions(options),
       view: await makeView(options, context),

@@ -46,15 +46,15 @@ async function endedJobs(
   of: {
     readonly stateRoot: string;
     readonly runId: string;
-    readonly jobs: readonly { readonly id: string }[];
+    readonly jobs: readonly { readonly id: string; readonly taken_over_from?: string | undefined }[];
   },
 ): Promise<ReadonlyMap<string, RecordedJob>> {
   const { stateRoot, runId } = of;
   const found = new Map<string, RecordedJob>();
-  for (const { id } of of.jobs) {
+  for (const { id, taken_over_from: from } of of.jobs) {
     const job = await input.runState.loadJob(stateRoot, runId, id, { signal: interrupts.signal });
     const outcome = job.isOk() ? job.value.outcome : null;
-    const { artifactsDir } = jobStateLayout(stateRoot, runId, id);
+    const { artifactsDir } = jobStateLayout(stateRoot, from ?? runId, id);
     if (outcome !== null) found.set(id, { outcome, artifactsDir });
   }
   return found;

@@ -24,6 +24,8 @@ export function nodeNotice(event: RunEvent, colours: Colours): string | null {
   if (event.type === 'node_queue_left') return `queued … ${formatDuration(event.duration_ms)}`;
   if (event.type !== 'node_finished') return null;
   const took = formatDuration(event.duration_ms);
+  if (event.taken_over_from !== undefined)
+    return `${event.status} in ${escapeLine(event.taken_over_from)}, and is taken over`;
   if (event.status === 'skipped') return `${colours.yellow('skipped:')} ${escapeMessage(event.message)}`;
   const allowed = isAllowedToFail(event) ? ', which is allowed' : '';
   if (event.kind === 'execute') return allowed === '' ? null : colours.yellow(`failed${allowed}`);

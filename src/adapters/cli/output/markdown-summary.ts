@@ -36,7 +36,14 @@ export function markdownSummary({ runId, target, jobs, prepares = [] }: RunEnd):
 }
 
 function jobRow(end: JobEnd): string {
-  const { status, message, exit_code: exitCode, attempt, allow_failure: allowed } = jobSummary(end);
+  const {
+    status,
+    message,
+    exit_code: exitCode,
+    attempt,
+    allow_failure: allowed,
+    taken_over_from: from,
+  } = jobSummary(end);
   const which = attempt === undefined ? '' : ` in attempt ${attempt}`;
   const outcome = end.kind === 'ended' ? end.run.outcome : null;
   const took =
@@ -46,7 +53,7 @@ function jobRow(end: JobEnd): string {
   return row([
     allowed === true ? ALLOWED : (MARKS[status] ?? '⚪'),
     code(end.jobId),
-    `${status.replace('_', ' ')}${allowed === true ? ' (allowed)' : ''}${which}${exit}${why}`,
+    `${status.replace('_', ' ')}${allowed === true ? ' (allowed)' : ''}${from === undefined ? '' : ` in ${inline(from)}, taken over`}${which}${exit}${why}`,
     Number.isFinite(took) ? formatDuration(Math.max(0, took)) : '',
     outcome?.test_report === undefined ? '' : testCounts(outcome.test_report),
     outcome?.coverage_report === undefined ? '' : coverageText(outcome.coverage_report),

@@ -1,7 +1,9 @@
+import { dirname, join } from 'node:path/posix';
 import type { JobRun } from '../../../application/api/pikaci.js';
 import { type JobFault, jobMayStillRun } from '../../../application/faults/job-fault.js';
-import type { JobSummary, WireFault } from '../../../domain/events/run-finished.js';
+import { type JobSummary, jobSummarySchema, type WireFault } from '../../../domain/events/run-finished.js';
 import { attemptsOf } from '../../../domain/job/job-retry.js';
+import type { RunJobRecord } from '../../../domain/records/run-record.js';
 
 /** How one job of a run ended for the command line. `instance` is the machine that it is known to have had. */
 export type JobEnd = {
@@ -14,6 +16,8 @@ export type JobEnd = {
   | { readonly kind: 'ended'; readonly run: JobRun; readonly left?: { readonly instance: string | null } }
   | { readonly kind: 'faulted'; readonly fault: JobFault; readonly instance: string | null }
   | { readonly kind: 'not_started' }
+  /** It has ended before: in the run that this one repeats, or under a runner that is gone. */
+  | { readonly kind: 'recorded'; readonly record: RunJobRecord }
   /** Something that it depends on did not pass, or the run had nothing to do. */
   | { readonly kind: 'skipped'; readonly reason: string; readonly notNeeded?: true }
   /** The process leaves while the job goes on. */
@@ -79,6 +83,8 @@ export function jobSummary(end: JobEnd): JobSummary {
       };
     case 'not_started':
       return { ...none, status: 'not_started', message: 'the run was interrupted first', fault: null };
+    case 'recorded':
+      return recordedSummary(end, end.record);
     case 'skipped':
       return {
         ...none,
@@ -97,6 +103,29 @@ export function jobSummary(end: JobEnd): JobSummary {
       };
   }
 }
+
+function recordedSummary(end: JobEnd, record: RunJobRecord): JobSummary {
+  const { status, message, guest_log_path: log } = record;
+  const known = jobSummarySchema.shape.status.safeParse(status);
+  const ran = record.started_at !== null;
+  return {
+    job_id: end.jobId,
+    status: known.success ? known.data : 'not_started',
+    ...allowedIn(end),
+    ...(record.not_needed === true ? { not_needed: true } : {}),
+    ...(record.taken_over_from === undefined ? {} : { taken_over_from: record.taken_over_from }),
+    cause: null,
+    exit_code: record.exit_code,
+    message: message ?? '',
+    ...attemptsOf(record.attempt ?? 1, record.earlier_attempts ?? []),
+    guest_log: ran ? log : null,
+    artifacts_dir: ran ? artifactsBeside(log) : null,
+    fault: null,
+  };
+}
+
+/** In the directory of the job, which has its log. */
+export const artifactsBeside = (guestLog: string) => join(dirname(guestLog), 'artifacts');
 
 function allowedIn({ allowed }: JobEnd): Pick<JobSummary, 'allow_failure'> {
   return allowed === true ? { allow_failure: true } : {};

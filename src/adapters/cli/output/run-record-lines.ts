@@ -32,6 +32,7 @@ export function runRecordLines(
       run.git_head === null ? null : `${run.git_head}${run.git_dirty === true ? ' and changes' : ''}`,
     ],
     ['rerun of', run.rerun_of],
+    ['attempt', run.attempt === undefined || run.attempt === 1 ? null : `${run.attempt}`],
     ['started', run.created_at],
     ['took', tookOf(run.created_at, run.finished_at)],
     ['why', run.message],
@@ -60,7 +61,7 @@ function prepareLines(timing: PrepareTiming, c: Colours): string[] {
 function jobLines(job: RunJobRecord, c: Colours, recorded: RecordedJob | undefined): string[] {
   const took = job.started_at === null ? null : tookOf(job.started_at, job.finished_at);
   const code = job.exit_code === null ? '' : ` (exit code ${job.exit_code})`;
-  const head = `${mark(job.status, c, isAllowedToFail(job))} ${c.bold(escapeLine(job.id))} ${job.status}${inAttempt(job)}${code}${took === null ? '' : ` in ${took}`}${isAllowedToFail(job) ? ALLOWED : ''}`;
+  const head = `${mark(job.status, c, isAllowedToFail(job))} ${c.bold(escapeLine(job.id))} ${job.status}${inAttempt(job)}${code}${took === null ? '' : ` in ${took}`}${overIn(job)}${isAllowedToFail(job) ? ALLOWED : ''}`;
   const why =
     job.status === 'passed' || job.message === null ? [] : [`  ${escapeMessage(job.message, '    ')}`];
   const phases = job.remote_linux_vm_execution?.phases ?? [];
@@ -92,6 +93,9 @@ export function tookOf(from: string, to: string | null): string | null {
   // A record may have anything for a time.
   return Number.isFinite(took) ? formatDuration(Math.max(0, took)) : null;
 }
+
+const overIn = ({ taken_over_from: from }: { readonly taken_over_from?: string | undefined }) =>
+  from === undefined ? '' : `, taken over from ${escapeLine(from)}`;
 
 const ALLOWED = ', which is allowed';
 

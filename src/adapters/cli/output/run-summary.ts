@@ -37,11 +37,30 @@ function jobLines(job: JobEnd, end: RunEnd, c: Colours): string[] {
       const stays = jobMayStillRun(job.fault) && job.instance !== null;
       return [...faultedLines(job.jobId, job.fault, c, job.allowed), ...(stays ? leftBehind(job, end) : [])];
     }
+    case 'recorded':
+      return recordedLines(job, c);
     case 'abandoned':
       return abandonedLines(job, end, c);
     case 'ended':
       return endedLines(job, end, c);
   }
+}
+
+/** Of a job that this process has not run. */
+function recordedLines({ record, allowed }: Extract<JobEnd, { kind: 'recorded' }>, c: Colours): string[] {
+  const { id, status, exit_code: code, message, taken_over_from: from } = record;
+  const failed = allowed === true ? c.yellow('!') : c.red('✗');
+  const mark = status === 'passed' ? c.green('✓') : status === 'failed' ? failed : c.yellow('–');
+  const exit = code === null ? '' : ` (exit code ${code})`;
+  const where = from === undefined ? ' before' : ` in ${from}, and is taken over`;
+  const why = status === 'passed' || message === null ? [] : [`  ${escapeMessage(message, '    ')}`];
+  const log =
+    record.started_at === null ? [] : [`  ${c.dim('log')}        ${escapeLine(record.guest_log_path)}`];
+  return [
+    `${mark} ${c.bold(escapeLine(id))} ${status}${exit}${where}${allowed === true ? ', which is allowed' : ''}`,
+    ...why,
+    ...log,
+  ];
 }
 
 function faultedLines(jobId: string, fault: JobFault, c: Colours, allowed?: true): string[] {

@@ -91,7 +91,15 @@ export const RERUN_HELP = `
 The target, its jobs and its prepare nodes are those of the recorded run, whatever the configuration says now; the
 workspace is the recorded folder as it is now. --branch, --fail-fast, --parallel and --keep-on-failure are those of the
 recorded run; another host or backend than its own is told as a warning. Secrets are taken from the environment again.
-The new run says in "rerun_of" which one it repeats.
+The new run says in "rerun_of" which one it repeats, and in "attempt" which attempt it is.
+
+With --failed only what has not passed is run again, with --job only these jobs; and what comes after them, and what they
+need. All else is taken over, as passed or as failed as it was, with its logs and artifacts where they are. That is
+refused when the run still runs, and when what passed there passed on other files than the workspace has now.
+
+Examples:
+  pikaci rerun 20261123-164501-abc123 --failed
+  pikaci rerun 20261123-164501-abc123 --job test
 ${EXIT_CODES}
 `;
 

@@ -136,6 +136,13 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .addArgument(run())
     .addHelpText('after', RERUN_HELP);
   withRunOutput(withHost(again))
+    .option('--failed', 'only what has not passed, and what comes after it; the rest is taken over')
+    .option(
+      '--job <id>',
+      'only this job, and what comes after it (repeatable); the rest is taken over',
+      collect,
+      [],
+    )
     .addOption(runId())
     .action(async (repeated: string, options: RerunOptions) => {
       onExit(await rerunCommand(context, repeated, options));

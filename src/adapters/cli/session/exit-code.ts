@@ -1,4 +1,5 @@
 import type { OpenMachineFault } from '../../../application/faults/machine-fault.js';
+import type { RunJobRecord } from '../../../domain/records/run-record.js';
 import { isRefusal } from '../output/refusal.js';
 import type { JobEnd, RunEnd } from '../output/run-end.js';
 
@@ -26,6 +27,8 @@ function codeOfJob(job: JobEnd): number {
       return EXIT.cancelled;
     case 'faulted':
       return job.endedFor === undefined && job.allowed !== true ? exitCodeOfFault(job.fault) : EXIT.passed;
+    case 'recorded':
+      return job.endedFor === undefined && job.allowed !== true ? codeOfRecord(job.record) : EXIT.passed;
     case 'skipped':
       // For what it waited for, that has a code of its own.
       return EXIT.passed;
@@ -34,6 +37,13 @@ function codeOfJob(job: JobEnd): number {
         return EXIT.passed;
       return job.run.outcome.status === 'failed' ? EXIT.failed : EXIT.cancelled;
   }
+}
+
+/** A job that failed without having been executed met a system failure. */
+export function codeOfRecord({ status, remote_linux_vm_execution: ran }: RunJobRecord): number {
+  if (status === 'passed' || status === 'skipped') return EXIT.passed;
+  if (status !== 'failed') return EXIT.cancelled;
+  return ran === null ? EXIT.systemFailure : EXIT.failed;
 }
 
 /** Faults in what the caller handed in are bad usage; `cancelled` is the caller's own signal. */

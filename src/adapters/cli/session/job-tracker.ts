@@ -4,6 +4,7 @@ import type { JobFault } from '../../../application/faults/job-fault.js';
 import type { TargetJobEnd } from '../../../application/target/target-run.js';
 import type { PikaciEvent } from '../../../domain/events/event.js';
 import type { Phase } from '../../../domain/machine/phase.js';
+import type { RunJobRecord } from '../../../domain/records/run-record.js';
 import type { JobEnd, LeftOfJob } from '../output/run-end.js';
 
 /** The others are before a job has begun. */
@@ -21,6 +22,7 @@ export class JobTracker {
   readonly #instances = new Map<string, string>();
   readonly #skipped = new Map<string, { readonly reason: string; readonly notNeeded?: true }>();
   readonly #allowed = new Set<string>();
+  readonly #recorded = new Map<string, RunJobRecord>();
   readonly #results = new Map<string, Result<JobRun, JobFault>>();
   readonly #cleaningUp = new Set<string>();
   readonly #endedFor = new Map<string, string>();
@@ -67,6 +69,7 @@ export class JobTracker {
       const needed = end.notNeeded === true ? ({ notNeeded: true } as const) : {};
       this.#skipped.set(end.jobId, { reason: end.reason, ...needed });
     }
+    if (end.kind === 'recorded') this.#recorded.set(end.jobId, end.record);
     if ('allowed' in end && end.allowed === true) this.#allowed.add(end.jobId);
     if ('endedFor' in end && end.endedFor !== undefined) this.#endedFor.set(end.jobId, end.endedFor);
   }
@@ -103,6 +106,8 @@ export class JobTracker {
         ...(cause === undefined ? {} : { endedFor: cause }),
         ...(this.#allowed.has(jobId) ? { allowed: true as const } : {}),
       };
+      const record = this.#recorded.get(jobId);
+      if (record !== undefined) return { jobId, kind: 'recorded', record, ...counted };
       if (skipped !== undefined) return { jobId, kind: 'skipped', ...skipped };
       if (result === undefined) {
         return this.#started.has(jobId)

@@ -29,6 +29,8 @@ export interface RunView {
   /** Of the jobs whose own record can be read. */
   readonly reports: ReadonlyMap<string, JobReported>;
   readonly timeline: Timeline;
+  /** Ids of the runs that repeat it, the newest first. */
+  readonly repeatedBy: readonly string[];
 }
 
 /** One run: its jobs, what took how long, what was prepared, what came back. */
@@ -38,6 +40,7 @@ export function runPage({
   cuts,
   reports,
   timeline,
+  repeatedBy,
 }: RunView): Html {
   const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
@@ -47,7 +50,8 @@ export function runPage({
     body: html`<div data-live id="run"><div class="head"><h1>${name(run.target_id ?? `Run ${run.run_id}`)}</h1>${statusMark(run.status)}</div>
 ${run.target_description ? html`<p class="lead">${name(run.target_description)}</p>` : ''}
 ${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
-<dl class="facts">${facts(run)}</dl>
+${run.status === 'interrupted' ? html`<p class="note">Its runner has ended. Go on with it: <code>pikaci rerun ${name(run.run_id)} --failed</code></p>` : ''}
+<dl class="facts">${facts(run, repeatedBy)}</dl>
 <h2>Jobs</h2>
 <ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job }))}</ul>
 ${notPrepared(run.prepare_timings)}
@@ -57,7 +61,7 @@ ${artifactList(run.run_id, artifacts)}</div>`,
   });
 }
 
-function facts(run: RunRecord): Html[] {
+function facts(run: RunRecord, repeatedBy: readonly string[]): Html[] {
   const commit = run.git_head === null ? null : html`<code>${name(run.git_head.slice(0, 12))}</code>`;
   const rows: [string, Html | string | null][] = [
     ['Run', html`<code>${name(run.run_id)}</code>`],
@@ -77,6 +81,13 @@ function facts(run: RunRecord): Html[] {
         ? null
         : html`<a href="/runs/${encoded(run.rerun_of)}"><code>${name(run.rerun_of)}</code></a>`,
     ],
+    ['Attempt', run.attempt === undefined || run.attempt === 1 ? null : `${run.attempt}`],
+    [
+      'Repeated by',
+      repeatedBy.length === 0
+        ? null
+        : html`${repeatedBy.map((id) => html`<a href="/runs/${encoded(id)}"><code>${name(id)}</code></a> `)}`,
+    ],
   ];
   return rows.flatMap(([term, value]) =>
     value === null ? [] : [html`<div><dt>${term}</dt><dd>${value}</dd></div>`],
@@ -88,15 +99,16 @@ function jobCard(
   job: RunJobRecord,
   { cut, reported }: { readonly cut: CutOfLog | undefined; readonly reported: JobReported },
 ): Html {
-  const log = `/runs/${encoded(runId)}/logs/${encoded(job.id)}`;
+  const log = `/runs/${encoded(job.taken_over_from ?? runId)}/logs/${encoded(job.id)}`;
   const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
   const details = [
+    job.taken_over_from === undefined ? '' : `taken over from ${job.taken_over_from}`,
     job.attempt === undefined ? '' : `attempt ${job.attempt}`,
     took,
     job.exit_code === null ? '' : `exit code ${job.exit_code}`,
   ].filter((text) => text !== '');
   return html`<li class="job" id="job-${encoded(job.id)}"><div>
-<div class="head"><h3>${name(job.id)}</h3>${nodeMark(job)}<span class="muted">${details.join(' · ')}</span></div>
+<div class="head"><h3>${name(job.id)}</h3>${nodeMark(job)}<span class="muted">${name(details.join(' · '))}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' && job.allow_failure !== true ? 'problem' : 'note'}">${name(job.message)}</p>`}
 ${attemptList(job, log)}

@@ -34,5 +34,9 @@ export async function runView(
     if (cut !== null) cuts.set(id, cut);
     if (outcome !== null) reports.set(id, outcome);
   }
-  return ok({ bundle: bundle.value, artifacts, cuts, reports, timeline: timelineOf(run, going) });
+  const all = await source.summarizeRuns(stateRoot, { signal });
+  const repeatedBy = all.isErr()
+    ? []
+    : all.value.runs.flatMap((one) => (one.rerun_of === runId ? [one.run_id] : []));
+  return ok({ bundle: bundle.value, artifacts, cuts, reports, timeline: timelineOf(run, going), repeatedBy });
 }

@@ -17,6 +17,7 @@ export function leftOver(
     const { status: state, message } = job.run.outcome;
     return { state, message, allowed: job.allowed === true };
   }
+  if (job?.kind === 'recorded') return null;
   return node.state === 'running'
     ? { state: 'detached', message: 'left behind' }
     : { state: 'cancelled', message: 'not started' };

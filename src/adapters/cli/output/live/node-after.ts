@@ -63,7 +63,8 @@ export function nodeAfterRunEvent(node: TreeNode, event: NodeEvent, now: number)
       const allowed = event.allow_failure === true;
       // A job has told more of its own end.
       if (state === 'pending' || state === 'running' || node.exit !== null) return { ...node, allowed };
-      return { ...node, state, message, cached, allowed, durationMs, upload: null };
+      const from = event.taken_over_from ?? null;
+      return { ...node, state, message, cached, allowed, from, durationMs, upload: null };
     }
   }
 }

@@ -38,6 +38,10 @@ export interface RowContext {
 
 /** What is said of a node behind its name and time, on one line. */
 export function nodeDetail(node: TreeNode, context: RowContext): string {
+  return `${ownDetail(node, context)}${node.from === null ? '' : `, taken over from ${escapeLine(node.from)}`}`;
+}
+
+function ownDetail(node: TreeNode, context: RowContext): string {
   switch (node.state) {
     case 'waiting':
       return waitsFor(node, context);

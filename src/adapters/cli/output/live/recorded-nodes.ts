@@ -50,7 +50,8 @@ function jobNode(
   const since = started === null ? null : monotonic(started);
   const durationMs = since === null || finished === null ? null : monotonic(finished) - since;
   const allowed = job.allow_failure === true;
-  return { ...waiting, attempt: job.attempt ?? null, state, step, message, allowed, since, durationMs };
+  const from = job.taken_over_from ?? null;
+  return { ...waiting, from, attempt: job.attempt ?? null, state, step, message, allowed, since, durationMs };
 }
 
 /** A prepare node is recorded when it has ended; until then its state is what its dependencies allow. */

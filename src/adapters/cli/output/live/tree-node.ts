@@ -28,6 +28,8 @@ export interface TreeNode {
   readonly exit: { readonly cause: JobFinished['cause']; readonly code: number | null } | null;
   /** An output of an earlier run was used. */
   readonly cached: boolean;
+  /** The run in which it ended, where this one has taken it over. */
+  readonly from: string | null;
   /** Its failure does not count. */
   readonly allowed: boolean;
   /** Why it ended as it did, empty when it passed; what is known of one that runs, without a phase. */
@@ -48,6 +50,7 @@ export function waitingNode(node: Pick<TreeNode, 'id' | 'kind' | 'dependsOn'>): 
     exit: null,
     cached: false,
     allowed: false,
+    from: null,
     message: '',
   };
 }
