@@ -31,7 +31,7 @@ import { loadSteps as loadStepsOf } from '../application/records/load-steps.js';
 import { readArtifact as readArtifactOf } from '../application/records/read-artifact.js';
 import { readLog as readLogOf } from '../application/records/read-log.js';
 import { readStepLog as readStepLogOf } from '../application/records/read-step-log.js';
-import { runOfJob } from '../application/records/run-of-job.js';
+import { inRunOfJob } from '../application/records/run-of-job.js';
 import type { RunStateFault } from '../application/records/run-state-fault.js';
 import {
   type RunSummaries,
@@ -69,16 +69,12 @@ async function below<T>(stateRoot: string, read: (stateRoot: string) => Answer<T
 }
 
 /** Of a job that a run has taken over, what the run has that ran it. */
-function ofJob<T>(
+function ofJob<T, Q extends RunStateOptions & { readonly runId: string; readonly job: string }>(
   stateRoot: string,
-  asked: RunStateOptions & { readonly runId: string; readonly job: string },
-  read: (query: RunStateOptions & { stateRoot: string; runId: string; job: string }) => Answer<T>,
+  asked: Q,
+  read: (query: Q & { readonly stateRoot: string }) => Answer<T>,
 ): Answer<T> {
-  return below(stateRoot, async (root) => {
-    const { runId, job, signal } = asked;
-    const query = { stateRoot: root, runId, job, ...(signal === undefined ? {} : { signal }) };
-    return await read({ ...query, runId: await runOfJob(files, query) });
-  });
+  return below(stateRoot, async (root) => read(await inRunOfJob(files, { ...asked, stateRoot: root })));
 }
 
 async function usableRoot(stateRoot: string): Answer<string> {
@@ -164,7 +160,7 @@ export function readLog(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return ofJob(stateRoot, { runId, ...options }, (query) => readLogOf(logs, { ...options, ...query }));
+  return ofJob(stateRoot, { runId, ...options }, (query) => readLogOf(logs, query));
 }
 
 /** A piece of the kept log of one step of an open machine, from an offset in bytes on (negative: from the end), at most `maxBytes` (default 256 KiB). */
@@ -194,9 +190,7 @@ export function readArtifact(
     readonly maxBytes?: number;
   },
 ): Answer<LogPart> {
-  return ofJob(stateRoot, { runId, ...options }, (query) =>
-    readArtifactOf(files, logs, { ...options, ...query }),
-  );
+  return ofJob(stateRoot, { runId, ...options }, (query) => readArtifactOf(files, logs, query));
 }
 
 /** The events of a run as they are written, from a position on, until its last line, `run_closed`, or until its runner is gone. Returns which. */
@@ -239,7 +233,7 @@ export function loadSteps(
   runId: string,
   options: RunStateOptions & { readonly job: string },
 ): Answer<readonly JobStepRecord[]> {
-  return ofJob(stateRoot, { runId, ...options }, (query) => loadStepsOf(files, { ...options, ...query }));
+  return ofJob(stateRoot, { runId, ...options }, (query) => loadStepsOf(files, query));
 }
 
 /** What became of each test in the newest runs that have reports of tests: those that are flaky first, then by how often they failed. */

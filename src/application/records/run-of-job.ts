@@ -5,11 +5,15 @@ import type { FileStore } from '../../ports/file-store.js';
 import { readRecord } from './read-record.js';
 import { type RunQuery, runLayoutFor } from './run-layout-for.js';
 
-/** The run that has run a job: this one, or the one from which it has taken the job over. */
-export async function runOfJob(
+/** The same of the run that has run the job: this one, or the one from which it has taken the job over. */
+export async function inRunOfJob<Q extends RunQuery & { readonly job: string }>(
   files: FileStore,
-  query: RunQuery & { readonly job: string },
-): Promise<string> {
+  query: Q,
+): Promise<Q> {
+  return { ...query, runId: await runOfJob(files, query) };
+}
+
+async function runOfJob(files: FileStore, query: RunQuery & { readonly job: string }): Promise<string> {
   const { stateRoot, runId, job, signal } = query;
   const layout = runLayoutFor(stateRoot, runId);
   if (layout.isErr() || !jobIdSchema.safeParse(job).success) return runId;
