@@ -102,6 +102,7 @@ export {
   validatePayloadMounts,
 } from './domain/mounts/payload-mount-rules.js';
 export { snapshotMountRecord } from './domain/mounts/snapshot-mount.js';
+export type { RerunSelection } from './domain/target/rerun-selection.js';
 export type { KeptEntry, KeptKind, RetentionBounds } from './domain/target/retention.js';
 export type { Clock } from './ports/clock.js';
 export type { EntryContent } from './ports/entry-content.js';
