@@ -157,9 +157,20 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.runTarget,
-    (ports, localShell, settings, targets, runJob, stageSnapshot, workDirectory, templateMaker, statuses) => {
+    (
+      ports,
+      localShell,
+      settings,
+      targets,
+      runJob,
+      stageSnapshot,
+      workDirectory,
+      templateMaker,
+      statuses,
+      hostTime,
+    ) => {
       const parts = { ports: { ...ports, localShell }, settings, runJob, stageSnapshot };
-      return new RunTarget({ ...parts, ...targets, workDirectory, templateMaker, statuses });
+      return new RunTarget({ ...parts, ...targets, workDirectory, templateMaker, statuses, hostTime });
     },
     [
       ids.ports,
@@ -171,6 +182,7 @@ export function bindServices(container: Container): void {
       ids.workDirectory,
       ids.templateMaker,
       ids.statuses,
+      ids.hostTime,
     ],
   );
   bindTo(

@@ -5,6 +5,7 @@ import type { Tracer } from '../../ports/tracer.js';
 import type { WorkspaceScanner } from '../../ports/workspace-scanner.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
 import type { RunAttempts } from '../job/run-attempts.js';
+import type { HostTime } from '../lease/host-time.js';
 import type { PreparePorts } from '../prepare/prepare-call.js';
 import type { RunStatusesParts } from '../report/run-statuses.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -25,6 +26,7 @@ export interface RunTargetParts {
   readonly runJob: Pick<RunAttempts, 'run'>;
   readonly templateMaker: TemplateMaker;
   readonly workDirectory: Pick<WorkDirectory, 'ensure'>;
+  readonly hostTime: Pick<HostTime, 'learn' | 'now'>;
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
   /** Who is told how the jobs of a run stand. */
   readonly statuses: Pick<RunStatusesParts, 'http' | 'reports'>;

@@ -14,6 +14,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
+import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { planRecordOf } from './plan-record-of.js';
@@ -87,29 +88,39 @@ export class RunTarget {
 
     const changedFiles = await changedFilesOf(scanner, asked, shell.host);
     if (changedFiles.isErr()) return err(changedFiles.error);
-    const input = changedFiles.value === undefined ? asked : { ...asked, changedFiles: changedFiles.value };
+    const known = changedFiles.value === undefined ? asked : { ...asked, changedFiles: changedFiles.value };
     const state = runStateLayout(this.#parts.settings.stateRoot, runId.data);
     const createdAt = new Date(clock.now()).toISOString();
-    const skipped = filteredOut(target.value.filters, input.changedFiles);
+    const skipped = filteredOut(target.value.filters, known.changedFiles);
     const runner = await this.#parts.ports.processes.self();
     const { settings } = this.#parts;
     const made = { state, plan: plan.value, target: target.value, createdAt, skipped, runner, settled };
     const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
-    const run = runRecordOf(input, { ...made, settings, host: shell.host });
+    const run = runRecordOf(known, { ...made, settings, host: shell.host });
     const planRecord = planRecordOf({
       runId: runId.data,
-      targetId: input.target,
+      targetId: known.target,
       target: target.value,
       plan: plan.value,
-      selectedJobs: input.jobs ?? [],
+      selectedJobs: known.jobs ?? [],
       createdAt,
       masker,
     });
     const rooted = await makeStateRoot(localFiles, this.#parts.settings.stateRoot);
     if (rooted.isErr()) return err(rooted.error);
     const recorder = new RunRecorder(localFiles, state, run, masker);
+    const { concurrency } = target.value;
+    const entered =
+      concurrency === undefined || skipped
+        ? ok(null)
+        : await enterGroup(this.#parts, { concurrency, asked, runId: runId.data });
+    if (entered.isErr()) return err(entered.error);
+    const group = entered.value;
     const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
+    if (claimed.isErr()) await group?.leave();
     if (claimed.isErr()) return err(claimed.error);
+    const ends = [known.signal ?? [], group?.ended ?? []].flat();
+    const input = ends.length === 0 ? known : { ...known, signal: AbortSignal.any(ends) };
 
     const eventFile = new EventFile(localFiles, state.events);
     const execution = new TargetExecution({
@@ -125,6 +136,7 @@ export class RunTarget {
       recorder,
       eventFile,
       isFilteredOut: skipped,
+      group,
       settled,
       ...(scanned === undefined ? {} : { scanned }),
       notes: [...(beginning.notes ?? []), ...withheld],

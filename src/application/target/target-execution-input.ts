@@ -4,6 +4,7 @@ import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { EventFile } from '../events/event-file.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
+import type { RunGroup } from './run-group.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
 import type { SettledNodes } from './settled-nodes.js';
@@ -30,6 +31,8 @@ export interface TargetExecutionInput {
   readonly settled: SettledNodes;
   /** What is known already of the workspace. */
   readonly scanned?: WorkspaceSnapshot;
+  /** Of which one run goes on at a time; null for a run that is in none. */
+  readonly group: Pick<RunGroup, 'turn' | 'leave'> | null;
   /** Told as warnings when the run begins. */
   readonly notes: readonly string[];
 }

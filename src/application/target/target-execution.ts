@@ -95,6 +95,7 @@ export class TargetExecution {
       warnOfFilters(this.#at, this.#reporter, this.#workspace),
     ]);
     try {
+      await this.#at.group?.turn((message) => this.#reporter.warn(message));
       await this.#executePlan();
     } catch (bug) {
       await this.#release();
@@ -105,7 +106,11 @@ export class TargetExecution {
   }
 
   async #release(): Promise<void> {
-    await Promise.all([this.#hold.release(), this.#templates[Symbol.asyncDispose]()]);
+    await Promise.all([
+      this.#hold.release(),
+      this.#templates[Symbol.asyncDispose](),
+      this.#at.group?.leave(),
+    ]);
   }
 
   #executePlan(): Promise<void> {

@@ -10,6 +10,7 @@ import { jobIdSchema } from '../values/identifier.js';
 import { conditionKeys } from '../values/node-condition.js';
 import { isNormalisedAbsolutePath, pathError } from '../values/path-rules.js';
 import { plainText as argument, plain } from '../values/text.js';
+import { concurrencySchema } from './concurrency.js';
 import { templateConfigSchema } from './template-config.js';
 
 const text = plain(z.string().min(1));
@@ -145,6 +146,8 @@ const targetConfig = z.strictObject({
   parallel: z.number().int().positive().max(64).default(4),
   /** The first failure ends what runs, and nothing new begins. */
   failFast: z.boolean().default(false),
+  /** `{group, cancelInProgress}`: of the runs of a group one goes on at a time, over all runners. */
+  concurrency: concurrencySchema.optional(),
   /** Patterns (docs/patterns.md) of paths; when it is known what has changed and nothing matches, the run is skipped. */
   filters: z.array(relativePattern).max(1000).default([]),
   prepare: z

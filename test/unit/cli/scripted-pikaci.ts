@@ -182,6 +182,7 @@ export class ScriptedPikaci implements Pikaci {
       stageSnapshot: { stage: async () => ok(undefined) },
       workDirectory: { ensure: async () => ok(undefined) },
       statuses: { http: new MemoryHttpClient(), reports: [] },
+      hostTime: { learn: async () => ok(undefined), now: () => 0 },
       templateMaker: {
         ensure: async ({ node }) => {
           const message = `the scripted host makes no template ${node.id}`;

@@ -47,7 +47,7 @@ describe('what the documents show', () => {
         expect(targetConfigSchema.safeParse(piece).success).toBe(true);
         return [];
       }
-      if ('microvm' in piece) {
+      if ('microvm' in piece || 'targets' in piece) {
         expect(pikaciConfigSchema.safeParse({ host: 'local', ...piece }).success).toBe(true);
         return [];
       }

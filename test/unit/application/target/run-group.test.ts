@@ -1,0 +1,238 @@
+import { ok } from 'neverthrow';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
+import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
+import { RunGroup } from '../../../../src/application/target/run-group.js';
+import type { RunTargetInput } from '../../../../src/application/target/target-run.js';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import type { PikaciEvent } from '../../../../src/domain/events/event.js';
+import type { RunEvent } from '../../../../src/domain/events/run-event.js';
+import {
+  concurrencySchema,
+  type GroupTicket,
+  groupOf,
+  waitsFor,
+} from '../../../../src/domain/target/concurrency.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+
+const WORKSPACE = '/srv/tree';
+
+/** A host and as many runners as are asked for, whose jobs go on until they are let go or cancelled. */
+async function host(cancelInProgress = false, group = 'deploy-${branch}') {
+  let letGo: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const active = new Set<string>();
+  let most = 0;
+  let begun = 0;
+  const clock = new MemoryClock();
+  // Time goes on by itself, a tenth of a second at each turn of the event loop.
+  let ends = false;
+  const time = async () => {
+    while (!ends) await clock.advance(100).then(() => new Promise((resolve) => setImmediate(resolve)));
+  };
+  void time();
+  onTestFinished(() => {
+    ends = true;
+  });
+  const memory = new MemoryHost({
+    clock,
+    script: async ({ request, cancelled }) => {
+      const id = String(begun++);
+      active.add(id);
+      most = Math.max(most, active.size);
+      if (request['command'] === 'wait') await Promise.race([released, cancelled]);
+      active.delete(id);
+      return 0;
+    },
+  });
+  await memory.setWorkspace(WORKSPACE, { 'a.txt': { content: 'a\n' } });
+  const runner = (name: string, trust: 'trusted' | 'untrusted' = 'trusted') => {
+    const targets = {
+      t: { concurrency: { group, cancelInProgress }, jobs: [{ id: 'j', command: 'wait' }] },
+      quick: { concurrency: { group, cancelInProgress }, jobs: [{ id: 'j', command: 'true' }] },
+    };
+    const settings = {
+      host: 'local',
+      workDir: '/var/pikaci',
+      stateRoot: `/${name}`,
+      targets,
+      trust,
+    } as const;
+    return must(createPikaci(settings, { adapters: memory.adapters }));
+  };
+  const begin = (pikaci: ReturnType<typeof runner>, runId: string, more: Partial<RunTargetInput> = {}) => {
+    const told: (PikaciEvent | RunEvent)[] = [];
+    const waiters: { until: (event: PikaciEvent | RunEvent) => boolean; then: () => void }[] = [];
+    const take = (event: PikaciEvent | RunEvent) => {
+      told.push(event);
+      for (const { until, then } of waiters) if (until(event)) then();
+    };
+    const seen = (until: (event: PikaciEvent | RunEvent) => boolean) =>
+      new Promise<void>((then) => {
+        if (told.some(until)) then();
+        else waiters.push({ until, then });
+      });
+    const input = { target: 't', workspace: WORKSPACE, runId, branch: 'main', ...more };
+    const ended = pikaci.runTarget({ ...input, events: { emit: take, emitRun: take } });
+    const warnings = () => told.flatMap((event) => (event.type === 'run_warning' ? [event.message] : []));
+    return { ended, seen, warnings };
+  };
+  const places = async () => {
+    const listed = await memory.hostFiles.list('/var/pikaci/groups');
+    return listed.isOk() ? listed.value.map(({ name }) => name) : [];
+  };
+  return { memory, runner, begin, letGo, most: () => most, places };
+}
+
+const made = ({ type }: { readonly type: string }) => type === 'instance_created';
+const warned = ({ type }: { readonly type: string }) => type === 'run_warning';
+
+describe('the runs of a group', () => {
+  it('go on one at a time, over all runners, who came first being first; each says for whom it waits', async () => {
+    const { runner, begin, letGo, most, places } = await host();
+    const first = begin(runner('a'), 'first');
+    await first.seen(made);
+    const second = begin(runner('b'), 'second');
+    await second.seen(warned);
+    const third = begin(runner('a'), 'third', { target: 'quick' });
+    await third.seen(warned);
+    expect(second.warnings()).toEqual([
+      'waits for the run first, which is before this one in the group "deploy-main"',
+    ]);
+    // Another branch is another group.
+    const other = must(await begin(runner('c'), 'other', { target: 'quick', branch: 'topic' }).ended);
+    expect(other.record.status).toBe('passed');
+    letGo();
+    for (const { ended } of [first, second, third]) {
+      const run = must(await ended);
+      expect(run.record.status).toBe('passed');
+      must(await run.cleanUp);
+    }
+    expect(most()).toBeLessThanOrEqual(2);
+    expect(await places()).toEqual([]);
+  });
+
+  it('are cancelled by a newer one, where the group wants that, and have cleaned up when it begins', async () => {
+    const { memory, runner, begin, letGo, places } = await host(true);
+    const first = begin(runner('a'), 'first');
+    await first.seen(made);
+    const second = begin(runner('b'), 'second');
+    const old = must(await first.ended);
+    expect(old.record.status).toBe('cancelled');
+    expect(first.warnings()).toEqual([
+      'is cancelled: second came after it in the group "deploy-main", which cancels what goes on',
+    ]);
+    await second.seen(made);
+    must(await old.cleanUp);
+    letGo();
+    const run = must(await second.ended);
+    expect(run.record.status).toBe('passed');
+    must(await run.cleanUp);
+    expect(memory.incus.allInstances).toEqual([]);
+    expect(await places()).toEqual([]);
+  });
+
+  // Of these seeds each has two meet, when whoever begins does not look once more.
+  it.each([6, 11, 21, 24].map((seed) => seed * 7919))(
+    'never meet (%i), however many come at one moment, and however long the host takes for each answer',
+    async (first) => {
+      const { memory } = await host();
+      const files = new MemoryFileStore('memory', () => memory.clock.now());
+      const { list, writeFile } = files;
+      let seed = first;
+      const pause = async (most: number) => {
+        seed = (seed * 48_271) % 2_147_483_647;
+        for (let turns = seed % most; turns > 0; turns--)
+          await new Promise((resolve) => setImmediate(resolve));
+      };
+      Object.assign(files, {
+        list: async (...call: Parameters<typeof list>) => {
+          const told = await list.apply(files, call);
+          await pause(100);
+          return told;
+        },
+        // What is written is there some time after it was sent.
+        writeFile: async (...call: Parameters<typeof writeFile>) => {
+          await pause(100);
+          return await writeFile.apply(files, call);
+        },
+      });
+      const { clock } = memory;
+      const hostTime = { learn: async () => ok(undefined), now: () => clock.now() };
+      const input = { files, clock, hostTime, workDir: '/work', group: 'g', cancelInProgress: false };
+      const never = new AbortController().signal;
+      let [active, most] = [0, 0];
+      const one = async (index: number) => {
+        await pause(200);
+        const group = must(await RunGroup.enter({ ...input, runId: `run-${index}`, signal: never }));
+        await group.turn(() => undefined);
+        active += 1;
+        most = Math.max(most, active);
+        await pause(50);
+        active -= 1;
+        await group.leave();
+      };
+      await Promise.all(Array.from({ length: 24 }, (_, index) => one(index)));
+      expect(most).toBe(1);
+      expect(must(await files.list('/work/groups'))).toEqual([]);
+    },
+  );
+
+  it('do not wait for a runner that has died, and a signal ends the wait', async () => {
+    const { memory, runner, begin, places } = await host();
+    const first = begin(runner('a'), 'first');
+    await first.seen(made);
+    const stop = new AbortController();
+    const second = begin(runner('b'), 'second', { signal: stop.signal });
+    await second.seen(warned);
+    stop.abort();
+    expect(must(await second.ended).record.status).toBe('cancelled');
+    const [file = ''] = await places();
+    const text = Buffer.from(must(await memory.hostFiles.readFile(`/var/pikaci/groups/${file}`))).toString();
+    const dead = text.replace(/"expires_at_ms":\d+/, '"expires_at_ms":1');
+    must(await memory.hostFiles.writeFile(`/var/pikaci/groups/${file}`, Buffer.from(dead)));
+    const third = must(await begin(runner('c'), 'third', { target: 'quick' }).ended);
+    expect(third.record.status).toBe('passed');
+  });
+
+  it('need a branch where their group names it, and cannot be left running', async () => {
+    const { runner, begin, places } = await host();
+    const { branch: _, ...none } = { branch: 'x' };
+    const unnamed = runner('a').runTarget({ target: 't', workspace: WORKSPACE, runId: 'a', ...none });
+    expect(mustFail(await unnamed, 'invalid_job').message).toContain('needs a branch');
+    const left = await begin(runner('a'), 'b', { onAbort: 'detach' }).ended;
+    expect(mustFail(left, 'invalid_job').field).toBe('onAbort');
+    expect(await places()).toEqual([]);
+  });
+});
+
+describe('a group', () => {
+  it('has the names of a run in it, and none but these', () => {
+    const { group } = concurrencySchema.parse({ group: '${target}/${branch}' });
+    const concurrency = { group, cancelInProgress: false };
+    const run = { branch: 'main', target: 'deploy' };
+    expect(groupOf(concurrency, { ...run, trust: 'trusted' })).toBe('deploy/main');
+    expect(groupOf(concurrency, { ...run, trust: 'untrusted' })).toBe('untrusted/deploy/main');
+    const wrong = concurrencySchema.safeParse({ group: 'x-${commit}' });
+    expect(wrong.error?.issues[0]?.message).toContain('${commit} is nothing that is known of a run');
+  });
+
+  it('lets those go on first that do, then who came first', () => {
+    const ticket = (token: string, cameAtMs: number, holds = false): GroupTicket => ({
+      token,
+      runId: token,
+      cameAtMs,
+      holds,
+      expiresAtMs: 1,
+    });
+    const own = ticket('m', 5);
+    expect(waitsFor(own, [])).toBeNull();
+    expect(waitsFor(own, [ticket('z', 6), ticket('n', 5)])).toBeNull();
+    expect(waitsFor(own, [ticket('z', 4), ticket('a', 3)])?.token).toBe('a');
+    expect(waitsFor(own, [ticket('a', 3), ticket('z', 9, true)])?.token).toBe('z');
+    expect(waitsFor(own, [ticket('a', 5)])?.token).toBe('a');
+  });
+});
