@@ -62,6 +62,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/step/cancel-step.ts',
     'application/step/follow-step.ts',
     'application/step/overdue.ts',
+    'application/target/run-group.ts',
     'application/template/ensure-template.ts',
     'application/template/template-hold.ts',
   ]);
