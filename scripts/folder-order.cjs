@@ -14,6 +14,7 @@ const FOLDER_ORDER = {
     'records',
     'target',
     'report',
+    'hooks',
     'config',
   ],
   'src/application': [
@@ -69,6 +70,7 @@ const FOLDER_ORDER = {
     'commands/template',
     'commands/cache',
     'commands/pool',
+    'commands/hooks',
     'completion',
     'program',
     '.',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { runCli } from '../adapters/cli/main.js';
 import { EXIT } from '../adapters/cli/session/exit-code.js';
+import { checkOut } from '../adapters/node/check-out.js';
 import { exportCommit, isTracked } from '../adapters/node/git-repository.js';
 import { ownArguments } from '../adapters/node/own-arguments.js';
 import { ownHome } from '../adapters/node/own-home.js';
@@ -51,7 +52,7 @@ export async function runCommandLine(adapters?: Adapters): Promise<number> {
       runState,
       fulfill: fulfillPreparedOutputRequest,
       serve,
-      repository: { exportCommit, isTracked },
+      repository: { exportCommit, checkOut, isTracked },
       terminal: process.stdin.isTTY === true && process.stdout.isTTY === true ? processTerminal() : null,
       clock: new SystemClock(),
       randomBytes: (count) => randomBytes(count),

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
 import { type Gate, isPublic, refusalAtGate } from './gate.js';
 import type { EventStreams } from './live/event-streams.js';
 import { refusalPage } from './pages/refusal-page.js';
@@ -6,17 +7,28 @@ import { addApiRoutes } from './routes/api-routes.js';
 import { addAssetRoutes } from './routes/asset-routes.js';
 import { addEventRoutes } from './routes/event-routes.js';
 import { addFileRoutes } from './routes/file-routes.js';
+import { addHookRoutes, HOOKS } from './routes/hook-routes.js';
 import { addMetricsRoute } from './routes/metrics-route.js';
 import { addPageRoutes } from './routes/page-routes.js';
 import { secure } from './security-headers.js';
 import { notFound, type Refusal, refusalJson } from './source/refusal.js';
 import type { ServedRuns } from './source/run-source.js';
 
-/** All routes, behind the gate. Everything is read only. */
-export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): Hono {
+/** All routes, behind the gate, and read only; but for webhooks, which prove themselves. */
+export function createApp(
+  runs: ServedRuns,
+  gate: Gate,
+  streams: EventStreams,
+  hooks: WebhookReceiver | null = null,
+): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
     const isForAll = isPublic(gate, c.req.path);
+    if (hooks !== null && c.req.method === 'POST' && c.req.path.startsWith(HOOKS)) {
+      await next();
+      secure(c.res.headers);
+      return;
+    }
     const refusal =
       (isForAll ? null : refusalAtGate(gate, c.req.raw.headers)) ?? refusalOfMethod(c.req.method);
     if (refusal === null) await next();
@@ -27,6 +39,7 @@ export function createApp(runs: ServedRuns, gate: Gate, streams: EventStreams): 
     if (isForAll) c.res.headers.set('cross-origin-resource-policy', 'cross-origin');
     secure(c.res.headers);
   });
+  if (hooks !== null) addHookRoutes(app, hooks);
   addApiRoutes(app, runs);
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { err, ok, type Result } from 'neverthrow';
+import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
 import { createApp } from './app.js';
 import { isLoopback } from './is-loopback.js';
 import { EventStreams } from './live/event-streams.js';
@@ -21,6 +22,8 @@ export interface ServeOptions {
   readonly token: string | null;
   /** Badges are answered to everybody, also within pages from elsewhere; not when left out. */
   readonly publicBadges?: boolean;
+  /** Takes webhooks; none are taken when left out. */
+  readonly hooks?: WebhookReceiver | null;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function serveRuns(
   runs: ServedRuns,
   options: ServeOptions,
 ): Promise<Result<Serving, ServeFault>> {
-  const { host, token, publicBadges = false } = options;
+  const { host, token, publicBadges = false, hooks = null } = options;
   if (token === null && !isLoopback(host))
     return err({
       kind: 'token_required',
@@ -52,7 +55,7 @@ export async function serveRuns(
   if (token !== null && token.length < SHORTEST_TOKEN)
     return err({ kind: 'token_too_short', message: `the token has fewer than ${SHORTEST_TOKEN} characters` });
   const streams = new EventStreams(STREAM_LIMITS);
-  const app = createApp(runs, { token, publicBadges }, streams);
+  const app = createApp(runs, { token, publicBadges }, streams, hooks);
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },

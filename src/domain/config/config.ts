@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhooksSchema } from '../hooks/webhook-config.js';
 import { jobLimitsSchema, requestsSchema } from '../machine/machine-options.js';
 import { DEFAULT_REMOTE_WORK_DIR } from '../machine/remote-layout.js';
 import { patternText } from '../patterns/pattern-text.js';
@@ -170,6 +171,8 @@ export const pikaciConfigSchema = z.strictObject({
   targets: z.record(targetIdSchema, targetConfigSchema).default({}),
   /** Forges that are told how the jobs of a run stand, on the commit that is run. */
   report: z.array(reportSchema).max(20).default([]),
+  /** Forges whose webhooks start runs, where `pikaci serve` has `--hooks`. */
+  hooks: webhooksSchema,
   /** For `pikaci gitlab`, which runs the jobs of a GitLab Runner. */
   gitlab: gitlabConfigSchema.prefault({}),
   /** For `pikaci github`, which runs the jobs of a GitHub Actions runner on the host itself. */

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { runCli } from '../../../src/adapters/cli/main.js';
 import type { CliTerminal, PikaciPlace, RunState } from '../../../src/adapters/cli/process/cli-input.js';
 import type { EndingSignal } from '../../../src/adapters/cli/process/interrupts.js';
+import { checkOut } from '../../../src/adapters/node/check-out.js';
 import { exportCommit, isTracked } from '../../../src/adapters/node/git-repository.js';
 import type { Pikaci } from '../../../src/application/api/pikaci.js';
 import { fulfillPreparedOutputRequest } from '../../../src/composition/fulfill-prepared-output.js';
@@ -119,6 +120,7 @@ export class Cli {
       repository: {
         exportCommit: (directory, revision, call) =>
           exportCommit(directory, revision, { ...call, scratch: join(this.folder, '.scratch') }),
+        checkOut: (wanted) => checkOut({ ...wanted, scratch: join(this.folder, '.scratch') }),
         isTracked,
       },
       terminal: this.#options.shellTerminal ?? null,

@@ -4,7 +4,7 @@ import { Cli } from './cli-harness.js';
 
 /** The address, once it has been printed. */
 async function address(cli: Cli): Promise<string> {
-  await expect.poll(() => cli.stdout.text).toMatch(/^http:\/\/\S+\n$/);
+  await expect.poll(() => cli.stdout.text, { timeout: 30_000 }).toMatch(/^http:\/\/\S+\n$/);
   return cli.stdout.text.trim();
 }
 

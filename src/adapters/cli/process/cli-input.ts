@@ -7,6 +7,7 @@ import type { RunStateFault } from '../../../application/records/run-state-fault
 import type { PikaciConfigInput } from '../../../domain/config/config.js';
 import type { ConfigFault } from '../../../domain/config/config-fault.js';
 import type { RunStatus } from '../../../domain/events/run-status.js';
+import type { WebhookReceiver } from '../../../domain/hooks/webhook-receiver.js';
 import type { JobRecord } from '../../../domain/job/job-record.js';
 import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { RunLogsMetadata } from '../../../domain/records/logs-metadata.js';
@@ -124,6 +125,7 @@ export type Serve = (
     readonly port: number;
     readonly token: string | null;
     readonly publicBadges: boolean;
+    readonly hooks: WebhookReceiver | null;
   },
 ) => Promise<
   Result<
@@ -140,6 +142,14 @@ export interface CliRepository {
     revision: string,
     call: { readonly scratch: string; readonly signal?: AbortSignal },
   ): Promise<Result<AsyncDisposable & { readonly commit: string; readonly directory: string }, string>>;
+  /** A fresh clone with one commit checked out, below a private folder, until disposed of. */
+  checkOut(wanted: {
+    readonly url: string;
+    readonly ref: string;
+    readonly commit: string;
+    readonly scratch: string;
+    readonly signal?: AbortSignal;
+  }): Promise<Result<AsyncDisposable & { readonly directory: string }, string>>;
   /** Whether the path is there, and in git's index; an error where there is a `.git` above, and git does not say. */
   isTracked(
     path: string,

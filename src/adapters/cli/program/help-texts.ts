@@ -156,14 +156,15 @@ Examples:
 export const SERVE_HELP = `
 The address is printed when the server listens; Ctrl-C ends it. Everything is read only. With PIKACI_SERVE_TOKEN set
 (16 characters or more) every request must show it, as "Authorization: Bearer ..." or, in a browser, as the password
-that is asked for. There is no TLS: put a reverse proxy in front of it.
+that is asked for. There is no TLS: put a reverse proxy in front of it. With --hooks it also takes signed webhooks of
+forges, as "hooks" in the configuration says, and runs targets for them.
 
 Examples:
   pikaci serve
   PIKACI_SERVE_TOKEN=$(cat token) pikaci serve --listen 0.0.0.0 --port 8080
   curl http://127.0.0.1:8787/news/api/forge/branch/main/logs
 
-Exit status: 0 ended by Ctrl-C, 2 when a token is missing, 3 when the address cannot be listened on.
+Exit status: 0 ended by Ctrl-C, 2 when a token or the secret of a hook is missing, 3 when the address cannot be listened on.
 `;
 
 export const REMOTE_DEFAULTS_HELP = `

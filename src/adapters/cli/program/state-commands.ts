@@ -2,10 +2,10 @@ import { Argument, type Command, Option } from 'commander';
 import { runStatusSchema } from '../../../domain/events/run-status.js';
 import { runIdSchema } from '../../../domain/values/identifier.js';
 import { artifactsCommand } from '../commands/artifacts-command.js';
+import { type ServeCommandOptions, serveCommand } from '../commands/hooks/serve-command.js';
 import { type ListOptions, listCommand } from '../commands/list-command.js';
 import { type LogsOptions, logsCommand } from '../commands/logs-command.js';
 import { preparedOutputsCommand } from '../commands/prepared-outputs-command.js';
-import { type ServeCommandOptions, serveCommand } from '../commands/serve-command.js';
 import { type JsonOptions, type StatusOptions, statusCommand } from '../commands/status-command.js';
 import { type TestsOptions, testsCommand } from '../commands/tests-command.js';
 import type { CliContext } from '../session/cli-context.js';
@@ -122,5 +122,6 @@ export function addStateCommands(
       new Option('--port <n>', 'which port; 0 for any that is free').argParser(portNumber).default(8787),
     )
     .option('--public-badges', 'answer /badge/BRANCH.svg to everybody, without the token and within any page')
+    .option('--hooks', 'start runs for the webhooks of the configuration ("hooks"), one after the other')
     .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
 }

@@ -1,6 +1,7 @@
-import { type CliContext, complain } from '../session/cli-context.js';
-import { EXIT } from '../session/exit-code.js';
-import { type StateOptions, stateRootOrComplain } from './state-root.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import { type StateOptions, stateRootOrComplain } from '../state-root.js';
+import { openHooks } from './open-hooks.js';
 
 export const TOKEN_VARIABLE = 'PIKACI_SERVE_TOKEN';
 
@@ -8,16 +9,26 @@ export interface ServeCommandOptions extends StateOptions {
   readonly listen: string;
   readonly port: number;
   readonly publicBadges?: boolean;
+  readonly hooks?: boolean;
 }
 
 /** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
 export async function serveCommand(context: CliContext, options: ServeCommandOptions): Promise<number> {
-  const stateRoot = await stateRootOrComplain(context, options);
+  const opened = options.hooks === true ? await openHooks(context, options) : null;
+  if (opened === 'refused') return EXIT.usage;
+  await using hooks = opened;
+  const stateRoot = hooks === null ? await stateRootOrComplain(context, options) : hooks.stateRoot;
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
   const token = context.input.env[TOKEN_VARIABLE] || null;
   const { listen: host, port, publicBadges = false } = options;
-  const started = await context.input.serve(stateRoot, { host, port, token, publicBadges });
+  const started = await context.input.serve(stateRoot, {
+    host,
+    port,
+    token,
+    publicBadges,
+    hooks: hooks?.receiver ?? null,
+  });
   if (started.isErr()) {
     const { kind, message } = started.error;
     complain(context, kind === 'address' ? message : `${message} ($${TOKEN_VARIABLE})`);
@@ -25,9 +36,11 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   }
   await using serving = started.value;
   context.stdout.write(`${serving.url}\n`);
+  const working = hooks?.work() ?? Promise.resolve();
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  await working;
   return EXIT.passed;
 }
