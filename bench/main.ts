@@ -8,11 +8,14 @@ import { bareApiRow } from './rows/bare-api.js';
 import { cachedJobRow } from './rows/cached-job.js';
 import { dockerRunRow } from './rows/docker-run.js';
 import { earlierWayRow } from './rows/earlier-way.js';
+import { manyJobsRow } from './rows/many-jobs.js';
 import { microvmByHandRow } from './rows/microvm-by-hand.js';
 import { pikaciColdRow } from './rows/pikaci-cold.js';
 import { secondStepRow } from './rows/second-step.js';
 import { stagingRow } from './rows/staging.js';
 import { startUpRow } from './rows/start-up.js';
+import { templateJobRow } from './rows/template-job.js';
+import { warmJobRow } from './rows/warm-job.js';
 import { table } from './table.js';
 import { targets } from './targets.js';
 import { measureThroughput } from './throughput/measure.js';
@@ -55,7 +58,7 @@ console.log(`\nwritten to ${options.out}`);
 async function rounds(
   of: BenchHost | null,
   at: BenchPlace,
-  { only, rounds: most, roundsD, roundsVm, roundsI, roundsK }: BenchOptions,
+  { only, rounds: most, roundsD, roundsVm, roundsI, roundsK, roundsN }: BenchOptions,
 ) {
   const onHost = (of: BenchHost): readonly PlannedRow[] => [
     { row: bareApiRow(of), rounds: most },
@@ -67,6 +70,9 @@ async function rounds(
     { row: pikaciColdRow(of, at, { name: 'f', backend: 'microvm' }), rounds: roundsVm },
     { row: stagingRow(of, at), rounds: roundsI },
     { row: cachedJobRow(of, at), rounds: roundsK },
+    { row: warmJobRow(of, at), rounds: most },
+    { row: templateJobRow(of, at), rounds: most },
+    { row: manyJobsRow(of, at), rounds: roundsN },
   ];
   const all = [...(of === null ? [] : onHost(of)), { row: startUpRow(), rounds: most }];
   try {

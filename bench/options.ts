@@ -10,10 +10,11 @@ const optionsSchema = z.object({
   'rounds-vm': count.optional(),
   'rounds-i': count.optional(),
   'rounds-k': count.optional(),
+  'rounds-n': count.optional(),
   only: z
     .string()
-    .regex(/^[a-ik](,[a-ik])*$/, { error: 'must be a list of a to i and k' })
-    .default('a,b,c,d,e,f,g,h,i,k'),
+    .regex(/^[a-ik-n](,[a-ik-n])*$/, { error: 'must be a list of a to i and k to n' })
+    .default('a,b,c,d,e,f,g,h,i,k,l,m,n'),
   'log-mib': count.default(1024),
   'log-rounds': count.default(1),
   out: z.string().min(1).optional(),
@@ -25,6 +26,7 @@ export interface BenchOptions {
   readonly roundsVm: number;
   readonly roundsI: number;
   readonly roundsK: number;
+  readonly roundsN: number;
   readonly only: ReadonlySet<string>;
   readonly logBytes: number;
   readonly logRounds: number;
@@ -32,13 +34,14 @@ export interface BenchOptions {
   readonly out: string;
 }
 
-export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--rounds-i N] [--rounds-k N] [--only a,b,c,d,e,f,g,h,i,k] [--log-mib N] [--log-rounds N] [--out FILE]
-  --rounds N       rounds of a, b, c, g and h, in turn (20)
+export const USAGE = `usage: npm run bench -- [--rounds N] [--rounds-d N] [--rounds-vm N] [--rounds-i N] [--rounds-k N] [--rounds-n N] [--only a,b,c,d,e,f,g,h,i,k,l,m,n] [--log-mib N] [--log-rounds N] [--out FILE]
+  --rounds N       rounds of a, b, c, g, h, l and m, in turn (20)
   --rounds-d N     rounds of d, which takes seconds each (as many as the others)
   --rounds-vm N    rounds of e and f, likewise
   --rounds-i N     rounds of i, likewise
   --rounds-k N     rounds of k, likewise
-  --only LIST      rows to measure (a,b,c,d,e,f,g,h,i,k); g alone, without a log, needs no host
+  --rounds-n N     rounds of n, which are 150 jobs each, likewise
+  --only LIST      rows to measure (a,b,c,d,e,f,g,h,i,k,l,m,n); g alone, without a log, needs no host
   --log-mib N      size of the streamed log (1024)
   --log-rounds N   times that it is streamed each way (1; 0 leaves it out)
   --out FILE       where the JSON goes (bench/results/<time>.json)`;
@@ -54,6 +57,7 @@ export function benchOptions(argv: readonly string[], now: Date): BenchOptions {
     roundsVm: Math.min(given.rounds, given['rounds-vm'] ?? given.rounds),
     roundsI: Math.min(given.rounds, given['rounds-i'] ?? given.rounds),
     roundsK: Math.min(given.rounds, given['rounds-k'] ?? given.rounds),
+    roundsN: Math.min(given.rounds, given['rounds-n'] ?? given.rounds),
     only,
     logBytes: given['log-mib'] * MiB,
     logRounds,

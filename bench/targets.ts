@@ -39,6 +39,11 @@ export function targets(rows: RowSummaries, throughput: Throughput | null): read
     atMost('i one of 10,000 changed / rsync', median('i', 'changed') / median('i', 'rsync_changed'), 0.5),
     atMost('i unchanged / rsync', median('i', 'unchanged') / median('i', 'rsync_unchanged'), 0.25),
     atMost('k with a cache of 1 GiB / without', median('k', 'with') / median('k', 'without'), 1.4),
+    atMost('l warm, to the first output / a', median('l', 'first') / floor, 0.4),
+    atMost('l warm, first output / c to its end', median('l', 'first') / median('c', 'all'), 0.5),
+    atMost('m from a template, first output / a', median('m', 'first') / floor, 1.35),
+    atLeast('n rate of cold jobs / of bare calls', median('n', 'bare') / median('n', 'cold'), 0.9),
+    atLeast('n rate on a pool of 4 / of bare calls', median('n', 'bare') / median('n', 'warm'), 1.5),
     atMost('g pikaci --version / node -e 0', median('g', 'version') / node, 3),
     atMost("g what import 'pikaci' adds / node -e 0", (median('g', 'library') - node) / node, 3),
   ];
