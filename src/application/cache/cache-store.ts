@@ -30,7 +30,6 @@ export interface KeptCache {
 export interface SaveCall extends Omit<CacheIdentity, 'project'> {
   /** The volume that is copied. */
   readonly from: string;
-  readonly bytes: number;
   readonly token: string;
   readonly nowMs: number;
   readonly signal: AbortSignal;
@@ -93,11 +92,18 @@ export class CacheStore {
     return this.#volumes.create({ name, config, ...copyOf, ...bound }, signal);
   }
 
+  /** Makes a cache of what a machine's volume has now. */
+  async save(call: SaveCall & { readonly bytes: number }): Answer<'saved' | 'overtaken'> {
+    const begun = await this.begin(call);
+    if (begun.isErr()) return err(begun.error);
+    return begun.value === 'overtaken' ? ok('overtaken') : await this.complete(call, call.bytes);
+  }
+
   /**
-   * Makes a cache of what a machine's volume has now. `overtaken`: there is one of this key, or somebody makes one. What breaks off is
-   * without a mark, and somebody else's when its saver's time has ended.
+   * Copies what a machine's volume has now, for a cache that nobody finds before it is complete. `overtaken`: there is one of this key, or
+   * somebody makes one. What breaks off is without a mark, and somebody else's when its saver's time has ended.
    */
-  async save(call: SaveCall): Answer<'saved' | 'overtaken'> {
+  async begin(call: SaveCall): Answer<'begun' | 'overtaken'> {
     const { scope, path, key, from, token, nowMs, signal } = call;
     const identity = { project: this.#project, scope, path, key };
     const volume = cacheVolumeName(identity);
@@ -112,10 +118,20 @@ export class CacheStore {
     }
     if (created.isErr())
       return created.error.kind === 'already_exists' ? ok('overtaken') : err(created.error);
-    return await this.#complete(volume, call);
+    return ok('begun');
   }
 
-  async #complete(volume: string, { token, bytes, nowMs, signal }: SaveCall): Answer<'saved' | 'overtaken'> {
+  /** Removes what was begun, and is to be no cache. What fails is left to a reaper. */
+  async abandon({ scope, path, key, token, nowMs, signal }: SaveCall): Promise<void> {
+    const volume = cacheVolumeName({ project: this.#project, scope, path, key });
+    const isOwn = ({ config }: CacheVolume) => readCacheSaver(config)?.token === token;
+    await this.remove(volume, isOwn, { claim: { token, untilMs: nowMs + SAVER_MS }, signal });
+  }
+
+  /** Lets others find what was begun. */
+  async complete(call: SaveCall, bytes: number): Answer<'saved' | 'overtaken'> {
+    const { scope, path, key, token, nowMs, signal } = call;
+    const volume = cacheVolumeName({ project: this.#project, scope, path, key });
     const made = await this.#read(volume, signal);
     if (made.isErr()) return made.error.kind === 'not_found' ? ok('overtaken') : err(made.error);
     const { volume: read, version } = made.value;

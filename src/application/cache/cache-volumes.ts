@@ -51,4 +51,6 @@ export interface CacheVolumes {
     call: { readonly version: string; readonly signal: AbortSignal },
   ): Answer<void>;
   remove(name: string, signal: AbortSignal): Answer<void>;
+  /** Whether a copy costs about nothing whatever its size; false where that is not known. */
+  sharesBlocks(signal: AbortSignal): Promise<boolean>;
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { err, ok } from 'neverthrow';
 import { type JobCacheRecord, type JobCacheReport, reportOf } from '../../domain/job/cache-report.js';
 import type { Clock } from '../../ports/clock.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { Journal } from '../events/journal.js';
 import { CALL_BOUND_MS, COPY_BOUND_MS } from './cache-bounds.js';
-import { CacheStore } from './cache-store.js';
+import { CacheStore, type SaveCall } from './cache-store.js';
+import type { CacheVolumeFault } from './cache-volumes.js';
 import type { MachineCaches } from './machine-caches.js';
 
 export interface SaveCachesCall {
@@ -43,33 +45,53 @@ async function saveOne(
   if (cache.hit === 'exact') return { saved: 'unchanged' };
   if (!passed) return { saved: 'not_passed' };
   if (pool === null || volume === null) return { saved: 'failed' };
-  const store = new CacheStore(machine.volumesIn(pool));
-  const free = await store.isFree({ scope, path, key }, now(), awakeBound(CALL_BOUND_MS));
-  if (free.isOk() && !free.value) return { saved: 'overtaken' };
-  const measured = await machine.bytesOf({ path, pool, volume }, awakeBound(CALL_BOUND_MS));
+  const volumes = machine.volumesIn(pool);
+  const store = new CacheStore(volumes);
+  const measuring = machine.bytesOf({ path, pool, volume }, awakeBound(CALL_BOUND_MS));
+  const identity = { scope, path, key, from: volume, token: randomUUID() };
+  const callNow = () => ({ ...identity, nowMs: now(), signal: awakeBound(COPY_BOUND_MS) });
+  // Where a copy costs nothing it is made beside the look at how large it is.
+  const early = (await volumes.sharesBlocks(awakeBound(CALL_BOUND_MS)))
+    ? await begun(store, callNow())
+    : null;
+  const isOvertaken = early === null ? await isTaken(store, identity, now()) : early.end === 'overtaken';
+  const measured = await measuring;
+  if (isOvertaken) return { saved: 'overtaken' };
+  const drop = async () => early?.end === 'begun' && (await store.abandon(early.call));
   if (measured.isErr()) {
+    await drop();
     journal.warn(`the cache at ${path} was not saved: ${measured.error.message}`);
     return { saved: 'failed' };
   }
   const bytes = measured.value;
   if (bytes > cache.max_bytes) {
+    await drop();
     journal.warn(
       `the cache at ${path} was not saved: it has ${bytes} bytes, and "maxBytes" is ${cache.max_bytes}; make that larger, or have less there`,
     );
     return { saved: 'too_large', saved_bytes: bytes };
   }
-  const call = {
-    scope,
-    path,
-    key,
-    from: volume,
-    bytes,
-    token: randomUUID(),
-    nowMs: now(),
-    signal: awakeBound(COPY_BOUND_MS),
-  };
-  const saved = await store.save(call);
+  const { call, end } = early ?? (await begun(store, callNow()));
+  const saved =
+    end === 'begun' ? await store.complete(call, bytes) : end === 'overtaken' ? ok(end) : err(end);
   if (saved.isOk()) return { saved: saved.value, saved_bytes: bytes };
   journal.warn(`the cache at ${path} was not saved: ${saved.error.message}`);
   return { saved: 'failed', saved_bytes: bytes };
+}
+
+async function begun(
+  store: CacheStore,
+  call: SaveCall,
+): Promise<{ readonly call: SaveCall; readonly end: 'begun' | 'overtaken' | CacheVolumeFault }> {
+  const begun = await store.begin(call);
+  return { call, end: begun.isOk() ? begun.value : begun.error };
+}
+
+async function isTaken(
+  store: CacheStore,
+  cache: Parameters<CacheStore['isFree']>[0],
+  nowMs: number,
+): Promise<boolean> {
+  const free = await store.isFree(cache, nowMs, awakeBound(CALL_BOUND_MS));
+  return free.isOk() && !free.value;
 }

@@ -4,12 +4,12 @@ import type { IncusFault } from '../../ports/incus-fault.js';
 import type { IncusDevice, IncusProfile } from '../../ports/incus-types.js';
 import { checkIsolation } from '../machine/incus/isolation.js';
 import { whyDirForgets } from '../machine/incus/kept-disk-limit.js';
+import { whyWholeCopies } from '../machine/incus/whole-copies.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { failed, passed, quoted, skipped, warned } from './check.js';
 import type { DoctorCheck } from './doctor-report.js';
 import { describeFault } from './incus-check.js';
 import { checkProject } from './project-check.js';
-import { whyWholeCopies } from './whole-copies.js';
 
 export interface MachineSettings {
   readonly project: string;

@@ -9,6 +9,7 @@ import type {
   CacheVolumes,
   NewCacheVolume,
 } from '../../cache/cache-volumes.js';
+import { whyWholeCopies } from './whole-copies.js';
 
 /** Custom volumes of a storage pool; on one that copies on write a copy costs no bytes. */
 export class IncusCacheVolumes implements CacheVolumes {
@@ -57,6 +58,11 @@ export class IncusCacheVolumes implements CacheVolumes {
       signal,
     });
     return changed.map(() => undefined).mapErr(faultOf);
+  }
+
+  async sharesBlocks(signal: AbortSignal): Promise<boolean> {
+    const pool = await this.#incus.storagePool(this.pool, { signal });
+    return pool.isOk() && whyWholeCopies(pool.value) === null;
   }
 
   async remove(name: string, signal: AbortSignal): Promise<Result<void, CacheVolumeFault>> {

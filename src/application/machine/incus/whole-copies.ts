@@ -1,4 +1,4 @@
-import type { IncusStoragePool } from '../../ports/incus-types.js';
+import type { IncusStoragePool } from '../../../ports/incus-types.js';
 
 /** Drivers that share the blocks of a copy with what it is made from unless a key of the pool says `false`, by Incus's documentation of them. */
 const UNLESS: Readonly<Record<string, string>> = {

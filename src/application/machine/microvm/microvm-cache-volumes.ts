@@ -49,6 +49,11 @@ export class MicrovmCacheVolumes implements CacheVolumes {
     return `${this.pool}/${name}/data`;
   }
 
+  /** The host may, or may not: nobody asks for each cache. */
+  async sharesBlocks(): Promise<boolean> {
+    return false;
+  }
+
   /** A host that cannot run its script, or has no room for it and never had it, has none. */
   async list(signal: AbortSignal): Promise<Result<readonly CacheVolume[], CacheVolumeFault>> {
     const bounded = AbortSignal.any([signal, awakeBound(CALL_BOUND_MS)]);
