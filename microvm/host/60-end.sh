@@ -27,7 +27,13 @@ destroy() {
     [ "$left" -gt 0 ] || refuse 70 setup "the processes of the machine in $vm do not end"
   fi
   remove_copies
-  # A launch that is still waiting for the lock finds nothing to boot; one that comes anew prepares it anew.
+  # A launch that is still waiting for the lock finds nothing to boot; one that comes anew prepares it anew. A call or a shell that sees the
+  # machine end may write there once more.
+  left=100
+  until rm -rf "$vm" 2>/dev/null || [ "$left" = 0 ]; do
+    left=$((left - 1))
+    pause
+  done
   rm -rf "$vm"
 }
 

@@ -142,7 +142,7 @@ describe.runIf(process.getuid?.() === 0)('the steps of a job', () => {
   /** A machine that does this and goes on until there is the file `go`; what is told of it as it runs and afterwards. */
   async function followed(plant: string, job = '{"steps":[{"id":"one"}]}\n') {
     await machine.runner(
-      `echo log >shares/artifacts/guest.log; cd shares/artifacts; ${plant}; until [ -e "${machine.path}/go" ]; do sleep 0.02; done`,
+      `cd shares/artifacts; ${plant}; echo log >guest.log; until [ -e "${machine.path}/go" ]; do sleep 0.02; done`,
     );
     await request(job);
     expect(await machine.launch()).toMatchObject({ code: 0 });
@@ -168,7 +168,7 @@ describe.runIf(process.getuid?.() === 0)('the steps of a job', () => {
   });
 
   it.each([
-    ['a user without root', `printf '%s' '${STEPS}' >steps.jsonl; chown 1000 steps.jsonl`],
+    ['a user without root', `printf '%s' '${STEPS}' >planted; chown 1000 planted; mv planted steps.jsonl`],
     ['a link to one of root’s', `printf '%s' '${STEPS}' >elsewhere; ln -s elsewhere steps.jsonl`],
     ['a link to one of the host’s', 'ln -s ../../../../planted/steps.jsonl steps.jsonl'],
     ['a FIFO', 'mkfifo steps.jsonl'],
