@@ -22,9 +22,11 @@ const SETUP = [
 
 let site: Site;
 let target: TargetConfigInput;
+let cacheKey: string;
 beforeAll(async () => {
   site = await Site.open();
   const from = site.host.image;
+  cacheKey = site.newRunId();
   target = {
     parallel: 3,
     templates: {
@@ -52,6 +54,15 @@ beforeAll(async () => {
         runAsRoot: true,
         matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] },
       },
+      {
+        id: 'fetch',
+        template: 'app',
+        command:
+          '[ -e /var/tmp/cached/made ] || { echo downloaded; cp /opt/app/made /var/tmp/cached; }; cat /var/tmp/cached/made',
+        runAsRoot: true,
+        caches: [{ path: '/var/tmp/cached', key: cacheKey }],
+        matrix: { n: [1, 2] },
+      },
       { id: 'nested', template: 'more', command: 'cat /opt/app/made /opt/app/first /opt/app/more' },
       {
         id: 'search',
@@ -65,6 +76,7 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
+  must(await site.pikaci.removeCache(cacheKey, { force: true }));
   await removeTemplates(site);
   await site[Symbol.asyncDispose]();
 });
@@ -88,15 +100,15 @@ async function run(jobs: readonly string[], runId = site.newRunId()): Promise<Ta
 const logOf = (runId: string, name: string) => readFile(join(site.stateRoot, 'runs', runId, name), 'utf8');
 
 describe('a template', () => {
-  it('is set up once, copied for ten jobs and for another template, and not set up again by the next run', async () => {
-    const first = await run(['use', 'nested']);
+  it('is set up once, copied for ten jobs and for another template, and neither set up nor downloaded for again by the next run', async () => {
+    const first = await run(['use', 'nested', 'fetch']);
     expect(first.record.status).toBe('passed');
     expect(first.prepares).toMatchObject([{ kind: 'template', cached: false }, { cached: false }]);
     const setup = await logOf(first.runId, 'prepare/app.log');
     expect(setup).toBe('***hello.txt\n');
     const said = await Promise.all(
       first.jobs.flatMap(({ jobId }) =>
-        jobId === 'nested' ? [] : [logOf(first.runId, `jobs/${jobId}/guest.log`)],
+        !jobId.startsWith('use') ? [] : [logOf(first.runId, `jobs/${jobId}/guest.log`)],
       ),
     );
     expect(said).toHaveLength(10);
@@ -107,10 +119,15 @@ describe('a template', () => {
     expect(said[0]?.match(/^mine$/gm)).toHaveLength(1);
     expect(await logOf(first.runId, 'jobs/nested/guest.log')).toBe(`${made}\n${made}\nmore\n`);
 
-    const second = await run(['use']);
+    const second = await run(['use', 'fetch']);
     expect(second.prepares).toMatchObject([{ kind: 'template', cached: true }]);
     const again = await logOf(second.runId, `jobs/${second.jobs[0]?.jobId}/guest.log`);
     expect(again.split('\n')[0]).toBe(made);
+    // Of the first run at least one had to download; what it left is what all of the second find.
+    const fetched = second.jobs.filter(({ jobId }) => jobId.startsWith('fetch'));
+    expect(fetched).toHaveLength(2);
+    for (const { jobId } of fetched)
+      expect(await logOf(second.runId, `jobs/${jobId}/guest.log`)).toBe(`${made}\n`);
   });
 
   it('holds nothing of the secrets of its setup, and neither does its instance', async () => {

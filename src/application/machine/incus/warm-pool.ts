@@ -208,7 +208,7 @@ export class WarmPool {
     const message =
       backend === 'incus'
         ? 'the configuration has no pool: "warm": {"size": 2} makes one'
-        : 'machines that wait need the backend "incus": there are none of microVMs yet';
+        : 'machines that wait need the backend "incus": there are none of microVMs yet, whose mounts are given to them as they boot';
     const { host } = this.#parts.ports.shell;
     return { kind: 'backend_unavailable', phase: null, host, message, field: 'warm' };
   }

@@ -143,9 +143,12 @@ export class MicrovmBackend implements MachineBackend {
     };
   }
 
-  /** Its files lie in its own memory, and in shares that it alone has mounted. */
+  /**
+   * Its files lie on a scratch disk that its runner makes anew at each boot, whose last writes the guest may hold in its memory; the protocol
+   * with runners has no word for a machine that begins with the disk of another.
+   */
   #noSnapshots(name: string): JobFault {
-    const message = `the microVM ${name} cannot be forked: what it has written lies in its memory; forks need the backend "incus"`;
+    const message = `the microVM ${name} cannot be forked: what it has written lies on a disk that its runner makes empty for each boot, and partly in its memory; forks need the backend "incus"`;
     return { kind: 'backend_unavailable', phase: null, host: this.#ports.shell.host, message };
   }
 
