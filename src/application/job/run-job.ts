@@ -27,7 +27,11 @@ import type { MachineBackends } from '../machine/machine-backends.js';
 import { type MachineBaseSource, withRequests } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
-import { acquireWithServices, type ServedMachine } from '../services/acquire-with-services.js';
+import {
+  type AcquireTogether,
+  acquireWithServices,
+  type ServedMachine,
+} from '../services/acquire-with-services.js';
 import type { JobServices } from '../services/job-services.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
@@ -46,7 +50,7 @@ import { factsOf, newJobRecord } from './new-job-record.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs' | 'incusCapacity'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'trust' | 'leaseMs' | 'incusCapacity' | 'quotaWaitMs'>;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;
@@ -133,7 +137,8 @@ export class RunJob {
       specs: job.services ?? [],
       bases: input.serviceBases ?? new Map(),
       leaseMs: settings.leaseMs,
-      acquire: (whileUseful) => this.#acquire(session, { input, scan, signal: whileUseful, traceparent }),
+      quotaWaitMs: settings.quotaWaitMs,
+      acquire: (together) => this.#acquire(session, { input, scan, together, traceparent }),
       isOurs: () => lock.isHeld(),
       signal,
     });
@@ -184,12 +189,12 @@ export class RunJob {
     {
       input,
       scan,
-      signal,
+      together,
       traceparent,
     }: {
       readonly input: RunJobCall;
       readonly scan: Scan;
-      readonly signal: AbortSignal;
+      readonly together: AcquireTogether;
       readonly traceparent: string | null;
     },
   ): Promise<Result<AcquiredMachine<JobRecord>, JobFault>> {
@@ -240,7 +245,7 @@ export class RunJob {
         });
       },
       record,
-      signal,
+      ...together,
     });
   }
 

@@ -50,6 +50,8 @@ export interface AcquireMachineInput<R> {
   readonly leaseMs?: number;
   /** How long room in the project is waited for; the configured time when left out. */
   readonly quotaWaitMs?: number;
+  /** Told each time that it begins to wait for room. */
+  readonly onQueued?: () => void;
   readonly journal: Journal;
   /**
    * Puts the workspace on the host and says what its hash is; null for a machine without one. Called again when it was evicted
@@ -194,6 +196,7 @@ export class AcquireMachine {
       neverFits: async (bound) => (await planned.neverFits?.(bound)) ?? false,
       queued: (why, wait) => {
         if (why !== null) journal.warn(why);
+        input.onQueued?.();
         return journal.runPhase('queued', wait);
       },
     };

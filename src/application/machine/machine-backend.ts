@@ -32,6 +32,8 @@ export interface MachineBackend {
   cacheVolumes(signal: AbortSignal): Promise<Result<CacheVolumes | null, JobFault>>;
   /** Removes a machine that waits for a job, so that there is room for another; false when there is none. */
   makeRoom?(signal: AbortSignal): Promise<boolean>;
+  /** Why there is never room for so many machines at once, in a sentence; null where there may be. */
+  whyNever?(machines: number, signal: AbortSignal): Promise<string | null>;
   /** Which daemon has the machines, as it said when it was last asked for its time; null where it has not said, or there is none. */
   readonly daemon: string | null;
   /** Networks for a job and its services; null where there are none of these. */

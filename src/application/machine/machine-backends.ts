@@ -59,6 +59,11 @@ export class MachineBackends {
     return (await this.#configured.makeRoom?.(signal)) ?? false;
   }
 
+  /** Why the project never has room for so many machines at once; null where it may have some day. */
+  async whyNever(machines: number, signal: AbortSignal): Promise<string | null> {
+    return (await this.#configured.whyNever?.(machines, signal)) ?? null;
+  }
+
   get serviceNetworks(): ServiceNetworks | null {
     return this.#configured.serviceNetworks;
   }

@@ -15,7 +15,10 @@ export interface OpenMachineParts {
     /** The kept logs of steps. */
     readonly logReader: LogReader;
   };
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'reconnectMs' | 'maxLogBytes' | 'incusCapacity'>;
+  readonly settings: Pick<
+    JobSettings,
+    'stateRoot' | 'reconnectMs' | 'maxLogBytes' | 'incusCapacity' | 'quotaWaitMs'
+  >;
   readonly backends: MachineBackends;
   readonly stageSnapshot: StageSnapshot;
   readonly acquireMachine: AcquireMachine;

@@ -9,6 +9,7 @@ import { makeStateRoot } from '../directories/state-root.js';
 import type { OpenMachineFault } from '../faults/machine-fault.js';
 import { claimedName } from '../machine/claimed-name.js';
 import { withRequests } from '../machine/machine-spec.js';
+import type { AcquireTogether } from '../services/acquire-with-services.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { checkMachine, invalidMachine } from './check-machine.js';
@@ -81,7 +82,7 @@ export class OpenMachines {
     await using _claim = claimed.value;
     const journal = this.#journal(id, state, events);
     const { workspace, image, leaseSecs } = options;
-    const acquire = (whileUseful: AbortSignal) =>
+    const acquire = (together: AcquireTogether) =>
       acquireMachine.acquire<MachineRecord>({
         place: {
           runId: id,
@@ -94,7 +95,6 @@ export class OpenMachines {
         spec: withRequests(options, settings.incusCapacity),
         boot: null,
         leaseMs: leaseSecs * 1000,
-        ...(quotaWaitSecs === undefined ? {} : { quotaWaitMs: quotaWaitSecs * 1000 }),
         journal,
         stage: async (whileUseful) => {
           if (origin?.snapshotHash !== undefined)
@@ -114,12 +114,13 @@ export class OpenMachines {
           const saved = await saveMachineRecord(ports.localFiles, state, record);
           return saved.map(() => record);
         },
-        signal: whileUseful,
+        ...together,
       });
     const acquired = await openWithServices(this.#parts, {
       session: journal,
       options,
       state,
+      quotaWaitMs: quotaWaitSecs === undefined ? settings.quotaWaitMs : quotaWaitSecs * 1000,
       acquire,
       signal,
     });

@@ -5,7 +5,11 @@ import type { MachineRecord } from '../../domain/records/machine-record.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { AcquiredMachine } from '../machine/acquire-machine.js';
 import { releaseMachine } from '../machine/release-machine.js';
-import { acquireWithServices, type ServedMachine } from '../services/acquire-with-services.js';
+import {
+  type AcquireTogether,
+  acquireWithServices,
+  type ServedMachine,
+} from '../services/acquire-with-services.js';
 import { saveMachineRecord } from './machine-records.js';
 import type { MachineSession } from './machine-session.js';
 import type { OpenMachineParts } from './open-machine-parts.js';
@@ -14,18 +18,22 @@ export interface OpenWithServices {
   readonly session: MachineSession;
   readonly options: Pick<OpenMachineSpec, 'services' | 'leaseSecs'>;
   readonly state: MachineStateLayout;
-  readonly acquire: (signal: AbortSignal) => Promise<Result<AcquiredMachine<MachineRecord>, JobFault>>;
+  /** How long room is waited for. */
+  readonly quotaWaitMs: number;
+  readonly acquire: (call: AcquireTogether) => Promise<Result<AcquiredMachine<MachineRecord>, JobFault>>;
   readonly signal: AbortSignal;
 }
 
 /** A machine without what it is to have beside it is not opened. */
 export async function openWithServices(
   parts: OpenMachineParts,
-  { session, options: { services: specs = [], leaseSecs }, state, acquire, signal }: OpenWithServices,
+  { session, options, state, quotaWaitMs, acquire, signal }: OpenWithServices,
 ): Promise<Result<ServedMachine<MachineRecord>, JobFault>> {
   const { localFiles, hostFiles } = parts.ports;
   const isOurs = async () => true;
-  const call = { job: session, specs, bases: new Map(), leaseMs: leaseSecs * 1000, acquire, isOurs, signal };
+  const { services: specs = [], leaseSecs } = options;
+  const leaseMs = leaseSecs * 1000;
+  const call = { job: session, specs, bases: new Map(), leaseMs, quotaWaitMs, acquire, isOurs, signal };
   const opened = await acquireWithServices(parts, parts.jobServices, call);
   if (opened.isErr()) return err(opened.error);
   const { services, notReady, machine } = opened.value;

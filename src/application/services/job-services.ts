@@ -11,6 +11,7 @@ import type { ServiceNetworks } from '../machine/service-networks.js';
 import { AcquiredServices } from './acquired-services.js';
 import { begunServices, recordBegun } from './begun-services.js';
 import { LiveServices } from './live-services.js';
+import type { RoomForAll } from './room-for-all.js';
 import {
   machineSpecOf,
   type OfJob,
@@ -34,6 +35,10 @@ export interface AcquireServices {
   readonly bases: ReadonlyMap<string, MachineBaseSource>;
   /** How long their leases are. */
   readonly leaseMs: number;
+  /** How long room is waited for. */
+  readonly quotaWaitMs: number;
+  /** Of all machines of the job. */
+  readonly room: Pick<RoomForAll, 'waits' | 'made'>;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +59,14 @@ export class JobServices {
     return without === undefined
       ? null
       : `the service ${without.name} is from the template "${without.template}", and templates are made by the run of a target: use "image"`;
+  }
+
+  /** Why the project never has room for so many machines at once; null where it may have. */
+  async whyNever(machines: number, signal: AbortSignal): Promise<JobFault | null> {
+    const { backends, ports } = this.#parts;
+    const message = await backends.whyNever(machines, signal);
+    if (message === null) return null;
+    return { kind: 'incus', phase: 'launch_guest', host: ports.hostFiles.host, message };
   }
 
   /** Their leases are renewed until the answer is disposed of. */
@@ -180,7 +193,7 @@ export class JobServices {
   }
 
   async #acquireOne(
-    { job, bases, leaseMs, signal }: AcquireServices,
+    { job, bases, leaseMs, quotaWaitMs, room, signal }: AcquireServices,
     spec: ServiceSpec,
     renewers: AsyncDisposable[],
   ): Promise<Result<ServiceMachine, JobFault>> {
@@ -191,6 +204,8 @@ export class JobServices {
       spec: machineSpecOf(spec),
       boot: null,
       leaseMs,
+      quotaWaitMs,
+      onQueued: () => room.waits(spec.name),
       journal,
       stage: async () => ok(null),
       record: async ({ machine }) =>
@@ -202,6 +217,7 @@ export class JobServices {
       const { message } = acquired.error;
       return err({ ...acquired.error, message: `the service ${spec.name}: ${message}` });
     }
+    room.made(spec.name);
     const { machine, owner } = acquired.value;
     const { ports, hostTime } = this.#parts;
     const lease = { place: machine.lease, owner, leaseMs };

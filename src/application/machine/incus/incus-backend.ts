@@ -35,7 +35,7 @@ import { listInstances } from './list-instances.js';
 import { instanceSources } from './mounted-sources.js';
 import { openIncusShell } from './open-incus-shell.js';
 import { prepareIncusRuntime, resolveImage, rootDevice } from './prepare-runtime.js';
-import { whyNever } from './project-quota.js';
+import { whyNever, whyNeverSoMany } from './project-quota.js';
 import { QueuedLaunch } from './queued-launch.js';
 import { removeInstance } from './remove-instance.js';
 import { removeWaiting } from './remove-waiting.js';
@@ -147,6 +147,10 @@ export class IncusBackend implements MachineBackend {
   /** Of any pool of the project, and one at a time: a job that asks for room gets it before what waits for one. */
   makeRoom(signal: AbortSignal): Promise<boolean> {
     return removeWaiting(this.#ports, { project: this.#settings.incusProject }, signal);
+  }
+
+  whyNever(machines: number, signal: AbortSignal): Promise<string | null> {
+    return whyNeverSoMany(this.#ports.incus, this.#settings.incusProject, machines, signal);
   }
 
   async cacheVolumes(signal: AbortSignal) {

@@ -43,6 +43,24 @@ export async function whyNever(
   return reasons[0] ?? null;
 }
 
+/** The same for several containers that are of use together only. */
+export async function whyNeverSoMany(
+  incus: IncusApi,
+  project: string,
+  machines: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const found = await incus.project(project, { signal });
+  if (found.isErr()) return null;
+  const { config } = found.value.value;
+  const key = ['limits.instances', 'limits.containers'].find(
+    (one) => Number(config[one] || machines) < machines,
+  );
+  return key === undefined
+    ? null
+    : `${machines} machines are needed at once, and ${key} of the project is ${config[key]}, so they are not waited for: raise it`;
+}
+
 function whyNeverFits(instance: IncusCreateInstance, key: string, most: string): string | null {
   const root = Object.values(instance.devices).find(({ path }) => path === '/');
   const asked = key === 'limits.disk' ? root?.['size'] : instance.config[key];

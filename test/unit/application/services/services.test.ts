@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
 import { listenersOf } from '../../../../src/application/services/listeners.js';
 import { serviceMachineId } from '../../../../src/application/services/service-machine.js';
@@ -191,6 +192,55 @@ describe('the services of a job', () => {
       expect(ended.isErr() && ended.error.phase).toBe('start_services');
       expect([incus.allInstances.length, networks.size]).toEqual([0, 0]);
     }
+  });
+
+  it('give back what was made where there is no room for all, as others may wait for it, and come again', async () => {
+    const clock = new MemoryClock();
+    const run = await memoryRun({
+      clock,
+      script: async ({ request, write, cancelled }) => {
+        if (request.command !== 'serve') return 0;
+        write('up\n');
+        await cancelled;
+        return 0;
+      },
+    });
+    const { incus } = run.host;
+    const project = incus.world.projects.get('default');
+    if (project !== undefined) project.config = { ...project.config, 'limits.instances': '2' };
+    const other = run.another();
+    const held = must(await other.openMachine({}));
+    const left: number[] = [];
+    const emit = (event: PikaciEvent) => {
+      if (event.type !== 'warning' || !event.message.includes('are given back')) return;
+      left.push(incus.allInstances.length);
+      void held.release();
+    };
+    const running = run.pikaci.runJob({ ...call, events: { emit } });
+    let isOver = false;
+    void running.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(2500);
+    }
+    const { outcome, cleanUp } = must(await running);
+    must(await cleanUp);
+    expect(outcome.status).toBe('passed');
+    // That of the other one.
+    expect(left[0]).toBe(1);
+  });
+
+  it('are not waited for where the project never has room for all of them', async () => {
+    const run = await memoryRun();
+    const project = run.host.incus.world.projects.get('default');
+    if (project !== undefined) project.config = { ...project.config, 'limits.instances': '1' };
+    const fault = mustFail(await run.pikaci.runJob(call), 'incus');
+    expect(fault.message).toBe(
+      '2 machines are needed at once, and limits.instances of the project is 1, so they are not waited for: raise it',
+    );
+    expect(run.host.incus.allInstances).toEqual([]);
   });
 
   it('are each on one of the networks that are named, which stay', async () => {
