@@ -224,8 +224,7 @@ export class AcquireMachine {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
     const wanted = (await caches?.()) ?? [];
     const { hostTime, settings } = this.#parts;
-    const launchWaitMs = quotaWaitMs ?? settings.quotaWaitMs;
-    const call = { wanted, nowMs: hostTime.now(), launchWaitMs };
+    const call = { wanted, nowMs: hostTime.now(), launchWaitMs: quotaWaitMs ?? settings.quotaWaitMs };
     const withCaches = wanted.length === 0 ? {} : { caches: call };
     return base.plan(
       { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...withCaches },
@@ -285,15 +284,22 @@ export class AcquireMachine {
       return err(launched.error);
     }
     journal.emit({ type: 'instance_created', instance: machine.name, ...acquired });
-    const made = { machine, image, snapshotHash, ...acquired, ...caches };
-    return ok({ ...made, owner, settled, record: launched.value });
+    return ok({
+      machine,
+      image,
+      snapshotHash,
+      ...acquired,
+      ...caches,
+      owner,
+      settled,
+      record: launched.value,
+    });
   }
 
   #lease<R>({ place, leaseMs }: AcquireMachineInput<R>, { acquisition }: Machine, owner: string): Lease {
     const { hostTime, settings } = this.#parts;
-    const { runId, jobId } = place;
     const expiresAtMs = hostTime.now() + (leaseMs ?? settings.leaseMs);
-    return { runId, jobId, owner, acquisition, expiresAtMs };
+    return { runId: place.runId, jobId: place.jobId, owner, acquisition, expiresAtMs };
   }
 }
 

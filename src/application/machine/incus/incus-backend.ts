@@ -149,9 +149,8 @@ export class IncusBackend implements MachineBackend {
     return removeWaiting(this.#ports, { project: this.#settings.incusProject }, signal);
   }
 
-  whyNever(machines: number, signal: AbortSignal): Promise<string | null> {
-    return whyNeverSoMany(this.#ports.incus, this.#settings.incusProject, machines, signal);
-  }
+  readonly whyNever = (machines: number, signal: AbortSignal) =>
+    whyNeverSoMany(this.#ports.incus, this.#settings.incusProject, machines, signal);
 
   async cacheVolumes(signal: AbortSignal) {
     const { incusProject: project, incusProfile } = this.#settings;
