@@ -17,13 +17,14 @@ import type { HostTime } from '../lease/host-time.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
 import { acquiredAs } from './acquired-as.js';
+import { cancelledBefore } from './cancelled-before.js';
 import { makeHostDirectory, mayHaveMade, removeHostDirectory } from './host-directory.js';
 import { type LaunchTurn, launchInTurn } from './launch-in-turn.js';
 import type { Machine, MachineBase, MachinePlan } from './machine-backend.js';
 import type { MachineBackends } from './machine-backends.js';
 import type { BootRequest, MachinePlace, MachineSpec } from './machine-spec.js';
 import { releaseMachine } from './release-machine.js';
-import { isWithoutRoom, type RoomLines } from './room-line.js';
+import { isWithoutRoom, lineOf, type RoomLines } from './room-line.js';
 
 /** Attempts at one machine: its snapshot may be evicted between the look at it and the mount. */
 const EVICTIONS = 5;
@@ -187,9 +188,7 @@ export class AcquireMachine {
     let plan = planned;
     const call: LaunchTurn = {
       clock,
-      line: lines.of(
-        `${input.spec.instanceType}${planned.isQueued === true ? ' that asks for its host' : ''}`,
-      ),
+      line: lines.of(lineOf(input.spec.instanceType, planned.isQueued === true)),
       priority: input.spec.priority ?? 0,
       waitMs,
       signal,
@@ -224,7 +223,8 @@ export class AcquireMachine {
     const mounted = snapshotHash === null ? {} : { snapshotHash };
     const wanted = (await caches?.()) ?? [];
     const { hostTime, settings } = this.#parts;
-    const call = { wanted, nowMs: hostTime.now(), launchWaitMs: quotaWaitMs ?? settings.quotaWaitMs };
+    const launchWaitMs = quotaWaitMs ?? settings.quotaWaitMs;
+    const call = { wanted, nowMs: hostTime.now(), launchWaitMs };
     const withCaches = wanted.length === 0 ? {} : { caches: call };
     return base.plan(
       { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...withCaches },
@@ -248,7 +248,7 @@ export class AcquireMachine {
       'launch_guest',
       () =>
         this.#creates(async (): Promise<Result<R, JobFault>> => {
-          if (signal.aborted) return err(cancelled(machine));
+          if (signal.aborted) return err(cancelledBefore(machine));
           const ahead = await behind();
           if (ahead !== null) return err(ahead);
           const lease = this.#lease(input, machine, owner);
@@ -284,26 +284,14 @@ export class AcquireMachine {
       return err(launched.error);
     }
     journal.emit({ type: 'instance_created', instance: machine.name, ...acquired });
-    return ok({
-      machine,
-      image,
-      snapshotHash,
-      ...acquired,
-      ...caches,
-      owner,
-      settled,
-      record: launched.value,
-    });
+    const made = { machine, image, snapshotHash, ...acquired, ...caches };
+    return ok({ ...made, owner, settled, record: launched.value });
   }
 
   #lease<R>({ place, leaseMs }: AcquireMachineInput<R>, { acquisition }: Machine, owner: string): Lease {
     const { hostTime, settings } = this.#parts;
+    const { runId, jobId } = place;
     const expiresAtMs = hostTime.now() + (leaseMs ?? settings.leaseMs);
-    return { runId: place.runId, jobId: place.jobId, owner, acquisition, expiresAtMs };
+    return { runId, jobId, owner, acquisition, expiresAtMs };
   }
-}
-
-function cancelled({ context }: Machine): JobFault {
-  const message = 'cancelled before the machine was made';
-  return { kind: 'cancelled', phase: 'launch_guest', host: context.shared.remoteHost, message };
 }

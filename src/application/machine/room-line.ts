@@ -165,6 +165,11 @@ function overdue(refused: JobFault, waitMs: number): JobFault {
   return { ...refused, phase: 'queued', message };
 }
 
+/** Which line a machine stands in. */
+export function lineOf(kind: string, asksForItsHost: boolean): string {
+  return asksForItsHost ? `${kind} that asks for its host` : kind;
+}
+
 /** A line for each kind of machine: a project may have room for one and none for another. */
 export class RoomLines {
   readonly #parts: ConstructorParameters<typeof RoomLine>[0];

@@ -43,7 +43,7 @@ export class RoomForAll implements Disposable {
   #look(): void {
     if (this.#isHeld || this.#made === 0 || this.#waiting.size === 0) return;
     this.#isHeld = true;
-    void this.#clock.sleep(HOLD_MS * (1 + Math.random()), this.#over.signal).then((end) => {
+    void this.#clock.bound(HOLD_MS * (1 + Math.random()), this.#over.signal).then((end) => {
       this.#isHeld = false;
       if (end === 'elapsed' && this.#waiting.size > 0) this.#gaveWay.abort();
     });
