@@ -57,6 +57,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/open-machine/watch-step.ts',
     'application/records/follow-events.ts',
     'application/report/run-statuses.ts',
+    'application/services/acquire-with-services.ts',
     'application/services/start-service.ts',
     'application/step/beyond-cut.ts',
     'application/step/cancel-step.ts',
