@@ -97,7 +97,7 @@ export interface IncusApi extends AsyncDisposable {
   createNetworkAcl(project: string, acl: IncusCreateNetworkAcl, options?: CallOptions): Answer<void>;
   /** A storage pool; `not_found` when there is none. */
   storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
-  /** `permission_denied` for a restricted certificate. */
+  /** What its host has; Incus 6.0.4 tells a restricted certificate as well. */
   resources(options?: CallOptions): Answer<IncusResources>;
 
   /** The fingerprint that an alias points at. */
