@@ -47,6 +47,7 @@ export type { TransferOptions, UploadOptions } from './application/open-machine/
 export type {
   PrepareEnd,
   RerunOptions,
+  ResumeOptions,
   RunTargetInput,
   TargetJobEnd,
   TargetRun,

@@ -18,7 +18,13 @@ import type {
   OpenMachineInput,
 } from '../application/open-machine/open-machine-input.js';
 import { rerun } from '../application/target/rerun.js';
-import type { RerunOptions, RunTargetInput, TargetRun } from '../application/target/target-run.js';
+import { resume } from '../application/target/resume.js';
+import type {
+  RerunOptions,
+  ResumeOptions,
+  RunTargetInput,
+  TargetRun,
+} from '../application/target/target-run.js';
 import type { BuildTemplatesInput, TargetTemplatesInput } from '../application/target/target-templates.js';
 import type { TemplateSink } from '../application/template/export-template.js';
 import type {
@@ -70,6 +76,13 @@ export class WiredPikaci implements Pikaci {
     const { stateRoot, backend, trust } = settings;
     const at = { files, processes, scanner, stateRoot, runTarget, host: this.host, backend, trust };
     return this.#owning(await rerun(at, runId, options));
+  }
+
+  async resume(runId: string, options: ResumeOptions = {}): Promise<Result<TargetRun, JobFault>> {
+    const services = await this.#reading();
+    if (services.isErr()) return err(services.error);
+    const { runTarget, attachJob } = services.value;
+    return this.#owning(await resume({ parts: runTarget.parts, attachJob }, runId, options));
   }
 
   async shell(

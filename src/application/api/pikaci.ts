@@ -19,7 +19,7 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../open-machine/open-machine-input.js';
-import type { RerunOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
+import type { RerunOptions, ResumeOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 import type {
   BuildTemplatesInput,
   BuiltTemplate,
@@ -52,6 +52,11 @@ export interface Pikaci extends AsyncDisposable {
   runTarget(input: RunTargetInput): Promise<Result<TargetRun, JobFault>>;
   /** Runs again what a recorded run set out to do, on the workspace as it is now. */
   rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
+  /**
+   * Goes on with a run whose runner is gone, under its own id: takes up what still runs, collects what has ended, and runs the rest of its plan.
+   * A run that has ended is given as it ended.
+   */
+  resume(runId: string, options?: ResumeOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
   attach(runId: string, jobId: string, options?: JobCallOptions): Promise<Result<JobRun, JobFault>>;
   /** Opens a terminal in the machine of a job that runs, or that was kept after it failed, as the job's user; of 80 by 24 when the call does not say. */

@@ -33,6 +33,8 @@ export interface RunAttemptsParts {
 
 /** What a run of several jobs hears of attempts. */
 export interface RunAttemptsCall extends RunJobCall {
+  /** An attempt that another runner began, and that has ended since: what is done is what follows it. */
+  readonly begun?: JobRun;
   /** An attempt has ended that is followed by another, and that one begins after so many milliseconds. */
   readonly onRetry?: (ended: JobAttempt, waitMs: number) => void;
   /** The next one begins. */
@@ -64,22 +66,31 @@ export class RunAttempts {
     const job = jobSpecSchema.safeParse(call.job);
     const runId = runIdSchema.safeParse(call.runId ?? runIdAt(ports.clock.now(), randomBytes(3)));
     // What is not valid is told there.
-    if (!job.success || !runId.success || job.data.retry === undefined) return runJob.run(call);
+    if (!job.success || !runId.success || job.data.retry === undefined) {
+      const { begun, onRetry: _, onAttempt: __, ...plain } = call;
+      return begun === undefined ? runJob.run(plain) : ok(begun);
+    }
     const signal = call.signal ?? new AbortController().signal;
     const of = { runId: runId.data, jobId: job.data.id, retry: job.data.retry, signal };
-    const earlier: JobAttempt[] = [];
+    const { begun } = call;
+    const earlier: JobAttempt[] = [...(begun?.outcome.earlier_attempts ?? [])];
+    const first = begun?.outcome.attempt ?? call.jobAttempt ?? 1;
     /** The last attempt that has run; its machine may be there still, and its state lies where the next one's is to be. */
-    let last = 0;
-    for (let attempt = 1; ; attempt++) {
+    let last = begun === undefined ? 0 : first;
+    for (let attempt = first; ; attempt++) {
+      const taken = attempt === first ? begun : undefined;
       const startedAt = this.#now();
-      const room = last === 0 ? ok(undefined) : await this.#makeRoom(of, last, earlier);
+      const room =
+        last === 0 || taken !== undefined ? ok(undefined) : await this.#makeRoom(of, last, earlier);
       if (room.isOk()) {
         last = attempt;
-        if (attempt > 1) call.onAttempt?.(attempt, [...earlier]);
+        if (attempt > first) call.onAttempt?.(attempt, [...earlier]);
       }
       const ended: Ended = room.isErr()
         ? err(room.error)
-        : await runJob.run(callOf(call, of, attempt, earlier));
+        : taken === undefined
+          ? await runJob.run(callOf(call, of, attempt, earlier))
+          : ok(taken);
       const cause = whyAgain(ended, of, attempt);
       if (cause === null) return ended.mapErr((fault) => withEarlier(fault, earlier));
       const layout = attemptStateLayout(this.#parts.settings.stateRoot, of.runId, of.jobId, last);
@@ -180,7 +191,7 @@ function callOf(
   attempt: number,
   earlier: readonly JobAttempt[],
 ): RunJobCall {
-  const { onRetry: _, onAttempt: __, ...rest } = call;
+  const { onRetry: _, onAttempt: __, begun: ___, ...rest } = call;
   return {
     ...rest,
     runId: of.runId,

@@ -13,7 +13,9 @@ export class OutputsRecord {
   readonly #outputs = new Map<string, RealizedPreparedOutput>();
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(files: FileStore, path: string) {
+  /** What the file has already stays in it. */
+  constructor(files: FileStore, path: string, earlier: readonly RealizedPreparedOutput[] = []) {
+    for (const output of earlier) this.#outputs.set(output.node_id, output);
     this.#files = files;
     this.#path = path;
   }

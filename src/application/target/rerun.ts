@@ -36,13 +36,13 @@ export async function rerun(
   const { host } = at.files;
   const query = { stateRoot: at.stateRoot, runId, signal: options.signal };
   const run = await loadRunRecord(at, query);
-  if (run.isErr()) return err(jobFault(host, run.error));
+  if (run.isErr()) return err(runStateJobFault(host, run.error));
   if (run.value.options?.trust === 'untrusted' && at.trust !== 'untrusted') {
     const message = `${runId} was a run that is not trusted, and so is one that repeats it: --trust untrusted, or PIKACI_TRUST=untrusted`;
     return err({ kind: 'not_trusted', phase: null, host, message, field: 'trust' });
   }
   const plan = await loadPlan(at.files, query);
-  if (plan.isErr()) return err(jobFault(host, plan.error));
+  if (plan.isErr()) return err(runStateJobFault(host, plan.error));
   const { target, target_id, selected_jobs: jobs } = plan.value;
   if (target === null) {
     const message = `there is nothing to run again: the records of ${runId} do not say what its target was`;
@@ -72,7 +72,7 @@ export async function rerun(
   );
 }
 
-function optionsOf({ options = { backend: 'incus' } }: RunRecord): RerunOptions {
+export function optionsOf({ options = { backend: 'incus' } }: RunRecord): RerunOptions {
   const { branch, fail_fast: failFast, parallel, keep_on_failure_secs: keepOnFailureSecs } = options;
   return {
     ...(branch === undefined ? {} : { branch }),
@@ -108,7 +108,7 @@ function notesOn(
   return notes;
 }
 
-function jobFault(host: string, fault: RunStateFault): JobFault {
+export function runStateJobFault(host: string, fault: RunStateFault): JobFault {
   const kinds: Partial<Record<RunStateFault['kind'], JobFault['kind']>> = {
     aborted: 'cancelled',
     invalid_id: 'invalid_job',

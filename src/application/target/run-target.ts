@@ -48,6 +48,11 @@ export class RunTarget {
     this.#parts = parts;
   }
 
+  /** For a run that goes on. */
+  get parts(): RunTargetParts {
+    return this.#parts;
+  }
+
   async run(asked: RunTargetInput, beginning: RunBeginning = {}): Promise<Result<TargetRun, JobFault>> {
     const { clock, localFiles, scanner, shell } = this.#parts.ports;
     const runId = runIdSchema.safeParse(asked.runId ?? runIdAt(clock.now(), randomBytes(3)));

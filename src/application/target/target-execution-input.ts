@@ -1,3 +1,4 @@
+import type { RealizedPreparedOutput } from '../../domain/records/prepared-outputs-record.js';
 import type { RunStateLayout } from '../../domain/records/run-layout.js';
 import type { Plan } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
@@ -33,6 +34,8 @@ export interface TargetExecutionInput {
   readonly scanned?: WorkspaceSnapshot;
   /** Of which one run goes on at a time; null for a run that is in none. */
   readonly group: Pick<RunGroup, 'turn' | 'leave'> | null;
+  /** Of a run that goes on: what it has prepared before. */
+  readonly earlierOutputs?: readonly RealizedPreparedOutput[];
   /** Told as warnings when the run begins. */
   readonly notes: readonly string[];
 }

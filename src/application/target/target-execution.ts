@@ -72,7 +72,11 @@ export class TargetExecution {
       input,
       workspace: this.#workspace,
       hold: this.#hold,
-      outputs: new OutputsRecord(input.parts.ports.localFiles, input.state.preparedOutputs),
+      outputs: new OutputsRecord(
+        input.parts.ports.localFiles,
+        input.state.preparedOutputs,
+        input.earlierOutputs,
+      ),
       templates: this.#templates,
       reporter: this.#reporter,
       events: this.#events,

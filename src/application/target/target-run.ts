@@ -103,6 +103,9 @@ export interface TargetRun {
   readonly cleanUp: Promise<Result<void, JobFault>>;
 }
 
+/** Who follows a run that goes on, and what it cannot know of itself; the rest is as it began. */
+export type ResumeOptions = JobCallOptions & Pick<RunTargetInput, 'onJobEnd' | 'secrets'>;
+
 /** What may differ from the run that is repeated; the workspace is the recorded one unless said. */
 export type RerunOptions = Partial<
   Omit<RunTargetInput, 'target' | 'definition' | 'rerunOf' | 'changedFiles' | 'changedSince' | 'jobs'>

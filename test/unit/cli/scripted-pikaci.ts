@@ -314,6 +314,10 @@ export class ScriptedPikaci implements Pikaci {
     return err({ kind: 'no_such_job', phase: null, host: this.host, message: `there is no run ${runId}` });
   }
 
+  async resume(runId: string): Promise<Result<TargetRun, JobFault>> {
+    return err({ kind: 'no_such_job', phase: null, host: this.host, message: `there is no run ${runId}` });
+  }
+
   async attach(
     runId: string,
     jobId: string,

@@ -18,6 +18,7 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['gc', '--keep-runs', '1'],
   ['attach', 'r', 'a'],
   ['rerun', 'r'],
+  ['resume', 'r'],
   ['shell', 'r', 'a'],
   ['fork', 'r', 'a'],
   ['list'],
@@ -61,7 +62,7 @@ const SENDS: readonly (readonly string[])[] = [
   ['template', 'build', '--workspace', '.'],
 ];
 
-const OF_COMMIT: ReadonlySet<string | undefined> = new Set(['doctor', 'rerun', 'list', 'status']);
+const OF_COMMIT: ReadonlySet<string | undefined> = new Set(['doctor', 'rerun', 'resume', 'list', 'status']);
 
 /** What a GitLab Runner says to its driver. */
 const GITLAB = {

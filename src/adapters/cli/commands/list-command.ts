@@ -63,7 +63,7 @@ function noteOn({ run_id: id, status, jobs, rerun_of: of, attempt }: RunRecord):
   return [
     of === null ? '' : `${attempt === undefined ? 'again' : `attempt ${attempt}`} of ${of}`,
     allowed === 0 ? '' : `${allowed} allowed to fail`,
-    status === 'interrupted' ? `go on: pikaci rerun ${id} --failed` : '',
+    status === 'interrupted' ? `go on: pikaci resume ${id}` : '',
   ]
     .filter((text) => text !== '')
     .join('; ');

@@ -36,6 +36,7 @@ export function runRecordLines(
     ['started', run.created_at],
     ['took', tookOf(run.created_at, run.finished_at)],
     ['why', run.message],
+    ['go on', run.status === 'interrupted' ? `pikaci resume ${run.run_id}` : null],
   ];
   return [
     `${mark(run.status, c)} ${c.bold(run.run_id)} ${run.status}`,

@@ -103,6 +103,13 @@ Examples:
 ${EXIT_CODES}
 `;
 
+export const RESUME_HELP = `
+The run goes on under its own id: jobs that still run are followed from the last byte kept, those that have ended meanwhile
+are collected, and the rest of the plan is run, on the workspace as the run began with it. Two at once, or beside a runner
+that lives, are refused. Secrets are taken from the environment again.
+${EXIT_CODES}
+`;
+
 export const SHELL_HELP = `
 The job must be running, or have failed in a run with --keep-on-failure. The shell is the job's user in the job's
 workspace. It does not keep the machine: that is removed when the job ends, or when what keeps it runs out.

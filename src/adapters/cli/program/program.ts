@@ -8,6 +8,7 @@ import { type InitOptions, initCommand } from '../commands/init-command.js';
 import { type ForkCommandOptions, forkCommand } from '../commands/machine/fork-command.js';
 import { remoteDefaultsCommand } from '../commands/remote-defaults-command.js';
 import { type RerunOptions, rerunCommand } from '../commands/rerun-command.js';
+import { type ResumeCommandOptions, resumeCommand } from '../commands/resume-command.js';
 import { type RunOptions, runCommand } from '../commands/run-command.js';
 import { shellCommand } from '../commands/shell-command.js';
 import { type TargetInfoOptions, targetInfoCommand } from '../commands/target-info-command.js';
@@ -33,6 +34,7 @@ import {
   PROGRAM_HELP,
   REMOTE_DEFAULTS_HELP,
   RERUN_HELP,
+  RESUME_HELP,
   RUN_HELP,
   SHELL_HELP,
 } from './help-texts.js';
@@ -147,6 +149,15 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
     .action(async (repeated: string, options: RerunOptions) => {
       onExit(await rerunCommand(context, repeated, options));
     });
+
+  const goOn = program
+    .command('resume')
+    .summary('go on with a run whose runner exited')
+    .addArgument(run())
+    .addHelpText('after', RESUME_HELP);
+  withRunOutput(withHost(goOn)).action(async (id: string, options: ResumeCommandOptions) => {
+    onExit(await resumeCommand(context, id, options));
+  });
 
   const attach = program
     .command('attach')

@@ -50,7 +50,7 @@ export function runPage({
     body: html`<div data-live id="run"><div class="head"><h1>${name(run.target_id ?? `Run ${run.run_id}`)}</h1>${statusMark(run.status)}</div>
 ${run.target_description ? html`<p class="lead">${name(run.target_description)}</p>` : ''}
 ${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
-${run.status === 'interrupted' ? html`<p class="note">Its runner has ended. Go on with it: <code>pikaci rerun ${name(run.run_id)} --failed</code></p>` : ''}
+${run.status === 'interrupted' ? html`<p class="note">Its runner has ended. Go on with it: <code>pikaci resume ${name(run.run_id)}</code></p>` : ''}
 <dl class="facts">${facts(run, repeatedBy)}</dl>
 <h2>Jobs</h2>
 <ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job }))}</ul>

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
+import { createPikaci } from '../../../../src/composition/create-pikaci.js';
+import type { PikaciConfigInput } from '../../../../src/domain/config/config.js';
+import { must } from '../../../../src/testing/contract/expect-result.js';
+import { Random } from '../../../support/chaos/random.js';
+import { MortalRunner } from '../../../support/mortal-runner.js';
+import { memoryRun, WORKSPACE } from '../memory-run.js';
+import { TargetInMemory } from './target-in-memory.js';
+
+const FIRST_SEED = 2001;
+const ROUNDS = 60;
+/** As many calls such a run makes, about. */
+const CALLS = 500;
+
+const JOBS = [
+  { id: 'a', command: 'a 0' },
+  { id: 'b', command: 'b 0', dependsOn: ['made'], secrets: { TOKEN: { env: 'TOKEN' } } },
+  { id: 'lint', command: 'lint 3', allowFailure: true },
+  { id: 'c', command: 'c 0', dependsOn: ['a', 'lint', 'made'] },
+  { id: 'bad', command: 'bad 7', dependsOn: ['b'] },
+  { id: 'never', command: 'never 0', dependsOn: ['bad'] },
+  { id: 'tell', command: 'tell 0', when: 'on_failure' as const },
+];
+const ENDS = {
+  ...{ a: 'passed 0', b: 'passed 0', lint: 'failed 3', c: 'passed 0', bad: 'failed 7' },
+  ...{ never: 'skipped null', tell: 'passed 0' },
+};
+
+/** A run of two levels and more whose runner is killed at a call that the seed chooses, once or twice, and resumed. Says what is wrong. */
+async function round(seed: number): Promise<string[]> {
+  const random = new Random(seed);
+  const begun = new Map<string, number>();
+  const run = await memoryRun({
+    script: async ({ request, write }) => {
+      const [id = '', code = ''] = request.command?.split(' ') ?? [];
+      begun.set(id, (begun.get(id) ?? 0) + 1);
+      write(`${id} says this\n`);
+      return Number(code);
+    },
+  });
+  const { hostFiles } = run.host.adapters;
+  must(await hostFiles.makeDirectory('/opt/sdk/share/pikaci'));
+  const mounts = [{ name: 'root', relative_path: '.', guest_path: '/opt/sdk', read_only: true }];
+  const manifest = JSON.stringify({ schema_version: 1, kind: 'test', mounts });
+  must(await hostFiles.writeFile('/opt/sdk/share/pikaci/payload-manifest.json', Buffer.from(manifest)));
+  const config: PikaciConfigInput = {
+    host: 'local',
+    workDir: '/var/pikaci',
+    stateRoot: '/state',
+    targets: { t: { prepare: [{ id: 'made', type: 'path', path: '/opt/sdk' }], jobs: JOBS } },
+  };
+  const env = { TOKEN: 'token-of-the-run' };
+  const mortal = () => {
+    const one = new MortalRunner({ call: random.whole(1, CALLS), when: random.one(['before', 'after']) });
+    const { localFiles, incus, hostFiles: remote, ...rest } = run.host.adapters;
+    const adapters = {
+      ...rest,
+      incus: one.of(incus),
+      localFiles: one.of(localFiles),
+      hostFiles: one.of(remote),
+    };
+    return { one, pikaci: must(createPikaci(config, { adapters, env })) };
+  };
+  const killed = async (one: MortalRunner, lived: Promise<unknown>) => {
+    await Promise.race([lived, one.died]);
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+    run.host.processes.restart('killed');
+  };
+  const first = mortal();
+  const lived = first.pikaci
+    .runTarget({ target: 't', workspace: WORKSPACE, runId: 'run', parallel: 2 })
+    .then(async (ended) => (ended.isOk() ? await ended.value.cleanUp : undefined));
+  await killed(first.one, lived);
+  if (random.chance(0.3)) {
+    const second = mortal();
+    const again = second.pikaci
+      .resume('run')
+      .then(async (ended) => (ended.isOk() ? await ended.value.cleanUp : undefined));
+    await killed(second.one, again);
+  }
+  const last = must(createPikaci(config, { adapters: run.host.adapters, env }));
+  const resumed = await last.resume('run');
+  if (resumed.isErr()) {
+    // Before there was a run.
+    const isNone = resumed.error.kind === 'no_such_job' && begun.size === 0;
+    return isNone ? [] : [`seed ${seed}: ${resumed.error.kind}: ${resumed.error.message}`];
+  }
+  await resumed.value.cleanUp;
+  await last.close();
+  const { localFiles: files, processes } = run.host;
+  const record = must(await loadRunRecord({ files, processes }, { stateRoot: '/state', runId: 'run' }));
+  const wrong: string[] = [];
+  const ends = Object.fromEntries(
+    record.jobs.map(({ id, status, exit_code: code }) => [id, `${status} ${code}`]),
+  );
+  for (const [id, end] of Object.entries(ENDS)) {
+    if (ends[id] !== end)
+      wrong.push(`${id} is ${ends[id]}: ${record.jobs.find((job) => job.id === id)?.message}`);
+    const times = begun.get(id) ?? 0;
+    if (times !== (id === 'never' ? 0 : 1)) wrong.push(`${id} began ${times} times`);
+  }
+  if (record.status !== 'failed') wrong.push(`the run is ${record.status}`);
+  const prepared = record.prepare_timings.map(({ node_id }) => node_id);
+  if (prepared.join() !== 'made') wrong.push(`prepared: ${prepared.join()}`);
+  return wrong.map((what) => `seed ${seed}: ${what}`);
+}
+
+describe('a run that is resumed', () => {
+  it(`ends as it would have, ${ROUNDS} times, wherever its runner was killed (seeds from ${FIRST_SEED})`, async () => {
+    const wrong: string[] = [];
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) wrong.push(...(await round(seed)));
+    expect(wrong).toEqual([]);
+  }, 300_000);
+
+  it('that has ended is given as it ended, and one that goes on, or is not there, is refused', async () => {
+    const target = await TargetInMemory.of({ jobs: [{ id: 'a', command: 'a' }] }, { script: async () => 3 });
+    await target.run();
+    const ended = must(await target.pikaci.resume('run'));
+    expect(ended).toMatchObject({
+      record: { status: 'failed' },
+      jobs: [{ jobId: 'a', kind: 'recorded', record: { status: 'failed', exit_code: 3 } }],
+    });
+    expect((await target.pikaci.resume('nothing'))._unsafeUnwrapErr()).toMatchObject({ kind: 'no_such_job' });
+  });
+});
