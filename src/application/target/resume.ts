@@ -14,6 +14,7 @@ import { loadPlan } from '../records/load-plan.js';
 import { loadPreparedOutputs } from '../records/load-prepared-outputs.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
+import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { openNodesOf } from './open-nodes.js';
@@ -153,7 +154,7 @@ async function goOn(
   const toRun = plan.nodes.filter(({ id }) => !open.settled.has(id));
   const secrets = resolveTargetSecrets(toRun, { trust: settings.trust, secrets: options.secrets, env });
   if (secrets.isErr()) return refuse(secrets.error.field, secrets.error.message);
-  const input: RunTargetInput = {
+  const asked: RunTargetInput = {
     ...optionsOf(run),
     target: run.target_id ?? '',
     workspace: run.source_root,
@@ -163,6 +164,16 @@ async function goOn(
   };
   const scanned = await open.workspace(ports, run, options.signal);
   if (scanned.isErr()) return err(scanned.error);
+  const { concurrency } = target;
+  const branch = run.git_branch === null ? {} : { branch: run.git_branch };
+  const entered =
+    concurrency === undefined
+      ? ok(null)
+      : await enterGroup(at.parts, { concurrency, asked: { ...asked, ...branch }, runId: run.run_id });
+  if (entered.isErr()) return err(entered.error);
+  const group = entered.value;
+  const ends = [options.signal ?? [], group?.ended ?? []].flat();
+  const input = ends.length === 0 ? asked : { ...asked, signal: AbortSignal.any(ends) };
   const state = runStateLayout(settings.stateRoot, run.run_id);
   const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
   const recorder = new RunRecorder(
@@ -198,6 +209,7 @@ async function goOn(
     recorder,
     eventFile,
     isFilteredOut: false,
+    group,
     settled: open.settled,
     ...(scanned.value === null ? {} : { scanned: scanned.value }),
     earlierOutputs: outputs.isOk() ? (outputs.value?.outputs ?? []) : [],
