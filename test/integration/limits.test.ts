@@ -288,7 +288,7 @@ it('a host is waited for that has no room for what a job asks, over all runners'
   }
   expect(places).toBe(2);
   expect(made).toEqual(['small', 'late', 'early']);
-  expect(told[0]).toMatch(/place 1 in the queue of the host: it asks for 3 cores .* of 3 cores /);
+  expect(told[0]).toMatch(/the queue of the host: place 1: it asks for 3 cores; of 3 cores /);
   expect(await site.leftovers()).toEqual(NOTHING_LEFT);
 });
 

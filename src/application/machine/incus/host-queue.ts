@@ -114,10 +114,11 @@ export function whyItWaits(look: HostLook, asked: AskedShare, verdict: QueueVerd
   const { taken, holders, ahead } = verdict;
   const others = holders === 1 ? '1 machine has' : `${holders} machines have`;
   const before = ahead === 0 ? '' : `, and ${ahead} before it ${ahead === 1 ? 'waits' : 'wait'}`;
-  return `place ${ahead + 1} in the queue of the host: it asks for ${words(shareOf(asked, look.host))}; of ${words(look.host)} ${others} ${words(taken)}${before}`;
+  return `place ${ahead + 1}: it asks for ${words(shareOf(asked, look.host))}; of ${words(look.host)} ${others} ${words(taken)}${before}`;
 }
 
 function words({ cpu, memoryBytes }: HostShare): string {
   const cores = cpu === 1 ? '1 core' : `${Number(cpu.toFixed(2))} cores`;
-  return `${cores} and ${Math.ceil(memoryBytes / 1024 ** 2)} MiB`;
+  const memory = `${Math.ceil(memoryBytes / 1024 ** 2)} MiB`;
+  return [cpu > 0 ? cores : [], memoryBytes > 0 ? memory : []].flat().join(' and ') || 'nothing';
 }
