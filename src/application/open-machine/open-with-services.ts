@@ -40,14 +40,14 @@ export async function openWithServices(
   if (services === undefined) return ok(opened.value);
   const record = { ...opened.value.record, services: services.record };
   const host = machine.context.shared.remoteHost;
-  const why =
-    notReady ??
-    (await saveMachineRecord(localFiles, state, record)).match(
-      () => null,
-      ({ message }) => message,
-    );
-  if (why === null) return ok({ ...opened.value, record });
+  const fault = notReady === undefined ? null : notReadyFault(host, notReady);
+  const saved = fault === null ? await saveMachineRecord(localFiles, state, record) : err(fault);
+  if (saved.isOk()) return ok({ ...opened.value, record });
   await services.stop();
   await releaseMachine(machine, hostFiles, session);
-  return err({ kind: 'guest', phase: 'start_services', host, message: why });
+  return err(saved.error);
+}
+
+function notReadyFault(host: string, message: string): JobFault {
+  return { kind: 'guest', phase: 'start_services', host, message };
 }

@@ -231,6 +231,21 @@ describe('pikaci gitlab', () => {
     expect(servicesSchema.safeParse(mapped).error).toBeUndefined();
   });
 
+  it('fails a job whose service does not come up: another try would end the same', async () => {
+    const services = JSON.stringify([{ name: 'postgres:16', alias: 'db' }]);
+    const job = await runner({
+      gitlab: {
+        images: [{ match: '*' }],
+        services: [{ match: '*', command: 'serve', ready: { log: 'never said' } }],
+      },
+      env: { CUSTOM_ENV_CI_JOB_SERVICES: services },
+    });
+    await job.config();
+    const prepared = await job.call('prepare');
+    expect([prepared.code, prepared.err]).toEqual([BUILD_FAILED, expect.stringContaining('db')]);
+    expect(await job.instances()).toEqual([]);
+  });
+
   it('fails a job with a service that nothing stands for, instead of running it without', async () => {
     const services = JSON.stringify([{ name: 'postgres:16', alias: 'db' }]);
     const job = await runner({ env: { CUSTOM_ENV_CI_JOB_SERVICES: services } });

@@ -54,7 +54,10 @@ async function prepare(context: CliContext, stage: GitlabStage): Promise<StageEn
     signal,
     events: warningsTo(context),
   });
-  if (opened.isErr()) return systemFailed(context, opened.error);
+  if (opened.isErr()) {
+    const end = systemFailed(context, opened.error);
+    return isServiceNotReady(opened.error) ? 'build_failed' : end;
+  }
   const machine = opened.value;
   const fault = (await setUp(stage, machine, signal)) ?? (await leave(machine));
   if (fault !== null) {
@@ -92,4 +95,9 @@ async function setUp(
 async function leave(machine: OpenMachine): Promise<OpenMachineFault | null> {
   const left = await machine.leave();
   return left.isErr() ? left.error : null;
+}
+
+/** What the job has said of its services does not come up: another try would end the same. */
+function isServiceNotReady(fault: OpenMachineFault): boolean {
+  return fault.kind === 'guest' && fault.phase === 'start_services';
 }

@@ -76,7 +76,9 @@ async function runIn(
       signal: interrupts.signal,
       hurry: interrupts.hurry,
     });
-    return ran.isErr() ? ran.error.message : ran.value.record.status;
+    if (ran.isErr()) return ran.error.message;
+    const { status, message } = ran.value.record;
+    return message ? `${status}: ${message}` : status;
   } finally {
     await pikaci.close();
   }
