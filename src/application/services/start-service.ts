@@ -91,7 +91,9 @@ export async function whenReady(
   void run.ended.then((message) => gone.abort(`ended before it was ready (${message})`));
   void clock.bound(spec.readyTimeoutSecs * 1000, signal).then((end) => end === 'elapsed' && over.abort());
   const within = AbortSignal.any([signal, over.signal, gone.signal]);
-  let last = 'it did not say';
+  const { command } = spec.ready ?? {};
+  let last =
+    command === undefined ? 'it did not say' : `the command ${JSON.stringify(command)} has not ended`;
   for (;;) {
     const probed = await probe(within);
     if (signal.aborted) return err(cancelled(service));

@@ -175,9 +175,10 @@ export class TargetExecution {
   }
 }
 
-function traceOf({ parts, input, runId }: TargetExecutionInput): RunTrace {
+function traceOf({ parts, input, runId, masker }: TargetExecutionInput): RunTrace {
   const { tracer, clock } = parts.ports;
-  const { target: targetId, branch = null } = input;
+  const { target: targetId } = input;
+  const branch = input.branch == null ? null : masker.maskText(input.branch);
   const startMs = clock.now();
   return new RunTrace({ tracer, runId, targetId, branch, attempt: attemptOf(input), startMs });
 }

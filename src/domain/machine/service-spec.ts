@@ -21,9 +21,12 @@ const hostLabel = z
   .refine((name) => name !== 'localhost', { error: '"localhost" is the machine itself' });
 
 /** Another name: it may have dots, as no directory is called so. */
-const hostName = z.string().regex(/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/, {
-  error: 'an alias is 1 to 253 of a-z, 0-9, ".", "-" and "_", and begins and ends with a letter or a digit',
-});
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/, {
+    error: 'an alias is 1 to 253 of a-z, 0-9, ".", "-" and "_", and begins and ends with a letter or a digit',
+  })
+  .refine((name) => name !== 'localhost', { error: '"localhost" is the machine itself' });
 
 export function isServiceName(name: string): boolean {
   return hostLabel.safeParse(name).success;

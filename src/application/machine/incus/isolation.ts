@@ -82,6 +82,11 @@ async function whyOpen(
   const found = await incus.network(project, network, { signal });
   if (found.isErr()) return err(incusFault(found.error, PHASE));
   const { managed, config } = found.value;
+  // Each that is managed has some; a certificate that is restricted to projects is shown none.
+  if (managed && Object.keys(config).length === 0)
+    return ok(
+      `the network "${network}" of ${which} shows this client none of its configuration, as its certificate is restricted to projects, and so not whether it has an ACL`,
+    );
   if (!managed || (config['security.acls'] ?? '').trim() === '')
     return ok(`the network "${network}" of ${which} has no ACL (security.acls)`);
   const key = 'security.acls.default.ingress.action';

@@ -1,11 +1,15 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
 import { listenersOf } from '../../../../src/application/services/listeners.js';
 import { serviceMachineId } from '../../../../src/application/services/service-machine.js';
+import type { ServiceRun } from '../../../../src/application/services/service-run.js';
+import { type StartService, whenReady } from '../../../../src/application/services/start-service.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import { jobSpecSchema } from '../../../../src/domain/job/job-spec.js';
+import { serviceSpecSchema } from '../../../../src/domain/machine/service-spec.js';
 import { jobIdSchema } from '../../../../src/domain/values/identifier.js';
 import { onAbort } from '../../../../src/streams/on-abort.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -20,6 +24,7 @@ describe('a service', () => {
     expect(refused([{ name: 'db', ready: { tcp: 5432 } }])).toBeUndefined();
     expect(refused([{ name: 'Db' }])?.path).toEqual(['services', 0, 'name']);
     expect(refused([{ name: 'localhost' }])?.message).toContain('machine itself');
+    expect(refused([{ name: 'db', aliases: ['localhost'] }])?.message).toContain('machine itself');
     expect(refused([{ name: '../x' }])?.path).toEqual(['services', 0, 'name']);
     expect(refused([{ name: 'db' }, { name: 'x', aliases: ['db'] }])?.path).toEqual([
       'services',
@@ -52,6 +57,25 @@ describe('a service', () => {
     expect(listenersOf(table, 6379)).toEqual(['0.0.0.0']);
     expect(listenersOf(table, 80)).toEqual([]);
     expect(listenersOf(table, 81)).toEqual(['::']);
+  });
+  it('is not ready while its command still runs, and the reason says so', async () => {
+    const clock = new MemoryClock();
+    const spec = serviceSpecSchema.parse({ name: 'db', command: 'x', ready: { command: 'hang' } });
+    const hangs = (signal: AbortSignal) =>
+      new Promise((resolve) =>
+        onAbort(signal, () => resolve(err({ kind: 'cancelled', message: 'cut off' }))),
+      );
+    const input = {
+      parts: { ports: { clock } },
+      spec,
+      service: {},
+      seat: { address: '198.18.0.3', hosts: [] },
+      networks: { run: (_: unknown, __: unknown, signal: AbortSignal) => hangs(signal) },
+      signal: new AbortController().signal,
+    } as unknown as StartService;
+    const ready = whenReady({ ended: new Promise(() => {}) } as unknown as ServiceRun, input);
+    await clock.advance(60_000);
+    expect(must(await ready)).toBe('was not ready within 60 s: the command "hang" has not ended');
   });
 });
 

@@ -91,7 +91,8 @@ describe('the trace of a run', () => {
     const steps = [{ id: 's', command: 'bad 7' }, { command: 'never' }];
     const jobs = [{ id: 'bad', steps, secrets }];
     const { made, tracer, span } = await traced({ jobs });
-    await made.run({ secrets: { bad: { TOKEN: 'step s ended' } } });
+    await made.run({ secrets: { bad: { TOKEN: 'step s ended' } }, branch: 'fix-step s ended' });
+    expect(span('RUN t').attributes['vcs.ref.head.name']).toBe('fix-***');
     expect(span('RUN t')).toMatchObject({ parent: null, attributes: { 'cicd.pipeline.result': 'failure' } });
     const job = span('bad');
     expect(job.attributes).toMatchObject({
