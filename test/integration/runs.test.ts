@@ -212,4 +212,40 @@ describe('a runner that is killed', () => {
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     expect(runRecordSchema.safeParse(await load()).success).toBe(true);
   });
+
+  it('leaves a run that resume ends as it would have, with what runs taken up and the rest of its plan', async () => {
+    const folder = join(site.directory, 'resumed');
+    await mkdir(folder);
+    const jobs = [
+      { id: 'slow', command: 'echo begun; while [ ! -e /artifacts/go ]; do sleep 0.1; done; echo done' },
+      { id: 'after', command: 'echo after; exit 4', dependsOn: ['slow'] },
+    ];
+    const config = { ...site.config(), targets: { t: { jobs } } };
+    await writeFile(join(folder, 'pikaci.config.json'), JSON.stringify(config));
+    const runId = site.newRunId();
+    const runner = spawn(process.execPath, [builtCommand, 'run', '--run-id', runId], { cwd: folder });
+    let out = '';
+    for await (const chunk of runner.stdout) {
+      out += String(chunk);
+      if (out.includes('begun')) break;
+    }
+    runner.kill('SIGKILL');
+    await once(runner, 'exit');
+    const { instances } = await site.leftovers(runId);
+    const go = { path: '/artifacts/go', content: Buffer.from('') };
+    must(await site.incus.writeFile(site.host.project, instances[0] ?? '', go));
+    const resumed = spawn(process.execPath, [builtCommand, 'resume', runId], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    expect(await once(resumed, 'exit')).toEqual([1, null]);
+    expect(must(await loadRunBundle(site.stateRoot, runId)).run).toMatchObject({
+      status: 'failed',
+      jobs: [
+        { id: 'slow', status: 'passed', exit_code: 0 },
+        { id: 'after', status: 'failed', exit_code: 4 },
+      ],
+    });
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
 });
