@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { OtlpSettings } from './otlp-settings.js';
+import { troubleOf } from './trouble-of.js';
 
 /** Spans that wait to be sent; what comes when so many wait is dropped, and told. */
 const MOST_WAITING = 20_000;
@@ -22,8 +23,8 @@ export class OtlpExport {
   constructor({ protocol }: OtlpSettings, version: string) {
     diag.setLogger(
       {
-        error: (message) => this.#troubles.add(message),
-        warn: (message) => this.#troubles.add(message),
+        error: (...said) => this.#troubles.add(troubleOf(...said)),
+        warn: (...said) => this.#troubles.add(troubleOf(...said)),
         info: () => {},
         debug: () => {},
         verbose: () => {},
