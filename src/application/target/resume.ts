@@ -113,12 +113,13 @@ function whyNot({ parts }: ResumeAt, run: RunRecord): JobFault | null {
   return null;
 }
 
-function endedRun({ parts }: ResumeAt, { run, plan }: Recorded): TargetRun {
+/** Its runner may have died before it had cleaned up. */
+function endedRun(at: ResumeAt, { run, plan }: Recorded): TargetRun {
   const standings = nodesOf(run, plan, 'ended').filter(({ kind }) => kind === 'prepare');
   return {
     runId: run.run_id,
     record: run,
-    state: runStateLayout(parts.settings.stateRoot, run.run_id),
+    state: runStateLayout(at.parts.settings.stateRoot, run.run_id),
     jobs: run.jobs.map((record) => ({
       jobId: record.id,
       kind: 'recorded',
@@ -132,7 +133,12 @@ function endedRun({ parts }: ResumeAt, { run, plan }: Recorded): TargetRun {
       message: run.prepare_timings.find(({ node_id }) => node_id === id)?.message ?? null,
       ...(status === 'failed' && allowed === true ? { allowed } : {}),
     })),
-    cleanUp: Promise.resolve(ok(undefined)),
+    cleanUp: releaseBoth(
+      at,
+      run.run_id,
+      run.jobs.map(({ id }) => id),
+      Promise.resolve(ok(undefined)),
+    ),
   };
 }
 
@@ -169,7 +175,12 @@ async function goOn(
   const entered =
     concurrency === undefined
       ? ok(null)
-      : await enterGroup(at.parts, { concurrency, asked: { ...asked, ...branch }, runId: run.run_id });
+      : // It is older than what goes on now, and cancels none of it.
+        await enterGroup(at.parts, {
+          concurrency: { ...concurrency, cancelInProgress: false },
+          asked: { ...asked, ...branch },
+          runId: run.run_id,
+        });
   if (entered.isErr()) return err(entered.error);
   const group = entered.value;
   const ends = [options.signal ?? [], group?.ended ?? []].flat();
@@ -218,7 +229,22 @@ async function goOn(
   const ended = await execution.execute();
   await recorder.saved();
   await eventFile.flushed();
-  return ok({ runId: run.run_id, record: recorder.record, state, ...ended });
+  const cleanUp = releaseBoth(at, run.run_id, [...open.settled.keys()], ended.cleanUp);
+  return ok({ runId: run.run_id, record: recorder.record, state, ...ended, cleanUp });
+}
+
+/** What jobs have left on the host whose end was recorded before their runner was gone, and what those of this one leave. */
+async function releaseBoth(
+  { attachJob }: ResumeAt,
+  runId: string,
+  settled: readonly string[],
+  own: TargetRun['cleanUp'],
+): TargetRun['cleanUp'] {
+  const found = await Promise.all(settled.map((id) => attachJob.attach(runId, id, {})));
+  // A node that is no job of this run has nothing there.
+  const released = found.flatMap((one) => (one.isOk() ? [one.value.cleanUp] : []));
+  const results = await Promise.all([own, ...released]);
+  return results.find((result) => result.isErr()) ?? ok(undefined);
 }
 
 /** The recorded plan, made again; one that this version would make otherwise is not gone on with. */

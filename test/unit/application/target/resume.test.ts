@@ -102,6 +102,12 @@ async function round(seed: number): Promise<string[]> {
   }
   if (record.status !== 'failed') wrong.push(`the run is ${record.status}`);
   const prepared = record.prepare_timings.map(({ node_id }) => node_id);
+  const jobs = await run.host.hostFiles.list('/var/pikaci/runs/run/jobs');
+  for (const { name } of jobs.unwrapOr([])) {
+    // Of a job that never began, the directory is its lease's.
+    if (record.jobs.some(({ id, attempt = 1 }) => id === name && attempt === 1))
+      wrong.push(`${name} has left its directory on the host`);
+  }
   if (prepared.join() !== 'made') wrong.push(`prepared: ${prepared.join()}`);
   return wrong.map((what) => `seed ${seed}: ${what}`);
 }
