@@ -50,7 +50,7 @@ async function whatIsLeft(
   // It cannot be begun by another runner, which does not know whether they were ready.
   const services = record.value.job_spec['services'];
   if (Array.isArray(services) && services.length > 0)
-    return `its runner ended before the job had begun, and nothing is left to resume; ${attach} removes the machines that are left of it and its services, and "pikaci rerun ${runId}" runs it again`;
+    return `its runner ended before the job had begun, and nothing is left to attach to; ${attach} removes the machines that are left of it and its services, "pikaci resume ${runId}" goes on with its run and runs it`;
   if (secrets.length > 0) return neverBegan(runId);
   return `its runner ended before the job had begun; ${attach} begins it while its machine is there, and "pikaci rerun ${runId}" runs it again`;
 }
@@ -72,5 +72,5 @@ export async function hasEnded({ processes }: RecordPorts, { runner }: Pick<RunR
 
 /** What is said of a job whose runner ended before a machine had it. */
 export function neverBegan(runId: string): string {
-  return `its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun ${runId}" runs it again`;
+  return `its runner ended before the job had begun, and nothing is left to attach to; "pikaci resume ${runId}" goes on with its run and runs it, "pikaci rerun ${runId}" runs all of it again`;
 }

@@ -51,7 +51,7 @@ describe('a run whose runner was killed', () => {
     });
     expect(jobs(record)).toEqual([
       ['a', 'interrupted', 'its runner has ended; "pikaci attach run a" resumes it'],
-      ['b', 'interrupted', expect.stringContaining('"pikaci rerun run" runs it again')],
+      ['b', 'interrupted', expect.stringContaining('"pikaci rerun run" runs all of it again')],
     ]);
   });
 
@@ -61,7 +61,7 @@ describe('a run whose runner was killed', () => {
     const fault = (await run.pikaci.attach('run', 'a'))._unsafeUnwrapErr();
     expect(fault.kind).toBe('no_such_job');
     expect(fault.message).toBe(
-      'the job a of run cannot be attached to: its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun run" runs it again',
+      'the job a of run cannot be attached to: its runner ended before the job had begun, and nothing is left to attach to; "pikaci resume run" goes on with its run and runs it, "pikaci rerun run" runs all of it again',
     );
     expect(fault.cause).toBeUndefined();
     const missing = async (runId: string, job: string) =>
@@ -85,7 +85,7 @@ describe('a run whose runner was killed', () => {
       'its runner ended before the job had begun; "pikaci attach run a" begins it while its machine is there, and "pikaci rerun run" runs it again',
     ]);
     expect((await saying({ handed_over_at: null, secret_names: ['TOKEN'] }))?.[2]).toBe(
-      'its runner ended before the job had begun, and nothing is left to resume; "pikaci rerun run" runs it again',
+      'its runner ended before the job had begun, and nothing is left to attach to; "pikaci resume run" goes on with its run and runs it, "pikaci rerun run" runs all of it again',
     );
     const resumes = 'its runner has ended; "pikaci attach run a" resumes it';
     expect((await saying({ handed_over_at: undefined }))?.[2]).toBe(resumes);
