@@ -14,6 +14,7 @@ import { TemplateFile } from './template-file.js';
 import { removeImage, TRANSFER_MS, transferName } from './template-images.js';
 import type { TemplateParts } from './template-parts.js';
 import { TemplateStore } from './template-store.js';
+import { unpackFault } from './unpack-fault.js';
 import { makersMachine, removeAbandoned } from './watch-maker.js';
 
 /** For the image to be unpacked and marked. Nobody renews the lease: what a killed import leaves is in the way for so long. */
@@ -190,7 +191,7 @@ async function unpack(
   const created = await incus.createInstance(project, wanted, { signal, timeoutMs: UNPACK_MS });
   if (created.isErr() && created.error.kind === 'already_exists') return ok('taken');
   const kept = created.isErr()
-    ? err(whileAtTemplate(created.error, `unpack the template ${template.name}`))
+    ? err(unpackFault(created.error, template.name))
     : await keepAsTemplate(parts, { instance, owner, mark: template }, awakeBound(UNPACK_MS));
   if (kept.isOk()) return ok('made');
   const owned = { project, name: instance, acquisition };

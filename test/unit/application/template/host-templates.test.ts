@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { MemoryJobScript } from '../../../../src/adapters/memory/memory-supervisor/memory-job.js';
+import { unpackFault } from '../../../../src/application/template/unpack-fault.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import { newLeaseConfig, readLease } from '../../../../src/domain/machine/lease.js';
 import { readTemplateMark, templateUse } from '../../../../src/domain/machine/template-mark.js';
@@ -299,5 +300,24 @@ describe('the file of a template', () => {
     expect(must(await pikaci.reap()).abandoned).toEqual([`image ${left.fingerprint}`]);
     expect([...(images?.keys() ?? [])]).toContain(others.fingerprint);
     expect([...(images?.keys() ?? [])]).not.toContain(left.fingerprint);
+  });
+});
+
+it('a file that does not unpack is refused, without the options of tar; a full pool is none of its faults', () => {
+  const fault = (message: string) =>
+    unpackFault({ kind: 'operation_failed', host: 'h', tried: 'POST', status: 400, message }, 'node');
+  const tar = 'Failed to run: tar --anchored --exclude=dev/* -C /pool/x -zxf -: exit status 2';
+  const cut = fault(
+    `Failed creating instance from image: Unpack failed: ${tar} (gzip: unexpected end of file)`,
+  );
+  expect(cut).toMatchObject({
+    kind: 'template_refused',
+    message:
+      'the file of the template node does not unpack: gzip: unexpected end of file; look whether all of it has come',
+  });
+  const full = `Unable to unpack image, run out of disk space: ${tar} (tar: write error)`;
+  expect(fault(full)).toMatchObject({
+    kind: 'incus',
+    message: expect.stringContaining('run out of disk space'),
   });
 });
