@@ -74,7 +74,10 @@ export async function playRound(options: RoundOptions): Promise<{ runnerEnded: s
         continue;
       }
       const { code, stderr } = await bounded(attach.end, `attach of ${job.id}`);
-      if (code !== (job.exitCode === 0 ? 0 : 1) && !(code === 2 && /nothing is left to attach to/.test(stderr)))
+      if (
+        code !== (job.exitCode === 0 ? 0 : 1) &&
+        !(code === 2 && /nothing is left to attach to/.test(stderr))
+      )
         wrong.push(`attach of ${job.id}, which exits with ${job.exitCode}, ended with ${code}: ${stderr}`);
     }
 
