@@ -53,6 +53,8 @@ export class LiveServices {
     const { exit_code } = run.report();
     this.#job.emit({ type: 'service_ended', service: run.name, exit_code, message });
     this.#job.warn(`the service ${run.name} has ended before its job: ${message}`);
+    // Of one that was never ready, whoever waits for it says what it said last.
+    if (run.readyMs === null) return;
     for (const line of run.lastLines) this.#job.warn(`${run.name} | ${line}`);
   }
 }

@@ -112,6 +112,22 @@ describe('the services of a job', () => {
     expect(run.host.incus.world.networks.size).toBe(0);
   });
 
+  it('that end before they are ready say once what they said last, also with what comes from a terminal', async () => {
+    const run = await memoryRun({
+      script: async ({ request, write }) => {
+        if (request.command === 'serve') write('starting\nno such \u001b[2Jdirectory\n');
+        return request.command === 'serve' ? 1 : 0;
+      },
+    });
+    const { outcome } = must(await run.pikaci.runJob({ ...call, events: run.sink }));
+    expect(outcome).toMatchObject({ cause: 'services', services: [{ name: 'db', status: 'not_ready' }] });
+    const warnings = run.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    expect(warnings.filter((warning) => warning.startsWith('db | '))).toEqual([
+      'db | starting',
+      expect.stringMatching(/^db \| no such .*directory$/),
+    ]);
+  });
+
   it('are refused on a microVM, and from a template outside the run of a target', async () => {
     const run = await memoryRun();
     const fault = mustFail(await run.another({ backend: 'microvm' }).runJob(call), 'invalid_job');
