@@ -5,6 +5,7 @@ import { nodeAfterJobEvent } from '../../../src/adapters/cli/output/live/node-af
 import { nodeDetail } from '../../../src/adapters/cli/output/live/node-row.js';
 import { waitingNode } from '../../../src/adapters/cli/output/live/tree-node.js';
 import type { PikaciEvent } from '../../../src/domain/events/event.js';
+import { jobRecord } from '../../support/job-record.js';
 import { EARLIER, RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli, configWith } from './cli-harness.js';
 
@@ -85,6 +86,24 @@ test('the records tell of each attempt, and the log of an earlier one is printed
     err: expect.stringContaining('has the attempts 1, 2'),
   });
   expect(await run('logs', RUN_ID, '--attempt', '1')).toMatchObject({ code: 2 });
+  // And so is that of a service beside it.
+  const record = jobRecord({ job_spec: { id: 'unit', command: 'x', services: [{ name: 'db' }] } }, []);
+  await writeFile(join(dir, 'jobs/unit/job.json'), JSON.stringify(record));
+  for (const [at, text] of [
+    ['attempts/unit/1', 'db of the first\n'],
+    ['jobs/unit', 'db of the second\n'],
+  ] as const) {
+    await mkdir(join(dir, at, 'services/db'), { recursive: true });
+    await writeFile(join(dir, at, 'services/db/guest.log'), text);
+  }
+  const service = (...more: readonly string[]) => log('--service', 'db', ...more);
+  expect(await service()).toMatchObject({ code: 0, out: 'db of the second\n' });
+  expect(await service('--attempt', '2')).toMatchObject({ code: 0, out: 'db of the second\n' });
+  expect(await service('--attempt', '1')).toMatchObject({ code: 0, out: 'db of the first\n' });
+  expect(await log('--service', 'web', '--attempt', '1')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('has no service web; it has db'),
+  });
 });
 
 test('who follows a log that begins anew with another attempt gets all of both', async () => {

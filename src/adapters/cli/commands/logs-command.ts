@@ -85,11 +85,11 @@ interface Chosen {
 }
 type Problem = RunStateFault | 'interrupted' | null;
 
-/** The log of an earlier attempt, whole. */
+/** The log of an earlier attempt, or of a service of it, whole. */
 async function attemptLog(
   context: CliContext,
   stateRoot: string,
-  { attempt, kind, raw, runId, jobs }: LogsOptions & Pick<Chosen, 'runId' | 'jobs'>,
+  { attempt, kind, raw, service, runId, jobs }: LogsOptions & Pick<Chosen, 'runId' | 'jobs'>,
 ): Promise<number> {
   const { signal } = context.interrupts;
   const run = await context.input.runState.loadRunRecord(stateRoot, runId, { signal });
@@ -105,8 +105,10 @@ async function attemptLog(
     return EXIT.usage;
   }
   const chosen: Chosen = { stateRoot, runId, jobs, kind, raw: raw === true };
+  const which = attempt === undefined || attempt === last ? {} : { attempt };
+  if (job !== undefined && service !== undefined && kind !== 'both')
+    return serviceLog(context, { ...chosen, ...which, kind, job: job.id, service });
   const writer = plainWriter(context, chosen);
-  const which = attempt === last ? {} : { attempt };
   const copy = new LogCopy(context, { ...chosen, ...which, write: (...log) => writer.write(...log) });
   const problem = await copy.readOn();
   writer.endAll();

@@ -10,6 +10,8 @@ export interface WantedService {
   readonly runId: string;
   readonly job: string;
   readonly service: string;
+  /** An earlier attempt of the job; the last one when left out. */
+  readonly attempt?: number;
   readonly kind: 'host' | 'guest';
   readonly raw: boolean;
 }
@@ -17,6 +19,7 @@ export interface WantedService {
 /** What a service of a job wrote; of one that runs, as far as it has come. */
 export async function serviceLog(context: CliContext, wanted: WantedService): Promise<number> {
   const { stateRoot, runId, job, service, kind } = wanted;
+  const attempt = wanted.attempt === undefined ? {} : { attempt: wanted.attempt };
   const { input, interrupts, stdout } = context;
   const { signal } = interrupts;
   const record = await input.runState.loadJob(stateRoot, runId, job, { signal });
@@ -30,7 +33,14 @@ export async function serviceLog(context: CliContext, wanted: WantedService): Pr
   }
   const output = logOutput(context, { raw: wanted.raw });
   for (let offset = 0; ; ) {
-    const part = await input.runState.readLog(stateRoot, runId, { job, kind, service, offset, signal });
+    const part = await input.runState.readLog(stateRoot, runId, {
+      job,
+      kind,
+      service,
+      ...attempt,
+      offset,
+      signal,
+    });
     if (part.isErr()) return complainOfState(context, part.error);
     const { data } = part.value;
     if (data.length === 0) break;

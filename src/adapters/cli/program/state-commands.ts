@@ -60,7 +60,7 @@ export function addStateCommands(
     .addOption(
       new Option('--attempt <n>', 'an earlier attempt of the job')
         .argParser(wholeNumber(1))
-        .conflicts(['follow', 'step', 'service', 'metadataJson']),
+        .conflicts(['follow', 'step', 'metadataJson']),
     )
     .addOption(
       new Option('--kind <kind>', "the job's own log, what pikaci and the host did, or both")
