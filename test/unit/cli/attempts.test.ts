@@ -106,6 +106,39 @@ test('the records tell of each attempt, and the log of an earlier one is printed
   });
 });
 
+test('who follows a service gets what it writes until its job has ended, of each attempt', async () => {
+  const cli = new Cli({ files: {} });
+  const running = (more: object) =>
+    ({ status: 'running', finished_at: null, exit_code: null, ...more }) as const;
+  const recordOf = (more: object) =>
+    runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', running(more))] });
+  const dir = await writeRun(join(cli.folder, '.pikaci'), recordOf({}));
+  const record = jobRecord(
+    { job_spec: { id: 'unit', command: 'x', services: [{ name: 'db' }] }, outcome: null },
+    [],
+  );
+  const begin = async (text: string) => {
+    await mkdir(join(dir, 'jobs/unit/services/db'), { recursive: true });
+    await writeFile(join(dir, 'jobs/unit/job.json'), JSON.stringify(record));
+    await writeFile(join(dir, 'jobs/unit/services/db/guest.log'), text);
+  };
+  await begin('up\n');
+  const exit = cli.run('logs', RUN_ID, '--job', 'unit', '--service', 'db', '--follow');
+  await cli.clock.asleepFor(250);
+  await appendFile(join(dir, 'jobs/unit/services/db/guest.log'), 'down\n');
+  await mkdir(join(dir, 'attempts/unit'), { recursive: true });
+  await rename(join(dir, 'jobs/unit'), join(dir, 'attempts/unit/1'));
+  const again = { attempt: 2, earlier_attempts: [EARLIER] };
+  await writeRun(join(cli.folder, '.pikaci'), recordOf(again));
+  await begin('up again\n');
+  cli.clock.advance(250);
+  await cli.clock.asleepFor(250);
+  await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit', again)] })));
+  cli.clock.advance(250);
+  expect(await exit).toBe(0);
+  expect(cli.stdout.text).toBe('up\ndown\nup again\n');
+});
+
 test('who follows a log that begins anew with another attempt gets all of both', async () => {
   const cli = new Cli({ files: {} });
   const running = (more: object) =>

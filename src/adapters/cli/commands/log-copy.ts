@@ -7,6 +7,8 @@ export interface CopiedLogs {
   readonly runId: string;
   readonly jobs: readonly string[];
   readonly kind: 'host' | 'guest' | 'both';
+  /** One of the one job, instead of the job itself. */
+  readonly service?: string | undefined;
   /** An earlier one; the last when left out. */
   readonly attempt?: number | undefined;
   /** Takes what was read; `name` tells the logs apart. */
@@ -35,15 +37,17 @@ export class LogCopy {
   /** Of a job that is tried again the log begins anew: what is left of the attempt before is handed on first. */
   async isAt(jobs: RunLogsMetadata['jobs']): Promise<void> {
     const { input, interrupts } = this.#context;
-    const { stateRoot, runId, write } = this.#copied;
+    const { stateRoot, runId, write, service } = this.#copied;
+    const of = service === undefined ? {} : { service };
     for (const log of this.#logs) {
       const attempt = jobs.find(({ id }) => id === log.job)?.attempt ?? 1;
       // The first look begins with the attempt that is live.
       if (log.attempt === 0) log.attempt = attempt;
       for (; log.attempt < attempt; log.attempt += 1, log.offset = 0) {
         for (;;) {
-          const of = { job: log.job, kind: log.kind, attempt: log.attempt, offset: log.offset };
-          const part = await input.runState.readLog(stateRoot, runId, { ...of, signal: interrupts.signal });
+          const { job, kind, offset } = log;
+          const piece = { job, kind, ...of, attempt: log.attempt, offset, signal: interrupts.signal };
+          const part = await input.runState.readLog(stateRoot, runId, piece);
           if (part.isErr() || part.value.data.length === 0) break;
           write(log.name, part.value.data);
           log.offset += part.value.data.length;
@@ -61,8 +65,11 @@ export class LogCopy {
     }) => Promise<void>,
   ): Promise<RunStateFault | 'interrupted' | null> {
     const { stdout, interrupts, input } = this.#context;
-    const { stateRoot, runId, write, attempt } = this.#copied;
-    const of = attempt === undefined ? {} : { attempt };
+    const { stateRoot, runId, write, attempt, service } = this.#copied;
+    const of = {
+      ...(attempt === undefined ? {} : { attempt }),
+      ...(service === undefined ? {} : { service }),
+    };
     const { signal } = interrupts;
     for (const log of this.#logs) {
       for (;;) {

@@ -9,7 +9,7 @@ import { EXIT } from '../session/exit-code.js';
 import { type CutLog, CutLogs, cutHere, sayCut } from './cut-log.js';
 import { LogCopy, logsOf } from './log-copy.js';
 import { logOutput, type RawOption } from './log-output.js';
-import { serviceLog } from './service-log.js';
+import { missingService } from './service-log.js';
 import { complainOfState, printJson, type StateOptions, stateRootOrComplain } from './state-root.js';
 import { stepLog } from './step-log.js';
 
@@ -62,12 +62,14 @@ export async function logsCommand(context: CliContext, runId: string, options: L
     complain(context, `run ${runId} has no job ${job ?? ''}; it has ${known}`);
     return EXIT.usage;
   }
+  if (job !== undefined && service !== undefined) {
+    const missing = await missingService(context, { stateRoot, runId, job, service });
+    if (missing !== null) return missing;
+  }
   if (options.attempt !== undefined) return attemptLog(context, stateRoot, { ...options, runId, jobs });
   const raw = options.raw === true;
-  const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw };
+  const chosen: Chosen = { stateRoot, runId, jobs, kind: options.kind, raw, service };
   if (job !== undefined && step !== undefined) return stepLog(context, { stateRoot, runId, job, step, raw });
-  if (job !== undefined && service !== undefined && options.kind !== 'both')
-    return serviceLog(context, { stateRoot, runId, job, service, kind: options.kind, raw });
   const follows = options.follow === true && !ended(metadata.value, jobs);
   const problem = follows
     ? await follow(context, chosen, metadata.value)
@@ -82,6 +84,8 @@ interface Chosen {
   readonly jobs: readonly string[];
   readonly kind: LogsOptions['kind'];
   readonly raw: boolean;
+  /** Of the one job, instead of the job itself. */
+  readonly service: string | undefined;
 }
 type Problem = RunStateFault | 'interrupted' | null;
 
@@ -104,10 +108,8 @@ async function attemptLog(
     );
     return EXIT.usage;
   }
-  const chosen: Chosen = { stateRoot, runId, jobs, kind, raw: raw === true };
-  const which = attempt === undefined || attempt === last ? {} : { attempt };
-  if (job !== undefined && service !== undefined && kind !== 'both')
-    return serviceLog(context, { ...chosen, ...which, kind, job: job.id, service });
+  const chosen: Chosen = { stateRoot, runId, jobs, kind, raw: raw === true, service };
+  const which = attempt === last ? {} : { attempt };
   const writer = plainWriter(context, chosen);
   const copy = new LogCopy(context, { ...chosen, ...which, write: (...log) => writer.write(...log) });
   const problem = await copy.readOn();
@@ -120,7 +122,7 @@ async function copyOnce(context: CliContext, chosen: Chosen, logs: RunLogsMetada
   const writer = plainWriter(context, chosen);
   const copy = new LogCopy(context, { ...chosen, write: (...log) => writer.write(...log) });
   const cuts = new CutLogs(context, chosen, plainCut(context, writer));
-  const problem = await copy.readOn((log) => cuts.sayBehind(log, logs));
+  const problem = await copy.readOn(cutsOf(chosen, (log) => cuts.sayBehind(log, logs)));
   writer.endAll();
   return problem;
 }
@@ -134,7 +136,7 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
   const facts = { env, isTerminal: isTerminal.stderr };
   const outputs = { stdout, stderr, clock, isTerminal, screen, raw, where: '', colours: coloursFor(facts) };
   const prefixed = logsOf(jobs, chosen.kind).length > 1;
-  const drawn = canRedraw(facts) && !(raw && isTerminal.stdout);
+  const drawn = canRedraw(facts) && !(raw && isTerminal.stdout) && chosen.service === undefined;
   const tree = drawn ? new FollowedRun(outputs, { prefixed }) : null;
   const plain = plainWriter(context, chosen);
   const writer = tree ?? plain;
@@ -150,7 +152,7 @@ async function follow(context: CliContext, chosen: Chosen, first: RunLogsMetadat
       const run = tree === null ? null : await runState.loadRunRecord(stateRoot, runId, { signal });
       if (run?.isOk()) tree?.show({ run: run.value, plan: plan?.isOk() ? plan.value : null });
       await copy.isAt(logs.jobs);
-      const problem = await copy.readOn((log) => cuts.sayBehind(log, logs));
+      const problem = await copy.readOn(cutsOf(chosen, (log) => cuts.sayBehind(log, logs)));
       if (problem !== null || done) return problem;
       if ((await clock.sleep(LOOK_MS, signal)) === 'aborted') return 'interrupted';
       const again = await runState.loadLogsMetadata(stateRoot, runId, { signal });
@@ -171,6 +173,11 @@ async function endOfFollowing(context: CliContext, { stateRoot, runId, jobs }: C
   for (const { id, message } of left)
     complain(context, `nobody follows job ${id} of run ${runId}: ${message ?? ''}`);
   return left.length === 0 ? EXIT.passed : EXIT.systemFailure;
+}
+
+/** What is known of cuts is of the job's own log. */
+function cutsOf<T>({ service }: Chosen, say: T): T | undefined {
+  return service === undefined ? say : undefined;
 }
 
 function plainCut(context: CliContext, writer: Pick<LogWriter, 'end' | 'breakLine'>) {

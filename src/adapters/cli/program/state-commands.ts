@@ -52,7 +52,6 @@ export function addStateCommands(
     )
     .addOption(
       new Option('--service <name>', 'what this service of the job wrote').conflicts([
-        'follow',
         'metadataJson',
         'step',
       ]),
