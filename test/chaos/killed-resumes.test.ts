@@ -10,7 +10,7 @@ import { NOTHING_LEFT, Site } from '../support/site.js';
 /** Set by `npm run chaos`: how many runs lose their runner and are resumed, and the first seed. */
 const RESUMES = Number(process.env['PIKACI_CHAOS_RESUMES'] ?? 0);
 const SEED = Number(process.env['PIKACI_CHAOS_SEED'] ?? 1);
-const LONGEST_MS = 7_000;
+const LONGEST_MS = 5_000;
 
 /** Two levels, a job that may fail, and one for a failure that counts, of which there is none. */
 const job = (id: string, dependsOn: readonly string[] = [], end = 0) => ({
