@@ -162,7 +162,7 @@ describe('the runs of a group', () => {
       });
       const { clock } = memory;
       const hostTime = { learn: async () => ok(undefined), now: () => clock.now() };
-      const input = { files, clock, hostTime, workDir: '/work', group: 'g', cancelInProgress: false };
+      const input = { files, clock, hostTime, workDir: '/var/pikaci', group: 'g', cancelInProgress: false };
       const never = new AbortController().signal;
       let [active, most] = [0, 0];
       const one = async (index: number) => {
@@ -177,7 +177,7 @@ describe('the runs of a group', () => {
       };
       await Promise.all(Array.from({ length: 24 }, (_, index) => one(index)));
       expect(most).toBe(1);
-      expect(must(await files.list('/work/groups'))).toEqual([]);
+      expect(must(await files.list('/var/pikaci/groups'))).toEqual([]);
     },
   );
 
