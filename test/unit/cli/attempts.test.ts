@@ -106,13 +106,27 @@ test('the records tell of each attempt, and the log of an earlier one is printed
   });
 });
 
-test('who follows a service gets what it writes until its job has ended, of each attempt', async () => {
+/** A run whose one job runs, which then begins another attempt, and ends. */
+async function runningJob() {
   const cli = new Cli({ files: {} });
   const running = (more: object) =>
     ({ status: 'running', finished_at: null, exit_code: null, ...more }) as const;
   const recordOf = (more: object) =>
     runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', running(more))] });
   const dir = await writeRun(join(cli.folder, '.pikaci'), recordOf({}));
+  const again = { attempt: 2, earlier_attempts: [EARLIER] };
+  const nextAttempt = async () => {
+    await mkdir(join(dir, 'attempts/unit'), { recursive: true });
+    await rename(join(dir, 'jobs/unit'), join(dir, 'attempts/unit/1'));
+    await writeRun(join(cli.folder, '.pikaci'), recordOf(again));
+  };
+  const end = () =>
+    writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit', again)] })));
+  return { cli, dir, nextAttempt, end };
+}
+
+test('who follows a service gets what it writes until its job has ended, of each attempt', async () => {
+  const { cli, dir, nextAttempt, end } = await runningJob();
   const record = jobRecord(
     { job_spec: { id: 'unit', command: 'x', services: [{ name: 'db' }] }, outcome: null },
     [],
@@ -126,38 +140,27 @@ test('who follows a service gets what it writes until its job has ended, of each
   const exit = cli.run('logs', RUN_ID, '--job', 'unit', '--service', 'db', '--follow');
   await cli.clock.asleepFor(250);
   await appendFile(join(dir, 'jobs/unit/services/db/guest.log'), 'down\n');
-  await mkdir(join(dir, 'attempts/unit'), { recursive: true });
-  await rename(join(dir, 'jobs/unit'), join(dir, 'attempts/unit/1'));
-  const again = { attempt: 2, earlier_attempts: [EARLIER] };
-  await writeRun(join(cli.folder, '.pikaci'), recordOf(again));
+  await nextAttempt();
   await begin('up again\n');
   cli.clock.advance(250);
   await cli.clock.asleepFor(250);
-  await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit', again)] })));
+  await end();
   cli.clock.advance(250);
   expect(await exit).toBe(0);
   expect(cli.stdout.text).toBe('up\ndown\nup again\n');
 });
 
 test('who follows a log that begins anew with another attempt gets all of both', async () => {
-  const cli = new Cli({ files: {} });
-  const running = (more: object) =>
-    ({ status: 'running', finished_at: null, exit_code: null, ...more }) as const;
-  const recordOf = (more: object) =>
-    runRecord({ status: 'running', finished_at: null, jobs: [runJobRecord('unit', running(more))] });
-  const dir = await writeRun(join(cli.folder, '.pikaci'), recordOf({}));
+  const { cli, dir, nextAttempt, end } = await runningJob();
   await writeFile(join(dir, 'jobs/unit/guest.log'), 'first\n');
   const exit = cli.run('logs', RUN_ID, '--follow');
   await cli.clock.asleepFor(250);
   await appendFile(join(dir, 'jobs/unit/guest.log'), 'rest\n');
-  await mkdir(join(dir, 'attempts/unit'), { recursive: true });
-  await rename(join(dir, 'jobs/unit'), join(dir, 'attempts/unit/1'));
-  const again = { attempt: 2, earlier_attempts: [EARLIER] };
-  await writeRun(join(cli.folder, '.pikaci'), recordOf(again));
+  await nextAttempt();
   await writeFile(join(dir, 'jobs/unit/guest.log'), 'the second, which is longer\n');
   cli.clock.advance(250);
   await cli.clock.asleepFor(250);
-  await writeFile(join(dir, 'run.json'), JSON.stringify(runRecord({ jobs: [runJobRecord('unit', again)] })));
+  await end();
   cli.clock.advance(250);
   expect(await exit).toBe(0);
   expect(cli.stdout.text).toBe('first\nrest\nthe second, which is longer\n');

@@ -72,9 +72,7 @@ export class HostQueue {
       const message = `what the host has is not known, which "requests" needs (say it as "incus.capacity": {"cpu": …, "memory": "…"}): ${fault.message}`;
       return err({ ...fault, message });
     }
-    const memoryOfHost = found.value.memoryBytes;
-    const share = memory === undefined ? memoryOfHost : shareOf({ memory }, found.value).memoryBytes;
-    this.#host = { cpu: cpu ?? found.value.cpu, memoryBytes: share };
+    this.#host = { cpu: cpu ?? found.value.cpu, memoryBytes: memoryBytes ?? found.value.memoryBytes };
     return ok(this.#host);
   }
 }
