@@ -3,11 +3,18 @@ export class MortalRunner {
   readonly made: string[] = [];
   readonly died: Promise<void>;
   #dead = () => {};
+  #isKilled = false;
 
   constructor(private readonly diesAt: { readonly call: number; readonly when: 'before' | 'after' }) {
     this.died = new Promise((resolve) => {
       this.#dead = resolve;
     });
+  }
+
+  /** At this moment, whatever it was about. */
+  kill(): void {
+    this.#isKilled = true;
+    this.#dead();
   }
 
   of<T extends object>(port: T): T {
@@ -18,7 +25,8 @@ export class MortalRunner {
         return (...args: unknown[]) => {
           this.made.push(name);
           const { call, when } = this.diesAt;
-          if (this.made.length > call || (this.made.length === call && when === 'before')) return this.#die();
+          if (this.#isKilled || this.made.length > call || (this.made.length === call && when === 'before'))
+            return this.#die();
           const answer: unknown = Reflect.apply(value, target, args);
           return this.made.length === call ? Promise.resolve(answer).then(() => this.#die()) : answer;
         };

@@ -38,6 +38,9 @@ export async function findJob(
   const isServed = Array.isArray(record.job_spec['services']) && record.job_spec['services'].length > 0;
   if (wasKept && (isGone || isServed || record.secret_names.length > 0)) return ok({ kind: 'never_began' });
   if (isGone) return lost('the machine is gone, and left no exit record');
+  // It waited for what it asks of its host, or was being started: nobody will start it.
+  const place = wasKept ? await machine.lease.read(signal) : null;
+  if (place?.isOk() === true && place.value.isStopped === true) return ok({ kind: 'never_began' });
   if (wasKept) return ok({ kind: 'there', masks: {} });
   const masks = await secretsToMask(machine, record, signal);
   return masks.isErr() || masks.value !== null

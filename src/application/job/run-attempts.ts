@@ -72,8 +72,8 @@ export class RunAttempts {
     }
     const signal = call.signal ?? new AbortController().signal;
     const of = { runId: runId.data, jobId: job.data.id, retry: job.data.retry, signal };
-    const { begun } = call;
-    const earlier: JobAttempt[] = [...(begun?.outcome.earlier_attempts ?? [])];
+    const { begun, earlierAttempts = [] } = call;
+    const earlier: JobAttempt[] = [...(begun?.outcome.earlier_attempts ?? earlierAttempts)];
     const first = begun?.outcome.attempt ?? call.jobAttempt ?? 1;
     /** The last attempt that has run; its machine may be there still, and its state lies where the next one's is to be. */
     let last = begun === undefined ? 0 : first;
@@ -91,7 +91,7 @@ export class RunAttempts {
         : taken === undefined
           ? await runJob.run(callOf(call, of, attempt, earlier))
           : ok(taken);
-      const cause = whyAgain(ended, of, attempt);
+      const cause = whyAgain(ended, of, earlier.length);
       if (cause === null) return ended.mapErr((fault) => withEarlier(fault, earlier));
       const layout = attemptStateLayout(this.#parts.settings.stateRoot, of.runId, of.jobId, last);
       const times = { started_at: startedAt, finished_at: this.#now() };
@@ -197,21 +197,22 @@ function callOf(
     runId: of.runId,
     jobAttempt: attempt,
     earlierAttempts: [...earlier],
-    isRetried: (outcome) => causeIn(of, attempt, retryCauseOf(outcome)) !== null,
+    isRetried: (outcome) => causeIn(of, earlier.length, retryCauseOf(outcome)) !== null,
   };
 }
 
 /** Null for an end that stands. */
-function whyAgain(ended: Ended, of: Retried, attempt: number) {
+function whyAgain(ended: Ended, of: Retried, retries: number) {
   return causeIn(
     of,
-    attempt,
+    retries,
     ended.isOk() ? retryCauseOf(ended.value.outcome) : retryCauseOfFault(ended.error),
   );
 }
 
-function causeIn({ retry, signal }: Retried, attempt: number, cause: JobAttempt['retried_for'] | null) {
-  const stands = cause === null || signal.aborted || attempt > retry.max || !retry.when.includes(cause);
+/** An attempt that never began has a number, and is none of those that were tried again. */
+function causeIn({ retry, signal }: Retried, retries: number, cause: JobAttempt['retried_for'] | null) {
+  const stands = cause === null || signal.aborted || retries >= retry.max || !retry.when.includes(cause);
   return stands ? null : cause;
 }
 

@@ -18,6 +18,8 @@ export interface FoundLease {
   readonly lease: Lease | null;
   /** What `write` compares with, so that of two writers one learns that it lost. */
   readonly version: string;
+  /** The machine is there and does not run; left out where the store does not know. */
+  readonly isStopped?: boolean;
 }
 
 /** Where one machine's lease is kept: with the machine itself, so that it ends with it. */

@@ -28,9 +28,10 @@ export class ResumeJob {
     const { parts, attachJob, localFiles, stateRoot, recorder } = this.#parts;
     const { runId = '', job } = call;
     const { jobDir } = jobStateLayout(stateRoot, runId, job.id);
-    const { attempt: known = 1 } = recorder.record.jobs.find(({ id }) => id === job.id) ?? {};
+    const recorded = recorder.record.jobs.find(({ id }) => id === job.id);
+    const { attempt: known = 1, earlier_attempts: earlierAttempts = [] } = recorded ?? {};
     if ((await localFiles.lstat(jobDir)).isErr())
-      return await parts.runJob.run({ ...call, jobAttempt: known });
+      return await parts.runJob.run({ ...call, jobAttempt: known, earlierAttempts });
     const { events, signal, hurry, onAbort } = call;
     const taken = await attachJob.attach(runId, job.id, {
       ...(events === undefined ? {} : { events }),
@@ -42,10 +43,10 @@ export class ResumeJob {
     if (taken.error.kind !== 'no_such_job') return err(taken.error);
     // It never began. What was made for it on the host, if anything, has its name: an attempt of another name is in nobody's way.
     // It is noted first: a runner that is killed in between has the next one take a number of its own.
-    call.onAttempt?.(known + 1, []);
+    call.onAttempt?.(known + 1, earlierAttempts);
     await recorder.saved();
     const removed = await localFiles.remove(jobDir, { recursive: true });
     if (removed.isErr()) return err(localFilesFault(removed.error, null));
-    return await parts.runJob.run({ ...call, jobAttempt: known + 1 });
+    return await parts.runJob.run({ ...call, jobAttempt: known + 1, earlierAttempts });
   }
 }

@@ -22,7 +22,8 @@ export class IncusLeaseStore implements LeaseStore {
   async read(signal: AbortSignal): Promise<Result<FoundLease, LeaseStoreFault>> {
     const found = await this.#incus.instance(this.#project, this.machine, { signal });
     if (found.isErr()) return err(placeFault(found.error));
-    return ok({ lease: readLease(found.value.value.config), version: found.value.etag });
+    const { value: instance, etag } = found.value;
+    return ok({ lease: readLease(instance.config), version: etag, isStopped: instance.status === 'Stopped' });
   }
 
   async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeaseStoreFault>> {

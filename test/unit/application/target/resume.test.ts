@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import type { PikaciConfigInput } from '../../../../src/domain/config/config.js';
+import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { Random } from '../../../support/chaos/random.js';
 import { MortalRunner } from '../../../support/mortal-runner.js';
-import { memoryRun, WORKSPACE } from '../memory-run.js';
+import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
 import { TargetInMemory } from './target-in-memory.js';
 
 const FIRST_SEED = 2001;
@@ -112,12 +113,79 @@ async function round(seed: number): Promise<string[]> {
   return wrong.map((what) => `seed ${seed}: ${what}`);
 }
 
+/** A run of one job whose runner is killed while that waits for its host, which is full from then on; the runner that comes after it finds it free. */
+async function killedWhileQueued(
+  script: (attempt: number) => Promise<number>,
+  more: Pick<JobSpecInput, 'retry'>,
+  freeFor = 0,
+) {
+  let begun = 0;
+  const run: MemoryRun = await memoryRun({
+    script: async () => {
+      begun += 1;
+      if (begun === freeFor) await fill();
+      return await script(begun);
+    },
+  });
+  const machines: { release(): Promise<unknown> }[] = [];
+  const fill = async () => {
+    machines.push(must(await run.pikaci.openMachine({ id: 'all', limits: { cpu: 2 } })));
+  };
+  run.host.incus.world.resources = { cpu: 2, memoryBytes: 1024 ** 3 };
+  if (freeFor === 0) await fill();
+  const job = { id: 'job', command: 'true', requests: { cpu: 1 }, ...more };
+  const config: PikaciConfigInput = {
+    ...{ host: 'local', workDir: '/var/pikaci', stateRoot: '/state' },
+    targets: { t: { jobs: [job] } },
+  };
+  const one = new MortalRunner({ call: Number.POSITIVE_INFINITY, when: 'before' });
+  const { localFiles, incus, hostFiles, ...rest } = run.host.adapters;
+  const ports = { incus: one.of(incus), localFiles: one.of(localFiles), hostFiles: one.of(hostFiles) };
+  const mortal = must(createPikaci(config, { adapters: { ...rest, ...ports } }));
+  const emit = ({ type, ...about }: { readonly type: string; readonly phase?: string }) => {
+    if (type === 'phase_started' && about.phase === 'queued') one.kill();
+  };
+  void mortal.runTarget({ target: 't', workspace: WORKSPACE, runId: 'run', events: { emit } });
+  await one.died;
+  run.host.processes.restart('killed');
+  for (const machine of machines) await machine.release();
+  return { run, begun: () => begun, last: must(createPikaci(config, { adapters: run.host.adapters })) };
+}
+
 describe('a run that is resumed', () => {
   it(`ends as it would have, ${ROUNDS} times, wherever its runner was killed (seeds from ${FIRST_SEED})`, async () => {
     const wrong: string[] = [];
     for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) wrong.push(...(await round(seed)));
     expect(wrong).toEqual([]);
   }, 300_000);
+
+  it('runs a job that waited for what it asks of its host, once, and says of none that it was lost', async () => {
+    const { run, begun, last } = await killedWhileQueued(async () => 0, {});
+    // Nobody starts a machine that waits: it is removed.
+    expect((await last.attach('run', 'job'))._unsafeUnwrapErr()).toMatchObject({ kind: 'no_such_job' });
+    expect(run.host.incus.allInstances).toEqual([]);
+    const resumed = must(await last.resume('run'));
+    must(await resumed.cleanUp);
+    expect(resumed.record.jobs).toMatchObject([{ id: 'job', status: 'passed' }]);
+    expect(begun()).toBe(1);
+    expect(run.host.incus.allInstances).toEqual([]);
+    await last.close();
+  });
+
+  it('keeps the attempts that had ended before one that never began, which is none of those that "retry" allows', async () => {
+    const retry = { max: 2, when: ['failed' as const], backoffSecs: 0 };
+    const { last, begun } = await killedWhileQueued(async (attempt) => (attempt < 3 ? 1 : 0), { retry }, 1);
+    const resumed = must(await last.resume('run'));
+    must(await resumed.cleanUp);
+    const [job] = resumed.record.jobs;
+    expect(job).toMatchObject({ status: 'passed', attempt: 4 });
+    expect(job?.earlier_attempts?.map(({ attempt, exit_code: code }) => [attempt, code])).toEqual([
+      [1, 1],
+      [3, 1],
+    ]);
+    expect(begun()).toBe(3);
+    await last.close();
+  });
 
   it('that has ended is given as it ended, and one that goes on, or is not there, is refused', async () => {
     const target = await TargetInMemory.of({ jobs: [{ id: 'a', command: 'a' }] }, { script: async () => 3 });
