@@ -60,6 +60,11 @@ export interface ScanOptions extends CallOptions {
   readonly git?: 'none' | 'shallow' | 'full';
   /** Of `full`: neither other branches than the one that is checked out, nor tags that are not in its history. */
   readonly onlyReachable?: boolean;
+  /**
+   * Just these paths, as they are, and no others: git is not asked, whose settings could be those of somebody else here, and nothing is left out
+   * because of its name. One that is not there is not among the entries.
+   */
+  readonly only?: readonly string[];
 }
 
 /** Reads what a workspace holds and names it by its content. */

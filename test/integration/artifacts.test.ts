@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactReport } from '../../src/index.js';
 import { filePath } from '../../src/streams/name-bytes.js';
+import { must } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
@@ -70,6 +71,45 @@ onEachBackend((backend) => {
         '/artifacts/null': 'special_file',
       });
       expect((await readdir(run.state.artifactsDir)).sort()).toEqual(['good', 'zgood']);
+    });
+
+    it('of one job are in the next one, read-only, and nothing but what the rules have let in', async () => {
+      const runId = site.newRunId();
+      const timeoutSecs = backend === 'microvm' ? 300 : 60;
+      const definition = {
+        jobs: [
+          {
+            id: 'make',
+            timeoutSecs,
+            // A repository of the job's own making: git is not asked about it on the runner.
+            command: `cd /artifacts; mkdir -p .git deep/.pikaci; printf '[core]\\n\\tfsmonitor = "touch ${site.directory}/ran"\\n' >.git/config
+            echo 'ref: refs/heads/main' >.git/HEAD; mkdir .git/objects .git/refs
+            printf '#!/bin/sh\\necho made\\n' >tool; chmod 4755 tool; echo in >deep/.pikaci/y; ln -s /etc/shadow link; mkfifo pipe; echo no >left-out`,
+            artifacts: ['/artifacts/**', '!/artifacts/left-out'],
+          },
+          { id: 'none', timeoutSecs, command: 'true', artifacts: ['/artifacts/**'] },
+          {
+            id: 'use',
+            timeoutSecs,
+            artifactsFrom: ['make', 'none'],
+            command: `cd /artifacts-from; find . | sort; make/tool; cat make/deep/.pikaci/y; stat -c %a make/tool
+            for to in make none; do touch $to/new 2>/dev/null && echo written; done; true`,
+          },
+        ],
+      };
+      const run = must(
+        await site.pikaci.runTarget({ target: 'a', definition, workspace: site.workspace, runId }),
+      );
+      must(await run.cleanUp);
+      const use = run.jobs.find(({ jobId }) => jobId === 'use');
+      const log = await readFile(`${site.stateRoot}/runs/${runId}/jobs/use/guest.log`, 'utf8').catch(
+        () => use,
+      );
+      expect(log).toBe(
+        `${['.', './make', './make/.git', './make/.git/HEAD', './make/.git/config', './make/deep', './make/deep/.pikaci', './make/deep/.pikaci/y', './make/tool', './none'].join('\n')}\nmade\nin\n755\n`,
+      );
+      expect(run.record.status).toBe('passed');
+      await expect(stat(`${site.directory}/ran`)).rejects.toThrow('ENOENT');
     });
 
     it('that are two names of one file come as two files', async () => {

@@ -33,7 +33,7 @@ export class MemoryHost {
   readonly incus: MemoryIncus;
   readonly shell: MemoryShell;
   readonly trees: MemoryTreeCopy;
-  readonly scanner = new MemoryWorkspaceScanner();
+  readonly scanner: MemoryWorkspaceScanner;
   readonly processes = new MemoryProcesses();
   readonly supervisor: MemorySupervisor;
   readonly #tracer: MemoryTracer | undefined;
@@ -44,6 +44,7 @@ export class MemoryHost {
     const now = () => this.clock.now();
     this.hostFiles = new MemoryFileStore('memory', now);
     this.localFiles = new MemoryFileStore('local', now);
+    this.scanner = new MemoryWorkspaceScanner(this.localFiles);
     this.logReader = new MemoryLogReader(this.localFiles);
     this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
     this.shell = new MemoryShell('memory', this.trees)

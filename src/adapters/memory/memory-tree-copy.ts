@@ -41,6 +41,9 @@ export class MemoryTreeCopy implements MemoryTrees {
       return err(shellFault(kind, at, message));
     };
     let bytes = 0;
+    // Also for a tree without anything in it.
+    const made = await to.makeDirectory(upload.destination);
+    if (made.isErr()) return giveUp('transfer_failed', `${made.error.path}: ${made.error.message}`);
     for (const [index, entry] of (upload.entries ?? []).entries()) {
       if (options.signal?.aborted === true) return giveUp('aborted', 'cancelled by the caller');
       const content = upload.contents?.[index];

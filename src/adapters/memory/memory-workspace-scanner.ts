@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { PatternList } from '../../domain/patterns/pattern-list.js';
 import type { EntryContent } from '../../ports/entry-content.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type {
   ScanFault,
   ScanOptions,
@@ -29,6 +30,12 @@ export interface MemoryWorkspace {
 export class MemoryWorkspaceScanner implements WorkspaceScanner {
   readonly #workspaces = new Map<string, MemoryWorkspace>();
   readonly #faults = new Map<string, ScanFault>();
+  readonly #files: FileStore | undefined;
+
+  /** Where directories are read that nobody has set, when they are scanned by a list of paths. */
+  constructor(files?: FileStore) {
+    this.#files = files;
+  }
 
   /** Directories are absolute; a later call replaces the earlier one, and a fault that was set. */
   setWorkspace(directory: string, workspace: MemoryWorkspace): void {
@@ -42,6 +49,7 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
   }
 
   async scan(directory: string, options: ScanOptions = {}): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    if (options.only !== undefined) return this.#scanOnly(directory, options.only, options);
     const list = new PatternList(options.exclude ?? []);
     return this.#find(directory, options).map(({ entries, git }) => {
       const kept = Object.entries(entries).filter(([path]) => !list.matches(path));
@@ -70,6 +78,28 @@ export class MemoryWorkspaceScanner implements WorkspaceScanner {
       const message = `${directory}: there is no commit ${JSON.stringify(revision)} in this repository; fetch it first, or name another`;
       return err({ kind: 'git_failed' as const, path: directory, message });
     });
+  }
+
+  async #scanOnly(
+    directory: string,
+    only: readonly string[],
+    options: ScanOptions,
+  ): Promise<Result<WorkspaceSnapshot, ScanFault>> {
+    const known = this.#workspaces.has(directory) || this.#faults.has(directory);
+    const found = known ? this.#find(directory, options) : ok({ entries: await this.#read(directory, only) });
+    return found.map(({ entries }) => {
+      const kept = Object.entries(entries).filter(([path]) => only.includes(path));
+      return { root: directory, ...hashed(Object.fromEntries(kept)) };
+    });
+  }
+
+  async #read(directory: string, paths: readonly string[]): Promise<MemoryWorkspace['entries']> {
+    const entries: Record<string, MemoryWorkspaceEntry> = {};
+    for (const path of paths) {
+      const read = await this.#files?.readFile(`${directory}/${path}`);
+      if (read?.isOk() === true) entries[path] = { content: Buffer.from(read.value).toString() };
+    }
+    return entries;
   }
 
   #find(directory: string, { signal }: ScanOptions): Result<MemoryWorkspace, ScanFault> {

@@ -63,11 +63,17 @@ export class GitWorkspaceScanner implements WorkspaceScanner, AsyncDisposable {
 
   async scan(
     directory: string,
-    { signal, exclude: patterns = [], git = 'none', onlyReachable = false }: ScanOptions = {},
+    { signal, exclude: patterns = [], git = 'none', onlyReachable = false, only }: ScanOptions = {},
   ): Promise<Result<WorkspaceSnapshot, ScanFault>> {
     const found = await canonicalDirectory(directory);
     if (found.isErr()) return err(found.error);
     const root = found.value;
+    if (only !== undefined) {
+      const answer = await this.#hash({ root, paths: only, exclude: null }, signal);
+      if (answer.kind === 'fault') return err(answer.fault);
+      const { kind: _, ...snapshot } = answer;
+      return ok({ root, ...snapshot });
+    }
     const exclude = await this.#excluded(root);
     const rules = leftOut(exclude, patterns);
     const [listing, head] = await Promise.all([

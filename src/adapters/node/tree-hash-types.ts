@@ -7,7 +7,8 @@ export interface TreeHashRequest {
   readonly root: string;
   /** Relative paths to take, in any order, where a list is known; null to walk the directory. */
   readonly paths: readonly string[] | null;
-  readonly exclude: readonly string[];
+  /** Null: of `paths` nothing is left out, whatever its name. */
+  readonly exclude: readonly string[] | null;
 }
 
 export interface TreeHashControl {

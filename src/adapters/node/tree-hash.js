@@ -106,6 +106,7 @@ function entryRecord(path, { kind, bytes, mtimeNs, sha256 }) {
 
 /** @param {import('./tree-hash-types.js').TreeHashRequest} request */
 function withoutExcluded({ paths, exclude }) {
+  if (exclude === null) return [...new Set(paths)];
   const isExcluded = exclusion(exclude);
   // A file with merge conflicts stands in git's index up to three times.
   return [...new Set(paths)].filter((path) => !isExcluded(path));

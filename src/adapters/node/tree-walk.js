@@ -11,7 +11,7 @@ import { exclusion } from './exclusion.js';
  * @returns {string[] | Exclude<import('./tree-hash-types.js').TreeHashAnswer, { kind: 'hashed' }>}
  */
 export function walkTree(request, control) {
-  const isExcluded = exclusion(request.exclude);
+  const isExcluded = exclusion(request.exclude ?? []);
   const rules = { isOut: isExcluded, isAllOut: isExcluded };
   /** @type {string[]} */
   const found = [];

@@ -21,7 +21,8 @@ import type { JobRun } from './job-call.js';
 import { loadJobRecord } from './job-record-file.js';
 import { machineOfRecord } from './machine-of-record.js';
 import { retryCauseOf, retryCauseOfFault } from './retry-cause.js';
-import type { RunJob, RunJobCall } from './run-job.js';
+import type { RunJob } from './run-job.js';
+import type { RunJobCall } from './run-job-call.js';
 
 export interface RunAttemptsParts {
   readonly ports: Pick<JobPorts, 'clock' | 'localFiles' | 'hostFiles' | 'processes'>;

@@ -2,19 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import { cachesOf } from '../../domain/job/job-caches.js';
-import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
-import type { JobAttempt } from '../../domain/job/job-retry.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withoutSecretIds } from '../../domain/job/job-step.js';
 import { type RunFacts, withRunVariables } from '../../domain/job/run-variables.js';
+import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { workspaceSchema } from '../../domain/values/path-rules.js';
 import { type KeyProblem, whyNoKey } from '../../domain/values/proto-key.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import { whyNoNumber } from '../../domain/values/whole-number.js';
-import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { wantedCaches } from '../cache/wanted-caches.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -24,7 +23,7 @@ import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
 import type { WarmPool } from '../machine/incus/warm-pool.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
-import { type MachineBaseSource, withRequests } from '../machine/machine-spec.js';
+import { withRequests } from '../machine/machine-spec.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import {
@@ -42,11 +41,12 @@ import { JobTrace } from '../trace/job-trace.js';
 import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
-import type { JobRun, RunJobInput } from './job-call.js';
+import type { JobRun } from './job-call.js';
 import { forgetRecord, saveJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { mayHaveBegun } from './may-have-begun.js';
 import { factsOf, newJobRecord } from './new-job-record.js';
+import type { RunJobCall } from './run-job-call.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
@@ -59,28 +59,6 @@ export interface RunJobParts {
   readonly hostTime: HostTime;
   /** What a job has taken of it is replaced behind its result. */
   readonly warmPool: Pick<WarmPool, 'refill'>;
-}
-
-/** What a run of several jobs adds to one of them. */
-export interface RunJobCall extends RunJobInput {
-  /** Reads the workspace, once for all jobs of a run. */
-  readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
-  /** What its machine is made from; the configured image when left out. */
-  readonly base?: MachineBaseSource;
-  /** What services are made from that are from templates, by the names of these. */
-  readonly serviceBases?: ReadonlyMap<string, MachineBaseSource>;
-  /** Names of secrets that were warned of, by all jobs of the run. */
-  readonly saidOfSecrets?: Set<string>;
-  /** Which attempt at the job it is, from 1; the first when left out. */
-  readonly jobAttempt?: number;
-  /** Those before it. */
-  readonly earlierAttempts?: readonly JobAttempt[];
-  /** Whether another attempt follows this end, so that its machine is not kept. */
-  readonly isRetried?: (outcome: JobOutcome) => boolean;
-  /** Which attempt the run is, null when nobody knows; the first when left out. */
-  readonly attempt?: number | null;
-  /** The span of the run; what the caller has active when left out. */
-  readonly traceparent?: string | null;
 }
 
 type Scan = NonNullable<RunJobCall['scan']>;
@@ -203,8 +181,10 @@ export class RunJob {
     const { job, runId, state } = session;
     const attempt = input.attempt === undefined ? 1 : input.attempt;
     const told = { runId, jobId: job.id, attempt, jobAttempt };
+    const place = { runId, jobId: session.machineId, ...(input.base && { base: input.base }) };
     let facts: RunFacts = { ...told, commit: null, branch: input.branch ?? null, traceparent };
     let scanned: WorkspaceSnapshot | null = null;
+    let artifacts: readonly StagedArtifacts[] = [];
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
@@ -214,11 +194,7 @@ export class RunJob {
       return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
     };
     return acquireMachine.acquire({
-      place: {
-        runId,
-        jobId: session.machineId,
-        ...(input.base === undefined ? {} : { base: input.base }),
-      },
+      place,
       spec: withRequests(job, settings.incusCapacity),
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
@@ -228,15 +204,16 @@ export class RunJob {
         const warn = (message: string) => session.warn(message);
         return await wantedCaches({ job, snapshot: scanned, trust, callersBranch: input.branch, warn });
       },
+      artifactsFrom: () => artifacts,
       stage: async (whileUseful) => {
         const { host } = ports.shell;
-        const staged = await stageWorkspace({
-          scan,
-          stageSnapshot,
-          journal: session,
-          host,
-          signal: whileUseful,
-        });
+        const call = { scan, stageSnapshot, journal: session, host, signal: whileUseful };
+        const [staged, given] = await Promise.all([
+          stageWorkspace(call),
+          input.artifactsFrom?.(session, whileUseful) ?? ok([]),
+        ]);
+        if (given.isErr()) return err(given.error);
+        artifacts = given.value;
         return staged.map((snapshot) => {
           const { hash = null, branch = null } = snapshot.commit ?? {};
           facts = { ...facts, commit: hash, branch: input.branch ?? branch };

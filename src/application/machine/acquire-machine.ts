@@ -4,6 +4,7 @@ import type { JobCacheRecord } from '../../domain/job/cache-report.js';
 import type { IncusImageIdentity, MachineAcquired } from '../../domain/job/job-outcome.js';
 import type { Lease } from '../../domain/machine/lease.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
+import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { WantedCache } from '../cache/wanted-caches.js';
@@ -59,6 +60,8 @@ export interface AcquireMachineInput<R> {
    * meanwhile.
    */
   readonly stage: (signal: AbortSignal) => Promise<Result<{ readonly contentHash: string } | null, JobFault>>;
+  /** Artifacts of other jobs that it mounts, once it is staged; none when left out. */
+  readonly artifactsFrom?: () => readonly StagedArtifacts[];
   /** Which caches it is to have, once the workspace is known; none when left out. */
   readonly caches?: () => Promise<readonly WantedCache[]>;
   /**
@@ -217,14 +220,14 @@ export class AcquireMachine {
   async #plan<R>(
     base: MachineBase,
     place: MachinePlace,
-    { spec, boot, caches, quotaWaitMs, signal }: AcquireMachineInput<R>,
+    { boot, caches, quotaWaitMs, signal, artifactsFrom, ...input }: AcquireMachineInput<R>,
     snapshotHash: string | null,
   ) {
+    const spec = { ...input.spec, artifactsFrom: artifactsFrom?.() ?? [] };
     const mounted = snapshotHash === null ? {} : { snapshotHash };
     const wanted = (await caches?.()) ?? [];
     const { hostTime, settings } = this.#parts;
-    const launchWaitMs = quotaWaitMs ?? settings.quotaWaitMs;
-    const call = { wanted, nowMs: hostTime.now(), launchWaitMs };
+    const call = { wanted, nowMs: hostTime.now(), launchWaitMs: quotaWaitMs ?? settings.quotaWaitMs };
     const withCaches = wanted.length === 0 ? {} : { caches: call };
     return base.plan(
       { place: { ...place, ...mounted }, spec, boot: boot?.() ?? null, ...withCaches },

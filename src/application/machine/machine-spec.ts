@@ -5,6 +5,7 @@ import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { HostDirectory } from '../../domain/machine/host-directory.js';
 import type { AskedShare } from '../../domain/machine/host-share.js';
 import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
+import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 
 /** What a machine is made with, whatever will run in it. A job's description has all of it. */
 export type MachineSpec = Pick<
@@ -17,6 +18,8 @@ export type MachineSpec = Pick<
   | 'preparedOutputs'
   | 'writableWorkspace'
 > & {
+  /** A job of a run may have some. */
+  readonly artifactsFrom?: readonly StagedArtifacts[];
   /** An open machine may have some. */
   readonly hostDirectories?: readonly HostDirectory[];
   readonly hostOwner?: { readonly uid: number; readonly gid: number } | undefined;
@@ -28,13 +31,14 @@ export function withRequests<S extends MachineSpec>(spec: S, capacity: AskedShar
   return spec.requests === undefined && capacity !== null && isBounded ? { ...spec, requests: {} } : spec;
 }
 
-/** What a machine mounts: the outputs that it was given, and its snapshot where it has one. */
+/** What a machine mounts: the outputs and the artifacts of other jobs that it was given, and its snapshot where it has one. */
 export function mountsOf(
   { spec, place }: { readonly spec: MachineSpec; readonly place: MachinePlace },
   { remoteSnapshotDir }: Pick<RemoteLayout, 'remoteSnapshotDir'>,
 ) {
   const snapshotDir = place.snapshotHash === undefined ? null : remoteSnapshotDir;
-  return { preparedOutputs: spec.preparedOutputs, snapshotDir };
+  const { preparedOutputs, artifactsFrom = [] } = spec;
+  return { preparedOutputs, artifactsFrom, snapshotDir };
 }
 
 /** What a microVM starts as it boots. Its machine powers off when that has ended, or some time after. */

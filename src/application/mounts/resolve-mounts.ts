@@ -1,5 +1,6 @@
 import { err, ok, Result } from 'neverthrow';
 import type { PreparedOutput } from '../../domain/machine/machine-options.js';
+import { artifactsMounts, type StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 import {
   type DeclaredMounts,
   type PlannedMount,
@@ -17,10 +18,16 @@ export interface ResolvedMount {
   readonly source: string;
 }
 
+export interface WantedMounts {
+  readonly preparedOutputs: readonly PreparedOutput[];
+  readonly artifactsFrom: readonly StagedArtifacts[];
+  readonly snapshotDir: string | null;
+}
+
 /** Reads the manifests, plans every mount (the snapshot among them), and looks where their sources lie. The same for every backend. */
 export async function resolveMounts(
   files: FileStore,
-  wanted: { readonly preparedOutputs: readonly PreparedOutput[]; readonly snapshotDir: string | null },
+  wanted: WantedMounts,
   signal: AbortSignal,
 ): Promise<Result<ResolvedMount[], JobFault>> {
   const declared = Result.combine(
@@ -29,6 +36,7 @@ export async function resolveMounts(
   if (declared.isErr()) return err(declared.error);
   const planned = planDeclaredMounts([
     ...(wanted.snapshotDir === null ? [] : [snapshotMounts(wanted.snapshotDir)]),
+    ...wanted.artifactsFrom.map(artifactsMounts),
     ...declared.value,
   ]);
   if (planned.isErr()) {

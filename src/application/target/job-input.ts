@@ -65,6 +65,7 @@ export function jobInput(
     template: _3,
     when: _4,
     allowFailure: _5,
+    artifactsFrom: _6,
     ...job
   } = node.job;
   const prepared = node.outputs.flatMap((id) => {

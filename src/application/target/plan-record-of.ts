@@ -50,6 +50,7 @@ function nodeRecord(node: PlanNode, mask: Mask): PlanNodeRecord {
   return {
     kind: 'execute',
     ...base,
+    ...(node.artifactsFrom.length === 0 ? {} : { artifacts_from: [...node.artifactsFrom] }),
     executor: 'remote_linux_vm',
     execute: {
       type: 'vm_command',

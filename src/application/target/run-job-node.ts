@@ -2,6 +2,7 @@ import { attemptsOf, attemptText } from '../../domain/job/job-retry.js';
 import type { ExecuteNode } from '../../domain/target/plan.js';
 import type { EventSink } from '../../ports/event-sink.js';
 import type { JobFault } from '../faults/job-fault.js';
+import type { RunHold } from '../holds/run-hold.js';
 import type { JobCallOptions } from '../job/job-call.js';
 import type { RunAttemptsCall } from '../job/run-attempts.js';
 import { recordedOutcome } from '../records/load-run-record.js';
@@ -14,6 +15,7 @@ import type { RunEnds } from './run-ends.js';
 import type { RunReporter } from './run-reporter.js';
 import type { RunTemplates } from './run-templates.js';
 import type { RunWorkspace } from './run-workspace.js';
+import { type StageArtifactsInput, stageArtifacts } from './stage-artifacts.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 
 /** What all jobs of a run share. */
@@ -21,6 +23,7 @@ export interface JobsOfRun {
   readonly input: TargetExecutionInput;
   readonly workspace: RunWorkspace;
   readonly outputs: OutputsRecord;
+  readonly hold: RunHold;
   readonly templates: RunTemplates;
   readonly reporter: RunReporter;
   readonly events: Required<EventSink>;
@@ -31,7 +34,7 @@ export interface JobsOfRun {
 
 /** Runs one job of a run, and records how it goes and ends. `waitedMs` is what it waited for preparations and for its turn. */
 export async function runJobNode(
-  { input: at, workspace, outputs, templates, reporter, events, ends, signal, trace }: JobsOfRun,
+  { input: at, workspace, outputs, hold, templates, reporter, events, ends, signal, trace }: JobsOfRun,
   node: ExecuteNode,
   started: Started & { readonly waitedMs: number },
 ): Promise<NodeEnd> {
@@ -50,6 +53,7 @@ export async function runJobNode(
     ...endingOf(input),
     ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
     scan: () => workspace.scan(),
+    ...artifactsOf(at, node, (directory) => hold.hold(directory)),
     attempt: attemptOf(input),
     traceparent: trace.traceparent,
     ...(input.branch === undefined ? {} : { branch: input.branch }),
@@ -70,6 +74,15 @@ export async function runJobNode(
   ends.endJob(node, { jobId: node.id, kind: 'ended', run: result.value }, outcome.status);
   const message = outcome.status === 'passed' ? '' : outcome.message;
   return { verdict: outcome.status, message, cached: false };
+}
+
+function artifactsOf(
+  at: TargetExecutionInput,
+  { artifactsFrom }: ExecuteNode,
+  hold: StageArtifactsInput['hold'],
+): Pick<RunAttemptsCall, 'artifactsFrom'> {
+  if (artifactsFrom.length === 0) return {};
+  return { artifactsFrom: (journal, signal) => stageArtifacts({ at, hold, journal, signal }, artifactsFrom) };
 }
 
 /** A job that is tried again goes on, for whoever looks at the run. */

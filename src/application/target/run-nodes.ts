@@ -5,10 +5,10 @@ import { allowance } from '../../domain/values/node-condition.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { NodeVerdict, SkipReason } from './plan-step.js';
 import { type JobsOfRun, runJobNode } from './run-job-node.js';
-import { type PrepareRun, runPrepareNode } from './run-prepare-node.js';
+import { runPrepareNode } from './run-prepare-node.js';
 import type { SettledNode } from './settled-nodes.js';
 
-export interface RunNodesInput extends JobsOfRun, Pick<PrepareRun, 'hold'> {
+export interface RunNodesInput extends JobsOfRun {
   /** When the run began, of the clock that does not go back. */
   readonly began: number;
   /** Ends the run, whatever runs. */

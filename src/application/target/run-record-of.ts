@@ -66,6 +66,7 @@ function newJob(node: ExecuteNode, { state, settings, skipped }: RunRecordInput)
     description: node.description,
     status: skipped ? 'skipped' : 'pending',
     ...allowance(node),
+    ...(node.artifactsFrom.length === 0 ? {} : { artifacts_from: [...node.artifactsFrom] }),
     executor: 'remote_linux_vm',
     plan_node_id: node.id,
     timeout_secs: node.job.timeoutSecs,

@@ -3,6 +3,8 @@ import { isWithin } from '../values/path-rules.js';
 /** Fixed places inside every guest. The supervisor (`guest/pikaci-incus-run`) and the images agree on them. */
 export const GUEST_WORKSPACE_DIR = '/workspace/snapshot';
 export const GUEST_ARTIFACTS_DIR = '/artifacts';
+/** Below it, by the job's id, the artifacts of each job that a job has those of. */
+export const GUEST_ARTIFACTS_FROM_DIR = '/artifacts-from';
 export const GUEST_CARGO_HOME_DIR = '/cargo-home';
 export const GUEST_TARGET_DIR = '/cargo-target';
 export const GUEST_XDG_STATE_HOME_DIR = '/artifacts/xdg-state';

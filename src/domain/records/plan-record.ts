@@ -42,6 +42,8 @@ export const planNodeSchema = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('execute'),
     ...nodeBase,
+    /** Jobs whose artifacts it mounts; left out when there are none. */
+    artifacts_from: z.array(z.string()).optional(),
     executor: z.literal('remote_linux_vm'),
     execute: z.looseObject({
       type: z.literal('vm_command'),

@@ -77,6 +77,8 @@ export const runJobRecordSchema = z.looseObject({
   next_attempt_at: z.string().nullable().optional(),
   /** What went wrong, or why the job was skipped; for people. */
   message: orNull(z.string()),
+  /** Jobs whose artifacts it mounts; left out when there are none. */
+  artifacts_from: z.array(z.string()).optional(),
   /** From the run's start to the job's, in milliseconds: what it waited for preparations and for its turn. */
   pre_execution_prepare_duration_ms: orNull(z.number().nonnegative()),
   remote_linux_vm_execution: orNull(remoteLinuxVmExecutionSchema),

@@ -1,9 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
+import { artifactPatterns } from '../job/artifact-wishes.js';
 import type { NodeCondition } from '../values/node-condition.js';
 import { type ExpandedJob, expandMatrix } from './matrix.js';
 import { preparedVariable } from './prepared-variable.js';
 import type { PrepareConfig, TargetConfig } from './target-config.js';
 import type { TemplateConfig } from './template-config.js';
+
+/** Each is a mount of its own. */
+const MOST_SOURCES = 64;
 
 interface Node {
   readonly id: string;
@@ -25,6 +29,8 @@ export interface PrepareNode extends Node {
 }
 export interface ExecuteNode extends Node, Pick<ExpandedJob, 'baseId' | 'job'> {
   readonly kind: 'execute';
+  /** Ids of those jobs of `dependsOn` whose artifacts it mounts. */
+  readonly artifactsFrom: readonly string[];
 }
 export type PlanNode = PrepareNode | ExecuteNode;
 
@@ -39,6 +45,7 @@ export interface PlanFault {
     | 'duplicate_node'
     | 'unknown_dependency'
     | 'dependency_cycle'
+    | 'no_artifacts'
     | 'invalid_matrix'
     | 'unknown_job'
     | 'unknown_template';
@@ -85,11 +92,14 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
       if (meant.length === 0) return err(unknownDependency(id, name, [...target.prepare, ...expanded]));
       dependsOn.push(...meant);
     }
+    const sources = artifactSources({ id, job }, target, expanded);
+    if (sources.isErr()) return err(sources.error);
+    const artifactsFrom = sources.value;
     const { description = '' } = job;
-    const all = unique(dependsOn);
+    const all = unique([...dependsOn, ...artifactsFrom]);
     const outputs = all.filter((need) => nodes.get(need)?.kind === 'prepare');
     const node = { kind: 'execute', id, baseId, description, dependsOn: all, requires, outputs } as const;
-    nodes.set(id, { ...node, ...conditionOf(job), job });
+    nodes.set(id, { ...node, ...conditionOf(job), artifactsFrom, job });
   }
   const wanted = jobs.map((name) => ({ name, ids: expanded.filter(named(name)).map(({ id }) => id) }));
   const missing = wanted.find(({ ids }) => ids.length === 0);
@@ -103,6 +113,35 @@ export function makePlan(target: TargetConfig, jobs: readonly string[] = []): Re
     (id) => (jobs.length === 0 && !Object.hasOwn(target.templates, id)) || asked.has(id),
   );
   return ordered(nodes, roots).map((order) => ({ nodes: afterAllElse(order) }));
+}
+
+/** The jobs whose artifacts one has: each brings back something, and none is the job itself, which would be a cycle. */
+function artifactSources(
+  { id, job }: Pick<ExpandedJob, 'id' | 'job'>,
+  target: TargetConfig,
+  expanded: readonly ExpandedJob[],
+): Result<readonly string[], PlanFault> {
+  const sources: string[] = [];
+  for (const name of job.artifactsFrom) {
+    const meant = expanded.filter(named(name));
+    const isPrepared = target.prepare.some((node) => node.id === name);
+    const refuse = (why: string) => err(fault('no_artifacts', [id, name], `${id}: artifactsFrom: ${why}`));
+    if (isPrepared)
+      return refuse(`${name} is a prepare node, which has an output: name it in "dependsOn" instead`);
+    if (meant.length === 0) return err(unknownDependency(id, name, expanded));
+    const idle = meant.find((one) => !bringsBack(one.job));
+    if (idle !== undefined)
+      return refuse(`${name} brings nothing back: say in its "artifacts" which files these are`);
+    sources.push(...meant.map((one) => one.id));
+  }
+  const each = unique(sources);
+  if (each.length <= MOST_SOURCES) return ok(each);
+  const why = `the artifacts of ${each.length} jobs are more than the ${MOST_SOURCES} that one may have`;
+  return err(fault('no_artifacts', [id], `${id}: artifactsFrom: ${why}`));
+}
+
+function bringsBack({ artifacts, reports }: ExpandedJob['job']): boolean {
+  return artifactPatterns(artifacts).length > 0 || reports !== undefined;
 }
 
 /** The templates that were asked for (all, when none is named), each after the one that it is made from. */

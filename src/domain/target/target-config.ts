@@ -123,6 +123,8 @@ const targetJob = z.strictObject({
   description: z.string().optional(),
   /** Jobs that must have passed first (`when` says otherwise), and prepare nodes whose outputs are mounted. */
   dependsOn: z.array(z.string()).default([]),
+  /** Jobs, with or without their matrix values, whose artifacts it has at `/artifacts-from/<job>`, read-only. It waits for them as for those of `dependsOn`. */
+  artifactsFrom: z.array(z.string()).max(64).default([]),
   ...conditionKeys,
   /** The template of the target whose copy its machine is; one from the configured image when left out. */
   template: jobIdSchema.optional(),

@@ -130,6 +130,18 @@ export function workspaceScannerContract(
       assert.deepEqual(result._unsafeUnwrap().entries, ['src/b']);
     });
 
+    test('takes just the paths that it is given, whatever their names, and those alone that are there', async (workspace) => {
+      const options = { mtimeNs: '1700000000000000001' };
+      await workspace.write('.pikaci/a', 'x', options);
+      await workspace.write('node_modules/b', 'xx', options);
+      await workspace.write('c', 'x', options);
+      const { scanner, directory } = workspace;
+      const only = ['node_modules/b', '.pikaci/a', 'not-there'];
+      const { entries, totalBytes } = (await scanner.scan(directory, { only }))._unsafeUnwrap();
+      assert.deepEqual([entries, totalBytes], [['.pikaci/a', 'node_modules/b'], 3]);
+      assert.deepEqual((await scanner.scan(directory, { only: [] }))._unsafeUnwrap().entries, []);
+    });
+
     test('an empty workspace has a hash and no entries', async (workspace) => {
       await workspace.write('a', 'x');
       await workspace.remove('a');

@@ -51,6 +51,30 @@ test('target-info shows the nodes in the order in which they would run', async (
   expect(cli.created).toEqual([]);
 });
 
+test('target-info shows whose artifacts a job has, and refuses a target whose jobs have those of nobody', async () => {
+  const jobs = (from: string) => ({
+    host: 'local',
+    targets: {
+      t: {
+        jobs: [
+          { id: 'use', command: 'true', artifactsFrom: [from] },
+          { id: 'make', command: 'true', artifacts: ['out/**'], matrix: { n: [1, 2] } },
+        ],
+      },
+    },
+  });
+  const cli = new Cli({ files: files(jobs('make')) });
+  expect(await cli.run('target-info')).toBe(0);
+  expect(cli.stdout.text).toContain(', after make-1, make-2, with the artifacts of make-1, make-2\n');
+  const document = new Cli({ files: files(jobs('make-2')) });
+  await document.run('target-info', 't', '--json');
+  const { nodes } = targetInfoDocumentSchema.parse(json(document));
+  expect(nodes.at(-1)).toMatchObject({ id: 'use', artifacts_from: ['make-2'] });
+  const wrong = new Cli({ files: files(jobs('nobody')) });
+  expect(await wrong.run('target-info')).toBe(2);
+  expect(wrong.stderr.text).toContain('nobody');
+});
+
 test('target-info shows the shell of each job, and says once what changed for commands of several lines', async () => {
   const steps = [
     { command: 'true' },

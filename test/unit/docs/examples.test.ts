@@ -7,7 +7,9 @@ import { jobSpecSchema } from '../../../src/domain/job/job-spec.js';
 import { declaredPayloadMountDeviceName } from '../../../src/domain/mounts/mount-device-name.js';
 import { payloadManifestSchema } from '../../../src/domain/mounts/payload-manifest.js';
 import { validatePayloadMounts } from '../../../src/domain/mounts/payload-mount-rules.js';
+import { makePlan } from '../../../src/domain/target/plan.js';
 import { targetConfigSchema } from '../../../src/domain/target/target-config.js';
+import { must } from '../../../src/testing/contract/expect-result.js';
 import { blocksOf, DOCUMENTS } from '../../support/documents.js';
 import { repositoryRoot } from '../../support/repository-root.js';
 
@@ -58,8 +60,10 @@ describe('what the documents show', () => {
   });
 
   it('is a job of steps that pikaci accepts', () => {
-    const [json = '', ...more] = jsonBlocks(page('steps.md'));
+    const [json = '', artifacts = '', ...more] = jsonBlocks(page('steps.md'));
     expect(more).toEqual([]);
+    const target = targetConfigSchema.parse(JSON.parse(`{${artifacts}}`));
+    expect(must(makePlan(target)).nodes.map(({ id }) => id)).toEqual(['build', 'test']);
     const { targets } = pikaciConfigSchema.parse({ host: 'local', ...JSON.parse(`{${json}}`) });
     expect(targets['test']?.jobs[0]?.steps?.map(({ id, name, if: when }) => [id, name, when])).toEqual([
       ['install', 'Install', 'success'],

@@ -186,7 +186,7 @@ function infoLines(info: TargetInfoDocument): string[] {
     ...inheritedLines(info.inherit),
     ...info.nodes.map((node) => {
       const what = node.kind === 'prepare' ? `prepare (${node.prepare.type})` : 'job';
-      const after = `${node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`}${conditionText(node)}`;
+      const after = `${node.depends_on.length === 0 ? '' : `, after ${node.depends_on.join(', ')}`}${artifactsText(node)}${conditionText(node)}`;
       const description = node.description === '' ? '' : `: ${escapeLine(node.description)}`;
       const caches = info.caches?.[node.id] ?? [];
       const kept = caches
@@ -205,6 +205,11 @@ function workspaceLines(workspace: TargetInfoDocument['workspace']): string[] {
       : [`  without these of the workspace: ${exclude.map(escapeLine).join(', ')}`]),
     ...(git === 'none' ? [] : [`  with a .git of ${git === 'full' ? 'all history' : 'one commit'} (${git})`]),
   ];
+}
+
+function artifactsText(node: TargetInfoDocument['nodes'][number]): string {
+  const from = node.kind === 'execute' ? (node.artifacts_from ?? []) : [];
+  return from.length === 0 ? '' : `, with the artifacts of ${from.join(', ')}`;
 }
 
 function conditionText({ when, allow_failure }: TargetInfoDocument['nodes'][number]): string {

@@ -111,6 +111,7 @@ function jobCard(
 <div class="head"><h3>${name(job.id)}</h3>${nodeMark(job)}<span class="muted">${name(details.join(' · '))}</span></div>
 ${job.description === '' ? '' : html`<p class="muted">${name(job.description)}</p>`}
 ${job.message === null || job.status === 'passed' ? '' : html`<p class="${job.status === 'failed' && job.allow_failure !== true ? 'problem' : 'note'}">${name(job.message)}</p>`}
+${job.artifacts_from === undefined ? '' : html`<p class="muted">with the artifacts of ${name(job.artifacts_from.join(', '))}</p>`}
 ${attemptList(job, log)}
 ${job.acquired === undefined ? '' : html`<p class="muted">${acquiredText(job.acquired)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}

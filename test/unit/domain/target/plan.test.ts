@@ -61,6 +61,46 @@ describe('a plan', () => {
     expect(plan(target, ['x'])._unsafeUnwrapErr()).toMatchObject({ kind: 'unknown_job', path: ['x'] });
   });
 
+  it('has the jobs whose artifacts a job mounts before it; they must be jobs that bring some back', () => {
+    const makes = { artifacts: ['out/**'] };
+    const target = {
+      prepare: [path('deps')],
+      jobs: [
+        job('use', [], { artifactsFrom: ['m', 'build'] }),
+        job('build', [], makes),
+        job('m', [], { ...makes, matrix: { n: [1, 2] } }),
+        job('reports', [], { reports: { junit: ['*.xml'] } }),
+        job('idle'),
+      ],
+    };
+    expect(ids(target, ['use'])).toEqual(['m-1', 'm-2', 'build', 'use']);
+    const wrong = (more: object, of = 'use') =>
+      plan({ ...target, jobs: [...target.jobs, job('x', [], more)] }, [of])._unsafeUnwrapErr();
+    expect(
+      plan({ jobs: [...target.jobs.slice(1), job('x', [], { artifactsFrom: ['m-2', 'reports'] })] }).isOk(),
+    ).toBe(true);
+    expect(wrong({ artifactsFrom: ['nobody'] })).toMatchObject({
+      kind: 'unknown_dependency',
+      path: ['x', 'nobody'],
+    });
+    expect(wrong({ artifactsFrom: ['idle'] })).toMatchObject({
+      kind: 'no_artifacts',
+      path: ['x', 'idle'],
+      message: 'x: artifactsFrom: idle brings nothing back: say in its "artifacts" which files these are',
+    });
+    expect(wrong({ artifactsFrom: ['deps'] }).message).toContain('deps is a prepare node');
+    expect(wrong({ artifactsFrom: ['x'], ...makes }, 'x')).toMatchObject({
+      kind: 'dependency_cycle',
+      path: ['x', 'x'],
+    });
+    expect(wrong({ artifactsFrom: ['big'], ...makes }, 'x')).toMatchObject({ kind: 'unknown_dependency' });
+    const many = Array.from({ length: 65 }, (_, n) => n);
+    const big = [job('big', [], { ...makes, matrix: { n: many } }), job('y', [], { artifactsFrom: ['big'] })];
+    expect(plan({ jobs: big })._unsafeUnwrapErr().message).toContain(
+      'the artifacts of 65 jobs are more than the 64',
+    );
+  });
+
   it('has the templates of the services of a job before it, each once', () => {
     const template = { from: 'image', setup: 'true' };
     const services = [

@@ -1,0 +1,39 @@
+import type { Result } from 'neverthrow';
+import type { JobOutcome } from '../../domain/job/job-outcome.js';
+import type { JobAttempt } from '../../domain/job/job-retry.js';
+import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
+import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
+import type { Journal } from '../events/journal.js';
+import type { JobFault } from '../faults/job-fault.js';
+import type { MachineBaseSource } from '../machine/machine-spec.js';
+import type { RunJobInput } from './job-call.js';
+
+/** What was staged is held until the run has ended. */
+export type StageArtifacts = (
+  journal: Journal,
+  signal: AbortSignal,
+) => Promise<Result<readonly StagedArtifacts[], JobFault>>;
+
+/** What a run of several jobs adds to one of them. */
+export interface RunJobCall extends RunJobInput {
+  /** Reads the workspace, once for all jobs of a run. */
+  readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
+  /** Puts the artifacts of other jobs on the host that it mounts; may be called again. None when left out. */
+  readonly artifactsFrom?: StageArtifacts;
+  /** What its machine is made from; the configured image when left out. */
+  readonly base?: MachineBaseSource;
+  /** What services are made from that are from templates, by the names of these. */
+  readonly serviceBases?: ReadonlyMap<string, MachineBaseSource>;
+  /** Names of secrets that were warned of, by all jobs of the run. */
+  readonly saidOfSecrets?: Set<string>;
+  /** Which attempt at the job it is, from 1; the first when left out. */
+  readonly jobAttempt?: number;
+  /** Those before it. */
+  readonly earlierAttempts?: readonly JobAttempt[];
+  /** Whether another attempt follows this end, so that its machine is not kept. */
+  readonly isRetried?: (outcome: JobOutcome) => boolean;
+  /** Which attempt the run is, null when nobody knows; the first when left out. */
+  readonly attempt?: number | null;
+  /** The span of the run; what the caller has active when left out. */
+  readonly traceparent?: string | null;
+}
