@@ -69,7 +69,7 @@ test('target-info shows whose artifacts a job has, and refuses a target whose jo
   const document = new Cli({ files: files(jobs('make-2')) });
   await document.run('target-info', 't', '--json');
   const { nodes } = targetInfoDocumentSchema.parse(json(document));
-  expect(nodes.at(-1)).toMatchObject({ id: 'use', artifacts_from: ['make-2'] });
+  expect(nodes.find(({ id }) => id === 'use')).toMatchObject({ artifacts_from: ['make-2'] });
   const wrong = new Cli({ files: files(jobs('nobody')) });
   expect(await wrong.run('target-info')).toBe(2);
   expect(wrong.stderr.text).toContain('nobody');
