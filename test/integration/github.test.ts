@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '../../src/testing/contract/expect-result.js';
@@ -143,6 +143,17 @@ require('node:fs').writeFileSync('by-action', 'x');`,
     expect([played.end, ...played.codes]).toEqual(['cancelled', 0, 7, 130, 0, 0]);
     expect(played.output).toMatch(/one\nbegun\n(.*\n)*told\n/);
     expect(played.output).not.toContain('never');
+    await nothingLeft();
+  });
+
+  it('get nothing of the runner’s own by a link that an earlier one has left', async () => {
+    const run = 'mv /__w/_tool /__w/kept; ln -s .. /__w/_tool';
+    const first = await runner.run({ container: CONTAINER, steps: [{ run }] });
+    expect(first.codes).toEqual([0, 0, 0]);
+    const second = await runner.run({ container: CONTAINER, steps: [] });
+    await rm(join(runner.work, '_tool'));
+    await rename(join(runner.work, 'kept'), join(runner.work, '_tool'));
+    expect(second).toMatchObject({ end: 'not prepared', output: expect.stringContaining('_tool is a link') });
     await nothingLeft();
   });
 

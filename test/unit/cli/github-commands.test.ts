@@ -1,4 +1,12 @@
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { entryPointWords } from '../../../src/adapters/cli/commands/github/entry-point-words.js';
@@ -21,8 +29,9 @@ async function runner({ config = {}, isRoots = false }: { config?: object; isRoo
   writeFileSync(file, JSON.stringify({ host: 'local', github, ...config }));
   const work = join(folder, '_work');
   mkdirSync(join(work, '_temp'), { recursive: true });
+  mkdirSync(join(work, '_tool'));
   if (process.getuid?.() === 0 && !isRoots) chownSync(work, OWNER, OWNER);
-  for (const path of [work, join(folder, 'externals'), join(folder, 'cache')])
+  for (const path of [work, join(work, '_tool'), join(folder, 'externals'), join(folder, 'cache')])
     must(await run.host.hostFiles.makeDirectory(path));
   const responseFile = join(work, '_temp/answer.json');
   const volume = (sourceVolumePath: string, targetVolumePath: string, readOnly = false) => ({
@@ -35,6 +44,7 @@ async function runner({ config = {}, isRoots = false }: { config?: object; isRoo
     volume(work, '/__w'),
     volume(join(folder, 'externals'), '/__e', true),
     volume(join(work, '_temp'), '/__w/_temp'),
+    volume(join(work, '_tool'), '/__t'),
   ];
   const call = async (document: unknown, options = ['--config', file]) => {
     const cli = new Cli({ cwd: join(folder, 'elsewhere') });
@@ -108,6 +118,53 @@ describe('pikaci github hooks', () => {
     expect(await job.instances()).toHaveLength(1);
     await job.call({ command: 'cleanup_job', responseFile: job.responseFile, state: null, args: {} });
     expect(await job.instances()).toEqual([]);
+  });
+
+  it('gives no job what a link leads to that an earlier one may have put there', async () => {
+    const job = await runner();
+    rmdirSync(join(job.work, '_tool'));
+    symlinkSync(job.folder, join(job.work, '_tool'));
+    expect(await job.prepare()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${join(job.work, '_tool')} is a link`),
+    });
+    expect(await job.instances()).toEqual([]);
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    'has the runner for the owner, also where a workflow names what is another’s under a shorter path',
+    async () => {
+      const cache = folderWith({});
+      chownSync(cache, 1888, 1888);
+      const job = await runner({
+        config: { github: { images: [{ match: '*' }], volumes: [cache] } },
+      });
+      must(await job.run.host.hostFiles.makeDirectory(cache));
+      const userMountVolumes = [{ sourceVolumePath: cache, targetVolumePath: '/c' }];
+      expect(await job.prepare({ userMountVolumes })).toMatchObject({ code: 0, err: '' });
+      const [instance] = await job.instances();
+      expect(instance?.config['raw.idmap']).toBe(`uid ${OWNER} 0\ngid ${OWNER} 0`);
+    },
+  );
+
+  it('removes the machine whatever the state says, and leaves no half answer', async () => {
+    const job = await runner();
+    await job.prepare();
+    const { responseFile } = job;
+    for (const state of ['damaged', { machine: '../x' }, { machine: 7, environment: [] }]) {
+      expect(await job.call({ command: 'cleanup_job', responseFile, state, args: {} })).toMatchObject({
+        code: 0,
+        err: '',
+      });
+      expect(await job.instances()).toEqual([]);
+      await job.prepare();
+    }
+    const systemMountVolumes = [{ sourceVolumePath: job.work, targetVolumePath: '/__w' }];
+    const args = { container: { image: 'debian:12', systemMountVolumes } };
+    mkdirSync(join(job.work, '_temp/folder/full'), { recursive: true });
+    const odd = join(job.work, '_temp/folder');
+    expect(await job.call({ command: 'prepare_job', responseFile: odd, args })).toMatchObject({ code: 1 });
+    expect(readdirSync(join(job.work, '_temp')).sort()).toEqual(['answer.json', 'folder']);
   });
 
   it.each([

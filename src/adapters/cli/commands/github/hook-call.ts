@@ -70,12 +70,14 @@ const common = {
   responseFile: optional(z.string().min(1)),
   state: z.preprocess((found) => found ?? {}, state),
 };
+/** Cleaned up is whatever the state says: the machines of this runner are known without it. */
+const anyState = common.state.catch({ environment: {} });
 
 const callSchema = z.discriminatedUnion('command', [
   z.looseObject({ command: z.literal('prepare_job'), args: prepareArgs, ...common }),
   z.looseObject({ command: z.literal('run_script_step'), args: scriptArgs, ...common }),
   z.looseObject({ command: z.literal('run_container_step'), ...common }),
-  z.looseObject({ command: z.literal('cleanup_job'), ...common }),
+  z.looseObject({ command: z.literal('cleanup_job'), ...common, state: anyState }),
 ]);
 
 /** One call of the runner: `actions/runner`, `HookInput.cs`; `actions/runner-container-hooks`, `interfaces.ts`. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { OpenMachine } from '../../../../application/open-machine/open-machine.js';
 import { machineForImage } from '../../../../domain/config/runner-images.js';
@@ -15,6 +15,7 @@ import { machinesOf } from './cleanup-job.js';
 import type { Hook } from './hook.js';
 import type { HookService, PrepareJobArgs } from './hook-call.js';
 import { jobMounts } from './job-mounts.js';
+import { plantedLink } from './planted-link.js';
 import { SCRIPTS_DIR } from './run-script-step.js';
 import { runnerPrefix } from './runner-key.js';
 
@@ -38,10 +39,19 @@ export async function prepareJob(
     return refused('responseFile is not there: the runner has to say where its answer is to be');
   const asked = await askedOf(hook, args);
   if (asked.isErr()) return refused(asked.error);
-  const { image, services, directories, owner } = asked.value;
+  const { image, services, directories, written, owner } = asked.value;
   // A call of this runner that was killed may have left one: it has one job at a time.
   const before = await machinesOf(hook, responseFile);
   for (const id of before.unwrapOr([])) await releaseMachine(pikaci, id, signal);
+  // Behind it: nobody writes there now.
+  const link = await plantedLink(
+    directories.map(({ source }) => source),
+    written,
+  );
+  if (link !== null)
+    return refused(
+      `${link} is a link, or lies behind one, in a directory that jobs write into: a job may have put it there to get what it leads to. Look where it leads, and remove it; a directory elsewhere is named to the runner by a variable of its .env (RUNNER_TOOL_CACHE)`,
+    );
   const id = `${runnerPrefix(responseFile)}${Buffer.from(context.input.randomBytes(4)).toString('hex')}`;
   const opened = await pikaci.openMachine({
     id,
@@ -100,6 +110,8 @@ interface Asked {
   readonly image: { readonly image?: string; readonly limits: object; readonly extraProfiles: string[] };
   readonly services: readonly ServiceSpecInput[];
   readonly directories: readonly HostDirectory[];
+  /** Those of the host that one job or another may write into. */
+  readonly written: readonly string[];
   readonly owner: { readonly uid: number; readonly gid: number };
 }
 
@@ -124,11 +136,12 @@ async function askedOf(
     'github.services',
   );
   if (found.isErr()) return err(found.error);
-  const directories = jobMounts(
-    { system: container.systemMountVolumes, user: container.userMountVolumes },
-    github,
-  );
+  const { systemMountVolumes: system, userMountVolumes: user } = container;
+  const directories = jobMounts({ system, user }, github);
   if (directories.isErr()) return err(directories.error);
+  const own = jobMounts({ system, user: [] }, github)
+    .unwrapOr([])
+    .filter(({ readOnly }) => !readOnly);
   for (const { userMountVolumes, contextName } of services)
     if (userMountVolumes.length > 0)
       return err(`the service ${contextName} asks for "volumes:", and a service has none`);
@@ -141,13 +154,14 @@ async function askedOf(
       context,
       'warning: "options:" of a container are Docker\'s, and count for nothing here: "limits" and "ready" are in the configuration',
     );
-  const owner = await ownerOf(directories.value);
+  const owner = await ownerOf(own);
   if (owner.isErr()) return err(owner.error);
   const { image, limits, extraProfiles } = kind;
   return ok({
     image: { ...(image === undefined ? {} : { image }), limits, extraProfiles },
     services: found.value,
     directories: directories.value,
+    written: [...own.map(({ source }) => source), ...github.volumes],
     owner: owner.value,
   });
 }
@@ -166,11 +180,11 @@ const serviceOf = ({
   variables: Object.entries(environmentVariables).map(([key, value]) => ({ key, value })),
 });
 
-/** Whose the runner's work directory is: that user is the machine's root. */
+/** Whose the runner's work directory is: that user is the machine's root, whoever has what the workflow names. */
 async function ownerOf(
-  directories: readonly HostDirectory[],
+  own: readonly HostDirectory[],
 ): Promise<Result<{ readonly uid: number; readonly gid: number }, string>> {
-  const work = directories.find(({ readOnly }) => !readOnly);
+  const [work] = own;
   if (work === undefined) return err('container.systemMountVolumes has no directory that the job may write');
   try {
     const { uid, gid } = await stat(work.source);
@@ -231,6 +245,10 @@ async function missingRanges({
 /** The runner reads it when this process has ended, however that was: it is there as a whole or as it was. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const beside = `${path}.${randomUUID()}`;
-  await writeFile(beside, text, { mode: 0o600 });
-  await rename(beside, path);
+  try {
+    await writeFile(beside, text, { mode: 0o600 });
+    await rename(beside, path);
+  } finally {
+    await rm(beside, { force: true });
+  }
 }
