@@ -6,6 +6,7 @@
  */
 export type { GcRunsReport } from './application/gc/gc-runs.js';
 export type { RemovedMachines } from './application/gc/remove-old-machines.js';
+export type { CancelAnswer } from './application/records/cancel-run.js';
 export type { EventPosition, EventsEnd, StoredEvent } from './application/records/follow-events.js';
 export type { RunListing } from './application/records/list-runs.js';
 export type { LogKind } from './application/records/load-logs.js';
@@ -13,6 +14,7 @@ export type { RunBundle } from './application/records/load-run-bundle.js';
 export type { RunStateFault } from './application/records/run-state-fault.js';
 export type { RunSummaries } from './application/records/summarize-runs.js';
 export {
+  cancelRun,
   followEvents,
   gcRuns,
   listRuns,

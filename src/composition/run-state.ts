@@ -1,13 +1,8 @@
-import { resolve } from 'node:path';
-import { err, ok, type Result } from 'neverthrow';
-import { NodeFileStore } from '../adapters/node/node-file-store.js';
-import { NodeLogReader } from '../adapters/node/node-log-reader.js';
-import { NodeProcesses } from '../adapters/node/node-processes.js';
-import { SystemClock } from '../adapters/node/system-clock.js';
+import { err, type Result } from 'neverthrow';
 import type { Pikaci } from '../application/api/pikaci.js';
-import { checkStateRoot } from '../application/directories/state-root.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import { type GcRunsReport, gcRuns as gcRunsOf } from '../application/gc/gc-runs.js';
+import { type CancelAnswer, cancelRun as cancelRunOf } from '../application/records/cancel-run.js';
 import {
   type EventPosition,
   type EventsEnd,
@@ -49,24 +44,9 @@ import type { PreparedOutputsRecord } from '../domain/records/prepared-outputs-r
 import type { RunRecord } from '../domain/records/run-record.js';
 import type { TestHistory } from '../domain/records/test-history.js';
 import type { LogPart } from '../ports/log-reader.js';
+import { type Answer, below, files, logs, ports, type RunStateOptions, usableRoot } from './state-files.js';
 
-/** Needs no host: everything is in the state root (`.pikaci`) on this machine. Holds no resource between calls. */
-const files = new NodeFileStore();
-const logs = new NodeLogReader();
-const ports = { files, processes: new NodeProcesses(), clock: new SystemClock() };
-
-/** Absolute; empty where none is named, which is not the current folder. */
-function rootOf(stateRoot: string): string {
-  return typeof stateRoot === 'string' && stateRoot !== '' ? resolve(stateRoot) : '';
-}
-
-type Answer<T> = Promise<Result<T, RunStateFault>>;
-
-/** Nothing is read through a link, as nothing is recorded through one. */
-async function below<T>(stateRoot: string, read: (stateRoot: string) => Answer<T>): Answer<T> {
-  const root = await usableRoot(stateRoot);
-  return root.isErr() ? err(root.error) : await read(root.value);
-}
+export type { RunStateOptions } from './state-files.js';
 
 /** Of a job that a run has taken over, what the run has that ran it. */
 function ofJob<T, Q extends RunStateOptions & { readonly runId: string; readonly job: string }>(
@@ -75,17 +55,6 @@ function ofJob<T, Q extends RunStateOptions & { readonly runId: string; readonly
   read: (query: Q & { readonly stateRoot: string }) => Answer<T>,
 ): Answer<T> {
   return below(stateRoot, async (root) => read(await inRunOfJob(files, { ...asked, stateRoot: root })));
-}
-
-async function usableRoot(stateRoot: string): Answer<string> {
-  const path = rootOf(stateRoot);
-  const usable = path === '' ? ok(undefined) : await checkStateRoot(files, path);
-  return usable.map(() => path).mapErr(({ message }) => ({ kind: 'unreadable', path, message }));
-}
-
-/** What ends a call early: an aborted one answers with a fault of kind `aborted`. */
-export interface RunStateOptions {
-  readonly signal?: AbortSignal;
 }
 
 /** The run, what logs it has, and its prepared outputs; those are null when they are missing or cannot be read. */
@@ -199,7 +168,7 @@ export async function* followEvents(
   runId: string,
   position: EventPosition & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<StoredEvent, RunStateFault>, EventsEnd> {
-  const parts = { ...ports, reader: logs, clock: new SystemClock() };
+  const parts = { ...ports, reader: logs };
   const root = await usableRoot(stateRoot);
   if (root.isOk()) return yield* followEventsOf(parts, { stateRoot: root.value, runId, ...position });
   yield err(root.error);
@@ -292,4 +261,13 @@ export function rerun(
   options: RerunOptions = {},
 ): Promise<Result<TargetRun, JobFault>> {
   return pikaci.rerun(runId, options);
+}
+
+/** Asks the runner of a run to end it, as one Ctrl-C does, and waits until it has taken notice: 6 s as a rule, 20 at most. `by` is shown to whoever watches the run. */
+export function cancelRun(
+  stateRoot: string,
+  runId: string,
+  options: RunStateOptions & { readonly by: string },
+): Answer<CancelAnswer> {
+  return below(stateRoot, (root) => cancelRunOf(ports, { stateRoot: root, runId, ...options }));
 }

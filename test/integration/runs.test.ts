@@ -7,6 +7,7 @@ import { incusInstanceName } from '../../src/domain/machine/incus-instance-name.
 import { machineJobId } from '../../src/domain/machine/machine-job-id.js';
 import {
   listRuns,
+  loadJob,
   loadLogs,
   loadRunBundle,
   type RunRecord,
@@ -246,6 +247,32 @@ describe('a runner that is killed', () => {
         { id: 'after', status: 'failed', exit_code: 4 },
       ],
     });
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+  });
+
+  it('is cancelled from another process, with what its job has written, and leaves nothing', async () => {
+    const folder = join(site.directory, 'cancelled');
+    await mkdir(folder);
+    const command = 'trap "echo told >/artifacts/told; exit 7" TERM; echo begun; while :; do sleep 0.1; done';
+    const config = {
+      ...site.config(),
+      targets: { t: { jobs: [{ id: 'a', command, artifacts: ['/artifacts/told'] }] } },
+    };
+    await writeFile(join(folder, 'pikaci.config.json'), JSON.stringify(config));
+    const runId = site.newRunId();
+    const runner = spawn(process.execPath, [builtCommand, 'run', '--run-id', runId], { cwd: folder });
+    const ended = once(runner, 'exit');
+    let out = '';
+    for await (const chunk of runner.stdout) {
+      out += String(chunk);
+      if (out.includes('begun')) break;
+    }
+    const cancel = spawn(process.execPath, [builtCommand, 'cancel', runId], { cwd: folder, stdio: 'ignore' });
+    expect(await once(cancel, 'exit')).toEqual([0, null]);
+    expect(await ended).toEqual([130, null]);
+    const { run } = must(await loadRunBundle(site.stateRoot, runId));
+    expect(run).toMatchObject({ status: 'cancelled', jobs: [{ id: 'a', status: 'cancelled' }] });
+    expect(must(await loadJob(site.stateRoot, runId, 'a')).outcome?.artifacts.collected).toHaveLength(1);
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 });

@@ -14,6 +14,7 @@ import { loadPlan } from '../records/load-plan.js';
 import { loadPreparedOutputs } from '../records/load-prepared-outputs.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
+import { CancelWatch } from './cancel-watch.js';
 import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -183,9 +184,10 @@ async function goOn(
         });
   if (entered.isErr()) return err(entered.error);
   const group = entered.value;
-  const ends = [options.signal ?? [], group?.ended ?? []].flat();
-  const input = ends.length === 0 ? asked : { ...asked, signal: AbortSignal.any(ends) };
   const state = runStateLayout(settings.stateRoot, run.run_id);
+  const cancelWatch = new CancelWatch(ports.localFiles, ports.clock, state);
+  const ends = [options.signal ?? [], group?.ended ?? [], cancelWatch.asked].flat();
+  const input = { ...asked, signal: AbortSignal.any(ends) };
   const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
   const recorder = new RunRecorder(
     ports.localFiles,
@@ -193,6 +195,7 @@ async function goOn(
     open.record(run, await ports.processes.self()),
     masker,
   );
+  await cancelWatch.forget();
   recorder.change({});
   await recorder.saved();
   const outputs = await loadPreparedOutputs(ports.localFiles, {
@@ -221,6 +224,7 @@ async function goOn(
     eventFile,
     isFilteredOut: false,
     group,
+    cancelWatch,
     settled: open.settled,
     ...(scanned.value === null ? {} : { scanned: scanned.value }),
     earlierOutputs: outputs.isOk() ? (outputs.value?.outputs ?? []) : [],

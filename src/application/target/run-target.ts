@@ -12,6 +12,7 @@ import { makeStateRoot } from '../directories/state-root.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
+import { CancelWatch } from './cancel-watch.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
 import { enterGroup } from './enter-group.js';
@@ -124,8 +125,9 @@ export class RunTarget {
     const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
     if (claimed.isErr()) await group?.leave();
     if (claimed.isErr()) return err(claimed.error);
-    const ends = [known.signal ?? [], group?.ended ?? []].flat();
-    const input = ends.length === 0 ? known : { ...known, signal: AbortSignal.any(ends) };
+    const cancelWatch = new CancelWatch(localFiles, clock, state);
+    const ends = [known.signal ?? [], group?.ended ?? [], cancelWatch.asked].flat();
+    const input = { ...known, signal: AbortSignal.any(ends) };
 
     const eventFile = new EventFile(localFiles, state.events);
     const execution = new TargetExecution({
@@ -142,6 +144,7 @@ export class RunTarget {
       eventFile,
       isFilteredOut: skipped,
       group,
+      cancelWatch,
       settled,
       ...(scanned === undefined ? {} : { scanned }),
       notes: [...(beginning.notes ?? []), ...withheld],

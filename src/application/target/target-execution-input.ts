@@ -5,6 +5,7 @@ import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { EventFile } from '../events/event-file.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
+import type { CancelWatch } from './cancel-watch.js';
 import type { RunGroup } from './run-group.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
@@ -34,6 +35,8 @@ export interface TargetExecutionInput {
   readonly scanned?: WorkspaceSnapshot;
   /** Of which one run goes on at a time; null for a run that is in none. */
   readonly group: Pick<RunGroup, 'turn' | 'leave'> | null;
+  /** Tells when another process asks the run to end. */
+  readonly cancelWatch: Pick<CancelWatch, 'watch' | 'leave'>;
   /** Of a run that goes on: what it has prepared before. */
   readonly earlierOutputs?: readonly RealizedPreparedOutput[];
   /** Told as warnings when the run begins. */

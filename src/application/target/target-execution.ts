@@ -37,6 +37,7 @@ export class TargetExecution {
   readonly #reporter: RunReporter;
   readonly #published: RunStatuses;
   readonly #trace: RunTrace;
+  #watching: Promise<void> = Promise.resolve();
 
   constructor(input: TargetExecutionInput) {
     this.#at = input;
@@ -99,7 +100,9 @@ export class TargetExecution {
       warnOfFilters(this.#at, this.#reporter, this.#workspace),
     ]);
     try {
-      await this.#at.group?.turn((message) => this.#reporter.warn(message));
+      const say = (message: string) => this.#reporter.warn(message);
+      this.#watching = this.#at.cancelWatch.watch(say);
+      await this.#at.group?.turn(say);
       await this.#executePlan();
     } catch (bug) {
       await this.#release();
@@ -110,7 +113,9 @@ export class TargetExecution {
   }
 
   async #release(): Promise<void> {
+    this.#at.cancelWatch.leave();
     await Promise.all([
+      this.#watching,
       this.#hold.release(),
       this.#templates[Symbol.asyncDispose](),
       this.#at.group?.leave(),

@@ -29,6 +29,8 @@ export interface RunStateLayout {
   readonly preparedOutputs: string;
   /** One event a line, without the log. */
   readonly events: string;
+  /** Somebody asks the run to end; gone once its runner has seen that. */
+  readonly cancelRequest: string;
 }
 
 /** The run id must have been validated: it becomes a path component. */
@@ -44,6 +46,7 @@ export function runFiles(runDir: string): Omit<RunStateLayout, 'runsDir'> {
     planRecord: `${runDir}/plan.json`,
     preparedOutputs: `${runDir}/prepared-outputs.json`,
     events: `${runDir}/events.jsonl`,
+    cancelRequest: `${runDir}/cancel.json`,
   };
 }
 

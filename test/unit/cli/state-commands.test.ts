@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { NodeProcesses } from '../../../src/adapters/node/node-processes.js';
 import { runLogsMetadataSchema } from '../../../src/domain/records/logs-metadata.js';
 import { preparedOutputsRecordSchema } from '../../../src/domain/records/prepared-outputs-record.js';
 import { type RunRecord, runRecordSchema } from '../../../src/domain/records/run-record.js';
@@ -53,6 +54,21 @@ test('list and status say nothing of how long a run took whose times cannot be r
   expect(await cli.run('status', RUN_ID)).toBe(0);
   expect(cli.stdout.text).toContain('yesterday');
   expect(cli.stdout.text).not.toContain('NaN');
+});
+
+test('cancel has nothing to do with a run that has ended, and says how to go on with one that nobody carries out', async () => {
+  const { cli } = await withRun();
+  expect(await cli.run('cancel', RUN_ID)).toBe(0);
+  expect(cli.stdout.text).toBe(`${RUN_ID} has ended already: passed\n`);
+  expect(await cli.run('cancel', 'nope')).toBe(2);
+  expect(cli.stderr.text).toContain('there is no run nope');
+  const runner = { ...(await new NodeProcesses().self()), started: '1' };
+  const jobs = [runJobRecord('a', { status: 'running', finished_at: null })];
+  const gone = runRecord({ status: 'running', finished_at: null, jobs, runner });
+  const left = await withRun(gone);
+  expect(await left.cli.run('cancel', RUN_ID, '--state-root', '.pikaci')).toBe(2);
+  expect(left.cli.stderr.text).toContain(`"pikaci resume ${RUN_ID} --state-root .pikaci" goes on with it`);
+  expect(left.cli.created).toEqual([]);
 });
 
 test('status says why something could not be prepared, with the end of what it printed', async () => {

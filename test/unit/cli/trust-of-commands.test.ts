@@ -24,6 +24,7 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['list'],
   ['tests'],
   ['status', 'r'],
+  ['cancel', 'r'],
   ['logs', 'r'],
   ['artifacts', 'r'],
   ['prepared-outputs', 'r'],

@@ -1,5 +1,5 @@
 /** Commands that take the options which say where a run, a host or a machine is. */
-const COMMAND = /"(pikaci (?:attach|rerun|run|gc|shell|doctor|machine [a-z]+)\b[^"]*)"/g;
+const COMMAND = /"(pikaci (?:attach|resume|rerun|run|gc|shell|doctor|machine [a-z]+)\b[^"]*)"/g;
 
 /**
  * A message of the library in which the commands that it names have the options of this command line as well, so that they can be

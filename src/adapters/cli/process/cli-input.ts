@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Result } from 'neverthrow';
 import type { Pikaci } from '../../../application/api/pikaci.js';
 import type { GcRunsReport } from '../../../application/gc/gc-runs.js';
+import type { CancelAnswer } from '../../../application/records/cancel-run.js';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
 import type { PikaciConfigInput } from '../../../domain/config/config.js';
@@ -78,6 +79,7 @@ export interface RunState {
     },
   ): Answer<TestHistory>;
   loadRunRecord(stateRoot: string, runId: string, options: Call): Answer<RunRecord>;
+  cancelRun(stateRoot: string, runId: string, options: Call & { readonly by: string }): Answer<CancelAnswer>;
   loadJob(stateRoot: string, runId: string, jobId: string, options: Call): Answer<JobRecord>;
   loadSteps(
     stateRoot: string,

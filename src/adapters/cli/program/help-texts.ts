@@ -147,6 +147,18 @@ Examples:
 Exit status: 0 whatever became of the run, 2 when there is no such run, 3 when its record cannot be read.
 `;
 
+export const CANCEL_HELP = `
+Does what one Ctrl-C in the process of the run does, from elsewhere: its jobs are told to end, what they have is collected,
+and their machines go, or stay where the run was started with "--on-interrupt detach". Waits until that process has taken
+notice, some 6 s.
+
+Examples:
+  pikaci cancel 20261123-164501-abc123
+
+Exit status: 0 when it is being cancelled, or has ended; 2 when there is no such run, or its process is gone; 3 when
+nobody took notice within 20 s.
+`;
+
 export const LOGS_HELP = `
 One log is printed as it is; several as whole lines, each led by its job. Secrets are masked in what is kept. A terminal
 gets text and colours only: what a guest wrote cannot move its cursor, change its title or fill its clipboard; --raw lets

@@ -2,14 +2,16 @@ import { Argument, type Command, Option } from 'commander';
 import { runStatusSchema } from '../../../domain/events/run-status.js';
 import { runIdSchema } from '../../../domain/values/identifier.js';
 import { artifactsCommand } from '../commands/artifacts-command.js';
+import { cancelCommand } from '../commands/cancel-command.js';
 import { type ServeCommandOptions, serveCommand } from '../commands/hooks/serve-command.js';
 import { type ListOptions, listCommand } from '../commands/list-command.js';
 import { type LogsOptions, logsCommand } from '../commands/logs-command.js';
 import { preparedOutputsCommand } from '../commands/prepared-outputs-command.js';
+import type { StateOptions } from '../commands/state-root.js';
 import { type JsonOptions, type StatusOptions, statusCommand } from '../commands/status-command.js';
 import { type TestsOptions, testsCommand } from '../commands/tests-command.js';
 import type { CliContext } from '../session/cli-context.js';
-import { LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP, TESTS_HELP } from './help-texts.js';
+import { CANCEL_HELP, LIST_HELP, LOGS_HELP, SERVE_HELP, STATUS_HELP, TESTS_HELP } from './help-texts.js';
 import { id, output, portNumber, raw, wholeNumber, withState } from './program-options.js';
 
 /** The commands that read what is recorded here, and need no host. */
@@ -39,6 +41,15 @@ export function addStateCommands(
     .action(async (runId: string, options: StatusOptions) =>
       onExit(await statusCommand(context, runId, options)),
     );
+
+  const cancel = program
+    .command('cancel')
+    .summary('ask the process of a run to end it')
+    .addArgument(run())
+    .addHelpText('after', CANCEL_HELP);
+  withState(cancel).action(async (runId: string, options: StateOptions) =>
+    onExit(await cancelCommand(context, runId, options)),
+  );
 
   const logs = program
     .command('logs')
