@@ -70,6 +70,7 @@ const FOLDER_ORDER = {
     'commands/template',
     'commands/cache',
     'commands/pool',
+    'commands/serve',
     'commands/hooks',
     'completion',
     'program',

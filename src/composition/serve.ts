@@ -4,7 +4,7 @@ import type { ServeFault, ServeOptions, Serving } from '../adapters/http/serve.j
 import * as source from './run-state.js';
 
 /**
- * Serves what is recorded under a state root: JSON, live events and pages for people, read only, until it is closed. The web server
+ * Serves what is recorded under a state root: JSON, live events and pages for people, read only unless `actions` or `hooks` are given, until it is closed. The web server
  * is loaded when there is something to serve.
  */
 export async function serve(stateRoot: string, options: ServeOptions): Promise<Result<Serving, ServeFault>> {

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunActions } from '../../src/domain/target/run-actions.js';
 import { served } from '../support/served.js';
 import { keepScreenshot, type Look, launchChromium, openPage } from './chromium.js';
 import { FAILED, GOING, PASSED, writeGoing, writeSampleRuns } from './sample-runs.js';
@@ -17,6 +18,7 @@ const PAGES = {
   log: `/runs/${PASSED}/logs/unit`,
   'log-line': `/runs/${PASSED}/logs/unit#L42`,
   'run-steps': `/runs/${FAILED}`,
+  'run-actions': `/runs/${FAILED}?begun=20260101-000000-again`,
   'log-steps': `/runs/${FAILED}/logs/unit`,
   'log-search': `/runs/${PASSED}/logs/unit?q=part-4`,
   refusal: '/runs/20260101-000000-nobody',
@@ -39,6 +41,19 @@ const FAINT = `(() => {
     .filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(2) + ' ' + what);
 })()`;
 
+const TOKEN = 'a-token-of-some-length';
+const actionsThat = (asked: string[] = []): RunActions => ({
+  cancel: async (runId) => {
+    asked.push(`cancel ${runId}`);
+    return { kind: 'done' };
+  },
+  again: async (runId, how) => {
+    asked.push(`${how} ${runId}`);
+    return { kind: 'begun', runId: '20260101-000000-again' };
+  },
+  noteOf: () => null,
+});
+
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchChromium();
@@ -47,10 +62,14 @@ afterAll(() => browser.close());
 
 describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
   it.each(Object.entries(PAGES))('the page "%s" fits, can be read and be touched', async (pageName, path) => {
-    const server = await served();
+    const isForActions = pageName === 'run-actions';
+    const server = isForActions ? await served(TOKEN, { actions: actionsThat() }) : await served();
     await writeSampleRuns(server.stateRoot);
     await writeGoing(server.stateRoot);
-    const { page, problems } = await openPage(browser, look);
+    const { page, problems } = await openPage(browser, {
+      ...look,
+      ...(isForActions ? { password: TOKEN } : {}),
+    });
     await page.goto(server.url + path);
     await page.locator('h1').waitFor();
     await keepScreenshot(page, `${pageName}-${lookName}`, !pageName.startsWith('log'));
@@ -60,4 +79,24 @@ describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
     const expected = pageName === 'refusal' ? [expect.stringContaining('404')] : [];
     expect(problems).toEqual(expected);
   });
+});
+
+it('what may be done to a run is done with the keyboard alone, with and without script, and the page says what came of it', async () => {
+  const asked: string[] = [];
+  const server = await served(TOKEN, { actions: actionsThat(asked) });
+  await writeSampleRuns(server.stateRoot);
+  await writeGoing(server.stateRoot);
+  for (const script of [true, false]) {
+    const { page, problems } = await openPage(browser, { script, password: TOKEN });
+    await page.goto(`${server.url}/runs/${FAILED}`);
+    await page.getByRole('button', { name: 'Run again what has not passed' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('It is run again as').waitFor();
+    await page.goto(`${server.url}/runs/${GOING}`);
+    await page.getByRole('button', { name: 'Cancel' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => asked.length).toBe(script ? 2 : 4);
+    expect(problems).toEqual([]);
+  }
+  expect(asked).toEqual([...Array(2).fill([`rerun-failed ${FAILED}`, `cancel ${GOING}`])].flat());
 });

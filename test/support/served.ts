@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { onTestFinished } from 'vitest';
+import type { ServeOptions } from '../../src/adapters/http/serve.js';
 import { serve } from '../../src/composition/serve.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
@@ -15,14 +16,19 @@ export interface Served {
   readonly url: string;
   /** The path is sent as it is: nothing is normalised on the way. */
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>;
+  /** What a form sends. */
+  post(path: string, headers: Record<string, string>, form: Record<string, string>): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** The server on a port of its own, with an empty state root; both are gone after the test. */
-export async function served(token: string | null = null, { publicBadges = false } = {}): Promise<Served> {
+export async function served(
+  token: string | null = null,
+  { publicBadges = false, actions = null }: Pick<ServeOptions, 'publicBadges' | 'actions'> = {},
+): Promise<Served> {
   const directory = await temporaryDirectory();
   const serving = (
-    await serve(directory.path, { host: '127.0.0.1', port: 0, token, publicBadges })
+    await serve(directory.path, { host: '127.0.0.1', port: 0, token, publicBadges, actions })
   )._unsafeUnwrap();
   onTestFinished(async () => {
     await serving.close();
@@ -34,15 +40,27 @@ export async function served(token: string | null = null, { publicBadges = false
     port,
     url: serving.url,
     get: (path, headers = {}, method = 'GET') => ask({ port, path, headers, method }),
+    post: (path, headers, form) =>
+      ask({
+        port,
+        path,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        method: 'POST',
+        body: new URLSearchParams(form).toString(),
+      }),
     close: () => serving.close(),
   };
 }
 
-function ask(call: {
+function ask({
+  body,
+  ...call
+}: {
   port: number;
   path: string;
   headers: Record<string, string>;
   method: string;
+  body?: string;
 }): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', agent: false, ...call }, (response) => {
@@ -57,6 +75,6 @@ function ask(call: {
       );
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(body);
   });
 }

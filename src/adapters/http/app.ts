@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
-import { type Gate, isPublic, refusalAtGate } from './gate.js';
+import type { RunActions } from '../../domain/target/run-actions.js';
+import { type Gate, isPublic, proofOf, refusalAtGate, refusalOfChange } from './gate.js';
 import type { EventStreams } from './live/event-streams.js';
 import { refusalPage } from './pages/refusal-page.js';
+import { addActionRoutes, isAction } from './routes/action-routes.js';
 import { addApiRoutes } from './routes/api-routes.js';
 import { addAssetRoutes } from './routes/asset-routes.js';
 import { addEventRoutes } from './routes/event-routes.js';
@@ -14,12 +16,18 @@ import { secure } from './security-headers.js';
 import { notFound, type Refusal, refusalJson } from './source/refusal.js';
 import type { ServedRuns } from './source/run-source.js';
 
-/** All routes, behind the gate, and read only; but for webhooks, which prove themselves. */
+/** What takes requests that change something; neither is there when left out. */
+export interface Changes {
+  readonly hooks?: WebhookReceiver | null;
+  readonly actions?: RunActions | null;
+}
+
+/** All routes, behind the gate, and read only; but for webhooks, which prove themselves, and what people do to runs, which needs a token. */
 export function createApp(
   runs: ServedRuns,
   gate: Gate,
   streams: EventStreams,
-  hooks: WebhookReceiver | null = null,
+  { hooks = null, actions = null }: Changes = {},
 ): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
@@ -29,8 +37,10 @@ export function createApp(
       secure(c.res.headers);
       return;
     }
+    const isChange = actions !== null && c.req.method === 'POST' && isAction(c.req.path);
     const refusal =
-      (isForAll ? null : refusalAtGate(gate, c.req.raw.headers)) ?? refusalOfMethod(c.req.method);
+      (isForAll ? null : refusalAtGate(gate, c.req.raw.headers)) ??
+      (isChange ? null : refusalOfMethod(c.req.method));
     if (refusal === null) await next();
     else c.res = refusalJson(refusal);
     if (refusal?.status === 401)
@@ -44,7 +54,19 @@ export function createApp(
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);
   addAssetRoutes(app);
-  addPageRoutes(app, runs);
+  // Without a token nobody changes anything (`serveRuns` refuses that).
+  const changes = actions === null || gate.token === null ? null : { actions, token: gate.token };
+  if (changes !== null)
+    addActionRoutes(app, changes.actions, (headers, proof) =>
+      refusalOfChange(headers, { token: changes.token, proof }),
+    );
+  addPageRoutes(
+    app,
+    runs,
+    changes === null
+      ? null
+      : { proof: proofOf(changes.token), noteOf: (runId) => changes.actions.noteOf(runId) },
+  );
   addFileRoutes(app, runs);
   app.notFound((c) => {
     const refusal = notFound('there is nothing under this address');
@@ -69,5 +91,5 @@ function isPageAsked(accept: string | undefined): boolean {
 
 function refusalOfMethod(method: string): Refusal | null {
   if (method === 'GET' || method === 'HEAD') return null;
-  return { status: 405, kind: 'method_not_allowed', message: 'everything here is read only' };
+  return { status: 405, kind: 'method_not_allowed', message: 'this address is read only' };
 }

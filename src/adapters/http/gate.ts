@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { hostOfHeader, isLoopback } from './is-loopback.js';
 import type { Refusal } from './source/refusal.js';
 
@@ -31,6 +31,29 @@ export function refusalAtGate({ token }: Gate, headers: Headers): Refusal | null
   const host = hostOfHeader(headers.get('host') ?? '');
   if (host !== null && isLoopback(host)) return null;
   return forbidden('only requests to this machine by its own name are answered');
+}
+
+/** What a form of this server's own pages carries: a page from elsewhere cannot read it. */
+export function proofOf(token: string): string {
+  return createHmac('sha256', token).update('a form of this server').digest('hex');
+}
+
+/**
+ * Null when the request may change something, beside what `refusalAtGate` says. A browser adds what it was told as a password by itself, for whichever page
+ * sends a form here: so a form shows where it is from, and a program its token in a way that no browser adds.
+ */
+export function refusalOfChange(
+  headers: Headers,
+  { token, proof }: { readonly token: string; readonly proof: string | null },
+): Refusal | null {
+  const site = headers.get('sec-fetch-site');
+  if (site !== null && site !== 'same-origin' && site !== 'none')
+    return forbidden('only the pages of this server change runs');
+  if (/^bearer /i.test(headers.get('authorization') ?? '')) return null;
+  if (proof !== null && isSame(proof, proofOf(token))) return null;
+  return forbidden(
+    'this form is not of this server, or of before it was given another token; a program shows the token as "Authorization: Bearer"',
+  );
 }
 
 function forbidden(message: string): Refusal {

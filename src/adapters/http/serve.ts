@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { err, ok, type Result } from 'neverthrow';
 import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
+import type { RunActions } from '../../domain/target/run-actions.js';
 import { createApp } from './app.js';
 import { isLoopback } from './is-loopback.js';
 import { EventStreams } from './live/event-streams.js';
@@ -24,10 +25,12 @@ export interface ServeOptions {
   readonly publicBadges?: boolean;
   /** Takes webhooks; none are taken when left out. */
   readonly hooks?: WebhookReceiver | null;
+  /** Cancels runs and runs them again for whoever shows the token; nobody may when left out. */
+  readonly actions?: RunActions | null;
 }
 
 /**
- * - `token_required`: without a token only loopback is served. `token_too_short`: it could be guessed.
+ * - `token_required`: without a token only loopback is served, and nothing is changed. `token_too_short`: it could be guessed.
  * - `address`: the address cannot be listened on; `message` has the system's word.
  */
 export interface ServeFault {
@@ -46,16 +49,18 @@ export async function serveRuns(
   runs: ServedRuns,
   options: ServeOptions,
 ): Promise<Result<Serving, ServeFault>> {
-  const { host, token, publicBadges = false, hooks = null } = options;
+  const { host, token, publicBadges = false, hooks = null, actions = null } = options;
   if (token === null && !isLoopback(host))
     return err({
       kind: 'token_required',
       message: `${host} can be reached from elsewhere: a token is required`,
     });
+  if (token === null && actions !== null)
+    return err({ kind: 'token_required', message: 'who may change runs shows a token: it is required' });
   if (token !== null && token.length < SHORTEST_TOKEN)
     return err({ kind: 'token_too_short', message: `the token has fewer than ${SHORTEST_TOKEN} characters` });
   const streams = new EventStreams(STREAM_LIMITS);
-  const app = createApp(runs, { token, publicBadges }, streams, hooks);
+  const app = createApp(runs, { token, publicBadges }, streams, { hooks, actions });
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },

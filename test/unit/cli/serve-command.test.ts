@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RUN_ID, runRecord, writeRun } from '../../support/recorded-run.js';
 import { Cli } from './cli-harness.js';
 
 /** The address, once it has been printed. */
@@ -51,5 +53,54 @@ describe('pikaci serve', () => {
     expect(cli.stderr.text).toContain('EADDRINUSE');
     other.close();
     expect(await new Cli().run('serve', '--port', '65536')).toBe(2);
+  });
+
+  it('runs again what is asked for from a page, one after the other, and says how that ended', async () => {
+    const cli = new Cli({ env: { PIKACI_SERVE_TOKEN: 'a-token-of-some-length' } });
+    await writeRun(join(cli.folder, '.pikaci'), runRecord({ source_root: cli.folder }));
+    const ended = cli.run('serve', '--port', '0', '--actions');
+    const url = await address(cli);
+    const headers = { authorization: 'Bearer a-token-of-some-length' };
+    const post = async (path: string) => {
+      const answer = await fetch(`${url}/runs/${path}`, { method: 'POST', headers });
+      return [answer.status, (await answer.json()) as { run?: string; error?: object }] as const;
+    };
+    const [status, body] = await post(`${RUN_ID}/rerun-failed`);
+    expect([status, Object.keys(body)]).toEqual([202, ['run']]);
+    await expect.poll(() => cli.stderr.text).toContain(`the run ${body.run}: `);
+    expect(cli.created).toHaveLength(1);
+    const page = await fetch(`${url}/runs/${body.run}`, { headers });
+    expect([page.status, await page.text()]).toEqual([404, expect.stringContaining('there is no run')]);
+    // What was not trusted stays so: its folder has the configuration.
+    const options = { backend: 'incus', trust: 'untrusted' } as const;
+    await writeRun(
+      join(cli.folder, '.pikaci'),
+      runRecord({ run_id: 'fork', source_root: cli.folder, options }),
+    );
+    const [, fork] = await post('fork/rerun');
+    await expect.poll(() => cli.stderr.text).toMatch(new RegExp(`the run ${fork.run}: .*trust`));
+    expect(cli.created).toHaveLength(1);
+    expect(await post(`${RUN_ID}/resume`)).toMatchObject([
+      409,
+      { error: { message: expect.stringContaining('is not interrupted: it is passed') } },
+    ]);
+    expect(await post(`${RUN_ID}/cancel`)).toMatchObject([
+      409,
+      { error: { message: expect.stringContaining('it is passed') } },
+    ]);
+    expect(await post('nope/rerun')).toMatchObject([
+      409,
+      { error: { message: expect.stringContaining('there is no run nope') } },
+    ]);
+    cli.ctrlC();
+    expect(await ended).toBe(0);
+  });
+
+  it('changes nothing from a page without a token, or without a configuration', async () => {
+    const cli = new Cli();
+    expect(await cli.run('serve', '--port', '0', '--actions')).toBe(2);
+    expect(cli.stderr.text).toContain('who may change runs shows a token');
+    const none = new Cli({ files: {}, env: { PIKACI_SERVE_TOKEN: 'a-token-of-some-length' } });
+    expect(await none.run('serve', '--port', '0', '--actions')).toBe(2);
   });
 });

@@ -17,6 +17,7 @@ import type { PreparedOutputsRecord } from '../../../domain/records/prepared-out
 import type { RunRecord } from '../../../domain/records/run-record.js';
 import type { TestHistory } from '../../../domain/records/test-history.js';
 import type { FulfilmentResult } from '../../../domain/target/fulfilment.js';
+import type { RunActions } from '../../../domain/target/run-actions.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { LogPart } from '../../../ports/log-reader.js';
 import type { OnSignal } from './interrupts.js';
@@ -128,6 +129,7 @@ export type Serve = (
     readonly token: string | null;
     readonly publicBadges: boolean;
     readonly hooks: WebhookReceiver | null;
+    readonly actions: RunActions | null;
   },
 ) => Promise<
   Result<

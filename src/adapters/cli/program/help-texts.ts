@@ -173,10 +173,12 @@ Examples:
 `;
 
 export const SERVE_HELP = `
-The address is printed when the server listens; Ctrl-C ends it. Everything is read only. With PIKACI_SERVE_TOKEN set
+The address is printed when the server listens; Ctrl-C ends it. Everything is read only, unless --actions or --hooks says
+otherwise. With PIKACI_SERVE_TOKEN set
 (16 characters or more) every request must show it, as "Authorization: Bearer ..." or, in a browser, as the password
 that is asked for. There is no TLS: put a reverse proxy in front of it. With --hooks it also takes signed webhooks of
-forges, as "hooks" in the configuration says, and runs targets for them.
+forges, as "hooks" in the configuration says, and runs targets for them. With --actions runs are cancelled, run again and
+gone on with from their pages, by whoever has the token.
 
 Examples:
   pikaci serve

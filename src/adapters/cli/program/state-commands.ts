@@ -132,6 +132,7 @@ export function addStateCommands(
       new Option('--port <n>', 'which port; 0 for any that is free').argParser(portNumber).default(8787),
     )
     .option('--public-badges', 'answer /badge/BRANCH.svg to everybody, without the token and within any page')
+    .option('--actions', 'cancel runs and run them again from their pages; needs $PIKACI_SERVE_TOKEN')
     .option('--hooks', 'start runs for the webhooks of the configuration ("hooks"), one after the other')
     .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
 }

@@ -8,6 +8,7 @@ import type { JobStepRecord } from '../../../domain/job/step-record.js';
 import type { PreparedOutputsRecord } from '../../../domain/records/prepared-outputs-record.js';
 import type { PrepareTiming, RunJobRecord, RunRecord } from '../../../domain/records/run-record.js';
 import type { CutOfLog } from '../source/cut-of-log.js';
+import { actionBar } from './action-bar.js';
 import type { Html } from './html.js';
 import { name, shownLines } from './name.js';
 import { encoded, nodeMark, page, statusMark } from './page.js';
@@ -33,15 +34,18 @@ export interface RunView {
   readonly repeatedBy: readonly string[];
 }
 
+export interface RunPageActions {
+  /** What its forms carry; null where nobody may change anything. */
+  readonly proof: string | null;
+  /** The run that was asked for here just now. */
+  readonly begun: string | null;
+}
+
 /** One run: its jobs, what took how long, what was prepared, what came back. */
-export function runPage({
-  bundle: { run, preparedOutputs },
-  artifacts,
-  cuts,
-  reports,
-  timeline,
-  repeatedBy,
-}: RunView): Html {
+export function runPage(
+  { bundle: { run, preparedOutputs }, artifacts, cuts, reports, timeline, repeatedBy }: RunView,
+  { proof, begun }: RunPageActions,
+): Html {
   const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
     title: `${run.target_id ?? 'Run'} ${run.run_id}`,
@@ -51,6 +55,8 @@ export function runPage({
 ${run.target_description ? html`<p class="lead">${name(run.target_description)}</p>` : ''}
 ${run.message === null || run.message === '' ? '' : html`<p class="${run.status === 'failed' ? 'problem' : 'note'}">${name(run.message)}</p>`}
 ${run.status === 'interrupted' ? html`<p class="note">Its runner has ended. Go on with it: <code>pikaci resume ${name(run.run_id)}</code></p>` : ''}
+${begun === null || repeatedBy.includes(begun) ? '' : html`<p class="note">It is run again as <a class="button" href="/runs/${encoded(begun)}"><code>${name(begun)}</code></a>, as soon as what was asked for before has ended.</p>`}
+${proof === null ? '' : actionBar(run, proof)}
 <dl class="facts">${facts(run, repeatedBy)}</dl>
 <h2>Jobs</h2>
 <ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job }))}</ul>

@@ -2,7 +2,9 @@ import type { Context, Hono } from 'hono';
 import { ok } from 'neverthrow';
 import { z } from 'zod';
 import { runStatusSchema } from '../../../domain/events/run-status.js';
+import type { RunActions } from '../../../domain/target/run-actions.js';
 import { branchNameSchema } from '../../../domain/values/branch-name.js';
+import { runIdSchema } from '../../../domain/values/identifier.js';
 import { searchLog } from '../log/log-search.js';
 import { logPartView } from '../log/log-view.js';
 import { partOfLine } from '../log/part-of-line.js';
@@ -57,8 +59,13 @@ const logQuerySchema = z.object({
   q: z.string().max(200).default(''),
 });
 
+/** What the pages need where runs may be changed from them. */
+export interface PageChanges extends Pick<RunActions, 'noteOf'> {
+  readonly proof: string;
+}
+
 /** What people read. */
-export function addPageRoutes(app: Hono, runs: ServedRuns): void {
+export function addPageRoutes(app: Hono, runs: ServedRuns, changes: PageChanges | null): void {
   const { stateRoot, source } = runs;
 
   app.get('/', async (c) => {
@@ -91,7 +98,13 @@ export function addPageRoutes(app: Hono, runs: ServedRuns): void {
 
   app.get('/runs/:run_id', async (c) => {
     const view = await runView(runs, c.req.param('run_id'), c.req.raw.signal);
-    return view.isOk() ? c.html(runPage(view.value)) : refuse(c, refusalOf(view.error));
+    if (view.isErr()) {
+      const note = view.error.kind === 'no_such_run' ? changes?.noteOf(c.req.param('run_id')) : null;
+      return refuse(c, note == null ? refusalOf(view.error) : notFound(note));
+    }
+    const begun = runIdSchema.safeParse(c.req.query('begun'));
+    const asked = begun.success && changes !== null ? begun.data : null;
+    return c.html(runPage(view.value, { proof: changes?.proof ?? null, begun: asked }));
   });
 
   app.get('/runs/:run_id/logs/:job', async (c) => {

@@ -2,7 +2,7 @@ import type { RunStateFault } from '../../../application/records/run-state-fault
 
 /** Why a request is not answered with what it asked for; `kind` and `message` are the body's `error`. */
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 500 | 503;
   readonly kind: string;
   readonly message: string;
 }

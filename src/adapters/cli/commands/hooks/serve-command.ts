@@ -1,5 +1,6 @@
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
+import { openActions } from '../serve/open-actions.js';
 import { type StateOptions, stateRootOrComplain } from '../state-root.js';
 import { openHooks } from './open-hooks.js';
 
@@ -10,6 +11,7 @@ export interface ServeCommandOptions extends StateOptions {
   readonly port: number;
   readonly publicBadges?: boolean;
   readonly hooks?: boolean;
+  readonly actions?: boolean;
 }
 
 /** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
@@ -17,7 +19,9 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   const opened = options.hooks === true ? await openHooks(context, options) : null;
   if (opened === 'refused') return EXIT.usage;
   await using hooks = opened;
-  const stateRoot = hooks === null ? await stateRootOrComplain(context, options) : hooks.stateRoot;
+  const changing = options.actions === true ? await openActions(context, options) : null;
+  if (changing === 'refused') return EXIT.usage;
+  const stateRoot = (hooks ?? changing)?.stateRoot ?? (await stateRootOrComplain(context, options));
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
   const token = context.input.env[TOKEN_VARIABLE] || null;
@@ -28,6 +32,7 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
     token,
     publicBadges,
     hooks: hooks?.receiver ?? null,
+    actions: changing?.actions ?? null,
   });
   if (started.isErr()) {
     const { kind, message } = started.error;
@@ -36,7 +41,7 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   }
   await using serving = started.value;
   context.stdout.write(`${serving.url}\n`);
-  const working = hooks?.work() ?? Promise.resolve();
+  const working = Promise.all([hooks?.work(), changing?.work()]);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

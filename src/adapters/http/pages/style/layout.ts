@@ -47,7 +47,8 @@ button { cursor: pointer; }
 .button { display: inline-flex; align-items: center; text-decoration: none; }
 button:hover, .button:hover { border-color: var(--muted); }
 [hidden] { display: none !important; }
-.search { display: flex; gap: .4rem; }
+.search, .actions { display: flex; gap: .4rem; }
+.actions { flex-wrap: wrap; margin: .4rem 0 1rem; }
 .filter { flex-wrap: wrap; } .filter input, .filter select { width: 10rem; }
 .refusal { text-align: center; padding: 3rem 0; max-width: 34rem; margin: 0 auto; }
 .refusal .code { font-size: 4rem; font-weight: 700; line-height: 1; margin: 0 0 .6rem; color: var(--line); }
