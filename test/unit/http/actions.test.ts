@@ -54,7 +54,9 @@ describe('what people do to a run from its page', () => {
       form,
     );
     expect([answer.status, answer.headers.location]).toEqual([303, `/runs/${RUN_ID}?begun=again`]);
-    expect(await page(answer.headers.location)).toContain('It is run again as <a class="button" href="/runs/again">');
+    expect(await page(answer.headers.location)).toContain(
+      'It is run again as <a class="button" href="/runs/again">',
+    );
     expect(await page(`/runs/${RUN_ID}?begun=${encodeURIComponent('<b>')}`)).not.toContain('It is run again');
     const cancelled = await server.post(`/runs/${RUN_ID}/cancel`, BROWSER, form);
     expect([cancelled.status, cancelled.headers.location]).toEqual([303, `/runs/${RUN_ID}`]);
