@@ -21,6 +21,7 @@ const FOLDER_ORDER = {
     'settings',
     'faults',
     'commands',
+    'cluster',
     'directories',
     'nix',
     'secrets',

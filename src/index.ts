@@ -111,6 +111,7 @@ export type { EventSink } from './ports/event-sink.js';
 export type { DirectoryEntry, FileFault, FileStat, FileStore, FileWriter } from './ports/file-store.js';
 export type { HttpAnswer, HttpClient, HttpFault, HttpPost } from './ports/http-client.js';
 export type { IncusApi, IncusEvents, IncusExec, IncusImageDownload } from './ports/incus-api.js';
+export type * from './ports/incus-cluster-types.js';
 export type { IncusFault } from './ports/incus-fault.js';
 export type * from './ports/incus-types.js';
 export type { LogRange, LogReader } from './ports/log-reader.js';

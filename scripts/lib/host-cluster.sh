@@ -44,7 +44,9 @@ start_cluster() {
 			--env PIKACI_HOST_JOINS=yes --env "PIKACI_HOST_AUTHORIZED_KEY=${own}"
 	done
 	await_ready "$(host_container)"
-	docker exec "$(host_container)" sh -c 'incus config set core.https_address "$1:8443" && incus cluster enable m1' sh "$(member_address 1)" >&2
+	# All members show one certificate, which is made now.
+	docker exec "$(host_container)" sh -c 'incus config set core.https_address "$1:8443" && incus cluster enable m1 &&
+		cp /var/lib/incus/cluster.crt /run/pikaci-host/server.crt' sh "$(member_address 1)" >&2
 	for ((number = 2; number <= members; number++)); do join_cluster "${number}"; done
 }
 

@@ -158,6 +158,10 @@ function jobSettings(
     serviceNetworks: incus.serviceNetworks,
     incusCapacity: config.backend === 'incus' ? (incus.capacity ?? null) : null,
     quotaWaitMs: incus.quotaWaitSecs * 1000,
+    cluster: {
+      member: incus.cluster.member ?? null,
+      isOwnDaemon: incus.transport.via !== 'https',
+    },
     incusHomes: incusHomes(incus.transport),
     supervisor:
       incus.supervisorPath === undefined

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { Container } from 'inversify';
+import { HostMember } from '../application/cluster/host-member.js';
+import { incusOfMember } from '../application/cluster/incus-of-member.js';
 import { bindServices } from './bind-services.js';
 import { type Bound, ids } from './identifiers.js';
 
@@ -43,8 +45,12 @@ export type Services = Pick<
 /** Joins the services. Does no I/O. */
 export function wireServices(parts: ServiceParts): Services {
   const container = new Container();
-  for (const name of Object.keys(parts) as (keyof ServiceParts)[])
-    container.bind<unknown>(ids[name]).toConstantValue(parts[name]);
+  const { shell, settings } = parts;
+  const { member: configured = null, isOwnDaemon = true } = settings.cluster ?? {};
+  const member = new HostMember({ incus: parts.incus, shell, configured, isOwnDaemon });
+  const bound: ServiceParts = { ...parts, incus: incusOfMember(parts.incus, member) };
+  for (const name of Object.keys(bound) as (keyof ServiceParts)[])
+    container.bind<unknown>(ids[name]).toConstantValue(bound[name]);
   bindServices(container);
   return {
     settings: parts.settings,

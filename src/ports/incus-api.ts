@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { IncusMember, IncusMemberState, IncusResources, OfMember } from './incus-cluster-types.js';
 import type { IncusFault } from './incus-fault.js';
 import type {
   IncusCreateInstance,
@@ -22,7 +23,6 @@ import type {
   IncusProfile,
   IncusProject,
   IncusPublishImage,
-  IncusResources,
   IncusServer,
   IncusSnapshotName,
   IncusStateChange,
@@ -81,12 +81,16 @@ export interface IncusApi extends AsyncDisposable {
 
   /** What the daemon says of itself. It answers clients that it does not trust, too: see `auth`. */
   server(options?: CallOptions): Answer<IncusServer>;
+  /** The members of the daemon's cluster; `invalid_request` where it is in none, `permission_denied` for a client that may not see them. */
+  clusterMembers(options?: CallOptions): Answer<readonly IncusMember[]>;
+  /** What a member has at the moment; `not_found` when there is no such member. */
+  clusterMemberState(name: string, options?: CallOptions): Answer<IncusMemberState>;
   /** A project, with its ETag. `not_found` when there is none, or this client may not see it. */
   project(name: string, options?: CallOptions): Answer<Tagged<IncusProject>>;
   /** A profile of a project, with its ETag; `not_found` when there is none. */
   profile(project: string, name: string, options?: CallOptions): Answer<Tagged<IncusProfile>>;
   /** A network that the machines of a project may be on; `not_found` when there is none. */
-  network(project: string, name: string, options?: CallOptions): Answer<IncusNetwork>;
+  network(project: string, name: string, options?: CallOptions & OfMember): Answer<IncusNetwork>;
   /** All networks that the machines of a project may be on. */
   networks(project: string, options?: CallOptions): Answer<readonly IncusNetwork[]>;
   /** Makes a bridge. `permission_denied` where the project or the client may not; `already_exists` when its name is taken. */
@@ -96,9 +100,9 @@ export interface IncusApi extends AsyncDisposable {
   /** Makes an ACL; `already_exists` when its name is taken. */
   createNetworkAcl(project: string, acl: IncusCreateNetworkAcl, options?: CallOptions): Answer<void>;
   /** A storage pool; `not_found` when there is none. */
-  storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool>;
+  storagePool(name: string, options?: CallOptions & OfMember): Answer<IncusStoragePool>;
   /** What its host has; Incus 6.0.4 tells a restricted certificate as well. */
-  resources(options?: CallOptions): Answer<IncusResources>;
+  resources(options?: CallOptions & OfMember): Answer<IncusResources>;
 
   /** The fingerprint that an alias points at. */
   imageAlias(project: string, alias: string, options?: CallOptions): Answer<{ readonly fingerprint: string }>;
@@ -234,11 +238,16 @@ export interface IncusApi extends AsyncDisposable {
     },
   ): Answer<IncusEvents>;
 
-  /** Makes a custom volume in a pool, empty or as a copy; `already_exists` when its name is taken. */
-  createVolume(project: string, volume: IncusCreateVolume, options?: WaitOptions): Answer<void>;
+  /** Makes a custom volume in a pool, empty or as a copy; `already_exists` when its name is taken. In a cluster each member has names of its own. */
+  createVolume(project: string, volume: IncusCreateVolume, options?: WaitOptions & OfMember): Answer<void>;
   /** A custom volume, with its ETag; `not_found` when there is none. */
-  volume(project: string, pool: string, name: string, options?: CallOptions): Answer<Tagged<IncusVolume>>;
-  /** The custom volumes of a pool. */
+  volume(
+    project: string,
+    pool: string,
+    name: string,
+    options?: CallOptions & OfMember,
+  ): Answer<Tagged<IncusVolume>>;
+  /** The custom volumes of a pool, in a cluster those of all members. */
   volumes(project: string, pool: string, options?: CallOptions): Answer<readonly IncusVolume[]>;
   /** Merges config keys of a custom volume (`null` removes one); `stale` when `etag` no longer holds. */
   patchVolume(
@@ -246,7 +255,7 @@ export interface IncusApi extends AsyncDisposable {
     pool: string,
     name: string,
     config: Readonly<Record<string, string | null>>,
-    options?: CallOptions & { readonly etag?: string },
+    options?: CallOptions & OfMember & { readonly etag?: string },
   ): Answer<void>;
   /** Makes a snapshot of a custom volume under the name `snapshot`. */
   snapshotVolume(
@@ -254,8 +263,8 @@ export interface IncusApi extends AsyncDisposable {
     pool: string,
     name: string,
     snapshot: string,
-    options?: WaitOptions,
+    options?: WaitOptions & OfMember,
   ): Answer<void>;
   /** `invalid_request` while in use. A snapshot is `name/snapshot`. */
-  deleteVolume(project: string, pool: string, name: string, options?: WaitOptions): Answer<void>;
+  deleteVolume(project: string, pool: string, name: string, options?: WaitOptions & OfMember): Answer<void>;
 }

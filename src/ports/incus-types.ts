@@ -17,6 +17,8 @@ export interface IncusServer {
   /** `trusted` or `untrusted`. */
   readonly auth: string;
   readonly clustered: boolean;
+  /** Of the daemon that answers, in a cluster the name of its member; empty where it does not say. */
+  readonly serverName: string;
   readonly kernelVersion: string;
   readonly architectures: readonly string[];
   /** SHA-256 of the daemon's certificate, which all members of a cluster share: it tells two daemons apart. Empty where the daemon does not say. */
@@ -43,6 +45,8 @@ export interface IncusNetwork {
   readonly name: string;
   readonly type: string;
   readonly managed: boolean;
+  /** `Created`, `Pending`, `Unavailable` …, and in a cluster that of the member that was asked; left out where the daemon does not say. */
+  readonly status?: string | undefined;
   /** Empty for a client that is restricted to projects: it may not see it. */
   readonly config: IncusConfig;
   /** Paths of the API; of the instances and profiles that this client may see. */
@@ -72,17 +76,12 @@ export interface IncusAclRule {
   readonly destination?: string;
 }
 
-/** What the host of the daemon has. */
-export interface IncusResources {
-  /** Processors, as the kernel counts them. */
-  readonly cpu: number;
-  readonly memoryBytes: number;
-}
-
 /** A storage pool, and the driver that it is on. */
 export interface IncusStoragePool {
   readonly name: string;
   readonly driver: string;
+  /** As that of a network. */
+  readonly status?: string | undefined;
   readonly config: IncusConfig;
 }
 
@@ -283,6 +282,8 @@ export interface IncusVolume {
   readonly contentType: string;
   readonly config: IncusConfig;
   readonly usedBy: readonly string[];
+  /** The member of the cluster that has it; left out, or `none`, for a daemon in none. */
+  readonly location?: string | undefined;
 }
 
 /** What a custom storage volume is created with. */

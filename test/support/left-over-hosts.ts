@@ -24,14 +24,21 @@ export async function removeLeftOverHosts(): Promise<void> {
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const found = await dockerode.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
   for (const { Id, Labels } of found) {
-    const [namespace, pid, start] = (Labels[OWNER_LABEL] ?? '').split(' ');
-    // Of another container's processes nothing can be said.
-    if (namespace !== pidNamespace() || startTime(Number(pid)) === start) continue;
+    if (!isGone(Labels)) continue;
     await dockerode.getContainer(Id).remove({ force: true, v: true });
     const keys = Labels[KEYS_LABEL] ?? '';
     if (dirname(keys) === tmpdir() && basename(keys).startsWith(KEYS_PREFIX))
       await rm(keys, { recursive: true, force: true });
   }
+  // Behind their containers: a cluster has one of its own.
+  const networks = await dockerode.listNetworks({ filters: { label: [OWNER_LABEL] } });
+  for (const { Id, Labels = {} } of networks) if (isGone(Labels)) await dockerode.getNetwork(Id).remove();
+}
+
+/** Whether the test run is that has made it. Of another container's processes nothing can be said. */
+function isGone(labels: Readonly<Record<string, string>>): boolean {
+  const [namespace, pid, start] = (labels[OWNER_LABEL] ?? '').split(' ');
+  return namespace === pidNamespace() && startTime(Number(pid)) !== start;
 }
 
 const pidNamespace = () => readlinkSync('/proc/self/ns/pid');

@@ -1,4 +1,5 @@
 import type { IncusApi } from '../../ports/incus-api.js';
+import { ClusterCalls } from './calls/cluster-calls.js';
 import { openEvents } from './calls/event-stream.js';
 import { FileCalls } from './calls/file-calls.js';
 import { ImageCalls } from './calls/image-calls.js';
@@ -34,6 +35,7 @@ export class RestIncusApi implements IncusApi {
   readonly #operations: OperationCalls;
   readonly #volumes: VolumeCalls;
   readonly #networks: NetworkCalls;
+  readonly #cluster: ClusterCalls;
 
   constructor(options: RestIncusApiOptions) {
     const waitTimeoutMs = options.waitTimeoutMs ?? 120_000;
@@ -46,9 +48,13 @@ export class RestIncusApi implements IncusApi {
     this.#operations = new OperationCalls(this.#wire, waitTimeoutMs);
     this.#volumes = new VolumeCalls(this.#wire, waitTimeoutMs);
     this.#networks = new NetworkCalls(this.#wire);
+    this.#cluster = new ClusterCalls(this.#wire);
   }
 
   readonly server: Call<'server'> = (options) => this.#server.server(options);
+  readonly clusterMembers: Call<'clusterMembers'> = (options) => this.#cluster.members(options);
+  readonly clusterMemberState: Call<'clusterMemberState'> = (name, options) =>
+    this.#cluster.state(name, options);
   readonly project: Call<'project'> = (name, options) => this.#server.project(name, options);
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#server.profile(project, name, options);
@@ -124,14 +130,14 @@ export class RestIncusApi implements IncusApi {
   readonly createVolume: Call<'createVolume'> = (project, volume, options) =>
     this.#volumes.create(project, volume, options);
   readonly volume: Call<'volume'> = (project, pool, name, options) =>
-    this.#volumes.get({ project, pool, name }, options);
+    this.#volumes.get({ project, pool, name, member: options?.target }, options);
   readonly volumes: Call<'volumes'> = (project, pool, options) => this.#volumes.list(project, pool, options);
   readonly patchVolume: Call<'patchVolume'> = (project, pool, name, config, options) =>
-    this.#volumes.patch({ project, pool, name }, config, options);
+    this.#volumes.patch({ project, pool, name, member: options?.target }, config, options);
   readonly snapshotVolume: Call<'snapshotVolume'> = (project, pool, name, snapshot, options) =>
-    this.#volumes.snapshot({ project, pool, name }, snapshot, options);
+    this.#volumes.snapshot({ project, pool, name, member: options?.target }, snapshot, options);
   readonly deleteVolume: Call<'deleteVolume'> = (project, pool, name, options) =>
-    this.#volumes.delete({ project, pool, name }, options);
+    this.#volumes.delete({ project, pool, name, member: options?.target }, options);
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wire.close();

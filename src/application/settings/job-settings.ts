@@ -20,6 +20,8 @@ export interface JobSettings {
   readonly serviceNetworks: readonly string[];
   /** What of the host machines may ask for in all, as far as that is said; null where it is not, and only those wait that say `requests`. */
   readonly incusCapacity: AskedShare | null;
+  /** Where the daemon is in a cluster; nothing is known beforehand when left out. */
+  readonly cluster?: ClusterSettings;
   /** How long a machine is waited for that the project or its host has no room for, ms. */
   readonly quotaWaitMs: number;
   /** Directories of the host, of which one is there where Incus is installed; none when its absence cannot be seen there. */
@@ -36,6 +38,14 @@ export interface JobSettings {
   readonly reconnectMs: number;
   readonly maxLogBytes: number;
   readonly retention: RetentionBounds;
+}
+
+/** What a daemon in a cluster cannot be asked. */
+export interface ClusterSettings {
+  /** The member that the host is; null where that is found out. */
+  readonly member: string | null;
+  /** Whether the daemon is asked on the host itself. */
+  readonly isOwnDaemon: boolean;
 }
 
 /** The machines of a pool that run and wait. */

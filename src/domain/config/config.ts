@@ -13,6 +13,7 @@ import { plainText as argument } from '../values/text.js';
 import { trustSchema } from '../values/trust.js';
 import { githubConfigSchema } from './github-config.js';
 import { gitlabConfigSchema } from './gitlab-config.js';
+import { incusClusterSchema } from './incus-cluster-config.js';
 import { warmConfigSchema } from './warm-config.js';
 
 const absolute = z
@@ -70,6 +71,8 @@ const incusConfigSchema = z.strictObject({
   /** Alias of the image that machines are made from. */
   image: z.string().min(1).default('pikaci/dev'),
   transport: incusTransportSchema.prefault({ via: 'socket' }),
+  /** What a daemon in a cluster cannot be asked (docs/operations.md). */
+  cluster: incusClusterSchema.prefault({}),
   /** Path of `pikaci-incus-run` in the image; when left out pikaci brings its own. */
   supervisorPath: absolute.optional(),
   /** Instances that may be created at the same moment. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { IncusResources } from '../../../ports/incus-cluster-types.js';
 import type {
   IncusImage,
   IncusInstance,
@@ -8,7 +9,6 @@ import type {
   IncusOperation,
   IncusProfile,
   IncusProject,
-  IncusResources,
   IncusStoragePool,
   IncusVolume,
 } from '../../../ports/incus-types.js';
@@ -38,12 +38,20 @@ export const profileSchema = z.object({
 }) satisfies z.ZodType<IncusProfile>;
 
 export const networkSchema = z
-  .object({ name: text, type: text, managed: z.boolean(), config: map, used_by: list })
+  .object({
+    name: text,
+    type: text,
+    managed: z.boolean(),
+    config: map,
+    used_by: list,
+    status: text.optional(),
+  })
   .transform(({ used_by: usedBy, ...same }): IncusNetwork => ({ ...same, usedBy }));
 
 export const storagePoolSchema = z.object({
   name: text,
   driver: text,
+  status: text.optional(),
   config: map,
 }) satisfies z.ZodType<IncusStoragePool>;
 
@@ -146,7 +154,14 @@ export function operationOf(wire: WireOperation): IncusOperation {
 
 /** A snapshot's answer has neither its type nor who uses it; it is asked for among the custom volumes, and nothing can. */
 export const volumeSchema = z
-  .object({ name: text, type: text.default('custom'), content_type: text, config: map, used_by: list })
+  .object({
+    name: text,
+    type: text.default('custom'),
+    content_type: text,
+    config: map,
+    used_by: list,
+    location: text.optional(),
+  })
   .transform(
     ({ content_type, used_by, ...same }): IncusVolume => ({
       ...same,

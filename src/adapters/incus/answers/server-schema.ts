@@ -11,6 +11,7 @@ export const serverSchema = z
       .object({
         server_version: z.string(),
         server_clustered: z.boolean(),
+        server_name: z.string(),
         kernel_version: z.string(),
         architectures: z.array(z.string()),
         certificate_fingerprint: z.string(),
@@ -24,6 +25,7 @@ export const serverSchema = z
       apiExtensions: api_extensions,
       auth,
       serverVersion: environment?.server_version ?? '',
+      serverName: environment?.server_name ?? '',
       clustered: environment?.server_clustered ?? false,
       kernelVersion: environment?.kernel_version ?? '',
       architectures: environment?.architectures ?? [],

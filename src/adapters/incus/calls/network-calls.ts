@@ -1,5 +1,6 @@
 import type { Result } from 'neverthrow';
 import { z } from 'zod';
+import type { OfMember } from '../../../ports/incus-cluster-types.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateNetwork, IncusCreateNetworkAcl, IncusNetwork } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
@@ -13,8 +14,9 @@ type Answer<T> = Promise<Result<T, IncusFault>>;
 export class NetworkCalls {
   constructor(private readonly wire: Wire) {}
 
-  get(project: string, name: string, options?: CallOptions): Answer<IncusNetwork> {
-    return this.wire.get(networkSchema, apiPath(['networks', name], { project }), options);
+  get(project: string, name: string, options?: CallOptions & OfMember): Answer<IncusNetwork> {
+    const path = apiPath(['networks', name], { project, target: options?.target });
+    return this.wire.get(networkSchema, path, options);
   }
 
   list(project: string, options?: CallOptions): Answer<readonly IncusNetwork[]> {

@@ -1,11 +1,11 @@
 import { err, type Result } from 'neverthrow';
 import { z } from 'zod';
+import type { IncusResources, OfMember } from '../../../ports/incus-cluster-types.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusImage,
   IncusProfile,
   IncusProject,
-  IncusResources,
   IncusServer,
   IncusStoragePool,
   Tagged,
@@ -52,12 +52,13 @@ export class ServerCalls {
     return this.wire.getTagged(profileSchema, apiPath(['profiles', name], { project }), options);
   }
 
-  storagePool(name: string, options?: CallOptions): Answer<IncusStoragePool> {
-    return this.wire.get(storagePoolSchema, apiPath(['storage-pools', name]), options);
+  storagePool(name: string, options?: CallOptions & OfMember): Answer<IncusStoragePool> {
+    const path = apiPath(['storage-pools', name], { target: options?.target });
+    return this.wire.get(storagePoolSchema, path, options);
   }
 
-  resources(options?: CallOptions): Answer<IncusResources> {
-    return this.wire.get(resourcesSchema, apiPath(['resources']), options);
+  resources(options?: CallOptions & OfMember): Answer<IncusResources> {
+    return this.wire.get(resourcesSchema, apiPath(['resources'], { target: options?.target }), options);
   }
 
   async imageAlias(

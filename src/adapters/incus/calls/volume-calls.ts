@@ -1,6 +1,7 @@
 import type { Result } from 'neverthrow';
 import { z } from 'zod';
 import type { WaitOptions } from '../../../ports/incus-api.js';
+import type { OfMember } from '../../../ports/incus-cluster-types.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateVolume, IncusVolume, Tagged } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
@@ -16,6 +17,8 @@ export interface VolumeTarget {
   readonly pool: string;
   /** `name`, or `name/snapshot` where a snapshot may be meant. */
   readonly name: string;
+  /** Of the cluster; whoever answers when left out. */
+  readonly member?: string | undefined;
 }
 
 /** Custom volumes: `/1.0/storage-pools/P/volumes/custom`. */
@@ -25,7 +28,11 @@ export class VolumeCalls {
     private readonly waitTimeoutMs: number,
   ) {}
 
-  create(project: string, volume: IncusCreateVolume, options: WaitOptions = {}): Answer<void> {
+  create(
+    project: string,
+    volume: IncusCreateVolume,
+    { target: member, ...options }: WaitOptions & OfMember = {},
+  ): Answer<void> {
     const { pool, name, config, contentType = 'filesystem', copyOf } = volume;
     // A copy starts from the config that is sent, not from its source's: the caller says it again.
     const source = copyOf && {
@@ -36,10 +43,10 @@ export class VolumeCalls {
     };
     const json = { name, type: 'custom', content_type: contentType, config, ...(source ? { source } : {}) };
     return run(this.wire, {
-      request: { method: 'POST', path: apiPath(custom(pool), { project }), json },
+      request: { method: 'POST', path: apiPath(custom(pool), { project, target: member }), json },
       timeoutMs: this.waitTimeoutMs,
       ...options,
-      confirm: async () => (await this.get({ project, pool, name })).isOk(),
+      confirm: async () => (await this.get({ project, pool, name, member })).isOk(),
     });
   }
 
@@ -61,13 +68,14 @@ export class VolumeCalls {
     return this.wire.done({ ...options, method: 'PATCH', path: pathOf(target), json: { config }, headers });
   }
 
-  snapshot({ project, pool, name }: VolumeTarget, snapshot: string, options: WaitOptions = {}): Answer<void> {
-    const path = apiPath([...custom(pool), name, 'snapshots'], { project });
+  snapshot(target: VolumeTarget, snapshot: string, options: WaitOptions = {}): Answer<void> {
+    const { project, pool, name, member } = target;
+    const path = apiPath([...custom(pool), name, 'snapshots'], { project, target: member });
     return run(this.wire, {
       request: { method: 'POST', path, json: { name: snapshot } },
       timeoutMs: this.waitTimeoutMs,
       ...options,
-      confirm: async () => (await this.get({ project, pool, name: `${name}/${snapshot}` })).isOk(),
+      confirm: async () => (await this.get({ ...target, name: `${name}/${snapshot}` })).isOk(),
     });
   }
 
@@ -88,8 +96,8 @@ function custom(pool: string): string[] {
   return ['storage-pools', pool, 'volumes', 'custom'];
 }
 
-function pathOf({ project, pool, name }: VolumeTarget): string {
+function pathOf({ project, pool, name, member }: VolumeTarget): string {
   const slash = name.indexOf('/');
   const parts = slash < 0 ? [name] : [name.slice(0, slash), 'snapshots', name.slice(slash + 1)];
-  return apiPath([...custom(pool), ...parts], { project });
+  return apiPath([...custom(pool), ...parts], { project, target: member });
 }

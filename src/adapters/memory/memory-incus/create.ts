@@ -3,6 +3,7 @@ import { parseByteSize } from '../../../domain/values/byte-size.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateInstance, IncusDevices } from '../../../ports/incus-types.js';
 import { checkDevices, checkRestricted, hostPath } from './device-rules.js';
+import { targeted } from './memory-cluster.js';
 import { memoryFault, refuse } from './memory-fault.js';
 import type { MemoryFaults } from './memory-faults.js';
 import type { MemoryInstance, MemorySnapshot } from './memory-instance.js';
@@ -29,7 +30,8 @@ export function admit(
 ): Result<Admitted, IncusFault> {
   return world.project(projectName, tried).andThen((project) => {
     if (!validName.test(wanted.name)) return refuse('invalid_request', tried, 'Invalid instance name');
-    if (wanted.target) return refuse('invalid_request', tried, 'Target only allowed when clustered');
+    const at = targeted(world.cluster, wanted.target, tried);
+    if (at.isErr()) return err(at.error);
     const unknown = wanted.profiles?.find((name) => !project.profiles.has(name));
     if (unknown) return refuse('not_found', tried, `Requested profile "${unknown}" doesn't exist`);
     return checkRestricted(project.config, wanted.config, wanted.devices, tried)

@@ -5,6 +5,7 @@ import type { IncusServer } from '../../../ports/incus-types.js';
 import type { CallOptions } from '../../../ports/remote-shell.js';
 import type { HostHasPath } from './create.js';
 import { etagOf } from './etag.js';
+import { membersOf, poolOf, resourcesOf, stateOfMember } from './memory-cluster.js';
 import { MemoryDaemon } from './memory-daemon.js';
 import { MemoryExec, type MemoryExecStart } from './memory-exec.js';
 import { memoryFault, refuse } from './memory-fault.js';
@@ -81,12 +82,16 @@ export class MemoryIncus implements IncusApi {
 
   readonly server: Call<'server'> = (options) =>
     this.#enter('server', options, () => ok(serverInfo(this.#daemon)));
+  readonly clusterMembers: Call<'clusterMembers'> = (options) =>
+    this.#enter('clusterMembers', options, () => membersOf(this.world));
+  readonly clusterMemberState: Call<'clusterMemberState'> = (name, options) =>
+    this.#enter('clusterMemberState', options, () => stateOfMember(this.world, name));
   readonly project: Call<'project'> = (name, options) =>
     this.#enter('project', options, () => this.world.viewProject(name).map(tagged));
   readonly profile: Call<'profile'> = (project, name, options) =>
     this.#enter('profile', options, () => this.world.profile(project, name).map(tagged));
   readonly network: Call<'network'> = (project, name, options) =>
-    this.#enter('network', options, () => this.#networks.get(project, name));
+    this.#enter('network', options, () => this.#networks.get(project, name, options?.target));
   readonly networks: Call<'networks'> = (project, options) =>
     this.#enter('networks', options, () => this.#networks.list(project));
   readonly createNetwork: Call<'createNetwork'> = (project, network, options) =>
@@ -96,9 +101,9 @@ export class MemoryIncus implements IncusApi {
   readonly createNetworkAcl: Call<'createNetworkAcl'> = (project, acl, options) =>
     this.#enter('createNetworkAcl', options, () => this.#networks.createAcl(project, acl));
   readonly storagePool: Call<'storagePool'> = (name, options) =>
-    this.#enter('storagePool', options, () => found(this.world.pools.get(name), 'Storage pool not found'));
+    this.#enter('storagePool', options, () => poolOf(this.world, name, options?.target));
   readonly resources: Call<'resources'> = (options) =>
-    this.#enter('resources', options, () => ok(this.world.resources));
+    this.#enter('resources', options, () => resourcesOf(this.world, options?.target));
   readonly imageAlias: Call<'imageAlias'> = (project, alias, options) =>
     this.#enter('imageAlias', options, () => this.#images.ofAlias(project, alias));
   readonly image: Call<'image'> = (project, fingerprint, options) =>
@@ -188,7 +193,7 @@ export class MemoryIncus implements IncusApi {
     this.#enter('events', options, () => ok(this.#daemon.events.listen(this, options, options.signal)));
 
   readonly createVolume: Call<'createVolume'> = (project, volume, options) =>
-    this.#enter('createVolume', options, () => this.#volumes.create(project, volume));
+    this.#enter('createVolume', options, () => this.#volumes.create(project, volume, options?.target));
   readonly volume: Call<'volume'> = (project, pool, name, options) =>
     this.#enter('volume', options, () => this.#volumes.get(project, pool, name));
   readonly volumes: Call<'volumes'> = (project, pool, options) =>
@@ -250,13 +255,14 @@ function openExec(
   return exec;
 }
 
-function serverInfo({ now, world: { certificateFingerprint } }: MemoryDaemon): IncusServer {
+function serverInfo({ now, world: { certificateFingerprint, cluster } }: MemoryDaemon): IncusServer {
   return {
     apiVersion: '1.0',
     serverVersion: '6.0.4',
     apiExtensions: ['instance_create_start'],
     auth: 'trusted',
-    clustered: false,
+    clustered: cluster !== null,
+    serverName: cluster?.answering ?? 'memory',
     kernelVersion: '6.1.0',
     architectures: ['x86_64'],
     certificateFingerprint,
@@ -272,8 +278,4 @@ function stateOf({ status, execs }: MemoryInstance) {
 
 function tagged<T>(value: T): { readonly value: T; readonly etag: string } {
   return { value, etag: etagOf(value) };
-}
-
-function found<T>(value: T | undefined, message: string): Result<T, IncusFault> {
-  return value === undefined ? refuse('not_found', 'GET', message) : ok(value);
 }

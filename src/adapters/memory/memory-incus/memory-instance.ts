@@ -42,6 +42,8 @@ export class MemoryInstance {
     readonly createdAt: string,
     private readonly profileOf: (name: string) => IncusProfile | undefined,
     copied: MemorySnapshot | null = null,
+    /** The member of the cluster that it is on. */
+    private readonly location = 'none',
   ) {
     this.ephemeral = created.ephemeral;
     this.description = created.description ?? '';
@@ -89,7 +91,7 @@ export class MemoryInstance {
       devices: this.devices,
       expandedDevices: this.expandedDevices,
       createdAt: this.createdAt,
-      location: 'none',
+      location: this.location,
     };
   }
 }

@@ -44,7 +44,15 @@ export class MemoryInstances {
     const { project, fingerprint, copied } = admitted.value;
     const createdAt = new Date(this.now()).toISOString();
     const profile = (name: string) => project.profiles.get(name);
-    const instance = new MemoryInstance(projectName, wanted, fingerprint, createdAt, profile, copied);
+    const instance = new MemoryInstance(
+      projectName,
+      wanted,
+      fingerprint,
+      createdAt,
+      profile,
+      copied,
+      wanted.target ?? this.#emptiest(),
+    );
     instance.busyWith = 'create';
     project.instances.set(wanted.name, instance);
     const outcome = await this.#run(instance, 'Creating instance', options.timeoutMs, () =>
@@ -52,6 +60,18 @@ export class MemoryInstances {
     );
     if (outcome.isOk()) this.#lifecycle(instance, 'created');
     return options.signal?.aborted ? refuse('aborted', tried, 'the create was cancelled') : outcome;
+  }
+
+  /** Where the daemon itself puts an instance: on the member with the fewest of them. */
+  #emptiest(): string {
+    const { cluster, projects } = this.world;
+    if (cluster === null) return 'none';
+    const all = [...projects.values()].flatMap(({ instances }) => [...instances.values()]);
+    const on = (name: string) => all.filter((one) => one.view().location === name).length;
+    const usable = [...cluster.members.values()].filter(
+      ({ status, config }) => status === 'Online' && config['scheduler.instance'] !== 'manual',
+    );
+    return usable.sort((one, other) => on(one.name) - on(other.name))[0]?.name ?? cluster.answering;
   }
 
   list(project: string, filter: string | undefined): Result<readonly IncusInstance[], IncusFault> {

@@ -1,6 +1,7 @@
 import { ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateNetwork, IncusCreateNetworkAcl, IncusNetwork } from '../../../ports/incus-types.js';
+import { targeted } from './memory-cluster.js';
 import { refuse } from './memory-fault.js';
 import type { MemoryWorld } from './memory-world.js';
 
@@ -8,14 +9,17 @@ import type { MemoryWorld } from './memory-world.js';
 export class MemoryNetworks {
   constructor(private readonly world: MemoryWorld) {}
 
-  get(project: string, name: string): Result<IncusNetwork, IncusFault> {
+  get(project: string, name: string, target?: string): Result<IncusNetwork, IncusFault> {
     const tried = `GET /1.0/networks/${name}`;
-    return this.world.project(project, tried).andThen(() => {
-      const found = this.world.networks.get(name);
-      return found
-        ? ok({ ...found, usedBy: this.#usedBy(name) })
-        : refuse('not_found', tried, 'Network not found');
-    });
+    return this.world.project(project, tried).andThen(() =>
+      targeted(this.world.cluster, target, tried).andThen((member) => {
+        const found = this.world.networks.get(name);
+        const status = member?.statuses[name] ?? 'Created';
+        return found
+          ? ok({ ...found, status, usedBy: this.#usedBy(name) })
+          : refuse('not_found', tried, 'Network not found');
+      }),
+    );
   }
 
   list(project: string): Result<readonly IncusNetwork[], IncusFault> {

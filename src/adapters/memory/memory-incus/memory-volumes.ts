@@ -1,7 +1,8 @@
-import { ok, type Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type { IncusCreateVolume, IncusVolume, Tagged } from '../../../ports/incus-types.js';
 import { etagOf } from './etag.js';
+import { targeted } from './memory-cluster.js';
 import { refuse } from './memory-fault.js';
 import type { MemoryProject, MemoryWorld } from './memory-world.js';
 
@@ -11,8 +12,12 @@ const tried = 'storage-volumes';
 export class MemoryVolumes {
   constructor(private readonly world: MemoryWorld) {}
 
-  create(project: string, volume: IncusCreateVolume): Result<void, IncusFault> {
+  /** In a cluster a name is taken on all members, which is not so with the real one. */
+  create(project: string, volume: IncusCreateVolume, target?: string): Result<void, IncusFault> {
     const { pool, name, copyOf } = volume;
+    const at = targeted(this.world.cluster, target, tried);
+    if (at.isErr()) return err(at.error);
+    const location = target ?? this.world.cluster?.answering ?? 'none';
     return this.#at(project, pool).andThen(({ volumes }) => {
       if (volumes.has(`${pool}/${name}`))
         return refuse('already_exists', tried, 'Volume by that name already exists');
@@ -21,7 +26,7 @@ export class MemoryVolumes {
       }
       // As in Incus, a copy has the config that was sent, and not its source's.
       const contentType = volume.contentType ?? 'filesystem';
-      volumes.set(`${pool}/${name}`, { name, type: 'custom', contentType, config: volume.config });
+      volumes.set(`${pool}/${name}`, { name, type: 'custom', contentType, config: volume.config, location });
       return ok(undefined);
     });
   }

@@ -1,4 +1,5 @@
 import { ok, type Result } from 'neverthrow';
+import type { IncusResources } from '../../../ports/incus-cluster-types.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
 import type {
   IncusConfig,
@@ -8,12 +9,12 @@ import type {
   IncusNetwork,
   IncusProfile,
   IncusProject,
-  IncusResources,
   IncusSource,
   IncusStoragePool,
   IncusVolume,
 } from '../../../ports/incus-types.js';
 import { beginningOfImage } from './image-file.js';
+import type { MemoryCluster } from './memory-cluster.js';
 import { refuse } from './memory-fault.js';
 import type { MemoryInstance, MemorySnapshot } from './memory-instance.js';
 
@@ -37,6 +38,8 @@ export class MemoryWorld {
   readonly networks = new Map<string, Omit<IncusNetwork, 'usedBy'>>();
   readonly networkAcls = new Map<string, IncusCreateNetworkAcl>();
   readonly pools = new Map<string, IncusStoragePool>();
+  /** Null for a daemon that is in none. */
+  cluster: MemoryCluster | null = null;
   /** Of the host. */
   resources: IncusResources = { cpu: 4, memoryBytes: 8 * 1024 ** 3 };
 

@@ -14,7 +14,8 @@ export function createContract({ it, describe }: ContractRunner, { subject }: Be
       assert.equal(value.ephemeral, true);
       assert.equal(value.config['user.pikaci.run'], 'r1');
       assert.deepEqual(value.profiles, wanted.profiles);
-      assert.equal(value.location, 'none');
+      const { clustered } = okOf(await api.server());
+      assert.equal(value.location !== 'none', clustered);
       assert.ok(okOf(await api.instanceState(project, wanted.name)).pid > 0);
       await discard(subject(), wanted.name);
     });
@@ -65,7 +66,7 @@ export function createContract({ it, describe }: ContractRunner, { subject }: Be
       faultOf(await with_({ name: '-bad' }), 'invalid_request');
       faultOf(await with_({ source: { alias: 'no/such/alias' } }), 'not_found');
       faultOf(await with_({ profiles: ['no-such-profile'] }), 'not_found');
-      faultOf(await with_({ target: 'member' }), 'invalid_request');
+      faultOf(await with_({ target: 'no-such-member' }), 'invalid_request', 'not_found');
       faultOf(await api.createInstance('no-such-project', newInstance(subject())), 'not_found');
       faultOf(await api.instance(project, name), 'not_found');
     });

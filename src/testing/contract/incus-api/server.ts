@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContractRunner } from '../contract-runner.js';
 import { faultOf, okOf } from './outcome.js';
-import type { Bench } from './subject.js';
+import { type Bench, newInstance } from './subject.js';
 
 export function serverContract({ it, describe }: ContractRunner, { subject }: Bench): void {
   describe('the daemon', () => {
@@ -25,6 +25,33 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       faultOf(await api.profile('no-such-project', profile), 'not_found');
       faultOf(await api.storagePool('no-such-pool'), 'not_found');
       faultOf(await api.network(project, 'no-such-net'), 'not_found');
+    });
+
+    it('says whether it is in a cluster, and what of the members', async () => {
+      const { api, project } = subject();
+      const { clustered, serverName } = okOf(await api.server());
+      assert.notEqual(serverName, '');
+      if (!clustered) {
+        faultOf(await api.clusterMembers(), 'invalid_request');
+        faultOf(await api.storagePool(subject().pool, { target: 'no-such-member' }), 'invalid_request');
+        return;
+      }
+      const members = okOf(await api.clusterMembers());
+      const own = members.find(({ name }) => name === serverName);
+      assert.ok(own !== undefined && own.url.startsWith('https://') && own.status === 'Online');
+      for (const { name } of members) {
+        const state = okOf(await api.clusterMemberState(name));
+        assert.ok(state.totalMemoryBytes >= state.freeMemoryBytes && state.totalMemoryBytes > 0);
+        assert.ok(okOf(await api.resources({ target: name })).cpu > 0);
+        assert.equal(okOf(await api.storagePool(subject().pool, { target: name })).status, 'Created');
+        const wanted = newInstance(subject(), { start: false, target: name });
+        okOf(await api.createInstance(project, wanted));
+        assert.equal(okOf(await api.instance(project, wanted.name)).value.location, name);
+        okOf(await api.deleteInstance(project, wanted.name));
+      }
+      faultOf(await api.clusterMemberState('no-such-member'), 'not_found');
+      const nowhere = newInstance(subject(), { target: 'no-such-member' });
+      faultOf(await api.createInstance(project, nowhere), 'not_found');
     });
 
     it('says what its host has', async () => {

@@ -107,6 +107,7 @@ export function examined(host: Host = {}) {
     apiExtensions: ['instance_create_start'],
     auth: 'trusted',
     clustered: false,
+    serverName: 'h',
     kernelVersion: '6.1',
     architectures: ['x86_64'],
     certificateFingerprint: 'f'.repeat(64),

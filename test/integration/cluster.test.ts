@@ -1,0 +1,95 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPikaci, type EventSink, type Pikaci, type PikaciConfigInput } from '../../src/index.js';
+import { must } from '../../src/testing/contract/expect-result.js';
+import { serverContract } from '../../src/testing/contract/incus-api/server.js';
+import { ClusterUnderTest } from '../support/cluster.js';
+import { connectTo, type HostConnection } from '../support/host-connection.js';
+import { vitestRunner } from '../support/vitest-runner.js';
+
+let formed: ClusterUnderTest;
+let looking: HostConnection;
+beforeAll(async () => {
+  formed = await ClusterUnderTest.form(3);
+  looking = connectTo(formed.cluster);
+  await mkdir(workspace());
+  await writeFile(join(workspace(), 'hello.txt'), 'hello\n');
+});
+afterAll(async () => {
+  await looking[Symbol.asyncDispose]();
+  await formed[Symbol.asyncDispose]();
+});
+
+const workspace = () => join(formed.directory, 'workspace');
+
+/** With a member as the host. */
+function pikaciAt(ssh: string, incus: PikaciConfigInput['incus'] = {}): Pikaci {
+  const { identityFile, knownHostsFile, project, profile, image, workDir } = formed.cluster;
+  return must(
+    createPikaci({
+      host: { ssh, identityFile, knownHostsFile, agent: false, sshConfigFile: false },
+      incus: { project, profile, image, ...incus },
+      workDir: `${workDir}/t`,
+      stateRoot: join(formed.directory, 'runs'),
+    }),
+  );
+}
+
+describe('a cluster of three', () => {
+  serverContract(vitestRunner, {
+    subject: () => ({
+      api: looking.incus,
+      project: formed.cluster.project,
+      profiles: [formed.cluster.profile],
+      imageAlias: formed.cluster.image,
+      pool: 'fast',
+      another: async () => connectTo(formed.cluster).incus,
+      dispose: async () => {},
+    }),
+    capabilities: { bulkBytes: 0, realGuest: true },
+  });
+
+  it('runs a job on the member that is its host, where its directories are, and leaves nothing there', async () => {
+    const { members, user, project, httpsUrl, clientCertFile, clientKeyFile, serverCertFile } =
+      formed.cluster;
+    const [, m2, m3] = members;
+    const https = { via: 'https', url: httpsUrl, clientCertFile, clientKeyFile, serverCertFile } as const;
+    // The last of them through another member's daemon.
+    const hosts = [
+      { member: m2, incus: {} },
+      { member: m3, incus: { transport: https } },
+    ];
+    for (const { member = { name: '', address: '' }, incus } of hosts) {
+      await using pikaci = pikaciAt(`${user}@${member.address}`, incus);
+      let location: Promise<string> | undefined;
+      const look = async (instance: string) => {
+        const { location: at } = must(await looking.incus.instance(project, instance)).value;
+        must(
+          await looking.incus.writeFile(project, instance, {
+            path: '/artifacts/go',
+            content: new Uint8Array(),
+          }),
+        );
+        return at;
+      };
+      const events: EventSink = {
+        emit: (event) => {
+          if (event.type === 'instance_created') location = look(event.instance);
+        },
+      };
+      const job = {
+        id: 'j',
+        command: `until [ -e /artifacts/go ]; do sleep 0.02; done; cat /workspace/snapshot/hello.txt >/artifacts/o.txt`,
+        artifacts: ['/artifacts/o.txt'],
+      };
+      const run = must(
+        await pikaci.runJob({ job, workspace: workspace(), runId: `on-${member.name}`, events }),
+      );
+      must(await run.cleanUp);
+      expect([run.outcome.status, await location]).toEqual(['passed', member.name]);
+      expect(await readFile(join(run.state.artifactsDir, 'o.txt'), 'utf8')).toBe('hello\n');
+    }
+    expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
+});
