@@ -18,6 +18,7 @@ import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict } from './evict.js';
 import type { EvictCaches } from './evict-caches.js';
 import { bothReports, type EvictTemplates } from './evict-templates.js';
+import { removeLeftPlaces } from './left-places.js';
 import type { ReapReport } from './reap-report.js';
 
 const BOUND_MS = 10 * 60_000;
@@ -97,7 +98,12 @@ export class Reap {
         else failed.push({ instance: name, message: end.message });
       }
     }
-    if (options.dryRun !== true) await this.#removeStaleStaging(signal);
+    if (options.dryRun !== true) {
+      await this.#removeStaleStaging(signal);
+      const { workDir } = this.#parts.settings;
+      const [files, nowMs] = [this.#parts.ports.hostFiles, this.#parts.hostTime.now()];
+      await removeLeftPlaces({ files, workDir, nowMs, signal });
+    }
     // After the machines: what they mounted may go as well.
     const { keep: bounds = {}, dryRun = false } = options;
     const eviction = { bounds, dryRun, signal };

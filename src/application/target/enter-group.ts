@@ -48,8 +48,9 @@ export async function enterGroup(
   }
   const usable = await workDirectory.ensure(signal);
   if (usable.isErr()) return err(usable.error);
-  const { workDir, trust } = settings;
+  const { workDir, trust, reconnectMs: patienceMs } = settings;
   const group = groupOf(concurrency, { branch, target: asked.target, trust });
   const { cancelInProgress } = concurrency;
-  return await RunGroup.enter({ files, clock, hostTime, workDir, group, runId, cancelInProgress, signal });
+  const place = { files, clock, hostTime, workDir, group };
+  return await RunGroup.enter({ ...place, runId, cancelInProgress, patienceMs, signal });
 }

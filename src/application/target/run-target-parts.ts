@@ -19,7 +19,7 @@ export interface RunTargetParts {
     readonly processes: Processes;
     readonly tracer: Tracer;
   };
-  readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend' | 'trust'>;
+  readonly settings: Pick<JobSettings, 'stateRoot' | 'workDir' | 'backend' | 'trust' | 'reconnectMs'>;
   readonly targets: Readonly<Record<string, TargetConfig>>;
   /** Where secrets are looked up that the caller did not give. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -8,6 +8,8 @@ const OWN = new Set([
   'snapshots',
   'prepared',
   'cache',
+  'groups',
+  'hooks',
   'runner-flakes',
   '.gitignore',
 ]);

@@ -53,12 +53,13 @@ export function waitsFor(
   others: readonly GroupTicket[],
 ): GroupTicket | null {
   const [first = null] = others
-    .filter((other) => other.holds || isBefore(other, own))
-    .sort((one, other) => Number(other.holds) - Number(one.holds) || (isBefore(one, other) ? -1 : 1));
+    .filter((other) => other.holds || isEarlier(other, own))
+    .sort((one, other) => Number(other.holds) - Number(one.holds) || (isEarlier(one, other) ? -1 : 1));
   return first;
 }
 
-function isBefore(
+/** Of two that came at the same moment it is the same one, whoever asks. */
+export function isEarlier(
   one: Pick<GroupTicket, 'token' | 'cameAtMs'>,
   other: Pick<GroupTicket, 'token' | 'cameAtMs'>,
 ): boolean {

@@ -188,6 +188,23 @@ describe('reaping', () => {
     const names = must(await host.hostFiles.list('/var/pikaci/snapshots')).map(({ name }) => name);
     expect(names).toEqual(['.staging-new', 'abc']);
   });
+
+  it('removes places in groups whose runner gave no sign for half an hour, and nothing else that is there', async () => {
+    const { clock, host, pikaci } = await leased(1e9);
+    const { hostFiles } = host;
+    const write = async (name: string) =>
+      must(await hostFiles.writeFile(`/var/pikaci/groups/${name}`, Buffer.from('{}')));
+    must(await hostFiles.makeDirectory('/var/pikaci/groups'));
+    const group = 'a'.repeat(24);
+    for (const name of [`${group}.old.json`, `${group}.old.cancel`, 'notes.json']) await write(name);
+    await clock.advance(31 * 60_000);
+    await write(`${group}.new.json`);
+    must(await pikaci().reap({ dryRun: true }));
+    expect(must(await hostFiles.list('/var/pikaci/groups'))).toHaveLength(4);
+    must(await pikaci().reap());
+    const names = must(await hostFiles.list('/var/pikaci/groups')).map(({ name }) => name);
+    expect(names).toEqual([`${group}.new.json`, 'notes.json']);
+  });
 });
 
 describe('the keeper of a lease', () => {

@@ -1,4 +1,4 @@
-import { ok } from 'neverthrow';
+import { err, ok } from 'neverthrow';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
@@ -87,6 +87,43 @@ async function host(cancelInProgress = false, group = 'deploy-${branch}') {
   return { memory, runner, begin, letGo, most: () => most, places };
 }
 
+/** A host that takes its time for each answer, as the seed has it. */
+async function slowHost(first: number) {
+  const { memory } = await host();
+  const files = new MemoryFileStore('memory', () => memory.clock.now());
+  const { list, writeFile } = files;
+  let seed = first;
+  const pause = async (most: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    for (let turns = seed % most; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+  };
+  Object.assign(files, {
+    list: async (...call: Parameters<typeof list>) => {
+      const told = await list.apply(files, call);
+      await pause(100);
+      return told;
+    },
+    // What is written is there some time after it was sent.
+    writeFile: async (...call: Parameters<typeof writeFile>) => {
+      await pause(100);
+      return await writeFile.apply(files, call);
+    },
+  });
+  const { clock } = memory;
+  const hostTime = { learn: async () => ok(undefined), now: () => clock.now() };
+  const input = {
+    files,
+    clock,
+    hostTime,
+    workDir: '/var/pikaci',
+    group: 'g',
+    cancelInProgress: false,
+    patienceMs: 300_000,
+  };
+  const never = new AbortController().signal;
+  return { input, pause, never };
+}
+
 const made = ({ type }: { readonly type: string }) => type === 'instance_created';
 const warned = ({ type }: { readonly type: string }) => type === 'run_warning';
 
@@ -139,31 +176,7 @@ describe('the runs of a group', () => {
   it.each([6, 11, 21, 24].map((seed) => seed * 7919))(
     'never meet (%i), however many come at one moment, and however long the host takes for each answer',
     async (first) => {
-      const { memory } = await host();
-      const files = new MemoryFileStore('memory', () => memory.clock.now());
-      const { list, writeFile } = files;
-      let seed = first;
-      const pause = async (most: number) => {
-        seed = (seed * 48_271) % 2_147_483_647;
-        for (let turns = seed % most; turns > 0; turns--)
-          await new Promise((resolve) => setImmediate(resolve));
-      };
-      Object.assign(files, {
-        list: async (...call: Parameters<typeof list>) => {
-          const told = await list.apply(files, call);
-          await pause(100);
-          return told;
-        },
-        // What is written is there some time after it was sent.
-        writeFile: async (...call: Parameters<typeof writeFile>) => {
-          await pause(100);
-          return await writeFile.apply(files, call);
-        },
-      });
-      const { clock } = memory;
-      const hostTime = { learn: async () => ok(undefined), now: () => clock.now() };
-      const input = { files, clock, hostTime, workDir: '/var/pikaci', group: 'g', cancelInProgress: false };
-      const never = new AbortController().signal;
+      const { input, pause, never } = await slowHost(first);
       let [active, most] = [0, 0];
       const one = async (index: number) => {
         await pause(200);
@@ -177,9 +190,82 @@ describe('the runs of a group', () => {
       };
       await Promise.all(Array.from({ length: 24 }, (_, index) => one(index)));
       expect(most).toBe(1);
-      expect(must(await files.list('/var/pikaci/groups'))).toEqual([]);
+      expect(must(await input.files.list('/var/pikaci/groups'))).toEqual([]);
     },
   );
+
+  it.each([1, 3, 6, 8].map((seed) => seed * 7919))(
+    'do not all end each other (%i) when they come at one moment, of which the newest goes on',
+    async (first) => {
+      const { input, pause, never } = await slowHost(first);
+      const one = async (index: number) => {
+        await pause(20);
+        const entered = await RunGroup.enter({
+          ...input,
+          cancelInProgress: true,
+          runId: `run-${index}`,
+          signal: never,
+        });
+        const group = must(entered);
+        await group.turn(() => undefined);
+        const isEnded = group.ended.aborted;
+        await group.leave();
+        return isEnded;
+      };
+      const ended = await Promise.all(Array.from({ length: 4 }, (_, index) => one(index)));
+      expect(ended).toContain(false);
+      expect(must(await input.files.list('/var/pikaci/groups'))).toEqual([]);
+    },
+  );
+
+  it('are ended by no run that is refused, such as one of an id that there is', async () => {
+    const { memory, runner, begin, letGo, places } = await host(true);
+    const first = begin(runner('a'), 'first');
+    await first.seen(made);
+    mustFail(await begin(runner('a'), 'first').ended, 'run_exists');
+    // It looks meanwhile whether it is to end.
+    await memory.clock.sleep(20_000, new AbortController().signal);
+    letGo();
+    const run = must(await first.ended);
+    expect(run.record.status).toBe('passed');
+    must(await run.cleanUp);
+    expect(await places()).toEqual([]);
+  });
+
+  it('wait for none whose file is damaged, or stays as it is, whatever time it names', async () => {
+    const { memory, runner, begin, places } = await host();
+    const quick = (runId: string) => begin(runner('a'), runId, { target: 'quick' }).ended;
+    const { hostFiles } = memory;
+    const first = begin(runner('b'), 'first');
+    await first.seen(made);
+    const [file = ''] = await places();
+    const [prefix = ''] = file.split('.');
+    const text = Buffer.from(must(await hostFiles.readFile(`/var/pikaci/groups/${file}`))).toString();
+    must(await hostFiles.remove(`/var/pikaci/groups/${file}`));
+    must(await hostFiles.makeDirectory(`/var/pikaci/groups/${prefix}.a.json`));
+    must(await hostFiles.writeFile(`/var/pikaci/groups/${prefix}.b.json`, Buffer.alloc(10_000)));
+    must(await hostFiles.writeFile(`/var/pikaci/groups/${prefix}.c.cancel`, Buffer.from('{}')));
+    const far = text.replace(/"expires_at_ms":\d+/, '"expires_at_ms":9e15').replace('first', 'ghost');
+    must(await hostFiles.writeFile(`/var/pikaci/groups/${prefix}.d.json`, Buffer.from(far)));
+    const second = must(await quick('second'));
+    expect(second.record.status).toBe('passed');
+    must(await second.cleanUp);
+    expect((await places()).filter((name) => !name.includes('.a.') && name !== file)).toEqual([]);
+  });
+
+  it('say what the host does not answer, and end when it has said nothing for as long as it may be out of reach', async () => {
+    const { input, never } = await slowHost(1);
+    const group = must(await RunGroup.enter({ ...input, runId: 'run', signal: never }));
+    const message = 'list /var/pikaci/groups on memory: input/output error';
+    const fault = { kind: 'io', host: 'memory', path: '/var/pikaci/groups', operation: 'list', message };
+    Object.assign(input.files, { list: async () => err(fault) });
+    const said: string[] = [];
+    await group.turn((text) => said.push(text));
+    expect(said[0]).toBe(`whose turn it is in the group "g" is not known: ${message}; it is asked again`);
+    expect(said[1]).toMatch(/^is cancelled: for 30\d s whose turn it is in the group "g" is not known/);
+    expect(said.length).toBe(2);
+    expect(group.ended.aborted).toBe(true);
+  });
 
   it('do not wait for a runner that has died, and a signal ends the wait', async () => {
     const { memory, runner, begin, places } = await host();
