@@ -17,8 +17,8 @@ export interface CheckOut {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The user's filters (LFS, say) would fetch by what the commit says. */
-const NO_FILTERS = ['smudge', 'process'].flatMap((word) => ['-c', `filter.lfs.${word}=`]);
+/** LFS would fetch by what the commit says. Where it is installed it is required as well, and the commit could not be had without. */
+const NO_FILTERS = ['smudge=', 'process=', 'required=false'].flatMap((text) => ['-c', `filter.lfs.${text}`]);
 const TRANSPORTS = ['https', 'http', 'ssh', 'file'].flatMap((name) => [
   '-c',
   `protocol.${name}.allow=always`,

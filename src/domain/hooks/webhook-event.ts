@@ -35,7 +35,12 @@ const pullRequest = z.looseObject({
   action: z.string(),
   number: id.positive(),
   pull_request: z.looseObject({
-    head: z.looseObject({ sha: commit, repo: repository.nullish() }),
+    head: z.looseObject({
+      sha: commit,
+      ref: z.string().nullish(),
+      label: z.string().nullish(),
+      repo: repository.nullish(),
+    }),
     base: z.looseObject({ ref: z.string() }),
   }),
   repository,
@@ -78,7 +83,7 @@ export function webhookEvent(
 
 /** `base` is the branch that it is about. */
 type Found = Result<(WebhookEvent & { readonly base: string }) | IgnoredEvent, string>;
-type Hook = Pick<WebhookConfig, 'repo'>;
+type Hook = Pick<WebhookConfig, 'from' | 'repo'>;
 
 function ofGithub(hook: Hook, kind: string, payload: unknown): Found {
   if (kind === 'push') {
@@ -100,8 +105,22 @@ function ofGithub(hook: Hook, kind: string, payload: unknown): Found {
     commit: request.head.sha,
     branch: `pull/${number}`,
     base: request.base.ref,
-    isOwn: request.head.repo?.id === at.id,
+    isOwn: request.head.repo?.id === at.id && (hook.from === 'github' || isOfBranch(request.head)),
   });
+}
+
+/**
+ * Who may read a repository of Gitea or Forgejo may push to `refs/for/main` as well (AGit): the request is then said to be from the repository
+ * itself, by a ref that is no branch and without a label (`services/convert/pull.go`).
+ */
+function isOfBranch({
+  ref,
+  label,
+}: {
+  readonly ref?: string | null | undefined;
+  readonly label?: string | null | undefined;
+}): boolean {
+  return ref != null && !ref.startsWith('refs/') && label !== '';
 }
 
 function ofGitlab(hook: Hook, kind: string, payload: unknown): Found {

@@ -19,7 +19,9 @@ export interface Delivery {
 export type Taken =
   | { readonly kind: 'queued'; readonly runId: string }
   | { readonly kind: 'duplicate' }
-  | { readonly kind: 'full'; readonly most: number };
+  | { readonly kind: 'full'; readonly most: number }
+  /** The disk of the server would not have it. */
+  | { readonly kind: 'not_kept' };
 
 /** Takes what forges send to `pikaci serve --hooks`. */
 export interface WebhookReceiver {

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { HeldBodies } from '../../../src/adapters/http/routes/held-bodies.js';
 import { git, temporaryRepository } from '../../support/git-repository.js';
 import { Cli } from './cli-harness.js';
 import type { JobScript } from './scripted-pikaci.js';
@@ -89,12 +91,17 @@ const push = (commit: string, more: object = {}) =>
     repository: { full_name: 'owner/Name', id: 1, clone_url: 'file:///etc' },
     ...more,
   });
-const pull = (commit: string, from: number | null, action = 'opened') =>
+const pull = (commit: string, from: number | null, action = 'opened', head: object = {}) =>
   JSON.stringify({
     action,
     number: 7,
     pull_request: {
-      head: { sha: commit, ref: 'main', repo: from === null ? null : { full_name: 'x/y', id: from } },
+      head: {
+        sha: commit,
+        ref: 'main',
+        repo: from === null ? null : { full_name: 'x/y', id: from },
+        ...head,
+      },
       base: { ref: 'main' },
     },
     repository: { full_name: 'Owner/name', id: 1 },
@@ -144,7 +151,7 @@ describe('pikaci serve --hooks', () => {
     expect((await send('hub', gone, signed(gone, 'pull_request')))[0]).toBe(202);
     const own = pull(commit, 1, 'synchronize');
     expect((await send('hub', own, signed(own, 'pull_request')))[0]).toBe(202);
-    const request = (source: number) =>
+    const merge = (source: number) =>
       JSON.stringify({
         project: { path_with_namespace: 'Owner/name' },
         object_attributes: {
@@ -157,20 +164,36 @@ describe('pikaci serve --hooks', () => {
         },
       });
     const lab = { 'x-gitlab-event': 'Merge Request Hook', 'x-gitlab-token': SECRET };
-    expect((await send('lab', request(2), lab))[0]).toBe(202);
+    expect((await send('lab', merge(2), lab))[0]).toBe(202);
     const jo = (body: string) => ({
       'x-forgejo-signature': signed(body)['x-hub-signature-256'].slice(7),
       'x-forgejo-event': 'pull_request',
     });
     const last = pull(commit, 3);
     expect((await send('jo', last, jo(last)))[0]).toBe(202);
-    await expect.poll(() => cli.stderr.text.match(/: passed/g)?.length, LONG).toBe(5);
+    // By whoever may read: `git push origin HEAD:refs/for/main`.
+    for (const head of [
+      { ref: 'refs/pull/7/head', label: '', repo_id: 1 },
+      { ref: 'refs/pull/7/head', label: 'main' },
+      { ref: 'main', label: '' },
+      { ref: null },
+      { ref: 'side', label: 'side' },
+    ]) {
+      const body = pull(commit, 1, 'synchronized', head);
+      expect((await send('jo', body, jo(body)))[0]).toBe(202);
+    }
+    await expect.poll(() => cli.stderr.text.match(/: passed/g)?.length, LONG).toBe(10);
     expect(cli.created.map(({ config }) => config.trust)).toEqual([
       'untrusted',
       'untrusted',
       'trusted',
       'untrusted',
       'untrusted',
+      'untrusted',
+      'untrusted',
+      'untrusted',
+      'untrusted',
+      'trusted',
     ]);
     expect(new Set(cli.pikaci.targetInputs.map(({ branch }) => branch))).toEqual(new Set(['pull/7']));
     await stop();
@@ -300,6 +323,72 @@ describe('pikaci serve --hooks', () => {
     expect(readdirSync(state)).not.toContain('running.json');
   });
 
+  it('takes many at once, however slowly they come, and beside those who send nothing', async () => {
+    const { start, commit } = await server();
+    const { url, stop } = await start();
+    const { port } = new URL(url);
+    const begun = (body: string, headers: Record<string, string>) => {
+      const sent = request({ port, path: '/hooks/hub', method: 'POST', headers });
+      const answered = new Promise<number>((resolve) => {
+        sent.on('response', (answer) => resolve(answer.resume().statusCode ?? 0));
+        sent.on('error', () => resolve(0));
+      });
+      return new Promise<{ sent: ClientRequest; answered: Promise<number> }>((resolve) => {
+        sent.write(body, () => resolve({ sent, answered }));
+      });
+    };
+    const silent = await Promise.all(
+      Array.from({ length: 8 }, () => begun('{', { 'content-length': '100' })),
+    );
+    const bodies = Array.from({ length: 20 }, (_, n) => push(commit, { n }));
+    const slow = await Promise.all(bodies.map((body) => begun(body.slice(0, 9), signed(body))));
+    for (const [n, { sent }] of slow.entries()) sent.end(bodies[n]?.slice(9));
+    expect(await Promise.all(slow.map(({ answered }) => answered))).toEqual(bodies.map(() => 202));
+    const told = vi.spyOn(console, 'error');
+    for (const { sent } of silent) sent.destroy();
+    await Promise.all(silent.map(({ answered }) => answered));
+    await stop();
+    expect(told).not.toHaveBeenCalled();
+    told.mockRestore();
+  });
+
+  it('takes again what the disk would not have, and goes on when what waits is gone', async () => {
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { start, commit, folder } = await server({
+      script: async (job) => {
+        await held;
+        return job.end({});
+      },
+    });
+    const { cli, send, stop } = await start();
+    const state = join(folder, 'state/hooks');
+    const [first, second, third] = [1, 2, 3].map((n) => push(commit, { n })) as [string, string, string];
+    mkdirSync(join(state, 'known.json/full'), { recursive: true });
+    const headers = signed(first);
+    expect((await send('hub', first, headers))[0]).toBe(503);
+    expect([readdirSync(join(state, 'queue')), readdirSync(state).sort()]).toEqual([
+      [],
+      ['known.json', 'queue'],
+    ]);
+    expect(cli.stderr.text).toContain('could not be kept');
+    rmSync(join(state, 'known.json'), { recursive: true });
+    expect((await send('hub', first, headers))[0]).toBe(202);
+    await expect.poll(() => cli.stderr.text, LONG).toContain('begins');
+    expect((await send('hub', second, signed(second)))[0]).toBe(202);
+    expect((await send('hub', third, signed(third)))[0]).toBe(202);
+    const [waiting = ''] = readdirSync(join(state, 'queue')).sort();
+    rmSync(join(state, 'queue', waiting));
+    go();
+    await expect.poll(() => cli.stderr.text.match(/: passed/g)?.length, LONG).toBe(2);
+    expect(cli.stderr.text).toMatch(/is not run: ENOENT/);
+    expect((await send('hub', second, signed(second)))[0]).toBe(202);
+    await expect.poll(() => cli.stderr.text.match(/: passed/g)?.length, LONG).toBe(3);
+    expect(await stop()).toBe(0);
+  });
+
   it('is refused without a secret, or with a short one', async () => {
     const { folder } = await server();
     for (const env of [{}, { HOOK: 'short' }]) {
@@ -318,6 +407,51 @@ describe('pikaci serve --hooks', () => {
     await send('hub', body, signed(body));
     await expect.poll(() => cli.stderr.text, LONG).toContain(': passed');
     expect(cli.stderr.text).toContain(`the commit ${'1'.repeat(40)} of refs/heads/main could not be had`);
+    // It came to no run: somebody may ask the forge for it again.
+    expect((await send('hub', missing, signed(missing)))[0]).toBe(202);
     await stop();
   });
+
+  it('has a commit with files of LFS without them, where LFS is installed as well', async () => {
+    const { start, directory } = await server();
+    writeFileSync(join(directory, '.gitattributes'), '*.bin filter=lfs\n');
+    writeFileSync(join(directory, 'a.bin'), 'a pointer');
+    await git(directory, 'add', '.');
+    await git(directory, 'commit', '-qm', 'lfs');
+    const commit = (await git(directory, 'rev-parse', 'HEAD')).trim();
+    const settings = join(directory, '.git/of-the-user');
+    writeFileSync(settings, '[filter "lfs"]\n\trequired = true\n\tsmudge = no-such-program\n');
+    vi.stubEnv('GIT_CONFIG_GLOBAL', settings);
+    try {
+      const { cli, send, stop } = await start();
+      const body = push(commit);
+      await send('hub', body, signed(body));
+      await expect.poll(() => cli.stderr.text, LONG).toMatch(/ at [0-9a-f]{12}: /);
+      expect(cli.stderr.text).toContain(': passed');
+      await stop();
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
+
+it('the longest of the bodies that are read at once gives way', async () => {
+  const bodies = new HeldBodies({ largest: 10, all: 25 });
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  async function* body(...lengths: number[]) {
+    for (const [index, length] of lengths.entries()) {
+      if (index > 0) await held;
+      yield new Uint8Array(length);
+    }
+  }
+  const [one, longest, other] = [8, 10, 7].map((length) => bodies.read(body(length, 0), 0));
+  await new Promise(setImmediate);
+  expect(await bodies.read(body(5), 5)).toHaveLength(5);
+  expect(await bodies.read(body(5), 11)).toBe('too_large');
+  expect(await bodies.read(body(11), 0)).toBe('too_large');
+  go();
+  expect([await one, await longest, await other]).toEqual([Buffer.alloc(8), 'crowded', Buffer.alloc(7)]);
 });

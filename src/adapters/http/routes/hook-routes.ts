@@ -3,11 +3,12 @@ import type { Context, Hono } from 'hono';
 import { webhookEvent } from '../../../domain/hooks/webhook-event.js';
 import type { ReceivedHook, WebhookReceiver } from '../../../domain/hooks/webhook-receiver.js';
 import { type Refusal, refusalJson } from '../source/refusal.js';
+import { HeldBodies } from './held-bodies.js';
 
 /** GitHub sends no more than 25 MiB. */
 const LARGEST_BODY = 25 * 1024 * 1024;
-/** Bodies that are read at once: nobody has proved anything yet. */
-const MOST_AT_ONCE = 4;
+/** Of all that are read at once: nobody has proved anything yet. */
+const MOST_HELD = 100 * 1024 * 1024;
 /** What a header may say to tell one webhook from another. */
 const DELIVERY_ID = /^[\x21-\x7e]{1,200}$/;
 
@@ -15,20 +16,15 @@ export const HOOKS = '/hooks/';
 
 /** `POST /hooks/NAME`: what a forge sends, proved by its secret and by nothing else. */
 export function addHookRoutes(app: Hono, receiver: WebhookReceiver): void {
-  let reading = 0;
+  const bodies = new HeldBodies({ largest: LARGEST_BODY, all: MOST_HELD });
   app.post(`${HOOKS}:name`, async (c) => {
     const name = c.req.param('name');
     const hook = receiver.hook(name);
     if (hook === null) return refusalJson(unproved());
-    if (reading >= MOST_AT_ONCE) return later('others are being read');
-    reading += 1;
-    let body: Buffer | null;
-    try {
-      body = await bodyOf(c);
-    } finally {
-      reading -= 1;
-    }
-    if (body === null)
+    const body = await bodies.read(c.req.raw.body, Number(c.req.header('content-length') ?? 0));
+    if (body === 'crowded') return later('others are being read');
+    if (body === 'cut') return refusalJson(invalid('the body was cut off'));
+    if (body === 'too_large')
       return refusalJson({
         status: 413,
         kind: 'too_large',
@@ -66,6 +62,7 @@ async function taken(
     ids: ids.map((id) => `${name} ${id}`),
   });
   if (answer.kind === 'full') return later(`${answer.most} runs wait already`);
+  if (answer.kind === 'not_kept') return later('it could not be kept');
   return answer.kind === 'duplicate' ? c.json({ duplicate: true }) : c.json({ run: answer.runId }, 202);
 }
 
@@ -105,19 +102,6 @@ function deliveryOf({ config: { from } }: ReceivedHook, headers: Headers): strin
     forgejo: ['x-forgejo-delivery', 'x-gitea-delivery'],
   }[from];
   return names.map((name) => headers.get(name)).find((found) => found !== null) ?? null;
-}
-
-/** Null when it has more than a webhook may have; what comes behind that is not read. */
-async function bodyOf(c: Context): Promise<Buffer | null> {
-  if (Number(c.req.header('content-length') ?? 0) > LARGEST_BODY) return null;
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of c.req.raw.body ?? []) {
-    length += part.length;
-    if (length > LARGEST_BODY) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 /** Of a name that is no hook's as well: nobody learns which there are. */

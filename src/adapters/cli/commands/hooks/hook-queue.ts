@@ -17,6 +17,8 @@ const waitingSchema = z.looseObject({
 /** One run that a webhook has asked for, as it is kept on the disk. */
 export type WaitingRun = z.infer<typeof waitingSchema>;
 
+/** What a process that was killed, or a full disk, has left of a file. */
+const HALF_WRITTEN = /\.json\.[0-9a-f-]{36}$/;
 /** So many are known again. */
 const MOST_KNOWN = 2000;
 
@@ -50,10 +52,10 @@ export class HookQueue {
     const queue = new HookQueue(directory, most);
     await mkdir(join(directory, 'queue'), { recursive: true, mode: 0o700 });
     const damaged: string[] = [];
-    for (const name of (await readdir(join(directory, 'queue')))
-      .filter((one) => one.endsWith('.json'))
-      .sort()) {
+    for (const name of (await readdir(join(directory, 'queue'))).sort()) {
       const file = join(directory, 'queue', name);
+      if (HALF_WRITTEN.test(name)) await rm(file, { force: true });
+      if (!name.endsWith('.json')) continue;
       const run = await readRun(file);
       if (run === null) damaged.push(file);
       else queue.#waiting.push({ file, run });
@@ -72,7 +74,7 @@ export class HookQueue {
     return this.#waiting.length;
   }
 
-  /** Puts it behind the others, unless it is known or there are too many. */
+  /** Puts it behind the others, unless it is known or there are too many. Throws what the disk says where it cannot be kept. */
   add(run: WaitingRun): Promise<'queued' | 'duplicate' | 'full'> {
     return this.#inTurn(async () => {
       if (run.ids.some((id) => this.#known.includes(id))) return 'duplicate';
@@ -80,21 +82,31 @@ export class HookQueue {
       this.#number += 1;
       const file = join(this.#directory, 'queue', `${String(this.#number).padStart(9, '0')}.json`);
       await writeWhole(file, JSON.stringify(run));
-      this.#known = [...this.#known, ...run.ids].slice(-MOST_KNOWN);
-      await this.#saveKnown();
+      try {
+        await this.#saveKnown([...this.#known, ...run.ids].slice(-MOST_KNOWN));
+      } catch (error) {
+        // It was not taken, and is no duplicate when it is sent again.
+        await rm(file, { force: true });
+        throw error;
+      }
       this.#waiting.push({ file, run });
       this.#wake();
       return 'queued';
     });
   }
 
-  /** The one whose turn it is, marked as under way; null once the signal has fired. */
-  async next(signal: AbortSignal): Promise<WaitingRun | null> {
+  /** The one whose turn it is, marked as under way; null once the signal has fired. With `problem` it could not be marked, and is not to be run. */
+  async next(signal: AbortSignal): Promise<{ readonly run: WaitingRun; readonly problem?: string } | null> {
     while (!signal.aborted) {
       const first = this.#waiting.shift();
       if (first !== undefined) {
-        await rename(first.file, join(this.#directory, 'running.json'));
-        return first.run;
+        const { run, file } = first;
+        try {
+          await rename(file, join(this.#directory, 'running.json'));
+        } catch (error) {
+          return { run, problem: (error as Error).message };
+        }
+        return { run };
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -112,13 +124,15 @@ export class HookQueue {
     });
   }
 
-  async #forget({ ids }: WaitingRun): Promise<void> {
+  #forget({ ids }: WaitingRun): Promise<void> {
+    // Also where the disk does not have it.
     this.#known = this.#known.filter((id) => !ids.includes(id));
-    await this.#saveKnown();
+    return this.#saveKnown(this.#known);
   }
 
-  #saveKnown(): Promise<void> {
-    return writeWhole(join(this.#directory, 'known.json'), JSON.stringify(this.#known));
+  async #saveKnown(known: string[]): Promise<void> {
+    await writeWhole(join(this.#directory, 'known.json'), JSON.stringify(known));
+    this.#known = known;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -148,6 +162,11 @@ async function readJson(file: string): Promise<unknown> {
 
 async function writeWhole(file: string, text: string): Promise<void> {
   const beside = `${file}.${randomUUID()}`;
-  await writeFile(beside, text, { mode: 0o600, flush: true });
-  await rename(beside, file);
+  try {
+    await writeFile(beside, text, { mode: 0o600, flush: true });
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
 }

@@ -36,7 +36,12 @@ export async function openHooks(context: CliContext, options: StateOptions): Pro
     complain(context, `another "pikaci serve --hooks" takes webhooks for the state root ${stateRoot}`);
     return 'refused';
   }
-  const opened = await HookQueue.open(join(stateRoot, 'hooks'), MOST_WAITING);
+  const opened = await HookQueue.open(join(stateRoot, 'hooks'), MOST_WAITING).catch((error: Error) => error);
+  if (opened instanceof Error) {
+    complain(context, `the queue of webhooks below ${stateRoot} cannot be used: ${opened.message}`);
+    await only[Symbol.asyncDispose]();
+    return 'refused';
+  }
   const { queue, lost, damaged } = opened;
   for (const file of damaged) complain(context, `${file} cannot be read: what it has is not run`);
   if (lost !== null)
@@ -56,7 +61,11 @@ export async function openHooks(context: CliContext, options: StateOptions): Pro
         const runId = runIdAt(clock.now(), randomBytes(4));
         const { kind, ref, commit, branch, isOwn: own } = event;
         const run = { run_id: runId, hook, kind, ref, commit, branch, own, ids: [...ids] };
-        const taken = await queue.add(run);
+        const taken = await queue.add(run).catch((error: Error) => error);
+        if (taken instanceof Error) {
+          complain(context, `${told(run)} was refused: it could not be kept: ${taken.message}`);
+          return { kind: 'not_kept' };
+        }
         if (taken === 'duplicate') return { kind: 'duplicate' };
         if (taken === 'full') {
           complain(context, `${told(run)} was refused: ${MOST_WAITING} wait already`);
@@ -68,15 +77,20 @@ export async function openHooks(context: CliContext, options: StateOptions): Pro
     work: async () => {
       const { signal } = context.interrupts;
       for (;;) {
-        const run = await queue.next(signal);
-        if (run === null) return;
+        const next = await queue.next(signal);
+        if (next === null) return;
+        const { run, problem } = next;
         const hook = hooks.get(run.hook);
-        if (hook === undefined)
-          complain(context, `${told(run)} is not run: "hooks" has no such hook any more`);
-        else complain(context, `${told(run)} begins`);
-        const end = hook === undefined ? 'not run' : await runForHook(context, options, { run, hook });
-        if (hook !== undefined) complain(context, `${told(run)}: ${end}`);
-        await queue.ended(run, { isWhole: !signal.aborted });
+        const why = problem ?? (hook === undefined ? '"hooks" has no such hook any more' : null);
+        complain(context, `${told(run)} ${why === null ? 'begins' : `is not run: ${why}`}`);
+        const ended =
+          why === null && hook !== undefined ? await runForHook(context, options, { run, hook }) : null;
+        if (ended !== null) complain(context, `${told(run)}: ${ended.how}`);
+        try {
+          await queue.ended(run, { isWhole: ended?.hasRecord === true && !signal.aborted });
+        } catch (error) {
+          complain(context, `${told(run)}: its end could not be kept: ${(error as Error).message}`);
+        }
       }
     },
   };
