@@ -55,6 +55,10 @@ soak *args:
 docs-api:
     npm run docs:api
 
+# Makes the site of all documents in dist-site/.
+docs-site:
+    npm run docs:site
+
 # Lists the documents, and when to read each.
 docs:
     ./scripts/agent-tools list-docs

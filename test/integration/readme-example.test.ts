@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { FakeForge } from '../support/fake-forge.js';
+import { builtCommand } from '../support/fresh-build.js';
 import { git, temporaryRepository } from '../support/git-repository.js';
 import { hostOfWorker } from '../support/host-of-worker.js';
 import { repositoryRoot } from '../support/repository-root.js';
@@ -69,6 +70,24 @@ describe('the example of an open machine', () => {
     const env = { ...process.env, PIKACI_CONFIG: config };
     const ended = await run(process.execPath, [example], { cwd: site.workspace, env });
     expect(ended).toMatchObject({ stdout: 'hello.txt\nbuild 7\nexit code 3\n', stderr: '' });
+    expect(await site.leftovers()).toEqual(NOTHING_LEFT);
+  });
+});
+
+describe('the configuration of the first job', () => {
+  it('runs it on the host of which a file beside it tells, as the document says', async () => {
+    await using site = await Site.open();
+    const config = await readFile(join(repositoryRoot, 'examples/first-job.config.mjs'), 'utf8');
+    const folder = join(site.directory, 'hello');
+    await mkdir(folder);
+    await writeFile(join(folder, 'pikaci.config.mjs'), config);
+    await writeFile(join(folder, 'host.json'), JSON.stringify({ ...host, workDir: site.workDir }));
+    const ended = await run(process.execPath, [builtCommand, 'run', 'hello', '--run-id', 'first'], {
+      cwd: folder,
+    });
+    expect(ended.stdout).toMatch(/^hello from \S+$/m);
+    const jobDir = join(folder, '.pikaci/runs/first/jobs/greet');
+    expect(await readFile(join(jobDir, 'artifacts/greeting'), 'utf8')).toMatch(/^hello from /);
     expect(await site.leftovers()).toEqual(NOTHING_LEFT);
   });
 });
