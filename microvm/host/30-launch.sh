@@ -34,6 +34,12 @@ list_sources() { # list_sources TAG MODE SOURCE…
   done
 }
 
+list_layer() { # list_layer OPTION…
+  for word; do
+    case $word in layer=*) printf '%s\0' "$volumes/${word#layer=}" ;; esac
+  done
+}
+
 owner_of() { # the third word of a lease
   set -f
   # shellcheck disable=SC2086 # words are wanted
@@ -52,13 +58,18 @@ begin() {
   shift
   for word in $options; do
     case $word in
+    layer=*)
+      layer_at "${job%/runs/*/jobs/*}" "${word#layer=}"
+      [ -d "$volumes/$volume" ] || refuse 66 layer_missing "there is no layer $volume in $volumes: somebody has removed the template"
+      ;;
     boot_secs=* | life_secs=* | artifacts_bytes=* | caches_bytes=* | cpus=* | memory_mib=* | disk_mib=* | keep=* | keep_failed_secs=*) number "${word#*=}" ;;
     *) refuse 64 usage "unknown option ${word%%=*}" ;;
     esac
   done
   [ -x "$vm/runner/bin/microvm-run" ] || refuse 66 runner_missing "there is no program $(readlink "$vm/runner")/bin/microvm-run"
   # Before anything is mounted: whoever moves one of them away looks here afterwards.
-  list_sources "$@" >"$vm/sources" || refuse 70 setup "$vm cannot be written"
+  # shellcheck disable=SC2086 # options are single words
+  { list_sources "$@" && list_layer $options; } >"$vm/sources" || refuse 70 setup "$vm cannot be written"
   # Not even a listing of it is anybody else's on this host.
   chmod 0700 "$job" "$vm" "$vm/control" || refuse 70 setup "the mode of $job cannot be set"
   rm -rf "$artifacts" "$exported" "$calls"

@@ -4,7 +4,7 @@
 machine() {
   at "$1"
   shift
-  boot_secs=60 life_secs=0 artifacts_bytes=0 caches_bytes=0 keep_failed_secs=0 has_channel=
+  boot_secs=60 life_secs=0 artifacts_bytes=0 caches_bytes=0 keep_failed_secs=0 has_channel='' layer=
   while [ "$1" != -- ]; do
     case $1 in
     boot_secs=*) boot_secs=${1#*=} ;;
@@ -15,6 +15,7 @@ machine() {
     memory_mib=*) export "PIKACI_MICROVM_MEMORY_MIB=${1#*=}" ;;
     keep=1) has_channel=yes ;;
     keep_failed_secs=*) keep_failed_secs=${1#*=} has_channel=yes ;;
+    layer=*) layer=${1#*=} ;;
     disk_mib=*) export "PIKACI_MICROVM_DISK_MIB=${1#*=}" ;;
     esac
     shift
@@ -27,6 +28,7 @@ machine() {
     share "$1" "$2" "$3"
     shift 3
   done
+  [ -z "$layer" ] || attach_layer
   [ "$keep_failed_secs" = 0 ] || printf '%s\n' "$keep_failed_secs" >control/keep-failed
   [ -z "$has_channel" ] || make_channel || give_up setup 'the channel of the machine cannot be made'
   start_daemons

@@ -38,3 +38,11 @@ start_daemons() {
     done
   done
 }
+
+# The runner attaches each layers/N.img. What is there is many machines' and stays as it is, whatever the runner does.
+attach_layer() {
+  layer_at "${job%/runs/*/jobs/*}" "$layer"
+  mkdir -p layers && mount --bind -- "$volumes/$volume" layers && mount -o remount,bind,ro,nodev,nosuid,noexec layers ||
+    give_up layer_failed "the layer $volume cannot be attached: $(tail -n 1 launcher.log)"
+  printf '%s\n' "$volume" >layer
+}

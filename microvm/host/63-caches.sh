@@ -9,6 +9,7 @@ caches_at() { # caches_at WORKDIR
   case $1 in /*) ;; *) refuse 64 usage 'a work directory is an absolute path' ;; esac
   work=$1
   volumes=$work/cache/volumes
+  kind=cache
 }
 
 volume_at() { # volume_at WORKDIR NAME
@@ -20,7 +21,7 @@ volume_at() { # volume_at WORKDIR NAME
   esac
 }
 
-no_such_volume() { refuse 66 not_found "there is no cache $1 in $volumes"; }
+no_such_volume() { refuse 66 not_found "there is no $kind $1 in $volumes"; }
 
 # Only the lock is held here: what takes long is done without it.
 lock_volumes() {
@@ -106,7 +107,7 @@ cache_swap() {
   config=
   { IFS= read -r config <"$volumes/$volume/config"; } 2>/dev/null
   [ -n "$config" ] || no_such_volume "$volume"
-  [ "$config" = "$1" ] || refuse 65 stale "the cache $volume was changed meanwhile"
+  [ "$config" = "$1" ] || refuse 65 stale "the $kind $volume was changed meanwhile"
   printf '%s\n' "$2" >"$volumes/$volume/config.new" && mv -f "$volumes/$volume/config.new" "$volumes/$volume/config" ||
     refuse 70 setup "$volumes/$volume/config cannot be written"
 }

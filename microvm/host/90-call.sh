@@ -74,9 +74,31 @@ cache | cache-make | cache-copy | cache-swap | cache-remove | cache-size)
   cache-size) cache_size ;;
   esac
   ;;
+layers)
+  layer_at "$1" pikaci-0
+  layers
+  ;;
+layer | layer-keep)
+  at "$3"
+  layer_at "$1" "$2"
+  shift 3
+  case $call in
+  layer) layer ;;
+  layer-keep) layer_keep "$1" "$2" ;;
+  esac
+  ;;
+layer-swap | layer-remove)
+  layer_at "$1" "$2"
+  shift 2
+  case $call in
+  layer-swap) cache_swap "$1" "$2" ;;
+  layer-remove) layer_remove "$1" ;;
+  esac
+  ;;
+runner) runner "$1" "$2" ;;
 machines) machines "$1" ;;
 sources) sources "$1" ;;
 check) check ;;
 time) date +%s%3N ;;
-*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | trusted | destroy | lease | lease-swap | link | caches | cache | cache-make | cache-swap | cache-remove | cache-size | machines | sources | check | time' ;;
+*) refuse 64 usage 'launch | follow | status | cancel | call | shell | resize | secrets | list | pack | trusted | destroy | lease | lease-swap | link | caches | cache | cache-make | cache-swap | cache-remove | cache-size | layers | layer | layer-keep | layer-swap | layer-remove | runner | machines | sources | check | time' ;;
 esac

@@ -24,6 +24,8 @@ import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
 import { RunTarget } from '../application/target/run-target.js';
 import { TargetTemplates } from '../application/target/target-templates.js';
 import { HostTemplates } from '../application/template/host-templates.js';
+import { IncusTemplates } from '../application/template/incus-templates.js';
+import { MicrovmTemplates } from '../application/template/microvm-templates.js';
 import { Templates } from '../application/template/templates.js';
 import { bindDoctor } from './bind-doctor.js';
 import { bindTo } from './bind-to.js';
@@ -149,10 +151,21 @@ export function bindServices(container: Container): void {
   );
   bindTo(
     container,
+    ids.templateHome,
+    (ports, settings, backends, hostTime, lines, microvmHost) => {
+      const parts = { ports, settings, backends, hostTime, lines };
+      return settings.backend === 'incus'
+        ? new IncusTemplates(parts)
+        : new MicrovmTemplates({ ...parts, microvmHost });
+    },
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.roomLines, ids.microvmHost],
+  );
+  bindTo(
+    container,
     ids.templateMaker,
-    (ports, settings, backends, hostTime, lines, stageSnapshot) =>
-      new Templates({ ports, settings, backends, hostTime, lines }, stageSnapshot),
-    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.roomLines, ids.stageSnapshot],
+    (ports, settings, backends, hostTime, lines, home, stageSnapshot) =>
+      new Templates({ ports, settings, backends, hostTime, lines, home }, stageSnapshot),
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.roomLines, ids.templateHome, ids.stageSnapshot],
   );
   bindTo(
     container,
@@ -223,9 +236,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.hostTemplates,
-    (ports, settings, hostTime, backends, openMachines) =>
-      new HostTemplates({ ports, settings, hostTime, backends, openMachines }),
-    [ids.ports, ids.settings, ids.hostTime, ids.backends, ids.openMachines],
+    (ports, settings, hostTime, backends, openMachines, home) =>
+      new HostTemplates({ ports, settings, hostTime, backends, openMachines, home }),
+    [ids.ports, ids.settings, ids.hostTime, ids.backends, ids.openMachines, ids.templateHome],
   );
   bindTo(
     container,
@@ -254,13 +267,13 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.reap,
-    (ports, settings, backends, hostTime, evict, workDirectory) => {
-      const evictTemplates = new EvictTemplates({ ports, settings, hostTime }, settings);
+    (ports, settings, backends, hostTime, evict, workDirectory, home) => {
+      const evictTemplates = new EvictTemplates({ ports, settings, hostTime, home }, settings);
       const evictCaches = new EvictCaches(backends, settings, hostTime);
       const evicts = { evict, evictTemplates, evictCaches };
       return new Reap({ ports, settings, backends, hostTime, ...evicts, workDirectory });
     },
-    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory],
+    [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory, ids.templateHome],
   );
   bindDoctor(container);
 }

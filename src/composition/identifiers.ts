@@ -22,6 +22,7 @@ import type { RunTarget } from '../application/target/run-target.js';
 import type { RunTargetParts } from '../application/target/run-target-parts.js';
 import type { TargetTemplates } from '../application/target/target-templates.js';
 import type { HostTemplates } from '../application/template/host-templates.js';
+import type { TemplateHome } from '../application/template/template-home.js';
 import type { Templates } from '../application/template/templates.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
@@ -64,6 +65,7 @@ export const ids = {
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   statuses: identifier<RunTargetParts['statuses']>('statuses'),
   runTarget: identifier<RunTarget>('runTarget'),
+  templateHome: identifier<TemplateHome>('templateHome'),
   templateMaker: identifier<Templates>('templateMaker'),
   targetTemplates: identifier<TargetTemplates>('targetTemplates'),
   hostTemplates: identifier<HostTemplates>('hostTemplates'),

@@ -1,10 +1,15 @@
 import type { RemoteLinuxVmBackend } from '../../domain/machine/remote-linux-vm-context.js';
 import { chooseEvictions, type KeptEntry, type RetentionBounds } from '../../domain/target/retention.js';
+import type { KeptTemplate, TemplateStore } from '../template/template-home.js';
 import { removeLeftImages } from '../template/template-images.js';
 import type { TemplateParts } from '../template/template-parts.js';
-import { type KeptTemplate, TemplateStore } from '../template/template-store.js';
 import type { EvictOptions } from './evict.js';
 import type { EvictionReport } from './eviction-report.js';
+
+export interface EvictTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
+  readonly settings: Pick<TemplateParts['settings'], 'incusProject'>;
+  readonly home: TemplateStore;
+}
 
 type Found = KeptEntry & { readonly template: KeptTemplate };
 
@@ -14,30 +19,26 @@ export interface EvictTemplatesSettings {
 }
 
 /**
- * Removes templates that nobody has used for too long. One that somebody uses in that moment stays: its instance is changed as it was read,
- * or not at all. What was copied from it stays, too. Their bytes are not counted, as copies share them.
+ * Removes templates that nobody has used for too long. One that somebody uses in that moment stays: it is changed as it was read,
+ * or not at all. What was made from it stays, too. Their bytes are not counted, as copies share them.
  */
 export class EvictTemplates {
-  readonly #parts: Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+  readonly #parts: EvictTemplatesParts;
   readonly #settings: EvictTemplatesSettings;
 
-  constructor(
-    parts: Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>,
-    settings: EvictTemplatesSettings,
-  ) {
+  constructor(parts: EvictTemplatesParts, settings: EvictTemplatesSettings) {
     this.#parts = parts;
     this.#settings = settings;
   }
 
   /** The host's time must have been learnt before. */
   async evict({ bounds, dryRun, signal }: EvictOptions): Promise<EvictionReport> {
-    if (this.#settings.backend !== 'incus') return report([], 0, []);
-    const store = new TemplateStore(this.#parts);
+    const store = this.#parts.home;
     const listed = await store.list(signal);
-    if (listed.isErr())
-      return report([], 0, [{ path: this.#parts.settings.incusProject, message: listed.error.message }]);
+    if (listed.isErr()) return report([], 0, [{ path: 'templates', message: listed.error.message }]);
     const entries = listed.value.map((template): Found => {
-      const { instance: path, mark, isOfPool: mounted = false } = template;
+      const { instance: path, mark, isOfPool = false, isMounted = false } = template;
+      const mounted = isOfPool || isMounted;
       return { kind: 'template', path, bytes: 0, lastUsedMs: mark.lastUsedMs, mounted, template };
     });
     const kept = { ...this.#settings.retention, ...bounds, keepBytes: null };

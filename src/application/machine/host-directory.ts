@@ -27,13 +27,19 @@ export interface OwnedDirectory {
   readonly acquisition: Acquisition;
 }
 
+/** The same of one that is about to be made. */
+export interface NewDirectory extends OwnedDirectory {
+  /** The lease of a microVM that is to be known before there is a machine. */
+  readonly lease?: string;
+}
+
 /**
  * Makes the directory that a machine has on its host, with its owner in it, by one rename: of two machines of the same ids one has it, and
  * the other gets `run_exists` and touches nothing.
  */
 export async function makeHostDirectory(
   hostFiles: FileStore,
-  { layout, acquisition }: OwnedDirectory,
+  { layout, acquisition, lease }: NewDirectory,
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
   const { remoteJobDir } = layout;
@@ -41,7 +47,11 @@ export async function makeHostDirectory(
   const fill = async () => {
     const made = await hostFiles.makeDirectory(`${making}/artifacts`, { signal });
     const owner = Buffer.from(`${acquisitionWord(acquisition)}\n`);
-    return made.isErr() ? made : await hostFiles.writeFile(`${making}/owner`, owner, { signal });
+    const owned = made.isErr() ? made : await hostFiles.writeFile(`${making}/owner`, owner, { signal });
+    if (owned.isErr() || lease === undefined) return owned;
+    const told = await hostFiles.makeDirectory(`${making}/vm/control`, { signal });
+    if (told.isErr()) return told;
+    return await hostFiles.writeFile(`${making}/vm/lease`, Buffer.from(`${lease}\n`), { signal });
   };
   let filled = await fill();
   for (let race = 0; filled.isErr() && filled.error.kind === 'not_found' && race < RACES; race++)

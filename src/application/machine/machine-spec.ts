@@ -80,6 +80,8 @@ export interface MachinePlace {
   readonly base?: MachineBaseSource;
   /** It stays when it stops, as one does that becomes a template. Incus only. */
   readonly isKept?: boolean;
+  /** Its disk becomes a layer when it has ended. MicroVMs only. */
+  readonly keepsDisk?: boolean;
   /** Of the workspace that it mounts. */
   readonly snapshotHash?: string;
   /** Its steps are given to it one by one while it is up; nothing is started as it boots. */

@@ -82,8 +82,6 @@ export class RunTarget {
     const { trust } = this.#parts.settings;
     const refused = trust === 'untrusted' ? whyNotUntrusted(plan.value.nodes) : null;
     if (refused !== null) return err(this.#fault('not_trusted', refused.field, refused.message));
-    const impossible = this.#whyNoTemplates(plan.value);
-    if (impossible !== null) return err(impossible);
     const withheld = trust === 'untrusted' ? withheldSecrets(toRun) : [];
     const secrets = resolveTargetSecrets(toRun, {
       trust,
@@ -153,14 +151,6 @@ export class RunTarget {
     await recorder.saved();
     await eventFile.flushed();
     return ok({ runId: runId.data, record: recorder.record, state, ...ended });
-  }
-
-  #whyNoTemplates({ nodes }: Plan): JobFault | null {
-    if (this.#parts.settings.backend === 'incus') return null;
-    const node = nodes.find((one) => one.kind === 'prepare' && one.prepare.type === 'template');
-    if (node === undefined) return null;
-    const message = `the template "${node.id}" needs the backend "incus": there are no templates of microVMs yet`;
-    return this.#fault('backend_unavailable', `templates.${node.id}`, message);
   }
 
   #fault(kind: JobFault['kind'], field: string, message: string): JobFault {

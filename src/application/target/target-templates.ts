@@ -183,10 +183,6 @@ export class TargetTemplates {
   }
 
   #plan(input: TargetTemplatesInput): Result<readonly TemplateNode[], JobFault> {
-    if (this.#parts.settings.backend !== 'incus') {
-      const message = 'templates need the backend "incus": there are none of microVMs yet';
-      return err(this.#fault('backend_unavailable', message));
-    }
     const workspace = workspaceSchema.safeParse(input.workspace);
     if (!workspace.success)
       return err(this.#fault('invalid_job', 'workspace: a folder is expected', 'workspace'));

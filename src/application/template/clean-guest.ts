@@ -4,32 +4,21 @@ import {
   GUEST_STEPS_DIR,
   GUEST_SUPERVISOR_DIR,
 } from '../../domain/machine/guest-paths.js';
-import { INHERITED_FILES, INHERITED_MARK } from '../../domain/machine/registry-files.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
+import { CLEAN_COPY } from '../machine/clean-copy.js';
 import { templateFault, whileAtTemplate } from './template-fault.js';
 
 const BOUND_MS = 120_000;
 const LONGEST_COMPLAINT = 2000;
 
-/**
- * What a copy must not find: the supervisor's state (with it the request and what there was of secrets) and the setup's artifacts; and what
- * is one machine's own, and would be the same in all copies: the files that it inherited of its host (a copy has its own, or none), the machine id, the keys of an SSH server, the seed of the random numbers.
- * systemd makes the machine id anew at the next start, as its file is empty; keys are made by `ssh-keygen -A`.
- */
 const CLEAN = [
   'set -e',
   'for directory in "$@"; do rm -rf -- "$directory"; done',
   'mkdir -p -- "$3"',
   'chmod 1777 -- "$3"',
-  'for id in /etc/machine-id /var/lib/dbus/machine-id; do',
-  '  if [ -f "$id" ] && [ ! -L "$id" ]; then : >"$id"; fi',
-  'done',
-  ...Object.values(INHERITED_FILES).map(
-    (path) => `if head -n 1 ${path} 2>/dev/null | grep -q '${INHERITED_MARK}'; then rm -f ${path}; fi`,
-  ),
-  'rm -f -- /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /var/lib/systemd/random-seed',
+  CLEAN_COPY,
   'sync',
   // What its files take, for people; in KiB, and nothing where it cannot be told.
   'du -skx / 2>/dev/null || :',

@@ -1,11 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import { leaseHasEnded } from '../../domain/machine/lease.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { makeTemplate } from './make-template.js';
 import { templateFault } from './template-fault.js';
+import type { KeptTemplate } from './template-home.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
-import { type KeptTemplate, TemplateStore } from './template-store.js';
 import { followMaker, makersMachine, removeAbandoned } from './watch-maker.js';
 
 const PAUSE_MS = 500;
@@ -28,8 +27,8 @@ export async function ensureTemplate(
   call: TemplateCall,
 ): Promise<Result<EnsuredTemplate, JobFault>> {
   const { clock, incus } = parts.ports;
+  const { home } = parts;
   const { node, key } = request;
-  const store = new TemplateStore(parts);
   const until = clock.monotonic() + node.timeoutSecs * 1000 + MARGIN_MS;
   let cached = true;
   let isFollowed = false;
@@ -40,11 +39,11 @@ export async function ensureTemplate(
       const message = `the template ${node.id} was not made in time by whoever makes it; "pikaci gc --remote" removes what a killed runner has left`;
       return err(templateFault(incus.host, message));
     }
-    const found = await store.find(key, call.signal);
+    const found = await home.find(key, call.signal);
     if (found.isErr()) return err(found.error);
     if (found.value.kind === 'ready') {
       const { template } = found.value;
-      const used = await store.use(template, call.signal);
+      const used = await home.use(template, call.signal);
       if (used.isErr()) return err(used.error);
       if (used.value === 'used') return ok({ template, cached });
       continue;
@@ -55,7 +54,7 @@ export async function ensureTemplate(
     }
     if (found.value.kind === 'absent') {
       if (parts.settings.trust === 'untrusted') return err(notForUntrusted(node.id, incus.host));
-      const made = await makeTemplate(parts, request, call);
+      const made = await home.make(request, call);
       if (made.isErr()) return err(made.error);
       if (made.value === 'made') cached = false;
       continue;

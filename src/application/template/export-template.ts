@@ -10,9 +10,9 @@ import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import { templateFault, whileAtTemplate } from './template-fault.js';
 import { TemplateHold } from './template-hold.js';
+import type { KeptTemplate } from './template-home.js';
 import { removeImage, TRANSFER_MS, transferName } from './template-images.js';
 import type { TemplateParts } from './template-parts.js';
-import type { KeptTemplate } from './template-store.js';
 
 /** Where the file of a template goes: to an absolute path, under which it appears whole, or to whoever takes it piece by piece. */
 export type TemplateSink = TemplateFileSink | TemplateStreamSink;
@@ -39,7 +39,7 @@ export interface ExportedTemplate {
   readonly imageLeft: string | null;
 }
 
-type Parts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+type Parts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime' | 'home'>;
 type Write = (data: Uint8Array) => Promise<Result<void, JobFault>>;
 
 /**

@@ -10,9 +10,9 @@ import { type ExportedTemplate, exportTemplate, type TemplateSink } from './expo
 import { type ImportedTemplate, importTemplate } from './import-template.js';
 import { copyOfTemplate } from './make-template.js';
 import { templateFault } from './template-fault.js';
+import type { KeptTemplate, TemplateHome } from './template-home.js';
 import type { TemplateParts } from './template-parts.js';
 import { openThrowAwayShell } from './template-shell.js';
-import { type KeptTemplate, TemplateStore } from './template-store.js';
 
 const CALL_BOUND_MS = 5 * 60_000;
 /** So much of a key names a template. */
@@ -23,15 +23,15 @@ export interface ListedTemplate {
   readonly key: string;
   /** As the configuration that made it calls it. */
   readonly name: string;
-  /** The instance that it is. */
+  /** The instance that it is, or the layer. */
   readonly instance: string;
-  /** The image at its bottom. */
+  /** The image at its bottom; of microVMs the runner, by its path and what names its content. */
   readonly image: { readonly alias: string; readonly fingerprint: string };
   /** What its files took when it was made, those of the image included; null when that is not known. */
   readonly bytes: number | null;
   readonly madeAt: string;
   readonly lastUsedAt: string;
-  /** Somebody uses it, or did in the last 30 minutes, or machines of a pool wait that are copies of it: neither `gc` nor `rm` removes it. */
+  /** Somebody uses it, or did in the last 30 minutes, machines of a pool wait that are copies of it, or microVMs stand on it: neither `gc` nor `rm` removes it. */
   readonly inUse: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface TemplateTransferOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime' | 'backends'> {
+export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostTime' | 'backends' | 'home'> {
   readonly settings: Pick<JobSettings, 'backend' | 'trust' | 'incusProfile'> & TemplateParts['settings'];
   readonly openMachines: Pick<OpenMachines, 'open'>;
 }
@@ -61,11 +61,11 @@ export interface HostTemplatesParts extends Pick<TemplateParts, 'ports' | 'hostT
 /** The templates that are on the host, whatever configuration they were made by. */
 export class HostTemplates {
   readonly #parts: HostTemplatesParts;
-  readonly #store: TemplateStore;
+  readonly #store: TemplateHome;
 
   constructor(parts: HostTemplatesParts) {
     this.#parts = parts;
-    this.#store = new TemplateStore(parts);
+    this.#store = parts.home;
   }
 
   /** The one that was used last at the front. */
@@ -75,7 +75,7 @@ export class HostTemplates {
     const now = this.#parts.hostTime.now();
     return kept.map((templates) =>
       templates.map(
-        ({ instance, mark, isOfPool = false }): ListedTemplate => ({
+        ({ instance, mark, isOfPool = false, isMounted = false }): ListedTemplate => ({
           key: mark.key,
           name: mark.name,
           instance,
@@ -83,7 +83,7 @@ export class HostTemplates {
           bytes: mark.bytes,
           madeAt: new Date(mark.madeAtMs).toISOString(),
           lastUsedAt: new Date(mark.lastUsedMs).toISOString(),
-          inUse: isOfPool || isHeld(mark.lastUsedMs, now),
+          inUse: isOfPool || isMounted || isHeld(mark.lastUsedMs, now),
         }),
       ),
     );
@@ -104,6 +104,10 @@ export class HostTemplates {
     const { key } = meant.value.mark;
     if (!force && meant.value.isOfPool === true) {
       const message = `machines of a pool wait that are copies of the template ${which} (${key.slice(0, 12)}): "pikaci pool drain" removes them; "--force" removes the template all the same`;
+      return err(this.#fault('template_in_use', message));
+    }
+    if (!force && meant.value.isMounted === true) {
+      const message = `machines have the template ${which} (${key.slice(0, 12)}) below their own disk; "--force" removes it all the same, and they keep what they have until they end`;
       return err(this.#fault('template_in_use', message));
     }
     // Read again: the list has no version to compare with.
@@ -151,6 +155,7 @@ export class HostTemplates {
     const bound = bounded(signal);
     if (this.#parts.settings.trust === 'untrusted')
       return err(this.#fault('not_trusted', 'a run that is not trusted makes no image of a template'));
+    if (this.#parts.settings.backend !== 'incus') return err(this.#noImages());
     const kept = await this.#kept(bound);
     if (kept.isErr()) return err(kept.error);
     const meant = this.#one(kept.value, which);
@@ -174,12 +179,11 @@ export class HostTemplates {
       const message = 'a run that is not trusted imports no template: jobs of others would run in it';
       return err(this.#fault('not_trusted', message));
     }
-    if (backend !== 'incus') return err(this.#notIncus());
+    if (backend !== 'incus') return err(this.#noImages());
     return await importTemplate(this.#parts, content, signal);
   }
 
   async #kept(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
-    if (this.#parts.settings.backend !== 'incus') return err(this.#notIncus());
     const learnt = await this.#parts.hostTime.learn(signal);
     return learnt.isErr() ? err(learnt.error) : await this.#store.list(signal);
   }
@@ -194,8 +198,9 @@ export class HostTemplates {
     );
   }
 
-  #notIncus(): JobFault {
-    const message = 'templates need the backend "incus": there are none of microVMs yet';
+  #noImages(): JobFault {
+    const message =
+      'the file of a template is an image of Incus, and a template of microVMs is none: build it on each host ("pikaci template build"), or use the backend "incus"';
     return this.#fault('backend_unavailable', message);
   }
 

@@ -13,7 +13,6 @@ import { templateFault, whileAtTemplate } from './template-fault.js';
 import { TemplateFile } from './template-file.js';
 import { removeImage, TRANSFER_MS, transferName } from './template-images.js';
 import type { TemplateParts } from './template-parts.js';
-import { TemplateStore } from './template-store.js';
 import { unpackFault } from './unpack-fault.js';
 import { makersMachine, removeAbandoned } from './watch-maker.js';
 
@@ -42,7 +41,7 @@ export interface ImportedTemplate {
   readonly imageLeft: string | null;
 }
 
-export type ImportParts = Pick<TemplateParts, 'ports' | 'hostTime'> & {
+export type ImportParts = Pick<TemplateParts, 'ports' | 'hostTime' | 'home'> & {
   readonly settings: Pick<TemplateParts['settings'], 'incusProject' | 'trust'> & {
     readonly incusProfile: string;
   };
@@ -101,7 +100,7 @@ async function fromImage(
     image: { alias, fingerprint: template.fingerprint },
     isBaseHere: base.isOk() && base.value.fingerprint === template.fingerprint,
   };
-  const store = new TemplateStore(parts);
+  const store = parts.home;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const found = await store.find(key, signal);
     if (found.isErr()) return err(found.error);

@@ -14,7 +14,7 @@ import { finishTemplate } from './finish-template.js';
 import { runSetup } from './run-setup.js';
 import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault } from './template-fault.js';
-import type { TemplateParts } from './template-parts.js';
+import type { MakerParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
 /** For what is done with the machine when the setup has passed, and for its removal. */
@@ -22,12 +22,9 @@ const FINISH_MS = 10 * 60_000;
 /** Its inputs may be evicted between the look at them and the mount. */
 const EVICTIONS = 5;
 
-/**
- * Makes a template in a machine of its own. Of several who make one of the same key at once, one creates its instance, and the others are
- * told `taken`. What a failed attempt has made is removed; what a killed one leaves has a lease that ends.
- */
+/** Makes a template of Incus. Of several who make one of the same key at once, one creates its instance. */
 export async function makeTemplate(
-  parts: TemplateParts,
+  parts: MakerParts,
   request: TemplateRequest,
   call: TemplateCall,
 ): Promise<Result<'made' | 'taken', JobFault>> {
@@ -44,7 +41,7 @@ export async function makeTemplate(
 }
 
 async function createMachine(
-  { backends, hostTime, settings, ports, lines }: TemplateParts,
+  { backends, hostTime, settings, ports, lines }: MakerParts,
   { node, key, base, stageInputs }: TemplateRequest,
   { owner, call }: { readonly owner: string; readonly call: TemplateCall },
 ): Promise<Result<MachinePlan, JobFault>> {
@@ -113,7 +110,7 @@ interface SettingUp {
 }
 
 async function setUp(
-  parts: TemplateParts,
+  parts: MakerParts,
   { plan: { machine, equip }, owner, request, call }: SettingUp,
 ): Promise<Result<void, JobFault>> {
   const { ports, settings, hostTime } = parts;

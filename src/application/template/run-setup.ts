@@ -11,7 +11,8 @@ import { templateFault } from './template-fault.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
-const GRACE_SECS = 10;
+/** Between TERM and KILL. */
+export const SETUP_GRACE_SECS = 10;
 
 interface Following {
   readonly machine: Machine;
@@ -50,8 +51,8 @@ export async function followSetup(
     journal: { emit: () => {}, drained: async () => {} },
     clock,
     reconnectMs: settings.reconnectMs,
-    boundMs: node.timeoutSecs * 1000 + GRACE_SECS * 2000,
-    graceSecs: GRACE_SECS,
+    boundMs: node.timeoutSecs * 1000 + SETUP_GRACE_SECS * 2000,
+    graceSecs: SETUP_GRACE_SECS,
     first,
     restart,
     onAbort,
@@ -74,7 +75,7 @@ export async function runSetup(
   const { node, secrets } = request;
   const { host } = parts.ports.incus;
   const fail = (how: string) => err(templateFault(host, `the setup of the template ${node.id} ${how}`));
-  const command = buildGuestRequest({ ...node, command: node.setup, graceSecs: GRACE_SECS });
+  const command = buildGuestRequest({ ...node, command: node.setup, graceSecs: SETUP_GRACE_SECS });
   // Not the caller's signal: the signal of an exec ends it also when it has long begun.
   const start = () => machine.supervisor.start(command, secrets, { signal: new AbortController().signal });
   const first = await start();

@@ -1,9 +1,12 @@
 import { RENEW_USE_MS } from '../../domain/target/retention.js';
 import { awakeBound } from '../../streams/awake-timer.js';
+import type { TemplateStore } from './template-home.js';
 import type { TemplateParts } from './template-parts.js';
-import { TemplateStore } from './template-store.js';
 
-type HoldParts = Pick<TemplateParts, 'ports' | 'settings' | 'hostTime'>;
+interface HoldParts {
+  readonly ports: Pick<TemplateParts['ports'], 'clock'>;
+  readonly home: Pick<TemplateStore, 'find' | 'use'>;
+}
 
 /** Keeps templates in use for as long as a run goes on, so that nobody evicts them before its last job. A renewal that fails is tried again with the next. */
 export class TemplateHold implements AsyncDisposable {
@@ -23,12 +26,12 @@ export class TemplateHold implements AsyncDisposable {
 
   async #renew(): Promise<void> {
     const { signal } = this.#stop;
-    const store = new TemplateStore(this.#parts);
+    const { home } = this.#parts;
     while ((await this.#parts.ports.clock.sleep(RENEW_USE_MS, signal)) === 'elapsed') {
       const bound = AbortSignal.any([signal, awakeBound(RENEW_USE_MS)]);
       for (const key of this.#keys) {
-        const found = await store.find(key, bound);
-        if (found.isOk() && found.value.kind === 'ready') await store.use(found.value.template, bound);
+        const found = await home.find(key, bound);
+        if (found.isOk() && found.value.kind === 'ready') await home.use(found.value.template, bound);
       }
     }
   }

@@ -2,14 +2,10 @@ import { err, ok, type Result } from 'neverthrow';
 import type { TemplateNode } from '../../domain/target/plan.js';
 import { type TemplateParent, templateKey } from '../../domain/target/template-key.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
-import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { resolveImage } from '../machine/incus/prepare-runtime.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import { type TemplateInputs, templateInputs } from './stage-inputs.js';
 import type { TemplateParts } from './template-parts.js';
-
-const IMAGE_BOUND_MS = 60_000;
 
 /** A template that jobs, or other templates, may be copies of. */
 export interface UsableTemplate {
@@ -37,12 +33,12 @@ export interface TemplateNeed {
 
 /** Finds out what a template is to be made from: the image or the parent, and the content of its inputs. Makes nothing. */
 export async function templateNeed(
-  parts: Pick<TemplateParts, 'ports' | 'settings'>,
+  parts: Pick<TemplateParts, 'ports' | 'home'>,
   { node, templates, scan, signal }: NeedAsk,
 ): Promise<Result<TemplateNeed, JobFault>> {
   const known = templates.get(node.from);
   const base: Result<MachineBaseSource, JobFault> =
-    known === undefined ? await image(parts, node.from, signal) : ok(known.base);
+    known === undefined ? await image(parts.home, node.from, signal) : ok(known.base);
   if (base.isErr()) return err(base.error);
   const inputs = await templateInputs(scan, node, parts.ports.incus.host);
   if (inputs.isErr()) return err(inputs.error);
@@ -53,12 +49,10 @@ export async function templateNeed(
 }
 
 async function image(
-  { ports, settings }: Pick<TemplateParts, 'ports' | 'settings'>,
-  alias: string,
+  home: TemplateParts['home'],
+  from: string,
   signal: AbortSignal,
 ): Promise<Result<MachineBaseSource, JobFault>> {
-  const bound = AbortSignal.any([signal, awakeBound(IMAGE_BOUND_MS)]);
-  const place = { incusProject: settings.incusProject, incusImageAlias: alias };
-  const found = await resolveImage(ports.incus, place, bound);
+  const found = await home.image(from, signal);
   return found.map((identity) => ({ image: identity }));
 }

@@ -5,9 +5,10 @@ import type { HostTime } from '../lease/host-time.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import type { RoomLines } from '../machine/room-line.js';
 import type { JobSettings } from '../settings/job-settings.js';
+import type { TemplateHome } from './template-home.js';
 
-/** What templates are made with. */
-export interface TemplateParts {
+/** What templates are made with, whatever kind of machine they are for. */
+export interface MakerParts {
   readonly ports: { readonly incus: IncusApi; readonly clock: Clock; readonly localFiles: FileStore };
   readonly settings: Pick<
     JobSettings,
@@ -16,4 +17,8 @@ export interface TemplateParts {
   readonly backends: Pick<MachineBackends, 'machine' | 'names'>;
   readonly hostTime: HostTime;
   readonly lines: RoomLines;
+}
+
+export interface TemplateParts extends MakerParts {
+  readonly home: TemplateHome;
 }

@@ -7,10 +7,10 @@ import type { StageProgress } from '../snapshot/upload-snapshot.js';
 import { ensureTemplate } from './ensure-template.js';
 import { copyOfTemplate } from './make-template.js';
 import { TemplateHold } from './template-hold.js';
+import type { FoundTemplate } from './template-home.js';
 import { type NeedAsk, templateNeed, type UsableTemplate } from './template-need.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall } from './template-request.js';
-import { type FoundTemplate, TemplateStore } from './template-store.js';
 
 export interface TemplateAsk extends TemplateCall, NeedAsk {
   readonly secrets: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ export class Templates {
     const needed = await templateNeed(this.#parts, ask);
     if (needed.isErr()) return err(needed.error);
     const { key, base, parent, inputs } = needed.value;
-    const found = await new TemplateStore(this.#parts).find(key, ask.signal);
+    const found = await this.#parts.home.find(key, ask.signal);
     const instance = templateInstanceName(key);
     return found.map(({ kind }) => ({
       template: { key, instance, base: copyOfTemplate(instance, base.image) },

@@ -7,6 +7,7 @@ import { newReaper } from '../lease/owner.js';
 import type { Machine } from '../machine/machine-backend.js';
 import { followSetup } from './run-setup.js';
 import { CLAIM_MS, REMOVE_BOUND_MS } from './template-bounds.js';
+import type { TemplateHome } from './template-home.js';
 import type { TemplateParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
@@ -26,7 +27,7 @@ export function makersMachine(
  * followed before all that has to be masked is known.
  */
 export async function followMaker(
-  parts: TemplateParts,
+  parts: Pick<TemplateParts, 'ports' | 'settings'>,
   machine: Machine,
   request: TemplateRequest,
   call: TemplateCall,
@@ -50,7 +51,7 @@ export async function followMaker(
 
 /** Removes what a maker has left that is gone: its lease has ended. It is claimed first; of two who do it one does, and an owner who renews wins. */
 export async function removeAbandoned(
-  { hostTime }: Pick<TemplateParts, 'hostTime'>,
+  { hostTime, home }: Pick<TemplateParts, 'hostTime'> & { readonly home: Pick<TemplateHome, 'discard'> },
   machine: Machine,
 ): Promise<Result<void, JobFault>> {
   const signal = awakeBound(REMOVE_BOUND_MS);
@@ -60,5 +61,5 @@ export async function removeAbandoned(
   if (lease === null || !leaseHasEnded(lease, hostTime.now())) return ok(undefined);
   const claim = { ...lease, owner: newReaper(), expiresAtMs: hostTime.now() + CLAIM_MS };
   const claimed = await machine.lease.write(claim, version, signal);
-  return claimed.isErr() ? ok(undefined) : await machine.remove(signal);
+  return claimed.isErr() ? ok(undefined) : await home.discard(machine, signal);
 }

@@ -73,6 +73,8 @@ function whyNotLaunched(host: MicrovmHost, answer: HostAnswer): JobFault {
       return fault('runner_missing', answer.complaint);
     case 'share_failed':
       return fault('share_failed', answer.complaint);
+    case 'layer_missing':
+      return fault('template_failed', answer.complaint);
     case 'no_channel':
       return fault('backend_unavailable', answer.complaint);
     case '':

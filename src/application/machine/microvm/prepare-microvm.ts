@@ -1,6 +1,6 @@
 import { err, ok, Result } from 'neverthrow';
 import type { JobCacheRecord } from '../../../domain/job/cache-report.js';
-import { GUEST_ARTIFACTS_DIR } from '../../../domain/machine/guest-paths.js';
+import { GUEST_ARTIFACTS_DIR, GUEST_STEPS_DIR } from '../../../domain/machine/guest-paths.js';
 import type { RemoteMicrovmContext } from '../../../domain/machine/remote-linux-vm-context.js';
 import type { Trust } from '../../../domain/values/trust.js';
 import type { Clock } from '../../../ports/clock.js';
@@ -10,6 +10,7 @@ import { type ResolvedMount, resolveMounts } from '../../mounts/resolve-mounts.j
 import type { MicrovmSettings } from '../../settings/microvm-settings.js';
 import { withInherited } from '../../supervisor/with-inherited.js';
 import { type CacheMount, cachesOfMachine, type MachineCachesPlan } from '../caches-of-machine.js';
+import { CLEAN_COPY } from '../clean-copy.js';
 import type { InheritedNetwork } from '../inherited/host-network.js';
 import type { PlanInput } from '../machine-backend.js';
 import { type BootRequest, mountsOf } from '../machine-spec.js';
@@ -28,6 +29,9 @@ const OPEN_LIFE_SECS = 7 * 24 * 3600;
 
 /** On top of the time that a machine may take to boot: its own program for certificates has a minute. */
 const TRUST_SECS = 75;
+
+/** `/artifacts` and the supervisor's own state are not on the disk, or the guest's script takes them out. */
+const CLEAN_LAYER = `set -e\nrm -rf -- ${GUEST_STEPS_DIR}\n${CLEAN_COPY}\n`;
 
 /** The host's script counts in 15 digits. */
 const MOST_COUNTED = 999_999_999_999_999;
@@ -76,7 +80,7 @@ export async function prepareMicrovm(
 async function runtimeWith(
   parts: MicrovmParts,
   context: RemoteMicrovmContext,
-  { spec, boot }: PlanInput,
+  { place, spec, boot }: PlanInput,
   given: {
     readonly mounts: readonly ResolvedMount[];
     readonly caches: readonly CacheMount[];
@@ -125,7 +129,7 @@ async function runtimeWith(
   const shape = runnerShape(shares, spec.limits);
   const runner = await resolveRunner(parts, context, shape, signal);
   if (runner.isErr()) return err(runner.error);
-  const written = await writeControl(parts, context, boot, shares, signal);
+  const written = await writeControl(parts, context, { place, boot }, shares, signal);
   if (written.isErr()) return err(written.error);
   const linked = await host.runOrFail(['link', shared.remoteJobDir, runner.value], { signal, phase: PHASE });
   if (linked.isErr()) return err(linked.error);
@@ -140,6 +144,7 @@ async function runtimeWith(
       `life_secs=${life}`,
       `artifacts_bytes=${settings.artifactsBytes}`,
       ...(given.caches.length === 0 ? [] : [`caches_bytes=${mostInCaches(parts, given.restored)}`]),
+      ...(place.base?.copyOf === undefined ? [] : [`layer=${place.base.copyOf.instance}`]),
       ...(boot === null ? ['keep=1'] : []),
       ...(keepFailedSecs === 0 ? [] : [`keep_failed_secs=${Math.ceil(keepFailedSecs)}`]),
       ...(shape.cpus === null ? [] : [`cpus=${shape.cpus}`]),
@@ -169,7 +174,7 @@ function takesCalls(boot: BootRequest | null): boolean {
 async function writeControl(
   { hostFiles, inherited }: MicrovmParts,
   { remoteRuntimeDir }: RemoteMicrovmContext,
-  boot: BootRequest | null,
+  { place, boot }: Pick<PlanInput, 'place' | 'boot'>,
   shares: readonly MicrovmShare[],
   signal: AbortSignal,
 ): Promise<Result<void, JobFault>> {
@@ -191,6 +196,7 @@ async function writeControl(
           'secrets.json': `${JSON.stringify(boot.secrets)}\n`,
         }),
     ...(inherited === null ? {} : controlFiles(inherited)),
+    ...(place.keepsDisk === true ? { clean: CLEAN_LAYER } : {}),
   };
   const written = await Promise.all(
     Object.entries(files).map(([name, text]) =>

@@ -1,11 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { type Lease, newLeaseConfig, readLease } from '../../domain/machine/lease.js';
-import {
-  readTemplateMark,
-  TEMPLATE_KEY,
-  type TemplateMark,
-  templateUse,
-} from '../../domain/machine/template-mark.js';
+import { newLeaseConfig, readLease } from '../../domain/machine/lease.js';
+import { readTemplateMark, TEMPLATE_KEY, templateUse } from '../../domain/machine/template-mark.js';
 import { templateInstanceName, templatePlace } from '../../domain/machine/template-place.js';
 import { readPool, readPoolTemplate } from '../../domain/machine/warm-mark.js';
 import type { IncusInstance, Tagged } from '../../ports/incus-types.js';
@@ -14,31 +9,15 @@ import { newReaper } from '../lease/owner.js';
 import { removeInstance } from '../machine/incus/remove-instance.js';
 import { CLAIM_MS } from './template-bounds.js';
 import { whileAtTemplate } from './template-fault.js';
+import type { FoundTemplate, KeptTemplate, TemplateStore } from './template-home.js';
 import type { TemplateParts } from './template-parts.js';
-
-/** A made template, as it was read. */
-export interface KeptTemplate {
-  readonly instance: string;
-  readonly mark: TemplateMark;
-  /** What is compared before it is changed. */
-  readonly etag: string;
-  /** Machines of a pool wait that are copies of it. Said by `list` only. */
-  readonly isOfPool?: boolean;
-}
-
-/** What there is under the name of a template. `foreign`: an instance that is neither a template of this key nor one that is being made. */
-export type FoundTemplate =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'ready'; readonly template: KeptTemplate }
-  | { readonly kind: 'making'; readonly lease: Lease; readonly etag: string }
-  | { readonly kind: 'foreign'; readonly instance: string };
 
 interface StoreParts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
   readonly settings: Pick<TemplateParts['settings'], 'incusProject'>;
 }
 
-/** The templates of a project, as their instances say. Each change is compared with what was read: of two that change one, one learns it. */
-export class TemplateStore {
+/** The templates of a project, as their instances say. */
+export class IncusTemplateStore implements TemplateStore {
   readonly #parts: StoreParts;
 
   constructor(parts: StoreParts) {
@@ -53,7 +32,6 @@ export class TemplateStore {
     return err(whileAtTemplate(found.error, `look for the template ${name}`));
   }
 
-  /** All that are made, the one that was used last at the front. */
   async list(signal: AbortSignal): Promise<Result<readonly KeptTemplate[], JobFault>> {
     const listed = await this.#incus.instances(this.#project, { signal });
     if (listed.isErr()) return err(whileAtTemplate(listed.error, 'list the templates'));
@@ -69,7 +47,6 @@ export class TemplateStore {
     return ok([...kept].sort((one, other) => other.mark.lastUsedMs - one.mark.lastUsedMs));
   }
 
-  /** Says that it is used now; `changed` when it is not what was read any more. */
   async use(
     { instance, etag }: KeptTemplate,
     signal: AbortSignal,
@@ -82,7 +59,7 @@ export class TemplateStore {
     return err(whileAtTemplate(used.error, `use the template ${instance}`));
   }
 
-  /** Removes it, unless somebody has used it since it was read. What breaks off is without a mark, and a reaper's. */
+  /** What breaks off is without a mark, and a reaper's. */
   async remove(
     { instance, mark, etag }: KeptTemplate,
     signal: AbortSignal,
@@ -124,7 +101,6 @@ function foundAs({ value, etag }: Tagged<IncusInstance>, key: string): FoundTemp
   if (lease === null && mark !== null && mark.key === key && key !== '')
     return { kind: 'ready', template: { instance: value.name, mark, etag } };
   const { runId, jobId } = templatePlace(key);
-  if (lease !== null && lease.runId === runId && lease.jobId === jobId)
-    return { kind: 'making', lease, etag };
+  if (lease !== null && lease.runId === runId && lease.jobId === jobId) return { kind: 'making', lease };
   return { kind: 'foreign', instance: value.name };
 }
