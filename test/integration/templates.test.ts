@@ -154,6 +154,37 @@ describe('a template', () => {
   });
 });
 
+describe('a template on a microVM', () => {
+  it('is a disk that its jobs stand on and cannot change, with nothing of what its setup has removed', async () => {
+    await using micro = await Site.open({ backend: 'microvm' });
+    const setup = [
+      'mkdir /opt/app; cp hello.txt /opt/app; cat /proc/sys/kernel/random/uuid >/opt/app/made; rm /etc/debian_version',
+      'cp "$PIKACI_SECRETS_DIR/TOKEN" /opt/token; sync; rm /opt/token; (sleep 1000 &)',
+    ];
+    const app = {
+      ...{ from: micro.image, setup: setup.join('\n'), runAsRoot: true, inputs: ['hello.txt'] },
+      ...{ secrets: { TOKEN: { env: 'TEMPLATE_TOKEN' } }, limits: { disk: '128MiB' } },
+    };
+    const command = `cat /opt/app/made /opt/app/hello.txt; cat /etc/debian_version || echo removed; rm /opt/app/made
+      dd if=/dev/zero of=/dev/vdc bs=4096 count=1 || echo refused`;
+    const definition: TargetConfigInput = {
+      templates: { app },
+      jobs: [{ id: 'use', template: 'app', runAsRoot: true, command, timeoutSecs: 300 }],
+    };
+    const pikaci = micro.open({}, { env: { TEMPLATE_TOKEN: SECRET } });
+    const input = { target: 't', definition, workspace: micro.workspace };
+    const ended = must(await pikaci.runTarget({ ...input, runId: 'made' }));
+    must(await ended.cleanUp);
+    expect(ended.prepares).toMatchObject([{ kind: 'template', cached: false }]);
+    const log = await readFile(join(micro.stateRoot, 'runs/made/jobs/use/guest.log'), 'utf8');
+    expect(log).toMatch(/^[0-9a-f-]{36}\nhello from the workspace\n[\s\S]*\nremoved\n[\s\S]*\nrefused\n$/);
+    expect(must(await pikaci.buildTemplates(input))).toMatchObject([{ cached: true }]);
+    const [made = ''] = log.split('\n');
+    const searched = `cd "$1/cache/layers"; shift; for text; do grep -qaF -e "$text" */0.img && echo found || echo none; done; ls "../../runs"`;
+    expect(await micro.onHost(searched, micro.workDir, made, SECRET)).toBe('found\nnone\n');
+  });
+});
+
 describe('pikaci template', () => {
   const words = (text: string) => text.trimEnd().split('\n');
 

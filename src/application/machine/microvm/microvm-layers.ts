@@ -51,9 +51,11 @@ export class MicrovmLayers {
     this.#workDir = workDir;
   }
 
+  /** A host that cannot run its script has none. */
   async list(signal: AbortSignal): Promise<Result<readonly MicrovmLayer[], JobFault>> {
     const call = { signal: bounded(signal), phase: null };
     const told = await this.#host.query(['layers', this.#workDir], call);
+    if (told.isErr() && told.error.cause?.kind === 'spawn_failed') return ok([]);
     return told.map((text) => text.split('\n').flatMap((line) => readLayer(line) ?? []));
   }
 

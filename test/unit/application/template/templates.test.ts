@@ -214,20 +214,4 @@ describe('a job from a template', () => {
     expect(await target.text('run/prepare/node.log')).toBe('the token is ***\n');
     expect(JSON.stringify(templatesOf(target).map(({ config }) => config))).not.toContain('s3cr3t');
   });
-
-  it('is refused by name on the microVM backend', async () => {
-    const target = await TargetInMemory.of(TARGET);
-    const config = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
-    const microvm = must(
-      createPikaci(
-        { ...config, backend: 'microvm', microvm: { runner: '/opt/runner' }, targets: { t: TARGET } },
-        { adapters: target.host.adapters },
-      ),
-    );
-    const refused = await microvm.runTarget({ target: 't', workspace: WORKSPACE });
-    expect(refused.isErr() && refused.error).toMatchObject({
-      kind: 'backend_unavailable',
-      field: 'templates.node',
-    });
-  });
 });
