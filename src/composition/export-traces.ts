@@ -36,6 +36,8 @@ export async function withTraces(
   stop.abort();
   if (traces.trouble !== null) tell(`traces could not be sent: ${traces.trouble}`);
   else if (closed !== 'closed')
-    tell('traces may not all have been sent: the collector did not answer in time');
+    tell(
+      `traces may not all have been sent: in ${CLOSE_BOUND_MS / 1000} s the collector was not reached, or did not answer`,
+    );
   return code;
 }

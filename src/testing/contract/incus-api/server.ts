@@ -38,7 +38,7 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       }
       const members = okOf(await api.clusterMembers());
       const own = members.find(({ name }) => name === serverName);
-      assert.ok(own !== undefined && own.url.startsWith('https://') && own.status === 'Online');
+      assert.ok(own?.url.startsWith('https://') && own.status === 'Online');
       for (const { name } of members) {
         const state = okOf(await api.clusterMemberState(name));
         assert.ok(state.totalMemoryBytes >= state.freeMemoryBytes && state.totalMemoryBytes > 0);

@@ -4,6 +4,7 @@ import { type CliContext, complain, complainOfBug } from '../../session/cli-cont
 import type { StateOptions } from '../state-root.js';
 import { loadOrComplain } from '../with-pikaci.js';
 import { runAgain } from './run-again.js';
+import { notRun } from './run-for-server.js';
 import { WaitingLine } from './waiting-line.js';
 
 const MOST_WAITING = 20;
@@ -44,14 +45,13 @@ export async function openActions(
     const told = how === 'resume' ? runId : `${target}, which repeats ${runId},`;
     const isTaken = line.add(async () => {
       complain(context, `the run ${told} begins: its page asked for it`);
-      const end = await runAgain(context, options, { record: record.value, how, runId: target }).catch(
-        (error: unknown) => {
-          complainOfBug(context, error);
-          return 'a bug';
-        },
-      );
-      complain(context, `the run ${target}: ${end}`);
-      note(target, `${target}: ${end}`);
+      const again = { record: record.value, how, runId: target };
+      const end = await runAgain(context, options, again).catch((error: unknown) => {
+        complainOfBug(context, error);
+        return notRun('a bug');
+      });
+      complain(context, `the run ${target}: ${end.how}`);
+      note(target, `${target}: ${end.how}`);
     });
     if (!isTaken) return refused(`${MOST_WAITING} runs wait already; try again when one has ended`);
     note(target, `${target} waits for what was asked for before, or is about to begin`);
