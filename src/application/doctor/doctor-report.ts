@@ -1,4 +1,4 @@
-/** One thing that was looked at; of `registry` there may be several. `remedy` says what to do when it is not `ok`. */
+/** One thing that was looked at; of `registry` and `member` there may be several. `remedy` says what to do when it is not `ok`. */
 export interface DoctorCheck {
   readonly name:
     | 'connection'
@@ -10,6 +10,7 @@ export interface DoctorCheck {
     | 'registry'
     | 'machine'
     | 'incus'
+    | 'member'
     | 'project'
     | 'profile'
     | 'image'

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.js';
 import type { FileStore } from '../../ports/file-store.js';
 import type { IncusApi } from '../../ports/incus-api.js';
+import type { IncusServer } from '../../ports/incus-types.js';
 import type { RemoteShell } from '../../ports/remote-shell.js';
 import { hostSpace } from '../directories/host-space.js';
 import type { WorkDirectory } from '../directories/work-directory.js';
@@ -8,6 +9,7 @@ import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { failed, inTime, quoted, skipped } from './check.js';
 import { checkClocks } from './clock-check.js';
+import { checkMembers } from './cluster-checks.js';
 import { checkConnection } from './connection-check.js';
 import type { DoctorCheck, DoctorReport } from './doctor-report.js';
 import { checkServer, incusUnusable } from './incus-check.js';
@@ -57,6 +59,8 @@ export interface DoctorOptions {
 
 /** Bound of one check. */
 const CHECK_MS = 30_000;
+/** Of one member of a cluster: one that asks another that has died waits up to 35 s. */
+const MEMBER_MS = 45_000;
 const NO_CONNECTION = 'there is no connection';
 const NO_ANSWER = 'Incus did not answer';
 
@@ -153,7 +157,20 @@ export class Doctor {
       this.#bounded('image', signal, (inner) => this.#machine.image(inner)),
     ]);
     const { hostTimeMs } = server.value.value;
-    return { checks: [checkServer(server.value.value), project, profile, image, pool], clocks, hostTimeMs };
+    const members = await this.#members(server.value.value, signal);
+    const checks = [checkServer(server.value.value), ...members, project, profile, image, pool];
+    return { checks, clocks, hostTimeMs };
+  }
+
+  /** None where the daemon is in no cluster. */
+  async #members(
+    { clustered, serverName: answering }: IncusServer,
+    signal: AbortSignal,
+  ): Promise<readonly DoctorCheck[]> {
+    if (!clustered) return [];
+    const { incus, clock, settings } = this.#parts;
+    const { project, profile } = settings;
+    return checkMembers({ incus, clock, project, profile, answering, boundMs: MEMBER_MS }, signal);
   }
 
   async #profileAndPool(signal: AbortSignal): Promise<readonly [DoctorCheck, DoctorCheck]> {
