@@ -1,19 +1,37 @@
 import { type StdioOptions, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobStateLayout } from '../../src/index.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
 import { builtCommand } from '../support/fresh-build.js';
+import { git, temporaryRepository } from '../support/git-repository.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
 
 let site: Site;
+let repository: Awaited<ReturnType<typeof temporaryRepository>>;
 beforeAll(async () => {
   site = await Site.open();
+  repository = await temporaryRepository();
   const waiting = `trap 'echo ended by TERM; exit 3' TERM; echo begun; while :; do sleep 0.02; done`;
+  const { project, profile, image } = site.host;
   await writeConfig(site, {
+    incus: { project, profile, image, untrustedProfile: profile },
+    hooks: {
+      jo: {
+        from: 'forgejo',
+        repo: 'owner/name',
+        url: `file://${repository.path}`,
+        secret: { env: 'HOOK' },
+        target: 'pushed',
+      },
+    },
     targets: {
+      pushed: { jobs: [{ id: 'a', command: `cat file; [ "$PIKACI_BRANCH" != slow ] || { ${waiting}; }` }] },
       pass: {
         jobs: [
           { id: 'a', command: 'cat hello.txt; echo out >/artifacts/out.txt', artifacts: ['/artifacts/*'] },
@@ -42,7 +60,10 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => site[Symbol.asyncDispose]());
+afterAll(async () => {
+  await site[Symbol.asyncDispose]();
+  await repository[Symbol.asyncDispose]();
+});
 
 function pikaci(...args: string[]) {
   const runId = site.newRunId();
@@ -230,4 +251,62 @@ describe('pikaci doctor', () => {
     const { checks } = JSON.parse(stdout) as { checks: { status: string; remedy: string | null }[] };
     expect(checks.find(({ status }) => status === 'failed')?.remedy).toBeTruthy();
   });
+});
+
+it('serve --hooks runs what a forge has pushed, a request of whoever may read untrusted, and goes on when it was killed', async () => {
+  await writeFile(join(repository.path, 'file'), 'of the commit\n');
+  await git(repository.path, 'add', '.');
+  await git(repository.path, 'commit', '-qm', 'first');
+  const commit = await git(repository.path, 'rev-parse', 'HEAD');
+  const key = 'a-shared-value-of-some-length';
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => free.close(resolve));
+  const start = async () => {
+    const server = commandLine(site, ['serve', '--hooks', '--port', String(port)], { HOOK: key });
+    await server.said('http://');
+    return server;
+  };
+  const send = async (event: string, payload: object): Promise<string> => {
+    const body = JSON.stringify({ ...payload, repository: { full_name: 'owner/name', id: 1 } });
+    const headers = {
+      'x-forgejo-signature': createHmac('sha256', key).update(body).digest('hex'),
+      'x-forgejo-event': event,
+    };
+    const answer = await fetch(`http://127.0.0.1:${port}/hooks/jo`, { method: 'POST', body, headers });
+    expect(answer.status).toBe(202);
+    return ((await answer.json()) as { run: string }).run;
+  };
+  const push = (branch: string) => send('push', { ref: `refs/heads/${branch}`, after: commit });
+  const ended = (run: string, branch: string) => `run ${run} of ${branch} at ${commit.slice(0, 12)}: passed`;
+  const server = await start();
+  const head = { sha: commit, ref: 'refs/pull/7/head', label: '', repo: { full_name: 'owner/name', id: 1 } };
+  const request = { action: 'opened', number: 7, pull_request: { head, base: { ref: 'main' } } };
+  const [first, byAgit, slow, last] = [
+    await push('main'),
+    await send('pull_request', request),
+    await push('slow'),
+    await push('last'),
+  ];
+  await server.said(ended(first, 'main'));
+  await server.said(ended(byAgit, 'pull/7'));
+  const log = join(site.stateRoot, 'runs', slow, 'jobs/a/guest.log');
+  await expect.poll(() => readFile(log, 'utf8').catch(() => ''), { timeout: 60_000 }).toContain('begun');
+  server.kill('SIGKILL');
+  await server.end;
+  const again = await start();
+  await again.said(`run ${slow} of slow at ${commit.slice(0, 12)} was under way when the server ended`);
+  await again.said(ended(last, 'last'));
+  again.kill('SIGTERM');
+  expect((await again.end).code).toBe(0);
+  await destroyByAttach(slow);
+  const trusts = [first, byAgit, last].map(async (run) => {
+    const directory = join(site.stateRoot, 'runs', run);
+    expect(await readFile(join(directory, 'jobs/a/guest.log'), 'utf8')).toBe('of the commit\n');
+    expect(await site.leftovers(run)).toEqual(NOTHING_LEFT);
+    return JSON.parse(await readFile(join(directory, 'run.json'), 'utf8')).options.trust;
+  });
+  expect(await Promise.all(trusts)).toEqual([undefined, 'untrusted', undefined]);
+  expect(await site.leftovers(slow)).toEqual(NOTHING_LEFT);
 });
