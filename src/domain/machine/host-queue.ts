@@ -20,7 +20,8 @@ export interface QueueVerdict {
 
 /**
  * Whether a machine that waits may take what it asks for: it has to fit beside those that have theirs and those that wait before it. Nobody
- * passes one that waits longer, however large that is, so that it is not waited for without end.
+ * passes one that waits longer for the same, however large that is, so that it is not waited for without end; one that asks for more than there
+ * is keeps nobody. Of what it does not ask for, cores or memory, others may have more than there is: limits alone are not waited with.
  */
 export function judgeQueue(
   own: QueuedMachine & { readonly waits: QueuePlace },
@@ -28,15 +29,21 @@ export function judgeQueue(
   host: HostShare,
 ): QueueVerdict {
   const holders = others.filter(({ waits, asks }) => waits === null && isSomething(asks));
-  const before = others.filter(({ waits, id }) => waits !== null && isBefore({ ...waits, id }, own));
+  const before = others.filter(
+    ({ waits, asks, id }) => waits !== null && isWithin(asks, host) && isBefore({ ...waits, id }, own),
+  );
   const taken = sum(holders);
-  const fits = isWithin(sum([...holders, ...before, own]), host);
+  const fits = isWithin(ofThat(own.asks, sum([...holders, ...before, own])), host);
   return { fits, taken, holders: holders.length, ahead: before.length };
 }
 
-/** Whether what all machines have that do not wait is more than there is. */
-export function isOvercommitted(machines: readonly QueuedMachine[], host: HostShare): boolean {
-  return !isWithin(sum(machines.filter(({ waits }) => waits === null)), host);
+/** Whether, of what one asks for, all machines that do not wait have more than there is. */
+export function isOvercommitted(
+  machines: readonly QueuedMachine[],
+  asks: HostShare,
+  host: HostShare,
+): boolean {
+  return !isWithin(ofThat(asks, sum(machines.filter(({ waits }) => waits === null))), host);
 }
 
 /** Whether it would fit on the host with nobody else there. */
@@ -53,6 +60,11 @@ function isBefore(
   if (one.priority !== waits.priority) return one.priority > waits.priority;
   if (one.queuedAtMs !== waits.queuedAtMs) return one.queuedAtMs < waits.queuedAtMs;
   return one.id < other.id;
+}
+
+/** Only what is asked for. */
+function ofThat(asks: HostShare, all: HostShare): HostShare {
+  return { cpu: asks.cpu > 0 ? all.cpu : 0, memoryBytes: asks.memoryBytes > 0 ? all.memoryBytes : 0 };
 }
 
 const isSomething = ({ cpu, memoryBytes }: HostShare) => cpu > 0 || memoryBytes > 0;

@@ -87,6 +87,6 @@ export function readQueuePlace(config: Readonly<Record<string, string>>): QueueP
   const [queuedAtMs, priority] = [Number(queuedAt), Number(config[PRIORITY] ?? 0)];
   return {
     queuedAtMs: Number.isFinite(queuedAtMs) ? queuedAtMs : 0,
-    priority: Number.isInteger(priority) ? priority : 0,
+    priority: Number.isInteger(priority) ? Math.min(Math.max(priority, -100), 100) : 0,
   };
 }

@@ -97,8 +97,9 @@ export function judge(look: HostLook, { id, asks, waits }: QueueCall): QueueVerd
   return judgeQueue({ id, asks: shareOf(asks, look.host), waits }, others, look.host);
 }
 
-export function hasTooMuch(look: HostLook): boolean {
-  return isOvercommitted(look.machines, look.host);
+/** Whether it took what there was not. */
+export function hasTooMuch(look: HostLook, asks: AskedShare): boolean {
+  return isOvercommitted(look.machines, shareOf(asks, look.host), look.host);
 }
 
 /** Null where it fits on the host with nobody else there. */

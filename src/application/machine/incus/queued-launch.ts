@@ -24,11 +24,14 @@ import { removeInstance } from './remove-instance.js';
 
 const PHASE = 'launch_guest';
 const REMOVE_BOUND_MS = 30_000;
-/** A place in the queue stays so long without its runner: an attempt, which renews it, is made every half a minute at least. */
-const LEAST_PLACE_MS = 90_000;
+/** A place in the queue stays so long without its runner, however long leases are: an attempt, which renews it, is made every half a minute at least. */
+const PLACE_MS = 90_000;
 /** Attempts beside others who take what there is at the same moment. */
 const TRIES = 20;
 const PAUSE_MS = 50;
+
+/** A machine's place in the queue, and until when it has that. */
+type PlaceInQueue = QueueCall['waits'] & { readonly expiresAtMs: number | null };
 
 export interface QueuedLaunchParts {
   readonly incus: IncusApi;
@@ -88,13 +91,13 @@ export class QueuedLaunch {
       const never = whyNeverOn(look.host, call.asks);
       if (never !== null) return err(this.#fault('invalid_request', never));
       const verdict = judge(look, call);
-      const put = await this.#put(lease, verdict.fits ? null : call.waits, signal);
+      const put = await this.#put(lease, verdict.fits ? null : placeIn(look, call), signal);
       if (put.isErr()) return err(put.error);
       if (!verdict.fits) return err(this.#fault('quota_reached', whyItWaits(look, call.asks, verdict)));
       const again = await this.#parts.queue.look(signal);
       if (again.isErr()) return err(again.error);
-      if (!hasTooMuch(again.value)) return await this.#start(lease, signal);
-      const back = await this.#put(lease, call.waits, signal);
+      if (!hasTooMuch(again.value, call.asks)) return await this.#start(lease, signal);
+      const back = await this.#put(lease, placeIn(again.value, call), signal);
       if (back.isErr()) return err(back.error);
       const pause = PAUSE_MS * tries * (0.5 + Math.random());
       if (tries === TRIES || (await this.#parts.clock.sleep(pause, signal)) === 'aborted')
@@ -125,14 +128,9 @@ export class QueuedLaunch {
   }
 
   /** The machine, unstarted: with its place in the queue, or without one, which is with its share. */
-  async #put(
-    lease: Lease,
-    waits: QueueCall['waits'] | null,
-    signal: AbortSignal,
-  ): Promise<Result<void, JobFault>> {
+  async #put(lease: Lease, waits: PlaceInQueue | null, signal: AbortSignal): Promise<Result<void, JobFault>> {
     const place = waits === null ? {} : queueConfig(waits);
-    const { expiresAtMs } = lease;
-    const long = { ...lease, expiresAtMs: waits === null ? expiresAtMs : expiresAtMs + LEAST_PLACE_MS };
+    const held = { ...lease, expiresAtMs: waits?.expiresAtMs ?? lease.expiresAtMs };
     if (this.#lease === null) {
       const config = { ...this.#runtime.instance.config, ...place };
       const instance = { ...this.#runtime.instance, start: false, config };
@@ -140,14 +138,14 @@ export class QueuedLaunch {
         this.#parts,
         this.#context,
         { ...this.#runtime, instance },
-        long,
+        held,
         signal,
       );
       if (made.isOk()) this.#lease = lease;
       return made;
     }
     const { incusProject: project, incusInstanceName: name } = this.#context;
-    const change = { ...leaseConfig(long), ...(waits === null ? OUT_OF_QUEUE : place) };
+    const change = { ...leaseConfig(held), ...(waits === null ? OUT_OF_QUEUE : place) };
     const patched = await this.#parts.incus.patchInstance(project, name, change, { signal });
     if (patched.isErr() && patched.error.kind === 'not_found') {
       // Somebody removed it by hand, or its lease had ended.
@@ -178,4 +176,9 @@ export class QueuedLaunch {
     const { host } = this.#parts.incus;
     return incusFault({ kind, host, tried: 'the queue of the host', status: null, message }, PHASE);
   }
+}
+
+/** Where the host does not say its time, it is as long as any lease. */
+function placeIn({ nowMs }: HostLook, { waits }: QueueCall): PlaceInQueue {
+  return { ...waits, expiresAtMs: nowMs === 0 ? null : nowMs + PLACE_MS };
 }

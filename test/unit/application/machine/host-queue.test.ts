@@ -155,6 +155,37 @@ describe('a host that has no more than it has', () => {
     expect(places()).toEqual([]);
   });
 
+  it('is waited for by none that asks for nothing of what others have too much of, or behind one that never fits', async () => {
+    const run = await smallHost();
+    const limited = must(await run.pikaci.openMachine({ id: 'limited', limits: { cpu: 8 } }));
+    const phases = async (more: Partial<JobSpecInput>) =>
+      must(await begin(run, run.another({ incus: { quotaWaitSecs: 5 } }), more)).outcome.phases.map(
+        ({ phase }) => phase,
+      );
+    expect(await phases({ requests: { memory: '1MiB' } })).not.toContain('queued');
+    expect(await phases({ requests: {} })).not.toContain('queued');
+    const more = run.another({ stateRoot: '/other', incus: { capacity: { cpu: 16, memory: '4GiB' } } });
+    const large = await beginAndWait(run, more, { id: 'large', requests: { cpu: 12, memory: '2GiB' } });
+    expect(await phases({ requests: { memory: '1MiB' } })).not.toContain('queued');
+    await limited.release();
+    must(await large.ended);
+  });
+
+  it('keeps a place for no longer than a minute and a half without its runner, however long leases are', async () => {
+    const run = await smallHost();
+    const all = must(await run.pikaci.openMachine({ id: 'all', requests: { cpu: 4 } }));
+    const waits = await beginAndWait(run, run.another({ leaseSecs: 900 }), cores(1));
+    const [place] = run.host.incus.allInstances.flatMap((instance) => {
+      const { config } = instance.view();
+      return readQueuePlace(config) === null ? [] : [Number(config['user.pikaci.lease_expires_at_ms'])];
+    });
+    const leftMs = (place ?? 0) - run.host.clock.now();
+    expect(leftMs).toBeGreaterThan(60_000);
+    expect(leftMs).toBeLessThanOrEqual(90_000);
+    await all.release();
+    must(await waits.ended);
+  });
+
   it('counts limits for those that wait, and lets those wait that have limits where "incus.capacity" is set', async () => {
     const run = await smallHost();
     must(await run.pikaci.openMachine({ id: 'limited', limits: { cpu: 4 } }));

@@ -62,8 +62,10 @@ describe('the queue of a host', () => {
   });
 
   it('sees when too much was taken, of what does not wait', () => {
-    expect(isOvercommitted([holder(2), holder(2), waiting('a', 4, 1)], host)).toBe(false);
-    expect(isOvercommitted([holder(2), holder(2.5)], host)).toBe(true);
+    const cores = { cpu: 1, memoryBytes: 0 };
+    expect(isOvercommitted([holder(2), holder(2), waiting('a', 4, 1)], cores, host)).toBe(false);
+    expect(isOvercommitted([holder(2), holder(2.5)], cores, host)).toBe(true);
+    expect(isOvercommitted([holder(2), holder(2.5)], { cpu: 0, memoryBytes: 1 }, host)).toBe(false);
   });
 });
 
