@@ -18,6 +18,7 @@ import { CancelWatch } from './cancel-watch.js';
 import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
+import { isLeftRunning } from './left-running.js';
 import { openNodesOf } from './open-nodes.js';
 import { optionsOf, runStateJobFault } from './rerun.js';
 import { ResumeJob } from './resume-job.js';
@@ -74,7 +75,8 @@ async function load(
   if (run.isErr()) return err(runStateJobFault(files.host, run.error));
   const plan = await loadPlan(files, query);
   if (plan.isErr()) return err(runStateJobFault(files.host, plan.error));
-  return ok({ run: run.value, plan: plan.value });
+  const isLeft = await isLeftRunning({ files, processes }, query.stateRoot, run.value);
+  return ok({ run: isLeft ? { ...run.value, status: 'interrupted' } : run.value, plan: plan.value });
 }
 
 function whyNot({ parts }: ResumeAt, run: RunRecord): JobFault | null {

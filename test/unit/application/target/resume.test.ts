@@ -187,6 +187,41 @@ describe('a run that is resumed', () => {
     await last.close();
   });
 
+  it('takes up a job that was left running, and runs what waits for it; not while somebody follows that', async () => {
+    let letGo: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const jobs = [
+      { id: 'a', command: 'wait' },
+      { id: 'b', command: 'true', dependsOn: ['a'] },
+    ];
+    const target = await TargetInMemory.of(
+      { jobs },
+      {
+        script: async ({ request, write }) => {
+          write('says this\n');
+          if (request.command === 'wait') await released;
+          return 0;
+        },
+      },
+    );
+    const stop = new AbortController();
+    const emit = ({ type }: { readonly type: string }) => {
+      if (type === 'log_bytes') stop.abort();
+    };
+    must(await target.start({ events: { emit }, onAbort: 'detach', signal: stop.signal }));
+    expect((await target.record()).jobs.map(({ status }) => status)).toEqual(['detached', 'skipped']);
+    // Its runner lives.
+    expect((await target.pikaci.resume('run'))._unsafeUnwrapErr()).toMatchObject({ kind: 'job_in_use' });
+    target.host.processes.restart('killed');
+    letGo();
+    const resumed = must(await target.pikaci.resume('run'));
+    must(await resumed.cleanUp);
+    expect(resumed.record.jobs.map(({ status }) => status)).toEqual(['passed', 'passed']);
+    expect(resumed.record.status).toBe('passed');
+  });
+
   it('that has ended is given as it ended, and one that goes on, or is not there, is refused', async () => {
     const target = await TargetInMemory.of({ jobs: [{ id: 'a', command: 'a' }] }, { script: async () => 3 });
     await target.run();
