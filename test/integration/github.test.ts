@@ -157,16 +157,20 @@ require('node:fs').writeFileSync('by-action', 'x');`,
     await nothingLeft();
   });
 
-  it('leave nothing when the call of a step is killed', async () => {
+  it('run what is always run when the call of a step was killed, and leave nothing', async () => {
     const killed = await runner.run(
-      { container: CONTAINER, steps: [{ run: 'echo begun; sleep 1000' }] },
+      {
+        container: CONTAINER,
+        steps: [{ run: 'echo begun; sleep 1000' }, { run: 'echo behind it; exit 4', always: true }],
+      },
       async (step, hook) => {
         if (step !== 0) return;
         await hook.said('begun');
         hook.kill();
       },
     );
-    expect(killed.codes).toEqual([0, null, 0]);
+    expect(killed.output).toContain('behind it\n');
+    expect(killed.codes).toEqual([0, null, 4, 0]);
     await nothingLeft();
   });
 });

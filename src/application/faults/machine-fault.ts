@@ -30,6 +30,8 @@ export interface MachineFault {
   /** Path of the offending value, for faults in what was handed in. */
   readonly field?: string;
   readonly cause?: FaultCause;
+  /** Of `machine_busy`: the step that runs, where its id can be told. */
+  readonly runs?: string;
   /** Of a download that broke off (`transfer_failed`): what came before, and is kept. */
   readonly brought?: ArtifactReport;
 }

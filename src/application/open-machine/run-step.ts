@@ -197,11 +197,13 @@ export async function followToEnd(
   return await recorded(held, followed, { end: ended.value, log });
 }
 
-/** Commands for whoever waits for the step that has the machine. Its name is the guest's word: what is no id is not put into one. */
-function howToEnd(machineId: string, said: string): string {
-  const step = /the step ([A-Za-z0-9][A-Za-z0-9._-]*) runs/.exec(said)?.[1];
-  if (step === undefined) return '';
-  return `; "pikaci machine logs ${machineId} ${step} --follow" shows it until it ends, "pikaci machine cancel ${machineId} ${step}" ends it`;
+/** Which step has the machine, and the commands for whoever waits for it. Its name is the guest's word: what is no id is not put into one. */
+function busyWith(machineId: string, said: string): { readonly message: string; readonly runs?: string } {
+  const runs = /the step ([A-Za-z0-9][A-Za-z0-9._-]*) runs/.exec(said)?.[1];
+  const message = `${machineId}: ${said}`;
+  if (runs === undefined) return { message };
+  const commands = `"pikaci machine logs ${machineId} ${runs} --follow" shows it until it ends, "pikaci machine cancel ${machineId} ${runs}" ends it`;
+  return { message: `${message}; ${commands}`, runs };
 }
 
 async function recorded(
@@ -216,7 +218,7 @@ async function recorded(
   const { step_id: stepId } = record;
   if (end.kind === 'refused') {
     if (end.refusal !== 'busy') return err({ kind: 'step_exists', host, message: `${id}: ${end.message}` });
-    return err({ kind: 'machine_busy', host, message: `${id}: ${end.message}${howToEnd(id, end.message)}` });
+    return err({ kind: 'machine_busy', host, ...busyWith(id, end.message) });
   }
   if (end.kind === 'cancelled') {
     // Whether the step has ended nobody knows, so that is not recorded.

@@ -55,13 +55,20 @@ export async function runScriptStep(
     ];
     const files = texts.map((file, index) => ({ ...file, local: join(own, String(index)) }));
     for (const { local, text } of files) await writeFile(local, text, { mode: 0o600 });
-    const ran = await runScriptFile(context, machine, {
-      step,
-      files,
-      command: ['sh', path],
-      secrets: knownSecrets(variables),
-      graceSecs: GRACE_SECS,
-    });
+    const run = () =>
+      runScriptFile(context, machine, {
+        step,
+        files,
+        command: ['sh', path],
+        secrets: knownSecrets(variables),
+        graceSecs: GRACE_SECS,
+      });
+    let ran = await run();
+    if (ran.isErr() && ran.error.kind === 'machine_busy' && ran.error.runs !== undefined) {
+      // A runner has one step at a time: the call of that one was killed, and what is always run comes behind it.
+      await machine.cancelStep(ran.error.runs);
+      ran = await run();
+    }
     if (ran.isErr()) return complainOfFault(context, ran.error);
     const { status, cause, exitCode, message } = ran.value;
     if (status === 'passed') return EXIT.passed;
