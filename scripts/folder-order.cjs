@@ -46,6 +46,7 @@ const FOLDER_ORDER = {
     'services',
     'open-machine',
     'job',
+    'recover',
     'prepare',
     'template',
     'report',

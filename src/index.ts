@@ -44,6 +44,8 @@ export type {
   StepResult,
 } from './application/open-machine/run-step.js';
 export type { TransferOptions, UploadOptions } from './application/open-machine/transfer-files.js';
+export type { KeptJob } from './application/recover/kept-job.js';
+export type { RecoveredJob, RecoverInput, RecoverReport } from './application/recover/recover-jobs.js';
 export type {
   PrepareEnd,
   RerunOptions,

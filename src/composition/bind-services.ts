@@ -18,6 +18,8 @@ import { MicrovmBackend } from '../application/machine/microvm/microvm-backend.j
 import { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import { RoomLines } from '../application/machine/room-line.js';
 import { OpenMachines } from '../application/open-machine/open-machines.js';
+import { KeepLeftJob } from '../application/recover/keep-left-job.js';
+import { RecoverJobs } from '../application/recover/recover-jobs.js';
 import { JobServices } from '../application/services/job-services.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
@@ -253,6 +255,10 @@ export function bindServices(container: Container): void {
       new AttachJob({ ports, settings, backends, completeJob, jobServices, hostTime }),
     [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.jobServices, ids.hostTime],
   );
+  bindTo(container, ids.recoverJobs, (ports, settings) => new RecoverJobs({ ports, settings }), [
+    ids.ports,
+    ids.settings,
+  ]);
   bindTo(
     container,
     ids.evict,
@@ -271,7 +277,8 @@ export function bindServices(container: Container): void {
       const evictTemplates = new EvictTemplates({ ports, settings, hostTime, home }, settings);
       const evictCaches = new EvictCaches(backends, settings, hostTime);
       const evicts = { evict, evictTemplates, evictCaches };
-      return new Reap({ ports, settings, backends, hostTime, ...evicts, workDirectory });
+      const keepLeftJob = new KeepLeftJob({ ports, settings, backends });
+      return new Reap({ ports, settings, backends, hostTime, ...evicts, workDirectory, keepLeftJob });
     },
     [ids.ports, ids.settings, ids.backends, ids.hostTime, ids.evict, ids.workDirectory, ids.templateHome],
   );

@@ -14,6 +14,7 @@ import type { MachineBackends } from '../application/machine/machine-backends.js
 import type { MicrovmHost } from '../application/machine/microvm/microvm-host.js';
 import type { RoomLines } from '../application/machine/room-line.js';
 import type { OpenMachines } from '../application/open-machine/open-machines.js';
+import type { RecoverJobs } from '../application/recover/recover-jobs.js';
 import type { JobServices } from '../application/services/job-services.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
@@ -74,6 +75,7 @@ export const ids = {
   attachJob: identifier<AttachJob>('attachJob'),
   evict: identifier<Evict>('evict'),
   reap: identifier<Reap>('reap'),
+  recoverJobs: identifier<RecoverJobs>('recoverJobs'),
   doctor: identifier<Doctor>('doctor'),
 } as const;
 

@@ -39,6 +39,7 @@ export type Services = Pick<
   | 'warmPool'
   | 'attachJob'
   | 'reap'
+  | 'recoverJobs'
   | 'doctor'
 >;
 
@@ -65,6 +66,7 @@ export function wireServices(parts: ServiceParts): Services {
     warmPool: container.get(ids.warmPool),
     attachJob: container.get(ids.attachJob),
     reap: container.get(ids.reap),
+    recoverJobs: container.get(ids.recoverJobs),
     doctor: container.get(ids.doctor),
   };
 }

@@ -17,6 +17,7 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../application/open-machine/open-machine-input.js';
+import type { RecoverInput } from '../application/recover/recover-jobs.js';
 import { rerun } from '../application/target/rerun.js';
 import { resume } from '../application/target/resume.js';
 import type {
@@ -180,6 +181,14 @@ export class WiredPikaci implements Pikaci {
 
   async drainPool(options: PoolOptions = {}) {
     return (await this.#wired()).warmPool.drain(options ?? {});
+  }
+
+  async keptJobs({ signal }: { readonly signal?: AbortSignal } = {}) {
+    return (await this.#wired()).recoverJobs.list(signal);
+  }
+
+  async recover(input: RecoverInput) {
+    return (await this.#wired()).recoverJobs.recover(input);
   }
 
   async reap(options: ReapOptions = {}) {

@@ -132,6 +132,61 @@ onEachBackend((backend) => {
       expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
     });
 
+    it('and that nobody takes up: whoever removes its machine keeps what the job has left, and `pikaci recover` brings it back', async () => {
+      const [ended, running] = await Promise.all([
+        killedRun('short', 'begun'),
+        backend === 'incus' ? killedRun('secretive', ' begun') : null,
+      ]);
+      await site.release(ended, 'short');
+      await finished(ended, 'short');
+      // It is off behind its job's end.
+      const vm = `${site.workDir}/runs/${ended}/jobs/short/vm`;
+      if (backend === 'microvm')
+        await site.onHost(
+          'read -r pid _ <"$1/machine"; while kill -0 "-$pid" 2>/dev/null; do sleep 0.1; done',
+          vm,
+        );
+      await site.endLease(ended, 'short');
+      if (running !== null) await site.endLease(running, 'secretive');
+      const reaped = must(await site.pikaci.reap());
+      expect(reaped).toMatchObject({ failed: [], notKept: [] });
+      const both = [{ runId: ended, jobId: 'short' }, running ?? []].flat();
+      expect(reaped.keptJobs).toEqual(
+        expect.arrayContaining(
+          both.map((one) => (typeof one === 'string' ? { runId: one, jobId: 'secretive' } : one)),
+        ),
+      );
+      expect(await site.leftovers(ended)).toEqual(NOTHING_LEFT);
+      expect(must(await site.pikaci.keptJobs())).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ runId: ended, jobId: 'short', target: 't', exitCode: 4, artifacts: 1 }),
+        ]),
+      );
+      const back = await commandLine(site, ['recover', ended, '--output', 'json']).end;
+      expect([back.code, back.stderr]).toEqual([0, '']);
+      expect(JSON.parse(back.stdout)).toMatchObject({
+        recovered: [{ job_id: 'short', status: 'failed', cause: 'exit', exit_code: 4 }],
+        refused: [],
+      });
+      const state = layout(ended, 'short');
+      expect(await readFile(state.guestLog, 'utf8')).toBe('begun\ndone\n');
+      expect(await readFile(join(state.artifactsDir, 'kept.txt'), 'utf8')).toBe('kept\n');
+      const attached = must(await site.pikaci.attach(ended, 'short'));
+      expect(attached.outcome).toMatchObject({
+        exit_code: 4,
+        artifacts: { collected: [{ path: 'kept.txt' }] },
+      });
+      mustFail(await site.pikaci.recover({ runId: ended }), 'no_such_job');
+      if (running === null) return;
+      expect(await site.leftovers(running)).toEqual(NOTHING_LEFT);
+      // By somebody who has nothing of it; of a job that still ran there is no result.
+      const elsewhere = site.open({ stateRoot: join(site.stateRoot, 'recovered') });
+      const { recovered } = must(await elsewhere.recover({ runId: running, jobId: 'secretive' }));
+      expect(recovered).toMatchObject([{ outcome: { status: 'failed', cause: 'lost', exit_code: null } }]);
+      expect(await readFile(recovered[0]?.state.guestLog ?? '', 'utf8')).toBe('*** begun\n');
+      mustFail(await elsewhere.recover({ runId: running }), 'no_such_job');
+    });
+
     it('and whose machine was lost is told so: no result is invented', async () => {
       const runId = await killedRun('short', 'begun');
       await site.loseMachine(runId, 'short');

@@ -19,6 +19,8 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../open-machine/open-machine-input.js';
+import type { KeptJob } from '../recover/kept-job.js';
+import type { RecoverInput, RecoverReport } from '../recover/recover-jobs.js';
 import type { RerunOptions, ResumeOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 import type {
   BuildTemplatesInput,
@@ -119,8 +121,15 @@ export interface Pikaci extends AsyncDisposable {
   fillPool(options?: PoolOptions): Promise<Result<PoolChange, JobFault>>;
   /** Removes all machines of the project that wait. Those that jobs have taken go on. */
   drainPool(options?: PoolOptions): Promise<Result<PoolChange, JobFault>>;
+  /** What reapers have kept on the host of jobs that no runner collected; what was kept last at the front. */
+  keptJobs(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly KeptJob[], JobFault>>;
   /**
-   * Deletes the instances whose lease has ended, and none that is renewed; then what the host keeps beyond the bounds, and nothing
+   * Brings jobs back into the state root that were kept on the host: log, outcome and artifacts. What is recorded there of another machine, or
+   * has its end, is not replaced, and is among the refused.
+   */
+  recover(input: RecoverInput): Promise<Result<RecoverReport, JobFault>>;
+  /**
+   * Deletes the instances whose lease has ended, and none that is renewed, and keeps on the host what their jobs have left; then what the host keeps beyond the bounds, and nothing
    * that is used. Safe to run twice at once.
    */
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;

@@ -8,10 +8,14 @@ export interface ReapReport {
   readonly alive: readonly string[];
   /** Could not be deleted; the next reaper tries again. */
   readonly failed: readonly { readonly instance: string; readonly message: string }[];
+  /** Jobs of removed machines of which log, end and artifacts are kept on the host for `recover`. */
+  readonly keptJobs: readonly { readonly runId: string; readonly jobId: string }[];
+  /** Machines whose jobs had left something that could not be kept; they are gone all the same. */
+  readonly notKept: readonly { readonly instance: string; readonly message: string }[];
   /** Directories of jobs without a machine that are gone now, absolute on the host, volumes of caches without one, and networks of services: killed runners had left them. */
   readonly abandoned: readonly string[];
   /** Why they could not all be looked for; null when they could. */
   readonly abandonedFailed: string | null;
-  /** What became of the snapshots, prepared outputs, templates and caches that the host keeps. */
+  /** What became of the snapshots, prepared outputs, templates, caches and left jobs that the host keeps. */
   readonly kept: EvictionReport;
 }

@@ -13,10 +13,12 @@ import { newReaper } from '../lease/owner.js';
 import { removeHostDirectory } from '../machine/host-directory.js';
 import type { LeasedMachine } from '../machine/leased-machine.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
+import type { KeepLeftJob } from '../recover/keep-left-job.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import { removeAbandonedDirectories } from './abandoned-directories.js';
-import type { Evict } from './evict.js';
+import type { Evict, EvictOptions } from './evict.js';
 import type { EvictCaches } from './evict-caches.js';
+import { evictKeptJobs } from './evict-kept-jobs.js';
 import { bothReports, type EvictTemplates } from './evict-templates.js';
 import { removeLeftPlaces } from './left-places.js';
 import type { ReapReport } from './reap-report.js';
@@ -44,8 +46,9 @@ export interface ReapOptions {
 }
 
 export interface ReapParts {
-  readonly ports: Pick<JobPorts, 'hostFiles'>;
-  readonly settings: { readonly workDir: string };
+  readonly ports: Pick<JobPorts, 'hostFiles' | 'shell'>;
+  readonly settings: { readonly workDir: string; readonly retention: RetentionBounds };
+  readonly keepLeftJob: Pick<KeepLeftJob, 'keep'>;
   readonly backends: Pick<MachineBackends, 'leased' | 'names' | 'serviceNetworks'>;
   readonly hostTime: HostTime;
   readonly evict: Pick<Evict, 'evict'>;
@@ -55,8 +58,8 @@ export interface ReapParts {
 }
 
 /**
- * Deletes the machines whose lease has ended. Each is claimed first: an owner who renews in that moment
- * wins, and of two reapers one does.
+ * Deletes the machines whose lease has ended, and keeps on the host what their jobs have left. Each is claimed first: an owner who renews in
+ * that moment wins, and of two reapers one does.
  */
 export class Reap {
   readonly #parts: ReapParts;
@@ -87,12 +90,19 @@ export class Reap {
     const deleted: string[] = [];
     const alive: string[] = [];
     const failed: { instance: string; message: string }[] = [];
+    const keptJobs: { runId: string; jobId: string }[] = [];
+    const notKept: { instance: string; message: string }[] = [];
+    const keep = async (name: string, left: Lease) => {
+      const end = await this.#parts.keepLeftJob.keep(name, left, signal);
+      if (end.kind === 'kept') keptJobs.push({ runId: end.runId, jobId: end.jobId });
+      if (end.kind === 'failed') notKept.push({ instance: name, message: end.message });
+    };
     for (const machine of listed.value) {
       const { name, lease } = machine;
       if (!leaseHasEnded(lease, this.#parts.hostTime.now())) alive.push(name);
       else if (options.dryRun === true) deleted.push(name);
       else {
-        const end = await this.#remove(machine, signal);
+        const end = await this.#remove(machine, keep, signal);
         if (end === 'deleted') deleted.push(name);
         else if (end === 'alive') alive.push(name);
         else failed.push({ instance: name, message: end.message });
@@ -110,7 +120,10 @@ export class Reap {
     const templates = await this.#parts.evictTemplates.evict(eviction);
     const images = await this.#parts.evictTemplates.leftImages({ dryRun, signal });
     const caches = await this.#parts.evictCaches.evict(eviction);
-    const kept = bothReports(bothReports(await this.#parts.evict.evict(eviction), templates), caches.report);
+    const kept = [templates, caches.report, await this.#evictKeptJobs(eviction)].reduce(
+      bothReports,
+      await this.#parts.evict.evict(eviction),
+    );
     const abandoned = await this.#removeAbandoned(dryRun, signal);
     const nowMs = this.#parts.hostTime.now();
     const networks = (await this.#parts.backends.serviceNetworks?.sweep(nowMs, { dryRun, signal })) ?? ok([]);
@@ -119,6 +132,8 @@ export class Reap {
       deleted,
       alive,
       failed,
+      keptJobs,
+      notKept,
       abandoned: [...abandoned.unwrapOr([]), ...caches.abandoned, ...networks.unwrapOr([]), ...images],
       abandonedFailed: notLookedFor.length === 0 ? null : notLookedFor.join('; '),
       kept,
@@ -127,10 +142,12 @@ export class Reap {
 
   async #remove(
     machine: LeasedMachine,
+    keep: (name: string, lease: Lease) => Promise<void>,
     signal: AbortSignal,
   ): Promise<'deleted' | 'alive' | { readonly message: string }> {
     const claimed = await this.#claim(machine, signal);
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
+    await keep(machine.name, claimed.lease);
     const removed = await machine.remove(signal);
     if (removed.isErr()) return removed.error;
     await this.#removeJobDir(machine.name, claimed.lease, signal);
@@ -176,6 +193,12 @@ export class Reap {
     const machines = new Set(names.value);
     const at = { files: ports.hostFiles, workDir: settings.workDir, nowMs: hostTime.now() };
     return removeAbandonedDirectories({ ...at, machines, dryRun, signal });
+  }
+
+  #evictKeptJobs(eviction: EvictOptions) {
+    const { ports, settings, hostTime } = this.#parts;
+    const nowMs = hostTime.now();
+    return evictKeptJobs({ ...eviction, ...ports, ...settings, nowMs });
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

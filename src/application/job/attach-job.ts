@@ -36,6 +36,7 @@ import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
 import { machineOfRecord } from './machine-of-record.js';
 import { factsOf } from './new-job-record.js';
+import { forgetOnHost } from './record-on-host.js';
 import { removeBegun } from './remove-begun.js';
 import { reportLost } from './report-lost.js';
 import { whyNoRecord } from './why-no-record.js';
@@ -150,14 +151,15 @@ export class AttachJob {
 
   async #keep(
     { outcome, host, keep_on_failure_secs: secs = 0 }: JobRecord,
-    { lease: place }: Machine,
+    machine: Machine,
     session: JobSession,
   ): Promise<Result<void, JobFault>> {
     const { hostTime, ports } = this.#parts;
+    await forgetOnHost(ports.hostFiles, machine);
     await hostTime.learn(awakeBound(ASK_BOUND_MS));
     const ahead = hostTime.now() - ports.clock.now();
     const until = Date.parse(outcome?.finished_at ?? '') + ahead + secs * 1000;
-    return await keepUntil({ place, host, session }, until);
+    return await keepUntil({ place: machine.lease, host, session }, until);
   }
 
   async #takeUp(

@@ -22,6 +22,7 @@ import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
 import { mayHaveTaken } from './may-have-begun.js';
 import type { JobEnd } from './outcome-of.js';
+import { forgetOnHost } from './record-on-host.js';
 import { reportEnd, superseded } from './report-end.js';
 import { saveJobCaches } from './save-job-caches.js';
 import { StepTracker } from './step-tracker.js';
@@ -207,6 +208,7 @@ export class CompleteJob {
   async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {
     const now = await this.#hostTime.fresh(awakeBound(60_000));
     const host = machine.context.shared.remoteHost;
+    await forgetOnHost(this.#ports.hostFiles, machine);
     return keepMachine({ place: machine.lease, host, session, lease: { owner, expiresAtMs: now + keepMs } });
   }
 

@@ -20,6 +20,8 @@ export interface NewJobRecord {
   readonly earlier: readonly JobAttempt[];
   /** That has the machine; null where it is not known. */
   readonly daemon: string | null;
+  /** Of its run, where it has one. */
+  readonly target?: string | undefined;
   /** What the machine was made from, where that was said. */
   readonly base: MachineBaseSource | undefined;
 }
@@ -71,6 +73,7 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     ...(input.base?.copyOf === undefined ? {} : { template_instance: input.base.copyOf.instance }),
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,
     ...(made.acquired === undefined ? {} : { acquired: made.acquired }),
+    ...(input.target === undefined ? {} : { target_id: input.target }),
     ...(commit === null ? {} : { git_head: commit }),
     ...(branch === null ? {} : { git_branch: branch }),
     ...(attempt === null ? {} : { run_attempt: attempt }),

@@ -20,6 +20,8 @@ export interface RunJobCall extends RunJobInput {
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Puts the artifacts of other jobs on the host that it mounts; may be called again. None when left out. */
   readonly artifactsFrom?: StageArtifacts;
+  /** Of the run, for the record. */
+  readonly target?: string;
   /** What its machine is made from; the configured image when left out. */
   readonly base?: MachineBaseSource;
   /** What services are made from that are from templates, by the names of these. */

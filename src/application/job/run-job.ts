@@ -17,7 +17,6 @@ import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import { wantedCaches } from '../cache/wanted-caches.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
-import { localFilesFault } from '../faults/port-faults.js';
 import type { HostTime } from '../lease/host-time.js';
 import type { JobLock } from '../lock/job-lock.js';
 import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine/acquire-machine.js';
@@ -42,10 +41,11 @@ import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
 import type { CompleteJob } from './complete-job.js';
 import type { JobRun } from './job-call.js';
-import { forgetRecord, saveJobRecord } from './job-record-file.js';
+import { forgetRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { mayHaveBegun } from './may-have-begun.js';
 import { factsOf, newJobRecord } from './new-job-record.js';
+import { saveNewRecord } from './record-on-host.js';
 import type { RunJobCall } from './run-job-call.js';
 
 export interface RunJobParts {
@@ -188,10 +188,10 @@ export class RunJob {
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
-      const from = { base: input.base, daemon, earlier };
+      const from = { base: input.base, target: input.target, daemon, earlier };
       const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, ...from });
-      const saved = await saveJobRecord(ports.localFiles, state, fresh);
-      return saved.map(() => fresh).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
+      const place = { state, machine: made.machine, warn: (message: string) => session.warn(message) };
+      return await saveNewRecord(ports, place, fresh);
     };
     return acquireMachine.acquire({
       place,

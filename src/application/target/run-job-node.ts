@@ -47,6 +47,7 @@ export async function runJobNode(
   const result = await parts.runJob.run({
     job: jobInput(node, at.secrets[node.id] ?? {}, outputs.outputs),
     workspace: input.workspace,
+    target: input.target,
     runId,
     events,
     signal,

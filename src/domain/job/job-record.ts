@@ -59,6 +59,10 @@ export const jobRecordSchema = z.looseObject({
   caches: z.array(jobCacheRecordSchema).optional(),
   /** The machines beside it; left out for a job without, and until they are ready. */
   services: jobServicesRecordSchema.optional(),
+  /** The target of its run; left out of a job without one, and in records before 0.2. */
+  target_id: z.string().optional(),
+  /** When a reaper has kept what was left of it on the host, as no runner had collected it. */
+  kept_at: z.string().optional(),
   outcome: jobOutcomeSchema.nullable(),
   /** How the job ended, kept while its artifacts are brought back; `outcome` is null until they are. */
   ended: jobOutcomeSchema.optional(),

@@ -10,6 +10,7 @@ const OWN = new Set([
   'cache',
   'groups',
   'hooks',
+  'kept',
   'runner-flakes',
   '.gitignore',
 ]);

@@ -10,6 +10,10 @@ export const reapDocumentSchema = z.looseObject({
   deleted: z.array(z.string()),
   alive: z.array(z.string()),
   failed: z.array(z.looseObject({ instance: z.string(), message: z.string() })),
+  /** Jobs of removed machines of which log, end and artifacts are kept on the host: `pikaci recover` brings them back. */
+  kept_jobs: z.array(z.looseObject({ run_id: z.string(), job_id: z.string() })).default([]),
+  /** Machines that are gone with what their jobs had left, and why it could not be kept. */
+  not_kept: z.array(z.looseObject({ instance: z.string(), message: z.string() })).default([]),
   /** Directories of jobs without a machine, on the host: killed runners had left them. */
   abandoned: z.array(z.string()).default([]),
   /** Why they could not all be looked for. */
@@ -17,7 +21,7 @@ export const reapDocumentSchema = z.looseObject({
   /** Snapshots and outputs of command nodes that nobody used for too long, or that were too much; the longest unused first. */
   evicted: z.array(
     z.looseObject({
-      kind: z.enum(['snapshot', 'prepared_output', 'template', 'cache']),
+      kind: z.enum(['snapshot', 'prepared_output', 'template', 'cache', 'kept_job']),
       /** On the host; of a template, the name of its instance. */
       path: z.string(),
       bytes: z.number().int().nonnegative(),

@@ -86,7 +86,7 @@ export function attemptStateLayout(
   return jobFiles(runDir, `${runDir}/attempts/${jobId}/${attempt}`);
 }
 
-function jobFiles(runDir: string, jobDir: string): JobStateLayout {
+export function jobFiles(runDir: string, jobDir: string): JobStateLayout {
   return {
     runDir,
     jobDir,

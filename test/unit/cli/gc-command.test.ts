@@ -10,6 +10,8 @@ test('it says which machines are gone and how many are in use', async () => {
     deleted: ['pikaci-1'],
     alive: ['pikaci-2', 'pikaci-3'],
     failed: [],
+    keptJobs: [],
+    notKept: [],
     abandoned: [],
     abandonedFailed: null,
     kept: NOTHING,
@@ -28,6 +30,8 @@ test('--dry-run says what would be removed', async () => {
     deleted: ['pikaci-1'],
     alive: [],
     failed: [],
+    keptJobs: [],
+    notKept: [],
     abandoned: [],
     abandonedFailed: null,
     kept: NOTHING,
@@ -44,6 +48,8 @@ test('it names what killed runners had left, and why it could not look for all o
     deleted: [],
     alive: [],
     failed: [],
+    keptJobs: [],
+    notKept: [],
     abandoned,
     abandonedFailed: 'no answer',
     kept: NOTHING,
@@ -61,6 +67,8 @@ test('a machine that could not be removed makes the exit status 3', async () => 
     deleted: [],
     alive: [],
     failed: [{ instance: 'pikaci-1', message: 'busy' }],
+    keptJobs: [],
+    notKept: [],
     abandoned: [],
     abandonedFailed: null,
     kept: NOTHING,
@@ -93,7 +101,16 @@ const evicted = {
 test('what was evicted is named with its size and its last use, also in the document', async () => {
   const cli = new Cli();
   const kept = { evicted: [evicted], kept: { entries: 2, bytes: 2048 }, failed: [] };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
+  cli.pikaci.reaped = ok({
+    deleted: [],
+    alive: [],
+    failed: [],
+    keptJobs: [],
+    notKept: [],
+    abandoned: [],
+    abandonedFailed: null,
+    kept,
+  });
   expect(await cli.run('gc', '--remote', '--keep-days', '7', '--keep-bytes', '1.5GiB')).toBe(0);
   expect(cli.stdout.text).toContain(
     'removed the snapshot /var/tmp/pikaci/snapshots/ab12 (3.0 MiB, last used 2024-10-04T00:00:00.000Z)\n' +
@@ -121,7 +138,16 @@ test('what could not be evicted makes the exit status 3', async () => {
     ...NOTHING,
     failed: [{ path: '/var/tmp/pikaci/prepared/x', message: 'read-only file system' }],
   };
-  cli.pikaci.reaped = ok({ deleted: [], alive: [], failed: [], abandoned: [], abandonedFailed: null, kept });
+  cli.pikaci.reaped = ok({
+    deleted: [],
+    alive: [],
+    failed: [],
+    keptJobs: [],
+    notKept: [],
+    abandoned: [],
+    abandonedFailed: null,
+    kept,
+  });
   expect(await cli.run('gc', '--remote')).toBe(3);
   expect(cli.stdout.text).toContain('could not remove /var/tmp/pikaci/prepared/x: read-only file system\n');
 });

@@ -24,6 +24,7 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../../../src/application/open-machine/open-machine-input.js';
+import type { RecoverInput } from '../../../src/application/recover/recover-jobs.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
 import type {
@@ -150,6 +151,8 @@ export class ScriptedPikaci implements Pikaci {
     deleted: [],
     alive: [],
     failed: [],
+    keptJobs: [],
+    notKept: [],
     abandoned: [],
     abandonedFailed: null,
     kept: NOTHING_KEPT,
@@ -252,6 +255,19 @@ export class ScriptedPikaci implements Pikaci {
     const message = `the scripted host answers no ${name}`;
     const fault: JobFault = { kind: 'incus', phase: null, host: this.host, message };
     return (this.caches[name] ?? (async () => err(fault))) as Pikaci[Name];
+  }
+
+  /** What there is of jobs that a reaper has kept. */
+  kept: Partial<Pick<Pikaci, 'keptJobs' | 'recover'>> = {};
+
+  keptJobs(options?: { readonly signal?: AbortSignal }) {
+    const fault: JobFault = { kind: 'host', phase: null, host: this.host, message: 'nothing is scripted' };
+    return this.kept.keptJobs?.(options) ?? Promise.resolve(err(fault));
+  }
+
+  recover(input: RecoverInput) {
+    const fault: JobFault = { kind: 'host', phase: null, host: this.host, message: 'nothing is scripted' };
+    return this.kept.recover?.(input) ?? Promise.resolve(err(fault));
   }
 
   buildTemplates(input: BuildTemplatesInput) {

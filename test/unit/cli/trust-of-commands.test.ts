@@ -53,6 +53,7 @@ const SENDS_NOTHING: readonly (readonly string[])[] = [
   ['pool', 'status'],
   ['pool', 'fill'],
   ['pool', 'drain'],
+  ['recover'],
   ['cache', 'list'],
   ['cache', 'rm', 'c'],
 ];

@@ -41,7 +41,7 @@ export async function gcRemote(
 }
 
 function documentOf(
-  { deleted, alive, failed, abandoned, abandonedFailed, kept }: ReapReport,
+  { deleted, alive, failed, keptJobs, notKept, abandoned, abandonedFailed, kept }: ReapReport,
   { host, dryRun }: { readonly host: string; readonly dryRun: boolean },
 ): ReapDocument {
   return {
@@ -52,6 +52,8 @@ function documentOf(
     deleted: [...deleted],
     alive: [...alive],
     failed: failed.map((one) => ({ ...one })),
+    kept_jobs: keptJobs.map(({ runId, jobId }) => ({ run_id: runId, job_id: jobId })),
+    not_kept: notKept.map((one) => ({ ...one })),
     abandoned: [...abandoned],
     abandoned_failed: abandonedFailed,
     evicted: kept.evicted.map(({ kind, path, bytes, lastUsedMs }) => {
@@ -81,6 +83,14 @@ function machineLines(document: ReapDocument): string[] {
     ...failed.map(
       ({ instance, message }) => `could not remove ${escapeLine(instance)}: ${escapeMessage(message)}`,
     ),
+    ...document.kept_jobs.map(
+      ({ run_id, job_id }) =>
+        `kept what ${escapeLine(job_id)} of ${escapeLine(run_id)} has left: "pikaci recover ${escapeLine(run_id)}" brings it back`,
+    ),
+    ...document.not_kept.map(
+      ({ instance, message }) =>
+        `could not keep what the job in ${escapeLine(instance)} had left: ${escapeMessage(message)}`,
+    ),
     ...abandoned.map((path) => `${verb} ${escapeLine(path)}, which a killed runner had left`),
     ...(abandonedFailed === null
       ? []
@@ -94,6 +104,7 @@ const NOUNS = {
   prepared_output: 'prepared output',
   template: 'template',
   cache: 'cache',
+  kept_job: 'left job',
 };
 
 function keptLines(document: ReapDocument): string[] {

@@ -110,6 +110,17 @@ that lives, are refused. Secrets are taken from the environment again.
 ${EXIT_CODES}
 `;
 
+export const RECOVER_HELP = `
+A machine whose runner is gone is removed when its lease has ended ("pikaci gc --remote"). What its job has left is kept on the
+host before: its log, how it ended, and the artifacts that it was to bring back. This lists it, or brings it into the state
+root, where it is then as if a runner had collected it. A job that still ran has no result: it is "lost". What is recorded
+of another machine, or has its end here already, is not replaced.
+
+Examples:
+  pikaci recover
+  pikaci recover 20261123-164501-abc123 unit && pikaci logs 20261123-164501-abc123 --job unit
+`;
+
 export const SHELL_HELP = `
 The job must be running, or have failed in a run with --keep-on-failure. The shell is the job's user in the job's
 workspace. It does not keep the machine: that is removed when the job ends, or when what keeps it runs out.

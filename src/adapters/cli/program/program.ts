@@ -53,6 +53,7 @@ import {
   withHost,
   withRunOutput,
 } from './program-options.js';
+import { addRecoverCommand } from './recover-commands.js';
 import { addStateCommands } from './state-commands.js';
 import { addTemplateCommands } from './template-commands.js';
 
@@ -81,6 +82,7 @@ export function buildProgram(context: CliContext, onExit: (code: number) => void
   addTemplateCommands(program, context, onExit);
   addPoolCommands(program, context, onExit);
   addCacheCommands(program, context, onExit);
+  addRecoverCommand(program, context, onExit);
   addStateCommands(program, context, onExit);
   addHostCommands(program, context, onExit);
   addGitlabCommands(program, context, onExit);
