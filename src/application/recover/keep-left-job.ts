@@ -160,7 +160,8 @@ export class KeepLeftJob {
     const stopWhenEnough = () => {
       if (isStopping || at.endsAt === null || (log?.received ?? 0) < at.endsAt) return;
       isStopping = true;
-      void clock.sleep(graceMs, over.signal).then(() => enough.abort());
+      if (graceMs === 0) enough.abort();
+      else void clock.bound(graceMs, over.signal).then(() => enough.abort());
     };
     const opened = await GuestLog.open({
       ...{ files, clock, state, secrets: at.secrets, isOurs, onKept: () => {} },

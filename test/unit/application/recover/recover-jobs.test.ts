@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
+import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { type MemoryRun, memoryRun, STATE, WORKSPACE } from '../memory-run.js';
+
+const SECRET = 'not-to-be-seen-4711';
+const KEPT = '/var/pikaci/kept';
+const JOB: JobSpecInput = {
+  id: 'job',
+  command: 'x',
+  artifacts: ['/artifacts/*'],
+  secrets: { TOKEN: SECRET },
+};
+
+/** A job that its runner has left running, and whose lease is over; it has ended meanwhile where it should. */
+async function leftJob({ ends }: { readonly ends: boolean }) {
+  let end = () => {};
+  const told = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const run = await memoryRun({
+    script: async ({ files, secrets, write }) => {
+      write(`${secrets['TOKEN']} begun\n`);
+      for (const name of ['a.txt', 'b.txt'])
+        files.write({ path: `/artifacts/${name}`, content: Buffer.from(name) });
+      await told;
+      write('done\n');
+      return 4;
+    },
+  });
+  const stop = new AbortController();
+  const events = {
+    emit: ({ type }: { readonly type: string }) => {
+      if (type === 'log_bytes') stop.abort();
+    },
+  };
+  const input = { job: JOB, workspace: WORKSPACE, runId: 'run', events, signal: stop.signal };
+  must(await run.pikaci.runJob({ ...input, onAbort: 'detach' }));
+  if (ends) end();
+  const [machine] = must(await run.host.incus.instances('default'));
+  const over = { 'user.pikaci.lease_expires_at_ms': '1000' };
+  must(await run.host.incus.patchInstance('default', machine?.name ?? '', over));
+  const id = machine?.config['user.pikaci.acquisition'] ?? '';
+  return { run, id };
+}
+
+/** The host packs what is asked for; `hostile` is what it says instead of a file. */
+function packing({ host }: MemoryRun, hostile: Readonly<Record<string, Buffer>> = {}): void {
+  host.shell.handle(({ command, stdin, write }) => {
+    const [, , , name, directory] = command.argv;
+    if (name !== 'pikaci-kept') return undefined;
+    const pack = async () => {
+      for (const path of Buffer.from(await stdin())
+        .toString()
+        .split('\0')) {
+        const read = await host.hostFiles.readFile(`${directory}/${path}`);
+        if (hostile[path] !== undefined) write('stdout', hostile[path]);
+        else if (read.isOk()) write('stdout', tarEntry({ name: path, content: read.value }));
+      }
+      write('stdout', TAR_END);
+      return 0;
+    };
+    return pack();
+  });
+}
+
+describe('a job that no runner collected', () => {
+  it('is kept by whoever removes its machine, and brought back with its own end', async () => {
+    const { run, id } = await leftJob({ ends: true });
+    packing(run);
+    expect(must(await run.pikaci.reap())).toMatchObject({
+      keptJobs: [{ runId: 'run', jobId: 'job' }],
+      notKept: [],
+      kept: { kept: { entries: expect.any(Number) } },
+    });
+    expect(must(await run.host.incus.instances('default'))).toEqual([]);
+    const about = { id, runId: 'run', jobId: 'job', status: 'failed', cause: 'exit', exitCode: 4 };
+    expect(must(await run.pikaci.keptJobs())).toMatchObject([{ ...about, artifacts: 2, attempt: 1 }]);
+    const { recovered, refused } = must(await run.pikaci.recover({ runId: 'run', id: id.slice(0, 8) }));
+    expect(refused).toEqual([]);
+    expect(recovered[0]?.outcome).toMatchObject({ exit_code: 4, artifacts: { incomplete: null } });
+    expect(await run.state('guest.log')).toBe('*** begun\ndone\n');
+    expect(await run.state('artifacts/a.txt')).toBe('a.txt');
+    expect(await run.state('job.json')).not.toContain(SECRET);
+    expect(must(await run.host.hostFiles.list(KEPT))).toEqual([]);
+    expect(must(await run.pikaci.attach('run', 'job')).outcome).toEqual(recovered[0]?.outcome);
+    mustFail(await run.pikaci.recover({ runId: 'run', jobId: 'job' }), 'no_such_job');
+    mustFail(await run.pikaci.recover({ runId: 'run', id: '../..' }), 'invalid_job');
+  });
+
+  it('is lost when it still ran, with the log and the artifacts that it had by then', async () => {
+    const { run } = await leftJob({ ends: false });
+    packing(run);
+    must(await run.pikaci.reap());
+    const elsewhere = run.another({ stateRoot: '/other' });
+    const { recovered } = must(await elsewhere.recover({ runId: 'run' }));
+    expect(recovered[0]?.outcome).toMatchObject({
+      status: 'failed',
+      cause: 'lost',
+      exit_code: null,
+      message: expect.stringContaining('its lease had ended'),
+      artifacts: { collected: [{ path: 'a.txt' }, { path: 'b.txt' }] },
+    });
+    const log = must(await run.host.localFiles.readFile('/other/runs/run/jobs/job/guest.log'));
+    expect(Buffer.from(log).toString()).toBe('*** begun\n');
+  });
+
+  it('replaces neither an end that is known nor what is recorded of another machine, and stays on the host', async () => {
+    const { run, id } = await leftJob({ ends: true });
+    packing(run);
+    must(await run.pikaci.reap());
+    const record = JSON.parse(await run.state('job.json'));
+    const write = (changed: object) =>
+      run.host.localFiles.writeFile(
+        `${STATE}/job.json`,
+        Buffer.from(JSON.stringify({ ...record, ...changed })),
+      );
+    const messages = [];
+    for (const changed of [
+      { acquisition: '00000000-0000-4000-8000-000000000000' },
+      { outcome: { ...record.outcome, status: 'passed', cause: 'exit', exit_code: 0 } },
+    ]) {
+      must(await write(changed));
+      const { recovered, refused } = must(await run.pikaci.recover({ runId: 'run' }));
+      expect(recovered).toEqual([]);
+      expect(refused[0]?.fault.kind).toBe('run_exists');
+      messages.push(refused[0]?.fault.message);
+    }
+    expect(messages).toEqual([
+      expect.stringContaining(`another machine (00000000-0000-4000-8000-000000000000, and not ${id})`),
+      expect.stringContaining('has its end already: passed'),
+    ]);
+    expect(must(await run.pikaci.keptJobs())).toHaveLength(1);
+    // An end that nobody knew is none.
+    must(await write({ outcome: { ...record.outcome, status: 'failed', cause: 'lost' } }));
+    expect(must(await run.pikaci.recover({ runId: 'run' })).recovered).toHaveLength(1);
+  });
+
+  it('is read as what a guest sends: links and what nobody asked for are left out, and that is said', async () => {
+    const { run } = await leftJob({ ends: true });
+    packing(run, {
+      'artifacts/a.txt': Buffer.concat([
+        tarEntry({ name: 'artifacts/a.txt', flag: '2', linkName: '/etc/shadow' }),
+        tarEntry({ name: '../../planted', content: Buffer.from('x') }),
+      ]),
+    });
+    must(await run.pikaci.reap());
+    const { recovered } = must(await run.pikaci.recover({ runId: 'run' }));
+    expect(recovered[0]?.outcome.artifacts).toMatchObject({
+      collected: [{ path: 'b.txt' }],
+      incomplete: '1 of the kept files could not be read',
+    });
+    const names = must(await run.host.localFiles.list(`${STATE}/artifacts`)).map(({ name }) => name);
+    expect(names).toEqual(['b.txt']);
+  });
+
+  it('is not kept when the record beside its machine is of another, or when a runner has its end', async () => {
+    const { run } = await leftJob({ ends: true });
+    const path = '/var/pikaci/runs/run/jobs/job/job.json';
+    const record = JSON.parse(Buffer.from(must(await run.host.hostFiles.readFile(path))).toString());
+    expect(JSON.stringify(record)).not.toContain(SECRET);
+    const forged = { ...record, acquisition: '00000000-0000-4000-8000-000000000000' };
+    must(await run.host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(forged))));
+    expect(must(await run.pikaci.reap())).toMatchObject({ keptJobs: [], notKept: [], failed: [] });
+    const failing = await memoryRun({ script: async () => 3 });
+    const input = { job: { ...JOB, secrets: {} }, workspace: WORKSPACE, runId: 'run', keepOnFailureSecs: 60 };
+    must(await must(await failing.pikaci.runJob(input)).cleanUp);
+    await failing.host.clock.advance(3_600_000);
+    const reaped = must(await failing.pikaci.reap());
+    expect([reaped.deleted.length, reaped.keptJobs]).toEqual([1, []]);
+  });
+
+  it('goes with its age, and what was being kept when its reaper was gone goes as well', async () => {
+    const { run, id } = await leftJob({ ends: true });
+    must(await run.pikaci.reap());
+    must(await run.host.hostFiles.makeDirectory(`${KEPT}/.making-${id}`));
+    expect(must(await run.pikaci.reap()).kept.evicted).toEqual([]);
+    await run.host.clock.advance(31 * 24 * 3_600_000);
+    expect(must(await run.pikaci.reap({ dryRun: true })).kept.evicted).toContainEqual(
+      expect.objectContaining({ kind: 'kept_job', path: `${KEPT}/${id}` }),
+    );
+    expect(must(await run.pikaci.keptJobs())).toHaveLength(1);
+    expect(must(await run.pikaci.reap()).kept.evicted).toContainEqual(
+      expect.objectContaining({ kind: 'kept_job' }),
+    );
+    expect(must(await run.host.hostFiles.list(KEPT))).toEqual([]);
+  });
+});
