@@ -72,6 +72,7 @@ const FOLDER_ORDER = {
     'commands/template',
     'commands/cache',
     'commands/pool',
+    'commands/recover',
     'commands/serve',
     'commands/hooks',
     'completion',

@@ -118,7 +118,7 @@ of another machine, or has its end here already, is not replaced.
 
 Examples:
   pikaci recover
-  pikaci recover 20261123-164501-abc123 unit && pikaci logs 20261123-164501-abc123 --job unit
+  pikaci recover 20261123-164501-abc123 unit && pikaci resume 20261123-164501-abc123
 `;
 
 export const SHELL_HELP = `

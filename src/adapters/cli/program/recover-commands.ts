@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { jobIdSchema, runIdSchema } from '../../../domain/values/identifier.js';
-import { type RecoverOptions, recoverCommand } from '../commands/recover-command.js';
+import { type RecoverOptions, recoverCommand } from '../commands/recover/recover-command.js';
 import type { CliContext } from '../session/cli-context.js';
 import { RECOVER_HELP } from './help-texts.js';
 import { id, output, withHost } from './program-options.js';

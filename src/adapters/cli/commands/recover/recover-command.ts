@@ -1,19 +1,19 @@
-import type { JobFault } from '../../../application/faults/job-fault.js';
-import type { KeptJob } from '../../../application/recover/kept-job.js';
-import type { RecoveredJob, RecoverReport } from '../../../application/recover/recover-jobs.js';
+import type { JobFault } from '../../../../application/faults/job-fault.js';
+import type { KeptJob } from '../../../../application/recover/kept-job.js';
+import type { RecoveredJob, RecoverReport } from '../../../../application/recover/recover-jobs.js';
 import type {
   KeptJobDocument,
   KeptJobListDocument,
   RecoverDocument,
-} from '../../../domain/records/recover-documents.js';
-import { inColumns } from '../output/columns.js';
-import { escapeLine, escapeMessage } from '../output/escape-control.js';
-import { formatBytes } from '../output/quantities.js';
-import { type CliContext, complain } from '../session/cli-context.js';
-import { EXIT } from '../session/exit-code.js';
-import { complainOfFault, onHost } from './machine/machine-session.js';
-import { printJson } from './state-root.js';
-import type { HostOptions } from './with-pikaci.js';
+} from '../../../../domain/records/recover-documents.js';
+import { inColumns } from '../../output/columns.js';
+import { escapeLine, escapeMessage } from '../../output/escape-control.js';
+import { formatBytes } from '../../output/quantities.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import { complainOfFault, onHost } from '../machine/machine-session.js';
+import { printJson } from '../state-root.js';
+import type { HostOptions } from '../with-pikaci.js';
 
 /** So much of an id is shown, and names it. */
 const SHORT_ID = 8;
@@ -69,14 +69,12 @@ function named(kept: KeptJob, fault: JobFault): JobFault {
   };
 }
 
-function recoveredLine({ kept, outcome }: RecoveredJob): string {
+function recoveredLine({ kept, outcome, state }: RecoveredJob): string {
   const { artifacts, status, cause, message } = outcome;
   const because = message === '' ? '' : `, ${escapeMessage(message)}`;
   const lost =
     artifacts.incomplete === null ? '' : `; not all of them: ${escapeMessage(artifacts.incomplete)}`;
-  const { runId, jobId } = kept;
-  const log = `"pikaci logs ${escapeLine(runId)} --job ${escapeLine(jobId)}"`;
-  return `${escapeLine(jobId)}: ${status} (${cause}${because}), ${artifacts.collected.length} artifacts${lost}; ${log} prints its log\n`;
+  return `${escapeLine(kept.jobId)}: ${status} (${cause}${because}), ${artifacts.collected.length} artifacts${lost}; its log is ${escapeLine(state.guestLog)}\n`;
 }
 
 function report(host: string, { recovered, refused }: RecoverReport): RecoverDocument {
