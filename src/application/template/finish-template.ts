@@ -15,11 +15,20 @@ const STOP_SECS = 20;
 /** Of an instance's configuration, what a snapshot of it keeps: what the daemon knows of it, and whose it is. */
 const KEPT_KEYS = /^(volatile|image|user\.pikaci)\./;
 
+/** Keeps what becomes a template in the hands of who makes it, between the changes of it as a whole that nobody may come between. */
+export interface MakersHold {
+  /** For the next change. */
+  keep(): Promise<Result<void, JobFault>>;
+  /** While something takes long. */
+  during<T>(work: () => Promise<T>): Promise<T>;
+}
+
 export interface FinishTemplate {
   readonly instance: string;
   /** Whose lease it has to be until the last step. */
   readonly owner: string;
   readonly mark: Omit<TemplateMark, 'madeAtMs' | 'lastUsedMs' | 'bytes'>;
+  readonly hold: MakersHold;
 }
 
 interface Parts extends Pick<TemplateParts, 'ports' | 'hostTime'> {
@@ -34,18 +43,16 @@ export async function finishTemplate(parts: Parts, input: FinishTemplate): Promi
   const { hostTime } = parts;
   const { incus } = parts.ports;
   const { incusProject: project } = parts.settings;
-  const { instance, owner } = input;
+  const { instance, owner, hold } = input;
   const signal = awakeBound(BOUND_MS);
-  const cleaned = await cleanGuest(incus, { project, name: instance });
-  if (cleaned.isErr()) return err(cleaned.error);
-  const stopped = await stop(parts, input, signal);
+  const stopped = await hold.during(async () => {
+    const cleaned = await cleanGuest(incus, { project, name: instance });
+    if (cleaned.isErr()) return err(cleaned.error);
+    return (await stop(parts, input, signal)).map(() => cleaned.value);
+  });
   if (stopped.isErr()) return err(stopped.error);
-  const now = hostTime.now();
-  return await keepAsTemplate(
-    parts,
-    { instance, owner, mark: { ...input.mark, madeAtMs: now, bytes: cleaned.value.bytes } },
-    signal,
-  );
+  const mark = { ...input.mark, madeAtMs: hostTime.now(), bytes: stopped.value.bytes };
+  return await keepAsTemplate(parts, { instance, owner, mark, hold }, signal);
 }
 
 /** What becomes a template, whose it has to be until the last step, and what it is then known by. */
@@ -53,6 +60,7 @@ interface KeepAsTemplate {
   readonly instance: string;
   readonly owner: string;
   readonly mark: Omit<TemplateMark, 'lastUsedMs'>;
+  readonly hold: MakersHold;
 }
 
 /** The same of an instance that is stopped and holds nothing that its copies must not have. */
@@ -63,15 +71,22 @@ export async function keepAsTemplate(
 ): Promise<Result<void, JobFault>> {
   const { incus } = parts.ports;
   const { incusProject: project } = parts.settings;
-  const { instance } = input;
+  const { instance, hold } = input;
+  const held = await hold.keep();
+  if (held.isErr()) return err(held.error);
   const before = await ownInstance(parts, input, signal);
   if (before.isErr()) return err(before.error);
   const { value, etag } = before.value;
   const put = { ...value, config: bare(value.config), devices: {}, ephemeral: false };
   const stripped = await incus.putInstance(project, instance, put, { etag, signal });
   if (stripped.isErr()) return err(at('strip', instance, stripped.error));
-  const taken = await incus.snapshotInstance(project, { instance, snapshot: TEMPLATE_SNAPSHOT }, { signal });
+  // A pool that does not copy on write copies every byte.
+  const taken = await hold.during(() =>
+    incus.snapshotInstance(project, { instance, snapshot: TEMPLATE_SNAPSHOT }, { signal }),
+  );
   if (taken.isErr()) return err(at('make a snapshot of', instance, taken.error));
+  const stillHeld = await hold.keep();
+  if (stillHeld.isErr()) return err(stillHeld.error);
   const after = await ownInstance(parts, input, signal);
   return after.isErr() ? err(after.error) : await mark(parts, input, after.value.etag, signal);
 }

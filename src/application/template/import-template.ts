@@ -7,7 +7,7 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { removeInstance } from '../machine/incus/remove-instance.js';
-import { keepAsTemplate } from './finish-template.js';
+import { keepAsTemplate, type MakersHold } from './finish-template.js';
 import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault, whileAtTemplate } from './template-fault.js';
 import { TemplateFile } from './template-file.js';
@@ -18,6 +18,8 @@ import { makersMachine, removeAbandoned } from './watch-maker.js';
 
 /** For the image to be unpacked and marked. Nobody renews the lease: what a killed import leaves is in the way for so long. */
 const UNPACK_MS = 15 * 60_000;
+/** It is held for as long as that from its first moment on. */
+const HELD: MakersHold = { keep: async () => ok(undefined), during: (work) => work() };
 /** Others may make or remove it in any moment. */
 const TRIES = 5;
 
@@ -191,7 +193,7 @@ async function unpack(
   if (created.isErr() && created.error.kind === 'already_exists') return ok('taken');
   const kept = created.isErr()
     ? err(unpackFault(created.error, template.name))
-    : await keepAsTemplate(parts, { instance, owner, mark: template }, awakeBound(UNPACK_MS));
+    : await keepAsTemplate(parts, { instance, owner, mark: template, hold: HELD }, awakeBound(UNPACK_MS));
   if (kept.isOk()) return ok('made');
   const owned = { project, name: instance, acquisition };
   const removed = await removeInstance(parts.ports, owned, awakeBound(REMOVE_BOUND_MS));

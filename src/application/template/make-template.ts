@@ -10,15 +10,15 @@ import { type LaunchTurn, launchInTurn } from '../machine/launch-in-turn.js';
 import type { Machine, MachinePlan } from '../machine/machine-backend.js';
 import type { MachineBaseSource, MachinePlace, MachineSpec } from '../machine/machine-spec.js';
 import { isSnapshotMissing } from '../snapshot/is-snapshot-missing.js';
-import { finishTemplate } from './finish-template.js';
+import { finishTemplate, type MakersHold } from './finish-template.js';
 import { runSetup } from './run-setup.js';
 import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault } from './template-fault.js';
 import type { MakerParts } from './template-parts.js';
 import type { TemplateCall, TemplateRequest } from './template-request.js';
 
-/** For what is done with the machine when the setup has passed, and for its removal. */
-const FINISH_MS = 10 * 60_000;
+/** For a change of the machine as a whole, when the setup has passed: who waits for a maker that was killed then waits no longer for it. */
+const CHANGE_MS = 60_000;
 /** Its inputs may be evicted between the look at them and the mount. */
 const EVICTIONS = 5;
 
@@ -115,32 +115,37 @@ async function setUp(
 ): Promise<Result<void, JobFault>> {
   const { ports, settings, hostTime } = parts;
   const lost = new AbortController();
-  const passed = await (async () => {
-    await using _renewer = new LeaseRenewer({
-      place: machine.lease,
-      clock: ports.clock,
-      owner,
-      leaseMs: settings.leaseMs,
-      hostTime,
-      onSuperseded: (message) => lost.abort(message),
-    });
+  const hold: MakersHold = {
+    during: async (work) => {
+      await using _renewer = new LeaseRenewer({
+        place: machine.lease,
+        clock: ports.clock,
+        owner,
+        leaseMs: settings.leaseMs,
+        hostTime,
+        onSuperseded: (message) => lost.abort(message),
+      });
+      return await work();
+    },
+    keep: async () => {
+      const bound = awakeBound(CHANGE_MS);
+      const expiresAtMs = (await hostTime.fresh(bound)) + Math.max(CHANGE_MS, settings.leaseMs);
+      const kept = await writeLease(machine.lease, { owner, expiresAtMs }, owner, bound);
+      return kept.mapErr((error) =>
+        error.kind === 'superseded' ? templateFault(ports.incus.host, error.message) : error.fault,
+      );
+    },
+  };
+  const passed = await hold.during(async () => {
     // What does not go well on the way is told of each copy as well, which has it done again.
     const equipped = await equip?.(machine, call.signal);
     if (equipped?.isErr()) return err(equipped.error);
     return await runSetup(parts, machine, request, { ...call, superseded: lost.signal });
-  })();
+  });
   if (passed.isErr()) return err(passed.error);
-  // From here on the instance is changed as a whole, each time as it was read: nothing else may write it meanwhile.
-  const bound = awakeBound(FINISH_MS);
-  const expiresAtMs = (await hostTime.fresh(bound)) + FINISH_MS;
-  const kept = await writeLease(machine.lease, { owner, expiresAtMs }, owner, bound);
-  if (kept.isErr()) {
-    const { error } = kept;
-    return err(error.kind === 'superseded' ? templateFault(ports.incus.host, error.message) : error.fault);
-  }
   const { alias, fingerprint } = request.base.image;
   const mark = { key: request.key, name: request.node.id, alias, fingerprint };
-  return await finishTemplate(parts, { instance: machine.name, owner, mark });
+  return await finishTemplate(parts, { instance: machine.name, owner, mark, hold });
 }
 
 /** What a machine is made from that is a copy of a template. */
