@@ -144,11 +144,11 @@ export class MicrovmBackend implements MachineBackend {
   }
 
   /**
-   * Its files lie on a scratch disk that its runner makes anew at each boot, whose last writes the guest may hold in its memory; the protocol
-   * with runners has no word for a machine that begins with the disk of another.
+   * The guest may hold the last writes to its scratch disk in its memory, and only layers, which trusted setups have left, are there for another
+   * machine to stand on.
    */
   #noSnapshots(name: string): JobFault {
-    const message = `the microVM ${name} cannot be forked: what it has written lies on a disk that its runner makes empty for each boot, and partly in its memory; forks need the backend "incus"`;
+    const message = `the microVM ${name} cannot be forked: part of what it has written is in the memory of its guest alone, so its disk is whole only once it is off; forks need the backend "incus"`;
     return { kind: 'backend_unavailable', phase: null, host: this.#ports.shell.host, message };
   }
 
