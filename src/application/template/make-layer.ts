@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { buildGuestRequest } from '../../domain/job/guest-request.js';
 import type { Acquisition } from '../../domain/machine/acquisition.js';
 import type { Lease } from '../../domain/machine/lease.js';
+import type { RemoteLayout } from '../../domain/machine/remote-layout.js';
 import { templateConfig } from '../../domain/machine/template-mark.js';
 import { templateInstanceName, templatePlace } from '../../domain/machine/template-place.js';
 import type { FileStore } from '../../ports/file-store.js';
@@ -9,7 +10,7 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
-import { makeHostDirectory, mayHaveMade, removeHostDirectory } from '../machine/host-directory.js';
+import { makeHostDirectory, mayHaveMade, ownerOf, removeHostDirectory } from '../machine/host-directory.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { MachinePlace, MachineSpec } from '../machine/machine-spec.js';
 import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
@@ -59,9 +60,11 @@ export async function makeLayer(
   const claim = { ...directory, lease: leaseLine(lease) };
   const claimed = await makeHostDirectory(ports.hostFiles, claim, call.signal);
   if (claimed.isErr()) {
-    if (claimed.error.kind === 'run_exists') return ok('taken');
+    // Of what it was about to put there; what is another's stays.
     if (mayHaveMade(claimed)) await removeHostDirectory(ports.hostFiles, directory);
-    return err(claimed.error);
+    if (claimed.error.kind !== 'run_exists') return err(claimed.error);
+    await removeLeft(parts, layers, { layout, request, signal: call.signal });
+    return ok('taken');
   }
   const machine = backends.machine({ ...ids, acquisition });
   const made = await makeInDirectory(parts, layers, { lease, acquisition }, { machine, request, call });
@@ -69,6 +72,22 @@ export async function makeLayer(
   if (made.isOk() || removed.isOk()) return made;
   const stays = `${machine.name} stays until its lease has ended, and "pikaci gc --remote" removes it then: ${removed.error.message}`;
   return err({ ...made.error, message: `${made.error.message}; ${stays}` });
+}
+
+/**
+ * What a runner leaves that is killed when its machine is gone and the directory is not. A maker's directory has a machine, or the lease of
+ * one, from the moment at which it appears; whose it is was read before that was looked for, so that of the next one is left alone.
+ */
+async function removeLeft(
+  { ports: { hostFiles } }: LayerParts,
+  layers: MicrovmLayers,
+  { layout, request, signal }: { layout: RemoteLayout; request: TemplateRequest; signal: AbortSignal },
+): Promise<void> {
+  const owner = await ownerOf(hostFiles, layout, signal);
+  if (owner.isErr() || owner.value === null) return;
+  const looked = await layers.look(templateInstanceName(request.key), layout.remoteJobDir, signal);
+  if (looked.isOk() && looked.value.kind === 'absent')
+    await removeHostDirectory(hostFiles, { layout, acquisition: owner.value });
 }
 
 async function removeMaker(hostFiles: FileStore, machine: Machine): Promise<Result<void, JobFault>> {

@@ -181,7 +181,7 @@ describe.runIf(process.getuid?.() === 0)('templates of microVMs', () => {
     await rm(at('held'));
     const built = (await Promise.all(builds)).map((one) => must(one)[0]?.cached);
     expect(built.sort()).toEqual([false, true]);
-    expect(ran()).toEqual(['set up']);
+    expect([ran(), readdirSync(at('work/runs'))]).toEqual([['set up'], []]);
   });
 
   it('are made anew when a killed runner has left its machine half-made, whose lease has ended', async () => {
@@ -195,6 +195,12 @@ describe.runIf(process.getuid?.() === 0)('templates of microVMs', () => {
     must(await pikaci.buildTemplates(ask(of('set up'))));
     expect([ran(), layers().length]).toEqual([['set up'], 1]);
     expect(readdirSync(at('work/runs'))).toEqual([]);
+    // One that was killed when its machine was gone, and its directory was not.
+    must(await pikaci.removeTemplate('own', { force: true }));
+    await mkdir(join(job, 'artifacts'), { recursive: true });
+    await writeFile(join(job, 'owner'), '0c8e6a52-6b7c-4d59-9d0a-0a2a1f0d8f11\n');
+    must(await pikaci.buildTemplates(ask(of('set up'))));
+    expect([ran(), readdirSync(at('work/runs'))]).toEqual([['set up', 'set up'], []]);
   });
 
   it('stay while they are in use, go by hand or with gc, and are made by nobody who is not trusted', async () => {
