@@ -43,7 +43,7 @@ export async function launchInTurn<T extends { readonly machine: { readonly name
       const before = refused === line.refusal ? line.before({ priority, number }) : 0;
       const others =
         before === 0 ? '' : `${before} of this runner wait before it, the first of them because of `;
-      const why = `there is no room for the machine, which waits up to ${waitMs / 1000} s: ${others}${refused.message}`;
+      const why = `there is no room for the machine, which waits up to ${Math.ceil(waitMs / 1000)} s: ${others}${refused.message}`;
       const wait = { number, priority, untilMs, waitMs, refused };
       const told = hasTold ? null : why;
       hasTold = true;

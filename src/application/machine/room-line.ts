@@ -160,7 +160,7 @@ function byPlace(one: LinePlace, other: LinePlace): number {
 }
 
 function overdue(refused: JobFault, waitMs: number): JobFault {
-  const waited = waitMs === 0 ? 'not waited for' : `waited for ${waitMs / 1000} s`;
+  const waited = waitMs === 0 ? 'not waited for' : `waited for ${Math.ceil(waitMs / 1000)} s`;
   const message = `${refused.message}; ${waited} (incus.quotaWaitSecs): raise the project's limit, run less at once, or remove machines that stay ("pikaci machine list", "pikaci gc --remote")`;
   return { ...refused, phase: 'queued', message };
 }

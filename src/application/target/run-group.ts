@@ -98,12 +98,15 @@ export class RunGroup {
         else tell(why, `${why}; it is asked again`);
       }
       if (failed.isOk() && looked.isOk() && looked.value !== null)
-        tell(
-          looked.value.token,
-          `waits for the run ${looked.value.runId}, which is before this one in the group "${group}"`,
-        );
+        tell(looked.value.token, this.#waitsFor(looked.value));
       await clock.sleep(LOOK_MS * (0.5 + Math.random() / 2), both);
     }
+  }
+
+  #waitsFor({ runId }: GroupTicket): string {
+    const { group, runId: own } = this.#input;
+    if (runId !== own) return `waits for the run ${runId}, which is before this one in the group "${group}"`;
+    return `waits until the place is over that ${own} had in the group "${group}" before: ${LIFE_MS / 1000} s after its runner has gone`;
   }
 
   /** Gives its place up, after the run has cleaned up. What fails goes when its time is over. */

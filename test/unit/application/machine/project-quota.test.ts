@@ -1,7 +1,8 @@
-import { ok } from 'neverthrow';
+import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { quotaFault } from '../../../../src/application/machine/incus/project-quota.js';
+import { launchInTurn } from '../../../../src/application/machine/launch-in-turn.js';
 import { RoomLine } from '../../../../src/application/machine/room-line.js';
 import type { IncusConfig, IncusCreateInstance } from '../../../../src/ports/incus-types.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
@@ -168,4 +169,33 @@ it('a machine that came and went between two looks has made room as well', async
   line.tried('known', { made: 'short' });
   expect(must(await second)).toBe('known');
   expect(clock.monotonic()).toBeLessThan(10_000);
+});
+
+it('how long is waited is told in whole seconds, whatever was waited before', async () => {
+  const clock = new MemoryClock(undefined, { skipUpToMs: 5000 });
+  const line = new RoomLine({ clock, backends: { names: async () => ok([]) } });
+  const refused = {
+    kind: 'incus',
+    phase: 'launch_guest',
+    host: 'h',
+    message: 'no room',
+    cause: { kind: 'quota_reached', host: 'h', tried: 'create', status: 400, message: 'no room' },
+  } as const;
+  const told: (string | null)[] = [];
+  const fault = mustFail(
+    await launchInTurn<{ machine: { name: string } }>(
+      {
+        ...{ clock, line, priority: 0, waitMs: 1999.960341, signal: new AbortController().signal },
+        neverFits: async () => false,
+        queued: (why, wait) => {
+          told.push(why);
+          return wait();
+        },
+      },
+      async () => err(refused),
+    ),
+    'incus',
+  );
+  expect(told).toEqual(['there is no room for the machine, which waits up to 2 s: no room']);
+  expect(fault.message).toContain('waited for 2 s');
 });

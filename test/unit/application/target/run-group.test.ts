@@ -284,6 +284,18 @@ describe('the runs of a group', () => {
     expect(third.record.status).toBe('passed');
   });
 
+  it('say of a run that is resumed that it waits for its own place of before', async () => {
+    const { input, never } = await slowHost(1);
+    must(await RunGroup.enter({ ...input, runId: 'run', signal: never }));
+    const again = must(await RunGroup.enter({ ...input, runId: 'run', signal: never }));
+    const said: string[] = [];
+    await again.turn((text) => said.push(text));
+    expect(said).toEqual([
+      'waits until the place is over that run had in the group "g" before: 90 s after its runner has gone',
+    ]);
+    await again.leave();
+  });
+
   it('need a branch where their group names it, and cannot be left running', async () => {
     const { runner, begin, places } = await host();
     const { branch: _, ...none } = { branch: 'x' };
