@@ -7,6 +7,7 @@ import { HostCaches } from '../application/gc/host-caches.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
+import { PlacedJobs } from '../application/job/placed-jobs.js';
 import { RunAttempts } from '../application/job/run-attempts.js';
 import { RunJob } from '../application/job/run-job.js';
 import { HostTime } from '../application/lease/host-time.js';
@@ -133,11 +134,22 @@ export function bindServices(container: Container): void {
       warmPool,
       jobServices,
       hostTime,
+      members,
     ) => {
       const shared = { ports, settings, backends };
       const parts = { ...shared, stageSnapshot, acquireMachine, completeJob };
       const runJob = new RunJob({ ...parts, warmPool, jobServices, hostTime });
-      return new RunAttempts({ ...shared, jobServices, runJob });
+      const here = new RunAttempts({ ...shared, jobServices, runJob });
+      if (members === null) return here;
+      const { members: among = null, group = null } = settings.cluster ?? {};
+      return new PlacedJobs({
+        here,
+        host: ports.shell.host,
+        members: among,
+        group,
+        look: (signal) => members.look(signal),
+        on: async (member, signal) => (await members.on(member, signal)).map((there) => there.runJob),
+      });
     },
     [
       ids.ports,
@@ -149,6 +161,7 @@ export function bindServices(container: Container): void {
       ids.warmPool,
       ids.jobServices,
       ids.hostTime,
+      ids.members,
     ],
   );
   bindTo(

@@ -25,9 +25,10 @@ import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
 import { currentDirectory } from './current-directory.js';
 import { hostAdapters } from './host-adapters.js';
+import { memberHost } from './member-host.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
-import type { ServiceParts } from './wire-services.js';
+import type { ReachMember, ServiceParts } from './wire-services.js';
 import { WiredPikaci } from './wired-pikaci.js';
 
 /** What surrounds a configuration: where its paths begin, and what replaces the outside. */
@@ -101,6 +102,16 @@ export function createPikaci(
     clock: adapters.clock ?? new SystemClock(),
     processes: adapters.processes ?? new NodeProcesses(),
   };
+  const { members, group } = parsed.data.incus.cluster;
+  const isSpread = parsed.data.backend === 'incus' && (members ?? group) !== undefined;
+  const reach: ReachMember | null = isSpread
+    ? async (member, signal) => {
+        const there = await memberHost(parsed.data, { path, env }, member, signal);
+        if (there.isOk()) memberClosing.push(...there.value.closing);
+        return there;
+      }
+    : null;
+  const memberClosing: AsyncDisposable[] = [];
   return ok(
     new WiredPikaci({
       host: parts.shell,
@@ -111,9 +122,9 @@ export function createPikaci(
           import('./wire-services.js'),
           adapters.tracer ?? otelTracer(env),
         ]);
-        return wireServices({ ...parts, tracer });
+        return wireServices({ ...parts, tracer }, reach);
       },
-      closing: [...closing, ...host.closing],
+      closing: () => [...memberClosing, ...closing, ...host.closing],
     }),
   );
 }
@@ -161,6 +172,8 @@ function jobSettings(
     cluster: {
       member: incus.cluster.member ?? null,
       isOwnDaemon: incus.transport.via !== 'https',
+      members: incus.cluster.members ?? null,
+      group: incus.cluster.group ?? null,
     },
     incusHomes: incusHomes(incus.transport),
     supervisor:

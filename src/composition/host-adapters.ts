@@ -36,8 +36,14 @@ const HOPS = 4;
 /** For a socket, once there is a connection. */
 const SOCKET_MS = 30_000;
 
-export function hostAdapters(config: PikaciConfig, place: Place): HostAdapters {
-  return config.host === 'local' ? localHost(config, place) : sshHost(config, config.host, place);
+/** `jumps` are hosts on the way; none where the SSH configuration says them. */
+export function hostAdapters(
+  config: PikaciConfig,
+  place: Place,
+  jumps: readonly string[] = [],
+): HostAdapters {
+  if (config.host === 'local') return localHost(config, place);
+  return sshHost(config, config.host, { ...place, jumps });
 }
 
 function localHost(config: PikaciConfig, place: Place): HostAdapters {
@@ -51,10 +57,15 @@ function localHost(config: PikaciConfig, place: Place): HostAdapters {
   return { shell, hostFiles, incus, closing: [incus, hostFiles, shell] };
 }
 
-function sshHost(config: PikaciConfig, host: SshHostConfig, place: Place): HostAdapters {
+function sshHost(
+  config: PikaciConfig,
+  host: SshHostConfig,
+  place: Place & { readonly jumps: readonly string[] },
+): HostAdapters {
   const local = new LocalShell();
   const connection = new Ssh2Connection({
     ...sshOptions(host, place),
+    ...(place.jumps.length === 0 ? {} : { jumps: place.jumps }),
     local: { shell: local, dial: (argv, env) => new LocalCommandDialer(argv, env) },
   });
   const shell = new Ssh2Shell(connection, local);

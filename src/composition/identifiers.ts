@@ -1,4 +1,5 @@
 import type { ServiceIdentifier } from 'inversify';
+import type { Members } from '../application/cluster/members.js';
 import type { WorkDirectory } from '../application/directories/work-directory.js';
 import type { Doctor } from '../application/doctor/doctor.js';
 import type { Evict } from '../application/gc/evict.js';
@@ -61,7 +62,8 @@ export const ids = {
   stageSnapshot: identifier<StageSnapshot>('stageSnapshot'),
   completeJob: identifier<CompleteJob>('completeJob'),
   jobServices: identifier<JobServices>('jobServices'),
-  runJob: identifier<RunAttempts>('runJob'),
+  runJob: identifier<Pick<RunAttempts, 'run'>>('runJob'),
+  members: identifier<Members<{ readonly runJob: Pick<RunAttempts, 'run'> }> | null>('members'),
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   statuses: identifier<RunTargetParts['statuses']>('statuses'),

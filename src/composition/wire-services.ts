@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { Container } from 'inversify';
+import type { Result } from 'neverthrow';
 import { HostMember } from '../application/cluster/host-member.js';
 import { incusOfMember } from '../application/cluster/incus-of-member.js';
+import { type MemberAddress, Members } from '../application/cluster/members.js';
+import type { JobFault } from '../application/faults/job-fault.js';
 import { bindServices } from './bind-services.js';
 import { type Bound, ids } from './identifiers.js';
 
@@ -41,10 +44,22 @@ export type Services = Pick<
   | 'reap'
   | 'recoverJobs'
   | 'doctor'
->;
+> & {
+  /** The other members of the cluster; null where jobs are to run on the host alone. */
+  readonly members: Members<Services> | null;
+};
 
-/** Joins the services. Does no I/O. */
-export function wireServices(parts: ServiceParts): Services {
+/** What a member of the cluster has of its own. */
+export type MemberParts = Pick<ServiceParts, 'shell' | 'hostFiles' | 'incus'>;
+
+/** Connects to another member of the cluster. */
+export type ReachMember = (
+  member: MemberAddress,
+  signal: AbortSignal,
+) => Promise<Result<MemberParts, JobFault>>;
+
+/** Joins the services. Does no I/O. `reach` is how the other members of a cluster are reached, where jobs may run on them. */
+export function wireServices(parts: ServiceParts, reach: ReachMember | null = null): Services {
   const container = new Container();
   const { shell, settings } = parts;
   const { member: configured = null, isOwnDaemon = true } = settings.cluster ?? {};
@@ -52,8 +67,19 @@ export function wireServices(parts: ServiceParts): Services {
   const bound: ServiceParts = { ...parts, incus: incusOfMember(parts.incus, member) };
   for (const name of Object.keys(bound) as (keyof ServiceParts)[])
     container.bind<unknown>(ids[name]).toConstantValue(bound[name]);
+  const members =
+    reach === null
+      ? null
+      : new Members<Services>({
+          incus: parts.incus,
+          host: member,
+          connect: async (other, signal) =>
+            (await reach(other, signal)).map((there) => wireServices(atMember(parts, there, other.name))),
+        });
+  container.bind<unknown>(ids.members).toConstantValue(members);
   bindServices(container);
   return {
+    members,
     settings: parts.settings,
     ports: container.get(ids.ports),
     backends: container.get(ids.backends),
@@ -69,4 +95,10 @@ export function wireServices(parts: ServiceParts): Services {
     recoverJobs: container.get(ids.recoverJobs),
     doctor: container.get(ids.doctor),
   };
+}
+
+/** The same settings there; the member is known. */
+function atMember(parts: ServiceParts, there: MemberParts, name: string): ServiceParts {
+  const cluster = { isOwnDaemon: true, members: null, group: null, member: name };
+  return { ...parts, ...there, settings: { ...parts.settings, cluster } };
 }

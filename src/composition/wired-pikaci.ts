@@ -34,6 +34,7 @@ import type {
   TemplateTransferOptions,
 } from '../application/template/host-templates.js';
 import type { Clock } from '../ports/clock.js';
+import { attacherOf, reapOnAll, servicesOfJob } from './on-members.js';
 import type { Services } from './wire-services.js';
 
 const CLOSE_BOUND_MS = 120_000;
@@ -44,7 +45,7 @@ export interface WiredParts {
   /** Called once, with the first call that needs them. */
   readonly services: () => Promise<Services>;
   /** What this pikaci made and so closes, in order. */
-  readonly closing: readonly AsyncDisposable[];
+  readonly closing: () => readonly AsyncDisposable[];
 }
 
 /** The library's interface over the services; owns the connections and the clean-ups that are under way. */
@@ -82,7 +83,8 @@ export class WiredPikaci implements Pikaci {
   async resume(runId: string, options: ResumeOptions = {}): Promise<Result<TargetRun, JobFault>> {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
-    const { runTarget, attachJob } = services.value;
+    const { runTarget } = services.value;
+    const attachJob = attacherOf(services.value);
     return this.#owning(await resume({ parts: runTarget.parts, attachJob }, runId, options));
   }
 
@@ -92,7 +94,9 @@ export class WiredPikaci implements Pikaci {
     call: ShellCall = PLAIN_TERMINAL,
   ): Promise<Result<GuestShell, JobFault>> {
     const services = await this.#reading();
-    return services.isErr() ? err(services.error) : openShell(services.value, { runId, jobId }, call);
+    if (services.isErr()) return err(services.error);
+    const there = await servicesOfJob(services.value, { runId, jobId }, call.signal);
+    return there.isErr() ? err(there.error) : openShell(there.value, { runId, jobId }, call);
   }
 
   async attach(
@@ -102,7 +106,7 @@ export class WiredPikaci implements Pikaci {
   ): Promise<Result<JobRun, JobFault>> {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
-    return this.#owning(await services.value.attachJob.attach(runId, jobId, options));
+    return this.#owning(await attacherOf(services.value).attach(runId, jobId, options));
   }
 
   async openMachine(input: OpenMachineInput = {}): Promise<Result<OpenMachine, OpenMachineFault>> {
@@ -192,7 +196,8 @@ export class WiredPikaci implements Pikaci {
   }
 
   async reap(options: ReapOptions = {}) {
-    return (await this.#wired()).reap.reap(options);
+    const services = await this.#wired();
+    return reapOnAll(services, await services.reap.reap(options), options);
   }
 
   async doctor(options: DoctorOptions = {}) {
@@ -212,11 +217,12 @@ export class WiredPikaci implements Pikaci {
     ]);
     bound.abort();
     if (this.#services !== null) {
-      const { warmPool, openMachines } = await this.#services;
+      const { warmPool, openMachines, members } = await this.#services;
+      for (const other of (await members?.connected()) ?? []) await other.warmPool.settled();
       await warmPool.settled();
       await openMachines.leaveAll();
     }
-    for (const part of this.#parts.closing) await part[Symbol.asyncDispose]();
+    for (const part of this.#parts.closing()) await part[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

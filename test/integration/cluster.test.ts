@@ -92,4 +92,53 @@ describe('a cluster of three', () => {
     }
     expect(must(await looking.incus.instances(project))).toEqual([]);
   });
+
+  it('runs jobs of one configuration on all members, and takes up one whose runner has left it', async () => {
+    const { user, port, project, members } = formed.cluster;
+    const names = members.map(({ name }) => name);
+    const open = () => pikaciAt(`${user}@127.0.0.1:${port}`, { cluster: { members: names } });
+    await using pikaci = open();
+    const go = async (instance: string) => {
+      const file = { path: '/artifacts/go', content: new Uint8Array() };
+      must(await looking.incus.writeFile(project, instance, file));
+    };
+    const made = new Map<string, string>();
+    const leave = new AbortController();
+    let released: Promise<unknown> = Promise.resolve();
+    const events: EventSink = {
+      emit: (event) => {
+        if (event.type !== 'instance_created') return;
+        made.set(event.job_id, event.instance);
+        // Each waits until all are there, so that each has a member of its own.
+        if (made.size < 3) return;
+        released = Promise.all(['j0', 'j1'].map((job) => go(made.get(job) ?? '')));
+        leave.abort();
+      },
+    };
+    const runs = await Promise.all(
+      names.map(async (_, index) => {
+        const command = 'until [ -e /artifacts/go ]; do sleep 0.02; done; cat /workspace/snapshot/hello.txt';
+        const job = { id: `j${index}`, command, timeoutSecs: 120 };
+        const left = index === 2 ? { signal: leave.signal, onAbort: 'detach' as const } : {};
+        return must(await pikaci.runJob({ job, workspace: workspace(), runId: 'spread', events, ...left }));
+      }),
+    );
+    await released;
+    for (const { cleanUp } of runs) must(await cleanUp);
+    expect(runs.map(({ outcome }) => outcome.status)).toEqual(['passed', 'passed', 'detached']);
+    const records = await Promise.all(
+      runs.map(async ({ state }) => JSON.parse(await readFile(state.jobRecord, 'utf8'))),
+    );
+    expect(new Set(records.map((record) => record.incus_member))).toEqual(new Set(names));
+    const left = made.get('j2') ?? '';
+    expect(must(await looking.incus.instance(project, left)).value.location).toBe(records[2].incus_member);
+    await using other = open();
+    await go(left);
+    const taken = must(await other.attach('spread', 'j2'));
+    must(await taken.cleanUp);
+    expect(taken.outcome.status).toBe('passed');
+    const reaped = must(await other.reap({ dryRun: true }));
+    expect([reaped.deleted, reaped.alive, reaped.failed]).toEqual([[], [], []]);
+    expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
 });

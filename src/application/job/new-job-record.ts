@@ -22,6 +22,8 @@ export interface NewJobRecord {
   readonly daemon: string | null;
   /** Of its run, where it has one. */
   readonly target?: string | undefined;
+  /** Where in a cluster, where that was chosen. */
+  readonly placed: { readonly member: string; readonly reason: string } | undefined;
   /** What the machine was made from, where that was said. */
   readonly base: MachineBaseSource | undefined;
 }
@@ -69,6 +71,9 @@ export function newJobRecord({ session, made, ...input }: NewJobRecord): JobReco
     incus_project: context.backend === 'incus' ? context.incusProject : null,
     incus_profile: context.backend === 'incus' ? context.incusProfile : null,
     ...(input.daemon === null ? {} : { incus_daemon: input.daemon }),
+    ...(input.placed === undefined
+      ? {}
+      : { incus_member: input.placed.member, placed_because: input.placed.reason }),
     incus_image: made.image,
     ...(input.base?.copyOf === undefined ? {} : { template_instance: input.base.copyOf.instance }),
     instance_name: context.backend === 'incus' ? context.incusInstanceName : null,

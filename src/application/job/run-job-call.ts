@@ -36,6 +36,8 @@ export interface RunJobCall extends RunJobInput {
   readonly isRetried?: (outcome: JobOutcome) => boolean;
   /** Which attempt the run is, null when nobody knows; the first when left out. */
   readonly attempt?: number | null;
+  /** Where in a cluster it is to run, and why there; left out where nobody has chosen. */
+  readonly placed?: { readonly member: string; readonly reason: string };
   /** The span of the run; what the caller has active when left out. */
   readonly traceparent?: string | null;
 }

@@ -105,7 +105,8 @@ export class RunJob {
       attempt: jobAttempt,
     });
     const which = jobAttempt === 1 ? {} : { attempt: jobAttempt };
-    session.emit({ type: 'job_started', host: shell.host, backend: this.#parts.backends.name, ...which });
+    const { name: backend } = this.#parts.backends;
+    session.emit({ type: 'job_started', host: shell.host, backend, ...placeOf(input), ...which });
     warnOfShort(job.secrets, (message) => session.warn(message), input.saidOfSecrets ?? new Set());
 
     const { traceparent } = trace;
@@ -188,7 +189,7 @@ export class RunJob {
     const record = async (made: PlannedMachine): Promise<Result<JobRecord, JobFault>> => {
       const nowMs = ports.clock.now();
       const { daemon } = backends;
-      const from = { base: input.base, target: input.target, daemon, earlier };
+      const from = { base: input.base, target: input.target, placed: input.placed, daemon, earlier };
       const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, ...from });
       const place = { state, machine: made.machine, warn: (message: string) => session.warn(message) };
       return await saveNewRecord(ports, place, fresh);
@@ -262,6 +263,10 @@ export class RunJob {
   #fault(field: string, message: string): JobFault {
     return { kind: 'invalid_job', phase: null, host: this.#parts.ports.shell.host, message, field };
   }
+}
+
+function placeOf({ placed }: RunJobCall): { readonly member?: string; readonly placed_because?: string } {
+  return placed === undefined ? {} : { member: placed.member, placed_because: placed.reason };
 }
 
 function withoutSecretIdsIn(job: JobSpec): JobSpec {

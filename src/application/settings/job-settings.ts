@@ -46,6 +46,9 @@ export interface ClusterSettings {
   readonly member: string | null;
   /** Whether the daemon is asked on the host itself. */
   readonly isOwnDaemon: boolean;
+  /** What jobs may run on, beside or instead of the host; null for both: the host alone. */
+  readonly members: readonly string[] | null;
+  readonly group: string | null;
 }
 
 /** The machines of a pool that run and wait. */

@@ -13,22 +13,12 @@ import { plainText as argument } from '../values/text.js';
 import { trustSchema } from '../values/trust.js';
 import { githubConfigSchema } from './github-config.js';
 import { gitlabConfigSchema } from './gitlab-config.js';
-import { incusClusterSchema } from './incus-cluster-config.js';
+import { incusClusterSchema, sshTarget } from './incus-cluster-config.js';
 import { warmConfigSchema } from './warm-config.js';
 
 const absolute = z
   .string()
   .refine(isNormalisedAbsolutePath, pathError('must be an absolute, normalised path'));
-
-/** `user@host:port`, `host`, or an alias of `~/.ssh/config`; IPv6 in brackets. */
-const sshTarget = z
-  .string()
-  .regex(/^(?:[^@\s:/-][^@\s:/]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@\s:/[\]-][^@\s:/[\]]*)(?::[0-9]{1,5})?$/, {
-    error: 'must be "host", "user@host" or "user@host:port"',
-  })
-  .refine((target) => Number(/:([0-9]+)$/.exec(target)?.[1] ?? 22) <= 65_535, {
-    error: 'the port must be at most 65535',
-  });
 
 const sshHostSchema = z.strictObject({
   ssh: sshTarget,

@@ -20,6 +20,9 @@ export const wireEventSchema = z.discriminatedUnion('type', [
     type: z.literal('job_started'),
     host: z.string(),
     backend: z.enum(['incus', 'microvm']),
+    /** Of the cluster, and why this one; left out where none was chosen. */
+    member: z.string().optional(),
+    placed_because: z.string().optional(),
     /** From 1; left out for the first. */
     attempt: z.number().int().positive().optional(),
   }),

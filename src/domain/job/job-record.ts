@@ -24,6 +24,9 @@ export const jobRecordSchema = z.looseObject({
   incus_profile: z.string().nullable(),
   /** SHA-256 of the certificate of the daemon that has the machine; left out where that is not known, as in records before 0.2. */
   incus_daemon: z.string().optional(),
+  /** The member of the cluster that was chosen for it, and why; left out where none was. */
+  incus_member: z.string().optional(),
+  placed_because: z.string().optional(),
   incus_image: incusImageIdentitySchema.nullable(),
   /** The instance of the template whose copy the machine is; left out for one that was made from the image itself. */
   template_instance: z.string().optional(),

@@ -56,7 +56,7 @@ describe('what the documents show', () => {
       const incus = 'transport' in piece ? piece : piece['incus'];
       return pikaciConfigSchema.parse({ host: 'local', incus }).incus.transport.via;
     });
-    expect(transports).toEqual(['socket', 'socket', 'https', 'command']);
+    expect(transports).toEqual(['socket', 'socket', 'https', 'command', 'socket']);
   });
 
   it('is a job of steps that pikaci accepts', () => {

@@ -1,0 +1,71 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { IncusApi } from '../../ports/incus-api.js';
+import type { IncusFault } from '../../ports/incus-fault.js';
+import type { JobFault } from '../faults/job-fault.js';
+import { incusFault } from '../faults/port-faults.js';
+import type { HostMember } from './host-member.js';
+import { type LookedAtMember, lookAtMembers } from './look-at-members.js';
+
+/** How a member is reached: what it is called, and where the cluster says that it is. */
+export type MemberAddress = Pick<LookedAtMember, 'name' | 'url'>;
+
+export interface MembersParts<Services> {
+  /** All that the daemon has, and not only what is the host's. */
+  readonly incus: IncusApi;
+  readonly host: HostMember;
+  /** Connects to a member, and gives what works there. */
+  readonly connect: (member: MemberAddress, signal: AbortSignal) => Promise<Result<Services, JobFault>>;
+}
+
+/** The other members of the cluster, each with services of its own once it was reached. What could not be reached is tried anew. */
+export class Members<Services> {
+  readonly #parts: MembersParts<Services>;
+  readonly #connected = new Map<string, Promise<Result<Services, JobFault>>>();
+
+  constructor(parts: MembersParts<Services>) {
+    this.#parts = parts;
+  }
+
+  /** With the one that the host is; null where the daemon is in no cluster. */
+  async look(
+    signal: AbortSignal,
+  ): Promise<
+    Result<{ readonly own: string; readonly members: readonly LookedAtMember[] } | null, IncusFault>
+  > {
+    const { incus, host } = this.#parts;
+    const own = await host.name(signal);
+    if (own.isErr()) return err(own.error);
+    if (own.value === null) return ok(null);
+    const members = await lookAtMembers(incus, signal);
+    return members.map((all) => ({ own: own.value ?? '', members: all }));
+  }
+
+  async on(member: MemberAddress, signal: AbortSignal): Promise<Result<Services, JobFault>> {
+    const known = this.#connected.get(member.name) ?? this.#parts.connect(member, signal);
+    this.#connected.set(member.name, known);
+    const connected = await known;
+    if (connected.isErr() && this.#connected.get(member.name) === known) this.#connected.delete(member.name);
+    return connected;
+  }
+
+  /** That of a recorded job; null where it is the host itself. */
+  async named(name: string | undefined, signal: AbortSignal): Promise<Result<Services | null, JobFault>> {
+    if (name === undefined) return ok(null);
+    const { incus, host } = this.#parts;
+    const own = await host.name(signal);
+    if (own.isErr()) return err(incusFault(own.error, null));
+    if (own.value === null || own.value === name) return ok(null);
+    const members = await incus.clusterMembers({ signal });
+    if (members.isErr()) return err(incusFault(members.error, null));
+    const found = members.value.find((one) => one.name === name);
+    if (found !== undefined) return await this.on(found, signal);
+    const message = `the cluster has no member ${name} any more`;
+    return err({ kind: 'host', phase: null, host: incus.host, message });
+  }
+
+  /** Those that have been connected to. */
+  async connected(): Promise<readonly Services[]> {
+    const all = await Promise.all(this.#connected.values());
+    return all.flatMap((one) => (one.isOk() ? [one.value] : []));
+  }
+}
