@@ -8,50 +8,54 @@ export const sidebar = [
     text: 'Start',
     items: [
       page('What it is', ''),
-      page('The first job', 'first-job'),
-      page('Operations', 'operations'),
-      page('Trust', 'trust'),
+      page('The first job', 'docs/first-job'),
+      page('Operations', 'docs/operations'),
+      page('Trust', 'docs/trust'),
     ],
   },
   {
     text: 'Jobs',
     items: [
-      page('Steps', 'steps'),
-      page('Patterns', 'patterns'),
-      page('Services', 'services'),
-      page('Reports', 'reports'),
-      page('Faults', 'faults'),
+      page('Steps', 'docs/steps'),
+      page('Patterns', 'docs/patterns'),
+      page('Services', 'docs/services'),
+      page('Reports', 'docs/reports'),
+      page('Faults', 'docs/faults'),
     ],
   },
   {
     text: 'Made once',
-    items: [page('Templates', 'templates'), page('Caches', 'caches'), page('Warm pool', 'warm-pool')],
+    items: [
+      page('Templates', 'docs/templates'),
+      page('Caches', 'docs/caches'),
+      page('Warm pool', 'docs/warm-pool'),
+    ],
   },
   {
     text: 'In your CI',
     items: [
-      page('GitLab Runner', 'gitlab'),
-      page('GitHub Actions', 'github'),
-      page('A runner of your own', 'embedding'),
-      page('The web server', 'serve'),
-      page('Traces', 'traces'),
+      page('GitLab Runner', 'docs/gitlab'),
+      page('GitHub Actions', 'docs/github'),
+      page('A runner of your own', 'docs/embedding'),
+      page('The web server', 'docs/serve'),
+      page('Traces', 'docs/traces'),
     ],
   },
   {
     text: 'Inside',
     items: [
-      page('Architecture', 'architecture'),
+      page('Architecture', 'docs/architecture'),
       page('The supervisor', 'guest/README'),
       page('MicroVMs', 'microvm/README'),
       page('The disposable host', 'host/README'),
-      page('In-memory adapters', 'fakes-differ'),
-      page('Benchmark', 'benchmark'),
-      page('From a script of your own', 'incus-migration-plan'),
+      page('In-memory adapters', 'docs/fakes-differ'),
+      page('Benchmark', 'docs/benchmark'),
+      page('From a script of your own', 'docs/incus-migration-plan'),
       page('Contributing', 'CONTRIBUTING'),
       page('Changes', 'CHANGELOG'),
     ],
   },
-  { text: 'API reference', items: [page('All of it', 'api/README')] },
+  { text: 'API reference', items: [page('All of it', 'docs/api/README')] },
 ];
 
 /** `npm run docs:site`: the documents as they lie in the repository, and the API reference that was made before, as pages in `dist-site/`. A link that leads nowhere fails. */
@@ -71,14 +75,15 @@ export default defineConfig({
   ],
   outDir: '../dist-site',
   cacheDir: '../node_modules/.cache/vitepress',
-  rewrites: { 'README.md': 'index.md', 'docs/:page': ':page', 'docs/api/:rest*': 'api/:rest*' },
+  // Pages lie where their documents do, so that links between these lead to the same.
+  rewrites: { 'README.md': 'index.md' },
   themeConfig: {
     sidebar,
     search: {
       provider: 'local',
       // The reference has hundreds of pages, which would push the documents out of what is found.
       options: {
-        _render: (text, env, md) => (env.relativePath.startsWith('api/') ? '' : md.render(text, env)),
+        _render: (text, env, md) => (env.relativePath.startsWith('docs/api/') ? '' : md.render(text, env)),
       },
     },
     outline: [2, 3],

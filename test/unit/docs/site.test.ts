@@ -13,7 +13,7 @@ it('the site leads to every document once', () => {
     ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api/README.md'],
   ];
   const pages = documents.map((path) => {
-    const page = path.replace(/^docs\//, '').replace(/\.md$/, '');
+    const page = path.replace(/\.md$/, '');
     return page === 'README' ? '/' : `/${page}`;
   });
   const links = sidebar.flatMap(({ items }) => items.map(({ link }) => link));
