@@ -82,7 +82,7 @@ export class GroupTickets {
       if (read.isErr() && !NO_TICKET.has(read.error.kind)) return err(read.error);
       const ticket = read.isErr() ? null : parsed(ticketSchema, read.value);
       if (ticket !== null && this.#lives(token, ticket)) others.push({ ...ticket, token });
-      else await this.remove(token);
+      else if (ticket === null || !this.#mayComeBack(ticket)) await this.remove(token);
     }
     return ok(others);
   }
@@ -113,6 +113,12 @@ export class GroupTickets {
     const sinceMs = seen?.expiresAtMs === expiresAtMs ? seen.sinceMs : clock.monotonic();
     this.#seen.set(token, { expiresAtMs, sinceMs });
     return expiresAtMs > hostTime.now() && clock.monotonic() - sinceMs < LIFE_MS;
+  }
+
+  /** Whose runner was cut off may be about to write it anew: what it writes is not to be what is removed. */
+  #mayComeBack({ expiresAtMs }: { readonly expiresAtMs: number }): boolean {
+    const overMs = this.#place.hostTime.now() - expiresAtMs;
+    return overMs >= 0 && overMs < LIFE_MS;
   }
 
   #write(path: string, content: object): Promise<Result<void, FileFault>> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { type GroupTicket, isEarlier, waitsFor } from '../../domain/target/concurrency.js';
 import type { FileFault } from '../../ports/file-store.js';
+import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { type GroupPlace, GroupTickets, LIFE_MS } from './group-tickets.js';
@@ -12,6 +13,7 @@ const LOOK_MS = 3_000;
 /** How often a run that goes on looks whether a newer one asks it to end. */
 const WATCH_MS = 6_000;
 const CLOCKS_DIFFER_MS = 10_000;
+const LEARN_MS = 10_000;
 
 export interface RunGroupInput extends GroupPlace {
   readonly runId: string;
@@ -131,24 +133,29 @@ export class RunGroup {
     return back.map(() => false);
   }
 
-  /** While the run goes on. */
+  /** While the run goes on. A place whose time was over may be another's: it says anew that it goes on, and looks then, until it is told. */
   async #watch(): Promise<void> {
     const { clock } = this.#input;
+    let isSure = true;
     while ((await clock.sleep(WATCH_MS, this.#left.signal)) === 'elapsed') {
       await this.#isAskedToEnd();
-      if (clock.monotonic() - this.#renewedMs >= LIFE_MS) await this.#endWhenOvertaken();
-      await this.#renew(true);
+      const before = this.#renewedMs;
+      const renewed = isSure ? await this.#renew(true) : await this.#write(true);
+      if (clock.monotonic() - before >= LIFE_MS) isSure = false;
+      if (!isSure && renewed.isOk()) isSure = await this.#isToldWhetherOvertaken();
     }
   }
 
-  /** Its place was lost while the host was out of reach. */
-  async #endWhenOvertaken(): Promise<void> {
+  /** Its place was lost while the host was out of reach. False where the host does not say whether. */
+  async #isToldWhetherOvertaken(): Promise<boolean> {
     const others = await this.#tickets.others(this.#token);
-    const other = others.unwrapOr([]).find(({ holds }) => holds);
-    if (other === undefined) return;
+    if (others.isErr()) return false;
+    const other = others.value.find(({ holds }) => holds);
+    if (other === undefined) return true;
     const { files, group } = this.#input;
     const why = `${files.host} was out of reach for longer than ${LIFE_MS / 1000} s`;
     this.#end(`${why}, and ${other.runId} goes on in the group "${group}" since`);
+    return true;
   }
 
   #end(why: string): void {
@@ -182,14 +189,19 @@ export class RunGroup {
 
   async #renew(holds: boolean): Promise<Result<void, FileFault>> {
     const isDue = this.#input.clock.monotonic() - this.#renewedMs >= RENEW_MS;
-    return isDue ? await this.#write(holds) : ok(undefined);
+    if (!isDue) return ok(undefined);
+    // The host's clock may have been set since.
+    await this.#input.hostTime.learn(awakeBound(LEARN_MS));
+    return await this.#write(holds);
   }
 
   async #write(holds: boolean): Promise<Result<void, FileFault>> {
     const { clock, hostTime, runId } = this.#input;
+    // Before it is written: others reckon from then.
+    const sinceMs = clock.monotonic();
     const expiresAtMs = hostTime.now() + LIFE_MS;
     const written = await this.#tickets.write({ ...this.#own, runId, holds, expiresAtMs });
-    if (written.isOk()) this.#renewedMs = clock.monotonic();
+    if (written.isOk()) this.#renewedMs = sinceMs;
     return written;
   }
 

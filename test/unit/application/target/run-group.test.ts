@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
+import { overlay } from '../../../../src/application/cluster/overlay.js';
 import { RunGroup } from '../../../../src/application/target/run-group.js';
 import type { RunTargetInput } from '../../../../src/application/target/target-run.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
@@ -14,6 +15,7 @@ import {
   groupOf,
   waitsFor,
 } from '../../../../src/domain/target/concurrency.js';
+import type { FileStore } from '../../../../src/ports/file-store.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 
 const WORKSPACE = '/srv/tree';
@@ -266,6 +268,47 @@ describe('the runs of a group', () => {
     expect(said.length).toBe(2);
     expect(group.ended.aborted).toBe(true);
   });
+
+  it.each(['a list that fails when the host is back', 'an answer that came late'])(
+    'end where another goes on by now, behind %s',
+    async (what) => {
+      const { input, never } = await slowHost(1);
+      const { clock, files } = input;
+      const cutOff = new Set<string>();
+      let answersAfterMs = 0;
+      const io = (path: string, operation: string) =>
+        err({ kind: 'io' as const, host: 'memory', path, operation, message: 'cut off' });
+      const own = overlay<FileStore>(files, {
+        list: async (path, options) =>
+          cutOff.has('list') ? io(path, 'list') : await files.list(path, options),
+        readFile: async (path, options) =>
+          cutOff.has('read') ? io(path, 'read') : await files.readFile(path, options),
+        writeFile: async (path, data, options) => {
+          if (cutOff.has('write')) return io(path, 'write');
+          const written = await files.writeFile(path, data, options);
+          await clock.sleep(answersAfterMs);
+          return written;
+        },
+      });
+      const isLate = what.startsWith('an answer');
+      const first = must(await RunGroup.enter({ ...input, files: own, runId: 'first', signal: never }));
+      if (isLate) answersAfterMs = 60_000;
+      await first.turn(() => undefined);
+      for (const operation of ['list', 'read', 'write']) cutOff.add(operation);
+      const second = must(await RunGroup.enter({ ...input, runId: 'second', signal: never }));
+      await second.turn(() => undefined);
+      cutOff.delete('write');
+      if (!isLate) await clock.sleep(60_000);
+      answersAfterMs = 0;
+      cutOff.clear();
+      await clock.sleep(20_000);
+      expect(first.ended.reason).toMatch(
+        /^memory was out of reach .*, and second goes on in the group "g" since$/,
+      );
+      expect(second.ended.aborted).toBe(false);
+      await Promise.all([first.leave(), second.leave()]);
+    },
+  );
 
   it('do not wait for a runner that has died, and a signal ends the wait', async () => {
     const { memory, runner, begin, places } = await host();
