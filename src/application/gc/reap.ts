@@ -148,6 +148,8 @@ export class Reap {
     const claimed = await this.#claim(machine, signal);
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
     await keep(machine.name, claimed.lease);
+    // What it left is with the machine still, and kept by the next reaper.
+    if (signal.aborted) return { message: 'the reaper was stopped before it was removed' };
     const removed = await machine.remove(signal);
     if (removed.isErr()) return removed.error;
     await this.#removeJobDir(machine.name, claimed.lease, signal);

@@ -64,7 +64,7 @@ export class KeepLeftJob {
   async keep(name: string, lease: Lease, signal: AbortSignal): Promise<KeptOfMachine> {
     const found = await this.#find(name, lease);
     if (found === null) return { kind: 'nothing' };
-    const kept = await this.#keep(found, AbortSignal.any([signal, awakeBound(KEEP_BOUND_MS)]));
+    const kept = await this.#keep(found, signal);
     if (kept.isErr()) return { kind: 'failed', message: kept.error.message };
     const { run_id: runId, job_id: jobId } = found.record;
     return kept.value ? { kind: 'kept', runId, jobId } : { kind: 'nothing' };
@@ -92,7 +92,8 @@ export class KeepLeftJob {
   }
 
   /** False of a job that never began. It appears whole, by a rename. */
-  async #keep(left: Left, signal: AbortSignal): Promise<Result<boolean, JobFault>> {
+  async #keep(left: Left, ended: AbortSignal): Promise<Result<boolean, JobFault>> {
+    const signal = AbortSignal.any([ended, awakeBound(KEEP_BOUND_MS)]);
     const { hostFiles } = this.#parts.ports;
     const status = await left.machine.supervisor.status({ signal });
     if (status.isErr()) return err(this.#fault(`the guest could not be asked: ${status.error.message}`));
@@ -100,6 +101,9 @@ export class KeepLeftJob {
     const masks = await secretsToMask(left.machine, left.record, signal);
     if (masks.isErr()) return err(masks.error);
     const all = keptJobsDir(this.#parts.settings.workDir);
+    const place = `${all}/${left.id}`;
+    // By a reaper that has not come to removing the machine.
+    if ((await hostFiles.lstat(keptJobLayout(place).jobRecord)).isOk()) return ok(true);
     const making = `${all}/.making-${left.id}`;
     const made = await this.#makeAnew(making);
     if (made.isErr()) return err(made.error);
@@ -110,7 +114,9 @@ export class KeepLeftJob {
       secrets: Object.values(masks.value ?? {}),
       signal,
     });
-    const placed = kept.isErr() ? err(kept.error) : await hostFiles.rename(making, `${all}/${left.id}`);
+    // What a reaper has that was stopped in the middle is less than what the next one gets: the machine is there still.
+    const stopped = ended.aborted ? err(this.#fault('the reaper was stopped; the next one keeps it')) : kept;
+    const placed = stopped.isErr() ? err(stopped.error) : await hostFiles.rename(making, place);
     if (placed.isOk()) return ok(true);
     await hostFiles.remove(making, { recursive: true });
     const { error } = placed;

@@ -5,6 +5,7 @@ import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { keptJobLayout, keptJobsDir } from '../../domain/records/kept-layout.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
+import { staysBelow } from '../../domain/values/path-rules.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import { makeStateRoot } from '../directories/state-root.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -137,7 +138,9 @@ export class RecoverJobs {
     const { shell, localFiles: files, clock } = this.#parts.ports;
     const there = keptJobLayout('');
     const beside = FILES.map((name) => there[name].slice(1));
-    const artifacts = outcome.artifacts.collected.map(({ path }) => `artifacts/${path}`);
+    const artifacts = outcome.artifacts.collected.flatMap(({ path }) =>
+      staysBelow(path) ? [`artifacts/${path}`] : [],
+    );
     const paths = [...beside, ...artifacts];
     const made = await files.makeDirectory(coming, { signal });
     if (made.isErr()) return err(localFilesFault(made.error, null));

@@ -35,6 +35,14 @@ export function isNormalisedAbsolutePath(path: string): boolean {
     .every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
+/** A relative path that leads nowhere but below where it is joined to: no empty, `.` or `..` component, and no control character. Bytes that are no UTF-8 may be in it. */
+export function staysBelow(path: string): boolean {
+  return (
+    !hasControlCharacter(path) &&
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}
+
 /** A folder on this machine; which one is only known when it is read. */
 export const workspaceSchema = z.string().min(1, { error: 'a folder is expected' });
 

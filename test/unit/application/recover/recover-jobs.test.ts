@@ -155,6 +155,64 @@ describe('a job that no runner collected', () => {
     expect(names).toEqual(['b.txt']);
   });
 
+  it('is brought to no place outside its folder, whatever the record on the host names', async () => {
+    const { run, id } = await leftJob({ ends: true });
+    packing(run);
+    must(await run.pikaci.reap());
+    const path = `${KEPT}/${id}/job.json`;
+    const record = JSON.parse(Buffer.from(must(await run.host.hostFiles.readFile(path))).toString());
+    const outside = '../../../../../../../planted';
+    const { collected } = record.outcome.artifacts;
+    record.outcome.artifacts.collected = [{ path: outside, bytes: 1 }, ...collected];
+    must(await run.host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(record))));
+    must(await run.host.hostFiles.writeFile('/planted', Buffer.from('x')));
+    const { localFiles } = run.host;
+    const createWriter = localFiles.createWriter.bind(localFiles);
+    const written: string[] = [];
+    localFiles.createWriter = (to, ...rest) => {
+      written.push(to);
+      return createWriter(to, ...rest);
+    };
+    const { recovered } = must(await run.pikaci.recover({ runId: 'run' }));
+    expect(written.filter((to) => to.includes('..'))).toEqual([]);
+    expect((await localFiles.stat('/planted')).isErr()).toBe(true);
+    expect(recovered[0]?.outcome.artifacts).toMatchObject({
+      collected: [{ path: 'a.txt' }, { path: 'b.txt' }],
+      incomplete: '1 of the kept files could not be read',
+    });
+  });
+
+  it('is kept by the next reaper when one is stopped in the middle, and once where it was kept and its machine stayed', async () => {
+    const { run } = await leftJob({ ends: true });
+    packing(run);
+    const stop = new AbortController();
+    const { hostFiles, incus, clock } = run.host;
+    const write = hostFiles.writeFile.bind(hostFiles);
+    hostFiles.writeFile = async (path, ...rest) => {
+      if (path.includes('/.making-')) stop.abort();
+      return write(path, ...rest);
+    };
+    const stopped = must(await run.pikaci.reap({ signal: stop.signal }));
+    expect(stop.signal.aborted).toBe(true);
+    expect(stopped).toMatchObject({ deleted: [], keptJobs: [] });
+    expect(must(await run.pikaci.keptJobs())).toEqual([]);
+    hostFiles.writeFile = write;
+    await clock.advance(180_000);
+    incus.faults.failNext('changeState', 'permission_denied');
+    expect(must(await run.pikaci.reap())).toMatchObject({ deleted: [], keptJobs: [{ jobId: 'job' }] });
+    await clock.advance(180_000);
+    expect(must(await run.pikaci.reap())).toMatchObject({
+      deleted: [expect.any(String)],
+      keptJobs: [{ jobId: 'job' }],
+      notKept: [],
+    });
+    const { recovered } = must(await run.pikaci.recover({ runId: 'run' }));
+    expect(recovered[0]?.outcome).toMatchObject({
+      exit_code: 4,
+      artifacts: { collected: [{ path: 'a.txt' }, { path: 'b.txt' }], incomplete: null },
+    });
+  });
+
   it('is not kept when the record beside its machine is of another, or when a runner has its end', async () => {
     const { run } = await leftJob({ ends: true });
     const path = '/var/pikaci/runs/run/jobs/job/job.json';
