@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
+import { onAbort } from '../../streams/on-abort.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { incusFault } from '../faults/port-faults.js';
 import type { HostMember } from './host-member.js';
@@ -17,10 +18,17 @@ export interface MembersParts<Services> {
   readonly connect: (member: MemberAddress, signal: AbortSignal) => Promise<Result<Services, JobFault>>;
 }
 
+/** A connection that is made, or was. */
+interface Connecting<Services> {
+  readonly done: Promise<Result<Services, JobFault>>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
 /** The other members of the cluster, each with services of its own once it was reached. What could not be reached is tried anew. */
 export class Members<Services> {
   readonly #parts: MembersParts<Services>;
-  readonly #connected = new Map<string, Promise<Result<Services, JobFault>>>();
+  readonly #connected = new Map<string, Connecting<Services>>();
 
   constructor(parts: MembersParts<Services>) {
     this.#parts = parts;
@@ -40,12 +48,40 @@ export class Members<Services> {
     return members.map((all) => ({ own: own.value ?? '', members: all }));
   }
 
+  /** All who want a member wait for one connection: it is given up when the last of them is cancelled. */
   async on(member: MemberAddress, signal: AbortSignal): Promise<Result<Services, JobFault>> {
-    const known = this.#connected.get(member.name) ?? this.#parts.connect(member, signal);
-    this.#connected.set(member.name, known);
-    const connected = await known;
-    if (connected.isErr() && this.#connected.get(member.name) === known) this.#connected.delete(member.name);
-    return connected;
+    const connecting = this.#connected.get(member.name) ?? this.#begin(member);
+    connecting.waiting += 1;
+    let stay: () => void = () => undefined;
+    const left = new Promise<null>((resolve) => {
+      stay = onAbort(signal, () => resolve(null));
+    });
+    const connected = await Promise.race([connecting.done, left]);
+    stay();
+    connecting.waiting -= 1;
+    if (connected !== null) return connected;
+    if (connecting.waiting === 0) {
+      this.#forget(member.name, connecting);
+      connecting.stop.abort(signal.reason);
+      return await connecting.done;
+    }
+    const message = `cancelled while the member ${member.name} of the cluster was being reached`;
+    return err({ kind: 'cancelled', phase: null, host: this.#parts.incus.host, message });
+  }
+
+  #begin(member: MemberAddress): Connecting<Services> {
+    const stop = new AbortController();
+    const done = this.#parts.connect(member, stop.signal).then((connected) => {
+      if (connected.isErr()) this.#forget(member.name, connecting);
+      return connected;
+    });
+    const connecting = { done, stop, waiting: 0 };
+    this.#connected.set(member.name, connecting);
+    return connecting;
+  }
+
+  #forget(name: string, connecting: Connecting<Services>): void {
+    if (this.#connected.get(name) === connecting) this.#connected.delete(name);
   }
 
   /** That of a recorded job; null where it is the host itself. */
@@ -65,7 +101,7 @@ export class Members<Services> {
 
   /** Those that have been connected to. */
   async connected(): Promise<readonly Services[]> {
-    const all = await Promise.all(this.#connected.values());
+    const all = await Promise.all([...this.#connected.values()].map(({ done }) => done));
     return all.flatMap((one) => (one.isOk() ? [one.value] : []));
   }
 }
