@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { RunStatus } from '../../domain/events/run-status.js';
 import type { CancelRequest } from '../../domain/records/cancel-request.js';
 import type { Clock } from '../../ports/clock.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { RecordPorts } from './interrupted-run.js';
 import { loadRunRecord } from './load-run-record.js';
 import { type RunQuery, runLayoutFor } from './run-layout-for.js';
@@ -39,27 +41,50 @@ export async function cancelRun(
   const request: CancelRequest = {
     asked_at: new Date(clock.now()).toISOString(),
     by: query.by.slice(0, 200),
+    id: randomUUID(),
   };
-  const written = await files.writeFile(path, Buffer.from(`${JSON.stringify(request)}\n`), { mode: 0o600 });
+  const wish = Buffer.from(`${JSON.stringify(request)}\n`);
+  const written = await files.writeFile(path, wish, { mode: 0o600 });
   if (written.isErr()) return err(stateFilesFault(written.error));
-  const since = clock.monotonic();
-  while (clock.monotonic() - since < LONGEST_MS) {
-    const slept = await clock.sleep(LOOK_MS, query.signal);
+  const seen = async (): Promise<Result<boolean, RunStateFault>> => {
     const there = await files.stat(path);
-    if (there.isErr() && there.error.kind === 'not_found') return ok({ kind: 'seen' });
-    if (there.isErr()) return err(stateFilesFault(there.error));
-    if (slept === 'aborted') break;
+    if (there.isOk()) return ok(false);
+    return there.error.kind === 'not_found' ? ok(true) : err(stateFilesFault(there.error));
+  };
+  const since = clock.monotonic();
+  let slept: 'elapsed' | 'aborted' = 'elapsed';
+  while (slept === 'elapsed' && clock.monotonic() - since < LONGEST_MS) {
+    slept = await clock.sleep(LOOK_MS, query.signal);
+    // It may end by itself meanwhile: how it stands is asked before whether somebody has seen the wish.
+    const now = await standing();
+    const isSeen = await seen();
+    if (isSeen.isErr()) return err(isSeen.error);
+    if (isSeen.value) return ok({ kind: 'seen' });
+    if (now.isOk() && now.value !== 'running') break;
   }
-  const removed = await files.remove(path);
-  if (removed.isErr()) return err(stateFilesFault(removed.error));
+  const withdrawn = await withdraw(files, path, wish);
+  if (withdrawn.isErr()) return err(withdrawn.error);
   if (query.signal?.aborted === true)
     return err({
       kind: 'aborted',
       path,
       message: `${query.runId} was not asked to end: the call was cancelled`,
     });
-  // It may have ended by itself meanwhile.
   const after = await standing();
   if (after.isErr()) return err(after.error);
   return ok(after.value === 'running' ? { kind: 'unseen' } : { kind: 'not_running', status: after.value });
+}
+
+/** Leaves what somebody else has asked since: to them its being gone would say that the runner has seen it. */
+async function withdraw(
+  files: FileStore,
+  path: string,
+  wish: Uint8Array,
+): Promise<Result<void, RunStateFault>> {
+  const there = await files.readFile(path, { maxBytes: wish.length });
+  if (there.isOk() && Buffer.compare(there.value, wish) !== 0) return ok(undefined);
+  if (there.isErr() && (there.error.kind === 'not_found' || there.error.kind === 'too_large'))
+    return ok(undefined);
+  const removed = await files.remove(path);
+  return removed.mapErr(stateFilesFault);
 }

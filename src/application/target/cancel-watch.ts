@@ -31,17 +31,16 @@ export class CancelWatch {
     await this.#files.remove(this.#path);
   }
 
-  /** Looks until `leave`. */
+  /** Looks until `leave`: who asks once more while the run ends is told that this is seen. */
   async watch(say: (message: string) => void): Promise<void> {
     while ((await this.#clock.sleep(CANCEL_LOOK_MS, this.#left.signal)) === 'elapsed') {
       const read = await readRecord(this.#files, this.#path, cancelRequestSchema);
       if (read.isErr() && read.error.kind !== 'damaged') continue;
       // Whoever wrote it wants the end, whatever else it says.
       const why = `${read.isOk() ? read.value.by : 'somebody'} asked it to end`;
-      say(`is cancelled: ${why}`);
+      if (!this.#asked.signal.aborted) say(`is cancelled: ${why}`);
       this.#asked.abort(why);
       await this.#files.remove(this.#path);
-      return;
     }
   }
 

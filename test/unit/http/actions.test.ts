@@ -1,4 +1,6 @@
+import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { addActionRoutes } from '../../../src/adapters/http/routes/action-routes.js';
 import type { RunActionAnswer, RunActions } from '../../../src/domain/target/run-actions.js';
 import { RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
 import { served } from '../../support/served.js';
@@ -8,8 +10,8 @@ const BASIC = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('bas
 const BROWSER = { ...BASIC, accept: 'text/html' };
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-/** A server from whose pages runs may be changed, and what was asked of it. */
-async function site(answer: RunActionAnswer = { kind: 'begun', runId: 'again' }) {
+/** What was asked for. */
+function recording(answer: RunActionAnswer = { kind: 'begun', runId: 'again' }) {
   const asked: string[] = [];
   const actions: RunActions = {
     cancel: async (runId) => {
@@ -22,6 +24,12 @@ async function site(answer: RunActionAnswer = { kind: 'begun', runId: 'again' })
     },
     noteOf: (runId) => (runId === 'never' ? 'never: its folder <b>is gone' : null),
   };
+  return { asked, actions };
+}
+
+/** A server from whose pages runs may be changed, and what was asked of it. */
+async function site(answer?: RunActionAnswer) {
+  const { asked, actions } = recording(answer);
   const server = await served(TOKEN, { actions });
   const page = async (path = `/runs/${RUN_ID}`) => (await server.get(path, BROWSER)).text;
   const proof = async () => /name="proof" value="([0-9a-f]{64})"/.exec(await page())?.[1] ?? '';
@@ -101,6 +109,23 @@ describe('what people do to a run from its page', () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH'])
       expect((await server.get(path, BEARER, method)).status).toBe(method === 'GET' ? 404 : 405);
     expect(asked).toEqual([]);
+  });
+
+  it('is nothing when the form is cut off', async () => {
+    const { asked, actions } = recording();
+    const app = new Hono();
+    const refusal = { status: 403, kind: 'forbidden', message: 'no proof' } as const;
+    addActionRoutes(app, actions, (_, proof) => (proof === null ? refusal : null));
+    const thrown: unknown[] = [];
+    app.onError((error, c) => {
+      thrown.push(error);
+      return c.text('', 500);
+    });
+    const cut = new ReadableStream({ start: (body) => body.error(new Error('aborted')) });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const asking = { method: 'POST', headers, body: cut, duplex: 'half' } as RequestInit;
+    const answer = await app.fetch(new Request(`http://localhost/runs/${RUN_ID}/cancel`, asking));
+    expect([answer.status, thrown, asked]).toEqual([403, [], []]);
   });
 
   it('is nothing where that was not asked for, or there is no token', async () => {

@@ -38,10 +38,15 @@ async function proofIn(c: Context): Promise<string | null> {
   if (c.req.header('content-type')?.startsWith('application/x-www-form-urlencoded') !== true) return null;
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of c.req.raw.body ?? []) {
-    length += part.length;
-    if (length > LARGEST_FORM) return null;
-    parts.push(part);
+  try {
+    for await (const part of c.req.raw.body ?? []) {
+      length += part.length;
+      if (length > LARGEST_FORM) return null;
+      parts.push(part);
+    }
+  } catch {
+    // The client is gone, or took too long: that is no fault of the server's.
+    return null;
   }
   return new URLSearchParams(Buffer.concat(parts).toString('utf8')).get('proof');
 }
