@@ -255,11 +255,11 @@ describe.runIf(process.getuid?.() === 0)('a call into a microVM', () => {
     it('has its end when the directory of the call is replaced or gone', async () => {
       await hostile();
       for (const plant of [
+        'rm -r "$out"; sleep 0.3; mkfifo "$out"',
         'rm -r "$out"',
         'rm -r "$out"; ln -s "$1/planted" "$out"',
         'rm -r "$out"; : >"$out"',
         'rm -r "$out"; mkfifo "$out"',
-        'rm -r "$out"; sleep 0.3; mkfifo "$out"',
       ]) {
         const ended = await answeredBy(plant);
         expect({ plant, code: ended.code, stdout: ended.stdout }).toEqual({ plant, code: 69, stdout: '' });
