@@ -145,6 +145,7 @@ export function bindServices(container: Container): void {
       return new PlacedJobs({
         here,
         host: ports.shell.host,
+        clock: ports.clock,
         members: among,
         group,
         look: (signal) => members.look(signal),

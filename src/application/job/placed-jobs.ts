@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { type AskedShare, askedShare } from '../../domain/machine/host-share.js';
 import { type PlaceableMember, rankMembers } from '../../domain/machine/placement.js';
+import type { Clock } from '../../ports/clock.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { LookedAtMember } from '../cluster/look-at-members.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -10,18 +11,30 @@ import type { RunAttempts, RunAttemptsCall } from './run-attempts.js';
 
 type Jobs = Pick<RunAttempts, 'run'>;
 
+/** For half a minute after one member has died, all of them may be called offline. */
+const UNSTEADY_MS = 60_000;
+const LOOK_MS = 5_000;
+const SILENT: ReadonlySet<string> = new Set(['Offline', 'Unreachable']);
+
+interface Looked {
+  readonly own: string;
+  readonly members: readonly LookedAtMember[];
+}
+
+/** `mayPass`: one that the job may run on is only silent. */
+type Tried =
+  | { readonly ended: Result<JobRun, JobFault> }
+  | { readonly ended: null; readonly unusable: readonly string[]; readonly mayPass: boolean };
+
 export interface PlacedJobsParts {
   /** On the host of the configuration. */
   readonly here: Jobs;
   readonly host: string;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly members: readonly string[] | null;
   readonly group: string | null;
   /** The members, and which of them the host is; null where the daemon is in no cluster. */
-  readonly look: (
-    signal: AbortSignal,
-  ) => Promise<
-    Result<{ readonly own: string; readonly members: readonly LookedAtMember[] } | null, IncusFault>
-  >;
+  readonly look: (signal: AbortSignal) => Promise<Result<Looked | null, IncusFault>>;
   /** What runs jobs on another member. */
   readonly on: (member: LookedAtMember, signal: AbortSignal) => Promise<Result<Jobs, JobFault>>;
 }
@@ -37,21 +50,33 @@ export class PlacedJobs implements Jobs {
   }
 
   async run(call: RunAttemptsCall): Promise<Result<JobRun, JobFault>> {
-    const { here, members, group } = this.#parts;
+    const { here, clock, host } = this.#parts;
     // What is taken up stays where it is.
     if (call.begun !== undefined) return await here.run(call);
     const signal = call.signal ?? new AbortController().signal;
-    const looked = await this.#parts.look(signal);
-    if (looked.isErr()) return err(incusFault(looked.error, null));
-    if (looked.value === null) return await here.run(call);
-    const { own, members: all } = looked.value;
-    const bound = whyBound(call);
-    const ranked = rankMembers(
-      all.map((member) => this.#known(member, call.workspace)),
-      { asks: askedOf(call), members, group, bound: bound === null ? null : { member: own, reason: bound } },
-    );
-    const unusable = ranked.excluded.map(({ member, reason }) => `${member}: ${reason}`);
-    for (const { member: name, reason } of ranked.usable) {
+    const sinceMs = clock.monotonic();
+    for (;;) {
+      const looked = await this.#parts.look(signal);
+      if (looked.isErr()) return err(incusFault(looked.error, null));
+      if (looked.value === null) return await here.run(call);
+      const tried = await this.#onOneOf(call, looked.value, signal);
+      if (tried.ended !== null) return tried.ended;
+      const isOver = !tried.mayPass || clock.monotonic() - sinceMs >= UNSTEADY_MS;
+      if (!isOver && (await clock.sleep(LOOK_MS, signal)) === 'elapsed') continue;
+      const message = `no member of the cluster can run the job: ${tried.unusable.join('; ')}`;
+      return err({ kind: signal.aborted ? 'cancelled' : 'host', phase: null, host, message });
+    }
+  }
+
+  async #onOneOf(call: RunAttemptsCall, { own, members: all }: Looked, signal: AbortSignal): Promise<Tried> {
+    const { here, members, group } = this.#parts;
+    const reason = whyBound(call);
+    const bound = reason === null ? null : { member: own, reason };
+    const wanted = { asks: askedOf(call), members, group, bound };
+    const known = all.map((member) => this.#known(member, call.workspace));
+    const ranked = rankMembers(known, wanted);
+    const unusable = ranked.excluded.map(({ member, reason: why }) => `${member}: ${why}`);
+    for (const { member: name, reason: why } of ranked.usable) {
       const member = all.find((one) => one.name === name);
       if (member === undefined) continue;
       // Before anything is waited for: the next job sees it.
@@ -62,12 +87,16 @@ export class PlacedJobs implements Jobs {
         continue;
       }
       const elsewhere = bound !== null || unusable.length === 0 ? '' : `; not on ${unusable.join('; ')}`;
-      const ended = await jobs.value.run({ ...call, placed: { member: name, reason: reason + elsewhere } });
+      const ended = await jobs.value.run({ ...call, placed: { member: name, reason: why + elsewhere } });
       if (ended.isOk()) this.#sent.add(sentKey(name, call.workspace));
-      return ended;
+      return { ended };
     }
-    const message = `no member of the cluster can run the job: ${unusable.join('; ')}`;
-    return err({ kind: 'host', phase: null, host: this.#parts.host, message });
+    const silent = known.filter(({ status }) => SILENT.has(status));
+    const back = rankMembers(
+      silent.map((member) => ({ ...member, status: 'Online' })),
+      wanted,
+    );
+    return { ended: null, unusable, mayPass: back.usable.length > 0 };
   }
 
   #reserved(member: string): Disposable {

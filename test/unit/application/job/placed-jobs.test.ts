@@ -1,5 +1,6 @@
 import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import type { LookedAtMember } from '../../../../src/application/cluster/look-at-members.js';
 import type { JobFault } from '../../../../src/application/faults/job-fault.js';
 import { PlacedJobs, type PlacedJobsParts } from '../../../../src/application/job/placed-jobs.js';
@@ -35,6 +36,7 @@ function cluster(parts: Partial<PlacedJobsParts> = {}) {
   const placed = new PlacedJobs({
     here: jobs('here'),
     host: 'h',
+    clock: new MemoryClock(0, { skipUpToMs: 5_000 }),
     members: null,
     group: null,
     look: async () => ok({ own: 'm1', members: [member('m1'), member('m2')] }),
@@ -89,5 +91,43 @@ describe('PlacedJobs', () => {
     expect(mustFail(await refused(), 'host').message).toBe(
       'no member of the cluster can run the job: m1: offline; m2: evacuated',
     );
+  });
+
+  it('waits for a member that is called offline for a moment, and for none that the job may not run on', async () => {
+    let looks = 0;
+    const statuses = (name: string) => member(name, { status: looks < 4 ? 'Offline' : 'Online' });
+    const { begun, ends, run } = cluster({
+      look: async () => {
+        looks += 1;
+        return ok({ own: 'm1', members: [statuses('m1'), statuses('m2')] });
+      },
+    });
+    const running = run();
+    await expect.poll(() => begun.length).toBe(1);
+    expect(looks).toBe(4);
+    ends[0]?.();
+    await running;
+    looks = -100;
+    const { run: refused } = cluster({
+      members: ['m3'],
+      look: async () => {
+        looks += 1;
+        return ok({ own: 'm1', members: [statuses('m1'), member('m3', { status: 'Evacuated' })] });
+      },
+    });
+    expect(mustFail(await refused(), 'host').message).toMatch(/: m1: offline; m3: evacuated$/);
+    expect(looks).toBe(-99);
+  });
+
+  it('ends as cancelled when it is cancelled while all members are silent', async () => {
+    const stop = new AbortController();
+    const { run } = cluster({
+      clock: new MemoryClock(0),
+      look: async () => {
+        stop.abort();
+        return ok({ own: 'm1', members: [member('m1', { status: 'Unreachable' })] });
+      },
+    });
+    mustFail(await run({ signal: stop.signal }), 'cancelled');
   });
 });
