@@ -43,6 +43,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/artifacts/patience.ts',
     'application/events/journal.ts',
     'application/holds/hold-renewer.ts',
+    'application/job/placed-jobs.ts',
     'application/job/run-attempts.ts',
     'application/lease/lease-renewer.ts',
     'application/lock/job-lock.ts',
