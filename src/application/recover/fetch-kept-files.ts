@@ -30,7 +30,10 @@ export interface FetchKeptFiles {
   readonly signal: AbortSignal;
 }
 
-/** Brings files of the host as if they came from a guest: an archive that is read header by header, of which links, devices and what nobody asked for are refused. */
+/**
+ * Brings files of the host as if they came from a guest: an archive that is read header by header, of which links, devices and what nobody asked for are
+ * refused. One that does not come to its end is a fault: what is missing of it is on the host still.
+ */
 export async function fetchKeptFiles(input: FetchKeptFiles): Promise<Result<ArtifactReport, JobFault>> {
   const { shell, files, clock, directory, paths, destination, signal } = input;
   const ledger = new ArtifactLedger();
@@ -44,13 +47,17 @@ export async function fetchKeptFiles(input: FetchKeptFiles): Promise<Result<Arti
   await using archive = archiveOf(started.value);
   let fault: JobFault | null = null;
   const wanted = new Map(paths.map((path) => [`/${path}`, path]));
-  await receiveArchive({
+  const { end } = await receiveArchive({
     ...{ archive, files, caps: CAPS, destination, wanted, ledger, patience },
     onLocalFault: (cause) => {
       fault ??= localFilesFault(cause, null);
     },
   });
-  return fault === null ? ok(ledger.report()) : err(fault);
+  if (fault !== null) return err(fault);
+  const report = ledger.report();
+  if (end === 'complete') return ok(report);
+  const why = report.incomplete ?? `the transfer broke off (${end.replace('_', ' ')})`;
+  return err({ kind: 'host_files', phase: null, host: shell.host, message: `${directory}: ${why}` });
 }
 
 function archiveOf(running: RunningCommand): GuestArchive {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { ArtifactReport } from '../../domain/job/artifact.js';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
@@ -120,7 +119,9 @@ export class RecoverJobs {
     if (known.isErr() && known.error.kind !== 'no_such_job') return err(known.error);
     const why = known.isOk() ? whyNot(kept, known.value) : whyUnclear(others);
     if (why !== null) return err(this.#fault('run_exists', why));
-    const coming = `${state.jobDir}/.recovering-${randomBytes(4).toString('hex')}`;
+    const coming = `${state.jobDir}/.recovering`;
+    // Of one that was killed.
+    await files.remove(coming, { recursive: true });
     const back = await this.#fetch(kept, { state, coming }, signal);
     await files.remove(coming, { recursive: true });
     if (back.isErr()) return err(back.error);
@@ -153,9 +154,9 @@ export class RecoverJobs {
       destination: coming,
       signal,
     });
-    if (fetched.isErr()) return err(fetched.error);
     if (signal.aborted)
       return err(this.#fault('cancelled', 'cancelled while it was brought back; it is kept'));
+    if (fetched.isErr()) return err(fetched.error);
     const came = new Map(fetched.value.collected.map(({ path, bytes }) => [path, bytes]));
     const log = there.guestLog.slice(1);
     if (!came.has(log) && outcome.kept_log_bytes > 0)

@@ -45,8 +45,8 @@ async function leftJob({ ends }: { readonly ends: boolean }) {
   return { run, id };
 }
 
-/** The host packs what is asked for; `hostile` is what it says instead of a file. */
-function packing({ host }: MemoryRun, hostile: Readonly<Record<string, Buffer>> = {}): void {
+/** The host packs what is asked for; `hostile` is what it says instead of a file, if it does not stop there. */
+function packing({ host }: MemoryRun, hostile: Readonly<Record<string, Buffer | 'cut'>> = {}): void {
   host.shell.handle(({ command, stdin, write }) => {
     const [, , , name, directory] = command.argv;
     if (name !== 'pikaci-kept') return undefined;
@@ -55,7 +55,9 @@ function packing({ host }: MemoryRun, hostile: Readonly<Record<string, Buffer>> 
         .toString()
         .split('\0')) {
         const read = await host.hostFiles.readFile(`${directory}/${path}`);
-        if (hostile[path] !== undefined) write('stdout', hostile[path]);
+        const instead = hostile[path];
+        if (instead === 'cut') return 255;
+        if (instead !== undefined) write('stdout', instead);
         else if (read.isOk()) write('stdout', tarEntry({ name: path, content: read.value }));
       }
       write('stdout', TAR_END);
@@ -153,6 +155,28 @@ describe('a job that no runner collected', () => {
     });
     const names = must(await run.host.localFiles.list(`${STATE}/artifacts`)).map(({ name }) => name);
     expect(names).toEqual(['b.txt']);
+  });
+
+  it('stays on the host when it does not come whole', async () => {
+    const { run } = await leftJob({ ends: true });
+    const hostile: Record<string, 'cut'> = { 'artifacts/b.txt': 'cut' };
+    packing(run, hostile);
+    must(await run.pikaci.reap());
+    const before = await run.state('job.json');
+    const { recovered, refused } = must(await run.pikaci.recover({ runId: 'run' }));
+    expect(recovered).toEqual([]);
+    expect(refused[0]?.fault).toMatchObject({
+      kind: 'host_files',
+      message: expect.stringContaining('broke off'),
+    });
+    expect(await run.state('job.json')).toBe(before);
+    expect(must(await run.pikaci.keptJobs())).toHaveLength(1);
+    delete hostile['artifacts/b.txt'];
+    const again = must(await run.pikaci.recover({ runId: 'run' }));
+    expect(again.recovered[0]?.outcome.artifacts).toMatchObject({
+      collected: [{ path: 'a.txt' }, { path: 'b.txt' }],
+      incomplete: null,
+    });
   });
 
   it('is brought to no place outside its folder, whatever the record on the host names', async () => {
