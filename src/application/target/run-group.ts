@@ -73,12 +73,12 @@ export class RunGroup {
 
   /**
    * Asks those that came before it to end, where the group wants that, and waits until it is this run's turn, or it was cancelled. What the
-   * host does not answer is asked again, for as long as a host may be out of reach.
+   * host does not answer is asked again, for as long as a host may be out of reach. `cancelled` ends the run in ways that were not known when it entered.
    */
-  async turn(say: (message: string) => void): Promise<void> {
+  async turn(say: (message: string) => void, cancelled?: AbortSignal): Promise<void> {
     this.#say = say;
     const { clock, group, signal, patienceMs } = this.#input;
-    const both = AbortSignal.any([signal, this.#ended.signal]);
+    const both = AbortSignal.any([signal, this.#ended.signal, cancelled ?? []].flat());
     let [told, answeredMs] = ['', clock.monotonic()];
     const tell = (about: string, message: string) => {
       if (about !== told) say(message);

@@ -102,7 +102,7 @@ export class TargetExecution {
     try {
       const say = (message: string) => this.#reporter.warn(message);
       this.#watching = this.#at.cancelWatch.watch(say);
-      await this.#at.group?.turn(say);
+      await this.#at.group?.turn(say, this.#at.input.signal);
       await this.#executePlan();
     } catch (bug) {
       await this.#release();

@@ -4,6 +4,7 @@ import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
 import { overlay } from '../../../../src/application/cluster/overlay.js';
+import { cancelRun } from '../../../../src/application/records/cancel-run.js';
 import { RunGroup } from '../../../../src/application/target/run-group.js';
 import type { RunTargetInput } from '../../../../src/application/target/target-run.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
@@ -325,6 +326,22 @@ describe('the runs of a group', () => {
     must(await memory.hostFiles.writeFile(`/var/pikaci/groups/${file}`, Buffer.from(dead)));
     const third = must(await begin(runner('c'), 'third', { target: 'quick' }).ended);
     expect(third.record.status).toBe('passed');
+  });
+
+  it('are cancelled by "pikaci cancel" while they wait for their turn', async () => {
+    const { memory, runner, begin, letGo } = await host();
+    const going = begin(runner('a'), 'a');
+    await going.seen(made);
+    const waiting = begin(runner('b'), 'b');
+    await waiting.seen(warned);
+    const { localFiles: files, processes, clock } = memory;
+    const asked = { stateRoot: '/b', runId: 'b', by: 'somebody' };
+    expect(must(await cancelRun({ files, processes, clock }, asked))).toEqual({ kind: 'seen' });
+    // The other goes on still: whoever waits for it would not end before.
+    const ended = must(await waiting.ended);
+    expect(ended.record).toMatchObject({ status: 'cancelled', jobs: [{ status: 'cancelled' }] });
+    letGo();
+    expect(must(await going.ended).record.status).toBe('passed');
   });
 
   it('say of a run that is resumed that it waits for its own place of before', async () => {
