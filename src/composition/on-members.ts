@@ -43,8 +43,11 @@ export async function reapOnAll(
   if (members === null || own.isErr()) return own;
   const signal = options.signal ?? new AbortController().signal;
   const looked = await members.look(signal);
-  if (looked.isErr())
-    return err({ kind: 'incus', phase: 'clean_up', host: looked.error.host, message: looked.error.message });
+  if (looked.isErr()) {
+    // What was done on the host is told all the same.
+    const failed = { instance: 'the machines of the other members', message: looked.error.message };
+    return ok({ ...own.value, failed: [...own.value.failed, failed] });
+  }
   if (looked.value === null) return own;
   const others = looked.value.members.filter(({ name }) => name !== looked.value?.own);
   const reports = await Promise.all(
