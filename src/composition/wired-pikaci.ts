@@ -34,7 +34,7 @@ import type {
   TemplateTransferOptions,
 } from '../application/template/host-templates.js';
 import type { Clock } from '../ports/clock.js';
-import { attacherOf, reapOnAll, servicesOfJob } from './on-members.js';
+import { attacherOf, keptOnAll, reapOnAll, recoverOnAll, servicesOfJob } from './on-members.js';
 import type { Services } from './wire-services.js';
 
 const CLOSE_BOUND_MS = 120_000;
@@ -188,11 +188,11 @@ export class WiredPikaci implements Pikaci {
   }
 
   async keptJobs({ signal }: { readonly signal?: AbortSignal } = {}) {
-    return (await this.#wired()).recoverJobs.list(signal);
+    return keptOnAll(await this.#wired(), signal);
   }
 
   async recover(input: RecoverInput) {
-    return (await this.#wired()).recoverJobs.recover(input);
+    return recoverOnAll(await this.#wired(), input);
   }
 
   async reap(options: ReapOptions = {}) {
