@@ -20,7 +20,9 @@ export async function memberHost(
   const at = hostOfUrl(url);
   const address = at.includes(':') ? `[${at}]` : at;
   const user = here === null ? '' : here.ssh.slice(0, here.ssh.lastIndexOf('@') + 1);
-  const ssh = config.incus.cluster.ssh[name] ?? `${user}${address}`;
+  const { ssh: told } = config.incus.cluster;
+  // The name is the cluster's: `constructor` would be found on any object.
+  const ssh = (Object.hasOwn(told, name) ? told[name] : undefined) ?? `${user}${address}`;
   const host: SshHostConfig = { connectTimeoutSecs: 20, ...here, ssh };
   const ways = here === null ? [[]] : [[], [here.ssh]];
   let last: JobFault | null = null;
