@@ -46,8 +46,7 @@ export function targeted(
   tried: string,
 ): Result<MemoryMember | null, IncusFault> {
   if (target === undefined) return ok(null);
-  if (cluster === null) return refuse('invalid_request', tried, 'Target only allowed when clustered');
-  const found = cluster.members.get(target);
+  const found = cluster?.members.get(target);
   return found ? ok(found) : refuse('not_found', tried, 'Cluster member not found');
 }
 
@@ -58,8 +57,7 @@ interface Clustered {
 }
 
 export function membersOf({ cluster }: Clustered): Result<readonly IncusMember[], IncusFault> {
-  if (cluster === null)
-    return refuse('invalid_request', 'GET /1.0/cluster/members', 'This server is not clustered');
+  if (cluster === null) return refuse('server_error', 'GET /1.0/cluster/members', 'Server is not clustered');
   const members = [...cluster.members.values()];
   return ok(members.map(({ state: _, resources: _1, statuses: _2, ...member }) => member));
 }

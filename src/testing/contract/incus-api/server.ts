@@ -32,8 +32,8 @@ export function serverContract({ it, describe }: ContractRunner, { subject }: Be
       const { clustered, serverName } = okOf(await api.server());
       assert.notEqual(serverName, '');
       if (!clustered) {
-        faultOf(await api.clusterMembers(), 'invalid_request');
-        faultOf(await api.storagePool(subject().pool, { target: 'no-such-member' }), 'invalid_request');
+        faultOf(await api.clusterMembers(), 'server_error');
+        faultOf(await api.storagePool(subject().pool, { target: 'no-such-member' }), 'not_found');
         return;
       }
       const members = okOf(await api.clusterMembers());
