@@ -75,6 +75,8 @@ describe('a run in a terminal', () => {
       const screen = await terminal.shows(isWhole);
       expect(screen.split('\n').every((line) => line.length <= columns)).toBe(true);
     }
+    // Before that there is nothing to be ended.
+    await terminal.shows(/^[\u2800-\u28ff] seven .* wait_for_completion/m);
     await terminal.press('C-c');
     await terminal.shows(/^> *$/m);
     const history = await terminal.history();
