@@ -12,7 +12,7 @@ import { LeaseRenewer } from '../lease/lease-renewer.js';
 import { newAcquisition, newOwner } from '../lease/owner.js';
 import { makeHostDirectory, mayHaveMade, ownerOf, removeHostDirectory } from '../machine/host-directory.js';
 import type { Machine } from '../machine/machine-backend.js';
-import type { MachinePlace, MachineSpec } from '../machine/machine-spec.js';
+import type { MachinePlace } from '../machine/machine-spec.js';
 import type { MicrovmHost } from '../machine/microvm/microvm-host.js';
 import type { MicrovmLayers } from '../machine/microvm/microvm-layers.js';
 import { leaseLine } from '../machine/microvm/microvm-lease.js';
@@ -22,7 +22,7 @@ import { runSetup, SETUP_GRACE_SECS } from './run-setup.js';
 import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault } from './template-fault.js';
 import type { MakerParts } from './template-parts.js';
-import type { TemplateCall, TemplateRequest } from './template-request.js';
+import { machineOfSetup, type TemplateCall, type TemplateRequest } from './template-request.js';
 
 /** Its inputs may be evicted between the look at them and the mount. */
 const EVICTIONS = 5;
@@ -147,13 +147,7 @@ async function boot(
   { lease, acquisition }: Owned,
   { request: { node, key, base, secrets, stageInputs }, call: { signal } }: Making,
 ): Promise<Result<Machine, JobFault>> {
-  const spec: MachineSpec = {
-    limits: node.limits,
-    instanceType: 'container',
-    extraProfiles: [],
-    preparedOutputs: [],
-    writableWorkspace: false,
-  };
+  const spec = machineOfSetup(node);
   const command = buildGuestRequest({ ...node, command: node.setup, graceSecs: SETUP_GRACE_SECS });
   const boot = {
     request: command,

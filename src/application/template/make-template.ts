@@ -15,7 +15,7 @@ import { runSetup } from './run-setup.js';
 import { REMOVE_BOUND_MS } from './template-bounds.js';
 import { templateFault } from './template-fault.js';
 import type { MakerParts } from './template-parts.js';
-import type { TemplateCall, TemplateRequest } from './template-request.js';
+import { machineOfSetup, type TemplateCall, type TemplateRequest } from './template-request.js';
 
 /** For a change of the machine as a whole, when the setup has passed: who waits for a maker that was killed then waits no longer for it. */
 const CHANGE_MS = 60_000;
@@ -47,13 +47,7 @@ async function createMachine(
 ): Promise<Result<MachinePlan, JobFault>> {
   const acquisition = newAcquisition();
   const { runId, jobId } = templatePlace(key);
-  const spec: MachineSpec = {
-    limits: node.limits,
-    instanceType: 'container',
-    extraProfiles: [],
-    preparedOutputs: [],
-    writableWorkspace: false,
-  };
+  const spec = machineOfSetup(node);
   const { signal } = call;
   const planned = async () => {
     const staged = await stageInputs(signal);

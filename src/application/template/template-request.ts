@@ -1,7 +1,7 @@
 import type { Result } from 'neverthrow';
 import type { TemplateNode } from '../../domain/target/plan.js';
 import type { JobFault } from '../faults/job-fault.js';
-import type { MachineBaseSource } from '../machine/machine-spec.js';
+import type { MachineBaseSource, MachineSpec } from '../machine/machine-spec.js';
 
 /** A template that is wanted, all of it known that goes into its key. */
 export interface TemplateRequest {
@@ -12,6 +12,17 @@ export interface TemplateRequest {
   readonly secrets: Readonly<Record<string, string>>;
   /** Of the inputs, once they are on the host; null where there are none. */
   readonly stageInputs: (signal: AbortSignal) => Promise<Result<string | null, JobFault>>;
+}
+
+/** The machine in which a setup runs: it has what the node says, and no more. */
+export function machineOfSetup({ limits }: TemplateNode): MachineSpec {
+  return {
+    limits,
+    instanceType: 'container',
+    extraProfiles: [],
+    preparedOutputs: [],
+    writableWorkspace: false,
+  };
 }
 
 export type QueuedCall = (why: string | null) => (ok: boolean) => void;

@@ -2,19 +2,14 @@ import { err, ok } from 'neverthrow';
 import { expect, test } from 'vitest';
 import { reapDocumentSchema } from '../../../src/domain/records/reap-document.js';
 import { Cli } from './cli-harness.js';
-import { NOTHING_KEPT as NOTHING } from './scripted-pikaci.js';
+import { NOTHING_KEPT as NOTHING, NOTHING_REAPED } from './scripted-pikaci.js';
 
 test('it says which machines are gone and how many are in use', async () => {
   const cli = new Cli();
   cli.pikaci.reaped = ok({
+    ...NOTHING_REAPED,
     deleted: ['pikaci-1'],
     alive: ['pikaci-2', 'pikaci-3'],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
-    kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote')).toBe(0);
   expect(cli.stdout.text).toBe(
@@ -27,14 +22,8 @@ test('it says which machines are gone and how many are in use', async () => {
 test('--dry-run says what would be removed', async () => {
   const cli = new Cli();
   cli.pikaci.reaped = ok({
+    ...NOTHING_REAPED,
     deleted: ['pikaci-1'],
-    alive: [],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
-    kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote', '--dry-run')).toBe(0);
   expect(cli.stdout.text).toContain('would remove pikaci-1\n');
@@ -45,14 +34,9 @@ test('it names what killed runners had left, and why it could not look for all o
   const cli = new Cli();
   const abandoned = ['/var/tmp/pikaci/runs/r/jobs/j'];
   cli.pikaci.reaped = ok({
-    deleted: [],
-    alive: [],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
+    ...NOTHING_REAPED,
     abandoned,
     abandonedFailed: 'no answer',
-    kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote')).toBe(3);
   expect(cli.stdout.text).toContain(
@@ -64,14 +48,8 @@ test('it names what killed runners had left, and why it could not look for all o
 test('a machine that could not be removed makes the exit status 3', async () => {
   const cli = new Cli();
   cli.pikaci.reaped = ok({
-    deleted: [],
-    alive: [],
+    ...NOTHING_REAPED,
     failed: [{ instance: 'pikaci-1', message: 'busy' }],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
-    kept: NOTHING,
   });
   expect(await cli.run('gc', '--remote', '--output', 'json')).toBe(3);
   expect(reapDocumentSchema.parse(JSON.parse(cli.stdout.text))).toMatchObject({
@@ -102,13 +80,7 @@ test('what was evicted is named with its size and its last use, also in the docu
   const cli = new Cli();
   const kept = { evicted: [evicted], kept: { entries: 2, bytes: 2048 }, failed: [] };
   cli.pikaci.reaped = ok({
-    deleted: [],
-    alive: [],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
+    ...NOTHING_REAPED,
     kept,
   });
   expect(await cli.run('gc', '--remote', '--keep-days', '7', '--keep-bytes', '1.5GiB')).toBe(0);
@@ -139,13 +111,7 @@ test('what could not be evicted makes the exit status 3', async () => {
     failed: [{ path: '/var/tmp/pikaci/prepared/x', message: 'read-only file system' }],
   };
   cli.pikaci.reaped = ok({
-    deleted: [],
-    alive: [],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
+    ...NOTHING_REAPED,
     kept,
   });
   expect(await cli.run('gc', '--remote')).toBe(3);

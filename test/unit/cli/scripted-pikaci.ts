@@ -116,6 +116,16 @@ export class ScriptedJob {
 export type JobScript = (job: ScriptedJob, input: RunJobInput | null) => Promise<Result<JobRun, JobFault>>;
 
 export const NOTHING_KEPT: EvictionReport = { evicted: [], kept: { entries: 0, bytes: 0 }, failed: [] };
+export const NOTHING_REAPED: ReapReport = {
+  deleted: [],
+  alive: [],
+  failed: [],
+  keptJobs: [],
+  notKept: [],
+  abandoned: [],
+  abandonedFailed: null,
+  kept: NOTHING_KEPT,
+};
 
 /** The library's interface, with what each call answers written by the test. */
 export class ScriptedPikaci implements Pikaci {
@@ -147,16 +157,7 @@ export class ScriptedPikaci implements Pikaci {
 
   script: JobScript = async (job) => job.end({});
   doctorReport: DoctorReport = { host: this.host, ok: true, checks: [] };
-  reaped: Result<ReapReport, JobFault> = ok({
-    deleted: [],
-    alive: [],
-    failed: [],
-    keptJobs: [],
-    notKept: [],
-    abandoned: [],
-    abandonedFailed: null,
-    kept: NOTHING_KEPT,
-  });
+  reaped: Result<ReapReport, JobFault> = ok(NOTHING_REAPED);
 
   async runJob(input: RunJobInput): Promise<Result<JobRun, JobFault>> {
     this.inputs.push(input);
