@@ -56,6 +56,13 @@ print_steps() {
 
 base64_of() { base64 -w 0; }
 
+# end_of_console BYTES: its last bytes. A panic is said before its trace, which may be longer than that: its line comes first then.
+end_of_console() {
+  tail -c "$1" "$vm/console.log" 2>/dev/null | grep -qaF 'Kernel panic' ||
+    tail -c 65536 "$vm/console.log" 2>/dev/null | LC_ALL=C grep -aF -m 1 'Kernel panic' | tail -c 500
+  tail -c "$1" "$vm/console.log" 2>/dev/null
+}
+
 # One line of JSON; all that the guest may have chosen is in base64.
 print_status() {
   look_at_job
@@ -80,5 +87,5 @@ print_status() {
   began=false
   booted && began=true
   printf '{"schema_version":1,"state":"%s","log_bytes":%s,"booted":%s,"reason":"%s","result_base64":"%s","steps_base64":"%s","console_base64":"%s"}\n' \
-    "$state" "$bytes" "$began" "$reason" "$result" "$steps" "$(tail -c 2000 "$vm/console.log" 2>/dev/null | base64_of)"
+    "$state" "$bytes" "$began" "$reason" "$result" "$steps" "$(end_of_console 2000 | base64_of)"
 }

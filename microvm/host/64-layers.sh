@@ -66,7 +66,7 @@ layer_keep() {
   reason=
   { read -r reason <"$vm/reason"; } 2>/dev/null
   { [ "$reason" = 'exit 0' ] && (view has_kept_layer "$job"); } ||
-    refuse 70 not_clean "the machine did not say that its disk may be kept (${reason:-killed}); the end of its console: $(tail -c 1000 "$vm/console.log" 2>/dev/null | tr -cd '\n -~')"
+    refuse 70 not_clean "the machine did not say that its disk may be kept (${reason:-killed}); the end of its console: $(end_of_console 1000 | tr -cd '\n -~')"
   is_file "$vm/scratch.img" || refuse 70 no_disk "the runner has left no scratch.img in $vm: see \"Layers\" in microvm/README.md"
   lock_volumes
   [ ! -e "$volumes/$volume" ] || refuse 75 already_exists "there is a layer $volume already"

@@ -37,6 +37,17 @@ describe.runIf(process.getuid?.() === 0)('the script that looks after microVMs',
     expect(existsSync(join(machine.path, 'source/new'))).toBe(false);
   });
 
+  it('tells the line of a panic also when its trace is longer than the end of the console', async () => {
+    await runner(`echo 'Run /init'; echo '[ 2.1] Kernel panic - not syncing: sysrq triggered crash'
+      seq -f '[ 2.1] at_%04.0f+0x24/0x40' 300; exit 0`);
+    await launch();
+    await call('follow', jobDir, '0');
+    const told = Buffer.from(String((await status())['console_base64']), 'base64').toString();
+    expect(told).toMatch(/^\[ 2\.1\] Kernel panic - not syncing: sysrq triggered crash\n/);
+    expect(told.endsWith('at_0300+0x24/0x40\n')).toBe(true);
+    expect(told.length).toBeLessThan(2600);
+  });
+
   it('boots it once: the same owner finds it, another one is refused', async () => {
     await runner('echo x >>count; echo log >shares/artifacts/guest.log; exec sleep 600');
     const launched = await Promise.all([launch(), launch(), launch()]);
