@@ -81,7 +81,9 @@ export { rerun } from './composition/run-state.js';
 export type { ConfigFault, ConfigProblem } from './domain/config/config-fault.js';
 export { buildGuestRequest } from './domain/job/guest-request.js';
 export type { Certificate } from './domain/machine/certificates.js';
+export type { AskedShare, HostShare } from './domain/machine/host-share.js';
 export { incusInstanceName } from './domain/machine/incus-instance-name.js';
+export type { AlreadyThere, PlacementCandidate, PlacementChoice } from './domain/machine/placement.js';
 export { type RemoteLayout, remoteLayout } from './domain/machine/remote-layout.js';
 export {
   contextBackend,
@@ -118,6 +120,7 @@ export type { IncusFault } from './ports/incus-fault.js';
 export type * from './ports/incus-types.js';
 export type { LogRange, LogReader } from './ports/log-reader.js';
 export type { ExitStatus, OutputChunk } from './ports/output-chunk.js';
+export type { Placement, PlacementRequest } from './ports/placement.js';
 export type { Processes, ProcessIdentity, ProcessState } from './ports/processes.js';
 export type {
   CallOptions,

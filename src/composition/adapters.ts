@@ -3,6 +3,7 @@ import type { FileStore } from '../ports/file-store.js';
 import type { HttpClient } from '../ports/http-client.js';
 import type { IncusApi } from '../ports/incus-api.js';
 import type { LogReader } from '../ports/log-reader.js';
+import type { Placement } from '../ports/placement.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { Tracer } from '../ports/tracer.js';
@@ -29,4 +30,6 @@ export interface Adapters {
   readonly processes?: Processes;
   /** Who is told what took how long: OpenTelemetry's provider of this process when left out. */
   readonly tracer?: Tracer;
+  /** Which member of a cluster a job runs on: by what is there already and then by what is free when left out. */
+  readonly placement?: Placement;
 }

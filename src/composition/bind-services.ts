@@ -7,9 +7,6 @@ import { HostCaches } from '../application/gc/host-caches.js';
 import { Reap } from '../application/gc/reap.js';
 import { AttachJob } from '../application/job/attach-job.js';
 import { CompleteJob } from '../application/job/complete-job.js';
-import { PlacedJobs } from '../application/job/placed-jobs.js';
-import { RunAttempts } from '../application/job/run-attempts.js';
-import { RunJob } from '../application/job/run-job.js';
 import { HostTime } from '../application/lease/host-time.js';
 import { AcquireMachine } from '../application/machine/acquire-machine.js';
 import { IncusBackend } from '../application/machine/incus/incus-backend.js';
@@ -31,6 +28,7 @@ import { IncusTemplates } from '../application/template/incus-templates.js';
 import { MicrovmTemplates } from '../application/template/microvm-templates.js';
 import { Templates } from '../application/template/templates.js';
 import { bindDoctor } from './bind-doctor.js';
+import { bindRunJob } from './bind-run-job.js';
 import { bindTo } from './bind-to.js';
 import { ids } from './identifiers.js';
 
@@ -121,50 +119,7 @@ export function bindServices(container: Container): void {
       new JobServices({ ports, settings, backends, acquireMachine, hostTime }),
     [ids.ports, ids.settings, ids.backends, ids.acquireMachine, ids.hostTime],
   );
-  bindTo(
-    container,
-    ids.runJob,
-    (
-      ports,
-      settings,
-      backends,
-      stageSnapshot,
-      acquireMachine,
-      completeJob,
-      warmPool,
-      jobServices,
-      hostTime,
-      members,
-    ) => {
-      const shared = { ports, settings, backends };
-      const parts = { ...shared, stageSnapshot, acquireMachine, completeJob };
-      const runJob = new RunJob({ ...parts, warmPool, jobServices, hostTime });
-      const here = new RunAttempts({ ...shared, jobServices, runJob });
-      if (members === null) return here;
-      const { members: among = null, group = null } = settings.cluster ?? {};
-      return new PlacedJobs({
-        here,
-        host: ports.shell.host,
-        clock: ports.clock,
-        members: among,
-        group,
-        look: (signal) => members.look(signal),
-        on: async (member, signal) => (await members.on(member, signal)).map((there) => there.runJob),
-      });
-    },
-    [
-      ids.ports,
-      ids.settings,
-      ids.backends,
-      ids.stageSnapshot,
-      ids.acquireMachine,
-      ids.completeJob,
-      ids.warmPool,
-      ids.jobServices,
-      ids.hostTime,
-      ids.members,
-    ],
-  );
+  bindRunJob(container);
   bindTo(
     container,
     ids.templateHome,

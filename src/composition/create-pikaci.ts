@@ -10,6 +10,7 @@ import { NodeProcesses } from '../adapters/node/node-processes.js';
 import { ownHome } from '../adapters/node/own-home.js';
 import { SystemClock } from '../adapters/node/system-clock.js';
 import type { Pikaci } from '../application/api/pikaci.js';
+import { DEFAULT_PLACEMENT } from '../application/cluster/ask-placement.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import {
   type IncusTransport,
@@ -101,6 +102,7 @@ export function createPikaci(
     localShell: adapters.localShell ?? made(new LocalShell()),
     clock: adapters.clock ?? new SystemClock(),
     processes: adapters.processes ?? new NodeProcesses(),
+    placement: adapters.placement ?? DEFAULT_PLACEMENT,
   };
   const { members, group } = parsed.data.incus.cluster;
   const isSpread = parsed.data.backend === 'incus' && (members ?? group) !== undefined;

@@ -30,6 +30,7 @@ import type { Clock } from '../ports/clock.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { IncusApi } from '../ports/incus-api.js';
 import type { LogReader } from '../ports/log-reader.js';
+import type { Placement } from '../ports/placement.js';
 import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { Tracer } from '../ports/tracer.js';
@@ -51,6 +52,7 @@ export const ids = {
   clock: identifier<Clock>('clock'),
   processes: identifier<Processes>('processes'),
   tracer: identifier<Tracer>('tracer'),
+  placement: identifier<Placement>('placement'),
   ports: identifier<JobPorts>('ports'),
   hostTime: identifier<HostTime>('hostTime'),
   roomLines: identifier<RoomLines>('roomLines'),

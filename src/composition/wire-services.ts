@@ -25,6 +25,7 @@ export type ServiceParts = Pick<
   | 'clock'
   | 'processes'
   | 'tracer'
+  | 'placement'
 >;
 
 /** What the library's interface calls. */
@@ -73,6 +74,8 @@ export function wireServices(parts: ServiceParts, reach: ReachMember | null = nu
       : new Members<Services>({
           incus: parts.incus,
           host: member,
+          incusProject: settings.incusProject,
+          clock: parts.clock,
           connect: async (other, signal) =>
             (await reach(other, signal)).map((there) => wireServices(atMember(parts, there, other.name))),
         });

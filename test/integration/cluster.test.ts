@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPikaci, type EventSink, type Pikaci, type PikaciConfigInput } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { serverContract } from '../../src/testing/contract/incus-api/server.js';
 import { ClusterUnderTest } from '../support/cluster.js';
 import { connectTo, type HostConnection } from '../support/host-connection.js';
+import { repositoryRoot } from '../support/repository-root.js';
 import { vitestRunner } from '../support/vitest-runner.js';
 
 let formed: ClusterUnderTest;
@@ -140,5 +143,29 @@ describe('a cluster of three', () => {
     const reaped = must(await other.reap({ dryRun: true }));
     expect([reaped.deleted, reaped.alive, reaped.failed]).toEqual([[], [], []]);
     expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
+
+  it('runs a job where the placement of the example says, and tells why', async () => {
+    const { user, port, project, profile, image, workDir, identityFile, knownHostsFile, members } =
+      formed.cluster;
+    const names = members.map(({ name }) => name);
+    const config = {
+      host: {
+        ssh: `${user}@127.0.0.1:${port}`,
+        identityFile,
+        knownHostsFile,
+        agent: false,
+        sshConfigFile: false,
+      },
+      incus: { project, profile, image, cluster: { members: names } },
+      workDir: `${workDir}/t`,
+      stateRoot: join(formed.directory, 'runs'),
+    };
+    const ended = await promisify(execFile)(
+      process.execPath,
+      [join(repositoryRoot, 'examples/placement.mjs')],
+      { cwd: workspace(), env: { ...process.env, PIKACI_CONFIG: JSON.stringify(config) } },
+    );
+    expect(ended.stdout).toBe('m1 machines there ask for 0 cores\npassed\n');
   });
 });

@@ -2,6 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import { readAsked } from '../../domain/machine/host-share.js';
 import { readLease } from '../../domain/machine/lease.js';
 import type { PlaceableMember } from '../../domain/machine/placement.js';
+import { readTemplateMark } from '../../domain/machine/template-mark.js';
+import { readPool, readPoolTemplate } from '../../domain/machine/warm-mark.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusMember } from '../../ports/incus-cluster-types.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
@@ -11,13 +13,26 @@ import { awakeBound } from '../../streams/awake-timer.js';
 /** A member that one asks for its state may have died: then it is no place for a job. */
 const STATE_MS = 10_000;
 
-export interface LookedAtMember extends Omit<PlaceableMember, 'hasSnapshot'> {
+export interface LookedAtMember extends Omit<PlaceableMember, 'already'> {
   readonly url: string;
+  /** Instances that are templates. */
+  readonly templates: readonly string[];
+  /** Machines of pools that wait, each by the instance of the template that it is a copy of; null for one that was made from an image. */
+  readonly waiting: readonly (string | null)[];
+}
+
+/** For whom is looked. */
+export interface LookFor {
+  /** Whose pools count. */
+  readonly incusProject: string;
+  /** Ms since the epoch, of this machine: a lease is the host's time, which matters little for where a job is placed. */
+  readonly nowMs: number;
 }
 
 /** The members of a cluster as they are now, with what the machines on each ask for. One that does not answer for itself is `Unreachable`. */
 export async function lookAtMembers(
   incus: IncusApi,
+  looking: LookFor,
   signal: AbortSignal,
 ): Promise<Result<readonly LookedAtMember[], IncusFault>> {
   const [members, instances] = await Promise.all([
@@ -26,18 +41,28 @@ export async function lookAtMembers(
   ]);
   if (members.isErr()) return err(members.error);
   if (instances.isErr()) return err(instances.error);
-  return ok(await Promise.all(members.value.map((one) => lookAt(incus, one, instances.value, signal))));
+  return ok(
+    await Promise.all(
+      members.value.map((one) => lookAt(incus, one, { ...looking, instances: instances.value }, signal)),
+    ),
+  );
 }
 
 async function lookAt(
   incus: IncusApi,
   { name, url, status, architecture, groups, config }: IncusMember,
-  instances: readonly IncusInstance[],
+  { instances, incusProject, nowMs }: LookFor & { readonly instances: readonly IncusInstance[] },
   signal: AbortSignal,
 ): Promise<LookedAtMember> {
   const member = { name, url, architecture, groups, scheduler: config['scheduler.instance'] };
   const nothing = { cpu: 0, memoryBytes: 0 };
-  const unknown = { ...member, has: nothing, taken: nothing, freeMemoryBytes: 0 };
+  const there = instances.filter(({ location }) => location === name);
+  const own = there.filter(({ project }) => project === incusProject);
+  const templates = own.flatMap((one) => (readTemplateMark(one.config) === null ? [] : [one.name]));
+  const waiting = own.flatMap((one) =>
+    one.status === 'Running' && readPool(one.config) !== null ? [readPoolTemplate(one.config)] : [],
+  );
+  const unknown = { ...member, has: nothing, taken: nothing, freeMemoryBytes: 0, templates, waiting };
   if (status !== 'Online') return { ...unknown, status };
   const inTime = AbortSignal.any([signal, awakeBound(STATE_MS)]);
   const [state, resources] = await Promise.all([
@@ -47,11 +72,13 @@ async function lookAt(
   if (state.isErr() || resources.isErr()) return { ...unknown, status: 'Unreachable' };
   const has = resources.value;
   const taken = { cpu: 0, memoryBytes: 0 };
-  for (const { location, config: own, status: how } of instances) {
-    if (location !== name || how === 'Stopped' || readLease(own) === null) continue;
-    const asks = readAsked(own, has);
+  for (const { config: of, status: how } of there) {
+    const lease = readLease(of);
+    // What a dead runner asked for ends with its lease, and a machine that waits makes room for the job that takes it.
+    if (how === 'Stopped' || lease === null || lease.expiresAtMs <= nowMs || readPool(of) !== null) continue;
+    const asks = readAsked(of, has);
     taken.cpu += asks.cpu === 0 ? 1 : asks.cpu;
     taken.memoryBytes += asks.memoryBytes;
   }
-  return { ...member, status, has, taken, freeMemoryBytes: state.value.freeMemoryBytes };
+  return { ...unknown, status, has, taken, freeMemoryBytes: state.value.freeMemoryBytes };
 }

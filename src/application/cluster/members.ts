@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { Clock } from '../../ports/clock.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import { onAbort } from '../../streams/on-abort.js';
@@ -14,6 +15,8 @@ export interface MembersParts<Services> {
   /** All that the daemon has, and not only what is the host's. */
   readonly incus: IncusApi;
   readonly host: HostMember;
+  readonly incusProject: string;
+  readonly clock: Pick<Clock, 'now'>;
   /** Connects to a member, and gives what works there. */
   readonly connect: (member: MemberAddress, signal: AbortSignal) => Promise<Result<Services, JobFault>>;
 }
@@ -40,11 +43,11 @@ export class Members<Services> {
   ): Promise<
     Result<{ readonly own: string; readonly members: readonly LookedAtMember[] } | null, IncusFault>
   > {
-    const { incus, host } = this.#parts;
+    const { incus, host, incusProject, clock } = this.#parts;
     const own = await host.name(signal);
     if (own.isErr()) return err(own.error);
     if (own.value === null) return ok(null);
-    const members = await lookAtMembers(incus, signal);
+    const members = await lookAtMembers(incus, { incusProject, nowMs: clock.now() }, signal);
     return members.map((all) => ({ own: own.value ?? '', members: all }));
   }
 

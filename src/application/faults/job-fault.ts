@@ -13,6 +13,7 @@ export type FaultCause = ShellFault | IncusFault | FileFault | ScanFault | Paylo
  * System failure: the job itself has no result. `message` says what was tried, where, and what to do next.
  * - `invalid_job`: the job, run id or workspace that the caller handed in; `field` is the path of the value.
  * - `invalid_plan`: the target is not known, or its nodes depend on what is not there or on each other.
+ * - `invalid_placement`: what a caller's own placement answered is no list of members that the job may run on, or it did not answer.
  * - `not_trusted`: a run that is not trusted asked for what it may not have, or the host would not keep it to itself; `field` says what.
  * - `prepare_failed`: a prepare node did not make its output.
  * - `template_failed`: a template could not be made: its setup failed, or something else has its name.
@@ -49,6 +50,7 @@ export interface JobFault {
   readonly kind:
     | 'invalid_job'
     | 'invalid_plan'
+    | 'invalid_placement'
     | 'not_trusted'
     | 'prepare_failed'
     | 'template_failed'

@@ -1,12 +1,17 @@
 import { err, ok, type Result } from 'neverthrow';
+import { jobSpecSchema } from '../../domain/job/job-spec.js';
 import { type AskedShare, askedShare } from '../../domain/machine/host-share.js';
-import { type PlaceableMember, rankMembers } from '../../domain/machine/placement.js';
+import { type PlaceWanted, placeableOf } from '../../domain/machine/placement.js';
 import type { Clock } from '../../ports/clock.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
+import type { Placement } from '../../ports/placement.js';
+import { Slots } from '../../streams/slots.js';
+import { askPlacement } from '../cluster/ask-placement.js';
 import type { LookedAtMember } from '../cluster/look-at-members.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { incusFault } from '../faults/port-faults.js';
 import type { JobRun } from './job-call.js';
+import { PlacedBefore, type PlacedShare } from './placed-before.js';
 import type { RunAttempts, RunAttemptsCall } from './run-attempts.js';
 
 type Jobs = Pick<RunAttempts, 'run'>;
@@ -26,11 +31,25 @@ type Tried =
   | { readonly ended: Result<JobRun, JobFault> }
   | { readonly ended: null; readonly unusable: readonly string[]; readonly mayPass: boolean };
 
+interface ToPlace {
+  readonly call: RunAttemptsCall;
+  readonly all: readonly LookedAtMember[];
+  readonly wanted: PlaceWanted;
+  readonly share: PlacedShare;
+  readonly signal: AbortSignal;
+}
+
+interface Choices {
+  readonly choices: readonly { readonly member: LookedAtMember; readonly reason: string }[];
+  readonly unusable: string[];
+}
+
 export interface PlacedJobsParts {
   /** On the host of the configuration. */
   readonly here: Jobs;
   readonly host: string;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  readonly placement: Placement;
   readonly members: readonly string[] | null;
   readonly group: string | null;
   /** The members, and which of them the host is; null where the daemon is in no cluster. */
@@ -42,8 +61,8 @@ export interface PlacedJobsParts {
 /** Each job on the member of the cluster that is best for it; its attempts stay there. What was sent to a member, and what runs there, is remembered. */
 export class PlacedJobs implements Jobs {
   readonly #parts: PlacedJobsParts;
-  readonly #running = new Map<string, number>();
-  readonly #sent = new Set<string>();
+  readonly #before = new PlacedBefore();
+  readonly #turns = new Slots(1);
 
   constructor(parts: PlacedJobsParts) {
     this.#parts = parts;
@@ -51,8 +70,8 @@ export class PlacedJobs implements Jobs {
 
   async run(call: RunAttemptsCall): Promise<Result<JobRun, JobFault>> {
     const { here, clock, host } = this.#parts;
-    // What is taken up stays where it is.
-    if (call.begun !== undefined) return await here.run(call);
+    // What is taken up stays where it is, and what is not valid is told anywhere.
+    if (call.begun !== undefined || !jobSpecSchema.safeParse(call.job).success) return await here.run(call);
     const signal = call.signal ?? new AbortController().signal;
     const sinceMs = clock.monotonic();
     for (;;) {
@@ -73,14 +92,13 @@ export class PlacedJobs implements Jobs {
     const reason = whyBound(call);
     const bound = reason === null ? null : { member: own, reason };
     const wanted = { asks: askedOf(call), members, group, bound };
-    const known = all.map((member) => this.#known(member, call.workspace));
-    const ranked = rankMembers(known, wanted);
-    const unusable = ranked.excluded.map(({ member, reason: why }) => `${member}: ${why}`);
-    for (const { member: name, reason: why } of ranked.usable) {
-      const member = all.find((one) => one.name === name);
-      if (member === undefined) continue;
-      // Before anything is waited for: the next job sees it.
-      using _ = this.#reserved(name);
+    using share = this.#before.share(wanted.asks);
+    const placed = await this.#place({ call, all, wanted, share, signal });
+    if (placed.isErr()) return { ended: err(placed.error) };
+    const { choices, unusable } = placed.value;
+    for (const { member, reason: why } of choices) {
+      share.moveTo(member);
+      const { name } = member;
       const jobs = name === own ? ok(here) : await this.#parts.on(member, signal);
       if (jobs.isErr()) {
         unusable.push(`${name}: ${jobs.error.message}`);
@@ -88,36 +106,61 @@ export class PlacedJobs implements Jobs {
       }
       const elsewhere = bound !== null || unusable.length === 0 ? '' : `; not on ${unusable.join('; ')}`;
       const ended = await jobs.value.run({ ...call, placed: { member: name, reason: why + elsewhere } });
-      if (ended.isOk()) this.#sent.add(sentKey(name, call.workspace));
+      if (ended.isOk()) this.#before.ran(name, call);
       return { ended };
     }
-    const silent = known.filter(({ status }) => SILENT.has(status));
-    const back = rankMembers(
-      silent.map((member) => ({ ...member, status: 'Online' })),
+    const silent = all.filter(({ status }) => SILENT.has(status));
+    const back = placeableOf(
+      silent.map((member) => ({ ...this.#before.known(member, call), status: 'Online' })),
       wanted,
     );
-    return { ended: null, unusable, mayPass: back.usable.length > 0 };
+    return { ended: null, unusable, mayPass: back.candidates.length > 0 };
   }
 
-  #reserved(member: string): Disposable {
-    const count = (change: number) => this.#running.set(member, (this.#running.get(member) ?? 0) + change);
-    count(1);
-    return { [Symbol.dispose]: () => void count(-1) };
+  /** One job after the other: the next one sees what was given to those before. The best member is first, and the job has its share of that. */
+  async #place({ call, all, wanted, share, signal }: ToPlace): Promise<Result<Choices, JobFault>> {
+    const { placement, host } = this.#parts;
+    const done = await this.#turns.take(signal);
+    if (done === null)
+      return err({
+        kind: 'cancelled',
+        phase: null,
+        host,
+        message: 'cancelled while the job was being placed',
+      });
+    try {
+      const placeable = placeableOf(
+        all.map((member) => this.#before.known(member, call)),
+        wanted,
+      );
+      const { candidates, excluded } = placeable;
+      const { asks, bound } = wanted;
+      const { job, runId = null, workspace } = call;
+      const request = { jobId: job.id, runId, workspace, asks, ...placeable };
+      // Of one that is bound there is nothing to choose.
+      const asked =
+        bound === null
+          ? await askPlacement(placement, request, { signal })
+          : ok(candidates.map(({ member }) => ({ ...bound, member })));
+      if (asked.isErr()) return err({ ...asked.error, phase: null, host });
+      const named = new Set(asked.value.map(({ member }) => member));
+      const left = candidates.filter(({ member }) => !named.has(member));
+      const choices = asked.value.flatMap(({ member: name, reason }) => {
+        const member = all.find((one) => one.name === name);
+        return member === undefined ? [] : [{ member, reason }];
+      });
+      if (choices[0] !== undefined) share.moveTo(choices[0].member);
+      return ok({
+        choices,
+        unusable: [
+          ...excluded.map(({ member, reason }) => `${member}: ${reason}`),
+          ...left.map(({ member }) => `${member}: not chosen by the placement`),
+        ],
+      });
+    } finally {
+      done();
+    }
   }
-
-  /** The machines of jobs that were placed a moment ago are in no list yet. */
-  #known(member: LookedAtMember, workspace: string): PlaceableMember {
-    const cpu = Math.max(member.taken.cpu, this.#running.get(member.name) ?? 0);
-    return {
-      ...member,
-      taken: { ...member.taken, cpu },
-      hasSnapshot: this.#sent.has(sentKey(member.name, workspace)),
-    };
-  }
-}
-
-function sentKey(member: string, workspace: string): string {
-  return JSON.stringify([member, workspace]);
 }
 
 /** What lies on the host alone, and is mounted or copied. */

@@ -1,4 +1,17 @@
+import { z } from 'zod';
 import { type AskedShare, type HostShare, shareOf } from './host-share.js';
+
+/** What a member has already of what a job needs, as far as that is known without asking it: what is not there has to be made or sent first. */
+export interface AlreadyThere {
+  /** The snapshot of its workspace. */
+  readonly snapshot: boolean;
+  /** The template that its machine is copied from. */
+  readonly template: boolean;
+  /** Its caches. */
+  readonly cache: boolean;
+  /** A machine of a pool that waits for such a job. */
+  readonly warmMachine: boolean;
+}
 
 /** A member of a cluster, as far as it matters for where a job runs. */
 export interface PlaceableMember {
@@ -13,8 +26,31 @@ export interface PlaceableMember {
   readonly freeMemoryBytes: number;
   /** What the machines on it ask for. */
   readonly taken: HostShare;
-  /** Whether jobs of this workspace have run there, so that its snapshot is there. */
-  readonly hasSnapshot: boolean;
+  readonly already: AlreadyThere;
+}
+
+/** A member that a job may run on. */
+export interface PlacementCandidate {
+  readonly member: string;
+  /** As in `uname -m`. */
+  readonly architecture: string;
+  readonly groups: readonly string[];
+  /** Processors and memory of the member. */
+  readonly has: HostShare;
+  /** What the machines of pikaci on it ask for, over all runners; one that says nothing is reckoned as one core. */
+  readonly taken: HostShare;
+  /** What its kernel calls available. */
+  readonly freeMemoryBytes: number;
+  /** Whether what the job asks for is free there. */
+  readonly hasRoom: boolean;
+  readonly already: AlreadyThere;
+}
+
+/** A member, and why it was chosen or cannot be. */
+export interface PlacementChoice {
+  readonly member: string;
+  /** For people: it is kept in the job's record. One line. */
+  readonly reason: string;
 }
 
 /** What of the members may be used, and for what. */
@@ -23,50 +59,73 @@ export interface PlaceWanted {
   readonly members: readonly string[] | null;
   readonly group: string | null;
   /** What the job is bound to, with the reason; null for one that may run anywhere. */
-  readonly bound: { readonly member: string; readonly reason: string } | null;
+  readonly bound: PlacementChoice | null;
 }
 
-export interface RankedMembers {
-  /** The best first, each with why. */
-  readonly usable: readonly { readonly member: string; readonly reason: string }[];
-  readonly excluded: readonly { readonly member: string; readonly reason: string }[];
+export interface PlaceableMembers {
+  readonly candidates: readonly PlacementCandidate[];
+  readonly excluded: readonly PlacementChoice[];
 }
 
 /** A machine that does not say what it needs is reckoned as one core: else all of them would go to one member. */
-const UNSAID_CORES = 1;
+export const UNSAID_CORES = 1;
 
-/**
- * Where a job may run. What it is bound to decides; then come members that have room for it, among these the ones that have its snapshot, and
- * then those with the most cores left.
- */
-export function rankMembers(members: readonly PlaceableMember[], wanted: PlaceWanted): RankedMembers {
-  const excluded: { member: string; reason: string }[] = [];
-  const usable: { readonly member: PlaceableMember; readonly fits: boolean; readonly cores: number }[] = [];
-  for (const member of members) {
-    const why = whyNot(member, wanted);
+/** Which members a job may run on. What it is bound to decides before all else. */
+export function placeableOf(members: readonly PlaceableMember[], wanted: PlaceWanted): PlaceableMembers {
+  const excluded: PlacementChoice[] = [];
+  const candidates: PlacementCandidate[] = [];
+  for (const one of members) {
+    const why = whyNot(one, wanted);
     if (why !== null) {
-      excluded.push({ member: member.name, reason: why });
+      excluded.push({ member: one.name, reason: why });
       continue;
     }
-    const { cpu, memoryBytes } = shareOf({ cpu: UNSAID_CORES, ...said(wanted.asks) }, member.has);
-    const cores = member.has.cpu - member.taken.cpu;
-    const memory = Math.min(member.has.memoryBytes - member.taken.memoryBytes, member.freeMemoryBytes);
-    usable.push({ member, fits: cpu <= cores && memoryBytes <= memory, cores });
+    const { name: member, architecture, groups, has, taken, freeMemoryBytes, already } = one;
+    const { cpu, memoryBytes } = shareOf({ cpu: UNSAID_CORES, ...said(wanted.asks) }, has);
+    const memory = Math.min(has.memoryBytes - taken.memoryBytes, freeMemoryBytes);
+    const hasRoom = cpu <= has.cpu - taken.cpu && memoryBytes <= memory;
+    candidates.push({ member, architecture, groups, has, taken, freeMemoryBytes, hasRoom, already });
   }
-  usable.sort(
+  return { candidates, excluded };
+}
+
+/**
+ * The best first: members that have room for the job, among these the ones that have most of what it needs already, by what it costs to make
+ * that anew, and then those with the most cores and memory left.
+ */
+export function rankCandidates(candidates: readonly PlacementCandidate[]): readonly PlacementChoice[] {
+  const ranked = [...candidates].sort(
     (one, other) =>
-      Number(other.fits) - Number(one.fits) ||
-      (one.fits ? Number(other.member.hasSnapshot) - Number(one.member.hasSnapshot) : 0) ||
-      other.cores - one.cores ||
-      other.member.freeMemoryBytes - one.member.freeMemoryBytes,
+      Number(other.hasRoom) - Number(one.hasRoom) ||
+      // Where none has room, the one that has most of it is the one that has it first.
+      (one.hasRoom ? worthOf(other.already) - worthOf(one.already) : 0) ||
+      coresLeft(other) - coresLeft(one) ||
+      other.freeMemoryBytes - one.freeMemoryBytes,
   );
-  return {
-    excluded,
-    usable: usable.map(({ member, fits, cores }) => ({
-      member: member.name,
-      reason: wanted.bound?.reason ?? reasonOf(member, fits, cores),
-    })),
-  };
+  return ranked.map((one) => ({ member: one.member, reason: reasonOf(one) }));
+}
+
+const WORTH = [
+  { part: 'template', worth: 8, text: 'the template' },
+  { part: 'warmMachine', worth: 4, text: 'a machine that waits' },
+  { part: 'snapshot', worth: 2, text: 'the snapshot' },
+  { part: 'cache', worth: 1, text: 'the caches' },
+] as const;
+
+function worthOf(already: AlreadyThere): number {
+  return WORTH.reduce((sum, { part, worth }) => sum + (already[part] ? worth : 0), 0);
+}
+
+function coresLeft({ has, taken }: PlacementCandidate): number {
+  return has.cpu - taken.cpu;
+}
+
+function reasonOf(candidate: PlacementCandidate): string {
+  const { has, hasRoom, already } = candidate;
+  const left = `${Number(Math.max(0, coresLeft(candidate)).toFixed(2))} of ${has.cpu} cores are free`;
+  if (!hasRoom) return `no member has room, and of this one ${left}`;
+  const there = WORTH.flatMap(({ part, text }) => (already[part] ? [text] : []));
+  return there.length === 0 ? left : `it has ${there.join(' and ')}, and ${left}`;
 }
 
 function said({ cpu, memory }: AskedShare): AskedShare {
@@ -85,8 +144,41 @@ function whyNot(member: PlaceableMember, { members, group, bound }: PlaceWanted)
   return null;
 }
 
-function reasonOf({ has, hasSnapshot }: PlaceableMember, fits: boolean, cores: number): string {
-  const left = `${Number(Math.max(0, cores).toFixed(2))} of ${has.cpu} cores are free`;
-  if (!fits) return `no member has room, and of this one ${left}`;
-  return hasSnapshot ? `it has the snapshot, and ${left}` : left;
+const LONGEST_REASON = 500;
+/** What a placement of somebody else's answers. */
+const choicesSchema = z.array(
+  z.object({
+    member: z.string(),
+    reason: z
+      .string()
+      .min(1, { error: 'must say why' })
+      .max(LONGEST_REASON, { error: `must have at most ${LONGEST_REASON} characters` })
+      .regex(/^\P{Cc}*$/u, { error: 'must be one line without control characters' }),
+  }),
+);
+
+/** What is wrong with an answer; it names the entry. */
+export type CheckedChoices = { readonly choices: readonly PlacementChoice[] } | { readonly problem: string };
+
+/** An answer names members that the job may run on, each once. One that is empty is an answer. */
+export function checkChoices(answer: unknown, { candidates, excluded }: PlaceableMembers): CheckedChoices {
+  const parsed = choicesSchema.safeParse(answer);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = (issue?.path ?? []).map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+    return { problem: `${path.join('') || 'the answer'}: ${issue?.message ?? 'is not valid'}` };
+  }
+  const seen = new Set<string>();
+  for (const [index, { member }] of parsed.data.entries()) {
+    const at = `[${index}].member: ${JSON.stringify(member)}`;
+    const why = excluded.find((one) => one.member === member)?.reason;
+    if (why !== undefined) return { problem: `${at} is excluded: ${why}` };
+    if (!candidates.some((one) => one.member === member)) {
+      const names = candidates.map((one) => one.member).join(', ');
+      return { problem: `${at} is no member that the job may run on; these are ${names}` };
+    }
+    if (seen.has(member)) return { problem: `${at} is named twice` };
+    seen.add(member);
+  }
+  return { choices: parsed.data };
 }

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
+import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
 import { MemoryIncus } from '../../../../src/adapters/memory/memory-incus/memory-incus.js';
 import { HostMember } from '../../../../src/application/cluster/host-member.js';
 import { Members } from '../../../../src/application/cluster/members.js';
@@ -21,7 +22,10 @@ function members() {
       );
     });
   const host = new HostMember({ incus, shell: { host: 'h' } as never, configured: 'm1', isOwnDaemon: true });
-  return { made, members: new Members<string>({ incus, host, connect }) };
+  return {
+    made,
+    members: new Members<string>({ incus, host, incusProject: 'p', clock: new MemoryClock(0), connect }),
+  };
 }
 
 describe('Members', () => {

@@ -1,10 +1,12 @@
 import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { askPlacement, DEFAULT_PLACEMENT } from '../../../../src/application/cluster/ask-placement.js';
 import type { LookedAtMember } from '../../../../src/application/cluster/look-at-members.js';
 import type { JobFault } from '../../../../src/application/faults/job-fault.js';
 import { PlacedJobs, type PlacedJobsParts } from '../../../../src/application/job/placed-jobs.js';
 import type { RunAttemptsCall } from '../../../../src/application/job/run-attempts.js';
+import type { Placement, PlacementRequest } from '../../../../src/ports/placement.js';
 import { mustFail } from '../../../../src/testing/contract/expect-result.js';
 
 const GIB = 1024 ** 3;
@@ -18,6 +20,8 @@ const member = (name: string, parts: Partial<LookedAtMember> = {}): LookedAtMemb
   has: { cpu: 2, memoryBytes: 8 * GIB },
   taken: { cpu: 0, memoryBytes: 0 },
   freeMemoryBytes: 8 * GIB,
+  templates: [],
+  waiting: [],
   ...parts,
 });
 
@@ -37,6 +41,7 @@ function cluster(parts: Partial<PlacedJobsParts> = {}) {
     here: jobs('here'),
     host: 'h',
     clock: new MemoryClock(0, { skipUpToMs: 5_000 }),
+    placement: DEFAULT_PLACEMENT,
     members: null,
     group: null,
     look: async () => ok({ own: 'm1', members: [member('m1'), member('m2')] }),
@@ -129,5 +134,127 @@ describe('PlacedJobs', () => {
       },
     });
     mustFail(await run({ signal: stop.signal }), 'cancelled');
+  });
+
+  it('gives what is no job to the host, which says what is wrong', async () => {
+    const { begun, ends, run } = cluster();
+    const running = run({ job: undefined as never });
+    await expect.poll(() => begun).toEqual(['here']);
+    ends[0]?.();
+    await running;
+  });
+
+  it('knows what is on a member already: templates and machines that wait from the list, the rest from jobs before', async () => {
+    const asked: PlacementRequest[] = [];
+    const placement: Placement = {
+      rank: (request) => {
+        asked.push(request);
+        return [{ member: 'm2', reason: 'so' }];
+      },
+    };
+    const waits = member('m2', { waiting: [null], templates: ['other'] });
+    const { ends, run } = cluster({
+      placement,
+      look: async () =>
+        ok({ own: 'm1', members: [member('m1'), waits, member('m3', { status: 'Offline' })] }),
+      on: async () => ok({ run: async () => ok({}) as never }),
+    });
+    const job = { id: 'j', command: 'true', cargo: true, requests: { cpu: 2 } };
+    await run({ job });
+    await run({ job });
+    const [first, second] = asked;
+    expect(first).toMatchObject({ jobId: 'j', runId: null, workspace: '/w', asks: { cpu: 2 } });
+    expect(first?.excluded).toEqual([{ member: 'm3', reason: 'offline' }]);
+    const there = { template: false, warmMachine: true };
+    expect(first?.candidates[1]?.already).toEqual({ ...there, snapshot: false, cache: false });
+    expect(second?.candidates[1]?.already).toEqual({ ...there, snapshot: true, cache: true });
+    expect(ends).toEqual([]);
+  });
+
+  it('tries members as a placement of somebody else names them, and no others', async () => {
+    const placement: Placement = { rank: async () => [{ member: 'm2', reason: 'it is green' }] };
+    const { begun, ends, run } = cluster({ placement });
+    const running = run();
+    await expect.poll(() => begun).toEqual(['m2: m2, it is green; not on m1: not chosen by the placement']);
+    ends[0]?.();
+    await running;
+    const unreached = cluster({ placement, on: async () => err(unreachable) });
+    expect(mustFail(await unreached.run(), 'host').message).toMatch(
+      /: m1: not chosen by the placement; m2: no route$/,
+    );
+    const none = cluster({ placement: { rank: () => [] } });
+    expect(mustFail(await none.run(), 'host').message).toMatch(
+      /m1: not chosen by the placement; m2: not chosen/,
+    );
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'a member that is not there',
+      () => [{ member: 'm9', reason: 'x' }],
+      /\[0\]\.member: "m9" is no member that .*; these are m1, m2/,
+    ],
+    [
+      'one that is excluded',
+      () => [
+        { member: 'm1', reason: 'x' },
+        { member: 'm3', reason: 'x' },
+      ],
+      /\[1\]\.member: "m3" is excluded: evacuated/,
+    ],
+    [
+      'one twice',
+      () => [
+        { member: 'm1', reason: 'x' },
+        { member: 'm1', reason: 'x' },
+      ],
+      /\[1\]\.member: "m1" is named twice/,
+    ],
+    ['no reason', () => [{ member: 'm1' }], /\[0\]\.reason: /],
+    [
+      'a reason with a line break',
+      () => [{ member: 'm1', reason: 'a\nb' }],
+      /\[0\]\.reason: must be one line/,
+    ],
+    [
+      'a reason without end',
+      () => [{ member: 'm1', reason: 'a'.repeat(501) }],
+      /\[0\]\.reason: must have at most 500/,
+    ],
+    ['no list', () => ({ member: 'm1', reason: 'x' }), /the answer: /],
+    ['nothing', () => undefined, /the answer: /],
+    ['a name alone', () => ['m1'], /\[0\]: /],
+  ])('refuses a placement that answers with %s', async (_, answer, message) => {
+    const members = [member('m1'), member('m2'), member('m3', { status: 'Evacuated' })];
+    const { begun, run } = cluster({
+      placement: { rank: answer as Placement['rank'] },
+      look: async () => ok({ own: 'm1', members }),
+    });
+    const fault = mustFail(await run(), 'invalid_placement');
+    expect(fault.message).toMatch(/^the placement given to createPikaci: /);
+    expect(fault.message).toMatch(message);
+    expect(begun).toEqual([]);
+  });
+
+  it('refuses a placement that throws, that has no such method, or that does not answer', async () => {
+    const throws = cluster({
+      placement: {
+        rank: () => {
+          throw new Error('no idea');
+        },
+      },
+    });
+    expect(mustFail(await throws.run(), 'invalid_placement').message).toMatch(/: it threw: no idea$/);
+    mustFail(await cluster({ placement: {} as never }).run(), 'invalid_placement');
+    const silent: Placement = { rank: () => new Promise(() => {}) };
+    const stop = new AbortController();
+    const cancelled = cluster({ placement: silent }).run({ signal: stop.signal });
+    stop.abort();
+    mustFail(await cancelled, 'cancelled');
+    const request = { jobId: 'j', runId: null, workspace: '/w', asks: {}, excluded: [] };
+    const candidates = [{ member: 'm1' } as never];
+    const signal = new AbortController().signal;
+    const late = await askPlacement(silent, { ...request, candidates }, { signal, boundMs: 20 });
+    expect(mustFail(late, 'invalid_placement').message).toMatch(/has not answered within 0.02 s/);
   });
 });
