@@ -13,6 +13,7 @@ import type { HostTime } from '../lease/host-time.js';
 export const LIFE_MS = 90_000;
 const CALL_MS = 30_000;
 const MAX_TICKET_BYTES = 4096;
+const MOST_OF_A_NAME = 512;
 /** What no run of a group has written: there is none to wait for. */
 const NO_TICKET: ReadonlySet<FileFault['kind']> = new Set(['too_large', 'is_a_directory', 'not_found']);
 
@@ -60,7 +61,9 @@ export class GroupTickets {
 
   write({ token, ...ticket }: GroupTicket): Promise<Result<void, FileFault>> {
     const { runId: run_id, cameAtMs: came_at_ms, holds, expiresAtMs: expires_at_ms } = ticket;
-    return this.#write(this.#path(token), { run_id, came_at_ms, holds, expires_at_ms });
+    // For whoever looks: the name of the file has its digest only.
+    const group = this.#place.group.slice(0, MOST_OF_A_NAME);
+    return this.#write(this.#path(token), { run_id, group, came_at_ms, holds, expires_at_ms });
   }
 
   /** Those that live but for one; the fault is what the host did not say. What the dead have left is removed. */

@@ -102,7 +102,7 @@ export class TargetExecution {
     try {
       const say = (message: string) => this.#reporter.warn(message);
       this.#watching = this.#at.cancelWatch.watch(say);
-      await this.#at.group?.turn(say, this.#at.input.signal);
+      await takeTurn(this.#at, say);
       await this.#executePlan();
     } catch (bug) {
       await this.#release();
@@ -233,4 +233,20 @@ function workspaceOf(
       recorder.change(said === undefined ? found : { ...found, git_branch: said });
     },
   });
+}
+
+/** Waits for the run's turn in its group. While it waits its record says why, for those who did not hear it said. */
+async function takeTurn(
+  { group, recorder, input }: TargetExecutionInput,
+  say: (message: string) => void,
+): Promise<void> {
+  if (group === null) return;
+  let waits = false;
+  const tell = (message: string) => {
+    waits = true;
+    recorder.change({ message });
+    say(message);
+  };
+  await group.turn(tell, input.signal);
+  if (waits) recorder.change({ message: null });
 }

@@ -5,6 +5,7 @@ import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-sto
 import { MemoryHost } from '../../../../src/adapters/memory/memory-host.js';
 import { overlay } from '../../../../src/application/cluster/overlay.js';
 import { cancelRun } from '../../../../src/application/records/cancel-run.js';
+import { loadRunRecord } from '../../../../src/application/records/load-run-record.js';
 import { RunGroup } from '../../../../src/application/target/run-group.js';
 import type { RunTargetInput } from '../../../../src/application/target/target-run.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
@@ -132,7 +133,7 @@ const warned = ({ type }: { readonly type: string }) => type === 'run_warning';
 
 describe('the runs of a group', () => {
   it('go on one at a time, over all runners, who came first being first; each says for whom it waits', async () => {
-    const { runner, begin, letGo, most, places } = await host();
+    const { memory, runner, begin, letGo, most, places } = await host();
     const first = begin(runner('a'), 'first');
     await first.seen(made);
     const second = begin(runner('b'), 'second');
@@ -142,13 +143,18 @@ describe('the runs of a group', () => {
     expect(second.warnings()).toEqual([
       'waits for the run first, which is before this one in the group "deploy-main"',
     ]);
+    const { localFiles: files, processes } = memory;
+    const recorded = async (stateRoot: string, runId: string) =>
+      must(await loadRunRecord({ files, processes }, { stateRoot, runId })).message;
+    expect(await recorded('/b', 'second')).toBe(second.warnings()[0]);
+    expect(await recorded('/a', 'first')).toBeNull();
     // Another branch is another group.
     const other = must(await begin(runner('c'), 'other', { target: 'quick', branch: 'topic' }).ended);
     expect(other.record.status).toBe('passed');
     letGo();
     for (const { ended } of [first, second, third]) {
       const run = must(await ended);
-      expect(run.record.status).toBe('passed');
+      expect(run.record).toMatchObject({ status: 'passed', message: null });
       must(await run.cleanUp);
     }
     expect(most()).toBeLessThanOrEqual(2);
