@@ -96,6 +96,49 @@ describe('a cluster of three', () => {
     expect(must(await looking.incus.instances(project))).toEqual([]);
   });
 
+  it('mounts the artifacts of a job that ran on one member in a job on another, and on the host', async () => {
+    const { user, port, project, members } = formed.cluster;
+    const [, m2, m3] = members.map(({ name }) => name);
+    const definition = {
+      jobs: [
+        {
+          id: 'build',
+          command: 'echo built >/artifacts/app; ln -s / /artifacts/link',
+          artifacts: ['/artifacts/**'],
+        },
+        {
+          id: 'use',
+          artifactsFrom: ['build'],
+          command:
+            'cd /artifacts-from/build && ls >/artifacts/all && cat app >>/artifacts/all; ! echo x 2>/dev/null >x',
+          artifacts: ['/artifacts/all'],
+        },
+      ],
+    };
+    const on = (member = '') => pikaciAt(`${user}@127.0.0.1:${port}`, { cluster: { members: [member] } });
+    let before = '';
+    for (const [member, at] of [
+      [m2, m2],
+      [m3, m3],
+      ['m1', 'm1'],
+    ]) {
+      await using pikaci = on(member);
+      const call = { workspace: workspace(), runId: `artifacts-${member}` };
+      const ran =
+        before === ''
+          ? await pikaci.runTarget({ ...call, target: 't', definition })
+          : await pikaci.rerun(before, { ...call, only: { jobs: ['use'] } });
+      const run = must(ran);
+      must(await run.cleanUp);
+      expect(run.record.status).toBe('passed');
+      const jobDir = join(run.state.runDir, 'jobs', 'use');
+      expect(JSON.parse(await readFile(join(jobDir, 'job.json'), 'utf8')).incus_member).toBe(at);
+      expect(await readFile(join(jobDir, 'artifacts', 'all'), 'utf8')).toBe('app\nbuilt\n');
+      before ||= call.runId;
+    }
+    expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
+
   it('runs jobs of one configuration on all members, and takes up one whose runner has left it', async () => {
     const { user, port, project, members } = formed.cluster;
     const names = members.map(({ name }) => name);

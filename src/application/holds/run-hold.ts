@@ -23,10 +23,11 @@ export interface RunHoldInput {
   readonly signal: AbortSignal;
 }
 
-/** What a run keeps for itself on the host while it goes on: snapshots and outputs from eviction, store paths from Nix. */
+/** What a run keeps for itself on the host while it goes on: snapshots and outputs from eviction, store paths from Nix. Snapshots on other members of a cluster as well. */
 export class RunHold {
   readonly #input: RunHoldInput;
-  readonly #keeper: HoldRenewer;
+  /** One for each host or member. */
+  readonly #keepers = new Map<FileStore, HoldRenewer>();
   readonly #runDir: string;
   readonly #holdDir: string;
   readonly #making: string;
@@ -35,15 +36,14 @@ export class RunHold {
 
   constructor(input: RunHoldInput) {
     this.#input = input;
-    this.#keeper = new HoldRenewer(input, input.runId);
     this.#runDir = remoteRunDirOf(input.workDir, input.runId);
     this.#holdDir = `${runHoldsDir(this.#runDir)}/${input.holdId}`;
     this.#making = `${runHoldsDir(this.#runDir)}/.making-${input.holdId}`;
   }
 
-  /** `gone` when the directory is not there. */
-  async hold(directory: string): Promise<Result<'held' | 'gone', JobFault>> {
-    const held = await this.#keeper.hold(directory, this.#input.signal);
+  /** `gone` when the directory is not there. `files` are those of the host unless said. */
+  async hold(directory: string, files = this.#input.files): Promise<Result<'held' | 'gone', JobFault>> {
+    const held = await this.#keeperOf(files).hold(directory, this.#input.signal);
     // Another user's, who alone can take it away.
     if (held.isErr() && held.error.kind === 'permission_denied') return ok('held');
     return held.mapErr((fault) => hostFilesFault(fault, null));
@@ -78,7 +78,7 @@ export class RunHold {
       const made = await attempt();
       if (made.isErr() && made.error.kind !== 'not_found') return err(hostFilesFault(made.error, null));
       if (made.isErr() || made.value === 'gone') continue;
-      this.#keeper.keep(this.#holdDir);
+      this.#keeperOf(files).keep(this.#holdDir);
       return ok(undefined);
     }
     // The end of another run of this id, or a job's clean-up, has taken the empty directories away each time.
@@ -86,9 +86,16 @@ export class RunHold {
     return err({ kind: 'host_files', phase: null, host: files.host, message });
   }
 
+  #keeperOf(files: FileStore): HoldRenewer {
+    const { clock, runId } = this.#input;
+    const keeper = this.#keepers.get(files) ?? new HoldRenewer({ files, clock }, runId);
+    this.#keepers.set(files, keeper);
+    return keeper;
+  }
+
   /** When the jobs have been cleaned up. What a job that was left running still needs stays for whoever ends that. */
   async release(): Promise<void> {
-    await this.#keeper[Symbol.asyncDispose]();
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper[Symbol.asyncDispose]()));
     if (!this.#hasRoots) return;
     await this.#made;
     const { files } = this.#input;

@@ -2,14 +2,23 @@ import type { Result } from 'neverthrow';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobAttempt } from '../../domain/job/job-retry.js';
 import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
+import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { RunJobInput } from './job-call.js';
+
+/** The host or the member of a cluster on which a job's machine is made. */
+export interface HostOfJob {
+  readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
+  readonly hostFiles: FileStore;
+}
 
 /** What was staged is held until the run has ended. */
 export type StageArtifacts = (
+  there: HostOfJob,
   journal: Journal,
   signal: AbortSignal,
 ) => Promise<Result<readonly StagedArtifacts[], JobFault>>;
@@ -18,7 +27,7 @@ export type StageArtifacts = (
 export interface RunJobCall extends RunJobInput {
   /** Reads the workspace, once for all jobs of a run. */
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
-  /** Puts the artifacts of other jobs on the host that it mounts; may be called again. None when left out. */
+  /** Puts the artifacts of other jobs, which it mounts, where its machine is made; may be called again. None when left out. */
   readonly artifactsFrom?: StageArtifacts;
   /** Of the run, for the record. */
   readonly target?: string;

@@ -35,7 +35,6 @@ import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { scanAhead } from '../snapshot/scan-ahead.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
-import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import { JobTrace } from '../trace/job-trace.js';
 import { bootRequest } from './boot-request.js';
 import { claimJobState } from './claim-job-state.js';
@@ -47,6 +46,7 @@ import { mayHaveBegun } from './may-have-begun.js';
 import { factsOf, newJobRecord } from './new-job-record.js';
 import { saveNewRecord } from './record-on-host.js';
 import type { RunJobCall } from './run-job-call.js';
+import { stageForJob } from './stage-for-job.js';
 
 export interface RunJobParts {
   readonly ports: JobPorts;
@@ -207,15 +207,10 @@ export class RunJob {
       },
       artifactsFrom: () => artifacts,
       stage: async (whileUseful) => {
-        const { host } = ports.shell;
-        const call = { scan, stageSnapshot, journal: session, host, signal: whileUseful };
-        const [staged, given] = await Promise.all([
-          stageWorkspace(call),
-          input.artifactsFrom?.(session, whileUseful) ?? ok([]),
-        ]);
-        if (given.isErr()) return err(given.error);
-        artifacts = given.value;
-        return staged.map((snapshot) => {
+        const there = { stageSnapshot, hostFiles: ports.hostFiles };
+        const call = { there, scan, input, journal: session, signal: whileUseful };
+        return (await stageForJob(call)).map(({ snapshot, artifacts: given }) => {
+          artifacts = given;
           const { hash = null, branch = null } = snapshot.commit ?? {};
           facts = { ...facts, commit: hash, branch: input.branch ?? branch };
           scanned = snapshot;

@@ -54,7 +54,7 @@ export async function runJobNode(
     ...endingOf(input),
     ...(input.keepOnFailureSecs === undefined ? {} : { keepOnFailureSecs: input.keepOnFailureSecs }),
     scan: () => workspace.scan(),
-    ...artifactsOf(at, node, (directory) => hold.hold(directory)),
+    ...artifactsOf(at, node, (directory, files) => hold.hold(directory, files)),
     attempt: attemptOf(input),
     traceparent: trace.traceparent,
     ...(input.branch === undefined ? {} : { branch: input.branch }),
@@ -83,7 +83,10 @@ function artifactsOf(
   hold: StageArtifactsInput['hold'],
 ): Pick<RunAttemptsCall, 'artifactsFrom'> {
   if (artifactsFrom.length === 0) return {};
-  return { artifactsFrom: (journal, signal) => stageArtifacts({ at, hold, journal, signal }, artifactsFrom) };
+  return {
+    artifactsFrom: (there, journal, signal) =>
+      stageArtifacts({ at, there, hold, journal, signal }, artifactsFrom),
+  };
 }
 
 /** A job that is tried again goes on, for whoever looks at the run. */

@@ -3,10 +3,12 @@ import type { ArtifactReport } from '../../domain/job/artifact.js';
 import { snapshotHomeDir } from '../../domain/machine/remote-layout.js';
 import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
+import type { FileStore } from '../../ports/file-store.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { loadJobRecord } from '../job/job-record-file.js';
+import type { HostOfJob } from '../job/run-job-call.js';
 import type { TargetExecutionInput } from './target-execution-input.js';
 
 const PHASE = 'stage_workspace_snapshot';
@@ -15,15 +17,17 @@ const RACES = 3;
 
 export interface StageArtifactsInput {
   readonly at: Pick<TargetExecutionInput, 'parts' | 'runId' | 'settled'>;
-  /** Keeps a directory on the host from being evicted for as long as the run goes on; `gone` when it is not there. */
-  readonly hold: (directory: string) => Promise<Result<'held' | 'gone', JobFault>>;
+  /** Where the job runs that is to have them. */
+  readonly there: HostOfJob;
+  /** Keeps a directory there from being evicted for as long as the run goes on; `gone` when it is not there. */
+  readonly hold: (directory: string, files: FileStore) => Promise<Result<'held' | 'gone', JobFault>>;
   /** Told to whoever watches the job that is to have them. */
   readonly journal: Journal;
   readonly signal: AbortSignal;
 }
 
 /**
- * Puts the artifacts of jobs on the host, each under the hash of its content, as they were kept on this machine: what the artifact rules have let
+ * Puts the artifacts of jobs on the host of another, each under the hash of its content, as they were kept on this machine: what the artifact rules have let
  * in, and nothing else. What the host has already is not sent. A job that did not begin, or brought nothing back, has an empty directory.
  */
 export async function stageArtifacts(
@@ -40,7 +44,7 @@ export async function stageArtifacts(
 }
 
 async function stageOne(input: StageArtifactsInput, job: string): Promise<Result<string, JobFault>> {
-  const { at, hold, journal, signal } = input;
+  const { at, there, hold, journal, signal } = input;
   const found = await collectedOf(input, job);
   if (found.isErr()) return err(found.error);
   const { state, report } = found.value;
@@ -53,7 +57,7 @@ async function stageOne(input: StageArtifactsInput, job: string): Promise<Result
   if (snapshot.isErr()) return err(snapshot.error);
   const home = snapshotHomeDir(at.parts.settings.workDir, snapshot.value.contentHash);
   for (let race = 0; ; race++) {
-    const sent = await at.parts.stageSnapshot.stage(snapshot.value, {
+    const sent = await there.stageSnapshot.stage(snapshot.value, {
       signal,
       onProgress: ({ bytes, totalBytes }) =>
         journal.emit({ type: 'upload_progress', bytes, total_bytes: totalBytes }),
@@ -61,7 +65,7 @@ async function stageOne(input: StageArtifactsInput, job: string): Promise<Result
     // It is not the workspace that could not be sent as it was read.
     if (sent.isErr())
       return err(sent.error.kind === 'workspace' ? fault(input, sent.error.message) : sent.error);
-    const held = await hold(home);
+    const held = await hold(home, there.hostFiles);
     if (held.isErr()) return err(held.error);
     if (held.value === 'held' || race === RACES) return ok(`${home}/snapshot`);
   }

@@ -34,6 +34,23 @@ describe('what a run holds on the host', () => {
     expect(await kept.names('snapshots')).toEqual([]);
   });
 
+  it('is on another member of the cluster what is held there, and not here', async () => {
+    const { kept, hold } = held();
+    const member = new KeptInMemory();
+    const home = await member.keep('snapshots', SNAPSHOT);
+    await kept.keep('snapshots', SNAPSHOT);
+    expect(must(await hold.hold(home, member.host.hostFiles))).toBe('held');
+    // Its own clock goes on with the run's.
+    for (let turn = 0; turn < 6; turn++) {
+      await member.clock.advance(HELD_MS / 2);
+      await kept.clock.advance(HELD_MS / 2);
+    }
+    for (const { pikaci } of [member, kept].map((one) => ({ pikaci: one.pikaci() })))
+      must(await pikaci.reap({ keep: { keepDays: 0 } }));
+    expect([await member.names('snapshots'), await kept.names('snapshots')]).toEqual([[SNAPSHOT], []]);
+    await hold.release();
+  });
+
   it('is not what is not there', async () => {
     const { hold } = held();
     expect(must(await hold.hold(`${WORK}/snapshots/${SNAPSHOT}`))).toBe('gone');

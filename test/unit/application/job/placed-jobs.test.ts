@@ -98,6 +98,16 @@ describe('PlacedJobs', () => {
     );
   });
 
+  it('places a job that gets artifacts of others as any other: they go where it runs', async () => {
+    const { begun, ends, run } = cluster({
+      look: async () => ok({ own: 'm1', members: [member('m1', { status: 'Evacuated' }), member('m2')] }),
+    });
+    const running = run({ artifactsFrom: async () => ok([]) });
+    await expect.poll(() => begun).toEqual(['m2: m2, 2 of 2 cores are free; not on m1: evacuated']);
+    ends[0]?.();
+    await running;
+  });
+
   it('waits for a member that is called offline for a moment, and for none that the job may not run on', async () => {
     let looks = 0;
     const statuses = (name: string) => member(name, { status: looks < 4 ? 'Offline' : 'Online' });
