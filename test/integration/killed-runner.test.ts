@@ -146,6 +146,10 @@ onEachBackend((backend) => {
           'read -r pid _ <"$1/machine"; while kill -0 "-$pid" 2>/dev/null; do sleep 0.1; done',
           vm,
         );
+      if (running !== null) {
+        await site.switchOff(ended, 'short');
+        await site.switchOff(running, 'secretive');
+      }
       await site.endLease(ended, 'short');
       if (running !== null) await site.endLease(running, 'secretive');
       const reaped = must(await site.pikaci.reap());

@@ -169,6 +169,11 @@ describe('a job that failed', () => {
     const [name = ''] = (await site.leftovers(runId)).instances;
     const change = { action: 'stop', timeoutSecs: 0, force: true } as const;
     must(await site.incus.changeState(site.host.project, name, change));
+    // Its files are as they were: it is started, as after a restart of the host.
+    const again = must(await site.pikaci.shell(runId, 'bad', { columns: 80, rows: 24 }));
+    await again[Symbol.asyncDispose]();
+    must(await site.incus.changeState(site.host.project, name, change));
+    must(await site.incus.deleteInstance(site.host.project, name));
     expect(
       (await site.pikaci.shell(runId, 'bad', { columns: 80, rows: 24 }))._unsafeUnwrapErr(),
     ).toMatchObject({

@@ -188,6 +188,17 @@ export class Site implements AsyncDisposable {
       );
       return;
     }
+    const name = incusInstanceName(runId, jobId);
+    for (;;) {
+      await this.switchOff(runId, jobId);
+      const deleted = await this.incus.deleteInstance(this.host.project, name);
+      // Its runner may have started it in between.
+      if (deleted.isOk() || deleted.error.kind === 'not_found') return;
+    }
+  }
+
+  /** Ends what runs in an instance, as a restart of the host does. */
+  async switchOff(runId: string, jobId = 'j'): Promise<void> {
     const stop = { action: 'stop', timeoutSecs: 0, force: true } as const;
     must(await this.incus.changeState(this.host.project, incusInstanceName(runId, jobId), stop));
   }

@@ -78,7 +78,7 @@ export interface MachinePlace {
   readonly pool?: string;
   /** What it is made from, where that was found before; the alias is asked for otherwise. */
   readonly base?: MachineBaseSource;
-  /** It stays when it stops, as one does that becomes a template. Incus only. */
+  /** It stays stopped when it stops, as a service does, and one that becomes a template. Incus only. */
   readonly isKept?: boolean;
   /** Its disk becomes a layer when it has ended. MicroVMs only. */
   readonly keepsDisk?: boolean;

@@ -19,7 +19,7 @@ const BOUND_MS = 60_000;
  * What a recorded machine is now.
  * - `opening`: a process is about to have it.
  * - `open`: it is on the host, and its lease is this record's.
- * - `stopped`: it is there and does not run any more, so nothing can be run in it: close it.
+ * - `stopped`: it is there and does not run. One of Incus is started by the next step, with its files as they were; a microVM can only be closed.
  * - `released`: it was released.
  * - `gone`: it was never released, and the host does not have it: its lease ended, somebody removed it, or its opener was killed before
  *   it was made.

@@ -28,7 +28,6 @@ import { IncusCacheVolumes } from './incus-cache-volumes.js';
 import { IncusLeaseStore } from './incus-lease-store.js';
 import { incusMachineCaches } from './incus-machine-caches.js';
 import { IncusServiceNetworks } from './incus-service-networks.js';
-import { IncusSupervisorTransport } from './incus-supervisor-transport.js';
 import { launchInstance } from './launch-instance.js';
 import { leaveOutCaches } from './leave-out-caches.js';
 import { listInstances } from './list-instances.js';
@@ -40,6 +39,7 @@ import { QueuedLaunch } from './queued-launch.js';
 import { removeInstance } from './remove-instance.js';
 import { removeWaiting } from './remove-waiting.js';
 import { snapshotInstance } from './snapshot-instance.js';
+import { startedAgain } from './started-again.js';
 
 type Ports = Pick<JobPorts, 'incus' | 'hostFiles' | 'clock' | 'shell'>;
 type Settings = Pick<
@@ -98,7 +98,7 @@ export class IncusBackend implements MachineBackend {
       place.acquisition,
       context.shared.remoteHost,
     );
-    const transport = new IncusSupervisorTransport(incus, context, this.#settings.supervisor);
+    const transport = startedAgain(incus, place, context, this.#settings.supervisor);
     return {
       context,
       acquisition: place.acquisition,

@@ -98,7 +98,8 @@ export async function prepareIncusRuntime(
     instance: {
       name: context.incusInstanceName,
       type: spec.instanceType,
-      ephemeral: place.isKept !== true,
+      // What a job has left outlives a restart of the host, on which an ephemeral one would be deleted.
+      ephemeral: false,
       start: true,
       source: copyOf === undefined ? { fingerprint: image.fingerprint } : { copyOf },
       profiles: [context.incusProfile, ...spec.extraProfiles],

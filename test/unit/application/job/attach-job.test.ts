@@ -64,6 +64,19 @@ describe('attaching to a job', () => {
     expect(await run.state('guest.log')).toBe('begun\nover\n');
   });
 
+  it('whose host was restarted since it ended starts its machine for what it has left', async () => {
+    const { run, finish } = await left({ artifacts: ['/artifacts/*'] });
+    finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    const [machine] = run.host.incus.allInstances;
+    const off = { action: 'stop', timeoutSecs: 0, force: true } as const;
+    must(await run.host.incus.changeState('default', machine?.name ?? '', off));
+    const attached = must(await run.another().attach('run', 'job', { events: run.sink }));
+    must(await attached.cleanUp);
+    expect(attached.outcome).toMatchObject({ status: 'passed', log_bytes: 11 });
+    expect(run.host.incus.allInstances).toEqual([]);
+  });
+
   it('that has ended gives its outcome again, also when the host cannot be asked', async () => {
     const run = await memoryRun();
     const first = must(await run.pikaci.runJob(input));

@@ -50,6 +50,7 @@ describe('a shell', () => {
     );
     const stop = { action: 'stop', timeoutSecs: 0, force: true } as const;
     must(await host.incus.changeState('default', machine?.name ?? '', stop));
+    must(await host.incus.deleteInstance('default', machine?.name ?? ''));
     expect((await pikaci.shell('run', 'job', size))._unsafeUnwrapErr()).toMatchObject({
       kind: 'guest',
       message: expect.stringMatching(/is gone; "pikaci run --keep-on-failure"/),

@@ -62,15 +62,10 @@ describe.each([
           if (calls === null) break;
           const [instance] = run.host.incus.allInstances;
           if (machine === 'reaped' && instance !== undefined) {
-            must(
-              await run.host.incus.changeState('default', instance.name, {
-                action: 'stop',
-                force: true,
-                timeoutSecs: 10,
-              }),
-            );
-            if (run.host.incus.allInstances.length > 0)
-              must(await run.host.incus.deleteInstance('default', instance.name));
+            const stop = { action: 'stop', force: true, timeoutSecs: 10 } as const;
+            if (instance.status === 'Running')
+              must(await run.host.incus.changeState('default', instance.name, stop));
+            must(await run.host.incus.deleteInstance('default', instance.name));
           }
           const before = begun();
           const attached = await run.another().attach('run', 'job');

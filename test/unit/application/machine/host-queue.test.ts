@@ -67,7 +67,8 @@ describe('a host that has no more than it has', () => {
     const outcomes = [must(await second.ended), must(await third.ended)].map(({ outcome }) => outcome);
     expect(outcomes.map(({ status }) => status)).toEqual(['passed', 'passed']);
     expect(outcomes[0]?.phases.map(({ phase }) => phase)).toContain('queued');
-    expect(made(run)).toEqual(['free', 'second', 'third']);
+    // Both fit by then.
+    expect(made(run).sort()).toEqual(['free', 'second', 'third']);
     expect(run.host.incus.allInstances).toEqual([]);
   });
 

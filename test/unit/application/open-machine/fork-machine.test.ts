@@ -60,7 +60,7 @@ describe('the fork of an open machine', () => {
     expect(instance(machine.name).view()).toEqual(before);
     expect([...instance(machine.name).snapshots]).toEqual([]);
     const made = instance(copy.name);
-    expect(made.ephemeral).toBe(true);
+    expect(made.ephemeral).toBe(false);
     const [one, two] = [before, made].map(({ config }) => readLease(config));
     expect(two?.runId).toBe('two');
     expect(two?.owner).not.toBe(one?.owner);

@@ -179,11 +179,11 @@ describe('the devices of a machine', () => {
 });
 
 describe('a machine', () => {
-  it('is ephemeral, limited as the job says, and carries its lease', async () => {
+  it('outlives a restart of its host, is limited as the job says, and carries its lease', async () => {
     const { host, context, launch } = await world({ limits: { cpu: 2, memory: '1GiB', processes: 50 } });
     must(await launch());
     const [instance] = host.incus.allInstances;
-    expect(instance).toMatchObject({ name: context.incusInstanceName, status: 'Running', ephemeral: true });
+    expect(instance).toMatchObject({ name: context.incusInstanceName, status: 'Running', ephemeral: false });
     expect(instance?.config).toMatchObject({
       'limits.cpu': '2',
       'limits.memory': '1GiB',
