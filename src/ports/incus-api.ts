@@ -93,8 +93,8 @@ export interface IncusApi extends AsyncDisposable {
   network(project: string, name: string, options?: CallOptions & OfMember): Answer<IncusNetwork>;
   /** All networks that the machines of a project may be on. */
   networks(project: string, options?: CallOptions): Answer<readonly IncusNetwork[]>;
-  /** Makes a bridge. `permission_denied` where the project or the client may not; `already_exists` when its name is taken. */
-  createNetwork(project: string, network: IncusCreateNetwork, options?: CallOptions): Answer<void>;
+  /** Makes a bridge. In a cluster it is told first to each member, without configuration and with `target`, and is `Pending` until it is made on all. `permission_denied` where the project or the client may not; `already_exists` when its name is taken. */
+  createNetwork(project: string, network: IncusCreateNetwork, options?: CallOptions & OfMember): Answer<void>;
   /** Removes a network; `invalid_request` while something uses it, `not_found` when there is none. */
   deleteNetwork(project: string, name: string, options?: CallOptions): Answer<void>;
   /** Makes an ACL; `already_exists` when its name is taken. */

@@ -47,13 +47,14 @@ export interface IncusNetwork {
   readonly managed: boolean;
   /** `Created`, `Pending`, `Unavailable` …, and in a cluster that of the member that was asked; left out where the daemon does not say. */
   readonly status?: string | undefined;
+  readonly description?: string | undefined;
   /** Empty for a client that is restricted to projects: it may not see it. */
   readonly config: IncusConfig;
   /** Paths of the API; of the instances and profiles that this client may see. */
   readonly usedBy: readonly string[];
 }
 
-/** A bridge to make. */
+/** A bridge to make. A description that a member is told stays. */
 export interface IncusCreateNetwork {
   /** At most 15 characters. */
   readonly name: string;

@@ -5,7 +5,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPikaci, type EventSink, type Pikaci, type PikaciConfigInput } from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
+import { networksContract } from '../../src/testing/contract/incus-api/networks.js';
 import { serverContract } from '../../src/testing/contract/incus-api/server.js';
+import type { Bench } from '../../src/testing/contract/incus-api/subject.js';
 import { ClusterUnderTest } from '../support/cluster.js';
 import { connectTo, type HostConnection } from '../support/host-connection.js';
 import { repositoryRoot } from '../support/repository-root.js';
@@ -40,7 +42,7 @@ function pikaciAt(ssh: string, incus: PikaciConfigInput['incus'] = {}): Pikaci {
 }
 
 describe('a cluster of three', () => {
-  serverContract(vitestRunner, {
+  const bench: Bench = {
     subject: () => ({
       api: looking.incus,
       project: formed.cluster.project,
@@ -51,7 +53,9 @@ describe('a cluster of three', () => {
       dispose: async () => {},
     }),
     capabilities: { bulkBytes: 0, realGuest: true },
-  });
+  };
+  serverContract(vitestRunner, bench);
+  networksContract(vitestRunner, bench);
 
   it('runs a job on the member that is its host, where its directories are, and leaves nothing there', async () => {
     const { members, user, project, httpsUrl, clientCertFile, clientKeyFile, serverCertFile } =
@@ -137,6 +141,40 @@ describe('a cluster of three', () => {
       before ||= call.runId;
     }
     expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
+
+  it('makes the services of a job beside it, on its member, with a network of their own, and leaves nothing', async () => {
+    const { user, port, project, members } = formed.cluster;
+    const pks = async () =>
+      must(await looking.incus.networks(project)).filter(({ name }) => name.startsWith('pks-'));
+    const seen: Promise<unknown>[] = [];
+    const look = async () => {
+      const machines = must(await looking.incus.instances(project));
+      const networks = await pks();
+      return [machines.map(({ location }) => location), networks.map(({ status }) => status)];
+    };
+    const events: EventSink = {
+      emit: (event) => {
+        if (event.type === 'service_ready') seen.push(look());
+      },
+    };
+    await using pikaci = pikaciAt(`${user}@127.0.0.1:${port}`, { cluster: { members: ['m2', 'm3'] } });
+    const service = {
+      name: 'db',
+      command: 'exec busybox httpd -f -p 80 -h /srv',
+      runAsRoot: true,
+      files: [{ path: '/srv/index.html', content: 'served\n' }],
+      ready: { tcp: 80 },
+    };
+    const job = { id: 'j', command: 'busybox wget -q -O - http://db/', services: [service] };
+    const run = must(await pikaci.runJob({ job, workspace: workspace(), runId: 'served', events }));
+    must(await run.cleanUp);
+    expect(run.outcome).toMatchObject({ status: 'passed', services: [{ name: 'db', status: 'running' }] });
+    expect(await readFile(run.state.guestLog, 'utf8')).toBe('served\n');
+    const { incus_member: at } = JSON.parse(await readFile(run.state.jobRecord, 'utf8'));
+    expect(at).not.toBe(members[0]?.name);
+    expect(await Promise.all(seen)).toEqual([[[at, at], ['Created']]]);
+    expect([must(await looking.incus.instances(project)), await pks()]).toEqual([[], []]);
   });
 
   it('runs jobs of one configuration on all members, and takes up one whose runner has left it', async () => {

@@ -1,6 +1,7 @@
 import { err, type Result } from 'neverthrow';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
+import { createClusterNetwork } from './create-cluster-network.js';
 import type { HostMember } from './host-member.js';
 import { overlay } from './overlay.js';
 
@@ -47,11 +48,9 @@ export function incusOfMember(incus: IncusApi, member: HostMember): IncusApi {
     createNetwork: async (project, network, options) => {
       const name = await member.name(options?.signal);
       if (name.isErr()) return err(name.error);
-      if (name.value === null) return incus.createNetwork(project, network, options);
-      const message =
-        'the daemon is in a cluster, where pikaci makes no networks: name some that all members have as "incus": {"serviceNetworks": […]}';
-      const tried = 'POST /1.0/networks';
-      return err({ kind: 'invalid_request', host: incus.host, tried, status: null, message });
+      return name.value === null
+        ? incus.createNetwork(project, network, options)
+        : createClusterNetwork(incus, project, network, options);
     },
     createVolume: (project, volume, options) =>
       there(options, (target) => incus.createVolume(project, volume, { ...options, ...target })),

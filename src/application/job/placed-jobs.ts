@@ -165,10 +165,9 @@ export class PlacedJobs implements Jobs {
 
 /** What lies on the host alone, and is mounted or copied. */
 function whyBound({ job, base, serviceBases }: RunAttemptsCall): string | null {
-  const { preparedOutputs = [], services = [] } = job;
+  const { preparedOutputs = [] } = job;
   if (base !== undefined || (serviceBases?.size ?? 0) > 0) return 'its template is on the host';
-  if (preparedOutputs.length > 0) return 'its prepared outputs are on the host';
-  return services.length > 0 ? 'its services are on the host' : null;
+  return preparedOutputs.length > 0 ? 'its prepared outputs are on the host' : null;
 }
 
 function askedOf({ job: { requests, limits = {} } }: RunAttemptsCall): AskedShare {

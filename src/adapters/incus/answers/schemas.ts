@@ -45,6 +45,7 @@ export const networkSchema = z
     config: map,
     used_by: list,
     status: text.optional(),
+    description: text.optional(),
   })
   .transform(({ used_by: usedBy, ...same }): IncusNetwork => ({ ...same, usedBy }));
 

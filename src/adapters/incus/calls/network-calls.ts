@@ -23,9 +23,10 @@ export class NetworkCalls {
     return this.wire.get(z.array(networkSchema), apiPath(['networks'], { project, recursion: '1' }), options);
   }
 
-  create(project: string, network: IncusCreateNetwork, options?: CallOptions): Answer<void> {
+  create(project: string, network: IncusCreateNetwork, options?: CallOptions & OfMember): Answer<void> {
     const json = { ...network, type: 'bridge' };
-    return this.wire.done({ ...options, method: 'POST', path: apiPath(['networks'], { project }), json });
+    const path = apiPath(['networks'], { project, target: options?.target });
+    return this.wire.done({ ...options, method: 'POST', path, json });
   }
 
   delete(project: string, name: string, options?: CallOptions): Answer<void> {

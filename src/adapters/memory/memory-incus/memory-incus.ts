@@ -95,7 +95,7 @@ export class MemoryIncus implements IncusApi {
   readonly networks: Call<'networks'> = (project, options) =>
     this.#enter('networks', options, () => this.#networks.list(project));
   readonly createNetwork: Call<'createNetwork'> = (project, network, options) =>
-    this.#enter('createNetwork', options, () => this.#networks.create(project, network));
+    this.#enter('createNetwork', options, () => this.#networks.create(project, network, options?.target));
   readonly deleteNetwork: Call<'deleteNetwork'> = (project, name, options) =>
     this.#enter('deleteNetwork', options, () => this.#networks.delete(project, name));
   readonly createNetworkAcl: Call<'createNetworkAcl'> = (project, acl, options) =>

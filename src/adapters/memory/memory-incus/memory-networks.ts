@@ -14,7 +14,7 @@ export class MemoryNetworks {
     return this.world.project(project, tried).andThen(() =>
       targeted(this.world.cluster, target, tried).andThen((member) => {
         const found = this.world.networks.get(name);
-        const status = member?.statuses[name] ?? 'Created';
+        const status = member?.statuses[name] ?? found?.status ?? 'Created';
         return found
           ? ok({ ...found, status, usedBy: this.#usedBy(name) })
           : refuse('not_found', tried, 'Network not found');
@@ -30,16 +30,42 @@ export class MemoryNetworks {
       );
   }
 
-  create(project: string, { name, config }: IncusCreateNetwork): Result<void, IncusFault> {
+  create(
+    project: string,
+    { name, config, description }: IncusCreateNetwork,
+    target?: string,
+  ): Result<void, IncusFault> {
     const tried = 'POST /1.0/networks';
     return this.world.project(project, tried).andThen((at) => {
       const listed = at.config['restricted.networks.access'];
       if (at.config['restricted'] === 'true' && listed !== undefined && !listed.split(',').includes(name))
         return refuse('permission_denied', tried, 'Network not allowed in project');
       if (name.length > 15) return refuse('invalid_request', tried, 'Network name is too long');
-      if (this.world.networks.has(name)) return refuse('already_exists', tried, 'The network already exists');
-      this.world.networks.set(name, { name, type: 'bridge', managed: true, config });
-      return ok(undefined);
+      const { networks, cluster } = this.world;
+      const there = networks.get(name);
+      const about = { name, type: 'bridge', managed: true, config };
+      if (cluster === null || (there !== undefined && there.status !== 'Pending')) {
+        if (there !== undefined && cluster !== null)
+          return refuse('server_error', tried, 'The network is already created');
+        if (there !== undefined) return refuse('already_exists', tried, 'The network already exists');
+        networks.set(name, { ...about, description });
+        return ok(undefined);
+      }
+      const told = [...(there?.told ?? [])];
+      if (target === undefined) {
+        const untold = [...cluster.members.keys()].filter((member) => !told.includes(member));
+        if (untold.length > 0)
+          return refuse('invalid_request', tried, `Network not defined on nodes: ${untold.join(', ')}`);
+        networks.set(name, { ...about, description: there?.description });
+        return ok(undefined);
+      }
+      return targeted(cluster, target, tried).andThen(() => {
+        if (Object.keys(config).length > 0)
+          return refuse('invalid_request', tried, 'Config key may not be used as member-specific key');
+        if (told.includes(target)) return refuse('already_exists', tried, 'The network already exists');
+        networks.set(name, { ...about, status: 'Pending', description, told: [...told, target] });
+        return ok(undefined);
+      });
     });
   }
 

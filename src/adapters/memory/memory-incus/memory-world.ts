@@ -35,7 +35,8 @@ export class MemoryWorld {
   /** By which this daemon is told from another one; a test may make it another one's. */
   certificateFingerprint = 'f'.repeat(64);
   readonly projects = new Map<string, MemoryProject>();
-  readonly networks = new Map<string, Omit<IncusNetwork, 'usedBy'>>();
+  /** `told` are the members of a cluster that know of one which is not made yet. */
+  readonly networks = new Map<string, Omit<IncusNetwork, 'usedBy'> & { readonly told?: readonly string[] }>();
   readonly networkAcls = new Map<string, IncusCreateNetworkAcl>();
   readonly pools = new Map<string, IncusStoragePool>();
   /** Null for a daemon that is in none. */

@@ -4,6 +4,7 @@ import { sha256Hex } from '../../../domain/values/content-hash.js';
 import type { Clock } from '../../../ports/clock.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
+import type { IncusNetwork } from '../../../ports/incus-types.js';
 import { awakeBound } from '../../../streams/awake-timer.js';
 import type { JobFault } from '../../faults/job-fault.js';
 import { incusFault } from '../../faults/port-faults.js';
@@ -125,9 +126,9 @@ export class IncusServiceNetworks implements ServiceNetworks {
     const listed = await this.#ports.incus.networks(this.#settings.incusProject, { signal });
     if (listed.isErr()) return err(incusFault(listed.error, 'clean_up'));
     const swept: string[] = [];
-    for (const { name, config, usedBy } of listed.value) {
-      const lease = readLease(config);
-      if (lease === null || usedBy.length > 0 || !leaseHasEnded(lease, nowMs)) continue;
+    for (const network of listed.value) {
+      const { name, usedBy } = network;
+      if (usedBy.length > 0 || !hasEnded(network, nowMs)) continue;
       // One that is used by now is refused by the daemon, and stays.
       const isGone =
         dryRun ||
@@ -170,7 +171,7 @@ export class IncusServiceNetworks implements ServiceNetworks {
     const lease = { runId, jobId, owner: '', acquisition, expiresAtMs };
     const network = {
       name,
-      description: `pikaci ${runId}/${jobId}`,
+      description: `pikaci ${runId}/${jobId} until ${expiresAtMs}`,
       config: {
         'ipv4.address': 'none',
         'ipv6.address': 'none',
@@ -202,6 +203,14 @@ const BORDER = {
   egress: [{ action: 'allow', destination: SUBNET }],
   ingress: [{ action: 'allow', source: SUBNET }],
 } as const;
+
+/** A cluster keeps of a network that was told to its members, and not made yet, nothing but the description. */
+function hasEnded({ status, description = '', config }: IncusNetwork, nowMs: number): boolean {
+  const lease = readLease(config);
+  if (lease !== null) return leaseHasEnded(lease, nowMs);
+  const [, until] = /^pikaci \S+ until (\d{1,15})$/.exec(description) ?? [];
+  return status === 'Pending' && until !== undefined && Number(until) < nowMs;
+}
 
 function nameFor({ name, acquisition }: Networked): string {
   return `pks-${sha256Hex(acquisition ?? name).slice(0, 10)}`;

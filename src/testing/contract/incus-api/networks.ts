@@ -10,10 +10,19 @@ export function networksContract({ it, describe }: ContractRunner, { subject }: 
       const name = freshName().slice(-15);
       const acl = { name: freshName(), description: '', egress: [], ingress: [] };
       const config = { 'ipv4.address': 'none', 'ipv6.address': 'none', 'user.key': 'v' };
+      const members = (await api.clusterMembers()).unwrapOr([]);
+      for (const { name: target } of members) {
+        const told = { name, config: {}, description: 'contract' };
+        okOf(await api.createNetwork(project, told, { target }));
+        assert.equal(okOf(await api.network(project, name)).status, 'Pending');
+      }
       okOf(await api.createNetwork(project, { name, config, description: 'contract' }));
-      faultOf(await api.createNetwork(project, { name, config, description: '' }), 'already_exists');
+      const twice = await api.createNetwork(project, { name, config, description: '' });
+      faultOf(twice, members.length > 0 ? 'server_error' : 'already_exists');
+      assert.notEqual(okOf(await api.network(project, name)).status, 'Pending');
       const found = okOf(await api.networks(project)).find((one) => one.name === name);
       assert.deepEqual([found?.managed, found?.config['user.key'], found?.usedBy], [true, 'v', []]);
+      assert.equal(found?.description, 'contract');
 
       const instance = newInstance(subject(), { start: false });
       okOf(await api.createInstance(project, instance));

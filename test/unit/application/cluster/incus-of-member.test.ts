@@ -1,7 +1,9 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { memoryMember } from '../../../../src/adapters/memory/memory-incus/memory-cluster.js';
 import { MemoryIncus } from '../../../../src/adapters/memory/memory-incus/memory-incus.js';
 import { MemoryShell } from '../../../../src/adapters/memory/memory-shell.js';
+import { createClusterNetwork } from '../../../../src/application/cluster/create-cluster-network.js';
 import { HostMember } from '../../../../src/application/cluster/host-member.js';
 import { incusOfMember } from '../../../../src/application/cluster/incus-of-member.js';
 import { overlay } from '../../../../src/application/cluster/overlay.js';
@@ -96,10 +98,31 @@ describe('incusOfMember', () => {
     expect(await whereMade(host({ isOwnDaemon: false, configured: 'm2' }))).toBe('m2');
   });
 
-  it('makes no network in a cluster, where each member would have to be told first', async () => {
-    const network = { name: 'n', config: {}, description: '' };
-    const { message } = mustFail(await host().seen.createNetwork('default', network), 'invalid_request');
-    expect(message).toMatch(/serviceNetworks/);
+  it('makes a network on all members, of which nothing is left where that fails, and none while one is offline', async () => {
+    const network = { name: 'n', config: { 'user.key': 'v' }, description: 'd' };
+    const { seen, real } = host();
+    must(await seen.createNetwork('default', network));
+    const made = must(await real.networks('default')).find(({ name }) => name === 'n');
+    expect(made).toMatchObject({ config: network.config, description: 'd' });
+    expect(made?.status).not.toBe('Pending');
+    must(await real.deleteNetwork('default', 'n'));
+    for (const call of [2, 3]) {
+      const at = host();
+      let calls = 0;
+      const broken = overlay<IncusApi>(at.real, {
+        createNetwork: (...parts) => {
+          calls += 1;
+          if (calls !== call) return at.real.createNetwork(...parts);
+          const message = 'peer node is down';
+          return Promise.resolve(err({ kind: 'server_error', host: 'h', tried: '', status: 500, message }));
+        },
+      });
+      mustFail(await createClusterNetwork(broken, 'default', network), 'server_error');
+      expect(must(await at.real.networks('default')).map(({ name }) => name)).not.toContain('n');
+    }
+    real.world.cluster?.members.set('m2', memoryMember('m2', { status: 'Offline' }));
+    const { message } = mustFail(await seen.createNetwork('default', network), 'invalid_request');
+    expect(message).toMatch(/m2 is offline.*serviceNetworks/);
     must(await host({ answering: '' }).seen.createNetwork('default', network));
   });
 });

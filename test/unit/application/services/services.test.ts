@@ -112,6 +112,19 @@ describe('the services of a job', () => {
     expect(run.host.incus.world.networks.size).toBe(0);
   });
 
+  it('whose runner was killed while a cluster was told of their network leave none to the next reaper', async () => {
+    const { host, pikaci } = await memoryRun({});
+    const pending = (name: string, description: string) =>
+      host.incus.world.networks.set(name, {
+        ...{ name, type: 'bridge', managed: true, config: {}, status: 'Pending', description },
+      });
+    pending('pks-0000000001', 'pikaci run/job until 1');
+    pending('pks-0000000002', 'pikaci run/job until 99999999999999');
+    pending('br1', 'the bridge of an operator');
+    must(await pikaci.reap());
+    expect([...host.incus.world.networks.keys()].sort()).toEqual(['br1', 'pks-0000000002']);
+  });
+
   it('that end before they are ready say once what they said last, also with what comes from a terminal', async () => {
     const run = await memoryRun({
       script: async ({ request, write }) => {
