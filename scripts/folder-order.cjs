@@ -53,6 +53,7 @@ const FOLDER_ORDER = {
     'target',
     'gc',
     'doctor',
+    'hosts',
     'api',
   ],
   'src/adapters/incus': ['dial', 'http', 'answers', 'wire', 'operations', 'exec', 'calls', '.'],

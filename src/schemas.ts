@@ -64,6 +64,12 @@ export {
   payloadManifestSchema,
 } from './domain/mounts/payload-manifest.js';
 export {
+  type HostDocument,
+  type HostsDocument,
+  hostDocumentSchema,
+  hostsDocumentSchema,
+} from './domain/records/host-documents.js';
+export {
   type JobLogMetadata,
   type RunLogs,
   type RunLogsMetadata,

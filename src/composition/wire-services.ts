@@ -45,6 +45,7 @@ export type Services = Pick<
   | 'reap'
   | 'recoverJobs'
   | 'doctor'
+  | 'hostTime'
 > & {
   /** The other members of the cluster; null where jobs are to run on the host alone. */
   readonly members: Members<Services> | null;
@@ -97,6 +98,7 @@ export function wireServices(parts: ServiceParts, reach: ReachMember | null = nu
     reap: container.get(ids.reap),
     recoverJobs: container.get(ids.recoverJobs),
     doctor: container.get(ids.doctor),
+    hostTime: container.get(ids.hostTime),
   };
 }
 

@@ -34,6 +34,7 @@ import type {
   TemplateTransferOptions,
 } from '../application/template/host-templates.js';
 import type { Clock } from '../ports/clock.js';
+import { lookAtHosts } from './look-at-hosts.js';
 import { attacherOf, keptOnAll, reapOnAll, recoverOnAll, servicesOfJob } from './on-members.js';
 import type { Services } from './wire-services.js';
 
@@ -99,11 +100,7 @@ export class WiredPikaci implements Pikaci {
     return there.isErr() ? err(there.error) : openShell(there.value, { runId, jobId }, call);
   }
 
-  async attach(
-    runId: string,
-    jobId: string,
-    options: JobCallOptions = {},
-  ): Promise<Result<JobRun, JobFault>> {
+  async attach(runId: string, jobId: string, options: JobCallOptions = {}) {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
     return this.#owning(await attacherOf(services.value).attach(runId, jobId, options));
@@ -202,6 +199,10 @@ export class WiredPikaci implements Pikaci {
 
   async doctor(options: DoctorOptions = {}) {
     return (await this.#wired()).doctor.examine(options);
+  }
+
+  async lookAtHosts({ signal }: { readonly signal?: AbortSignal } = {}) {
+    return lookAtHosts(await this.#wired(), signal);
   }
 
   async inherited() {

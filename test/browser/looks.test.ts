@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunActions } from '../../src/domain/target/run-actions.js';
+import { sampleHosts } from '../support/sample-hosts.js';
 import { served } from '../support/served.js';
 import { keepScreenshot, type Look, launchChromium, openPage } from './chromium.js';
 import { FAILED, GOING, PASSED, writeGoing, writeSampleRuns } from './sample-runs.js';
@@ -21,6 +22,7 @@ const PAGES = {
   'run-actions': `/runs/${FAILED}?begun=20260101-000000-again`,
   'log-steps': `/runs/${FAILED}/logs/unit`,
   'log-search': `/runs/${PASSED}/logs/unit?q=part-4`,
+  hosts: '/hosts',
   refusal: '/runs/20260101-000000-nobody',
 } as const;
 
@@ -63,7 +65,9 @@ afterAll(() => browser.close());
 describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
   it.each(Object.entries(PAGES))('the page "%s" fits, can be read and be touched', async (pageName, path) => {
     const isForActions = pageName === 'run-actions';
-    const server = isForActions ? await served(TOKEN, { actions: actionsThat() }) : await served();
+    const server = isForActions
+      ? await served(TOKEN, { actions: actionsThat() })
+      : await served(null, { hosts: { seen: async () => sampleHosts() } });
     await writeSampleRuns(server.stateRoot);
     await writeGoing(server.stateRoot);
     const { page, problems } = await openPage(browser, {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PikaciEvent } from '../../src/index.js';
+import type { HostsDocument } from '../../src/schemas.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { inEachImage } from '../support/backends-under-test.js';
 import { commandLine, writeConfig } from '../support/command-line.js';
@@ -250,7 +251,7 @@ it('a host is waited for that has no room for what a job asks, over all runners'
   const machine = must(await first.openMachine({ id: site.newRunId(), requests: { cpu: 2 } }));
   const told: string[] = [];
   const made: string[] = [];
-  let places = 0;
+  let seen: HostsDocument | null = null;
   const watch = (id: string, then: () => void) => ({
     emit: (event: PikaciEvent) => {
       if (event.type === 'warning') told.push(event.message);
@@ -265,16 +266,12 @@ it('a host is waited for that has no room for what a job asks, over all runners'
       job: { id, command: 'true', ...more },
       events: watch(id, then),
     });
-  const queued = async () => {
-    const instances = must(await site.incus.instances(site.host.project));
-    return instances.filter(({ config }) => config['user.pikaci.queued_at_ms'] !== undefined).length;
-  };
   // The first that waits has its place there; the second, of another runner, passes it by its priority.
   let late: ReturnType<typeof run> | null = null;
   const early = run(first, 'early', { requests: { cpu: 3 } }, () => {
     late ??= run(second, 'late', { requests: { cpu: 2 }, priority: 1 }, () => {
-      void queued().then((count) => {
-        places = count;
+      void first.lookAtHosts().then((document) => {
+        seen = document;
         return machine.release();
       });
     });
@@ -286,7 +283,31 @@ it('a host is waited for that has no room for what a job asks, over all runners'
     expect(outcome.status).toBe('passed');
     must(await cleanUp);
   }
-  expect(places).toBe(2);
+  expect(seen).toMatchObject({
+    hosts: [
+      {
+        state: 'online',
+        problems: [],
+        has: { cpu: 3 },
+        machines: expect.arrayContaining([
+          expect.objectContaining({ state: 'running', asks: { cpu: 2, memory_bytes: 0 } }),
+        ]),
+        queue: [
+          { job_id: 'late', place: 1, priority: 1 },
+          {
+            job_id: 'early',
+            place: 2,
+            priority: 0,
+            reason: expect.stringMatching(/^it asks for 3 cores; of 3 cores/),
+          },
+        ],
+        free_disk_bytes: expect.any(Number),
+        snapshots: expect.any(Number),
+        templates: expect.any(Array),
+        caches: expect.any(Array),
+      },
+    ],
+  });
   expect(made).toEqual(['small', 'late', 'early']);
   expect(told[0]).toMatch(/the queue of the host: place 1: it asks for 3 cores; of 3 cores /);
   expect(await site.leftovers()).toEqual(NOTHING_LEFT);

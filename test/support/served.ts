@@ -24,11 +24,11 @@ export interface Served {
 /** The server on a port of its own, with an empty state root; both are gone after the test. */
 export async function served(
   token: string | null = null,
-  { publicBadges = false, actions = null }: Pick<ServeOptions, 'publicBadges' | 'actions'> = {},
+  also: Pick<ServeOptions, 'publicBadges' | 'actions' | 'hosts'> = {},
 ): Promise<Served> {
   const directory = await temporaryDirectory();
   const serving = (
-    await serve(directory.path, { host: '127.0.0.1', port: 0, token, publicBadges, actions })
+    await serve(directory.path, { host: '127.0.0.1', port: 0, token, ...also })
   )._unsafeUnwrap();
   onTestFinished(async () => {
     await serving.close();

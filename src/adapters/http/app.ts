@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { HostsView } from '../../application/hosts/hosts-view.js';
 import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
 import type { RunActions } from '../../domain/target/run-actions.js';
 import { type Gate, isPublic, proofOf, refusalAtGate, refusalOfChange } from './gate.js';
@@ -10,14 +11,16 @@ import { addAssetRoutes } from './routes/asset-routes.js';
 import { addEventRoutes } from './routes/event-routes.js';
 import { addFileRoutes } from './routes/file-routes.js';
 import { addHookRoutes, HOOKS } from './routes/hook-routes.js';
+import { addHostRoutes } from './routes/host-routes.js';
 import { addMetricsRoute } from './routes/metrics-route.js';
 import { addPageRoutes } from './routes/page-routes.js';
 import { secure } from './security-headers.js';
 import { notFound, type Refusal, refusalJson } from './source/refusal.js';
 import type { ServedRuns } from './source/run-source.js';
 
-/** What takes requests that change something; neither is there when left out. */
-export interface Changes {
+/** What a server does beside showing what is recorded; none of it when left out. */
+export interface Also {
+  readonly hosts?: HostsView | null;
   readonly hooks?: WebhookReceiver | null;
   readonly actions?: RunActions | null;
 }
@@ -27,7 +30,7 @@ export function createApp(
   runs: ServedRuns,
   gate: Gate,
   streams: EventStreams,
-  { hooks = null, actions = null }: Changes = {},
+  { hooks = null, actions = null, hosts = null }: Also = {},
 ): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
@@ -53,6 +56,7 @@ export function createApp(
   addApiRoutes(app, runs);
   addEventRoutes(app, runs, streams);
   addMetricsRoute(app, runs, streams);
+  addHostRoutes(app, hosts);
   addAssetRoutes(app);
   // Without a token nobody changes anything (`serveRuns` refuses that).
   const changes = actions === null || gate.token === null ? null : { actions, token: gate.token };
@@ -60,13 +64,13 @@ export function createApp(
     addActionRoutes(app, changes.actions, (headers, proof) =>
       refusalOfChange(headers, { token: changes.token, proof }),
     );
-  addPageRoutes(
-    app,
-    runs,
-    changes === null
-      ? null
-      : { proof: proofOf(changes.token), noteOf: (runId) => changes.actions.noteOf(runId) },
-  );
+  addPageRoutes(app, runs, {
+    showsHosts: hosts !== null,
+    changes:
+      changes === null
+        ? null
+        : { proof: proofOf(changes.token), noteOf: (runId) => changes.actions.noteOf(runId) },
+  });
   addFileRoutes(app, runs);
   app.notFound((c) => {
     const refusal = notFound('there is nothing under this address');

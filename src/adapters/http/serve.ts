@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { err, ok, type Result } from 'neverthrow';
+import type { HostsView } from '../../application/hosts/hosts-view.js';
 import type { WebhookReceiver } from '../../domain/hooks/webhook-receiver.js';
 import type { RunActions } from '../../domain/target/run-actions.js';
 import { createApp } from './app.js';
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly publicBadges?: boolean;
   /** Takes webhooks; none are taken when left out. */
   readonly hooks?: WebhookReceiver | null;
+  /** What waits, and what hosts have; not shown when left out. */
+  readonly hosts?: HostsView | null;
   /** Cancels runs and runs them again for whoever shows the token; nobody may when left out. */
   readonly actions?: RunActions | null;
 }
@@ -49,7 +52,7 @@ export async function serveRuns(
   runs: ServedRuns,
   options: ServeOptions,
 ): Promise<Result<Serving, ServeFault>> {
-  const { host, token, publicBadges = false, hooks = null, actions = null } = options;
+  const { host, token, publicBadges = false, hooks = null, actions = null, hosts = null } = options;
   if (token === null && !isLoopback(host))
     return err({
       kind: 'token_required',
@@ -60,7 +63,7 @@ export async function serveRuns(
   if (token !== null && token.length < SHORTEST_TOKEN)
     return err({ kind: 'token_too_short', message: `the token has fewer than ${SHORTEST_TOKEN} characters` });
   const streams = new EventStreams(STREAM_LIMITS);
-  const app = createApp(runs, { token, publicBadges }, streams, { hooks, actions });
+  const app = createApp(runs, { token, publicBadges }, streams, { hooks, actions, hosts });
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },

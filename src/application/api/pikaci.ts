@@ -1,4 +1,5 @@
 import type { Result } from 'neverthrow';
+import type { HostsDocument } from '../../domain/records/host-documents.js';
 import type { DoctorOptions } from '../doctor/doctor.js';
 import type { DoctorReport } from '../doctor/doctor-report.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -135,6 +136,11 @@ export interface Pikaci extends AsyncDisposable {
   reap(options?: ReapOptions): Promise<Result<ReapReport, JobFault>>;
   /** Looks at everything that a job will need, and says what to do about what is wrong; with `machine` it makes one, too, and removes it. */
   doctor(options?: DoctorOptions): Promise<DoctorReport>;
+  /**
+   * What the host has, or each member of its cluster that jobs may run on, what runs and waits there, and what is kept. Makes nothing. One that
+   * does not answer within 15 s is told as such.
+   */
+  lookAtHosts(options?: { readonly signal?: AbortSignal }): Promise<HostsDocument>;
   /** What machines get of the network that the host is in, as `inherit` of the configuration asks for it (docs/operations.md). Asks the host, and makes nothing. */
   inherited(): Promise<Result<InheritedNetwork, JobFault>>;
   /** Waits (bounded) for clean-ups that are under way, leaves the machines that this process holds, then closes the connections. */

@@ -12,7 +12,7 @@ import type { HostTime } from '../lease/host-time.js';
 /** A runner that says nothing for so long has died, or is cut off: the next run goes on then. */
 export const LIFE_MS = 90_000;
 const CALL_MS = 30_000;
-const MAX_TICKET_BYTES = 4096;
+export const MAX_TICKET_BYTES = 4096;
 const MOST_OF_A_NAME = 512;
 /** What no run of a group has written: there is none to wait for. */
 const NO_TICKET: ReadonlySet<FileFault['kind']> = new Set(['too_large', 'is_a_directory', 'not_found']);
@@ -20,12 +20,14 @@ const NO_TICKET: ReadonlySet<FileFault['kind']> = new Set(['too_large', 'is_a_di
 const ticketSchema = z
   .object({
     run_id: runIdSchema,
+    group: z.string().nullable().catch(null),
     came_at_ms: z.number(),
     holds: z.boolean(),
     expires_at_ms: z.number(),
   })
   .transform((ticket) => ({
     runId: ticket.run_id,
+    group: ticket.group,
     cameAtMs: ticket.came_at_ms,
     holds: ticket.holds,
     expiresAtMs: ticket.expires_at_ms,
@@ -83,7 +85,7 @@ export class GroupTickets {
       }
       const read = await files.readFile(this.#path(token), { ...this.#call(), maxBytes: MAX_TICKET_BYTES });
       if (read.isErr() && !NO_TICKET.has(read.error.kind)) return err(read.error);
-      const ticket = read.isErr() ? null : parsed(ticketSchema, read.value);
+      const ticket = read.isErr() ? null : parseTicket(read.value);
       if (ticket !== null && this.#lives(token, ticket)) others.push({ ...ticket, token });
       else if (ticket === null || !this.#mayComeBack(ticket)) await this.remove(token);
     }
@@ -136,6 +138,11 @@ export class GroupTickets {
   #call() {
     return { signal: awakeBound(CALL_MS) };
   }
+}
+
+/** Null where it is no place of a run. */
+export function parseTicket(content: Uint8Array) {
+  return parsed(ticketSchema, content);
 }
 
 function parsed<T>(schema: z.ZodType<T>, content: Uint8Array): T | null {

@@ -279,6 +279,11 @@ export class ScriptedPikaci implements Pikaci {
     return this.#template('examineTemplates')(input);
   }
 
+  hosts: Pikaci['lookAtHosts'] = () => Promise.reject(new Error('not scripted'));
+  lookAtHosts(options = {}) {
+    return this.hosts(options);
+  }
+
   listTemplates() {
     return this.#template('listTemplates')();
   }

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { HostsDocument } from '../../../src/domain/records/host-documents.js';
 import { RUN_ID, runRecord, writeRun } from '../../support/recorded-run.js';
+import { sampleHosts } from '../../support/sample-hosts.js';
 import { Cli } from './cli-harness.js';
 
 /** The address, once it has been printed. */
@@ -94,6 +96,31 @@ describe('pikaci serve', () => {
     ]);
     cli.ctrlC();
     expect(await ended).toBe(0);
+  });
+
+  it('shows the hosts of its configuration, of which one that is silent holds no page up', async () => {
+    const cli = new Cli();
+    const silent = new Promise<never>(() => undefined);
+    let looks = 0;
+    cli.pikaci.hosts = ({ signal } = {}) => {
+      looks += 1;
+      if (looks === 1) return Promise.resolve(sampleHosts());
+      return Promise.race([silent, new Promise<never>((_, no) => signal?.addEventListener('abort', no))]);
+    };
+    const ended = cli.run('serve', '--port', '0', '--hosts');
+    const url = await address(cli);
+    const seen = async () =>
+      (await (await fetch(`${url}/news/api/forge/pikaci/hosts`)).json()) as HostsDocument;
+    expect((await seen()).hosts).toHaveLength(2);
+    cli.clock.advance(5_000);
+    const again = seen();
+    await cli.clock.asleepFor(2_000);
+    expect(looks).toBe(2);
+    cli.clock.advance(2_000);
+    expect(await again).toEqual(sampleHosts());
+    cli.ctrlC();
+    expect(await ended).toBe(0);
+    expect(await new Cli({ files: {} }).run('serve', '--port', '0', '--hosts')).toBe(2);
   });
 
   it('changes nothing from a page without a token, or without a configuration', async () => {

@@ -136,9 +136,9 @@ describe('the addresses for programs', async () => {
   /** What some clients send that are no browsers. */
   const accept = 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2';
 
-  it('are in the table', () => expect(addresses).toHaveLength(9));
+  it('are in the table', () => expect(addresses).toHaveLength(10));
 
-  it.each(addresses.filter((address) => !/^\/(metrics$|badge\/)/.test(address)))(
+  it.each(addresses.filter((address) => !/^\/(metrics$|badge\/|.*\/hosts$)/.test(address)))(
     'answer errors of %s as JSON',
     async (address) => {
       const server = await served();

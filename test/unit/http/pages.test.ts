@@ -1,8 +1,10 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { hostsDocumentSchema } from '../../../src/domain/records/host-documents.js';
 import { jobRecord } from '../../support/job-record.js';
 import { EARLIER, RUN_ID, runJobRecord, runRecord, writeRun } from '../../support/recorded-run.js';
+import { sampleHosts } from '../../support/sample-hosts.js';
 import { served } from '../../support/served.js';
 
 const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\ud800\u202e`;
@@ -19,6 +21,46 @@ function phases() {
   });
   return [timing('launch_guest', 2, true), timing('wait_for_completion', 4, false)];
 }
+
+describe('the page of the queue and the hosts', () => {
+  it('shows what waits and what each host has, as the JSON does, and lets nothing that others named be more than text', async () => {
+    const seen = sampleHosts(HOSTILE);
+    const server = await served(null, { hosts: { seen: async () => seen } });
+    const { status, text } = await server.get('/hosts');
+    expect(status).toBe(200);
+    expect(text).not.toMatch(NOT_ESCAPED);
+    for (const said of [
+      'place 1',
+      'priority 5',
+      '14.5 of 16 asked for',
+      'builder-2',
+      'unreachable',
+      '3 more are not listed',
+    ])
+      expect(text).toContain(said);
+    expect(text).toMatch(/waits for <a href="\/runs\/first">/);
+    const json = await server.get('/news/api/forge/pikaci/hosts');
+    expect(hostsDocumentSchema.parse(JSON.parse(json.text)).hosts.map(({ state }) => state)).toEqual([
+      'online',
+      'unreachable',
+    ]);
+    expect((await server.get('/')).text).toContain('href="/hosts"');
+  });
+
+  it('says that the hosts are being asked, is behind the token, and is not there unless it is wanted', async () => {
+    const server = await served('a-token-of-some-length', { hosts: { seen: async () => null } });
+    expect((await server.get('/hosts')).status).toBe(401);
+    expect((await server.get('/news/api/forge/pikaci/hosts')).status).toBe(401);
+    const authorization = 'Bearer a-token-of-some-length';
+    expect((await server.get('/hosts', { authorization })).text).toContain('The hosts are being asked');
+    const json = await server.get('/news/api/forge/pikaci/hosts', { authorization });
+    expect([json.status, JSON.parse(json.text).error.kind]).toEqual([503, 'not_yet']);
+    const without = await served();
+    expect((await without.get('/hosts')).status).toBe(404);
+    expect((await without.get('/hosts')).text).toContain('serve --hosts');
+    expect((await without.get('/')).text).not.toContain('/hosts');
+  });
+});
 
 describe('the pages', () => {
   it('tell a failure that is allowed from others, and so do the metrics and the badge', async () => {

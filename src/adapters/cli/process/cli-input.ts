@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Result } from 'neverthrow';
 import type { Pikaci } from '../../../application/api/pikaci.js';
 import type { GcRunsReport } from '../../../application/gc/gc-runs.js';
+import type { HostsView } from '../../../application/hosts/hosts-view.js';
 import type { CancelAnswer } from '../../../application/records/cancel-run.js';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
@@ -128,6 +129,7 @@ export type Serve = (
     readonly port: number;
     readonly token: string | null;
     readonly publicBadges: boolean;
+    readonly hosts: HostsView | null;
     readonly hooks: WebhookReceiver | null;
     readonly actions: RunActions | null;
   },

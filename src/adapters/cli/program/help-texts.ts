@@ -189,7 +189,8 @@ otherwise. With PIKACI_SERVE_TOKEN set
 (16 characters or more) every request must show it, as "Authorization: Bearer ..." or, in a browser, as the password
 that is asked for. There is no TLS: put a reverse proxy in front of it. With --hooks it also takes signed webhooks of
 forges, as "hooks" in the configuration says, and runs targets for them. With --actions runs are cancelled, run again and
-gone on with from their pages, by whoever has the token.
+gone on with from their pages, by whoever has the token. With --hosts the page /hosts shows what waits and what the hosts
+of the configuration have: they are asked while somebody looks.
 
 Examples:
   pikaci serve

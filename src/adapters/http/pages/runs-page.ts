@@ -26,6 +26,8 @@ export interface RunsPart {
   readonly page: number;
   readonly pages: number;
   readonly perPage: number;
+  /** There is a page of hosts to lead to. */
+  readonly showsHosts: boolean;
 }
 
 /** The recorded runs, newest first. */
@@ -46,7 +48,7 @@ export function runsPage(
     title: ['Runs', ...said].join(' '),
     crumbs: isAll ? [] : [{ text: name(said.join(' ')), href: null }],
     live: going ? { events: null, refreshSecs: 5 } : null,
-    body: html`<div class="head"><h1>Runs${said.map((text) => html` ${name(text)}`)}</h1>
+    body: html`<div class="head"><h1>Runs${said.map((text) => html` ${name(text)}`)}</h1>${part.showsHosts ? html`<a class="button" href="/hosts">Queue and hosts</a>` : ''}
 ${filterForm(filter)}</div>
 <div data-live id="runs">${
       runs.length === 0

@@ -65,7 +65,11 @@ export interface PageChanges extends Pick<RunActions, 'noteOf'> {
 }
 
 /** What people read. */
-export function addPageRoutes(app: Hono, runs: ServedRuns, changes: PageChanges | null): void {
+export function addPageRoutes(
+  app: Hono,
+  runs: ServedRuns,
+  { changes, showsHosts }: { readonly changes: PageChanges | null; readonly showsHosts: boolean },
+): void {
   const { stateRoot, source } = runs;
 
   app.get('/', async (c) => {
@@ -92,7 +96,7 @@ export function addPageRoutes(app: Hono, runs: ServedRuns, changes: PageChanges 
     const isAll = page === 1 && Object.keys(filter).length === 0;
     const pools = isAll ? await source.loadPools(stateRoot, { signal: c.req.raw.signal }) : ok([]);
     if (pools.isErr()) return refuse(c, refusalOf(pools.error));
-    const part = { filter, page, pages, perPage: RUNS_SHOWN };
+    const part = { filter, page, pages, perPage: RUNS_SHOWN, showsHosts };
     return c.html(runsPage(listed.value, part, pools.value));
   });
 

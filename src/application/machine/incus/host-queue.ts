@@ -77,7 +77,8 @@ export class HostQueue {
   }
 }
 
-function queuedOf({ config }: IncusInstance, host: HostShare, nowMs: number): QueuedMachine | null {
+/** Null for what is not pikaci's, and for a machine whose lease has ended. */
+export function queuedOf({ config }: IncusInstance, host: HostShare, nowMs: number): QueuedMachine | null {
   const lease = readLease(config);
   if (lease === null || leaseHasEnded(lease, nowMs)) return null;
   const asks = readAsked(config, host);

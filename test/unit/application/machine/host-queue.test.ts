@@ -1,7 +1,9 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import type { Pikaci } from '../../../../src/application/api/pikaci.js';
 import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
 import { readAsked, readQueuePlace } from '../../../../src/domain/machine/host-share.js';
+import { hostsDocumentSchema } from '../../../../src/domain/records/host-documents.js';
 import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
 
@@ -70,6 +72,60 @@ describe('a host that has no more than it has', () => {
     // Both fit by then.
     expect(made(run).sort()).toEqual(['free', 'second', 'third']);
     expect(run.host.incus.allInstances).toEqual([]);
+  });
+
+  it('shows those who look what runs there and what waits, with its place and the reason, whoever it is of', async () => {
+    const run = await smallHost();
+    const one = run.another();
+    const first = must(await one.openMachine({ id: 'first', requests: { cpu: 3 } }));
+    const low = await beginAndWait(run, one, { id: 'low', ...cores(2), priority: -1 });
+    const high = await beginAndWait(run, run.another({ stateRoot: '/third' }), {
+      id: 'high',
+      ...cores(2),
+      priority: 7,
+    });
+    const { hosts } = hostsDocumentSchema.parse(await run.another({ stateRoot: '/other' }).lookAtHosts());
+    expect(hosts).toMatchObject([
+      {
+        state: 'online',
+        problems: [],
+        has: { cpu: 4, memory_bytes: 1024 ** 3 },
+        asked: { cpu: 3 },
+        machines: [{ state: 'running', asks: { cpu: 3, memory_bytes: 0 } }],
+        queue: [
+          {
+            job_id: 'high',
+            place: 1,
+            priority: 7,
+            reason: expect.stringMatching(/^it asks for 2 cores; of 4 cores/),
+          },
+          { job_id: 'low', place: 2, priority: -1, reason: expect.stringContaining('and 1 before it waits') },
+        ],
+        templates: [],
+        left_out: 0,
+      },
+    ]);
+    await first.release();
+    for (const { ended } of [low, high]) expect(must(await ended).outcome.status).toBe('passed');
+  });
+
+  it('is told as one that does not answer, when it is silent or says no', async () => {
+    const run = await smallHost();
+    const pikaci = run.another();
+    const { incus } = run.host;
+    const server = incus.server.bind(incus);
+    Object.assign(incus, { server: () => new Promise(() => undefined) });
+    const asked = new AbortController();
+    const looking = pikaci.lookAtHosts({ signal: asked.signal });
+    asked.abort();
+    expect((await looking).hosts).toMatchObject([
+      { state: 'unreachable', problems: ['it has not answered in time'], has: null, machines: [] },
+    ]);
+    const no = { kind: 'request_failed', host: 'memory', tried: 'GET', status: 500, message: 'no' };
+    Object.assign(incus, { server, resources: async () => err(no) });
+    expect((await pikaci.lookAtHosts()).hosts).toMatchObject([
+      { state: 'online', problems: ['what it has: no'], has: null, caches: [] },
+    ]);
   });
 
   it('never has more machines than fit, however many runners take what is free at one moment', async () => {

@@ -148,6 +148,12 @@ describe('the runs of a group', () => {
       must(await loadRunRecord({ files, processes }, { stateRoot, runId })).message;
     expect(await recorded('/b', 'second')).toBe(second.warnings()[0]);
     expect(await recorded('/a', 'first')).toBeNull();
+    const [seen] = (await runner('c').lookAtHosts()).hosts;
+    expect(seen?.groups).toMatchObject([
+      { group: 'deploy-main', run_id: 'first', goes_on: true, waits_for: null },
+      { group: 'deploy-main', run_id: 'second', goes_on: false, waits_for: 'first' },
+      { group: 'deploy-main', run_id: 'third', goes_on: false, waits_for: 'first' },
+    ]);
     // Another branch is another group.
     const other = must(await begin(runner('c'), 'other', { target: 'quick', branch: 'topic' }).ended);
     expect(other.record.status).toBe('passed');

@@ -1,6 +1,7 @@
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { openActions } from '../serve/open-actions.js';
+import { openHosts } from '../serve/open-hosts.js';
 import { type StateOptions, stateRootOrComplain } from '../state-root.js';
 import { openHooks } from './open-hooks.js';
 
@@ -12,6 +13,7 @@ export interface ServeCommandOptions extends StateOptions {
   readonly publicBadges?: boolean;
   readonly hooks?: boolean;
   readonly actions?: boolean;
+  readonly hosts?: boolean;
 }
 
 /** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
@@ -21,7 +23,10 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   await using hooks = opened;
   const changing = options.actions === true ? await openActions(context, options) : null;
   if (changing === 'refused') return EXIT.usage;
-  const stateRoot = (hooks ?? changing)?.stateRoot ?? (await stateRootOrComplain(context, options));
+  const looking = options.hosts === true ? await openHosts(context, options) : null;
+  if (looking === 'refused') return EXIT.usage;
+  await using looks = looking;
+  const stateRoot = (hooks ?? changing ?? looks)?.stateRoot ?? (await stateRootOrComplain(context, options));
   if (stateRoot === null) return EXIT.usage;
   const { signal } = context.interrupts;
   const token = context.input.env[TOKEN_VARIABLE] || null;
@@ -33,6 +38,7 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
     publicBadges,
     hooks: hooks?.receiver ?? null,
     actions: changing?.actions ?? null,
+    hosts: looks?.hosts ?? null,
   });
   if (started.isErr()) {
     const { kind, message } = started.error;

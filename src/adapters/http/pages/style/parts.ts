@@ -42,6 +42,12 @@ main > .head .search { margin-left: auto; }
 .tests ol { margin: .2rem 0; padding-left: 1.6rem; }
 .tests summary { cursor: pointer; padding: .4rem 0; overflow-wrap: anywhere; }
 .tests pre { margin: 0 0 .5rem; padding: .55rem .8rem; border-radius: 6px; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; }
+.kept summary { cursor: pointer; padding: .4rem 0; }
+.kept ul { list-style: none; margin: 0; padding: 0 0 0 1.1rem; }
+.kept li { padding: .15rem 0; overflow-wrap: anywhere; }
+.kept li a, .waits a, .kept li > bdi { display: inline-block; padding: .2rem 0; }
+.waits { list-style: none; margin: 0; padding: 0; border: 1px solid var(--line); border-radius: 8px; }
+.waits p { margin: .3rem 0 0; font-size: .93rem; }
 .files { margin-top: .3rem; columns: 22rem; }
 .files li { break-inside: avoid; overflow-wrap: anywhere; }
 .files a { display: inline-block; padding: .3rem 0; }
