@@ -6,7 +6,7 @@ export interface ReapReport {
   readonly deleted: readonly string[];
   /** Instances of pikaci whose lease holds. */
   readonly alive: readonly string[];
-  /** Could not be deleted; the next reaper tries again. */
+  /** Could not be deleted, or stay because the host has no place for what their jobs have left; the next reaper tries again. */
   readonly failed: readonly { readonly instance: string; readonly message: string }[];
   /** Jobs of removed machines of which log, end and artifacts are kept on the host for `recover`. */
   readonly keptJobs: readonly { readonly runId: string; readonly jobId: string }[];

@@ -93,9 +93,13 @@ export class Reap {
     const keptJobs: { runId: string; jobId: string }[] = [];
     const notKept: { instance: string; message: string }[] = [];
     const keep = async (name: string, left: Lease) => {
-      const end = await this.#parts.keepLeftJob.keep(name, left, signal);
+      const nowMs = this.#parts.hostTime.now();
+      const end = await this.#parts.keepLeftJob.keep(name, left, { nowMs, signal });
       if (end.kind === 'kept') keptJobs.push({ runId: end.runId, jobId: end.jobId });
-      if (end.kind === 'failed') notKept.push({ instance: name, message: end.message });
+      if (end.kind !== 'failed') return null;
+      if (end.isToStay) return end.message;
+      notKept.push({ instance: name, message: end.message });
+      return null;
     };
     for (const machine of listed.value) {
       const { name, lease } = machine;
@@ -142,12 +146,14 @@ export class Reap {
 
   async #remove(
     machine: LeasedMachine,
-    keep: (name: string, lease: Lease) => Promise<void>,
+    keep: (name: string, lease: Lease) => Promise<string | null>,
     signal: AbortSignal,
   ): Promise<'deleted' | 'alive' | { readonly message: string }> {
     const claimed = await this.#claim(machine, signal);
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
-    await keep(machine.name, claimed.lease);
+    const notYet = await keep(machine.name, claimed.lease);
+    if (notYet !== null)
+      return { message: `it stays until what its job has left can be kept on the host: ${notYet}` };
     // What it left is with the machine still, and kept by the next reaper.
     if (signal.aborted) return { message: 'the reaper was stopped before it was removed' };
     const removed = await machine.remove(signal);

@@ -32,9 +32,12 @@ import { awaitStep } from '../step/await-step.js';
 const KEEP_BOUND_MS = 90_000;
 /** Of one job; its own caps count where they are less. */
 const CAPS: ArtifactCaps = { fileBytes: 1024 ** 3, totalBytes: 1024 ** 3, files: 20_000 };
+const STATUS_BOUND_MS = 10_000;
 const LOG_BYTES = 256 * 1024 ** 2;
 /** A microVM powers off behind its job's end, and is said to run until then. */
 const POWER_OFF_MS = 10_000;
+/** So long after a job's timeout its machine stays when the host has no place for what it has left. */
+const STAYS_MS = 24 * 3600_000;
 const GONE = 'its runner was gone and its lease had ended, so it was ended with its machine';
 
 export interface KeepLeftJobParts {
@@ -43,11 +46,20 @@ export interface KeepLeftJobParts {
   readonly backends: MachineBackends;
 }
 
-/** `nothing`: no job, one that never began, or one whose end a runner has. */
+/**
+ * `nothing`: no job, one that never began, or one whose end a runner has. With `isToStay` the job has ended, and the host had no place for what it
+ * has left, or could not be asked: the next reaper may have more luck.
+ */
 export type KeptOfMachine =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'kept'; readonly runId: string; readonly jobId: string }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly isToStay: boolean };
+
+export interface KeepCall {
+  /** The host's, ms since the epoch. */
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Keeps on the host what a job has left whose machine is about to be removed because nobody looks after it: its log, its exit record and its
@@ -61,23 +73,41 @@ export class KeepLeftJob {
   }
 
   /** `name` is the machine's; the lease is what it had before it was claimed. */
-  async keep(name: string, lease: Lease, signal: AbortSignal): Promise<KeptOfMachine> {
+  async keep(name: string, lease: Lease, call: KeepCall): Promise<KeptOfMachine> {
     const found = await this.#find(name, lease);
-    if (found === null) return { kind: 'nothing' };
-    const kept = await this.#keep(found, signal);
-    if (kept.isErr()) return { kind: 'failed', message: kept.error.message };
-    const { run_id: runId, job_id: jobId } = found.record;
+    if (found.isErr()) return { kind: 'failed', message: found.error.message, isToStay: true };
+    if (found.value === null) return { kind: 'nothing' };
+    const left = found.value;
+    const kept = await this.#keep(left, call.signal);
+    if (kept.isErr()) {
+      const isToStay = isOfHost(kept.error) && (await this.#isToStay(left, call));
+      return { kind: 'failed', message: kept.error.message, isToStay };
+    }
+    const { run_id: runId, job_id: jobId } = left.record;
     return kept.value ? { kind: 'kept', runId, jobId } : { kind: 'nothing' };
   }
 
+  /** A job that has ended; of one that runs there is no result to lose. Its record is as old on the host as its machine. */
+  async #isToStay({ machine, job }: Left, { nowMs, signal }: KeepCall): Promise<boolean> {
+    const bound = AbortSignal.any([signal, awakeBound(STATUS_BOUND_MS)]);
+    const status = await machine.supervisor.status({ signal: bound });
+    if (status.isErr() || status.value.state !== 'finished') return false;
+    const stat = await this.#parts.ports.hostFiles.lstat(recordOnHost(machine.context.shared), { signal });
+    return stat.isErr() || nowMs < stat.value.mtimeMs + job.timeoutSecs * 1000 + STAYS_MS;
+  }
+
   /** The ids come from the instance, where anybody may have written them. The record lies where no guest can write, and says the same or is not this machine's. */
-  async #find(name: string, { runId, jobId, acquisition }: Lease): Promise<Left | null> {
+  async #find(
+    name: string,
+    { runId, jobId, acquisition }: Lease,
+  ): Promise<Result<Left | null, { readonly message: string }>> {
     const { ports, settings, backends } = this.#parts;
     const isSound = runIdSchema.safeParse(runId).success && jobIdSchema.safeParse(jobId).success;
-    if (!isSound || acquisition === null || !isKeptId(acquisition)) return null;
+    if (!isSound || acquisition === null || !isKeptId(acquisition)) return ok(null);
     const layout = remoteLayout({ runId, jobId, remoteWorkDir: settings.workDir });
     const read = await readRecord(ports.hostFiles, recordOnHost(layout), jobRecordSchema);
-    if (read.isErr()) return null;
+    if (read.isErr())
+      return read.error.kind === 'missing' || read.error.kind === 'damaged' ? ok(null) : err(read.error);
     const record = read.value;
     const isIts =
       record.acquisition === acquisition &&
@@ -85,14 +115,24 @@ export class KeepLeftJob {
       jobIdSchema.safeParse(record.job_id).success &&
       machineJobId(record.job_id, record.attempt ?? 1) === jobId;
     const spec = jobSpecSchema.safeParse(withRecordedShell(withoutIdleUser(record.job_spec)));
-    if (!isIts || !spec.success) return null;
+    if (!isIts || !spec.success) return ok(null);
     const machine = machineOfRecord(backends, { runId, jobId: record.job_id }, record);
-    if (machine.name !== name || configMismatch(record, machine) !== null) return null;
-    return { id: acquisition, record, machine, job: bounded(spec.data) };
+    if (machine.name !== name || configMismatch(record, machine) !== null) return ok(null);
+    return ok({ id: acquisition, record, machine, job: bounded(spec.data) });
   }
 
   /** False of a job that never began. It appears whole, by a rename. */
   async #keep(left: Left, ended: AbortSignal): Promise<Result<boolean, JobFault>> {
+    const kept = await this.#tryToKeep(left, ended);
+    // "This machine" is the one on which it is kept.
+    return kept.mapErr((fault) =>
+      fault.cause !== undefined && 'operation' in fault.cause
+        ? hostFilesFault(fault.cause, 'clean_up')
+        : fault,
+    );
+  }
+
+  async #tryToKeep(left: Left, ended: AbortSignal): Promise<Result<boolean, JobFault>> {
     const signal = AbortSignal.any([ended, awakeBound(KEEP_BOUND_MS)]);
     const { hostFiles } = this.#parts.ports;
     const status = await left.machine.supervisor.status({ signal });
@@ -231,4 +271,9 @@ function bounded(job: JobSpec): JobSpec {
     files: Math.min(files, CAPS.files),
   };
   return { ...job, artifactCaps: caps };
+}
+
+/** Not what a guest can bring about: one that stalls makes a fault of this kind without a cause. */
+function isOfHost({ kind, cause }: JobFault): boolean {
+  return kind === 'host_files' || (kind === 'host' && cause !== undefined);
 }

@@ -1,3 +1,4 @@
+import { err } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { TAR_END, tarEntry } from '../../../../src/adapters/memory/memory-supervisor/memory-tar.js';
 import type { JobSpecInput } from '../../../../src/domain/job/job-spec.js';
@@ -234,6 +235,45 @@ describe('a job that no runner collected', () => {
     expect(recovered[0]?.outcome).toMatchObject({
       exit_code: 4,
       artifacts: { collected: [{ path: 'a.txt' }, { path: 'b.txt' }], incomplete: null },
+    });
+  });
+
+  it('stays in its machine while the host has no place for it or cannot be read, for a day at most', async () => {
+    const { run } = await leftJob({ ends: true });
+    packing(run);
+    const { hostFiles, clock } = run.host;
+    const [write, read] = [hostFiles.writeFile.bind(hostFiles), hostFiles.readFile.bind(hostFiles)];
+    const fault = { operation: 'write', path: KEPT, host: 'memory', message: 'no space is left' } as const;
+    hostFiles.writeFile = async (path, ...rest) =>
+      path.includes('/.making-') ? err({ ...fault, kind: 'no_space' }) : write(path, ...rest);
+    const left = {
+      deleted: [],
+      notKept: [],
+      failed: [{ message: expect.stringMatching(/^it stays until .* on memory: no space/) }],
+    };
+    expect(must(await run.pikaci.reap())).toMatchObject(left);
+    hostFiles.readFile = async (path, ...rest) =>
+      path.endsWith('/job.json') ? err({ ...fault, kind: 'connection_lost' }) : read(path, ...rest);
+    await clock.advance(180_000);
+    expect(must(await run.pikaci.reap())).toMatchObject({
+      ...left,
+      failed: [{ message: expect.any(String) }],
+    });
+    hostFiles.readFile = read;
+    await clock.advance(180_000);
+    const later = run.another();
+    expect(must(await later.reap())).toMatchObject(left);
+    hostFiles.writeFile = write;
+    await clock.advance(180_000);
+    expect(must(await run.pikaci.reap())).toMatchObject({ keptJobs: [{ jobId: 'job' }], failed: [] });
+    expect(must(await run.pikaci.recover({ runId: 'run' })).recovered).toHaveLength(1);
+    const other = await leftJob({ ends: true });
+    const files = other.run.host.hostFiles;
+    files.writeFile = async () => err({ ...fault, kind: 'no_space' });
+    await other.run.host.clock.advance(3 * 24 * 3_600_000);
+    expect(must(await other.run.pikaci.reap())).toMatchObject({
+      failed: [],
+      notKept: [{ message: expect.stringContaining('no space') }],
     });
   });
 
