@@ -1,6 +1,7 @@
 import type { Container } from 'inversify';
+import { ok } from 'neverthrow';
 import { PlacedJobs } from '../application/job/placed-jobs.js';
-import { RunAttempts } from '../application/job/run-attempts.js';
+import { RunAttempts, type RunAttemptsParts } from '../application/job/run-attempts.js';
 import { RunJob } from '../application/job/run-job.js';
 import { bindTo } from './bind-to.js';
 import { ids } from './identifiers.js';
@@ -9,7 +10,7 @@ import { ids } from './identifiers.js';
 export function bindRunJob(container: Container): void {
   bindTo(
     container,
-    ids.runJob,
+    ids.runJobHere,
     (
       ports,
       settings,
@@ -20,25 +21,9 @@ export function bindRunJob(container: Container): void {
       warmPool,
       jobServices,
       hostTime,
-      members,
-      placement,
     ) => {
-      const shared = { ports, settings, backends };
-      const parts = { ...shared, stageSnapshot, acquireMachine, completeJob };
-      const runJob = new RunJob({ ...parts, warmPool, jobServices, hostTime });
-      const here = new RunAttempts({ ...shared, jobServices, runJob });
-      if (members === null) return here;
-      const { members: among = null, group = null } = settings.cluster ?? {};
-      return new PlacedJobs({
-        here,
-        host: ports.shell.host,
-        clock: ports.clock,
-        placement,
-        members: among,
-        group,
-        look: (signal) => members.look(signal),
-        on: async (member, signal) => (await members.on(member, signal)).map((there) => there.runJob),
-      });
+      const parts = { ports, settings, backends, stageSnapshot, acquireMachine, completeJob };
+      return new RunJob({ ...parts, warmPool, jobServices, hostTime });
     },
     [
       ids.ports,
@@ -50,8 +35,33 @@ export function bindRunJob(container: Container): void {
       ids.warmPool,
       ids.jobServices,
       ids.hostTime,
-      ids.members,
-      ids.placement,
     ],
+  );
+  bindTo(
+    container,
+    ids.runJob,
+    (ports, settings, backends, jobServices, here, members, placement) => {
+      const { hostFiles } = ports;
+      const own = { hostFiles, backends, jobServices };
+      const parts = { ports, settings };
+      if (members === null) return new RunAttempts({ ...parts, runJob: here, on: async () => ok(own) });
+      const { members: among = null, group = null } = settings.cluster ?? {};
+      const placed = new PlacedJobs({
+        here,
+        ports,
+        settings,
+        placement,
+        members: among,
+        group,
+        look: (signal) => members.look(signal),
+        on: async (member, signal) => (await members.on(member, signal)).map((there) => there.runJobHere),
+      });
+      const on: RunAttemptsParts['on'] = async (member, signal) =>
+        (await members.named(member, signal)).map((there) =>
+          there === null ? own : { ...there, hostFiles: there.ports.hostFiles },
+        );
+      return new RunAttempts({ ...parts, runJob: placed, on });
+    },
+    [ids.ports, ids.settings, ids.backends, ids.jobServices, ids.runJobHere, ids.members, ids.placement],
   );
 }

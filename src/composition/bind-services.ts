@@ -92,8 +92,8 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.completeJob,
-    (ports, settings, hostTime) => new CompleteJob(ports, settings, hostTime),
-    [ids.ports, ids.settings, ids.hostTime],
+    (ports, settings, hostTime, whyGone) => new CompleteJob(ports, settings, hostTime, whyGone),
+    [ids.ports, ids.settings, ids.hostTime, ids.whyGone],
   );
   bindTo(
     container,

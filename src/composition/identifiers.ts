@@ -8,6 +8,7 @@ import type { Reap } from '../application/gc/reap.js';
 import type { AttachJob } from '../application/job/attach-job.js';
 import type { CompleteJob } from '../application/job/complete-job.js';
 import type { RunAttempts } from '../application/job/run-attempts.js';
+import type { RunJob } from '../application/job/run-job.js';
 import type { HostTime } from '../application/lease/host-time.js';
 import type { AcquireMachine } from '../application/machine/acquire-machine.js';
 import type { WarmPool } from '../application/machine/incus/warm-pool.js';
@@ -20,6 +21,7 @@ import type { JobServices } from '../application/services/job-services.js';
 import type { JobPorts } from '../application/settings/job-ports.js';
 import type { JobSettings } from '../application/settings/job-settings.js';
 import type { StageSnapshot } from '../application/snapshot/stage-snapshot.js';
+import type { WhyGone } from '../application/step/follow-step.js';
 import type { RunTarget } from '../application/target/run-target.js';
 import type { RunTargetParts } from '../application/target/run-target-parts.js';
 import type { TargetTemplates } from '../application/target/target-templates.js';
@@ -35,6 +37,14 @@ import type { Processes } from '../ports/processes.js';
 import type { RemoteShell } from '../ports/remote-shell.js';
 import type { Tracer } from '../ports/tracer.js';
 import type { WorkspaceScanner } from '../ports/workspace-scanner.js';
+
+/** What of another member's services is used here. */
+export interface MemberServices {
+  readonly ports: JobPorts;
+  readonly backends: MachineBackends;
+  readonly jobServices: JobServices;
+  readonly runJobHere: Pick<RunJob, 'run'>;
+}
 
 /** Carries the type that is bound to it, so that swapping two is a compile error. */
 export type Identifier<T> = ServiceIdentifier<T> & { readonly __type?: T };
@@ -65,7 +75,10 @@ export const ids = {
   completeJob: identifier<CompleteJob>('completeJob'),
   jobServices: identifier<JobServices>('jobServices'),
   runJob: identifier<Pick<RunAttempts, 'run'>>('runJob'),
-  members: identifier<Members<{ readonly runJob: Pick<RunAttempts, 'run'> }> | null>('members'),
+  /** One attempt, on this member. */
+  runJobHere: identifier<RunJob>('runJobHere'),
+  members: identifier<Members<MemberServices> | null>('members'),
+  whyGone: identifier<WhyGone | null>('whyGone'),
   localShell: identifier<RemoteShell>('localShell'),
   targets: identifier<Pick<RunTargetParts, 'targets' | 'env'>>('targets'),
   statuses: identifier<RunTargetParts['statuses']>('statuses'),

@@ -3,8 +3,10 @@ import { Container } from 'inversify';
 import type { Result } from 'neverthrow';
 import { HostMember } from '../application/cluster/host-member.js';
 import { incusOfMember } from '../application/cluster/incus-of-member.js';
+import { MemberDeath } from '../application/cluster/member-death.js';
 import { type MemberAddress, Members } from '../application/cluster/members.js';
 import type { JobFault } from '../application/faults/job-fault.js';
+import type { WhyGone } from '../application/step/follow-step.js';
 import { bindServices } from './bind-services.js';
 import { type Bound, ids } from './identifiers.js';
 
@@ -35,6 +37,8 @@ export type Services = Pick<
   | 'ports'
   | 'backends'
   | 'runJob'
+  | 'runJobHere'
+  | 'jobServices'
   | 'runTarget'
   | 'targetTemplates'
   | 'hostTemplates'
@@ -61,7 +65,11 @@ export type ReachMember = (
 ) => Promise<Result<MemberParts, JobFault>>;
 
 /** Joins the services. Does no I/O. `reach` is how the other members of a cluster are reached, where jobs may run on them. */
-export function wireServices(parts: ServiceParts, reach: ReachMember | null = null): Services {
+export function wireServices(
+  parts: ServiceParts,
+  reach: ReachMember | null = null,
+  whyGone: WhyGone | null = null,
+): Services {
   const container = new Container();
   const { shell, settings } = parts;
   const { member: configured = null, isOwnDaemon = true } = settings.cluster ?? {};
@@ -78,8 +86,26 @@ export function wireServices(parts: ServiceParts, reach: ReachMember | null = nu
           incusProject: settings.incusProject,
           clock: parts.clock,
           connect: async (other, signal) =>
-            (await reach(other, signal)).map((there) => wireServices(atMember(parts, there, other.name))),
+            (await reach(other, signal)).map((there) =>
+              wireServices(atMember(parts, there, other.name), null, deathOf(other.name)),
+            ),
         });
+  const nameOfHost = async (signal: AbortSignal) => (await member.name(signal)).unwrapOr(null);
+  /** Of a member; of the host where its name is left out. */
+  const deathOf = (name?: string): WhyGone => {
+    const death = new MemberDeath({
+      clock: parts.clock,
+      name: name === undefined ? nameOfHost : async () => name,
+      // The daemon of the host says nothing when the host is dead, unless it is another's.
+      others: () => [
+        ...(name === undefined && isOwnDaemon ? [] : [parts.incus]),
+        ...(members?.reachedBut(name ?? '') ?? []).map(({ ports }) => ports.incus),
+      ],
+    });
+    return (patienceMs, signal) => death.why(patienceMs, signal);
+  };
+  const ownGone = members === null ? whyGone : deathOf();
+  container.bind<unknown>(ids.whyGone).toConstantValue(ownGone);
   container.bind<unknown>(ids.members).toConstantValue(members);
   bindServices(container);
   return {
@@ -88,6 +114,8 @@ export function wireServices(parts: ServiceParts, reach: ReachMember | null = nu
     ports: container.get(ids.ports),
     backends: container.get(ids.backends),
     runJob: container.get(ids.runJob),
+    runJobHere: container.get(ids.runJobHere),
+    jobServices: container.get(ids.jobServices),
     runTarget: container.get(ids.runTarget),
     targetTemplates: container.get(ids.targetTemplates),
     hostTemplates: container.get(ids.hostTemplates),

@@ -4,8 +4,7 @@ import type { PlacementCandidate, PlacementChoice } from '../domain/machine/plac
 /** A job that is to be placed, and where it may run. */
 export interface PlacementRequest {
   readonly jobId: string;
-  /** Null where it is made only when the job begins. */
-  readonly runId: string | null;
+  readonly runId: string;
   /** The directory whose snapshot the job gets. */
   readonly workspace: string;
   /** As the job says it: `requests`, else `limits`. */
@@ -19,7 +18,7 @@ export interface PlacementRequest {
 }
 
 /**
- * Decides on which member of a cluster a job runs. Asked once for each attempt to place a job; jobs that can run in one place only are not asked
+ * Decides on which member of a cluster a job runs. Asked once for each attempt at a job; jobs that can run in one place only are not asked
  * for. The first member that can be reached and can begin the job gets it.
  */
 export interface Placement {

@@ -226,6 +226,39 @@ describe('a cluster of three', () => {
     expect(must(await looking.incus.instances(project))).toEqual([]);
   });
 
+  it('lets a member be evacuated on which a job runs, which is lost with that said, and tried again elsewhere', async () => {
+    const { user, port, members, container } = formed.cluster;
+    const [, m2, m3] = members.map(({ name }) => name);
+    const incus = (...words: string[]) =>
+      promisify(execFile)('docker', ['exec', container, 'incus', 'cluster', ...words]);
+    await using pikaci = pikaciAt(`${user}@127.0.0.1:${port}`, {
+      cluster: { members: [m2 ?? '', m3 ?? ''] },
+    });
+    const places: (string | undefined)[] = [];
+    let evacuated: Promise<unknown> | undefined;
+    const events: EventSink = {
+      emit: (event) => {
+        if (event.type === 'job_started') places.push(event.member);
+        if (event.type !== 'log_bytes' || places.length > 1) return;
+        evacuated ??= incus('evacuate', places[0] ?? '', '--force');
+      },
+    };
+    const job = {
+      id: 'j',
+      command: '[ "$PIKACI_JOB_ATTEMPT" = 2 ] || { echo begun; sleep 300; }',
+      retry: { max: 1, when: ['lost' as const], backoffSecs: 0 },
+    };
+    const run = must(await pikaci.runJob({ job, workspace: workspace(), runId: 'evacuated', events }));
+    await evacuated;
+    await incus('restore', places[0] ?? '', '--force');
+    expect(run.outcome).toMatchObject({
+      status: 'passed',
+      attempt: 2,
+      earlier_attempts: [{ cause: 'lost' }],
+    });
+    expect([...places].sort()).toEqual([m2, m3]);
+  });
+
   it('runs a job where the placement of the example says, and tells why', async () => {
     const { user, port, project, profile, image, workDir, identityFile, knownHostsFile, members } =
       formed.cluster;

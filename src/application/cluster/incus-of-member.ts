@@ -1,9 +1,19 @@
 import { err, type Result } from 'neverthrow';
 import type { IncusApi } from '../../ports/incus-api.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
+import type { IncusCreateInstance } from '../../ports/incus-types.js';
 import { createClusterNetwork } from './create-cluster-network.js';
 import type { HostMember } from './host-member.js';
 import { overlay } from './overlay.js';
+
+/**
+ * Where its member is evacuated it is stopped and not moved: its directories are there. With what Incus does by itself the evacuation fails: a
+ * machine that is removed when it stops cannot be moved.
+ */
+function stayingThere(instance: IncusCreateInstance): IncusCreateInstance {
+  if (instance.target === undefined) return instance;
+  return { ...instance, config: { 'cluster.evacuate': 'stop', ...instance.config } };
+}
 
 /**
  * The daemon as one host sees it. In a cluster the host is one member of several: its machines are made there, where their directories
@@ -39,7 +49,7 @@ export function incusOfMember(incus: IncusApi, member: HostMember): IncusApi {
     },
     createInstance: (project, instance, options) =>
       there({ ...options, target: instance.target }, (target) =>
-        incus.createInstance(project, { ...instance, ...target }, options),
+        incus.createInstance(project, stayingThere({ ...instance, ...target }), options),
       ),
     instances: async (project, options) => onlyOwn(await incus.instances(project, options), options?.signal),
     instancesOfAllProjects: async (options) =>

@@ -32,6 +32,7 @@ interface Connecting<Services> {
 export class Members<Services> {
   readonly #parts: MembersParts<Services>;
   readonly #connected = new Map<string, Connecting<Services>>();
+  readonly #reached = new Map<string, Services>();
 
   constructor(parts: MembersParts<Services>) {
     this.#parts = parts;
@@ -76,6 +77,7 @@ export class Members<Services> {
     const stop = new AbortController();
     const done = this.#parts.connect(member, stop.signal).then((connected) => {
       if (connected.isErr()) this.#forget(member.name, connecting);
+      else this.#reached.set(member.name, connected.value);
       return connected;
     });
     const connecting = { done, stop, waiting: 0 };
@@ -100,6 +102,11 @@ export class Members<Services> {
     if (found !== undefined) return await this.on(found, signal);
     const message = `the cluster has no member ${name} any more`;
     return err({ kind: 'host', phase: null, host: incus.host, message });
+  }
+
+  /** Those that have been reached so far, without the one of this name. */
+  reachedBut(name: string): readonly Services[] {
+    return [...this.#reached].flatMap(([one, services]) => (one === name ? [] : [services]));
   }
 
   /** Those that have been connected to. */

@@ -13,6 +13,7 @@ import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
+import type { WhyGone } from '../step/follow-step.js';
 import { ReadyPhase } from '../step/ready-phase.js';
 import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
@@ -45,15 +46,18 @@ export class CompleteJob {
   readonly #ports: JobPorts;
   readonly #settings: Pick<JobSettings, 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>;
   readonly #hostTime: HostTime;
+  readonly #whyGone: WhyGone | null;
 
   constructor(
     ports: JobPorts,
     settings: Pick<JobSettings, 'leaseMs' | 'maxLogBytes' | 'reconnectMs'>,
     hostTime: HostTime,
+    whyGone: WhyGone | null = null,
   ) {
     this.#ports = ports;
     this.#settings = settings;
     this.#hostTime = hostTime;
+    this.#whyGone = whyGone;
   }
 
   async complete(given: LiveJob): Promise<Result<JobRun, JobFault>> {
@@ -178,6 +182,7 @@ export class CompleteJob {
       log,
       clock: this.#ports.clock,
       reconnectMs: this.#settings.reconnectMs,
+      whyGone: this.#whyGone ?? undefined,
       boundMs: (spec.timeoutSecs + 2 * spec.graceSecs + readyBoundSecs(spec.ready)) * 1000,
       graceSecs: spec.graceSecs,
       names: { step: 'job', attach: `pikaci attach ${runId} ${spec.id}` },
@@ -198,6 +203,14 @@ export class CompleteJob {
     const { record } = job;
     const { status } = outcome;
     if (status === 'detached') return await this.#leave(job).then(() => ok(undefined));
+    const gone = outcome.cause === 'lost' ? await this.#whyGone?.(0, new AbortController().signal) : null;
+    if (typeof gone === 'string') {
+      // Nothing can be removed there, and nobody is to wait for it.
+      job.session.warn(
+        `${gone}; if it comes back, a reaper removes ${job.machine.name} when its lease has ended`,
+      );
+      return await this.#leave(job).then(() => ok(undefined));
+    }
     const isLast = !(job.isRetried?.(outcome) ?? false);
     const keepSecs = status === 'failed' && isLast ? record.keep_on_failure_secs : undefined;
     if (keepSecs === undefined) return await this.#release(job);

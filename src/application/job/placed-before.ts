@@ -1,7 +1,7 @@
 import { type AskedShare, type HostShare, shareOf } from '../../domain/machine/host-share.js';
 import { type AlreadyThere, type PlaceableMember, UNSAID_CORES } from '../../domain/machine/placement.js';
 import type { LookedAtMember } from '../cluster/look-at-members.js';
-import type { RunAttemptsCall } from './run-attempts.js';
+import type { RunJobCall } from './run-job-call.js';
 
 /** A job's share of a member, until it is moved to another or given up. */
 export interface PlacedShare extends Disposable {
@@ -13,7 +13,7 @@ export class PlacedBefore {
   readonly #shares = new Map<string, Set<HostShare>>();
   readonly #sent = new Set<string>();
 
-  known(member: LookedAtMember, call: RunAttemptsCall): PlaceableMember {
+  known(member: LookedAtMember, call: RunJobCall): PlaceableMember {
     let [cpu, memoryBytes] = [0, 0];
     for (const share of this.#shares.get(member.name) ?? []) {
       cpu += share.cpu;
@@ -43,11 +43,11 @@ export class PlacedBefore {
   }
 
   /** What a job leaves on its member is there for the next one. */
-  ran(member: string, call: RunAttemptsCall): void {
+  ran(member: string, call: RunJobCall): void {
     for (const key of sentKeys(member, call)) this.#sent.add(key);
   }
 
-  #already({ name, templates, waiting }: LookedAtMember, call: RunAttemptsCall): AlreadyThere {
+  #already({ name, templates, waiting }: LookedAtMember, call: RunJobCall): AlreadyThere {
     const [snapshot, caches] = sentKeys(name, call);
     const template = call.base?.copyOf?.instance ?? null;
     return {
@@ -60,7 +60,7 @@ export class PlacedBefore {
 }
 
 /** The snapshot of its workspace, and the caches that it has. */
-function sentKeys(member: string, { workspace, job }: RunAttemptsCall): readonly [string, ...string[]] {
+function sentKeys(member: string, { workspace, job }: RunJobCall): readonly [string, ...string[]] {
   const { caches = [], cargo = false } = job;
   const snapshot = JSON.stringify([member, workspace]);
   if (caches.length === 0 && !cargo) return [snapshot];

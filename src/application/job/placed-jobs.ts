@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { jobSpecSchema } from '../../domain/job/job-spec.js';
 import { type AskedShare, askedShare } from '../../domain/machine/host-share.js';
 import { type PlaceWanted, placeableOf } from '../../domain/machine/placement.js';
-import type { Clock } from '../../ports/clock.js';
+import { jobStateLayout } from '../../domain/records/run-layout.js';
+import { runIdAt } from '../../domain/values/run-id.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { Placement } from '../../ports/placement.js';
 import { Slots } from '../../streams/slots.js';
@@ -10,11 +12,15 @@ import { askPlacement } from '../cluster/ask-placement.js';
 import type { LookedAtMember } from '../cluster/look-at-members.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { incusFault } from '../faults/port-faults.js';
+import type { JobPorts } from '../settings/job-ports.js';
+import type { JobSettings } from '../settings/job-settings.js';
 import type { JobRun } from './job-call.js';
 import { PlacedBefore, type PlacedShare } from './placed-before.js';
-import type { RunAttempts, RunAttemptsCall } from './run-attempts.js';
+import { retryCauseOfFault } from './retry-cause.js';
+import type { RunJob } from './run-job.js';
+import type { RunJobCall } from './run-job-call.js';
 
-type Jobs = Pick<RunAttempts, 'run'>;
+type Jobs = Pick<RunJob, 'run'>;
 
 /** For half a minute after one member has died, all of them may be called offline. */
 const UNSTEADY_MS = 60_000;
@@ -31,8 +37,10 @@ type Tried =
   | { readonly ended: Result<JobRun, JobFault> }
   | { readonly ended: null; readonly unusable: readonly string[]; readonly mayPass: boolean };
 
+type IdentifiedCall = RunJobCall & { readonly runId: string };
+
 interface ToPlace {
-  readonly call: RunAttemptsCall;
+  readonly call: IdentifiedCall;
   readonly all: readonly LookedAtMember[];
   readonly wanted: PlaceWanted;
   readonly share: PlacedShare;
@@ -47,8 +55,8 @@ interface Choices {
 export interface PlacedJobsParts {
   /** On the host of the configuration. */
   readonly here: Jobs;
-  readonly host: string;
-  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  readonly ports: Pick<JobPorts, 'clock' | 'localFiles' | 'shell'>;
+  readonly settings: Pick<JobSettings, 'stateRoot'>;
   readonly placement: Placement;
   readonly members: readonly string[] | null;
   readonly group: string | null;
@@ -58,20 +66,25 @@ export interface PlacedJobsParts {
   readonly on: (member: LookedAtMember, signal: AbortSignal) => Promise<Result<Jobs, JobFault>>;
 }
 
-/** Each job on the member of the cluster that is best for it; its attempts stay there. What was sent to a member, and what runs there, is remembered. */
+/** Each attempt at a job on the member of the cluster that is best for it. What was sent to a member, and what runs there, is remembered. */
 export class PlacedJobs implements Jobs {
   readonly #parts: PlacedJobsParts;
   readonly #before = new PlacedBefore();
   readonly #turns = new Slots(1);
+  /** Of jobs that members could not begin, by run and job: the next number of an attempt whose names nothing on those members has. */
+  readonly #free = new Map<string, number>();
 
   constructor(parts: PlacedJobsParts) {
     this.#parts = parts;
   }
 
-  async run(call: RunAttemptsCall): Promise<Result<JobRun, JobFault>> {
-    const { here, clock, host } = this.#parts;
-    // What is taken up stays where it is, and what is not valid is told anywhere.
-    if (call.begun !== undefined || !jobSpecSchema.safeParse(call.job).success) return await here.run(call);
+  async run(given: RunJobCall): Promise<Result<JobRun, JobFault>> {
+    const { here, ports } = this.#parts;
+    const { clock } = ports;
+    const { host } = ports.shell;
+    // What is not valid is told there.
+    if (!jobSpecSchema.safeParse(given.job).success) return await here.run(given);
+    const call = { ...given, runId: given.runId ?? runIdAt(clock.now(), randomBytes(3)) };
     const signal = call.signal ?? new AbortController().signal;
     const sinceMs = clock.monotonic();
     for (;;) {
@@ -87,15 +100,17 @@ export class PlacedJobs implements Jobs {
     }
   }
 
-  async #onOneOf(call: RunAttemptsCall, { own, members: all }: Looked, signal: AbortSignal): Promise<Tried> {
+  async #onOneOf(call: IdentifiedCall, { own, members: all }: Looked, signal: AbortSignal): Promise<Tried> {
     const { here, members, group } = this.#parts;
     const reason = whyBound(call);
     const bound = reason === null ? null : { member: own, reason };
-    const wanted = { asks: askedOf(call), members, group, bound };
+    const { avoid = [] } = call;
+    const wanted = { asks: askedOf(call), members, group, bound, avoid };
     using share = this.#before.share(wanted.asks);
     const placed = await this.#place({ call, all, wanted, share, signal });
     if (placed.isErr()) return { ended: err(placed.error) };
     const { choices, unusable } = placed.value;
+    let last: Result<JobRun, JobFault> | null = null;
     for (const { member, reason: why } of choices) {
       share.moveTo(member);
       const { name } = member;
@@ -105,10 +120,22 @@ export class PlacedJobs implements Jobs {
         continue;
       }
       const elsewhere = bound !== null || unusable.length === 0 ? '' : `; not on ${unusable.join('; ')}`;
-      const ended = await jobs.value.run({ ...call, placed: { member: name, reason: why + elsewhere } });
-      if (ended.isOk()) this.#before.ran(name, call);
+      const ended = await jobs.value.run({
+        ...call,
+        jobAttempt: Math.max(call.jobAttempt ?? 1, this.#free.get(keyOf(call)) ?? 1),
+        placed: { member: name, reason: why + elsewhere },
+      });
+      if (ended.isOk()) {
+        this.#free.delete(keyOf(call));
+        this.#before.ran(name, call);
+      } else if (bound === null && (await this.#mayGoOn(call, ended.error, signal))) {
+        last = ended;
+        unusable.push(`${name}: ${ended.error.message}`);
+        continue;
+      }
       return { ended };
     }
+    if (last !== null) return { ended: last };
     const silent = all.filter(({ status }) => SILENT.has(status));
     const back = placeableOf(
       silent.map((member) => ({ ...this.#before.known(member, call), status: 'Online' })),
@@ -117,9 +144,24 @@ export class PlacedJobs implements Jobs {
     return { ended: null, unusable, mayPass: back.candidates.length > 0 };
   }
 
+  /** Whether a job has certainly not begun on a member that could not begin it. What there is of it here is removed then. */
+  async #mayGoOn(call: IdentifiedCall, fault: JobFault, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted || retryCauseOfFault(fault) !== 'host') return false;
+    const { localFiles } = this.#parts.ports;
+    const state = jobStateLayout(this.#parts.settings.stateRoot, call.runId, call.job.id);
+    const record = await localFiles.lstat(state.jobRecord);
+    if (record.isOk() || record.error.kind !== 'not_found') return false;
+    if ((await localFiles.remove(state.jobDir, { recursive: true })).isErr()) return false;
+    // A machine may have been made there before the answer was lost, and names are those of the cluster.
+    const used = Math.max(call.jobAttempt ?? 1, this.#free.get(keyOf(call)) ?? 1);
+    this.#free.set(keyOf(call), used + 1);
+    return true;
+  }
+
   /** One job after the other: the next one sees what was given to those before. The best member is first, and the job has its share of that. */
   async #place({ call, all, wanted, share, signal }: ToPlace): Promise<Result<Choices, JobFault>> {
-    const { placement, host } = this.#parts;
+    const { placement, ports } = this.#parts;
+    const { host } = ports.shell;
     const done = await this.#turns.take(signal);
     if (done === null)
       return err({
@@ -135,7 +177,7 @@ export class PlacedJobs implements Jobs {
       );
       const { candidates, excluded } = placeable;
       const { asks, bound } = wanted;
-      const { job, runId = null, workspace } = call;
+      const { job, runId, workspace } = call;
       const request = { jobId: job.id, runId, workspace, asks, ...placeable };
       // Of one that is bound there is nothing to choose.
       const asked =
@@ -163,13 +205,17 @@ export class PlacedJobs implements Jobs {
   }
 }
 
+function keyOf({ runId, job }: IdentifiedCall): string {
+  return JSON.stringify([runId, job.id]);
+}
+
 /** What lies on the host alone, and is mounted or copied. */
-function whyBound({ job, base, serviceBases }: RunAttemptsCall): string | null {
+function whyBound({ job, base, serviceBases }: RunJobCall): string | null {
   const { preparedOutputs = [] } = job;
   if (base !== undefined || (serviceBases?.size ?? 0) > 0) return 'its template is on the host';
   return preparedOutputs.length > 0 ? 'its prepared outputs are on the host' : null;
 }
 
-function askedOf({ job: { requests, limits = {} } }: RunAttemptsCall): AskedShare {
+function askedOf({ job: { requests, limits = {} } }: RunJobCall): AskedShare {
   return askedShare({ requests, limits });
 }

@@ -3,9 +3,10 @@ import { dirname } from 'node:path/posix';
 import { err, ok, type Result } from 'neverthrow';
 import { type JobAttempt, type JobRetry, waitAfter } from '../../domain/job/job-retry.js';
 import { jobSpecSchema } from '../../domain/job/job-spec.js';
-import { attemptStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
+import { attemptStateLayout, type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdSchema } from '../../domain/values/identifier.js';
 import { runIdAt } from '../../domain/values/run-id.js';
+import type { FileStore } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import { onAbort } from '../../streams/on-abort.js';
 import { GuardedEventSink } from '../events/guarded-event-sink.js';
@@ -24,12 +25,20 @@ import { retryCauseOf, retryCauseOfFault } from './retry-cause.js';
 import type { RunJob } from './run-job.js';
 import type { RunJobCall } from './run-job-call.js';
 
-export interface RunAttemptsParts {
-  readonly ports: Pick<JobPorts, 'clock' | 'localFiles' | 'hostFiles' | 'processes'>;
-  readonly settings: Pick<JobSettings, 'stateRoot'>;
+/** What removes a machine where it is. */
+export interface MachineRemoval {
+  readonly hostFiles: FileStore;
   readonly backends: MachineBackends;
   readonly jobServices: Pick<JobServices, 'machineOf'>;
+}
+
+export interface RunAttemptsParts {
+  readonly ports: Pick<JobPorts, 'clock' | 'localFiles' | 'processes'>;
+  readonly settings: Pick<JobSettings, 'stateRoot'>;
+  /** One attempt, each where it is best. */
   readonly runJob: Pick<RunJob, 'run'>;
+  /** What is on a member of the cluster, as a record names it. */
+  readonly on: (member: string | undefined, signal: AbortSignal) => Promise<Result<MachineRemoval, JobFault>>;
 }
 
 /** What a run of several jobs hears of attempts. */
@@ -51,6 +60,8 @@ interface Retried {
 
 type Ended = Result<JobRun, JobFault>;
 
+/** What another member may do better. */
+const HOSTS_OWN: ReadonlySet<JobAttempt['retried_for']> = new Set(['lost', 'host']);
 /** Longest time for the removal of a machine that may still run. */
 const REMOVE_BOUND_MS = 60_000;
 
@@ -74,6 +85,7 @@ export class RunAttempts {
     const signal = call.signal ?? new AbortController().signal;
     const of = { runId: runId.data, jobId: job.data.id, retry: job.data.retry, signal };
     const { begun, earlierAttempts = [] } = call;
+    const avoid = new Set<string>();
     const earlier: JobAttempt[] = [...(begun?.outcome.earlier_attempts ?? earlierAttempts)];
     const first = begun?.outcome.attempt ?? call.jobAttempt ?? 1;
     /** The last attempt that has run; its machine may be there still, and its state lies where the next one's is to be. */
@@ -81,6 +93,9 @@ export class RunAttempts {
     for (let attempt = first; ; attempt++) {
       const taken = attempt === first ? begun : undefined;
       const startedAt = this.#now();
+      const state = jobStateLayout(this.#parts.settings.stateRoot, of.runId, of.jobId);
+      const ran = last === 0 || taken !== undefined ? null : await this.#memberOf(state);
+      if (ran !== null && HOSTS_OWN.has(earlier.at(-1)?.retried_for ?? 'failed')) avoid.add(ran);
       const room =
         last === 0 || taken !== undefined ? ok(undefined) : await this.#makeRoom(of, last, earlier);
       if (room.isOk()) {
@@ -90,8 +105,13 @@ export class RunAttempts {
       const ended: Ended = room.isErr()
         ? err(room.error)
         : taken === undefined
-          ? await runJob.run(callOf(call, of, attempt, earlier))
+          ? await runJob.run({ ...callOf(call, of, attempt, earlier), avoid: [...avoid] })
           : ok(taken);
+      // One that no member could begin has a number as well.
+      if (ended.isOk()) {
+        attempt = Math.max(attempt, ended.value.outcome.attempt ?? 1);
+        last = attempt;
+      }
       const cause = whyAgain(ended, of, earlier.length);
       if (cause === null) return ended.mapErr((fault) => withEarlier(fault, earlier));
       const layout = attemptStateLayout(this.#parts.settings.stateRoot, of.runId, of.jobId, last);
@@ -132,10 +152,10 @@ export class RunAttempts {
   }
 
   async #removeMachine(of: Retried, jobDir: string): Promise<Result<void, JobFault>> {
-    const { ports, settings, backends, jobServices } = this.#parts;
+    const { ports, settings } = this.#parts;
     const bound = AbortSignal.any([of.signal, awakeBound(REMOVE_BOUND_MS)]);
-    const there = await ports.localFiles.lstat(jobDir);
-    if (there.isErr()) return ok(undefined);
+    const dir = await ports.localFiles.lstat(jobDir);
+    if (dir.isErr()) return ok(undefined);
     // Somebody may have taken it up: then it is theirs.
     const locked = await JobLock.take(ports, jobDir, bound);
     if (locked.isErr()) return err(locked.error);
@@ -151,16 +171,22 @@ export class RunAttempts {
     }
     const state = jobStateLayout(settings.stateRoot, of.runId, of.jobId);
     const services = { ...of, state, secrets: [], incusProject: record.value.incus_project };
+    const there = await this.#parts.on(record.value.incus_member, bound);
+    if (there.isErr()) return err(notRemoved(there.error));
+    const { backends, jobServices, hostFiles } = there.value;
     const own = machineOfRecord(backends, of, record.value);
     const machine = await jobServices.machineOf(services, own, record.value.services);
     const { acquisition, context } = machine;
     const removed = await machine.remove(bound);
     if (removed.isOk())
-      return await removeHostDirectory(ports.hostFiles, { layout: context.shared, acquisition }, bound);
-    return removed.mapErr((fault) => ({
-      ...fault,
-      message: `the machine of the attempt before could not be removed, so that no other begins: ${fault.message}`,
-    }));
+      return await removeHostDirectory(hostFiles, { layout: context.shared, acquisition }, bound);
+    return removed.mapErr(notRemoved);
+  }
+
+  /** Null where it is not known, or there is none. */
+  async #memberOf(state: JobStateLayout): Promise<string | null> {
+    const record = await loadJobRecord(this.#parts.ports.localFiles, state);
+    return record.isErr() ? null : (record.value.incus_member ?? null);
   }
 
   #tell(
@@ -229,6 +255,11 @@ function attemptOf(
   }
   const { cause, exit_code, message, started_at, finished_at } = ended.value.outcome;
   return { ...of, status: 'failed', cause, exit_code, message, started_at, finished_at, ...logs };
+}
+
+function notRemoved(fault: JobFault): JobFault {
+  const why = 'the machine of the attempt before could not be removed, so that no other begins';
+  return { ...fault, message: `${why}: ${fault.message}` };
 }
 
 function withEarlier(fault: JobFault, earlier: readonly JobAttempt[]): JobFault {

@@ -47,6 +47,8 @@ export interface RunJobCall extends RunJobInput {
   readonly attempt?: number | null;
   /** Where in a cluster it is to run, and why there; left out where nobody has chosen. */
   readonly placed?: { readonly member: string; readonly reason: string };
+  /** Members of a cluster that it is placed on only where there is no other: attempts before it were lost there. */
+  readonly avoid?: readonly string[];
   /** The span of the run; what the caller has active when left out. */
   readonly traceparent?: string | null;
 }

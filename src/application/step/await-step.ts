@@ -9,7 +9,7 @@ import type { GuestLog } from '../log/guest-log.js';
 import type { FollowStream, Guest, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import { endedBeyondCut } from './beyond-cut.js';
 import { cancelStep } from './cancel-step.js';
-import { type FollowEnd, followStep } from './follow-step.js';
+import { type FollowEnd, followStep, type WhyGone } from './follow-step.js';
 import { askStatus, untilGivenUp } from './given-up.js';
 import type { OnAbort } from './on-abort.js';
 import { StopReason } from './stop-reason.js';
@@ -32,6 +32,7 @@ export interface AwaitStepInput {
   readonly clock: Clock;
   /** How long a lost connection is made again, ms. */
   readonly reconnectMs: number;
+  readonly whyGone?: WhyGone | undefined;
   /** What the step may take by its own bounds, ms. */
   readonly boundMs: number;
   readonly graceSecs: number;
@@ -90,6 +91,7 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
       name: input.names.step,
       ...(input.first === undefined ? {} : { first: input.first }),
       ...(input.restart === undefined ? {} : { restart: input.restart }),
+      whyGone: input.whyGone,
       ...(input.isNew === undefined ? {} : { isNew: input.isNew }),
       ...(input.told === undefined ? {} : { told: input.told }),
       signal: stop.signal,

@@ -17,6 +17,12 @@ const NOT_RUNNING_MS = 60_000;
 const NOT_RUNNING_PAUSE_MS = 250;
 /** How often a job that the supervisor does not know is handed to it again. */
 const MAX_RESTARTS = 3;
+/** A connection that is lost for so long may be lost with its host, ms. */
+const ASK_AFTER_MS = 5_000;
+/** What may be a host that has died: so long the next attempt waits for others to find out, ms. */
+const PATIENCE_MS = 12_000;
+/** When the host is about to be given up: so long others may take to find out that it has died, ms. */
+const LAST_PATIENCE_MS = 60_000;
 /** Attempts in a row that may end without a byte or a result before the guest counts as lost. */
 const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5;
 
@@ -32,11 +38,16 @@ export type FollowEnd =
   | { readonly kind: 'not_begun'; readonly cause: 'setup' | 'invalid_request'; readonly message: string }
   | { readonly kind: 'aborted' };
 
+/** `patienceMs` is how long it may take to find out. */
+export type WhyGone = (patienceMs: number, signal: AbortSignal) => Promise<string | null>;
+
 export interface FollowInput {
   readonly guest: Guest;
   readonly log: GuestLog;
   readonly clock: Clock;
   readonly reconnectMs: number;
+  /** Why it will never be reached again, as others say who can tell; null where nobody can. Asked while it cannot be reached. */
+  readonly whyGone?: WhyGone | undefined;
   /** The stream that started the job; left out when the job runs already. */
   readonly first?: FollowStream;
   /** The step is new: a supervisor that has one of this name already has another one. */
@@ -112,7 +123,11 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         notBegun = { kind: 'not_begun', cause: refusal, message: end.error.message };
       if (refusal === 'busy' || (refusal === 'already_started' && begins && input.isNew === true))
         return ok({ kind: 'refused', refusal, message: end.error.message });
-      if (end.error.kind === 'gone') return ok({ kind: 'lost', message: end.error.message });
+      if (end.error.kind === 'gone') {
+        const why = (await input.whyGone?.(0, input.signal)) ?? null;
+        const message = why === null ? end.error.message : `${end.error.message}: ${why}`;
+        return ok({ kind: 'lost', message });
+      }
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
       if (end.error.kind === 'connection_lost') {
         if (outage === null) {
@@ -123,7 +138,12 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
           input.onLost(end.error.message);
         }
         // The last attempt begins behind the bound: this runner may have been stopped in the one before.
-        if (begunAt - outage.since > input.reconnectMs) {
+        const isOver = begunAt - outage.since > input.reconnectMs;
+        if (isOver || input.clock.monotonic() - outage.since > ASK_AFTER_MS) {
+          const why = await input.whyGone?.(isOver ? LAST_PATIENCE_MS : PATIENCE_MS, input.signal);
+          if (typeof why === 'string') return ok({ kind: 'lost', message: why });
+        }
+        if (isOver) {
           return ok({ kind: 'unreachable', message: end.error.message });
         }
         await input.clock.sleep(

@@ -60,6 +60,8 @@ export interface PlaceWanted {
   readonly group: string | null;
   /** What the job is bound to, with the reason; null for one that may run anywhere. */
   readonly bound: PlacementChoice | null;
+  /** Members on which attempts at the job were lost: no place for it while there is another. */
+  readonly avoid: readonly string[];
 }
 
 export interface PlaceableMembers {
@@ -86,7 +88,12 @@ export function placeableOf(members: readonly PlaceableMember[], wanted: PlaceWa
     const hasRoom = cpu <= has.cpu - taken.cpu && memoryBytes <= memory;
     candidates.push({ member, architecture, groups, has, taken, freeMemoryBytes, hasRoom, already });
   }
-  return { candidates, excluded };
+  const isAvoided = ({ member }: PlacementCandidate) => wanted.avoid.includes(member);
+  const others = candidates.filter((one) => !isAvoided(one));
+  if (others.length === 0) return { candidates, excluded };
+  const reason = 'an attempt at the job was lost there';
+  const avoided = candidates.filter(isAvoided).map(({ member }) => ({ member, reason }));
+  return { candidates: others, excluded: [...excluded, ...avoided] };
 }
 
 /**

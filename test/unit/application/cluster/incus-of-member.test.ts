@@ -125,4 +125,14 @@ describe('incusOfMember', () => {
     expect(message).toMatch(/m2 is offline.*serviceNetworks/);
     must(await host({ answering: '' }).seen.createNetwork('default', network));
   });
+
+  it('lets a machine be stopped and not moved when its member is evacuated, unless it says otherwise', async () => {
+    const evacuated = async (at: ReturnType<typeof host>, config = {}) => {
+      must(await at.seen.createInstance('default', { ...NEW, config }));
+      return must(await at.real.instance('default', NEW.name)).value.config['cluster.evacuate'];
+    };
+    expect(await evacuated(host())).toBe('stop');
+    expect(await evacuated(host(), { 'cluster.evacuate': 'migrate' })).toBe('migrate');
+    expect(await evacuated(host({ answering: '' }))).toBeUndefined();
+  });
 });

@@ -1,13 +1,17 @@
 import { err, ok } from 'neverthrow';
 import { describe, expect, it } from 'vitest';
 import { MemoryClock } from '../../../../src/adapters/memory/memory-clock.js';
+import { MemoryFileStore } from '../../../../src/adapters/memory/memory-file-store.js';
 import { askPlacement, DEFAULT_PLACEMENT } from '../../../../src/application/cluster/ask-placement.js';
 import type { LookedAtMember } from '../../../../src/application/cluster/look-at-members.js';
 import type { JobFault } from '../../../../src/application/faults/job-fault.js';
 import { PlacedJobs, type PlacedJobsParts } from '../../../../src/application/job/placed-jobs.js';
-import type { RunAttemptsCall } from '../../../../src/application/job/run-attempts.js';
+import { RunAttempts } from '../../../../src/application/job/run-attempts.js';
+import type { RunJobCall } from '../../../../src/application/job/run-job-call.js';
+import { jobStateLayout } from '../../../../src/domain/records/run-layout.js';
 import type { Placement, PlacementRequest } from '../../../../src/ports/placement.js';
-import { mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { must, mustFail } from '../../../../src/testing/contract/expect-result.js';
+import { jobRecord } from '../../../support/job-record.js';
 
 const GIB = 1024 ** 3;
 const member = (name: string, parts: Partial<LookedAtMember> = {}): LookedAtMember => ({
@@ -27,20 +31,28 @@ const member = (name: string, parts: Partial<LookedAtMember> = {}): LookedAtMemb
 
 const unreachable: JobFault = { kind: 'host', phase: null, host: 'm2', message: 'no route' };
 
+const portsWith = (clock: MemoryClock, localFiles = new MemoryFileStore()): PlacedJobsParts['ports'] => ({
+  clock,
+  localFiles,
+  shell: { host: 'h' } as never,
+});
+
 /** Jobs that go on until they are let go; where each was begun is noted. */
 function cluster(parts: Partial<PlacedJobsParts> = {}) {
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const jobs = (at: string) => ({
-    run: (call: RunAttemptsCall) => {
+    run: (call: RunJobCall) => {
       begun.push(call.placed === undefined ? at : `${at}: ${call.placed.member}, ${call.placed.reason}`);
-      return new Promise<never>((resolve) => ends.push(() => resolve(err(unreachable) as never)));
+      return new Promise<never>((resolve) =>
+        ends.push(() => resolve(err({ ...unreachable, kind: 'cancelled' }) as never)),
+      );
     },
   });
   const placed = new PlacedJobs({
     here: jobs('here'),
-    host: 'h',
-    clock: new MemoryClock(0, { skipUpToMs: 5_000 }),
+    ports: portsWith(new MemoryClock(0, { skipUpToMs: 5_000 })),
+    settings: { stateRoot: '/state' },
     placement: DEFAULT_PLACEMENT,
     members: null,
     group: null,
@@ -48,8 +60,8 @@ function cluster(parts: Partial<PlacedJobsParts> = {}) {
     on: async ({ name }) => ok(jobs(name)),
     ...parts,
   });
-  const run = (more: Partial<RunAttemptsCall> = {}) =>
-    placed.run({ job: { id: 'j', command: 'true' }, workspace: '/w', ...more } as RunAttemptsCall);
+  const run = (more: Partial<RunJobCall> = {}) =>
+    placed.run({ job: { id: 'j', command: 'true' }, runId: 'r', workspace: '/w', ...more } as RunJobCall);
   return { begun, ends, run };
 }
 
@@ -137,7 +149,7 @@ describe('PlacedJobs', () => {
   it('ends as cancelled when it is cancelled while all members are silent', async () => {
     const stop = new AbortController();
     const { run } = cluster({
-      clock: new MemoryClock(0),
+      ports: portsWith(new MemoryClock(0)),
       look: async () => {
         stop.abort();
         return ok({ own: 'm1', members: [member('m1', { status: 'Unreachable' })] });
@@ -173,7 +185,7 @@ describe('PlacedJobs', () => {
     await run({ job });
     await run({ job });
     const [first, second] = asked;
-    expect(first).toMatchObject({ jobId: 'j', runId: null, workspace: '/w', asks: { cpu: 2 } });
+    expect(first).toMatchObject({ jobId: 'j', runId: 'r', workspace: '/w', asks: { cpu: 2 } });
     expect(first?.excluded).toEqual([{ member: 'm3', reason: 'offline' }]);
     const there = { template: false, warmMachine: true };
     expect(first?.candidates[1]?.already).toEqual({ ...there, snapshot: false, cache: false });
@@ -261,10 +273,102 @@ describe('PlacedJobs', () => {
     const cancelled = cluster({ placement: silent }).run({ signal: stop.signal });
     stop.abort();
     mustFail(await cancelled, 'cancelled');
-    const request = { jobId: 'j', runId: null, workspace: '/w', asks: {}, excluded: [] };
+    const request = { jobId: 'j', runId: 'r', workspace: '/w', asks: {}, excluded: [] };
     const candidates = [{ member: 'm1' } as never];
     const signal = new AbortController().signal;
     const late = await askPlacement(silent, { ...request, candidates }, { signal, boundMs: 20 });
     expect(mustFail(late, 'invalid_placement').message).toMatch(/has not answered within 0.02 s/);
+  });
+
+  it('goes to the next member where one died before the job had begun, and stays where it may have', async () => {
+    const localFiles = new MemoryFileStore();
+    const begun: string[] = [];
+    const numbers: (number | undefined)[] = [];
+    const at = (name: string, leavesRecord: boolean) => ({
+      run: async (call: RunJobCall) => {
+        begun.push(`${name}: ${call.placed?.reason}`);
+        numbers.push(call.jobAttempt);
+        must(await localFiles.makeDirectory('/state/runs/r/jobs/j'));
+        if (leavesRecord)
+          must(
+            await localFiles.writeFile('/state/runs/r/jobs/j/job.json', new Uint8Array(), { mode: 0o600 }),
+          );
+        return err(unreachable);
+      },
+    });
+    const ports = portsWith(new MemoryClock(0), localFiles);
+    const members = [member('m1', { taken: { cpu: 1, memoryBytes: 0 } }), member('m2')];
+    const parts = { ports, look: async () => ok({ own: 'm1', members }) };
+    const dies = cluster({ ...parts, here: at('m1', true), on: async () => ok(at('m2', false)) });
+    mustFail(await dies.run(), 'host');
+    expect(begun).toEqual(['m2: 2 of 2 cores are free', 'm1: 1 of 2 cores are free; not on m2: no route']);
+    // What was left on m2 has the names of the first, and names are those of the cluster.
+    expect(numbers).toEqual([1, 2]);
+    must(await localFiles.remove('/state/runs/r', { recursive: true }));
+    begun.length = 0;
+    const runs = cluster({ ...parts, here: at('m1', true), on: async () => ok(at('m2', true)) });
+    expect(mustFail(await runs.run(), 'host').message).toBe('no route');
+    expect(begun).toEqual(['m2: 2 of 2 cores are free']);
+    must(await localFiles.remove('/state/runs/r', { recursive: true }));
+    const invalid = async () => err({ ...unreachable, kind: 'invalid_job' as const });
+    const refused = cluster({ ...parts, on: async () => ok({ run: invalid }) });
+    mustFail(await refused.run(), 'invalid_job');
+  });
+
+  it('takes another member than those on which the job was lost, where there is one', async () => {
+    const first = cluster();
+    const running = first.run({ avoid: ['m2'] });
+    await expect
+      .poll(() => first.begun)
+      .toEqual(['here: m1, 2 of 2 cores are free; not on m2: an attempt at the job was lost there']);
+    first.ends[0]?.();
+    await running;
+    const none = cluster();
+    const again = none.run({ avoid: ['m1', 'm2'] });
+    await expect.poll(() => none.begun.length).toBe(1);
+    none.ends[0]?.();
+    await again;
+  });
+});
+
+describe('attempts at a job in a cluster', () => {
+  it('are placed each for itself, not on a member on which one was lost, also when another runner began the first', async () => {
+    const localFiles = new MemoryFileStore();
+    const ports = {
+      ...portsWith(new MemoryClock(0, { skipUpToMs: 5_000 }), localFiles),
+      processes: {} as never,
+    };
+    const state = jobStateLayout('/state', 'r', 'j');
+    const outcome = (cause: 'lost' | 'exit') =>
+      ({
+        runId: 'r',
+        state,
+        outcome: { status: cause === 'lost' ? 'failed' : 'passed', cause, attempt: 1 },
+        cleanUp: Promise.resolve(ok(undefined)),
+      }) as never;
+    const asked: (readonly string[] | undefined)[] = [];
+    const record = async (member: string) => {
+      must(await localFiles.makeDirectory(state.jobDir));
+      const text = JSON.stringify(jobRecord({ incus_member: member }, []));
+      must(await localFiles.writeFile(state.jobRecord, Buffer.from(text), { mode: 0o600 }));
+    };
+    const runJob = {
+      run: async (call: RunJobCall) => {
+        asked.push(call.avoid);
+        if ((call.avoid ?? []).length === 2) return ok(outcome('exit'));
+        await record(asked.length === 1 ? 'm2' : 'm3');
+        return ok(outcome('lost'));
+      },
+    };
+    const on = async () => err(unreachable);
+    const attempts = new RunAttempts({ ports, settings: { stateRoot: '/state' }, runJob, on });
+    const job = { id: 'j', command: 'true', retry: { max: 3, when: ['lost' as const], backoffSecs: 0 } };
+    must(await attempts.run({ job, workspace: '/w', runId: 'r' }));
+    expect(asked).toEqual([[], ['m2'], ['m2', 'm3']]);
+    asked.length = 0;
+    must(await localFiles.remove('/state', { recursive: true }));
+    await record('m1');
+    must(await attempts.run({ job, workspace: '/w', runId: 'r', begun: outcome('lost') }));
+    expect(asked[0]).toEqual(['m1']);
   });
 });

@@ -210,6 +210,35 @@ describe('following a job', () => {
     expect(waited()).toBeLessThan(5 * MINUTE + 10_000);
   });
 
+  it('ends as lost as soon as others know that the host has died, and asks nobody about a short outage', async () => {
+    const asked: number[] = [];
+    const whyGone = async (patienceMs: number) => {
+      asked.push(patienceMs);
+      return asked.length < 3 ? null : 'the member m2 has died';
+    };
+    const refuses: Attempt = { kind: 'refuses', fault: 'connection_lost' };
+    const dead = await following('x', times(999, refuses), { whyGone });
+    expect(must(await dead.follow())).toEqual({ kind: 'lost', message: 'the member m2 has died' });
+    expect(dead.waited()).toBeLessThan(MINUTE);
+    expect(asked).toEqual([12_000, 12_000, 12_000]);
+    asked.length = 0;
+    const short = await following(
+      'xy',
+      [
+        { kind: 'brings', bytes: 1, ends: 'connection_lost' },
+        refuses,
+        { kind: 'brings', bytes: 1, ends: 'passed' } as never,
+      ],
+      { whyGone },
+    );
+    await short.follow();
+    expect(asked).toEqual([]);
+    // Whoever gives up sooner asks once more, and waits for the answer.
+    const soon = await following('x', times(99, refuses), { whyGone, reconnectMs: 1000 });
+    expect(must(await soon.follow()).kind).toBe('unreachable');
+    expect(asked).toEqual([60_000]);
+  });
+
   it('ends as unreachable also when every connection opens and breaks at once', async () => {
     const breaks: Attempt = { kind: 'brings', bytes: 0, ends: 'connection_lost' };
     const { follow, waited } = await following('x', times(9999, breaks));

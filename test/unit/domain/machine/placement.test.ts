@@ -18,7 +18,7 @@ function member(name: string, parts: Partial<PlaceableMember> = {}): PlaceableMe
   return { ...same, has, taken, freeMemoryBytes: 8 * GIB, already: NOTHING, ...parts };
 }
 
-const anywhere: PlaceWanted = { asks: {}, members: null, group: null, bound: null };
+const anywhere: PlaceWanted = { asks: {}, members: null, group: null, bound: null, avoid: [] };
 const ranked = (members: readonly PlaceableMember[], wanted: Partial<PlaceWanted> = {}) => {
   const { candidates, excluded } = placeableOf(members, { ...anywhere, ...wanted });
   return { usable: rankCandidates(candidates), excluded };
