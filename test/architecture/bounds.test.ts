@@ -41,6 +41,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'adapters/memory/memory-clock.ts',
     'application/artifacts/loss-pause.ts',
     'application/artifacts/patience.ts',
+    'application/cluster/member-death.ts',
     'application/events/journal.ts',
     'application/holds/hold-renewer.ts',
     'application/job/placed-jobs.ts',
