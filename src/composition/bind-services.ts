@@ -220,9 +220,9 @@ export function bindServices(container: Container): void {
   bindTo(
     container,
     ids.attachJob,
-    (ports, settings, backends, completeJob, jobServices, hostTime) =>
-      new AttachJob({ ports, settings, backends, completeJob, jobServices, hostTime }),
-    [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.jobServices, ids.hostTime],
+    (ports, settings, backends, completeJob, jobServices, hostTime, keptJobs) =>
+      new AttachJob({ ports, settings, backends, completeJob, jobServices, hostTime, keptJobs }),
+    [ids.ports, ids.settings, ids.backends, ids.completeJob, ids.jobServices, ids.hostTime, ids.recoverJobs],
   );
   bindTo(container, ids.recoverJobs, (ports, settings) => new RecoverJobs({ ports, settings }), [
     ids.ports,

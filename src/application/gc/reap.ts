@@ -31,7 +31,8 @@ const RACES = 3;
 const STALE_STAGING_MS = 24 * 3600_000;
 
 type Claim =
-  | { readonly kind: 'claimed'; readonly lease: Lease }
+  /** With what it was before. */
+  | { readonly kind: 'claimed'; readonly lease: Lease; readonly owner: string }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'alive' }
   | { readonly kind: 'failed'; readonly message: string };
@@ -152,6 +153,7 @@ export class Reap {
     const claimed = await this.#claim(machine, signal);
     if (claimed.kind !== 'claimed') return claimed.kind === 'failed' ? claimed : claimed.kind;
     const notYet = await keep(machine.name, claimed.lease);
+    if (notYet !== null) await this.#giveBack(machine, claimed);
     if (notYet !== null)
       return { message: `it stays until what its job has left can be kept on the host: ${notYet}` };
     // What it left is with the machine still, and kept by the next reaper.
@@ -160,6 +162,14 @@ export class Reap {
     if (removed.isErr()) return removed.error;
     await this.#removeJobDir(machine.name, claimed.lease, signal);
     return 'deleted';
+  }
+
+  /** A machine that stays may be taken up meanwhile. */
+  async #giveBack({ place }: LeasedMachine, { lease, owner }: Extract<Claim, { readonly kind: 'claimed' }>) {
+    const { signal } = new AbortController();
+    const current = await place.read(signal);
+    if (current.isOk() && current.value.lease?.owner === owner)
+      await place.write(lease, current.value.version, signal);
   }
 
   /** Reads and writes one version: what has been renewed in between is not claimed. */
@@ -172,9 +182,10 @@ export class Reap {
       }
       const { lease, version } = current.value;
       if (lease === null || !leaseHasEnded(lease, this.#parts.hostTime.now())) return { kind: 'alive' };
-      const claim = { ...lease, owner: newReaper(), expiresAtMs: this.#parts.hostTime.now() + CLAIM_MS };
+      const owner = newReaper();
+      const claim = { ...lease, owner, expiresAtMs: this.#parts.hostTime.now() + CLAIM_MS };
       const written = await place.write(claim, version, signal);
-      if (written.isOk()) return { kind: 'claimed', lease };
+      if (written.isOk()) return { kind: 'claimed', lease, owner };
       if (written.error.kind === 'not_found') return { kind: 'deleted' };
       if (written.error.kind !== 'stale') return { kind: 'failed', message: written.error.fault.message };
     }

@@ -6,11 +6,8 @@ import { withRecordedShell } from '../../domain/job/job-shells.js';
 import { type JobSpec, jobSpecSchema } from '../../domain/job/job-spec.js';
 import { withRunVariables } from '../../domain/job/run-variables.js';
 import { withoutIdleUser } from '../../domain/machine/machine-options.js';
-import type { PhaseTiming } from '../../domain/machine/phase.js';
-import { phasesOfLog } from '../../domain/records/phases-of-log.js';
 import { type JobStateLayout, jobStateLayout } from '../../domain/records/run-layout.js';
 import { jobIdSchema, runIdSchema } from '../../domain/values/identifier.js';
-import type { FileStore } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { HostTime } from '../lease/host-time.js';
@@ -36,6 +33,7 @@ import { keepUntil } from './keep-machine.js';
 import type { LiveJob } from './live-job.js';
 import { machineOfRecord } from './machine-of-record.js';
 import { factsOf } from './new-job-record.js';
+import { phasesBefore } from './phases-before.js';
 import { forgetOnHost } from './record-on-host.js';
 import { removeBegun } from './remove-begun.js';
 import { reportLost } from './report-lost.js';
@@ -51,6 +49,13 @@ export interface AttachJobParts {
   readonly completeJob: CompleteJob;
   readonly jobServices: JobServices;
   readonly hostTime: HostTime;
+  readonly keptJobs: {
+    /** Brings back what a reaper has kept of a job whose machine is gone; null where nothing was. */
+    ofMachine(
+      record: JobRecord,
+      signal: AbortSignal | undefined,
+    ): Promise<Result<JobOutcome | null, JobFault>>;
+  };
 }
 
 interface LoadedJob {
@@ -168,7 +173,7 @@ export class AttachJob {
     options: JobCallOptions,
   ): Promise<Result<JobRun, JobFault>> {
     const { runId, job, state, record, machine } = loaded;
-    const { ports, hostTime } = this.#parts;
+    const { ports, hostTime, keptJobs } = this.#parts;
     const mismatch = configMismatch(record, machine);
     if (mismatch !== null) return err(this.#fault('config_mismatch', mismatch));
     const bound = awakeBound(ASK_BOUND_MS);
@@ -177,6 +182,9 @@ export class AttachJob {
     const owner = newOwner();
     const taken = await this.#takeLease(machine, { owner, record }, signal);
     if (taken.isErr()) return err(whileFinding(taken.error, options.signal));
+    const kept = taken.value === 'gone' ? await keptJobs.ofMachine(record, options.signal) : ok(null);
+    if (kept.isErr()) return err(whileFinding(kept.error, options.signal));
+    if (kept.value !== null) return await this.#reported(loaded, kept.value);
     const found = await findJob(
       { files: ports.localFiles, state, record, machine, isGone: taken.value === 'gone' },
       signal,
@@ -218,13 +226,10 @@ export class AttachJob {
       ...(record.attempt === undefined ? {} : { attempt: record.attempt }),
     });
     const isOurs = () => lock.isHeld();
-    if (found.kind === 'lost') {
-      const { message } = found;
-      return await reportLost(ports, { session, record, machine, isOurs, message });
-    }
+    if (found.kind === 'lost')
+      return await reportLost(ports, { session, record, machine, isOurs, message: found.message });
     const resumed = await this.#parts.jobServices.resume(session, record, isOurs);
     if (resumed.isErr()) return err(resumed.error);
-    const services = resumed.value;
     const { supervisor } = machine;
     // No bound: the signal of an exec ends it also when it has long begun.
     const start: LiveJob['start'] = (told) =>
@@ -241,7 +246,7 @@ export class AttachJob {
       settled: Promise.resolve(),
       lock,
       isNew: record.handed_over_at === null,
-      ...(services === null ? {} : { services }),
+      ...(resumed.value === null ? {} : { services: resumed.value }),
       // Secrets went with the runner that had them: a job that needs some and never began cannot be begun again.
       start: record.secret_names.length === 0 ? start : null,
       options,
@@ -271,17 +276,6 @@ export class AttachJob {
   #fault(kind: JobFault['kind'], message: string): JobFault {
     return { kind, phase: null, host: this.#parts.ports.shell.host, message };
   }
-}
-
-/** A runner that died has put its phases into no outcome: what it told of them is in its log. */
-async function phasesBefore(
-  files: FileStore,
-  hostLog: string,
-  { ended }: JobRecord,
-): Promise<readonly PhaseTiming[]> {
-  const read = await files.readFile(hostLog);
-  const told = read.isErr() ? [] : phasesOfLog(Buffer.from(read.value).toString('utf8')).ended;
-  return told.length === 0 ? (ended?.phases ?? []) : told;
 }
 
 /** What the caller's signal has broken off is cancelled, and what the bound of the asking has is not: in either case nothing was taken up. */

@@ -101,6 +101,25 @@ export class RecoverJobs {
     return ok({ recovered, refused });
   }
 
+  /**
+   * What was kept of a job whose machine is gone, in its place in the state root; null where nothing was. Whoever asks has the job's lock, and no
+   * end of it.
+   */
+  async ofMachine(
+    record: JobRecord,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<JobOutcome | null, JobFault>> {
+    const { ports, settings } = this.#parts;
+    const bound = bounded(signal);
+    const listed = await findKeptJobs(ports.hostFiles, settings.workDir, bound);
+    if (listed.isErr()) return err(listed.error);
+    const kept = listed.value.find(({ about }) => about.id === record.acquisition);
+    if (kept === undefined || kept.about.runId !== record.run_id || kept.about.jobId !== record.job_id)
+      return ok(null);
+    const state = jobStateLayout(settings.stateRoot, record.run_id, record.job_id);
+    return await this.#replaceBy(kept, state, bound);
+  }
+
   async #bringBack(
     kept: FoundKeptJob,
     others: readonly FoundKeptJob[],
@@ -108,7 +127,7 @@ export class RecoverJobs {
   ): Promise<Result<RecoveredJob, JobFault>> {
     const { ports, settings } = this.#parts;
     const { localFiles: files } = ports;
-    const { about, record } = kept;
+    const { about } = kept;
     const state = jobStateLayout(settings.stateRoot, about.runId, about.jobId);
     const made = await files.makeDirectory(state.jobDir, { signal });
     if (made.isErr()) return err(localFilesFault(made.error, null));
@@ -119,16 +138,26 @@ export class RecoverJobs {
     if (known.isErr() && known.error.kind !== 'no_such_job') return err(known.error);
     const why = known.isOk() ? whyNot(kept, known.value) : whyUnclear(others);
     if (why !== null) return err(this.#fault('run_exists', why));
+    const back = await this.#replaceBy(kept, state, signal);
+    return back.map((outcome) => ({ kept: about, outcome, state }));
+  }
+
+  async #replaceBy(
+    kept: FoundKeptJob,
+    state: JobStateLayout,
+    signal: AbortSignal,
+  ): Promise<Result<JobOutcome, JobFault>> {
+    const { localFiles: files } = this.#parts.ports;
     const coming = `${state.jobDir}/.recovering`;
     // Of one that was killed.
     await files.remove(coming, { recursive: true });
     const back = await this.#fetch(kept, { state, coming }, signal);
     await files.remove(coming, { recursive: true });
     if (back.isErr()) return err(back.error);
-    const saved = await saveJobRecord(files, state, withOutcome(record, back.value));
+    const saved = await saveJobRecord(files, state, withOutcome(kept.record, back.value));
     if (saved.isErr()) return err(localFilesFault(saved.error, null));
     await this.#forget(kept);
-    return ok({ kept: about, outcome: back.value, state });
+    return ok(back.value);
   }
 
   async #fetch(

@@ -263,6 +263,9 @@ describe('a job that no runner collected', () => {
     await clock.advance(180_000);
     const later = run.another();
     expect(must(await later.reap())).toMatchObject(left);
+    // It may be taken up meanwhile.
+    const [machine] = must(await run.host.incus.instances('default'));
+    expect(machine?.config['user.pikaci.owner']).not.toContain('reaper');
     hostFiles.writeFile = write;
     await clock.advance(180_000);
     expect(must(await run.pikaci.reap())).toMatchObject({ keptJobs: [{ jobId: 'job' }], failed: [] });
@@ -275,6 +278,28 @@ describe('a job that no runner collected', () => {
       failed: [],
       notKept: [{ message: expect.stringContaining('no space') }],
     });
+  });
+
+  it('is brought back by whoever takes it up: its machine is gone, and not its end', async () => {
+    const { run } = await leftJob({ ends: true });
+    packing(run);
+    must(await run.pikaci.reap());
+    const list = run.host.hostFiles.list.bind(run.host.hostFiles);
+    run.host.hostFiles.list = async (path, ...rest) =>
+      path === KEPT
+        ? err({ operation: 'list', path, host: 'memory', message: 'cut', kind: 'connection_lost' })
+        : list(path, ...rest);
+    mustFail(await run.another().attach('run', 'job'), 'host');
+    run.host.hostFiles.list = list;
+    const attached = must(await run.another().attach('run', 'job'));
+    must(await attached.cleanUp);
+    expect(attached.outcome).toMatchObject({
+      cause: 'exit',
+      exit_code: 4,
+      artifacts: { collected: [{ path: 'a.txt' }, { path: 'b.txt' }] },
+    });
+    expect(await run.state('guest.log')).toBe('*** begun\ndone\n');
+    expect(must(await run.pikaci.keptJobs())).toEqual([]);
   });
 
   it('is not kept when the record beside its machine is of another, or when a runner has its end', async () => {
