@@ -58,7 +58,7 @@ const FOLDER_ORDER = {
   ],
   'src/adapters/incus': ['dial', 'http', 'answers', 'wire', 'operations', 'exec', 'calls', '.'],
   'src/adapters/memory': ['memory-incus', 'memory-supervisor', '.'],
-  'src/adapters/http': ['source', 'log', 'pages/style', 'pages', 'live', 'script', 'routes', '.'],
+  'src/adapters/http': ['source', 'log', 'pages/style', 'pages', 'live', 'script', 'terminal', 'routes', '.'],
   'src/adapters/cli': [
     'process',
     'config',

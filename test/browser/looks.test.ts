@@ -1,6 +1,9 @@
+import { ok } from 'neverthrow';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OpenTerminal } from '../../src/application/machine/guest-shell.js';
 import type { RunActions } from '../../src/domain/target/run-actions.js';
+import { echoShell } from '../support/echo-shell.js';
 import { sampleHosts } from '../support/sample-hosts.js';
 import { served } from '../support/served.js';
 import { keepScreenshot, type Look, launchChromium, openPage } from './chromium.js';
@@ -23,6 +26,7 @@ const PAGES = {
   'log-steps': `/runs/${FAILED}/logs/unit`,
   'log-search': `/runs/${PASSED}/logs/unit?q=part-4`,
   hosts: '/hosts',
+  terminal: `/runs/${FAILED}/jobs/unit/terminal`,
   refusal: '/runs/20260101-000000-nobody',
 } as const;
 
@@ -44,6 +48,9 @@ const FAINT = `(() => {
 })()`;
 
 const TOKEN = 'a-token-of-some-length';
+/** What a machine may try: another title, a link, a file, the clipboard, and what is drawn as text. */
+const HOSTILE =
+  '\u001b]0;owned\u0007\u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007 \u001b]52;c;b3duZWQ=\u0007<img src=x onerror=alert(2)>\r\n\u001b[31mred\u001b[0m \u001b[1mbold\u001b[0m ready> ';
 const actionsThat = (asked: string[] = []): RunActions => ({
   cancel: async (runId) => {
     asked.push(`cancel ${runId}`);
@@ -64,9 +71,9 @@ afterAll(() => browser.close());
 
 describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
   it.each(Object.entries(PAGES))('the page "%s" fits, can be read and be touched', async (pageName, path) => {
-    const isForActions = pageName === 'run-actions';
+    const isForActions = pageName === 'run-actions' || pageName === 'terminal';
     const server = isForActions
-      ? await served(TOKEN, { actions: actionsThat() })
+      ? await served(TOKEN, { actions: actionsThat(), terminal: async () => ok(echoShell(HOSTILE, [])) })
       : await served(null, { hosts: { seen: async () => sampleHosts() } });
     await writeSampleRuns(server.stateRoot);
     await writeGoing(server.stateRoot);
@@ -76,6 +83,7 @@ describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
     });
     await page.goto(server.url + path);
     await page.locator('h1').waitFor();
+    if (pageName === 'terminal') await page.getByText('ready>').waitFor();
     await keepScreenshot(page, `${pageName}-${lookName}`, !pageName.startsWith('log'));
     expect(await page.evaluate(OVERFLOW)).toBe(0);
     expect(await page.evaluate(SMALL)).toEqual([]);
@@ -83,6 +91,38 @@ describe.each(Object.entries(LOOKS))('in a browser, %s', (lookName, look) => {
     const expected = pageName === 'refusal' ? [expect.stringContaining('404')] : [];
     expect(problems).toEqual(expected);
   });
+});
+
+it('a terminal is used with the keyboard alone, is left by it, grows with its window, and says how it ended', async () => {
+  const said: string[] = [];
+  const terminal: OpenTerminal = async ({ columns, rows }) => {
+    said.push(`opened ${columns > 40 && rows > 10}`);
+    return ok(echoShell(HOSTILE, said));
+  };
+  const server = await served(TOKEN, { terminal });
+  await writeSampleRuns(server.stateRoot);
+  const { page, problems } = await openPage(browser, { password: TOKEN });
+  await page.goto(`${server.url}/runs/${FAILED}`);
+  await page.getByRole('link', { name: 'Terminal' }).first().focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('ready>').waitFor();
+  await page.keyboard.type('echo hi');
+  await page.keyboard.press('Tab');
+  await expect.poll(() => said.join(' ')).toContain('typed "\\t"');
+  await page.getByText('echo hi').waitFor();
+  await page.setViewportSize({ width: 700, height: 600 });
+  await expect.poll(() => said).toContain('resized true');
+  await page.keyboard.press('Control+F6');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('pikaci');
+  await page.locator('#terminal textarea').focus();
+  await page.keyboard.press('Control+D');
+  await page.getByText('It is over: the shell has ended with status 7').waitFor();
+  expect(await page.title()).toContain('Terminal in unit');
+  await page.getByRole('button', { name: 'Connect again' }).focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => said.filter((one) => one === 'opened true')).toHaveLength(2);
+  expect(said).not.toContain('opened false');
+  expect(problems).toEqual([]);
 });
 
 it('what may be done to a run is done with the keyboard alone, with and without script, and the page says what came of it', async () => {

@@ -1,9 +1,45 @@
 import { err } from 'neverthrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import type { OpenTerminal } from '../../src/application/machine/guest-shell.js';
+import { serve } from '../../src/composition/serve.js';
 import { incusInstanceName } from '../../src/index.js';
 import { must, mustFail } from '../../src/testing/contract/expect-result.js';
 import { onEachBackend } from '../support/backends-under-test.js';
 import { NOTHING_LEFT, Site } from '../support/site.js';
+
+/** What a shell shows that was opened as from the page of a job, and made larger. */
+async function typedOnPage(site: Site, { runId, jobId }: { runId: string; jobId: string }) {
+  const token = 'a-token-of-some-length';
+  const { pikaci } = site;
+  const stateRoot = site.config().stateRoot ?? '.pikaci';
+  const terminal: OpenTerminal = (call) => pikaci.shell(call.runId, call.jobId, call);
+  await using server = must(await serve(stateRoot, { host: '127.0.0.1', port: 0, token, terminal }));
+  const address = `${server.url}/runs/${runId}/jobs/${jobId}/terminal`;
+  const headers = { authorization: `Bearer ${token}` };
+  const { ticket } = (await (await fetch(address, { method: 'POST', headers })).json()) as { ticket: string };
+  const protocols = ['pikaci-terminal', `ticket.${ticket}`];
+  const socket = new WebSocket(address.replace('http', 'ws'), protocols, { origin: server.url });
+  let [shown, ended] = ['', ''];
+  socket.on('open', () => {
+    socket.send(JSON.stringify({ columns: 80, rows: 24 }));
+  });
+  let isTyped = false;
+  socket.on('message', (data, isBinary) => {
+    if (!isBinary) ended = (JSON.parse(String(data)) as { ended: string }).ended;
+    else shown += String(data);
+    // It has a prompt: the shell is there, and has a terminal to make larger.
+    if (isTyped || !isBinary) return;
+    isTyped = true;
+    socket.send(JSON.stringify({ columns: 100, rows: 30 }));
+    const size = 'until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done';
+    socket.send(
+      Buffer.from(`${size}; echo "$(stty size | cut -d" " -f2) columns of $(cat /tmp/state)"; exit 4\n`),
+    );
+  });
+  await new Promise((resolve) => socket.on('close', resolve));
+  return { shown, ended };
+}
 
 onEachBackend((backend) => {
   let site: Site;
@@ -39,6 +75,9 @@ onEachBackend((backend) => {
       expect(must(await shell.exit).code).toBe(3);
       await reading;
       expect(shown).toContain('it is broken, I am pikaci of /home/pikaci');
+      const page = await typedOnPage(site, { runId, jobId: 'j' });
+      expect(page.shown).toContain('100 columns of broken');
+      expect(page.ended).toBe('the shell has ended with status 4');
       await site.endLease(runId);
       expect(must(await site.pikaci.reap()).deleted).toHaveLength(1);
       expect(

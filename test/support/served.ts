@@ -24,7 +24,7 @@ export interface Served {
 /** The server on a port of its own, with an empty state root; both are gone after the test. */
 export async function served(
   token: string | null = null,
-  also: Pick<ServeOptions, 'publicBadges' | 'actions' | 'hosts'> = {},
+  also: Pick<ServeOptions, 'publicBadges' | 'actions' | 'hosts' | 'terminal'> = {},
 ): Promise<Served> {
   const directory = await temporaryDirectory();
   const serving = (

@@ -14,13 +14,17 @@ import { addHookRoutes, HOOKS } from './routes/hook-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addMetricsRoute } from './routes/metrics-route.js';
 import { addPageRoutes } from './routes/page-routes.js';
+import { addTerminalRoutes, isTerminal } from './routes/terminal-routes.js';
 import { secure } from './security-headers.js';
 import { notFound, type Refusal, refusalJson } from './source/refusal.js';
 import type { ServedRuns } from './source/run-source.js';
+import type { TerminalTickets } from './terminal/terminal-tickets.js';
 
 /** What a server does beside showing what is recorded; none of it when left out. */
 export interface Also {
   readonly hosts?: HostsView | null;
+  /** Of terminals in machines of jobs. */
+  readonly tickets?: TerminalTickets | null;
   readonly hooks?: WebhookReceiver | null;
   readonly actions?: RunActions | null;
 }
@@ -30,7 +34,7 @@ export function createApp(
   runs: ServedRuns,
   gate: Gate,
   streams: EventStreams,
-  { hooks = null, actions = null, hosts = null }: Also = {},
+  { hooks = null, actions = null, hosts = null, tickets = null }: Also = {},
 ): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
@@ -40,7 +44,9 @@ export function createApp(
       secure(c.res.headers);
       return;
     }
-    const isChange = actions !== null && c.req.method === 'POST' && isAction(c.req.path);
+    const { path } = c.req;
+    const isKnown = (actions !== null && isAction(path)) || (tickets !== null && isTerminal(path));
+    const isChange = c.req.method === 'POST' && isKnown;
     const refusal =
       (isForAll ? null : refusalAtGate(gate, c.req.raw.headers)) ??
       (isChange ? null : refusalOfMethod(c.req.method));
@@ -59,17 +65,17 @@ export function createApp(
   addHostRoutes(app, hosts);
   addAssetRoutes(app);
   // Without a token nobody changes anything (`serveRuns` refuses that).
-  const changes = actions === null || gate.token === null ? null : { actions, token: gate.token };
-  if (changes !== null)
-    addActionRoutes(app, changes.actions, (headers, proof) =>
-      refusalOfChange(headers, { token: changes.token, proof }),
-    );
+  const { token } = gate;
+  const proof = token === null ? null : proofOf(token);
+  const whyNot = (headers: Headers, shown: string | null) =>
+    token === null ? NO_TOKEN : refusalOfChange(headers, { token, proof: shown });
+  const isChanging = actions !== null && proof !== null;
+  if (isChanging) addActionRoutes(app, actions, whyNot);
+  if (tickets !== null && proof !== null) addTerminalRoutes(app, { tickets, proof, whyNot });
   addPageRoutes(app, runs, {
     showsHosts: hosts !== null,
-    changes:
-      changes === null
-        ? null
-        : { proof: proofOf(changes.token), noteOf: (runId) => changes.actions.noteOf(runId) },
+    hasTerminals: tickets !== null && proof !== null,
+    changes: isChanging ? { proof, noteOf: (runId) => actions.noteOf(runId) } : null,
   });
   addFileRoutes(app, runs);
   app.notFound((c) => {
@@ -84,6 +90,8 @@ export function createApp(
   });
   return app;
 }
+
+const NO_TOKEN: Refusal = { status: 403, kind: 'forbidden', message: 'that needs a token' };
 
 /** Below this everything is JSON, whatever is said to be taken. */
 const FOR_PROGRAMS = '/news/';

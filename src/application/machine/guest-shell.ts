@@ -17,6 +17,11 @@ export interface ShellCall {
 /** Of a caller who says nothing of its own. */
 export const PLAIN_TERMINAL: ShellCall = { columns: 80, rows: 24 };
 
+/** Opens a terminal in the machine of a recorded job. */
+export type OpenTerminal = (
+  call: ShellCall & { readonly runId: string; readonly jobId: string },
+) => Promise<Result<GuestShell, { readonly message: string }>>;
+
 /** Whose shell it is. */
 export interface ShellLogin {
   readonly runAsRoot: boolean;

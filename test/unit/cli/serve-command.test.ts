@@ -127,6 +127,9 @@ describe('pikaci serve', () => {
     const cli = new Cli();
     expect(await cli.run('serve', '--port', '0', '--actions')).toBe(2);
     expect(cli.stderr.text).toContain('who may change runs shows a token');
+    const open = new Cli();
+    expect(await open.run('serve', '--port', '0', '--terminal')).toBe(2);
+    expect(open.stderr.text).toContain('a terminal is for whoever shows a token');
     const none = new Cli({ files: {}, env: { PIKACI_SERVE_TOKEN: 'a-token-of-some-length' } });
     expect(await none.run('serve', '--port', '0', '--actions')).toBe(2);
   });

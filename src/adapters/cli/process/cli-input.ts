@@ -3,6 +3,7 @@ import type { Result } from 'neverthrow';
 import type { Pikaci } from '../../../application/api/pikaci.js';
 import type { GcRunsReport } from '../../../application/gc/gc-runs.js';
 import type { HostsView } from '../../../application/hosts/hosts-view.js';
+import type { OpenTerminal } from '../../../application/machine/guest-shell.js';
 import type { CancelAnswer } from '../../../application/records/cancel-run.js';
 import type { RunListing } from '../../../application/records/list-runs.js';
 import type { RunStateFault } from '../../../application/records/run-state-fault.js';
@@ -130,6 +131,7 @@ export type Serve = (
     readonly token: string | null;
     readonly publicBadges: boolean;
     readonly hosts: HostsView | null;
+    readonly terminal: OpenTerminal | null;
     readonly hooks: WebhookReceiver | null;
     readonly actions: RunActions | null;
   },

@@ -190,7 +190,8 @@ otherwise. With PIKACI_SERVE_TOKEN set
 that is asked for. There is no TLS: put a reverse proxy in front of it. With --hooks it also takes signed webhooks of
 forges, as "hooks" in the configuration says, and runs targets for them. With --actions runs are cancelled, run again and
 gone on with from their pages, by whoever has the token. With --hosts the page /hosts shows what waits and what the hosts
-of the configuration have: they are asked while somebody looks.
+of the configuration have: they are asked while somebody looks. With --terminal whoever has the token opens terminals in
+the machines of jobs that run, or that were kept.
 
 Examples:
   pikaci serve

@@ -134,6 +134,7 @@ export function addStateCommands(
     .option('--public-badges', 'answer /badge/BRANCH.svg to everybody, without the token and within any page')
     .option('--actions', 'cancel runs and run them again from their pages; needs $PIKACI_SERVE_TOKEN')
     .option('--hosts', 'also show what waits, and what the hosts of the configuration have')
+    .option('--terminal', 'open terminals in machines of jobs from their pages; needs $PIKACI_SERVE_TOKEN')
     .option('--hooks', 'start runs for the webhooks of the configuration ("hooks"), one after the other')
     .action(async (options: ServeCommandOptions) => onExit(await serveCommand(context, options)));
 }

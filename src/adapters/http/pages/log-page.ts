@@ -12,12 +12,15 @@ import { name, plainName } from './name.js';
 import { encoded, page, statusMark } from './page.js';
 import { cutSize, sizeText } from './quantities.js';
 import { opensByItself, stepFold } from './step-fold.js';
+import { mayHaveMachine, terminalAddress } from './terminal-page.js';
 
 export interface LogOfJob {
   readonly runId: string;
   readonly job: string;
   readonly status: RunJobStatus;
   readonly kind: 'host' | 'guest';
+  /** Terminals can be opened in machines of jobs. */
+  readonly hasTerminals?: boolean;
 }
 
 /** What a page has beside the lines. */
@@ -89,7 +92,7 @@ export function framed(log: LogOfJob, { isLive, search, body }: Frame): Html {
     ],
     live: isLive ? { events: null, refreshSecs: 5 } : null,
     body: html`<div class="head" data-live id="head"><h1>${name(log.job)}</h1>${statusMark(log.status)}
-<nav class="tabs" aria-label="Logs of the job">${tab('guest', 'Log')}${tab('host', 'Machinery')}</nav></div>
+<nav class="tabs" aria-label="Logs of the job">${tab('guest', 'Log')}${tab('host', 'Machinery')}${log.hasTerminals === true && mayHaveMachine(log.status) ? html`<a href="${terminalAddress({ runId: log.runId, jobId: log.job })}">Terminal</a>` : ''}</nav></div>
 <div class="tools"><form class="search" action="${here}" method="get" role="search"><input type="hidden" name="kind" value="${log.kind}">
 <input type="search" name="q" aria-label="Search this log" placeholder="Search this log" value="${plainName(search)}" autocapitalize="off" autocomplete="off" spellcheck="false"><button>Search</button></form>
 <button type="button" id="follow" aria-pressed="false" hidden>Follow the end</button></div>

@@ -16,6 +16,7 @@ import { between, cutSize, durationText, sizeText, timeText } from './quantities
 import { type JobReported, reportSections } from './report-section.js';
 import { serviceList } from './service-list.js';
 import { foldId, stepEnd } from './step-fold.js';
+import { mayHaveMachine, terminalAddress } from './terminal-page.js';
 import type { Timeline } from './timeline.js';
 import { waterfall } from './waterfall.js';
 
@@ -37,6 +38,8 @@ export interface RunView {
 export interface RunPageActions {
   /** What its forms carry; null where nobody may change anything. */
   readonly proof: string | null;
+  /** Terminals can be opened in machines of jobs. */
+  readonly hasTerminals: boolean;
   /** The run that was asked for here just now. */
   readonly begun: string | null;
 }
@@ -44,7 +47,7 @@ export interface RunPageActions {
 /** One run: its jobs, what took how long, what was prepared, what came back. */
 export function runPage(
   { bundle: { run, preparedOutputs }, artifacts, cuts, reports, timeline, repeatedBy }: RunView,
-  { proof, begun }: RunPageActions,
+  { proof, begun, hasTerminals }: RunPageActions,
 ): Html {
   const events = `/news/api/forge/pikaci/events/${encoded(run.run_id)}`;
   return page({
@@ -59,7 +62,7 @@ ${begun === null || repeatedBy.includes(begun) ? '' : html`<p class="note">It is
 ${proof === null ? '' : actionBar(run, proof)}
 <dl class="facts">${facts(run, repeatedBy)}</dl>
 <h2>Jobs</h2>
-<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job }))}</ul>
+<ul class="cards">${run.jobs.map((job) => jobCard(run.run_id, job, { cut: cuts.get(job.id), reported: reports.get(job.id) ?? job, hasTerminals }))}</ul>
 ${notPrepared(run.prepare_timings)}
 ${waterfall(timeline)}
 ${preparedOutputs === null ? '' : prepared(preparedOutputs)}
@@ -103,7 +106,11 @@ function facts(run: RunRecord, repeatedBy: readonly string[]): Html[] {
 function jobCard(
   runId: string,
   job: RunJobRecord,
-  { cut, reported }: { readonly cut: CutOfLog | undefined; readonly reported: JobReported },
+  {
+    cut,
+    reported,
+    hasTerminals,
+  }: { readonly cut: CutOfLog | undefined; readonly reported: JobReported; readonly hasTerminals: boolean },
 ): Html {
   const log = `/runs/${encoded(job.taken_over_from ?? runId)}/logs/${encoded(job.id)}`;
   const took = isFinal(job.status) ? between(job.started_at, job.finished_at) : '';
@@ -122,7 +129,7 @@ ${attemptList(job, log)}
 ${job.acquired === undefined ? '' : html`<p class="muted">${acquiredText(job.acquired)}</p>`}
 ${(job.caches ?? []).map(cacheLine)}
 ${cut === undefined ? '' : html`<p class="note">The log was cut: ${cutSize(cut)}.</p>`}
-</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a></div>${stepList(job.steps ?? [], log)}${serviceList(reported.services ?? [], log)}${reportSections(reported)}</li>`;
+</div><div class="links"><a class="button" href="${log}?kind=guest">Log</a> <a class="button" href="${log}?kind=host">Machinery</a>${hasTerminals && mayHaveMachine(job.status) ? html` <a class="button" href="${terminalAddress({ runId, jobId: job.id })}">Terminal</a>` : ''}</div>${stepList(job.steps ?? [], log)}${serviceList(reported.services ?? [], log)}${reportSections(reported)}</li>`;
 }
 
 /** Those before the last one. */

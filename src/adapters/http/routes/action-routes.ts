@@ -4,10 +4,9 @@ import { runIdSchema } from '../../../domain/values/identifier.js';
 import { encoded } from '../pages/page.js';
 import { refusalPage } from '../pages/refusal-page.js';
 import { invalidRequest, type Refusal, refusalJson } from '../source/refusal.js';
+import { proofIn } from './proof-in-form.js';
 
 const ACTION = /^\/runs\/[^/]+\/(?:cancel|rerun|rerun-failed|resume)$/;
-/** A form has a proof of where it is from, and no more. */
-const LARGEST_FORM = 1024;
 
 /** Whether the path is that of something that changes a run. */
 export function isAction(path: string): boolean {
@@ -31,24 +30,6 @@ export function addActionRoutes(
   add('cancel', (runId) => actions.cancel(runId));
   for (const how of ['rerun', 'rerun-failed', 'resume'] satisfies RunAgain[])
     add(how, (runId) => actions.again(runId, how));
-}
-
-/** What is longer is no form of ours, and not read further. */
-async function proofIn(c: Context): Promise<string | null> {
-  if (c.req.header('content-type')?.startsWith('application/x-www-form-urlencoded') !== true) return null;
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of c.req.raw.body ?? []) {
-      length += part.length;
-      if (length > LARGEST_FORM) return null;
-      parts.push(part);
-    }
-  } catch {
-    // The client is gone, or took too long: that is no fault of the server's.
-    return null;
-  }
-  return new URLSearchParams(Buffer.concat(parts).toString('utf8')).get('proof');
 }
 
 function answered(c: Context, of: string, answer: RunActionAnswer): Response | Promise<Response> {

@@ -16,6 +16,7 @@ const SCRIPTS = [
   'live.js',
   'merge.js',
   'step-folds.js',
+  'terminal.js',
 ] as const;
 
 /** What pages are made with. It changes with the version only, so a browser keeps it and asks whether it is still the same. */
@@ -28,7 +29,7 @@ export function addAssetRoutes(app: Hono): void {
   }
 }
 
-function asset(c: Context, text: string, type: string) {
+export function asset(c: Context, text: string, type: string) {
   const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
   const headers = { 'cache-control': 'private, no-cache', etag: tag };
   if (c.req.header('if-none-match') === tag) return c.body(null, 304, headers);

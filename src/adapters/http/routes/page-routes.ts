@@ -68,7 +68,15 @@ export interface PageChanges extends Pick<RunActions, 'noteOf'> {
 export function addPageRoutes(
   app: Hono,
   runs: ServedRuns,
-  { changes, showsHosts }: { readonly changes: PageChanges | null; readonly showsHosts: boolean },
+  {
+    changes,
+    showsHosts,
+    hasTerminals,
+  }: {
+    readonly changes: PageChanges | null;
+    readonly showsHosts: boolean;
+    readonly hasTerminals: boolean;
+  },
 ): void {
   const { stateRoot, source } = runs;
 
@@ -108,7 +116,7 @@ export function addPageRoutes(
     }
     const begun = runIdSchema.safeParse(c.req.query('begun'));
     const asked = begun.success && changes !== null ? begun.data : null;
-    return c.html(runPage(view.value, { proof: changes?.proof ?? null, begun: asked }));
+    return c.html(runPage(view.value, { proof: changes?.proof ?? null, begun: asked, hasTerminals }));
   });
 
   app.get('/runs/:run_id/logs/:job', async (c) => {
@@ -120,7 +128,7 @@ export function addPageRoutes(
     const { signal } = c.req.raw;
     const known = await jobOfRun(runs, { runId, job, signal });
     if (known.isErr()) return refuse(c, known.error);
-    const log: LogOfJob = { runId, job, kind, status: known.value.status };
+    const log: LogOfJob = { runId, job, kind, status: known.value.status, hasTerminals };
     const call = { runId, job, kind, signal };
     if (wanted !== '') {
       const search = await searchLog(runs, { ...call, wanted });

@@ -3,6 +3,9 @@ import { keepFresh } from './fresh-page.js';
 import { linkLines } from './line-links.js';
 import { followLines } from './live-log.js';
 
+const terminal = document.getElementById('terminal');
+// It is large, and on one page only.
+if (terminal !== null) void import('./terminal.js').then(({ showTerminal }) => showTerminal(terminal));
 const log = document.getElementById('log');
 if (log !== null) linkLines(log);
 if (log?.dataset.lines !== undefined) followLines(log);

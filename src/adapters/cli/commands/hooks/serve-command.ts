@@ -1,7 +1,7 @@
 import { type CliContext, complain } from '../../session/cli-context.js';
 import { EXIT } from '../../session/exit-code.js';
 import { openActions } from '../serve/open-actions.js';
-import { openHosts } from '../serve/open-hosts.js';
+import { openViews } from '../serve/open-views.js';
 import { type StateOptions, stateRootOrComplain } from '../state-root.js';
 import { openHooks } from './open-hooks.js';
 
@@ -14,6 +14,7 @@ export interface ServeCommandOptions extends StateOptions {
   readonly hooks?: boolean;
   readonly actions?: boolean;
   readonly hosts?: boolean;
+  readonly terminal?: boolean;
 }
 
 /** `pikaci serve`: until Ctrl-C. The token is no option: the list of processes would show it. */
@@ -23,7 +24,8 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
   await using hooks = opened;
   const changing = options.actions === true ? await openActions(context, options) : null;
   if (changing === 'refused') return EXIT.usage;
-  const looking = options.hosts === true ? await openHosts(context, options) : null;
+  const { hosts: showsHosts = false, terminal: hasTerminal = false } = options;
+  const looking = showsHosts || hasTerminal ? await openViews(context, options) : null;
   if (looking === 'refused') return EXIT.usage;
   await using looks = looking;
   const stateRoot = (hooks ?? changing ?? looks)?.stateRoot ?? (await stateRootOrComplain(context, options));
@@ -38,7 +40,8 @@ export async function serveCommand(context: CliContext, options: ServeCommandOpt
     publicBadges,
     hooks: hooks?.receiver ?? null,
     actions: changing?.actions ?? null,
-    hosts: looks?.hosts ?? null,
+    hosts: showsHosts ? (looks?.hosts ?? null) : null,
+    terminal: hasTerminal ? (looks?.terminal ?? null) : null,
   });
   if (started.isErr()) {
     const { kind, message } = started.error;

@@ -1,5 +1,8 @@
 /** A log and what stands above it. */
 export const LOG = `
+.machine { height: max(18rem, calc(100vh - 15rem)); padding: .5rem; border-radius: 8px; background: #0d1117; overflow: hidden; }
+.machine .xterm-viewport, .machine .xterm-scrollable-element { background: #0d1117 !important; }
+.machine:focus-within { outline: 2px solid var(--link); outline-offset: 2px; }
 .tabs { display: flex; gap: .2rem; margin-left: auto; }
 .tabs a { padding: .5rem .9rem; border-radius: 6px; text-decoration: none; color: var(--muted); }
 .tabs a:hover { background: var(--raised); }
