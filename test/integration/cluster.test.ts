@@ -3,13 +3,20 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPikaci, type EventSink, type Pikaci, type PikaciConfigInput } from '../../src/index.js';
+import {
+  createPikaci,
+  type EventSink,
+  type Pikaci,
+  type PikaciConfigInput,
+  type TargetConfigInput,
+} from '../../src/index.js';
 import { must } from '../../src/testing/contract/expect-result.js';
 import { networksContract } from '../../src/testing/contract/incus-api/networks.js';
 import { serverContract } from '../../src/testing/contract/incus-api/server.js';
 import type { Bench } from '../../src/testing/contract/incus-api/subject.js';
 import { ClusterUnderTest } from '../support/cluster.js';
 import { connectTo, type HostConnection } from '../support/host-connection.js';
+import { fill } from '../support/nix-output.js';
 import { repositoryRoot } from '../support/repository-root.js';
 import { vitestRunner } from '../support/vitest-runner.js';
 
@@ -140,6 +147,30 @@ describe('a cluster of three', () => {
       expect(await readFile(join(jobDir, 'artifacts', 'all'), 'utf8')).toBe('app\nbuilt\n');
       before ||= call.runId;
     }
+    expect(must(await looking.incus.instances(project))).toEqual([]);
+  });
+
+  it('sends what a command has made on the host to the member of the job that mounts it, once', async () => {
+    const { user, port, project } = formed.cluster;
+    const command = fill('tool', '$PIKACI_OUTPUT', 'date +%s%N');
+    const definition = {
+      prepare: [{ id: 'tool', type: 'command', command, inputs: ['hello.txt'] }],
+      jobs: [
+        { id: 'use', dependsOn: ['tool'], command: 'cat /opt/tool/data; ! touch /opt/tool/x 2>/dev/null' },
+      ],
+    } satisfies TargetConfigInput;
+    await using pikaci = pikaciAt(`${user}@127.0.0.1:${port}`, { cluster: { members: ['m2'] } });
+    const made = new Set<string>();
+    for (const runId of ['output-1', 'output-2']) {
+      const run = must(await pikaci.runTarget({ target: 't', definition, workspace: workspace(), runId }));
+      must(await run.cleanUp);
+      expect(run.record.status).toBe('passed');
+      const jobDir = join(run.state.runDir, 'jobs', 'use');
+      expect(JSON.parse(await readFile(join(jobDir, 'job.json'), 'utf8')).incus_member).toBe('m2');
+      made.add(await readFile(join(jobDir, 'guest.log'), 'utf8'));
+    }
+    // It was made and sent by the first.
+    expect([...made]).toEqual([expect.stringMatching(/^\d+\n$/)]);
     expect(must(await looking.incus.instances(project))).toEqual([]);
   });
 

@@ -210,10 +210,11 @@ function keyOf({ runId, job }: IdentifiedCall): string {
 }
 
 /** What lies on the host alone, and is mounted or copied. */
-function whyBound({ job, base, serviceBases }: RunJobCall): string | null {
+function whyBound({ job, base, serviceBases, outputs }: RunJobCall): string | null {
   const { preparedOutputs = [] } = job;
   if (base !== undefined || (serviceBases?.size ?? 0) > 0) return 'its template is on the host';
-  return preparedOutputs.length > 0 ? 'its prepared outputs are on the host' : null;
+  if (preparedOutputs.length === 0) return null;
+  return outputs === undefined ? 'its prepared outputs are on the host' : outputs.bound;
 }
 
 function askedOf({ job: { requests, limits = {} } }: RunJobCall): AskedShare {

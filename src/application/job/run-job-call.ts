@@ -3,6 +3,7 @@ import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import type { JobAttempt } from '../../domain/job/job-retry.js';
 import type { StagedArtifacts } from '../../domain/mounts/artifacts-mount.js';
 import type { FileStore } from '../../ports/file-store.js';
+import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { ScanFault, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { Journal } from '../events/journal.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -14,6 +15,15 @@ import type { RunJobInput } from './job-call.js';
 export interface HostOfJob {
   readonly stageSnapshot: Pick<StageSnapshot, 'stage'>;
   readonly hostFiles: FileStore;
+  readonly shell: RemoteShell;
+}
+
+/** The prepared outputs that a job mounts, in a cluster. */
+export interface OutputsOfJob {
+  /** Why they cannot leave the host; null where they can. */
+  readonly bound: string | null;
+  /** Puts them where its machine is made; may be called again. They are held until the run has ended. */
+  readonly bring: (there: HostOfJob, signal: AbortSignal) => Promise<Result<void, JobFault>>;
 }
 
 /** What was staged is held until the run has ended. */
@@ -29,6 +39,8 @@ export interface RunJobCall extends RunJobInput {
   readonly scan?: () => Promise<Result<WorkspaceSnapshot, ScanFault>>;
   /** Puts the artifacts of other jobs, which it mounts, where its machine is made; may be called again. None when left out. */
   readonly artifactsFrom?: StageArtifacts;
+  /** Of a job that has some which the run has made. */
+  readonly outputs?: OutputsOfJob;
   /** Of the run, for the record. */
   readonly target?: string;
   /** What its machine is made from; the configured image when left out. */

@@ -207,7 +207,7 @@ export class RunJob {
       },
       artifactsFrom: () => artifacts,
       stage: async (whileUseful) => {
-        const there = { stageSnapshot, hostFiles: ports.hostFiles };
+        const there = { stageSnapshot, hostFiles: ports.hostFiles, shell: ports.shell };
         const call = { there, scan, input, journal: session, signal: whileUseful };
         return (await stageForJob(call)).map(({ snapshot, artifacts: given }) => {
           artifacts = given;

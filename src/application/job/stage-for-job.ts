@@ -8,14 +8,14 @@ import { stageWorkspace } from '../snapshot/stage-workspace.js';
 import type { HostOfJob, RunJobCall } from './run-job-call.js';
 
 export interface StageForJob {
-  readonly there: Pick<HostOfJob, 'hostFiles'> & { readonly stageSnapshot: StageSnapshot };
+  readonly there: Pick<HostOfJob, 'hostFiles' | 'shell'> & { readonly stageSnapshot: StageSnapshot };
   readonly scan: NonNullable<RunJobCall['scan']>;
-  readonly input: Pick<RunJobCall, 'artifactsFrom'>;
+  readonly input: Pick<RunJobCall, 'artifactsFrom' | 'outputs'>;
   readonly journal: Journal;
   readonly signal: AbortSignal;
 }
 
-/** Puts on the host, or on the member of a cluster where it runs, all that a job mounts and that this machine has: its workspace, and the artifacts of others. */
+/** Puts on the host, or on the member of a cluster where it runs, all that a job mounts of what is elsewhere: its workspace, the artifacts of others, and prepared outputs. */
 export async function stageForJob({
   there,
   scan,
@@ -31,5 +31,9 @@ export async function stageForJob({
     input.artifactsFrom?.(there, journal, signal) ?? ok([]),
   ]);
   if (given.isErr()) return err(given.error);
-  return staged.map((snapshot) => ({ snapshot, artifacts: given.value }));
+  if (staged.isErr()) return err(staged.error);
+  // The work directory is there by now, as it has to be.
+  const brought = await input.outputs?.bring(there, signal);
+  if (brought?.isErr()) return err(brought.error);
+  return ok({ snapshot: staged.value, artifacts: given.value });
 }

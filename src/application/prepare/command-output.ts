@@ -11,9 +11,9 @@ import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault } from '../faults/port-faults.js';
 import { checkOutput } from './check-output.js';
 import { inputsHash } from './inputs-hash.js';
+import { isKept, keepOutput } from './keep-output.js';
 import { orFullDisk } from './or-full-disk.js';
 import type { MadeOutput, PrepareCall, PreparePorts } from './prepare-call.js';
-import { PREPARED_MARKER, preparedMarkerSchema } from './prepared-marker.js';
 import { treeDigest } from './tree-digest.js';
 
 /** A runner that lives ends its command first, and says so. */
@@ -59,7 +59,7 @@ export async function commandOutput(
   // Held before it is looked at, so that nobody evicts it in between.
   const held = await call.hold(home);
   if (held.isErr()) return err(held.error);
-  if (held.value === 'held' && (await isKept(ports, home, key, call.signal))) return ok(made(true));
+  if (held.value === 'held' && (await isKept(ports, { home, key }, call.signal))) return ok(made(true));
 
   const building = `${call.workDir}/prepared/.building-${randomBytes(8).toString('hex')}`;
   const environment = {
@@ -73,7 +73,9 @@ export async function commandOutput(
   const words = shell ?? OLD_SHELL;
   const filled = await fill(ports, { node, call, building, environment, snapshotDir, shell: words });
   const madeWith = filled.isErr() ? err(filled.error) : await sameNeeds(ports, node, call, contents.value);
-  const kept = madeWith.isErr() ? err(madeWith.error) : await keep(ports, { building, home, key, call });
+  const kept = madeWith.isErr()
+    ? err(madeWith.error)
+    : await keepOutput(ports, { building, home, key, signal: call.signal });
   if (kept.isErr()) {
     const { signal } = call;
     const fault = await orFullDisk(ports, kept.error, { signal, paths: [building] });
@@ -208,36 +210,4 @@ async function fill(
     if (removed.isErr()) return err(hostFilesFault(removed.error, null));
   }
   return ok(undefined);
-}
-
-async function keep(
-  ports: PreparePorts,
-  at: { readonly building: string; readonly home: string; readonly key: string; readonly call: PrepareCall },
-): Promise<Result<void, JobFault>> {
-  const { hostFiles } = ports;
-  const { signal } = at.call;
-  const marker = Buffer.from(`${JSON.stringify({ schema_version: 1, key: at.key })}\n`);
-  const written = await hostFiles.writeFile(`${at.building}/${PREPARED_MARKER}`, marker, { signal });
-  if (written.isErr()) return err(hostFilesFault(written.error, null));
-  const renamed = await hostFiles.rename(at.building, at.home, { signal });
-  if (renamed.isOk()) return ok(undefined);
-  // Another run may have made the same in the meantime.
-  if (!(await isKept(ports, at.home, at.key, signal))) return err(hostFilesFault(renamed.error, null));
-  await hostFiles.remove(at.building, { recursive: true });
-  return ok(undefined);
-}
-
-async function isKept(
-  { hostFiles }: PreparePorts,
-  home: string,
-  key: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const bytes = await hostFiles.readFile(`${home}/${PREPARED_MARKER}`, { signal, maxBytes: 64 * 1024 });
-  if (bytes.isErr()) return false;
-  try {
-    return preparedMarkerSchema.parse(JSON.parse(Buffer.from(bytes.value).toString('utf8'))).key === key;
-  } catch {
-    return false;
-  }
 }

@@ -9,6 +9,7 @@ import { recordedOutcome } from '../records/load-run-record.js';
 import type { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
 import { jobInput } from './job-input.js';
+import type { MovedOutputs } from './moved-outputs.js';
 import type { NodeEnd, Started } from './node-end.js';
 import type { OutputsRecord } from './outputs-record.js';
 import type { RunEnds } from './run-ends.js';
@@ -23,6 +24,7 @@ export interface JobsOfRun {
   readonly input: TargetExecutionInput;
   readonly workspace: RunWorkspace;
   readonly outputs: OutputsRecord;
+  readonly moved: MovedOutputs;
   readonly hold: RunHold;
   readonly templates: RunTemplates;
   readonly reporter: RunReporter;
@@ -34,7 +36,7 @@ export interface JobsOfRun {
 
 /** Runs one job of a run, and records how it goes and ends. `waitedMs` is what it waited for preparations and for its turn. */
 export async function runJobNode(
-  { input: at, workspace, outputs, hold, templates, reporter, events, ends, signal, trace }: JobsOfRun,
+  { input: at, workspace, outputs, moved, hold, templates, reporter, events, ends, signal, trace }: JobsOfRun,
   node: ExecuteNode,
   started: Started & { readonly waitedMs: number },
 ): Promise<NodeEnd> {
@@ -44,8 +46,10 @@ export async function runJobNode(
     started_at: started.at,
     pre_execution_prepare_duration_ms: started.waitedMs,
   });
+  const job = jobInput(node, at.secrets[node.id] ?? {}, outputs.outputs);
   const result = await parts.runJob.run({
-    job: jobInput(node, at.secrets[node.id] ?? {}, outputs.outputs),
+    job,
+    outputs: moved.of(job.preparedOutputs ?? []),
     workspace: input.workspace,
     target: input.target,
     runId,

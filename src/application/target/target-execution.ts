@@ -10,6 +10,7 @@ import { RunStatuses } from '../report/run-statuses.js';
 import { RunTrace } from '../trace/run-trace.js';
 import { attemptOf } from './attempt.js';
 import { executePlan } from './execute-plan.js';
+import { MovedOutputs } from './moved-outputs.js';
 import { OutputsRecord } from './outputs-record.js';
 import { RunEnds } from './run-ends.js';
 import { RunNodes } from './run-nodes.js';
@@ -69,15 +70,14 @@ export class TargetExecution {
       maker,
       reporter: () => this.#reporter,
     });
+    const { localFiles } = input.parts.ports;
+    const outputs = new OutputsRecord(localFiles, input.state.preparedOutputs, input.earlierOutputs);
     this.#nodes = new RunNodes({
       input,
       workspace: this.#workspace,
       hold: this.#hold,
-      outputs: new OutputsRecord(
-        input.parts.ports.localFiles,
-        input.state.preparedOutputs,
-        input.earlierOutputs,
-      ),
+      outputs,
+      moved: new MovedOutputs({ at: input, outputs: outputs.outputs, hold: this.#hold }),
       templates: this.#templates,
       reporter: this.#reporter,
       events: this.#events,

@@ -59,6 +59,12 @@ export function preparedHomeDir(remoteWorkDir: string, key: string): string {
   return joinBelow(remoteWorkDir, `prepared/${key}`);
 }
 
+/** Whether a path is that of such an output. */
+export function isKeptOutput(remoteWorkDir: string, path: string): boolean {
+  const [, key = ''] = /\/prepared\/([0-9a-f]{64})\/output$/.exec(path) ?? [];
+  return key !== '' && path === `${preparedHomeDir(remoteWorkDir, key)}/output`;
+}
+
 export function remoteRunDirOf(remoteWorkDir: string, runId: string): string {
   return joinBelow(remoteWorkDir, `runs/${runId}`);
 }

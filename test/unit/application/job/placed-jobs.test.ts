@@ -103,6 +103,15 @@ describe('PlacedJobs', () => {
     await expect.poll(() => begun).toEqual(['here: m1, its prepared outputs are on the host']);
     ends[0]?.();
     await running;
+    const alone = cluster({
+      look: async () => ok({ own: 'm1', members: [member('m1', { status: 'Evacuated' }), member('m2')] }),
+    });
+    const outputs = { bound: null, bring: async () => ok(undefined) };
+    const moved = alone.run({ job: { id: 'j', command: 'true', preparedOutputs }, outputs });
+    await expect.poll(() => alone.begun.length).toBe(1);
+    expect(alone.begun[0]).toMatch(/^m2: m2, /);
+    alone.ends[0]?.();
+    await moved;
     const gone = [member('m1', { status: 'Offline' }), member('m2', { status: 'Evacuated' })];
     const { run: refused } = cluster({ look: async () => ok({ own: 'm1', members: gone }) });
     expect(mustFail(await refused(), 'host').message).toBe(
