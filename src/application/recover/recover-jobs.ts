@@ -129,6 +129,10 @@ export class RecoverJobs {
     const { localFiles: files } = ports;
     const { about } = kept;
     const state = jobStateLayout(settings.stateRoot, about.runId, about.jobId);
+    const before = await loadJobRecord(files, state, signal);
+    const unclear = before.isErr() && before.error.kind === 'no_such_job' ? whyUnclear(others) : null;
+    // Nothing is made for what is refused.
+    if (unclear !== null) return err(this.#fault('run_exists', unclear));
     const made = await files.makeDirectory(state.jobDir, { signal });
     if (made.isErr()) return err(localFilesFault(made.error, null));
     const locked = await JobLock.take(ports, state.jobDir, signal);

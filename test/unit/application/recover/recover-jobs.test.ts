@@ -140,6 +140,23 @@ describe('a job that no runner collected', () => {
     expect(must(await run.pikaci.recover({ runId: 'run' })).recovered).toHaveLength(1);
   });
 
+  it('leaves nothing in a state root without a record of it where several machines had its ids', async () => {
+    const { run, id } = await leftJob({ ends: true });
+    must(await run.pikaci.reap());
+    const { hostFiles, localFiles } = run.host;
+    const record = JSON.parse(
+      Buffer.from(must(await hostFiles.readFile(`${KEPT}/${id}/job.json`))).toString(),
+    );
+    const other = '00000000-0000-4000-8000-000000000000';
+    must(await hostFiles.makeDirectory(`${KEPT}/${other}`));
+    const text = JSON.stringify({ ...record, acquisition: other });
+    must(await hostFiles.writeFile(`${KEPT}/${other}/job.json`, Buffer.from(text)));
+    const elsewhere = run.another({ stateRoot: '/elsewhere' });
+    const { recovered, refused } = must(await elsewhere.recover({ runId: 'run' }));
+    expect([recovered.length, refused.length]).toEqual([0, 2]);
+    expect((await localFiles.lstat('/elsewhere/runs/run')).isErr()).toBe(true);
+  });
+
   it('is read as what a guest sends: links and what nobody asked for are left out, and that is said', async () => {
     const { run } = await leftJob({ ends: true });
     packing(run, {
