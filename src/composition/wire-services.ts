@@ -5,8 +5,8 @@ import { HostMember } from '../application/cluster/host-member.js';
 import { incusOfMember } from '../application/cluster/incus-of-member.js';
 import { MemberDeath } from '../application/cluster/member-death.js';
 import { type MemberAddress, Members } from '../application/cluster/members.js';
+import type { WhyGone } from '../application/faults/host-gone.js';
 import type { JobFault } from '../application/faults/job-fault.js';
-import type { WhyGone } from '../application/step/follow-step.js';
 import { bindServices } from './bind-services.js';
 import { type Bound, ids } from './identifiers.js';
 

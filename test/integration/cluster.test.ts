@@ -281,6 +281,7 @@ describe('a cluster of three', () => {
     };
     const run = must(await pikaci.runJob({ job, workspace: workspace(), runId: 'evacuated', events }));
     await evacuated;
+    must(await run.cleanUp);
     await incus('restore', places[0] ?? '', '--force');
     expect(run.outcome).toMatchObject({
       status: 'passed',
@@ -288,6 +289,7 @@ describe('a cluster of three', () => {
       earlier_attempts: [{ cause: 'lost' }],
     });
     expect([...places].sort()).toEqual([m2, m3]);
+    expect(must(await looking.incus.instances(formed.cluster.project))).toEqual([]);
   });
 
   it('runs a job where the placement of the example says, and tells why', async () => {

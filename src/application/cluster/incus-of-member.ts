@@ -6,10 +6,7 @@ import { createClusterNetwork } from './create-cluster-network.js';
 import type { HostMember } from './host-member.js';
 import { overlay } from './overlay.js';
 
-/**
- * Where its member is evacuated it is stopped and not moved: its directories are there. With what Incus does by itself the evacuation fails: a
- * machine that is removed when it stops cannot be moved.
- */
+/** Where its member is evacuated it is stopped and not moved: its directories are there. */
 function stayingThere(instance: IncusCreateInstance): IncusCreateInstance {
   if (instance.target === undefined) return instance;
   return { ...instance, config: { 'cluster.evacuate': 'stop', ...instance.config } };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.js';
 import type { IncusApi } from '../../ports/incus-api.js';
 import { awakeBound } from '../../streams/awake-timer.js';
+import type { HostGone } from '../faults/host-gone.js';
 
 /** Who is asked may have died as well. */
 const ASK_MS = 15_000;
@@ -29,7 +30,7 @@ export class MemberDeath {
   }
 
   /** A sentence that names the member; null while it lives, or nobody can tell within `patienceMs`. */
-  async why(patienceMs: number, signal: AbortSignal): Promise<string | null> {
+  async why(patienceMs: number, signal: AbortSignal): Promise<HostGone | null> {
     const { clock } = this.#parts;
     const name = await this.#parts.name(signal);
     if (name === null) return null;
@@ -40,11 +41,17 @@ export class MemberDeath {
       if (seen !== 'offline') this.#sinceMs = null;
       if (seen === 'alive') return null;
       if (seen === 'evacuated')
-        return `the member ${name} of the cluster was evacuated, which ends the machines on it`;
+        return {
+          message: `the member ${name} of the cluster was evacuated, which ends the machines on it`,
+          isDead: false,
+        };
       if (seen === 'offline') {
         this.#sinceMs ??= nowMs;
         if (nowMs - this.#sinceMs >= SAID_AGAIN_MS)
-          return `the member ${name} of the cluster has died: it cannot be reached, and is offline for the other members`;
+          return {
+            message: `the member ${name} of the cluster has died: it cannot be reached, and is offline for the other members`,
+            isDead: true,
+          };
       }
       if (nowMs - begunMs >= patienceMs) return null;
       if ((await clock.sleep(LOOK_MS, signal)) !== 'elapsed') return null;

@@ -3,6 +3,7 @@ import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { readyBoundSecs } from '../../domain/machine/machine-ready.js';
 import type { FileFault } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
+import type { WhyGone } from '../faults/host-gone.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { jobMayStillRun } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
@@ -13,7 +14,6 @@ import { releaseMachine } from '../machine/release-machine.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import { awaitStep, type StepEnd } from '../step/await-step.js';
-import type { WhyGone } from '../step/follow-step.js';
 import { ReadyPhase } from '../step/ready-phase.js';
 import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
@@ -204,10 +204,10 @@ export class CompleteJob {
     const { status } = outcome;
     if (status === 'detached') return await this.#leave(job).then(() => ok(undefined));
     const gone = outcome.cause === 'lost' ? await this.#whyGone?.(0, new AbortController().signal) : null;
-    if (typeof gone === 'string') {
+    if (gone?.isDead === true) {
       // Nothing can be removed there, and nobody is to wait for it.
       job.session.warn(
-        `${gone}; if it comes back, a reaper removes ${job.machine.name} when its lease has ended`,
+        `${gone.message}; if it comes back, a reaper removes ${job.machine.name} when its lease has ended`,
       );
       return await this.#leave(job).then(() => ok(undefined));
     }

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { GuestStatus } from '../../domain/job/guest-result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FileFault } from '../../ports/file-store.js';
+import type { WhyGone } from '../faults/host-gone.js';
 import type { GuestLog } from '../log/guest-log.js';
 import { readAhead } from '../log/read-ahead.js';
 import type { FollowStream, Guest, GuestFault, ToldOfJob } from '../supervisor/guest.js';
@@ -37,9 +38,6 @@ export type FollowEnd =
   /** The supervisor said why it could not begin the step, and could not record it. */
   | { readonly kind: 'not_begun'; readonly cause: 'setup' | 'invalid_request'; readonly message: string }
   | { readonly kind: 'aborted' };
-
-/** `patienceMs` is how long it may take to find out. */
-export type WhyGone = (patienceMs: number, signal: AbortSignal) => Promise<string | null>;
 
 export interface FollowInput {
   readonly guest: Guest;
@@ -125,7 +123,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         return ok({ kind: 'refused', refusal, message: end.error.message });
       if (end.error.kind === 'gone') {
         const why = (await input.whyGone?.(0, input.signal)) ?? null;
-        const message = why === null ? end.error.message : `${end.error.message}: ${why}`;
+        const message = why === null ? end.error.message : `${end.error.message}: ${why.message}`;
         return ok({ kind: 'lost', message });
       }
       if (end.error.kind === 'aborted') return ok({ kind: 'aborted' });
@@ -141,7 +139,7 @@ export async function followStep(input: FollowInput): Promise<Result<FollowEnd, 
         const isOver = begunAt - outage.since > input.reconnectMs;
         if (isOver || input.clock.monotonic() - outage.since > ASK_AFTER_MS) {
           const why = await input.whyGone?.(isOver ? LAST_PATIENCE_MS : PATIENCE_MS, input.signal);
-          if (typeof why === 'string') return ok({ kind: 'lost', message: why });
+          if (why != null) return ok({ kind: 'lost', message: why.message });
         }
         if (isOver) {
           return ok({ kind: 'unreachable', message: end.error.message });

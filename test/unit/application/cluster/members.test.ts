@@ -78,16 +78,19 @@ describe('MemberDeath', () => {
     const others = () => Array.from({ length: askers }, () => overlay<IncusApi>(incus, { clusterMembers }));
     return { clock, death: new MemberDeath({ clock, name: async () => 'm2', others }), looks: () => looks };
   };
-  const DEAD =
-    'the member m2 of the cluster has died: it cannot be reached, and is offline for the other members';
+  const DEAD = {
+    message:
+      'the member m2 of the cluster has died: it cannot be reached, and is offline for the other members',
+    isDead: true,
+  };
 
   it('has died when the others say so twice, ten seconds apart', async () => {
     const { death: of, clock } = death(['Offline']);
     expect(await of.why(0, signal)).toBeNull();
-    expect(await of.why(60_000, signal)).toBe(DEAD);
+    expect(await of.why(60_000, signal)).toEqual(DEAD);
     expect(clock.monotonic()).toBe(10_000);
-    expect(await of.why(0, signal)).toBe(DEAD);
-    expect(await death(['']).death.why(60_000, signal)).toBe(DEAD);
+    expect(await of.why(0, signal)).toEqual(DEAD);
+    expect(await death(['']).death.why(60_000, signal)).toEqual(DEAD);
   });
 
   it('has not while one says that it is there, while all are called offline, or where nobody can be asked', async () => {
@@ -101,8 +104,9 @@ describe('MemberDeath', () => {
   });
 
   it('says so of one that was evacuated, at once', async () => {
-    expect(await death(['Evacuated']).death.why(0, signal)).toBe(
-      'the member m2 of the cluster was evacuated, which ends the machines on it',
-    );
+    expect(await death(['Evacuated']).death.why(0, signal)).toEqual({
+      message: 'the member m2 of the cluster was evacuated, which ends the machines on it',
+      isDead: false,
+    });
   });
 });

@@ -214,7 +214,7 @@ describe('following a job', () => {
     const asked: number[] = [];
     const whyGone = async (patienceMs: number) => {
       asked.push(patienceMs);
-      return asked.length < 3 ? null : 'the member m2 has died';
+      return asked.length < 3 ? null : { message: 'the member m2 has died', isDead: true };
     };
     const refuses: Attempt = { kind: 'refuses', fault: 'connection_lost' };
     const dead = await following('x', times(999, refuses), { whyGone });
