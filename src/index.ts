@@ -74,7 +74,7 @@ export type {
   TemplateTransferOptions,
 } from './application/template/host-templates.js';
 export type { ImportedTemplate } from './application/template/import-template.js';
-export type { Adapters } from './composition/adapters.js';
+export type { Adapters, MemberAdapters } from './composition/adapters.js';
 export { type CreatePikaciOptions, createPikaci } from './composition/create-pikaci.js';
 export { fulfillPreparedOutputRequest } from './composition/fulfill-prepared-output.js';
 export { rerun } from './composition/run-state.js';

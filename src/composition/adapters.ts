@@ -32,4 +32,13 @@ export interface Adapters {
   readonly tracer?: Tracer;
   /** Which member of a cluster a job runs on: by what is there already and then by what is free when left out. */
   readonly placement?: Placement;
+  /** What another member of the host's cluster has; each is reached by SSH when left out. */
+  readonly member?: (name: string) => MemberAdapters;
+}
+
+/** One member of a cluster: its commands, its files, and the daemon as it is asked for what is there. */
+export interface MemberAdapters {
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly incus: IncusApi;
 }

@@ -51,6 +51,7 @@ export function bindRunJob(container: Container): void {
         ports,
         settings,
         placement,
+        queue: settings,
         members: among,
         group,
         look: (signal) => members.look(signal),

@@ -26,7 +26,7 @@ import type { Adapters } from './adapters.js';
 import { configuredScanner } from './configured-scanner.js';
 import { currentDirectory } from './current-directory.js';
 import { hostAdapters } from './host-adapters.js';
-import { memberHost } from './member-host.js';
+import { answers, memberHost } from './member-host.js';
 import { microvmSettings } from './microvm-settings-of.js';
 import { shippedText } from './shipped-text.js';
 import type { ReachMember, ServiceParts } from './wire-services.js';
@@ -108,6 +108,8 @@ export function createPikaci(
   const isSpread = parsed.data.backend === 'incus' && (members ?? group) !== undefined;
   const reach: ReachMember | null = isSpread
     ? async (member, signal) => {
+        const given = adapters.member?.(member.name);
+        if (given !== undefined) return (await answers(given.shell, member.name, signal)).map(() => given);
         const there = await memberHost(parsed.data, { path, env }, member, signal);
         if (there.isOk()) memberClosing.push(...there.value.closing);
         return there;

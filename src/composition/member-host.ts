@@ -4,6 +4,7 @@ import type { MemberAddress } from '../application/cluster/members.js';
 import { runCommand } from '../application/commands/run-command.js';
 import type { JobFault } from '../application/faults/job-fault.js';
 import type { PikaciConfig, SshHostConfig } from '../domain/config/config.js';
+import type { RemoteShell } from '../ports/remote-shell.js';
 import { type HostAdapters, hostAdapters, type Place } from './host-adapters.js';
 
 /**
@@ -28,8 +29,7 @@ export async function memberHost(
   let last: JobFault | null = null;
   for (const jumps of ways) {
     const adapters = hostAdapters({ ...config, host }, place, jumps);
-    const purpose = `reaching the member ${name} of the cluster`;
-    const there = await runCommand(adapters.shell, { argv: ['true'] }, { purpose, timeoutSecs: 60, signal });
+    const there = await answers(adapters.shell, name, signal);
     if (there.isOk()) return ok(adapters);
     for (const part of adapters.closing) await part[Symbol.asyncDispose]();
     last = there.error;
@@ -37,4 +37,14 @@ export async function memberHost(
     if (there.error.cause?.kind !== 'unreachable' && there.error.cause?.kind !== 'timed_out') break;
   }
   return err(last ?? { kind: 'host', phase: null, host: ssh, message: `${name} cannot be reached` });
+}
+
+/** Whether a member does what it is told: where it does not, a job goes elsewhere. */
+export async function answers(
+  shell: RemoteShell,
+  name: string,
+  signal: AbortSignal,
+): Promise<Result<unknown, JobFault>> {
+  const purpose = `reaching the member ${name} of the cluster`;
+  return await runCommand(shell, { argv: ['true'] }, { purpose, timeoutSecs: 60, signal });
 }

@@ -44,6 +44,7 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/cluster/member-death.ts',
     'application/events/journal.ts',
     'application/holds/hold-renewer.ts',
+    'application/job/place-line.ts',
     'application/job/placed-jobs.ts',
     'application/job/run-attempts.ts',
     'application/lease/lease-renewer.ts',

@@ -70,7 +70,7 @@ export class MemoryFileStore implements FileStore {
 
   /** Makes a symbolic link, which the port has no call for. */
   link(target: string, path: string): void {
-    this.files.nodes.set(
+    this.files.put(
       this.files.canonical(path, true),
       this.files.stamped({ type: 'symlink' as const, target }, 0o777),
     );

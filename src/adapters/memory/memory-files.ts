@@ -26,13 +26,15 @@ export class MemoryFileError extends Error {
 
 /** A tree of files by canonical path, with the rules of path_resolution(7). */
 export class MemoryFiles {
-  readonly nodes = new Map<string, MemoryNode>();
+  readonly #nodes = new Map<string, MemoryNode>();
+  /** What is in each directory, by its canonical path. */
+  readonly #names = new Map<string, Set<string>>();
   /** Bytes that a file may have, by its path. */
   readonly limits = new Map<string, number>();
 
   /** `now` dates files, ms since the epoch. */
   constructor(private readonly now: () => number) {
-    this.nodes.set('/', this.stamped({ type: 'directory' }, 0o755));
+    this.#nodes.set('/', this.stamped({ type: 'directory' }, 0o755));
   }
 
   stamped<T extends { readonly type: string }>(node: T, mode: number) {
@@ -47,7 +49,7 @@ export class MemoryFiles {
     let at = '/';
     for (let links = 0; rest.length > 0; ) {
       const [name, ...after] = rest;
-      if (this.nodes.get(at)?.type !== 'directory')
+      if (this.#nodes.get(at)?.type !== 'directory')
         throw new MemoryFileError('not_a_directory', `${at} is not a directory`);
       rest = after;
       if (name === undefined || name === '.') continue;
@@ -58,7 +60,7 @@ export class MemoryFiles {
       if (nameBytes(name).length > NAME_MAX)
         throw new MemoryFileError('name_too_long', 'the name is too long');
       const next = join(at, name);
-      const node = this.nodes.get(next);
+      const node = this.#nodes.get(next);
       if (node === undefined && rest.length > 0)
         throw new MemoryFileError('not_found', `${next} is not there`);
       if (node?.type === 'symlink' && !(keepLast && rest.length === 0)) {
@@ -74,19 +76,18 @@ export class MemoryFiles {
   }
 
   get(path: string, keepLast: boolean): MemoryNode {
-    const node = this.nodes.get(this.canonical(path, keepLast));
+    const node = this.#nodes.get(this.canonical(path, keepLast));
     if (node === undefined) throw new MemoryFileError('not_found', `${path} is not there`);
     return node;
   }
 
   /** The paths under a canonical one, itself not counted. */
   below(canonical: string): string[] {
-    const prefix = canonical === '/' ? '/' : `${canonical}/`;
-    return [...this.nodes.keys()].filter((path) => path !== canonical && path.startsWith(prefix));
+    return this.children(canonical).flatMap((path) => [path, ...this.below(path)]);
   }
 
   children(canonical: string): string[] {
-    return this.below(canonical).filter((path) => dirname(path) === canonical);
+    return [...(this.#names.get(canonical) ?? [])];
   }
 
   makeDirectory(path: string, mode: number): void {
@@ -94,9 +95,9 @@ export class MemoryFiles {
     let at = '/';
     for (const part of parts) {
       at = this.canonical(join(at, part), false);
-      const node = this.nodes.get(at);
+      const node = this.#nodes.get(at);
       if (node === undefined) {
-        this.nodes.set(at, this.stamped({ type: 'directory' as const }, mode));
+        this.put(at, this.stamped({ type: 'directory' as const }, mode));
         this.changed(dirname(at));
       } else if (node.type !== 'directory')
         throw new MemoryFileError('already_exists', `${at} is not a directory`);
@@ -112,17 +113,17 @@ export class MemoryFiles {
   /** A file with this content, whatever file was there. */
   replace(path: string, data: Buffer, mode: number): void {
     const at = this.canonical(path, true);
-    if (this.nodes.get(dirname(at)) === undefined)
+    if (this.#nodes.get(dirname(at)) === undefined)
       throw new MemoryFileError('not_found', 'no such directory');
-    if (this.nodes.get(at)?.type === 'directory')
+    if (this.#nodes.get(at)?.type === 'directory')
       throw new MemoryFileError('is_a_directory', 'it is a directory');
-    this.nodes.set(at, this.stamped({ type: 'file' as const, data }, mode));
+    this.put(at, this.stamped({ type: 'file' as const, data }, mode));
     // As one that is renamed over what was there.
     this.changed(dirname(at));
   }
 
   append(path: string, data: Uint8Array): MemoryFile {
-    if (!this.nodes.has(this.canonical(path, true))) this.replace(path, Buffer.alloc(0), 0o644);
+    if (!this.#nodes.has(this.canonical(path, true))) this.replace(path, Buffer.alloc(0), 0o644);
     const file = this.get(path, true);
     if (file.type !== 'file') throw new MemoryFileError('io', 'it is not a file');
     this.appendTo(file, path, data);
@@ -148,7 +149,7 @@ export class MemoryFiles {
     const at = this.canonical(path, true);
     if (node.type === 'directory' && !recursive && this.children(at).length > 0)
       throw new MemoryFileError('not_empty', 'it has something in it; say recursive');
-    for (const one of [at, ...this.below(at)]) this.nodes.delete(one);
+    for (const one of [at, ...this.below(at)]) this.#drop(one);
     this.changed(dirname(at));
   }
 
@@ -156,7 +157,7 @@ export class MemoryFiles {
     const source = this.canonical(from, true);
     const moved = this.get(from, true);
     const target = this.canonical(to, true);
-    const there = this.nodes.get(target);
+    const there = this.#nodes.get(target);
     if (there?.type === 'directory') {
       if (moved.type !== 'directory') throw new MemoryFileError('is_a_directory', `${to} is a directory`);
       if (this.children(target).length > 0) throw new MemoryFileError('not_empty', `${to} is not empty`);
@@ -164,16 +165,33 @@ export class MemoryFiles {
       throw new MemoryFileError('not_a_directory', `${to} is not a directory`);
     }
     for (const path of [source, ...this.below(source)]) {
-      const node = this.nodes.get(path);
-      this.nodes.delete(path);
-      if (node !== undefined) this.nodes.set(join(target, path.slice(source.length)), node);
+      const node = this.#nodes.get(path);
+      this.#drop(path);
+      if (node !== undefined) this.put(join(target, path.slice(source.length)), node);
     }
     for (const path of [source, target]) this.changed(dirname(path));
   }
 
+  /** At a canonical path. */
+  put(path: string, node: MemoryNode): void {
+    this.#nodes.set(path, node);
+    if (path === '/') return;
+    const directory = dirname(path);
+    const names = this.#names.get(directory) ?? new Set();
+    this.#names.set(directory, names.add(path));
+  }
+
+  #drop(path: string): void {
+    this.#nodes.delete(path);
+    const directory = dirname(path);
+    const names = this.#names.get(directory);
+    names?.delete(path);
+    if (names?.size === 0) this.#names.delete(directory);
+  }
+
   /** A name was added to a directory, or taken out of it. */
   private changed(directory: string): void {
-    const node = this.nodes.get(directory);
+    const node = this.#nodes.get(directory);
     if (node !== undefined) node.mtimeMs = this.now();
   }
 }

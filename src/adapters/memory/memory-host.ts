@@ -22,6 +22,12 @@ export interface MemoryHostOptions {
   readonly image?: string;
   /** Is told what took how long; nobody when left out. */
   readonly tracer?: MemoryTracer;
+  /** Dates its files, ms since the epoch; the clock when left out. */
+  readonly now?: () => number;
+  /** Files of the runner's machine, where that has several hosts; its own when left out. */
+  readonly localFiles?: MemoryFileStore;
+  /** What it is called; `memory` when left out. */
+  readonly name?: string;
 }
 
 /** A host and a runner's machine in memory: everything that `createPikaci` takes as `adapters`, made for each other. */
@@ -41,13 +47,14 @@ export class MemoryHost {
   constructor(options: MemoryHostOptions = {}) {
     this.#tracer = options.tracer;
     this.clock = options.clock ?? new MemoryClock(undefined, { skipUpToMs: 5000 });
-    const now = () => this.clock.now();
-    this.hostFiles = new MemoryFileStore('memory', now);
-    this.localFiles = new MemoryFileStore('local', now);
+    const now = options.now ?? (() => this.clock.now());
+    const { name = 'memory' } = options;
+    this.hostFiles = new MemoryFileStore(name, now);
+    this.localFiles = options.localFiles ?? new MemoryFileStore('local', now);
     this.scanner = new MemoryWorkspaceScanner(this.localFiles);
     this.logReader = new MemoryLogReader(this.localFiles);
-    this.trees = new MemoryTreeCopy({ host: 'memory', from: this.localFiles, to: this.hostFiles });
-    this.shell = new MemoryShell('memory', this.trees)
+    this.trees = new MemoryTreeCopy({ host: name, from: this.localFiles, to: this.hostFiles });
+    this.shell = new MemoryShell(name, this.trees)
       .handle(({ command }) => (command.argv[0] === 'true' ? 0 : undefined))
       .handle(noMicrovms(now))
       .handle(diskTools(this.hostFiles));

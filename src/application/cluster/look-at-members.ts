@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { readAsked } from '../../domain/machine/host-share.js';
+import { readAsked, readQueuePlace } from '../../domain/machine/host-share.js';
 import { readLease } from '../../domain/machine/lease.js';
 import type { PlaceableMember } from '../../domain/machine/placement.js';
 import { readTemplateMark } from '../../domain/machine/template-mark.js';
@@ -19,6 +19,13 @@ export interface LookedAtMember extends Omit<PlaceableMember, 'already'> {
   readonly templates: readonly string[];
   /** Machines of pools that wait, each by the instance of the template that it is a copy of; null for one that was made from an image. */
   readonly waiting: readonly (string | null)[];
+  /** Machines of jobs and others with a live lease, by `machineKey`: whether each has what it asks for, or waits for it there. */
+  readonly machines: ReadonlyMap<string, 'has' | 'waits'>;
+}
+
+/** Whose machine one is: of which run, and of which job (or attempt) of it. */
+export function machineKey({ runId, jobId }: { readonly runId: string; readonly jobId: string }): string {
+  return JSON.stringify([runId, jobId]);
 }
 
 /** For whom is looked. */
@@ -62,7 +69,16 @@ async function lookAt(
   const waiting = own.flatMap((one) =>
     one.status === 'Running' && readPool(one.config) !== null ? [readPoolTemplate(one.config)] : [],
   );
-  const unknown = { ...member, has: nothing, taken: nothing, freeMemoryBytes: 0, templates, waiting };
+  const none: ReadonlyMap<string, 'has' | 'waits'> = new Map();
+  const unknown = {
+    ...member,
+    has: nothing,
+    taken: nothing,
+    machines: none,
+    freeMemoryBytes: 0,
+    templates,
+    waiting,
+  };
   if (status !== 'Online') return { ...unknown, status };
   const inTime = AbortSignal.any([signal, awakeBound(STATE_MS)]);
   const [state, resources] = await Promise.all([
@@ -72,13 +88,16 @@ async function lookAt(
   if (state.isErr() || resources.isErr()) return { ...unknown, status: 'Unreachable' };
   const has = resources.value;
   const taken = { cpu: 0, memoryBytes: 0 };
-  for (const { config: of, status: how } of there) {
+  const machines = new Map<string, 'has' | 'waits'>();
+  for (const { config: of } of there) {
     const lease = readLease(of);
-    // What a dead runner asked for ends with its lease, and a machine that waits makes room for the job that takes it.
-    if (how === 'Stopped' || lease === null || lease.expiresAtMs <= nowMs || readPool(of) !== null) continue;
+    // What a dead runner asked for ends with its lease, and a machine that waits makes room for the job that takes it. One that is not started
+    // counts, as it does in the host's queue: it waits for its share, or is about to have it.
+    if (lease === null || lease.expiresAtMs <= nowMs || readPool(of) !== null) continue;
+    machines.set(machineKey(lease), readQueuePlace(of) === null ? 'has' : 'waits');
     const asks = readAsked(of, has);
     taken.cpu += asks.cpu === 0 ? 1 : asks.cpu;
     taken.memoryBytes += asks.memoryBytes;
   }
-  return { ...unknown, status, has, taken, freeMemoryBytes: state.value.freeMemoryBytes };
+  return { ...unknown, status, has, taken, machines, freeMemoryBytes: state.value.freeMemoryBytes };
 }

@@ -1,5 +1,6 @@
 import { type AskedShare, type HostShare, shareOf } from '../../domain/machine/host-share.js';
 import { type AlreadyThere, type PlaceableMember, UNSAID_CORES } from '../../domain/machine/placement.js';
+import { parseByteSize } from '../../domain/values/byte-size.js';
 import type { LookedAtMember } from '../cluster/look-at-members.js';
 import type { RunJobCall } from './run-job-call.js';
 
@@ -10,30 +11,39 @@ export interface PlacedShare extends Disposable {
 
 /** What this runner has placed: the shares of its jobs that run, whose machines may be in no list yet, and what it has sent where. */
 export class PlacedBefore {
-  readonly #shares = new Map<string, Set<HostShare>>();
+  readonly #shares = new Map<string, Set<HostShare & { readonly key: string }>>();
+  readonly #capacity: AskedShare | null;
   readonly #sent = new Set<string>();
 
+  /** What every member may be asked for in all, where the configuration says it. */
+  constructor(capacity: AskedShare | null = null) {
+    this.#capacity = capacity;
+  }
+
   known(member: LookedAtMember, call: RunJobCall): PlaceableMember {
-    let [cpu, memoryBytes] = [0, 0];
+    let { cpu, memoryBytes } = member.taken;
     for (const share of this.#shares.get(member.name) ?? []) {
+      if (member.machines.has(share.key)) continue;
       cpu += share.cpu;
       memoryBytes += share.memoryBytes;
     }
-    const { taken } = member;
-    return {
-      ...member,
-      taken: { cpu: Math.max(taken.cpu, cpu), memoryBytes: Math.max(taken.memoryBytes, memoryBytes) },
-      already: this.#already(member, call),
-    };
+    const has = this.#capacity === null ? member.has : { ...member.has, ...shareSaid(this.#capacity) };
+    return { ...member, has, taken: { cpu, memoryBytes }, already: this.#already(member, call) };
   }
 
-  share(asks: AskedShare): PlacedShare {
+  /** Whether a job of this runner waits there for room, or is about to ask for it. */
+  hasWaiting({ name, machines }: LookedAtMember): boolean {
+    return [...(this.#shares.get(name) ?? [])].some(({ key }) => machines.get(key) !== 'has');
+  }
+
+  /** `key` is that of the machine which it is for. */
+  share(asks: AskedShare, key: string): PlacedShare {
     let leave = () => {};
     return {
       moveTo: ({ name, has }) => {
         leave();
         const { cpu, memoryBytes } = shareOf(asks, has);
-        const share = { cpu: cpu === 0 ? UNSAID_CORES : cpu, memoryBytes };
+        const share = { cpu: cpu === 0 ? UNSAID_CORES : cpu, memoryBytes, key };
         const there = this.#shares.get(name) ?? new Set();
         this.#shares.set(name, there.add(share));
         leave = () => void there.delete(share);
@@ -57,6 +67,11 @@ export class PlacedBefore {
       warmMachine: waiting.includes(template),
     };
   }
+}
+
+function shareSaid({ cpu, memory }: AskedShare): Partial<HostShare> {
+  const memoryBytes = memory === undefined ? null : parseByteSize(memory);
+  return { ...(cpu === undefined ? {} : { cpu }), ...(memoryBytes === null ? {} : { memoryBytes }) };
 }
 
 /** The snapshot of its workspace, and the caches that it has. */

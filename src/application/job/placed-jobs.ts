@@ -2,23 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import { jobSpecSchema } from '../../domain/job/job-spec.js';
 import { type AskedShare, askedShare } from '../../domain/machine/host-share.js';
-import { type PlaceWanted, placeableOf } from '../../domain/machine/placement.js';
+import { machineJobId } from '../../domain/machine/machine-job-id.js';
+import {
+  type PlaceableMembers,
+  type PlacementCandidate,
+  type PlaceWanted,
+  placeableOf,
+} from '../../domain/machine/placement.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import { runIdAt } from '../../domain/values/run-id.js';
 import type { IncusFault } from '../../ports/incus-fault.js';
 import type { Placement } from '../../ports/placement.js';
 import { Slots } from '../../streams/slots.js';
 import { askPlacement } from '../cluster/ask-placement.js';
-import type { LookedAtMember } from '../cluster/look-at-members.js';
+import { type LookedAtMember, machineKey } from '../cluster/look-at-members.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { incusFault } from '../faults/port-faults.js';
 import type { JobPorts } from '../settings/job-ports.js';
 import type { JobSettings } from '../settings/job-settings.js';
 import type { JobRun } from './job-call.js';
+import { PlaceLine } from './place-line.js';
 import { PlacedBefore, type PlacedShare } from './placed-before.js';
 import { retryCauseOfFault } from './retry-cause.js';
 import type { RunJob } from './run-job.js';
 import type { RunJobCall } from './run-job-call.js';
+import { type QueueSettings, type WaitForRoom, waitForRoom } from './wait-for-room.js';
 
 type Jobs = Pick<RunJob, 'run'>;
 
@@ -35,7 +43,8 @@ interface Looked {
 /** `mayPass`: one that the job may run on is only silent. */
 type Tried =
   | { readonly ended: Result<JobRun, JobFault> }
-  | { readonly ended: null; readonly unusable: readonly string[]; readonly mayPass: boolean };
+  | { readonly ended: null; readonly unusable: readonly string[]; readonly mayPass: boolean }
+  | { readonly ended: null; readonly full: string };
 
 type IdentifiedCall = RunJobCall & { readonly runId: string };
 
@@ -44,10 +53,13 @@ interface ToPlace {
   readonly all: readonly LookedAtMember[];
   readonly wanted: PlaceWanted;
   readonly share: PlacedShare;
+  readonly wait: WaitForRoom | null;
   readonly signal: AbortSignal;
 }
 
+/** `full`: no member has room now. */
 interface Choices {
+  readonly full?: string;
   readonly choices: readonly { readonly member: LookedAtMember; readonly reason: string }[];
   readonly unusable: string[];
 }
@@ -58,6 +70,7 @@ export interface PlacedJobsParts {
   readonly ports: Pick<JobPorts, 'clock' | 'localFiles' | 'shell'>;
   readonly settings: Pick<JobSettings, 'stateRoot'>;
   readonly placement: Placement;
+  readonly queue: QueueSettings;
   readonly members: readonly string[] | null;
   readonly group: string | null;
   /** The members, and which of them the host is; null where the daemon is in no cluster. */
@@ -69,13 +82,16 @@ export interface PlacedJobsParts {
 /** Each attempt at a job on the member of the cluster that is best for it. What was sent to a member, and what runs there, is remembered. */
 export class PlacedJobs implements Jobs {
   readonly #parts: PlacedJobsParts;
-  readonly #before = new PlacedBefore();
+  readonly #before: PlacedBefore;
   readonly #turns = new Slots(1);
   /** Of jobs that members could not begin, by run and job: the next number of an attempt whose names nothing on those members has. */
   readonly #free = new Map<string, number>();
+  readonly #line: PlaceLine;
 
   constructor(parts: PlacedJobsParts) {
     this.#parts = parts;
+    this.#before = new PlacedBefore(parts.queue.incusCapacity);
+    this.#line = new PlaceLine(parts.ports.clock);
   }
 
   async run(given: RunJobCall): Promise<Result<JobRun, JobFault>> {
@@ -87,12 +103,24 @@ export class PlacedJobs implements Jobs {
     const call = { ...given, runId: given.runId ?? runIdAt(clock.now(), randomBytes(3)) };
     const signal = call.signal ?? new AbortController().signal;
     const sinceMs = clock.monotonic();
+    using wait = waitForRoom(call, { clock, host, queue: this.#parts.queue, line: this.#line });
     for (;;) {
+      const late = (await wait?.myTurn(signal)) ?? null;
+      if (late !== null) return err(late);
       const looked = await this.#parts.look(signal);
       if (looked.isErr()) return err(incusFault(looked.error, null));
       if (looked.value === null) return await here.run(call);
-      const tried = await this.#onOneOf(call, looked.value, signal);
+      const tried = await this.#onOneOf(
+        { ...call, waitedMs: clock.monotonic() - sinceMs },
+        looked.value,
+        wait,
+        signal,
+      );
       if (tried.ended !== null) return tried.ended;
+      if ('full' in tried) {
+        await wait?.pause(tried.full, signal);
+        continue;
+      }
       const isOver = !tried.mayPass || clock.monotonic() - sinceMs >= UNSTEADY_MS;
       if (!isOver && (await clock.sleep(LOOK_MS, signal)) === 'elapsed') continue;
       const message = `no member of the cluster can run the job: ${tried.unusable.join('; ')}`;
@@ -100,16 +128,23 @@ export class PlacedJobs implements Jobs {
     }
   }
 
-  async #onOneOf(call: IdentifiedCall, { own, members: all }: Looked, signal: AbortSignal): Promise<Tried> {
+  async #onOneOf(
+    call: IdentifiedCall,
+    { own, members: all }: Looked,
+    wait: WaitForRoom | null,
+    signal: AbortSignal,
+  ): Promise<Tried> {
     const { here, members, group } = this.#parts;
     const reason = whyBound(call);
     const bound = reason === null ? null : { member: own, reason };
     const { avoid = [] } = call;
-    const wanted = { asks: askedOf(call), members, group, bound, avoid };
-    using share = this.#before.share(wanted.asks);
-    const placed = await this.#place({ call, all, wanted, share, signal });
+    const wanted = { asks: askedOf(call), members, group, bound, avoid, waits: wait !== null };
+    using share = this.#before.share(wanted.asks, machineOf(call));
+    const placed = await this.#place({ call, all, wanted, share, wait, signal });
     if (placed.isErr()) return { ended: err(placed.error) };
-    const { choices, unusable } = placed.value;
+    const { choices, unusable, full } = placed.value;
+    if (full !== undefined) return { ended: null, full };
+    wait?.over();
     let last: Result<JobRun, JobFault> | null = null;
     for (const { member, reason: why } of choices) {
       share.moveTo(member);
@@ -158,8 +193,18 @@ export class PlacedJobs implements Jobs {
     return true;
   }
 
+  /**
+   * Where it may go now: to a member that has room, or into the queue of one where no job of this runner waits, so that each member has a next one
+   * and all others go where room is first. Null of these: it waits.
+   */
+  #open({ candidates }: PlaceableMembers, all: readonly LookedAtMember[]): readonly PlacementCandidate[] {
+    if (candidates.some(({ hasRoom }) => hasRoom)) return candidates;
+    const waiting = new Set(all.filter((one) => this.#before.hasWaiting(one)).map(({ name }) => name));
+    return candidates.filter(({ member }) => !waiting.has(member));
+  }
+
   /** One job after the other: the next one sees what was given to those before. The best member is first, and the job has its share of that. */
-  async #place({ call, all, wanted, share, signal }: ToPlace): Promise<Result<Choices, JobFault>> {
+  async #place({ call, all, wanted, share, wait, signal }: ToPlace): Promise<Result<Choices, JobFault>> {
     const { placement, ports } = this.#parts;
     const { host } = ports.shell;
     const done = await this.#turns.take(signal);
@@ -175,10 +220,17 @@ export class PlacedJobs implements Jobs {
         all.map((member) => this.#before.known(member, call)),
         wanted,
       );
-      const { candidates, excluded } = placeable;
       const { asks, bound } = wanted;
+      const { excluded } = placeable;
+      const candidates = wait === null || bound !== null ? placeable.candidates : this.#open(placeable, all);
+      if (candidates.length === 0 && placeable.candidates.length > 0)
+        return ok({
+          choices: [],
+          unusable: [],
+          full: `none of ${placeable.candidates.length} members has room`,
+        });
       const { job, runId, workspace } = call;
-      const request = { jobId: job.id, runId, workspace, asks, ...placeable };
+      const request = { jobId: job.id, runId, workspace, asks, candidates, excluded };
       // Of one that is bound there is nothing to choose.
       const asked =
         bound === null
@@ -207,6 +259,11 @@ export class PlacedJobs implements Jobs {
 
 function keyOf({ runId, job }: IdentifiedCall): string {
   return JSON.stringify([runId, job.id]);
+}
+
+/** By which its machine is known. The first attempt's, where the call does not say which it is. */
+function machineOf({ runId, job, jobAttempt = 1 }: IdentifiedCall): string {
+  return machineKey({ runId, jobId: machineJobId(job.id, jobAttempt) });
 }
 
 /** What lies on the host alone, and is mounted or copied. */

@@ -61,6 +61,8 @@ export interface RunJobCall extends RunJobInput {
   readonly placed?: { readonly member: string; readonly reason: string };
   /** Members of a cluster that it is placed on only where there is no other: attempts before it were lost there. */
   readonly avoid?: readonly string[];
+  /** How long it has waited for a member that has room, ms. */
+  readonly waitedMs?: number;
   /** The span of the run; what the caller has active when left out. */
   readonly traceparent?: string | null;
 }

@@ -196,7 +196,7 @@ export class RunJob {
     };
     return acquireMachine.acquire({
       place,
-      spec: withRequests(job, settings.incusCapacity),
+      spec: { ...withRequests(job, settings.incusCapacity), waitedMs: input.waitedMs ?? 0 },
       boot: () => bootRequest(withRunVariables(job, facts), keepOnFailureSecs ?? 0),
       journal: session,
       caches: async () => {

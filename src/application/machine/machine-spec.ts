@@ -18,6 +18,8 @@ export type MachineSpec = Pick<
   | 'preparedOutputs'
   | 'writableWorkspace'
 > & {
+  /** How long it has waited for a host that has room, ms: so much earlier it came than its place in the queue there is made. */
+  readonly waitedMs?: number;
   /** A job of a run may have some. */
   readonly artifactsFrom?: readonly StagedArtifacts[];
   /** An open machine may have some. */

@@ -85,8 +85,8 @@ export class RoomLine {
       this.#refusal = end.refused;
       this.#triedMs = this.#clock.monotonic();
       this.#room = 0;
-    } else if ((turn === 'unknown' && end !== 'failed') || (turn === 'known' && end === 'failed')) {
-      // There was room that nobody knew of, and may be more; or there still is that of the one that has gone.
+    } else if (turn !== null && (turn === 'known' || end !== 'failed')) {
+      // Where one has gone that was larger there is room left for the next; where it was not made there is all of it. And so is there where there was room that nobody knew of.
       this.#room = Math.max(this.#room, 1);
       this.#waiting[0]?.wake.abort();
     }

@@ -39,9 +39,7 @@ export async function loadRunRecord(
     const message = `${run.value.runRecord} cannot be read: it is the record of another run`;
     return err({ kind: 'damaged', path: run.value.runRecord, message });
   }
-  const jobs = await Promise.all(
-    record.jobs.map((job) => refreshStatuses(ports, query, { run: record, job })),
-  );
+  const jobs = await Promise.all(record.jobs.map((job) => refreshStatuses(ports, query, job)));
   const hasChanged = jobs.some((job, index) => job !== record.jobs[index]);
   if (record.status !== 'running' && !hasChanged) return ok(record);
   return ok(await withStanding(ports, query, { ...record, jobs }));
@@ -78,7 +76,7 @@ function whyInterrupted({ runner, message }: RunRecord, status: RunStatus): stri
 async function refreshStatuses(
   ports: RecordPorts,
   query: RunQuery,
-  { run, job }: { readonly run: RunRecord; readonly job: RunJobRecord },
+  job: RunJobRecord,
 ): Promise<RunJobRecord> {
   // Its runner had to leave it, after which its own record may have gone on.
   const wasLeft =
@@ -87,7 +85,8 @@ async function refreshStatuses(
   const { files } = ports;
   const layout = jobStateLayout(query.stateRoot, query.runId, job.id);
   const own = await readRecord(files, layout.jobRecord, jobRecordSchema, query.signal);
-  const isRetried = own.isOk() && own.value.will_retry === true && !(await hasEnded(ports, run));
+  // Where it was not, after all, the run's own record says how it ended: it goes on with another attempt where its runner was killed in between.
+  const isRetried = own.isOk() && own.value.will_retry === true;
   const outcome = own.isOk() && !isRetried ? own.value.outcome : null;
   let now = job;
   if (own.isOk() && outcome !== null)

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { isFinal } from '../../domain/events/run-status.js';
+import { jobRecordSchema } from '../../domain/job/job-record.js';
 import type { PlanRecord } from '../../domain/records/plan-record.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
@@ -10,6 +11,7 @@ import type { RemoteShell } from '../../ports/remote-shell.js';
 import type { WorkspaceScanner, WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { workspaceFault } from '../faults/port-faults.js';
+import { readRecord } from '../records/read-record.js';
 import type { SettledNode, SettledNodes } from './settled-nodes.js';
 
 interface InterruptedPlan {
@@ -48,7 +50,9 @@ export async function openNodesOf(
   for (const node of nodes) {
     if (ended.has(node.id)) continue;
     const { jobRecord } = jobStateLayout(stateRoot, run.run_id, node.id);
-    begun &&= node.kind === 'execute' && (await files.lstat(jobRecord)).isOk();
+    // One whose attempt has ended gets another, in a machine that is still to be made.
+    const record = await readRecord(files, jobRecord, jobRecordSchema);
+    begun &&= node.kind === 'execute' && record.isOk() && record.value.will_retry !== true;
   }
   return new OpenNodes(ended, begun);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWithin } from './host-queue.js';
 import { type AskedShare, type HostShare, shareOf } from './host-share.js';
 
 /** What a member has already of what a job needs, as far as that is known without asking it: what is not there has to be made or sent first. */
@@ -62,6 +63,8 @@ export interface PlaceWanted {
   readonly bound: PlacementChoice | null;
   /** Members on which attempts at the job were lost: no place for it while there is another. */
   readonly avoid: readonly string[];
+  /** It waits for what it asks for, so that a member that never has it is none for it. */
+  readonly waits?: boolean;
 }
 
 export interface PlaceableMembers {
@@ -69,6 +72,7 @@ export interface PlaceableMembers {
   readonly excluded: readonly PlacementChoice[];
 }
 
+const MIB = 1024 ** 2;
 /** A machine that does not say what it needs is reckoned as one core: else all of them would go to one member. */
 export const UNSAID_CORES = 1;
 
@@ -104,9 +108,10 @@ export function rankCandidates(candidates: readonly PlacementCandidate[]): reado
   const ranked = [...candidates].sort(
     (one, other) =>
       Number(other.hasRoom) - Number(one.hasRoom) ||
-      // Where none has room, the one that has most of it is the one that has it first.
-      (one.hasRoom ? worthOf(other.already) - worthOf(one.already) : 0) ||
-      coresLeft(other) - coresLeft(one) ||
+      // Where none has room, the one that has the least to do for each of its cores is the one that has it first.
+      (one.hasRoom
+        ? worthOf(other.already) - worthOf(one.already) || coresLeft(other) - coresLeft(one)
+        : coresLeft(other) / other.has.cpu - coresLeft(one) / one.has.cpu) ||
       other.freeMemoryBytes - one.freeMemoryBytes,
   );
   return ranked.map((one) => ({ member: one.member, reason: reasonOf(one) }));
@@ -139,7 +144,7 @@ function said({ cpu, memory }: AskedShare): AskedShare {
   return { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) };
 }
 
-function whyNot(member: PlaceableMember, { members, group, bound }: PlaceWanted): string | null {
+function whyNot(member: PlaceableMember, { members, group, bound, ...wanted }: PlaceWanted): string | null {
   const { name, status, groups, scheduler } = member;
   if (status !== 'Online') return status.toLowerCase();
   if (bound !== null) return name === bound.member ? null : `${bound.reason}`;
@@ -148,6 +153,8 @@ function whyNot(member: PlaceableMember, { members, group, bound }: PlaceWanted)
   if (scheduler === 'manual') return 'scheduler.instance is manual';
   if (scheduler === 'group' && group === null)
     return 'scheduler.instance is group, and incus.cluster.group is not set';
+  if (wanted.waits === true && !isWithin(shareOf(wanted.asks, member.has), member.has))
+    return `the job asks for more than the ${member.has.cpu} cores and ${Math.floor(member.has.memoryBytes / MIB)} MiB that it has`;
   return null;
 }
 

@@ -122,7 +122,7 @@ export class QueuedLaunch {
   }
 
   #call({ acquisition, runId, jobId }: Lease, { nowMs }: HostLook): QueueCall {
-    this.#queuedAtMs ??= nowMs;
+    this.#queuedAtMs ??= nowMs - (this.#spec.waitedMs ?? 0);
     const waits = { queuedAtMs: this.#queuedAtMs, priority: this.#spec.priority ?? 0 };
     return { id: acquisition ?? `${runId}/${jobId}`, asks: askedShare(this.#spec), waits };
   }

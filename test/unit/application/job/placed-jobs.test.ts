@@ -26,6 +26,7 @@ const member = (name: string, parts: Partial<LookedAtMember> = {}): LookedAtMemb
   freeMemoryBytes: 8 * GIB,
   templates: [],
   waiting: [],
+  machines: new Map(),
   ...parts,
 });
 
@@ -54,6 +55,7 @@ function cluster(parts: Partial<PlacedJobsParts> = {}) {
     ports: portsWith(new MemoryClock(0, { skipUpToMs: 5_000 })),
     settings: { stateRoot: '/state' },
     placement: DEFAULT_PLACEMENT,
+    queue: { incusCapacity: null, quotaWaitMs: 1_800_000, trust: 'trusted' },
     members: null,
     group: null,
     look: async () => ok({ own: 'm1', members: [member('m1'), member('m2')] }),
@@ -66,6 +68,55 @@ function cluster(parts: Partial<PlacedJobsParts> = {}) {
 }
 
 describe('PlacedJobs', () => {
+  it('leaves a job that asks for more than is free in the line, with one that waits on each member, until a member has room', async () => {
+    const [one, two] = [member('m1'), member('m2')];
+    const full = { taken: { cpu: 2, memoryBytes: 0 } };
+    let members = [member('m1', full), member('m2', full)];
+    const told: string[] = [];
+    const clock = new MemoryClock(0);
+    const { begun, ends, run } = cluster({
+      ports: portsWith(clock),
+      look: async () => ok({ own: 'm1', members }),
+    });
+    const events = {
+      emit: (event: { type: string; message?: unknown }) =>
+        void told.push(`${event.type} ${event.message ?? ''}`),
+    };
+    const job = (id: string) => ({ id, command: 'true', requests: { cpu: 1 } });
+    const all = ['a', 'b', 'c', 'd'].map((id) => run({ job: job(id), runId: 'r', events }));
+    await expect.poll(() => begun.length).toBe(2);
+    await clock.asleepFor(1000);
+    // The third looks, the fourth waits for it.
+    expect(begun.map((text) => text.split(':')[0]).sort()).toEqual(['here', 'm2']);
+    expect(told.filter((text) => text.startsWith('phase_started')).length).toBe(1);
+    expect(told.join()).toContain('place 1: none of 2 members has room');
+    const has = (id: string) => new Map([[JSON.stringify(['r', id]), 'has' as const]]);
+    members = [
+      { ...one, taken: { cpu: 1, memoryBytes: 0 }, machines: has('a') },
+      { ...two, ...full, machines: has('b') },
+    ];
+    await clock.advance(1000);
+    await expect.poll(() => begun.length).toBe(4);
+    expect(begun[2]).toBe('here: m1, 1 of 2 cores are free');
+    for (const end of ends) end();
+    await Promise.all(all);
+  });
+
+  it('takes no member for a job that asks for more than it has, and says so', async () => {
+    const large = member('m2', { has: { cpu: 4, memoryBytes: 8 * GIB }, taken: { cpu: 4, memoryBytes: 0 } });
+    const { begun, ends, run } = cluster({
+      look: async () => ok({ own: 'm1', members: [member('m1'), large] }),
+    });
+    const job = { id: 'j', command: 'true', requests: { cpu: 3 } };
+    const running = run({ job });
+    await expect.poll(() => begun.length).toBe(1);
+    expect(begun[0]).toMatch(
+      /^m2: m2, no member has room.*not on m1: the job asks for more than the 2 cores/,
+    );
+    ends[0]?.();
+    await running;
+  });
+
   it('spreads jobs that come at once, before any machine is in a list', async () => {
     const { begun, ends, run } = cluster();
     const all = [run(), run()];

@@ -233,3 +233,44 @@ describe('a run that is resumed', () => {
     expect((await target.pikaci.resume('nothing'))._unsafeUnwrapErr()).toMatchObject({ kind: 'no_such_job' });
   });
 });
+
+it('goes on with the next attempt of a job whose runner was killed between two', async () => {
+  let begun = 0;
+  const run = await memoryRun({
+    script: async () => {
+      begun += 1;
+      return begun === 1 ? null : 0;
+    },
+  });
+  const retry = { max: 1, when: ['lost' as const], backoffSecs: 60 };
+  const definition = { jobs: [{ id: 'j', command: 'true', retry }] };
+  const life = new MortalRunner({ call: Number.POSITIVE_INFINITY, when: 'before' });
+  const { localFiles, hostFiles, incus, ...rest } = run.host.adapters;
+  const ports = { localFiles: life.of(localFiles), hostFiles: life.of(hostFiles), incus: life.of(incus) };
+  const config = { host: 'local' as const, workDir: '/var/pikaci', stateRoot: '/state' };
+  const runner = must(createPikaci(config, { adapters: { ...rest, ...ports } }));
+  let hasRetried = () => {};
+  const retried = new Promise<void>((resolve) => {
+    hasRetried = resolve;
+  });
+  const events = { emit: ({ type }: { type: string }) => void (type === 'job_retried' && hasRetried()) };
+  void runner.runTarget({ target: 't', definition, workspace: WORKSPACE, runId: 'run', events });
+  await retried;
+  await run.host.clock.asleepFor(60_000);
+  life.kill();
+  run.host.processes.restart('killed');
+  const { localFiles: files, processes } = run.host;
+  const found = must(await loadRunRecord({ files, processes }, { stateRoot: '/state', runId: 'run' }));
+  expect(found.status).toBe('interrupted');
+  const resumed = new Promise<void>((resolve) => {
+    hasRetried = resolve;
+  });
+  const going = run.another().resume('run', { events });
+  await resumed;
+  await run.host.clock.advance(70_000);
+  const { record, cleanUp } = must(await going);
+  must(await cleanUp);
+  expect(record.jobs.map(({ status, attempt }) => `${status} ${attempt}`)).toEqual(['passed 2']);
+  expect(begun).toBe(2);
+  expect(run.host.incus.allInstances).toEqual([]);
+});
