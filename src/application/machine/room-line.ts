@@ -43,6 +43,8 @@ export interface RoomWait extends LinePlace {
 export class RoomLine {
   readonly #clock: Clock;
   readonly #backends: Pick<MachineBackends, 'names'>;
+  /** What has gone may have had more than the next one asks for: then there is room for one more. */
+  readonly #sharesDiffer: boolean;
   #arrived = 0;
   #waiting: Waiter[] = [];
   /** Machines that have gone, and whose place nobody has tried for. */
@@ -54,7 +56,11 @@ export class RoomLine {
   #trying = 0;
   #refusal: JobFault | null = null;
 
-  constructor(parts: { readonly clock: Clock; readonly backends: Pick<MachineBackends, 'names'> }) {
+  constructor(
+    parts: { readonly clock: Clock; readonly backends: Pick<MachineBackends, 'names'> },
+    sharesDiffer = false,
+  ) {
+    this.#sharesDiffer = sharesDiffer;
     this.#clock = parts.clock;
     this.#backends = parts.backends;
   }
@@ -85,8 +91,10 @@ export class RoomLine {
       this.#refusal = end.refused;
       this.#triedMs = this.#clock.monotonic();
       this.#room = 0;
-    } else if (turn !== null && (turn === 'known' || end !== 'failed')) {
-      // Where one has gone that was larger there is room left for the next; where it was not made there is all of it. And so is there where there was room that nobody knew of.
+    } else if (
+      turn === 'known' ? end === 'failed' || this.#sharesDiffer : turn !== null && end !== 'failed'
+    ) {
+      // There was room that nobody knew of, and may be more; or there still is that of the one that has gone, or a rest of it.
       this.#room = Math.max(this.#room, 1);
       this.#waiting[0]?.wake.abort();
     }
@@ -165,9 +173,11 @@ function overdue(refused: JobFault, waitMs: number): JobFault {
   return { ...refused, phase: 'queued', message };
 }
 
+const ASKS = ' that asks for its host';
+
 /** Which line a machine stands in. */
 export function lineOf(kind: string, asksForItsHost: boolean): string {
-  return asksForItsHost ? `${kind} that asks for its host` : kind;
+  return asksForItsHost ? `${kind}${ASKS}` : kind;
 }
 
 /** A line for each kind of machine: a project may have room for one and none for another. */
@@ -180,7 +190,7 @@ export class RoomLines {
   }
 
   of(kind: string): RoomLine {
-    const line = this.#lines.get(kind) ?? new RoomLine(this.#parts);
+    const line = this.#lines.get(kind) ?? new RoomLine(this.#parts, kind.endsWith(ASKS));
     this.#lines.set(kind, line);
     return line;
   }
