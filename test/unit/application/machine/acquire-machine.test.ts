@@ -61,7 +61,7 @@ async function acquired(backend: 'incus' | 'microvm', boot: (() => BootRequest) 
   } as unknown as Journal;
   const result = await acquire.acquire({
     place,
-    spec: {} as never,
+    spec: { instanceType: 'container' } as never,
     boot,
     journal,
     stage: async () => ok(null),
