@@ -26,7 +26,8 @@ import type { CompleteJob } from './complete-job.js';
 import { configMismatch } from './config-mismatch.js';
 import { type FoundJob, findJob } from './find-job.js';
 import { forgetJob } from './forget-job.js';
-import type { JobCallOptions, JobRun } from './job-call.js';
+import type { JobRun } from './job-call.js';
+import type { CopiedJobOptions } from './job-copies.js';
 import { loadJobRecord } from './job-record-file.js';
 import { JobSession } from './job-session.js';
 import { keepUntil } from './keep-machine.js';
@@ -84,7 +85,7 @@ export class AttachJob {
     this.#parts = parts;
   }
 
-  async attach(runId: string, jobId: string, options: JobCallOptions): Promise<Result<JobRun, JobFault>> {
+  async attach(runId: string, jobId: string, options: CopiedJobOptions): Promise<Result<JobRun, JobFault>> {
     const { ports, settings } = this.#parts;
     const ids = [runIdSchema.safeParse(runId), jobIdSchema.safeParse(jobId)];
     const badId = ids.find((id) => !id.success);
@@ -170,7 +171,7 @@ export class AttachJob {
   async #takeUp(
     loaded: LoadedJob,
     lock: JobLock,
-    options: JobCallOptions,
+    options: CopiedJobOptions,
   ): Promise<Result<JobRun, JobFault>> {
     const { runId, job, state, record, machine } = loaded;
     const { ports, hostTime, keptJobs } = this.#parts;
@@ -215,7 +216,7 @@ export class AttachJob {
   async #goOn(
     { loaded: { job, record, machine }, found, session, owner }: TakenJob,
     lock: JobLock,
-    options: JobCallOptions,
+    options: CopiedJobOptions,
   ): Promise<Result<JobRun, JobFault>> {
     const { ports } = this.#parts;
     if (found.kind === 'never_began') return err(await forgetJob(ports, { session, machine, lock }));

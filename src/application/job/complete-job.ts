@@ -17,7 +17,7 @@ import { awaitStep, type StepEnd } from '../step/await-step.js';
 import { ReadyPhase } from '../step/ready-phase.js';
 import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
 import type { JobRun } from './job-call.js';
-import { forgetRecord, noteHandOver } from './job-record-file.js';
+import { forgetRecord, loadJobRecord, noteHandOver } from './job-record-file.js';
 import { keepMachine } from './keep-machine.js';
 import { leaveMachine } from './leave-machine.js';
 import type { LiveJob } from './live-job.js';
@@ -192,7 +192,7 @@ export class CompleteJob {
       onAbort: options.onAbort ?? 'cancel',
       signal: options.signal,
       hurry: options.hurry,
-      superseded: AbortSignal.any([superseded, lock.lost]),
+      superseded: AbortSignal.any([superseded, lock.lost, options.copies?.superseded ?? []].flat()),
     });
     const kept = await leaveLog(log, ended);
     return kept.isErr() ? err(localFilesFault(kept.error, 'wait_for_completion')) : ended;
@@ -202,7 +202,8 @@ export class CompleteJob {
   async #end(job: LiveJob, outcome: JobOutcome): Promise<Result<void, JobFault>> {
     const { record } = job;
     const { status } = outcome;
-    if (status === 'detached') return await this.#leave(job).then(() => ok(undefined));
+    if (status === 'detached' || !(await this.#isCopied(job)))
+      return await this.#leave(job).then(() => ok(undefined));
     const gone = outcome.cause === 'lost' ? await this.#whyGone?.(0, new AbortController().signal) : null;
     if (gone?.isDead === true) {
       // Nothing can be removed there, and nobody is to wait for it.
@@ -216,6 +217,14 @@ export class CompleteJob {
     if (keepSecs === undefined) return await this.#release(job);
     await job.services?.stop();
     return await job.settled.then(() => this.#keep(job, keepSecs * 1000));
+  }
+
+  /** Its end is on the host before its machine is gone: of one that is gone without, nobody knows how it ended. False where another has the run. */
+  async #isCopied({ session, options }: LiveJob): Promise<boolean> {
+    if (options.copies === undefined) return true;
+    const record = await loadJobRecord(this.#ports.localFiles, session.state);
+    const copied = record.isOk() ? await options.copies.save(record.value) : ok(undefined);
+    return copied.isOk() || copied.error.kind !== 'superseded';
   }
 
   async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {

@@ -5,7 +5,7 @@ import type { HeldLock } from '../lock/job-lock.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { LiveServices } from '../services/live-services.js';
 import type { FollowStream, GuestFault, ToldOfJob } from '../supervisor/guest.js';
-import type { JobCallOptions } from './job-call.js';
+import type { CopiedJobOptions } from './job-copies.js';
 import type { JobSession } from './job-session.js';
 
 /** A job whose machine runs, and who looks after both: the runner that made it, or one that took it up. */
@@ -27,7 +27,7 @@ export interface LiveJob {
   readonly services?: LiveServices;
   /** Why it cannot begin though its machine is there; left out when it can. */
   readonly notReady?: string;
-  readonly options: JobCallOptions;
+  readonly options: CopiedJobOptions;
   /** Whether another attempt follows this end; none does when left out. */
   readonly isRetried?: (outcome: JobOutcome) => boolean;
 }

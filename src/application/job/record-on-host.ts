@@ -1,4 +1,4 @@
-import type { Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
 import { recordOnHost } from '../../domain/records/kept-layout.js';
 import type { JobStateLayout } from '../../domain/records/run-layout.js';
@@ -7,6 +7,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import { localFilesFault } from '../faults/port-faults.js';
 import type { Machine } from '../machine/machine-backend.js';
 import type { JobPorts } from '../settings/job-ports.js';
+import type { JobCopies } from './job-copies.js';
 import { saveJobRecord } from './job-record-file.js';
 
 /**
@@ -18,17 +19,25 @@ export async function saveNewRecord(
   {
     state,
     machine,
+    copies,
     warn,
-  }: { readonly state: JobStateLayout; readonly machine: Machine; warn(message: string): void },
+  }: {
+    readonly state: JobStateLayout;
+    readonly machine: Machine;
+    readonly copies: JobCopies | undefined;
+    warn(message: string): void;
+  },
   record: JobRecord,
 ): Promise<Result<JobRecord, JobFault>> {
   const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
   const path = recordOnHost(machine.context.shared);
-  const [saved, beside] = await Promise.all([
+  const [saved, beside, copied] = await Promise.all([
     saveJobRecord(localFiles, state, record),
     hostFiles.writeFile(path, bytes, { mode: 0o600 }),
+    copies?.save(record) ?? ok(undefined),
   ]);
   if (beside.isErr()) warn(`"pikaci recover" will not find this job: ${path}: ${beside.error.message}`);
+  if (copied.isErr()) return err(copied.error);
   return saved.map(() => record).mapErr((fault) => localFilesFault(fault, 'launch_guest'));
 }
 

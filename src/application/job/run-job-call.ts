@@ -10,6 +10,7 @@ import type { JobFault } from '../faults/job-fault.js';
 import type { MachineBaseSource } from '../machine/machine-spec.js';
 import type { StageSnapshot } from '../snapshot/stage-snapshot.js';
 import type { RunJobInput } from './job-call.js';
+import type { JobCopies } from './job-copies.js';
 
 /** The host or the member of a cluster on which a job's machine is made. */
 export interface HostOfJob {
@@ -63,6 +64,8 @@ export interface RunJobCall extends RunJobInput {
   readonly avoid?: readonly string[];
   /** How long it has waited for a member that has room, ms. */
   readonly waitedMs?: number;
+  /** Of the records of the run's jobs; none when left out. */
+  readonly copies?: JobCopies;
   /** The span of the run; what the caller has active when left out. */
   readonly traceparent?: string | null;
 }

@@ -191,8 +191,8 @@ export class RunJob {
       const { daemon } = backends;
       const from = { base: input.base, target: input.target, placed: input.placed, daemon, earlier };
       const fresh = newJobRecord({ session, made, workspace, nowMs, keepOnFailureSecs, facts, ...from });
-      const place = { state, machine: made.machine, warn: (message: string) => session.warn(message) };
-      return await saveNewRecord(ports, place, fresh);
+      const warn = (message: string) => session.warn(message);
+      return await saveNewRecord(ports, { state, machine: made.machine, copies: input.copies, warn }, fresh);
     };
     return acquireMachine.acquire({
       place,

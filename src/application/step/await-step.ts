@@ -73,6 +73,8 @@ export async function awaitStep(input: AwaitStepInput): Promise<Result<StepEnd, 
   });
   let cancelling: Promise<void> = Promise.resolve();
   const offAborted = onAbort(input.signal, () => {
+    // What ends the run here is no end of what another goes on with.
+    if (input.superseded.aborted) return stop.give('superseded');
     if (input.onAbort === 'detach') return stop.give('detached');
     if (input.onAbort === 'destroy') return stop.give('cancelled');
     cancelling = cancelStep({ guest, clock, graceSecs, hurry }, stop.signal).then(async () => {

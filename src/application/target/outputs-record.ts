@@ -12,6 +12,8 @@ export class OutputsRecord {
   readonly #path: string;
   readonly #outputs = new Map<string, RealizedPreparedOutput>();
   #writing: Promise<unknown> = Promise.resolve();
+  /** Told of each change, for its copy. */
+  onChange: (document: object) => void = () => {};
 
   /** What the file has already stays in it. */
   constructor(files: FileStore, path: string, earlier: readonly RealizedPreparedOutput[] = []) {
@@ -29,6 +31,7 @@ export class OutputsRecord {
     this.#outputs.set(output.node_id, output);
     const written = this.#writing.then(() => {
       const document = { schema_version: 1, outputs: [...this.#outputs.values()] };
+      this.onChange(document);
       return this.#files.writeFile(this.#path, jsonBytes(document));
     });
     this.#writing = written;

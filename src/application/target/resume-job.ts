@@ -32,12 +32,13 @@ export class ResumeJob {
     const { attempt: known = 1, earlier_attempts: earlierAttempts = [] } = recorded ?? {};
     if ((await localFiles.lstat(jobDir)).isErr())
       return await parts.runJob.run({ ...call, jobAttempt: known, earlierAttempts });
-    const { events, signal, hurry, onAbort } = call;
+    const { events, signal, hurry, onAbort, copies } = call;
     const taken = await attachJob.attach(runId, job.id, {
       ...(events === undefined ? {} : { events }),
       ...(signal === undefined ? {} : { signal }),
       ...(hurry === undefined ? {} : { hurry }),
       ...(onAbort === undefined ? {} : { onAbort }),
+      ...(copies === undefined ? {} : { copies }),
     });
     if (taken.isOk()) return await parts.runJob.run({ ...call, begun: taken.value });
     if (taken.error.kind !== 'no_such_job') return err(taken.error);

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { JobRecord } from '../../domain/job/job-record.js';
 import { withRecordedShells } from '../../domain/job/job-shells.js';
 import type { PlanRecord } from '../../domain/records/plan-record.js';
-import { runStateLayout } from '../../domain/records/run-layout.js';
+import { jobStateLayout, runStateLayout } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import { nodesOf } from '../../domain/records/run-standing.js';
 import { makePlan, type Plan } from '../../domain/target/plan.js';
@@ -9,12 +10,14 @@ import type { TargetConfig, TargetConfigInput } from '../../domain/target/target
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { AttachJob } from '../job/attach-job.js';
+import { loadJobRecord } from '../job/job-record-file.js';
 import { JobLock } from '../lock/job-lock.js';
 import { loadPlan } from '../records/load-plan.js';
 import { loadPreparedOutputs } from '../records/load-prepared-outputs.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { CancelWatch } from './cancel-watch.js';
+import { copyOfRun } from './copy-of-run.js';
 import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -24,6 +27,7 @@ import { optionsOf, runStateJobFault } from './rerun.js';
 import { ResumeJob } from './resume-job.js';
 import { RunRecorder } from './run-recorder.js';
 import type { RunTargetParts } from './run-target-parts.js';
+import { forgetRunCopy, takeRunCopy } from './take-run-copy.js';
 import { TargetExecution } from './target-execution.js';
 import type { ResumeOptions, RunTargetInput, TargetRun } from './target-run.js';
 import { whyNotUntrusted, withheldSecrets } from './untrusted-plan.js';
@@ -118,11 +122,12 @@ function whyNot({ parts }: ResumeAt, run: RunRecord): JobFault | null {
 
 /** Its runner may have died before it had cleaned up. */
 function endedRun(at: ResumeAt, { run, plan }: Recorded): TargetRun {
+  const state = runStateLayout(at.parts.settings.stateRoot, run.run_id);
   const standings = nodesOf(run, plan, 'ended').filter(({ kind }) => kind === 'prepare');
   return {
     runId: run.run_id,
     record: run,
-    state: runStateLayout(at.parts.settings.stateRoot, run.run_id),
+    state,
     jobs: run.jobs.map((record) => ({
       jobId: record.id,
       kind: 'recorded',
@@ -141,7 +146,10 @@ function endedRun(at: ResumeAt, { run, plan }: Recorded): TargetRun {
       run.run_id,
       run.jobs.map(({ id }) => id),
       Promise.resolve(ok(undefined)),
-    ),
+    ).then(async (released) => {
+      await forgetRunCopy(at.parts, { runId: run.run_id, state });
+      return released;
+    }),
   };
 }
 
@@ -188,15 +196,17 @@ async function goOn(
   const group = entered.value;
   const state = runStateLayout(settings.stateRoot, run.run_id);
   const cancelWatch = new CancelWatch(ports.localFiles, ports.clock, state);
-  const ends = [options.signal ?? [], group?.ended ?? [], cancelWatch.asked].flat();
-  const input = { ...asked, signal: AbortSignal.any(ends) };
   const masker = new SecretMasker([...new Set(Object.values(secrets.value).flatMap(Object.values))]);
-  const recorder = new RunRecorder(
-    ports.localFiles,
-    state,
-    open.record(run, await ports.processes.self()),
-    masker,
-  );
+  const marked = await takeRunCopy(at.parts, { runId: run.run_id, state });
+  if (marked.isErr()) await group?.leave();
+  if (marked.isErr()) return err(marked.error);
+  const runner = await ports.processes.self();
+  const recorder = new RunRecorder(ports.localFiles, state, open.record(run, runner), masker);
+  const jobs = await begunJobs(at.parts, run.run_id, toRun);
+  const about = { runId: run.run_id, state, recorder, plan: recorded.plan, runner, jobs };
+  const copy = copyOfRun(at.parts, { ...about, mark: marked.value });
+  const ends = [options.signal ?? [], group?.ended ?? [], cancelWatch.asked, copy.superseded].flat();
+  const input = { ...asked, signal: AbortSignal.any(ends) };
   await cancelWatch.forget();
   recorder.change({});
   await recorder.saved();
@@ -227,6 +237,7 @@ async function goOn(
     isFilteredOut: false,
     group,
     cancelWatch,
+    copy,
     settled: open.settled,
     ...(scanned.value === null ? {} : { scanned: scanned.value }),
     earlierOutputs: outputs.isOk() ? (outputs.value?.outputs ?? []) : [],
@@ -237,6 +248,18 @@ async function goOn(
   await eventFile.flushed();
   const cleanUp = releaseBoth(at, run.run_id, [...open.settled.keys()], ended.cleanUp);
   return ok({ runId: run.run_id, record: recorder.record, state, ...ended, cleanUp });
+}
+
+/** Jobs that may have begun, as they are recorded. */
+async function begunJobs(
+  { ports, settings }: RunTargetParts,
+  runId: string,
+  nodes: readonly { readonly id: string }[],
+): Promise<readonly JobRecord[]> {
+  const records = nodes.map(({ id }) =>
+    loadJobRecord(ports.localFiles, jobStateLayout(settings.stateRoot, runId, id)),
+  );
+  return (await Promise.all(records)).flatMap((record) => (record.isOk() ? [record.value] : []));
 }
 
 /** What jobs have left on the host whose end was recorded before their runner was gone, and what those of this one leave. */

@@ -63,6 +63,7 @@ export async function runJobNode(
     traceparent: trace.traceparent,
     ...(input.branch === undefined ? {} : { branch: input.branch }),
     saidOfSecrets: at.saidOfSecrets,
+    ...(at.copy === null ? {} : { copies: at.copy }),
     ...templates.basesOf(node.job),
     ...recordedAttempts(at, node.id),
   });

@@ -14,6 +14,8 @@ export class RunRecorder {
   #writing: Promise<void> = Promise.resolve();
   /** Told when the file could not be written; what jobs have recorded of themselves counts all the same. */
   onUnwritten: (path: string, why: string) => void = () => {};
+  /** Told of each change, for its copy. */
+  onChange: (record: RunRecord) => void = () => {};
 
   constructor(files: FileStore, state: RunStateLayout, record: RunRecord, masker: SecretMasker) {
     this.#files = files;
@@ -28,6 +30,7 @@ export class RunRecorder {
 
   change(change: Partial<RunRecord>): void {
     this.#record = { ...this.#record, ...this.#shown(change) };
+    this.onChange(this.#record);
     if (this.#dirty) return;
     this.#dirty = true;
     this.#writing = this.#writing.then(async () => {

@@ -15,6 +15,7 @@ import { SecretMasker } from '../secrets/secret-masker.js';
 import { CancelWatch } from './cancel-watch.js';
 import { changedFilesOf } from './changed-files.js';
 import { claimRun } from './claim-run.js';
+import { copyOfRun, newCopyMark } from './copy-of-run.js';
 import { enterGroup } from './enter-group.js';
 import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
@@ -120,11 +121,16 @@ export class RunTarget {
         : await enterGroup(this.#parts, { concurrency, asked, runId: runId.data });
     if (entered.isErr()) return err(entered.error);
     const group = entered.value;
-    const claimed = await claimRun(localFiles, state, { run: recorder.record, plan: planRecord });
+    const mark = skipped ? undefined : newCopyMark();
+    const records = { run: recorder.record, plan: planRecord };
+    const claimed = await claimRun(localFiles, state, { ...records, ...(mark && { copy: mark }) });
     if (claimed.isErr()) await group?.leave();
     if (claimed.isErr()) return err(claimed.error);
     const cancelWatch = new CancelWatch(localFiles, clock, state);
-    const ends = [known.signal ?? [], group?.ended ?? [], cancelWatch.asked].flat();
+    const about = { runId: runId.data, state, recorder, plan: planRecord, runner };
+    const copy = mark === undefined ? null : copyOfRun(this.#parts, { ...about, mark });
+    const ended = [group?.ended ?? [], copy?.superseded ?? []];
+    const ends = [known.signal ?? [], ended, cancelWatch.asked].flat(2);
     const input = { ...known, signal: AbortSignal.any(ends) };
 
     const eventFile = new EventFile(localFiles, state.events);
@@ -143,14 +149,15 @@ export class RunTarget {
       isFilteredOut: skipped,
       group,
       cancelWatch,
+      copy,
       settled,
       ...(scanned === undefined ? {} : { scanned }),
       notes: [...(beginning.notes ?? []), ...withheld],
     });
-    const ended = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
+    const end = skipped ? await execution.skipAll(FILTERED_OUT) : await execution.execute();
     await recorder.saved();
     await eventFile.flushed();
-    return ok({ runId: runId.data, record: recorder.record, state, ...ended });
+    return ok({ runId: runId.data, record: recorder.record, state, ...end });
   }
 
   #fault(kind: JobFault['kind'], field: string, message: string): JobFault {

@@ -4,6 +4,7 @@ import type { Plan } from '../../domain/target/plan.js';
 import type { TargetConfig } from '../../domain/target/target-config.js';
 import type { WorkspaceSnapshot } from '../../ports/workspace-scanner.js';
 import type { EventFile } from '../events/event-file.js';
+import type { RunCopy } from '../recover/run-copy.js';
 import type { SecretMasker } from '../secrets/secret-masker.js';
 import type { CancelWatch } from './cancel-watch.js';
 import type { RunGroup } from './run-group.js';
@@ -39,6 +40,8 @@ export interface TargetExecutionInput {
   readonly cancelWatch: Pick<CancelWatch, 'watch' | 'leave'>;
   /** Of a run that goes on: what it has prepared before. */
   readonly earlierOutputs?: readonly RealizedPreparedOutput[];
+  /** Of the run's records, on the host; null for a run that has nothing to do. */
+  readonly copy: RunCopy | null;
   /** Told as warnings when the run begins. */
   readonly notes: readonly string[];
 }

@@ -58,6 +58,7 @@ export class TargetExecution {
     this.#published = statusesOf(input, (message) => this.#reporter.warn(message));
     input.recorder.onUnwritten = this.#reporter.unwritten;
     input.eventFile.onUnwritten = this.#reporter.unwritten;
+    if (input.copy !== null) input.copy.say = (message) => this.#reporter.warn(message);
     const { workDir } = input.parts.settings;
     const place = { workDir, runId: input.runId, signal: shared };
     this.#hold = new RunHold({ ...place, holdId: randomUUID(), files, clock });
@@ -71,7 +72,7 @@ export class TargetExecution {
       reporter: () => this.#reporter,
     });
     const { localFiles } = input.parts.ports;
-    const outputs = new OutputsRecord(localFiles, input.state.preparedOutputs, input.earlierOutputs);
+    const outputs = outputsOf(input);
     this.#nodes = new RunNodes({
       input,
       workspace: this.#workspace,
@@ -105,20 +106,21 @@ export class TargetExecution {
       await takeTurn(this.#at, say);
       await this.#executePlan();
     } catch (bug) {
-      await this.#release();
+      await this.#release(false);
       throw bug;
     }
     await beside;
     return this.#end();
   }
 
-  async #release(): Promise<void> {
+  async #release(isOver: boolean): Promise<void> {
     this.#at.cancelWatch.leave();
     await Promise.all([
       this.#watching,
       this.#hold.release(),
       this.#templates[Symbol.asyncDispose](),
       this.#at.group?.leave(),
+      this.#at.copy?.end(isOver),
     ]);
   }
 
@@ -172,12 +174,20 @@ export class TargetExecution {
   /** Behind the result. */
   async #close(cleanUps: readonly JobRun['cleanUp'][]): TargetRun['cleanUp'] {
     const results = await Promise.all(cleanUps);
-    await Promise.all([this.#release(), this.#published.settled()]);
+    const isOver = this.#at.recorder.record.status !== 'running';
+    await this.#at.recorder.saved();
+    await Promise.all([this.#release(isOver), this.#published.settled()]);
     const failed = results.find((result) => result.isErr());
     this.#reporter.report({ type: 'run_closed', ok: failed === undefined });
     await this.#at.eventFile.flushed();
     return failed ?? ok(undefined);
   }
+}
+
+function outputsOf({ parts, state, earlierOutputs, copy }: TargetExecutionInput): OutputsRecord {
+  const outputs = new OutputsRecord(parts.ports.localFiles, state.preparedOutputs, earlierOutputs);
+  if (copy !== null) outputs.onChange = (document) => copy.outputs(document);
+  return outputs;
 }
 
 function traceOf({ parts, input, runId, masker }: TargetExecutionInput): RunTrace {

@@ -11,6 +11,7 @@ const OWN = new Set([
   'groups',
   'hooks',
   'kept',
+  'records',
   'runner-flakes',
   '.gitignore',
 ]);

@@ -31,6 +31,8 @@ export interface RunStateLayout {
   readonly events: string;
   /** Somebody asks the run to end; gone once its runner has seen that. */
   readonly cancelRequest: string;
+  /** Where the host has a copy of these records. */
+  readonly copyMark: string;
 }
 
 /** The run id must have been validated: it becomes a path component. */
@@ -47,6 +49,7 @@ export function runFiles(runDir: string): Omit<RunStateLayout, 'runsDir'> {
     preparedOutputs: `${runDir}/prepared-outputs.json`,
     events: `${runDir}/events.jsonl`,
     cancelRequest: `${runDir}/cancel.json`,
+    copyMark: `${runDir}/host-copy.json`,
   };
 }
 
