@@ -31,6 +31,8 @@ export interface WorkspaceSnapshot {
   readonly contents: readonly EntryContent[];
   /** Bytes of all files. */
   readonly totalBytes: number;
+  /** Its files are on the host alone: it is mounted where it lies, and is never sent. */
+  readonly isOnHostOnly?: true;
   /** What git has checked out there; left out without git, without a commit, and by those who do not know. */
   readonly commit?: CheckedOutCommit;
   /** Absolute; from here what is below `.git/` in `entries` is read. Left out where nothing is. It stays as it is while the scanner is in use. */

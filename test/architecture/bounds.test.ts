@@ -60,6 +60,8 @@ it('a sleep of the clock is a pause: a bound on what somebody else does is `Cloc
     'application/open-machine/watch-step.ts',
     'application/records/cancel-run.ts',
     'application/records/follow-events.ts',
+    'application/recover/find-run-copies.ts',
+    'application/recover/run-copy.ts',
     'application/report/run-statuses.ts',
     'application/services/acquire-with-services.ts',
     'application/services/start-service.ts',

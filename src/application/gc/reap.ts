@@ -19,6 +19,7 @@ import { removeAbandonedDirectories } from './abandoned-directories.js';
 import type { Evict, EvictOptions } from './evict.js';
 import type { EvictCaches } from './evict-caches.js';
 import { evictKeptJobs } from './evict-kept-jobs.js';
+import { evictRunCopies } from './evict-run-copies.js';
 import { bothReports, type EvictTemplates } from './evict-templates.js';
 import { removeLeftPlaces } from './left-places.js';
 import type { ReapReport } from './reap-report.js';
@@ -125,7 +126,7 @@ export class Reap {
     const templates = await this.#parts.evictTemplates.evict(eviction);
     const images = await this.#parts.evictTemplates.leftImages({ dryRun, signal });
     const caches = await this.#parts.evictCaches.evict(eviction);
-    const kept = [templates, caches.report, await this.#evictKeptJobs(eviction)].reduce(
+    const kept = [templates, caches.report, ...(await this.#evictLeft(eviction))].reduce(
       bothReports,
       await this.#parts.evict.evict(eviction),
     );
@@ -214,10 +215,11 @@ export class Reap {
     return removeAbandonedDirectories({ ...at, machines, dryRun, signal });
   }
 
-  #evictKeptJobs(eviction: EvictOptions) {
+  /** What was left of jobs and runs whose runner is gone. */
+  #evictLeft(eviction: EvictOptions) {
     const { ports, settings, hostTime } = this.#parts;
-    const nowMs = hostTime.now();
-    return evictKeptJobs({ ...eviction, ...ports, ...settings, nowMs });
+    const call = { ...eviction, ...ports, ...settings, nowMs: hostTime.now() };
+    return Promise.all([evictKeptJobs(call), evictRunCopies(call)]);
   }
 
   async #removeStaleStaging(signal: AbortSignal): Promise<void> {

@@ -108,6 +108,8 @@ export class CompleteJob {
     const noted = await noteHandOver(localFiles, { state: session.state, record, nowMs: clock.now() });
     if (noted.isErr()) return err(localFilesFault(noted.error, 'launch_guest'));
     const live = { ...job, record: noted.value };
+    // Beside the start, which does not wait: until it is there the job may have begun as well.
+    void job.options.copies?.save(noted.value);
     const started = await start(told);
     if (started.isOk()) return ok({ job: live, first: started.value });
     if (mayHaveTaken(started.error, machine.context.backend)) return ok({ job: live, first: undefined });

@@ -38,6 +38,16 @@ export async function findJob(
   const isServed = Array.isArray(record.job_spec['services']) && record.job_spec['services'].length > 0;
   if (wasKept && (isGone || isServed || record.secret_names.length > 0)) return ok({ kind: 'never_began' });
   if (isGone) return lost('the machine is gone, and left no exit record');
+  if (record.hand_over_unknown === true) {
+    const known = await machine.lease.read(signal);
+    if (known.isOk() && known.value.isStopped === true)
+      return known.value.isQueued === true
+        ? ok({ kind: 'never_began' })
+        : lost('the machine is stopped, and it is not known whether it had the job');
+    // Its services may not be ready, and nobody will begin it.
+    const told = isServed ? await machine.supervisor.status({ signal }) : null;
+    if (told?.isOk() === true && told.value.state === 'absent') return ok({ kind: 'never_began' });
+  }
   // It waited for what it asks of its host, or was being started: nobody will start it.
   const place = wasKept ? await machine.lease.read(signal) : null;
   if (place?.isOk() === true && place.value.isStopped === true) return ok({ kind: 'never_began' });

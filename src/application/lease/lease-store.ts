@@ -20,6 +20,8 @@ export interface FoundLease {
   readonly version: string;
   /** The machine is there and does not run; left out where the store does not know. */
   readonly isStopped?: boolean;
+  /** It has its place in the queue, and was never started; left out where the store does not know. */
+  readonly isQueued?: boolean;
 }
 
 /** Where one machine's lease is kept: with the machine itself, so that it ends with it. */

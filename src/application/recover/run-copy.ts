@@ -64,6 +64,7 @@ export class RunCopy implements JobCopies {
   #latest: RunRecord;
   #dirty = false;
   #writing: Promise<void> = Promise.resolve();
+  readonly #saving = new Map<string, Promise<unknown>>();
   #living: Promise<void> = Promise.resolve();
   #untold: string[] = [];
   #tell: ((message: string) => void) | null = null;
@@ -115,6 +116,15 @@ export class RunCopy implements JobCopies {
     await this.#opened;
     if (this.#superseded.signal.aborted) return err(this.#fault('superseded', this.#why()));
     if (!this.#isThere) return ok(undefined);
+    const before = this.#saving.get(record.job_id) ?? Promise.resolve();
+    const saving = before.then(() => this.#save(record));
+    this.#saving.set(record.job_id, saving);
+    return await saving;
+  }
+
+  /** One after the other: the older is not the last to appear. */
+  async #save(record: JobRecord): Promise<Result<void, JobFault>> {
+    if (!this.#isThere) return ok(undefined);
     const path = jobInRunCopy(this.#layout, record.job_id);
     let written = await this.#write(path, record);
     for (let tries = 1; tries < TRIES && written.isErr() && isLostCall(written.error); tries++) {
@@ -130,7 +140,7 @@ export class RunCopy implements JobCopies {
   async end(isOver: boolean): Promise<void> {
     this.#left.abort();
     await Promise.all([this.#opened, this.#living]);
-    await this.#writing;
+    await Promise.all([this.#writing, ...this.#saving.values()]);
     if (!this.#isThere || this.#superseded.signal.aborted) return;
     if (isOver) await this.#remove();
     // Whoever goes on with it need not wait.
@@ -210,10 +220,12 @@ export class RunCopy implements JobCopies {
   }
 
   async #remove(): Promise<Result<void, FileFault>> {
-    return await this.#input.files.remove(this.#layout.directory, {
-      recursive: true,
-      signal: awakeBound(CALL_MS),
-    });
+    const { files } = this.#input;
+    const { runRecord, directory } = this.#layout;
+    // Without that file there is no copy: nobody goes on with a part of one.
+    const first = await files.remove(runRecord, { signal: awakeBound(CALL_MS) });
+    if (first.isErr()) return first;
+    return await files.remove(directory, { recursive: true, signal: awakeBound(CALL_MS) });
   }
 
   #ticket(lifeMs: number): RunTicket {

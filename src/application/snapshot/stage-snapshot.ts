@@ -60,6 +60,16 @@ export class StageSnapshot {
     const present = await this.#check(home, snapshot.contentHash, call.signal);
     if (present.isErr()) return err(present.error);
     if (present.value) return ok(undefined);
+    if (snapshot.isOnHostOnly === true) {
+      const message = `${home} is gone, and its files are nowhere else: name the folder that has them (--workspace)`;
+      return err({
+        kind: 'workspace',
+        phase: PHASE,
+        host: this.#ports.shell.host,
+        message,
+        field: 'workspace',
+      });
+    }
 
     const staging = `${workDir}/snapshots/.staging-${randomBytes(8).toString('hex')}`;
     const at = { snapshots: `${workDir}/snapshots`, staging };

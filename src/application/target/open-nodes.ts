@@ -1,7 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import { isFinal } from '../../domain/events/run-status.js';
+import { cachesOf } from '../../domain/job/job-caches.js';
 import { jobRecordSchema } from '../../domain/job/job-record.js';
+import { remoteLayout } from '../../domain/machine/remote-layout.js';
 import type { PlanRecord } from '../../domain/records/plan-record.js';
+import { UNKNOWN_WORKSPACE } from '../../domain/records/run-copy-layout.js';
 import { jobStateLayout } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import type { PlanNode } from '../../domain/target/plan.js';
@@ -13,6 +16,13 @@ import type { JobFault } from '../faults/job-fault.js';
 import { workspaceFault } from '../faults/port-faults.js';
 import { readRecord } from '../records/read-record.js';
 import type { SettledNode, SettledNodes } from './settled-nodes.js';
+
+interface WorkspacePlace {
+  readonly scanner: WorkspaceScanner;
+  readonly shell: RemoteShell;
+  readonly hostFiles: FileStore;
+  readonly workDir: string;
+}
 
 interface InterruptedPlan {
   readonly run: RunRecord;
@@ -46,6 +56,8 @@ export async function openNodesOf(
         ended.delete(need);
         open.push(need);
       }
+  const toDo = nodes.filter(({ id }) => !ended.has(id));
+  const readsFiles = toDo.some((node) => node.kind === 'prepare' || cachesOf(node.job).length > 0);
   let begun = true;
   for (const node of nodes) {
     if (ended.has(node.id)) continue;
@@ -54,7 +66,7 @@ export async function openNodesOf(
     const record = await readRecord(files, jobRecord, jobRecordSchema);
     begun &&= node.kind === 'execute' && record.isOk() && record.value.will_retry !== true;
   }
-  return new OpenNodes(ended, begun);
+  return new OpenNodes(ended, begun, readsFiles);
 }
 
 /** How a run goes on. */
@@ -63,6 +75,8 @@ export class OpenNodes {
     readonly settled: SettledNodes,
     /** Every job that is open has a machine: no file of the workspace is needed any more. */
     private readonly haveAllBegun: boolean,
+    /** Something that is open reads the files of the workspace itself, on this machine or to make a name of them. */
+    private readonly readsFiles: boolean,
   ) {}
 
   /** The record from now on: its runner is another, and what is open has not ended. */
@@ -79,15 +93,42 @@ export class OpenNodes {
 
   /** All jobs of a run have the same files: others than those that it began with are refused. Null when none are needed, or none were read. */
   async workspace(
-    { scanner, shell }: { readonly scanner: WorkspaceScanner; readonly shell: RemoteShell },
-    { run_id: id, source_root: root, snapshot_dir: snapshot }: RunRecord,
+    { scanner, shell, hostFiles, workDir }: WorkspacePlace,
+    run: RunRecord,
     signal: AbortSignal | undefined,
   ): Promise<Result<WorkspaceSnapshot | null, JobFault>> {
-    if (this.haveAllBegun || snapshot === null) return ok(null);
+    const { run_id: id, source_root: root, snapshot_dir: snapshot } = run;
+    if (this.haveAllBegun) return ok(null);
+    if (root === UNKNOWN_WORKSPACE) {
+      const there = this.readsFiles ? null : await snapshotOnHost({ hostFiles, workDir }, run, signal);
+      if (there !== null) return ok(there);
+      const message = `the records of ${id} came from ${shell.host}, which has no say in what is sent from this machine: name the folder that has the files of the run (--workspace), as jobs that are still to begin need them`;
+      return err({ kind: 'invalid_plan', phase: null, host: shell.host, message, field: 'workspace' });
+    }
+    if (snapshot === null) return ok(null);
     const scanned = await scanner.scan(root, signal === undefined ? {} : { signal });
     if (scanned.isErr()) return err(workspaceFault(scanned.error, shell.host));
     if (snapshot.split('/').includes(scanned.value.contentHash)) return ok(scanned.value);
     const message = `${root} has other files than ${id} began with, and all its jobs have the same: "pikaci attach ${id} JOB" collects those that have begun, and "pikaci rerun ${id}" runs all of it on these`;
     return err({ kind: 'invalid_plan', phase: null, host: shell.host, message, field: 'workspace' });
   }
+}
+
+/** The files that the run began with, as the host has them: mounted where they are, and read by nobody here. Null where they are not there. */
+async function snapshotOnHost(
+  { hostFiles, workDir }: Pick<WorkspacePlace, 'hostFiles' | 'workDir'>,
+  { run_id: runId, snapshot_dir: snapshot, git_head: hash, git_branch: branch }: RunRecord,
+  signal: AbortSignal | undefined,
+): Promise<WorkspaceSnapshot | null> {
+  const contentHash = snapshot?.split('/').find((part) => /^[0-9a-f]{64}$/.test(part));
+  if (contentHash === undefined) return null;
+  const place = { runId, jobId: '', remoteWorkDir: workDir, snapshotHash: contentHash };
+  const there = await hostFiles.lstat(
+    remoteLayout(place).remoteSnapshotDir,
+    signal === undefined ? {} : { signal },
+  );
+  if (there.isErr() || there.value.type !== 'directory') return null;
+  const commit = hash === null ? {} : { commit: { hash, branch } };
+  const nothing = { root: UNKNOWN_WORKSPACE, entries: [], contents: [], totalBytes: 0 };
+  return { ...nothing, contentHash, isOnHostOnly: true, ...commit };
 }

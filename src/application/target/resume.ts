@@ -1,12 +1,8 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobRecord } from '../../domain/job/job-record.js';
-import { withRecordedShells } from '../../domain/job/job-shells.js';
-import type { PlanRecord } from '../../domain/records/plan-record.js';
 import { jobStateLayout, runStateLayout } from '../../domain/records/run-layout.js';
 import type { RunRecord } from '../../domain/records/run-record.js';
 import { nodesOf } from '../../domain/records/run-standing.js';
-import { makePlan, type Plan } from '../../domain/target/plan.js';
-import type { TargetConfig, TargetConfigInput } from '../../domain/target/target-config.js';
 import { EventFile } from '../events/event-file.js';
 import type { JobFault } from '../faults/job-fault.js';
 import type { AttachJob } from '../job/attach-job.js';
@@ -16,13 +12,14 @@ import { loadPlan } from '../records/load-plan.js';
 import { loadPreparedOutputs } from '../records/load-prepared-outputs.js';
 import { loadRunRecord } from '../records/load-run-record.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
+import { bringRunBack } from './bring-run-back.js';
 import { CancelWatch } from './cancel-watch.js';
 import { copyOfRun } from './copy-of-run.js';
 import { enterGroup } from './enter-group.js';
-import { findTarget } from './find-target.js';
 import { resolveTargetSecrets } from './job-input.js';
 import { isLeftRunning } from './left-running.js';
 import { openNodesOf } from './open-nodes.js';
+import { planOf, type RecordedRun } from './recorded-plan.js';
 import { optionsOf, runStateJobFault } from './rerun.js';
 import { ResumeJob } from './resume-job.js';
 import { RunRecorder } from './run-recorder.js';
@@ -37,11 +34,6 @@ export interface ResumeAt {
   readonly attachJob: Pick<AttachJob, 'attach'>;
 }
 
-interface Recorded {
-  readonly run: RunRecord;
-  readonly plan: PlanRecord;
-}
-
 /**
  * Goes on with a run whose runner is gone, under its own id and in its own records: jobs that still run are taken up, those that have ended
  * meanwhile are collected, and the rest of the plan is run. A run that has ended is given as it ended.
@@ -52,6 +44,8 @@ export async function resume(
   options: ResumeOptions,
 ): Promise<Result<TargetRun, JobFault>> {
   const { ports, settings } = at.parts;
+  const brought = await bringRunBack(at.parts, runId, options);
+  if (brought.isErr()) return err(brought.error);
   const found = await load(at, runId, options);
   if (found.isErr()) return err(found.error);
   const fault = whyNot(at, found.value.run);
@@ -72,7 +66,7 @@ async function load(
   { parts }: ResumeAt,
   runId: string,
   { signal }: ResumeOptions,
-): Promise<Result<Recorded, JobFault>> {
+): Promise<Result<RecordedRun, JobFault>> {
   const { localFiles: files, processes } = parts.ports;
   const query = { stateRoot: parts.settings.stateRoot, runId, signal };
   const run = await loadRunRecord({ files, processes }, query);
@@ -121,7 +115,7 @@ function whyNot({ parts }: ResumeAt, run: RunRecord): JobFault | null {
 }
 
 /** Its runner may have died before it had cleaned up. */
-function endedRun(at: ResumeAt, { run, plan }: Recorded): TargetRun {
+function endedRun(at: ResumeAt, { run, plan }: RecordedRun): TargetRun {
   const state = runStateLayout(at.parts.settings.stateRoot, run.run_id);
   const standings = nodesOf(run, plan, 'ended').filter(({ kind }) => kind === 'prepare');
   return {
@@ -155,7 +149,7 @@ function endedRun(at: ResumeAt, { run, plan }: Recorded): TargetRun {
 
 async function goOn(
   at: ResumeAt,
-  recorded: Recorded,
+  recorded: RecordedRun,
   options: ResumeOptions,
 ): Promise<Result<TargetRun, JobFault>> {
   const { ports, settings, env } = at.parts;
@@ -179,7 +173,11 @@ async function goOn(
     ...(run.rerun_of === null ? {} : { rerunOf: run.rerun_of }),
     ...options,
   };
-  const scanned = await open.workspace(ports, run, options.signal);
+  const scanned = await open.workspace(
+    { ...ports, workDir: settings.workDir },
+    { ...run, source_root: asked.workspace },
+    options.signal,
+  );
   if (scanned.isErr()) return err(scanned.error);
   const { concurrency } = target;
   const branch = run.git_branch === null ? {} : { branch: run.git_branch };
@@ -201,7 +199,12 @@ async function goOn(
   if (marked.isErr()) await group?.leave();
   if (marked.isErr()) return err(marked.error);
   const runner = await ports.processes.self();
-  const recorder = new RunRecorder(ports.localFiles, state, open.record(run, runner), masker);
+  const recorder = new RunRecorder(
+    ports.localFiles,
+    state,
+    open.record({ ...run, source_root: asked.workspace }, runner),
+    masker,
+  );
   const jobs = await begunJobs(at.parts, run.run_id, toRun);
   const about = { runId: run.run_id, state, recorder, plan: recorded.plan, runner, jobs };
   const copy = copyOfRun(at.parts, { ...about, mark: marked.value });
@@ -274,24 +277,4 @@ async function releaseBoth(
   const released = found.flatMap((one) => (one.isOk() ? [one.value.cleanUp] : []));
   const results = await Promise.all([own, ...released]);
   return results.find((result) => result.isErr()) ?? ok(undefined);
-}
-
-/** The recorded plan, made again; one that this version would make otherwise is not gone on with. */
-function planOf({ run, plan: recorded }: Recorded): Result<{ target: TargetConfig; plan: Plan }, string> {
-  if (recorded.target === null) return err(`the records of ${run.run_id} do not say what its target was`);
-  const definition = withRecordedShells(recorded.target) as TargetConfigInput;
-  const target = findTarget({}, { target: run.target_id ?? '', definition });
-  if (target.isErr()) return err(target.error.message);
-  const plan = makePlan(target.value, recorded.selected_jobs);
-  if (plan.isErr()) return err(plan.error.message);
-  const ids = (nodes: readonly { readonly id: string }[]) =>
-    nodes
-      .map(({ id }) => id)
-      .sort()
-      .join('\n');
-  if (ids(plan.value.nodes) !== ids(recorded.nodes))
-    return err(
-      `the plan of ${run.run_id} is another than this pikaci makes of its target; "pikaci rerun ${run.run_id}" runs it again`,
-    );
-  return ok({ target: target.value, plan: plan.value });
 }

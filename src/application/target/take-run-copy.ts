@@ -5,6 +5,7 @@ import { awakeBound } from '../../streams/awake-timer.js';
 import type { JobFault } from '../faults/job-fault.js';
 import { hostFilesFault, localFilesFault } from '../faults/port-faults.js';
 import { readRecord } from '../records/read-record.js';
+import { whyItsRunnerLives } from '../recover/find-run-copies.js';
 import { whoTookOver } from '../recover/who-took-over.js';
 import { jsonBytes } from './claim-run.js';
 import { newCopyMark } from './copy-of-run.js';
@@ -22,7 +23,7 @@ interface RunHere {
  * and is not has gone on elsewhere; what is recorded here is behind that then.
  */
 export async function takeRunCopy(
-  { ports, settings }: RunTargetParts,
+  { ports, settings, hostTime }: RunTargetParts,
   { runId, state }: RunHere,
 ): Promise<Result<RunCopyMark, JobFault>> {
   const { localFiles, hostFiles } = ports;
@@ -31,10 +32,19 @@ export async function takeRunCopy(
   // A run of an earlier version has none.
   const before = read.isOk() ? read.value : undefined;
   const mark = newCopyMark(before);
+  const signal = awakeBound(BOUND_MS);
+  const fault = (kind: JobFault['kind'], message: string) =>
+    err({ kind, phase: null, host: hostFiles.host, message, field: 'run' } as const);
+  if (before !== undefined && before.state !== 'none') {
+    // Another may have had it since, and hold it.
+    const at = { files: hostFiles, processes: ports.processes, clock: ports.clock, hostTime };
+    await hostTime.learn(signal);
+    const lives = await whyItsRunnerLives(at, { workDir, name: { runId, token: before.token } }, signal);
+    if (lives !== null) return fault('job_in_use', `${runId}: ${lives}`);
+  }
   const noted = await localFiles.writeFile(state.copyMark, jsonBytes(mark));
   if (noted.isErr()) return err(localFilesFault(noted.error, null));
   if (before === undefined || before.state === 'none') return ok({ ...mark, state: 'making' });
-  const signal = awakeBound(BOUND_MS);
   const to = runCopyLayout(workDir, { runId, token: mark.token }).directory;
   for (const token of [...mark.taken_from].reverse()) {
     const from = runCopyLayout(workDir, { runId, token }).directory;
@@ -51,13 +61,7 @@ export async function takeRunCopy(
     who === null
       ? `${runId} has gone on without this state root, as the copy of its records on ${hostFiles.host} is gone: another runner has ended it, or its age was over. "pikaci rerun ${runId}" runs it again`
       : `${runId} goes on without this state root: ${who} has taken it over`;
-  return err({
-    kind: who === null ? 'superseded' : 'job_in_use',
-    phase: null,
-    host: hostFiles.host,
-    message,
-    field: 'run',
-  });
+  return fault(who === null ? 'superseded' : 'job_in_use', message);
 }
 
 /** Removes the copy of a run that has ended here, whose runner died before it did. */

@@ -104,7 +104,13 @@ export interface TargetRun {
 }
 
 /** Who follows a run that goes on, and what it cannot know of itself; the rest is as it began. */
-export type ResumeOptions = JobCallOptions & Pick<RunTargetInput, 'onJobEnd' | 'secrets'>;
+export type ResumeOptions = JobCallOptions &
+  Pick<RunTargetInput, 'onJobEnd' | 'secrets'> & {
+    /** Folder with the files that the run began with, where it is not the recorded one. */
+    readonly workspace?: string;
+    /** The beginning of what tells runs of one id on the host from each other, at least 8 characters; for a run that is not in the state root. */
+    readonly id?: string;
+  };
 
 /** What may differ from the run that is repeated; the workspace is the recorded one unless said. */
 export type RerunOptions = Partial<

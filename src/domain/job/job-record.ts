@@ -54,6 +54,8 @@ export const jobRecordSchema = z.looseObject({
    * before 0.2 lack it.
    */
   handed_over_at: z.string().nullable().optional(),
+  /** It is not known whether the job was handed over: the record was taken from a copy, and its runner may have died behind that. */
+  hand_over_unknown: z.literal(true).optional(),
   /** The machine was to stay when the job fails: it is its lease's to end. */
   keep_on_failure: z.boolean().optional(),
   /** For how long. Records before 0.2 lack it. */

@@ -21,7 +21,7 @@ export const reapDocumentSchema = z.looseObject({
   /** Snapshots and outputs of command nodes that nobody used for too long, or that were too much; the longest unused first. */
   evicted: z.array(
     z.looseObject({
-      kind: z.enum(['snapshot', 'prepared_output', 'template', 'cache', 'kept_job']),
+      kind: z.enum(['snapshot', 'prepared_output', 'template', 'cache', 'kept_job', 'run_records']),
       /** On the host; of a template, the name of its instance. */
       path: z.string(),
       bytes: z.number().int().nonnegative(),

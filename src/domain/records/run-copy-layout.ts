@@ -3,6 +3,9 @@ import { runIdSchema } from '../values/identifier.js';
 import { joinBelow } from '../values/path-rules.js';
 import { processIdentitySchema } from '../values/process-identity.js';
 
+/** What stands for the folder of a run where nobody has said which it is: its records came from the host, which has no say in what is sent from here. */
+export const UNKNOWN_WORKSPACE = '/nonexistent/workspace-of-another-machine';
+
 /** By which copies of runs of one id are told from each other. */
 const TOKEN = /^[0-9a-f]{32}$/;
 const tokenSchema = z.string().regex(TOKEN);

@@ -1,8 +1,8 @@
 /** What the host keeps for later runs, and which of it may go. Pure; times are the host's, in ms since the epoch. */
 
-export type KeptKind = 'snapshot' | 'prepared_output' | 'template' | 'cache' | 'kept_job';
+export type KeptKind = 'snapshot' | 'prepared_output' | 'template' | 'cache' | 'kept_job' | 'run_records';
 
-/** A snapshot, a prepared output, a template, a cache, or what was left of a job, that a host keeps. */
+/** A snapshot, a prepared output, a template, a cache, what was left of a job, or the records of a run whose runner is gone, that a host keeps. */
 export interface KeptEntry {
   readonly kind: KeptKind;
   /** Absolute, on the host: the directory that appeared by one rename. Of a template, the name of its instance; of a cache, that of its volume. */

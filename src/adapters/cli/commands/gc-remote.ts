@@ -105,6 +105,7 @@ const NOUNS = {
   template: 'template',
   cache: 'cache',
   kept_job: 'left job',
+  run_records: 'records of a run',
 };
 
 function keptLines(document: ReapDocument): string[] {

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { readQueuePlace } from '../../../domain/machine/host-share.js';
 import { type Lease, leaseConfig, readLease } from '../../../domain/machine/lease.js';
 import type { IncusApi } from '../../../ports/incus-api.js';
 import type { IncusFault } from '../../../ports/incus-fault.js';
@@ -23,7 +24,9 @@ export class IncusLeaseStore implements LeaseStore {
     const found = await this.#incus.instance(this.#project, this.machine, { signal });
     if (found.isErr()) return err(placeFault(found.error));
     const { value: instance, etag } = found.value;
-    return ok({ lease: readLease(instance.config), version: etag, isStopped: instance.status === 'Stopped' });
+    const { config, status } = instance;
+    const isQueued = readQueuePlace(config) !== null;
+    return ok({ lease: readLease(config), version: etag, isStopped: status === 'Stopped', isQueued });
   }
 
   async write(lease: Lease, version: string, signal: AbortSignal): Promise<Result<void, LeaseStoreFault>> {

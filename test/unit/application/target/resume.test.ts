@@ -29,7 +29,7 @@ const ENDS = {
 };
 
 /** A run of two levels and more whose runner is killed at a call that the seed chooses, once or twice, and resumed. Says what is wrong. */
-async function round(seed: number): Promise<string[]> {
+async function round(seed: number, losesState = false): Promise<string[]> {
   const random = new Random(seed);
   const begun = new Map<string, number>();
   const run = await memoryRun({
@@ -80,22 +80,31 @@ async function round(seed: number): Promise<string[]> {
       .then(async (ended) => (ended.isOk() ? await ended.value.cleanUp : undefined));
     await killed(second.one, again);
   }
-  const last = must(createPikaci(config, { adapters: run.host.adapters, env }));
-  const resumed = await last.resume('run');
+  const stateRoot = losesState ? '/elsewhere' : '/state';
+  if (losesState) must(await run.host.localFiles.remove('/state', { recursive: true }));
+  const last = must(createPikaci({ ...config, stateRoot }, { adapters: run.host.adapters, env }));
+  const resumed = await last.resume('run', losesState ? { workspace: WORKSPACE } : {});
   if (resumed.isErr()) {
     // Before there was a run.
-    const isNone = resumed.error.kind === 'no_such_job' && begun.size === 0;
+    const isNone = resumed.error.kind === 'no_such_job' && (begun.size === 0 || losesState);
     return isNone ? [] : [`seed ${seed}: ${resumed.error.kind}: ${resumed.error.message}`];
   }
   await resumed.value.cleanUp;
   await last.close();
   const { localFiles: files, processes } = run.host;
-  const record = must(await loadRunRecord({ files, processes }, { stateRoot: '/state', runId: 'run' }));
-  const wrong: string[] = [];
+  const record = must(await loadRunRecord({ files, processes }, { stateRoot, runId: 'run' }));
+  const left = await run.host.hostFiles.list('/var/pikaci/records');
+  const lost = record.jobs.filter(({ message }) => /^the machine is gone/.test(message ?? ''));
+  const wrong: string[] = left.unwrapOr([]).map(({ name }) => `${name} stays on the host`);
   const ends = Object.fromEntries(
     record.jobs.map(({ id, status, exit_code: code }) => [id, `${status} ${code}`]),
   );
   for (const [id, end] of Object.entries(ENDS)) {
+    // Its runner died while its machine was made, and only that one knew whether it had the job.
+    if (losesState && lost.length > 0) {
+      if ((begun.get(id) ?? 0) > 1) wrong.push(`${id} began more than once`);
+      continue;
+    }
     if (ends[id] !== end)
       wrong.push(`${id} is ${ends[id]}: ${record.jobs.find((job) => job.id === id)?.message}`);
     const times = begun.get(id) ?? 0;
@@ -156,6 +165,12 @@ describe('a run that is resumed', () => {
   it(`ends as it would have, ${ROUNDS} times, wherever its runner was killed (seeds from ${FIRST_SEED})`, async () => {
     const wrong: string[] = [];
     for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) wrong.push(...(await round(seed)));
+    expect(wrong).toEqual([]);
+  }, 300_000);
+
+  it(`ends as it would have without its state root, or says that a job was lost, and runs none twice, ${ROUNDS} times (seeds from ${FIRST_SEED})`, async () => {
+    const wrong: string[] = [];
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) wrong.push(...(await round(seed, true)));
     expect(wrong).toEqual([]);
   }, 300_000);
 
