@@ -45,6 +45,7 @@ export type {
 } from './application/open-machine/run-step.js';
 export type { TransferOptions, UploadOptions } from './application/open-machine/transfer-files.js';
 export type { KeptJob } from './application/recover/kept-job.js';
+export type { KeptRun } from './application/recover/kept-run.js';
 export type { RecoveredJob, RecoverInput, RecoverReport } from './application/recover/recover-jobs.js';
 export type {
   PrepareEnd,

@@ -17,7 +17,9 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../application/open-machine/open-machine-input.js';
+import { listKeptRuns } from '../application/recover/kept-run.js';
 import type { RecoverInput } from '../application/recover/recover-jobs.js';
+import { bringRunBack } from '../application/target/bring-run-back.js';
 import { rerun } from '../application/target/rerun.js';
 import { resume } from '../application/target/resume.js';
 import type {
@@ -186,6 +188,17 @@ export class WiredPikaci implements Pikaci {
 
   async keptJobs({ signal }: { readonly signal?: AbortSignal } = {}) {
     return keptOnAll(await this.#wired(), signal);
+  }
+
+  async keptRuns({ signal }: { readonly signal?: AbortSignal } = {}) {
+    const { ports, settings, runTarget } = await this.#wired();
+    return listKeptRuns({ ports, settings, hostTime: runTarget.parts.hostTime }, signal);
+  }
+
+  async recoverRun(runId: string, options: Pick<ResumeOptions, 'id' | 'workspace' | 'signal'> = {}) {
+    const services = await this.#reading();
+    if (services.isErr()) return err(services.error);
+    return bringRunBack(services.value.runTarget.parts, runId, options ?? {});
   }
 
   async recover(input: RecoverInput) {

@@ -21,6 +21,7 @@ import type {
   OpenMachineInput,
 } from '../open-machine/open-machine-input.js';
 import type { KeptJob } from '../recover/kept-job.js';
+import type { KeptRun } from '../recover/kept-run.js';
 import type { RecoverInput, RecoverReport } from '../recover/recover-jobs.js';
 import type { RerunOptions, ResumeOptions, RunTargetInput, TargetRun } from '../target/target-run.js';
 import type {
@@ -57,7 +58,7 @@ export interface Pikaci extends AsyncDisposable {
   rerun(runId: string, options?: RerunOptions): Promise<Result<TargetRun, JobFault>>;
   /**
    * Goes on with a run whose runner is gone, under its own id: takes up what still runs, collects what has ended, and runs the rest of its plan.
-   * A run that has ended is given as it ended.
+   * A run that has ended is given as it ended. One that the state root does not have is taken from what its host keeps, as `recoverRun` does.
    */
   resume(runId: string, options?: ResumeOptions): Promise<Result<TargetRun, JobFault>>;
   /** Takes up a job whose runner is gone: follows it from the last byte kept, or collects what has finished meanwhile. */
@@ -124,6 +125,16 @@ export interface Pikaci extends AsyncDisposable {
   drainPool(options?: PoolOptions): Promise<Result<PoolChange, JobFault>>;
   /** What reapers have kept on the host of jobs that no runner collected; what was kept last at the front. */
   keptJobs(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly KeptJob[], JobFault>>;
+  /** The runs whose records are on the host: those that go on, and those whose runner is gone. */
+  keptRuns(options?: { readonly signal?: AbortSignal }): Promise<Result<readonly KeptRun[], JobFault>>;
+  /**
+   * Brings the records of a run whose runner is gone from the host into the state root, where it is `interrupted` then; logs and artifacts of jobs that
+   * have ended are not there. A run that is in the state root stays as it is.
+   */
+  recoverRun(
+    runId: string,
+    options?: Pick<ResumeOptions, 'id' | 'workspace' | 'signal'>,
+  ): Promise<Result<void, JobFault>>;
   /**
    * Brings jobs back into the state root that were kept on the host: log, outcome and artifacts. What is recorded there of another machine, or
    * has its end, is not replaced, and is among the refused.

@@ -47,3 +47,32 @@ export const recoverDocumentSchema = z.looseObject({
   refused: z.array(z.looseObject({ job: keptJobDocumentSchema, kind: z.string(), message: z.string() })),
 });
 export type RecoverDocument = z.infer<typeof recoverDocumentSchema>;
+
+/** A run whose records are on a host. Times are ISO 8601. */
+export const keptRunDocumentSchema = z.looseObject({
+  type: z.literal('kept_run'),
+  ...versioned,
+  /** By which runs of one id are told from each other there. */
+  id: z.string(),
+  run_id: z.string(),
+  target_id: z.string().nullable(),
+  git_head: z.string().nullable(),
+  git_branch: z.string().nullable(),
+  /** As it was recorded last. */
+  status: z.string(),
+  created_at: z.string(),
+  open_jobs: z.number(),
+  jobs: z.number(),
+  runner: z.looseObject({ hostname: z.string(), pid: z.number() }).nullable(),
+  /** Its runner has given a sign of life of late. */
+  lives: z.boolean(),
+});
+
+/** What `pikaci resume --output json` prints without a run: the one that was begun last at the front. */
+export const keptRunListDocumentSchema = z.looseObject({
+  type: z.literal('kept_run_list'),
+  ...versioned,
+  host: z.string(),
+  runs: z.array(keptRunDocumentSchema),
+});
+export type KeptRunListDocument = z.infer<typeof keptRunListDocumentSchema>;

@@ -24,6 +24,7 @@ import type {
   MachineCallOptions,
   OpenMachineInput,
 } from '../../../src/application/open-machine/open-machine-input.js';
+import type { KeptRun } from '../../../src/application/recover/kept-run.js';
 import type { RecoverInput } from '../../../src/application/recover/recover-jobs.js';
 import { RunTarget } from '../../../src/application/target/run-target.js';
 import type { RunTargetInput, TargetRun } from '../../../src/application/target/target-run.js';
@@ -339,6 +340,14 @@ export class ScriptedPikaci implements Pikaci {
   }
 
   async rerun(runId: string): Promise<Result<TargetRun, JobFault>> {
+    return err({ kind: 'no_such_job', phase: null, host: this.host, message: `there is no run ${runId}` });
+  }
+
+  async keptRuns(): Promise<Result<readonly KeptRun[], JobFault>> {
+    return ok([]);
+  }
+
+  async recoverRun(runId: string): Promise<Result<void, JobFault>> {
     return err({ kind: 'no_such_job', phase: null, host: this.host, message: `there is no run ${runId}` });
   }
 

@@ -107,6 +107,14 @@ export const RESUME_HELP = `
 The run goes on under its own id: jobs that still run are followed from the last byte kept, those that have ended meanwhile
 are collected, and the rest of the plan is run, on the workspace as the run began with it. Two at once, or beside a runner
 that lives, are refused. Secrets are taken from the environment again.
+
+A run that is not in the state root is taken from what its host keeps of it: any machine that reaches the host can go on with
+it. Jobs that are still to begin get the files that the host has; where something reads them here, --workspace names a folder
+with the same. Without a run, what the host has is listed.
+
+Examples:
+  pikaci resume
+  pikaci resume 20261123-164501-abc123 --workspace .
 ${EXIT_CODES}
 `;
 

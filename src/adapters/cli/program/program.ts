@@ -155,11 +155,23 @@ function addRunCommands(program: Command, context: CliContext, onExit: (code: nu
   const goOn = program
     .command('resume')
     .summary('go on with a run whose runner exited')
-    .addArgument(run())
+    .addArgument(
+      new Argument('[run]', 'id of the run; without it, a list of what the host has').argParser(
+        id(runIdSchema),
+      ),
+    )
     .addHelpText('after', RESUME_HELP);
-  withRunOutput(withHost(goOn)).action(async (id: string, options: ResumeCommandOptions) => {
-    onExit(await resumeCommand(context, id, options));
-  });
+  withRunOutput(withHost(goOn))
+    .addOption(
+      new Option(
+        '--workspace <dir>',
+        'folder with the files of the run, where it is another than then',
+      ).argParser(somePath),
+    )
+    .option('--id <id>', 'the beginning of the id in the list, where the host has several runs of this id')
+    .action(async (runId: string | undefined, options: ResumeCommandOptions) => {
+      onExit(await resumeCommand(context, runId, options));
+    });
 
   const attach = program
     .command('attach')
