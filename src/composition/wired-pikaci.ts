@@ -20,7 +20,7 @@ import type {
 import { listKeptRuns } from '../application/recover/kept-run.js';
 import type { RecoverInput } from '../application/recover/recover-jobs.js';
 import { bringRunBack } from '../application/target/bring-run-back.js';
-import { rerun } from '../application/target/rerun.js';
+import { type RerunAt, rerun } from '../application/target/rerun.js';
 import { resume } from '../application/target/resume.js';
 import type {
   RerunOptions,
@@ -76,11 +76,7 @@ export class WiredPikaci implements Pikaci {
   async rerun(runId: string, options: RerunOptions = {}): Promise<Result<TargetRun, JobFault>> {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
-    const { ports, settings, runTarget } = services.value;
-    const { localFiles: files, processes, scanner } = ports;
-    const { stateRoot, backend, trust } = settings;
-    const at = { files, processes, scanner, stateRoot, runTarget, host: this.host, backend, trust };
-    return this.#owning(await rerun(at, runId, options));
+    return this.#owning(await rerun(rerunAt(services.value, this.host), runId, options));
   }
 
   async resume(runId: string, options: ResumeOptions = {}): Promise<Result<TargetRun, JobFault>> {
@@ -131,11 +127,7 @@ export class WiredPikaci implements Pikaci {
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
     const services = await this.#reading();
     if (services.isErr()) return err(services.error);
-    const { ports, settings, backends } = services.value;
-    const { localFiles, processes } = ports;
-    const { stateRoot, workDir, incusProject } = settings;
-    const place = { host: this.host, workDir, incusProject };
-    return listMachines({ localFiles, processes, stateRoot, backends, place }, signal);
+    return listMachines(machinesAt(services.value, this.host), signal);
   }
 
   async buildTemplates(input: BuildTemplatesInput) {
@@ -191,8 +183,7 @@ export class WiredPikaci implements Pikaci {
   }
 
   async keptRuns({ signal }: { readonly signal?: AbortSignal } = {}) {
-    const { ports, settings, runTarget } = await this.#wired();
-    return listKeptRuns({ ports, settings, hostTime: runTarget.parts.hostTime }, signal);
+    return listKeptRuns((await this.#wired()).runTarget.parts, signal);
   }
 
   async recoverRun(runId: string, options: Pick<ResumeOptions, 'id' | 'workspace' | 'signal'> = {}) {
@@ -262,4 +253,19 @@ export class WiredPikaci implements Pikaci {
     void cleanUp.finally(() => this.#cleanUps.delete(cleanUp));
     return run;
   }
+}
+
+function rerunAt({ ports, settings, runTarget }: Services, host: string): RerunAt {
+  const { localFiles: files, processes, scanner } = ports;
+  const { stateRoot, backend, trust } = settings;
+  return { files, processes, scanner, stateRoot, runTarget, host, backend, trust };
+}
+
+function machinesAt(
+  { ports, settings, backends }: Services,
+  host: string,
+): Parameters<typeof listMachines>[0] {
+  const { localFiles, processes } = ports;
+  const { stateRoot, workDir, incusProject } = settings;
+  return { localFiles, processes, stateRoot, backends, place: { host, workDir, incusProject } };
 }

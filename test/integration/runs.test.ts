@@ -255,6 +255,55 @@ describe('a runner that is killed', () => {
     expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
   });
 
+  it('leaves a run that is resumed elsewhere, without its state root and its folder, and then nothing on the host', async () => {
+    const folder = join(site.directory, 'began-here');
+    const [state, elsewhere] = [join(folder, 'state'), join(site.directory, 'resumed-elsewhere')];
+    for (const one of [folder, elsewhere]) await mkdir(one);
+    const jobs = [
+      { id: 'slow', command: 'echo begun; while [ ! -e /artifacts/go ]; do sleep 0.1; done; echo done' },
+      { id: 'after', command: 'cat file-of-the-run; exit 4', dependsOn: ['slow'] },
+    ];
+    const config = JSON.stringify({ ...site.config(), targets: { t: { jobs } } });
+    for (const one of [folder, elsewhere]) await writeFile(join(one, 'pikaci.config.json'), config);
+    await writeFile(join(folder, 'file-of-the-run'), 'as it was\n');
+    const runId = site.newRunId();
+    const start = (cwd: string, root: string, ...words: string[]) =>
+      spawn(process.execPath, [builtCommand, ...words, '--state-root', root], { cwd });
+    const runner = start(folder, state, 'run', '--run-id', runId);
+    let out = '';
+    for await (const chunk of runner.stdout) {
+      out += String(chunk);
+      if (out.includes('begun')) break;
+    }
+    runner.kill('SIGKILL');
+    await once(runner, 'exit');
+    await rm(folder, { recursive: true });
+    const { instances } = await site.leftovers(runId);
+    const go = { path: '/artifacts/go', content: Buffer.from('') };
+    must(await site.incus.writeFile(site.host.project, instances[0] ?? '', go));
+    const root = join(elsewhere, 'state');
+    const resumed = start(elsewhere, root, 'resume', runId);
+    let said = '';
+    resumed.stdout.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    resumed.stderr.resume();
+    expect(await once(resumed, 'exit')).toEqual([1, null]);
+    expect(said).toContain('as it was');
+    const { run } = must(await loadRunBundle(root, runId));
+    expect(run).toMatchObject({
+      status: 'failed',
+      jobs: [
+        { id: 'slow', status: 'passed', exit_code: 0 },
+        { id: 'after', status: 'failed', exit_code: 4 },
+      ],
+    });
+    const log = await readFile(join(root, 'runs', runId, 'jobs', 'slow', 'guest.log'), 'utf8');
+    expect(log).toBe('begun\ndone\n');
+    expect(await site.leftovers(runId)).toEqual(NOTHING_LEFT);
+    expect(must(await site.pikaci.keptRuns()).filter((one) => one.runId === runId)).toEqual([]);
+  });
+
   it('is cancelled from another process, with what its job has written, and leaves nothing', async () => {
     const folder = join(site.directory, 'cancelled');
     await mkdir(folder);

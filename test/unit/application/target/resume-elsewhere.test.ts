@@ -41,7 +41,11 @@ async function left(how: 'killed' | 'cut off', jobs: readonly object[] = JOBS, r
       return 0;
     },
   });
-  const config = { host: 'local', workDir: '/var/pikaci', targets: { t: { jobs } } } as PikaciConfigInput;
+  const config = {
+    host: 'local',
+    workDir: '/var/pikaci',
+    targets: { t: { jobs } },
+  } as unknown as PikaciConfigInput;
   const env = { TOKEN: 'value-of-it' };
   const elsewhere = (more: Partial<PikaciConfigInput> = {}) =>
     must(createPikaci({ ...config, stateRoot: '/elsewhere', ...more }, { adapters: run.host.adapters, env }));
@@ -203,7 +207,7 @@ it('a host says neither which secrets of this machine go to a job, nor what is b
 it('has no copy, and says so once, where none can be written; the run ends as it would have', async () => {
   const run = await memoryRun({ script: async () => 0 });
   const warned: string[] = [];
-  const config = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' };
+  const config = { host: 'local', workDir: '/var/pikaci', stateRoot: '/state' } as const;
   const pikaci = must(
     createPikaci(
       { ...config, targets: { t: { jobs: [{ id: 'a', command: 'a' }] } } },
