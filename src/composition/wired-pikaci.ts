@@ -126,8 +126,9 @@ export class WiredPikaci implements Pikaci {
 
   async listMachines({ signal }: { readonly signal?: AbortSignal } = {}) {
     const services = await this.#reading();
-    if (services.isErr()) return err(services.error);
-    return listMachines(machinesAt(services.value, this.host), signal);
+    return services.isErr()
+      ? err(services.error)
+      : listMachines(machinesAt(services.value, this.host), signal);
   }
 
   async buildTemplates(input: BuildTemplatesInput) {
@@ -188,8 +189,9 @@ export class WiredPikaci implements Pikaci {
 
   async recoverRun(runId: string, options: Pick<ResumeOptions, 'id' | 'workspace' | 'signal'> = {}) {
     const services = await this.#reading();
-    if (services.isErr()) return err(services.error);
-    return bringRunBack(services.value.runTarget.parts, runId, options ?? {});
+    return services.isErr()
+      ? err(services.error)
+      : bringRunBack(services.value.runTarget.parts, runId, options);
   }
 
   async recover(input: RecoverInput) {
@@ -221,12 +223,7 @@ export class WiredPikaci implements Pikaci {
       this.#parts.clock.bound(CLOSE_BOUND_MS, bound.signal),
     ]);
     bound.abort();
-    if (this.#services !== null) {
-      const { warmPool, openMachines, members } = await this.#services;
-      for (const other of (await members?.connected()) ?? []) await other.warmPool.settled();
-      await warmPool.settled();
-      await openMachines.leaveAll();
-    }
+    if (this.#services !== null) await settleAll(await this.#services);
     for (const part of this.#parts.closing()) await part[Symbol.asyncDispose]();
   }
 
@@ -268,4 +265,10 @@ function machinesAt(
   const { localFiles, processes } = ports;
   const { stateRoot, workDir, incusProject } = settings;
   return { localFiles, processes, stateRoot, backends, place: { host, workDir, incusProject } };
+}
+
+async function settleAll({ warmPool, openMachines, members }: Services): Promise<void> {
+  for (const other of (await members?.connected()) ?? []) await other.warmPool.settled();
+  await warmPool.settled();
+  await openMachines.leaveAll();
 }
