@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JobOutcome } from '../../domain/job/job-outcome.js';
 import { readyBoundSecs } from '../../domain/machine/machine-ready.js';
-import type { FileFault } from '../../ports/file-store.js';
+import type { FileFault, FileStore } from '../../ports/file-store.js';
 import { awakeBound } from '../../streams/awake-timer.js';
 import type { WhyGone } from '../faults/host-gone.js';
 import type { JobFault } from '../faults/job-fault.js';
@@ -113,7 +113,7 @@ export class CompleteJob {
     const started = await start(told);
     if (started.isOk()) return ok({ job: live, first: started.value });
     if (mayHaveTaken(started.error, machine.context.backend)) return ok({ job: live, first: undefined });
-    return err(this.#notStarted(started.error, machine.supervisor.description));
+    return err(notStarted(started.error, machine.supervisor.description, this.#ports.shell.host));
   }
 
   async #toOutcome(
@@ -204,7 +204,7 @@ export class CompleteJob {
   async #end(job: LiveJob, outcome: JobOutcome): Promise<Result<void, JobFault>> {
     const { record } = job;
     const { status } = outcome;
-    if (status === 'detached' || !(await this.#isCopied(job)))
+    if (status === 'detached' || !(await isCopied(this.#ports.localFiles, job)))
       return await this.#leave(job).then(() => ok(undefined));
     const gone = outcome.cause === 'lost' ? await this.#whyGone?.(0, new AbortController().signal) : null;
     if (gone?.isDead === true) {
@@ -219,14 +219,6 @@ export class CompleteJob {
     if (keepSecs === undefined) return await this.#release(job);
     await job.services?.stop();
     return await job.settled.then(() => this.#keep(job, keepSecs * 1000));
-  }
-
-  /** Its end is on the host before its machine is gone: of one that is gone without, nobody knows how it ended. False where another has the run. */
-  async #isCopied({ session, options }: LiveJob): Promise<boolean> {
-    if (options.copies === undefined) return true;
-    const record = await loadJobRecord(this.#ports.localFiles, session.state);
-    const copied = record.isOk() ? await options.copies.save(record.value) : ok(undefined);
-    return copied.isOk() || copied.error.kind !== 'superseded';
   }
 
   async #keep({ machine, owner, session }: LiveJob, keepMs: number): Promise<Result<void, JobFault>> {
@@ -244,12 +236,6 @@ export class CompleteJob {
   async #leave({ settled, session, services }: LiveJob): Promise<void> {
     await services?.stop();
     await settled.then(() => session.hostLog.flushed());
-  }
-
-  #notStarted(fault: GuestFault, description: string): JobFault {
-    const message = `the job could not be started in ${description}: ${fault.message}`;
-    const cause = fault.cause === undefined ? {} : { cause: fault.cause };
-    return { kind: 'guest', phase: 'launch_guest', host: this.#ports.shell.host, message, ...cause };
   }
 }
 
@@ -269,4 +255,18 @@ function withWhatStays(fault: JobFault, { machine, session }: LiveJob): JobFault
   const how = `"pikaci attach ${runId} ${job.id}" resumes it, or "pikaci gc --remote" removes it once its lease has ended`;
   const where = `the machine ${machine.name} on ${machine.context.shared.remoteHost}`;
   return { ...fault, message: `${fault.message}; ${where} stays: ${how}` };
+}
+
+/** Its end is on the host before its machine is gone: of one that is gone without, nobody knows how it ended. False where another has the run. */
+async function isCopied(files: FileStore, { session, options }: LiveJob): Promise<boolean> {
+  if (options.copies === undefined) return true;
+  const record = await loadJobRecord(files, session.state);
+  const copied = record.isOk() ? await options.copies.save(record.value) : ok(undefined);
+  return copied.isOk() || copied.error.kind !== 'superseded';
+}
+
+function notStarted(fault: GuestFault, description: string, host: string): JobFault {
+  const message = `the job could not be started in ${description}: ${fault.message}`;
+  const cause = fault.cause === undefined ? {} : { cause: fault.cause };
+  return { kind: 'guest', phase: 'launch_guest', host, message, ...cause };
 }
