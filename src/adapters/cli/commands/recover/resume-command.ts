@@ -1,14 +1,14 @@
 import { ok } from 'neverthrow';
-import type { OnAbort } from '../../../application/api/pikaci.js';
-import { configFault } from '../../../domain/config/config-fault.js';
-import { type CliContext, complain } from '../session/cli-context.js';
-import { EXIT } from '../session/exit-code.js';
-import { runTargetSession } from '../session/target-session.js';
+import type { OnAbort } from '../../../../application/api/pikaci.js';
+import { configFault } from '../../../../domain/config/config-fault.js';
+import { type CliContext, complain } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import { runTargetSession } from '../../session/target-session.js';
+import { complainOfFault } from '../machine/machine-session.js';
+import { makeView, type ViewOptions } from '../make-view.js';
+import { complainOfState } from '../state-root.js';
+import { type HostOptions, loadOrComplain, withOptions, withPikaci } from '../with-pikaci.js';
 import { keptRunsCommand } from './kept-runs.js';
-import { complainOfFault } from './machine/machine-session.js';
-import { makeView, type ViewOptions } from './make-view.js';
-import { complainOfState } from './state-root.js';
-import { type HostOptions, loadOrComplain, withOptions, withPikaci } from './with-pikaci.js';
 
 export interface ResumeCommandOptions extends HostOptions, ViewOptions {
   readonly onInterrupt: OnAbort;

@@ -1,11 +1,11 @@
-import type { KeptRun } from '../../../application/recover/kept-run.js';
-import type { KeptRunListDocument } from '../../../domain/records/recover-documents.js';
-import { inColumns } from '../output/columns.js';
-import type { CliContext } from '../session/cli-context.js';
-import { EXIT } from '../session/exit-code.js';
-import { complainOfFault, onHost } from './machine/machine-session.js';
-import { printJson } from './state-root.js';
-import type { HostOptions } from './with-pikaci.js';
+import type { KeptRun } from '../../../../application/recover/kept-run.js';
+import type { KeptRunListDocument } from '../../../../domain/records/recover-documents.js';
+import { inColumns } from '../../output/columns.js';
+import type { CliContext } from '../../session/cli-context.js';
+import { EXIT } from '../../session/exit-code.js';
+import { complainOfFault, onHost } from '../machine/machine-session.js';
+import { printJson } from '../state-root.js';
+import type { HostOptions } from '../with-pikaci.js';
 
 /** So much of an id is shown, and names it. */
 const SHORT_ID = 8;
