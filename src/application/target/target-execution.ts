@@ -71,7 +71,6 @@ export class TargetExecution {
       maker,
       reporter: () => this.#reporter,
     });
-    const { localFiles } = input.parts.ports;
     const outputs = outputsOf(input);
     this.#nodes = new RunNodes({
       input,
