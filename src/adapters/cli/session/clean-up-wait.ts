@@ -8,12 +8,14 @@ const CLEAN_UP_WAIT_MS = 30_000;
 
 export interface CleanUpWait {
   readonly runs: readonly JobRun[];
+  /** Of the run as a whole, whose last event and whose copy on the host are behind those of its jobs. */
+  readonly whole?: Promise<unknown>;
   readonly view: RunView;
   readonly clock: Clock;
 }
 
 /** Waits for the machines of finished jobs to be removed. A failure is told and changes no result: the lease ends, and a reaper removes them. */
-export async function waitForCleanUps({ runs, view, clock }: CleanUpWait): Promise<void> {
+export async function waitForCleanUps({ runs, whole, view, clock }: CleanUpWait): Promise<void> {
   const pending = new Set(runs.map((run) => run.outcome.job_id));
   const all = Promise.all(
     runs.map(async (run) => {
@@ -25,10 +27,9 @@ export async function waitForCleanUps({ runs, view, clock }: CleanUpWait): Promi
       }
     }),
   );
-  if (!(await within(all, CLEAN_UP_WAIT_MS, clock))) {
-    const jobs = [...pending].join(', ');
-    view.notice(`still removing the machine of ${jobs} after ${CLEAN_UP_WAIT_MS / 1000} s; ${REAPER}`);
-  }
+  if (await within(Promise.all([all, whole]), CLEAN_UP_WAIT_MS, clock)) return;
+  const what = pending.size === 0 ? 'what the run has' : `the machine of ${[...pending].join(', ')}`;
+  view.notice(`still removing ${what} after ${CLEAN_UP_WAIT_MS / 1000} s; ${REAPER}`);
 }
 
 const REAPER = '"pikaci gc --remote" removes it after the lease expires';

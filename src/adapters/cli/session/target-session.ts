@@ -70,7 +70,8 @@ export async function runTargetSession(session: TargetSession): Promise<number> 
             ]
           : [],
       );
-    await waitForCleanUps({ runs: tracker.runs(), view, clock });
+    const whole = run.isOk() ? { whole: run.value.cleanUp } : {};
+    await waitForCleanUps({ runs: tracker.runs(), ...whole, view, clock });
     return finish(null);
   } finally {
     view.close();
