@@ -111,11 +111,19 @@ export function createPikaci(
         const given = adapters.member?.(member.name);
         if (given !== undefined) return (await answers(given.shell, member.name, signal)).map(() => given);
         const there = await memberHost(parsed.data, { path, env }, member, signal);
-        if (there.isOk()) memberClosing.push(...there.value.closing);
-        return there;
+        if (there.isErr()) return there;
+        if (!isClosed) {
+          memberClosing.push(...there.value.closing);
+          return there;
+        }
+        // Nobody would close it any more.
+        for (const part of there.value.closing) await part[Symbol.asyncDispose]();
+        const message = `${member.name} was reached after this pikaci had been closed`;
+        return err({ kind: 'cancelled', phase: null, host: member.name, message });
       }
     : null;
   const memberClosing: AsyncDisposable[] = [];
+  let isClosed = false;
   return ok(
     new WiredPikaci({
       host: parts.shell,
@@ -128,7 +136,10 @@ export function createPikaci(
         ]);
         return wireServices({ ...parts, tracer }, reach);
       },
-      closing: () => [...memberClosing, ...closing, ...host.closing],
+      closing: () => {
+        isClosed = true;
+        return [...memberClosing, ...closing, ...host.closing];
+      },
     }),
   );
 }
@@ -176,7 +187,7 @@ function jobSettings(
     cluster: {
       member: incus.cluster.member ?? null,
       isOwnDaemon: incus.transport.via !== 'https',
-      members: incus.cluster.members ?? null,
+      members: incus.cluster.members === 'all' ? null : (incus.cluster.members ?? null),
       group: incus.cluster.group ?? null,
     },
     incusHomes: incusHomes(incus.transport),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MemoryFileStore } from './memory-file-store.js';
 import type { MemoryHandler, MemoryRun } from './memory-handler.js';
 
-/** The host's `id -u`, which is root's; its `chmod -R`; its `du -sk` and `rm -rf`, as eviction calls them, and the reading of an output's content: scripts that are given paths. Sizes are those of the files, in KiB, rounded up. */
+/** The host's `id -u`, which is root's, and `uname -m`; its `chmod -R`; its `du -sk` and `rm -rf`, as eviction calls them, and the reading of an output's content: scripts that are given paths. Sizes are those of the files, in KiB, rounded up. */
 export function diskTools(files: MemoryFileStore): MemoryHandler {
   return (run) => {
     const [shell, flag, script = '', , ...paths] = run.command.argv;
@@ -11,6 +11,10 @@ export function diskTools(files: MemoryFileStore): MemoryHandler {
     if (shell === 'cp' && flag === '-a') return copyTree(files, run.command.argv.slice(-2), run);
     if (shell === 'id' && flag === '-u') {
       run.write('stdout', '0\n');
+      return 0;
+    }
+    if (shell === 'uname' && flag === '-m') {
+      run.write('stdout', 'x86_64\n');
       return 0;
     }
     if (shell !== 'sh' || flag !== '-c') return undefined;

@@ -138,7 +138,8 @@ export class PlacedJobs implements Jobs {
     const reason = whyBound(call);
     const bound = reason === null ? null : { member: own, reason };
     const { avoid = [] } = call;
-    const wanted = { asks: askedOf(call), members, group, bound, avoid, waits: wait !== null };
+    const arch = call.job.arch ?? null;
+    const wanted = { asks: askedOf(call), members, group, bound, avoid, arch, waits: wait !== null };
     using share = this.#before.share(wanted.asks, machineOf(call));
     const placed = await this.#place({ call, all, wanted, share, wait, signal });
     if (placed.isErr()) return { ended: err(placed.error) };

@@ -17,8 +17,12 @@ const member = z.string().min(1);
 export const incusClusterSchema = z.strictObject({
   /** The member that the host is. Over the network it is found by its address where that is left out; on the host its daemon says it. */
   member: member.optional(),
-  /** Members that jobs may run on, beside which the host itself has no better right. Left out together with `group`: the host alone. */
-  members: z.array(member).min(1).max(64).optional(),
+  /** Members that jobs may run on, beside which the host itself has no better right; `all` is what the daemon says when it is asked. Left out together with `group`: the host alone. */
+  members: z
+    .union([z.literal('all'), z.array(member).min(1).max(64)], {
+      error: 'must be "all", or a list of 1 to 64 names of members',
+    })
+    .optional(),
   /** The group of members that jobs may run on. */
   group: z.string().min(1).optional(),
   /** How members are reached by SSH, by their names, as in `host.ssh`; the user of the host and the address that the cluster says when left out. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { architectureSchema } from '../machine/architecture.js';
 import { GUEST_GRACE_SECS } from '../machine/guest-paths.js';
 import { guestUser, machineOptions, oneUser } from '../machine/machine-options.js';
 import { type ServiceSpec, servicesSchema } from '../machine/service-spec.js';
@@ -48,6 +49,8 @@ const jobSpec = z.strictObject({
   caches: jobCachesSchema,
   /** Two caches for Rust: `$CARGO_HOME` and `$CARGO_TARGET_DIR`, by the content of every `Cargo.lock`. */
   cargo: z.boolean().default(false),
+  /** What processor it needs, as `uname -m` says it. In a cluster it runs on a member of that architecture; elsewhere the host has to be one. */
+  arch: architectureSchema.optional(),
   /** Machines beside it, reached by their names and gone with it. Incus only. */
   services: servicesSchema.optional(),
   ...machineOptions,

@@ -61,6 +61,8 @@ export interface PlaceWanted {
   readonly group: string | null;
   /** What the job is bound to, with the reason; null for one that may run anywhere. */
   readonly bound: PlacementChoice | null;
+  /** What processor the job needs; null for any. */
+  readonly arch: string | null;
   /** Members on which attempts at the job were lost: no place for it while there is another. */
   readonly avoid: readonly string[];
   /** It waits for what it asks for, so that a member that never has it is none for it. */
@@ -144,9 +146,13 @@ function said({ cpu, memory }: AskedShare): AskedShare {
   return { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) };
 }
 
-function whyNot(member: PlaceableMember, { members, group, bound, ...wanted }: PlaceWanted): string | null {
-  const { name, status, groups, scheduler } = member;
+function whyNot(
+  member: PlaceableMember,
+  { members, group, bound, arch, ...wanted }: PlaceWanted,
+): string | null {
+  const { name, status, groups, scheduler, architecture } = member;
   if (status !== 'Online') return status.toLowerCase();
+  if (arch !== null && arch !== architecture) return `it is ${architecture}, and the job needs ${arch}`;
   if (bound !== null) return name === bound.member ? null : `${bound.reason}`;
   if (members !== null && !members.includes(name)) return 'not one of incus.cluster.members';
   if (group !== null && !groups.includes(group)) return `not in the group ${group}`;

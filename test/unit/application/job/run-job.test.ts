@@ -71,6 +71,22 @@ describe('a job that is run', () => {
     ]);
   });
 
+  it('is refused on a host of another architecture before anything is made', async () => {
+    const run = await memoryRun();
+    const fault = mustFail(
+      await run.pikaci.runJob({ ...input, job: { ...JOB, arch: 'aarch64' } }),
+      'invalid_job',
+    );
+    expect(fault).toMatchObject({
+      kind: 'invalid_job',
+      field: 'job.arch',
+      message: expect.stringMatching(/the job needs aarch64, and \S+ is x86_64$/),
+    });
+    expect(run.host.shell.uploads).toEqual([]);
+    const same = await run.pikaci.runJob({ ...input, job: { ...JOB, arch: 'x86_64' } });
+    expect(must(same).outcome.status).toBe('passed');
+  });
+
   it('leaves neither its machine nor its directories on the host', async () => {
     const run = await memoryRun();
     const { cleanUp } = must(await run.pikaci.runJob(input));

@@ -75,6 +75,7 @@ describe('a job', () => {
     ['an empty secret', { secrets: { A: '' } }, 'secrets.A'],
     ['a size in words', { limits: { memory: 'lots' } }, 'limits.memory'],
     ['half a core', { limits: { cpu: 0.5 } }, 'limits.cpu'],
+    ['an architecture by another name', { arch: 'amd64' }, 'arch'],
     ['an unknown instance type', { instanceType: 'vm' }, 'instanceType'],
     [
       'a prepared output with a relative path',
@@ -125,6 +126,13 @@ describe('a job', () => {
     expect(messageOf('/a\n')).toBe('must not hold control characters');
     expect(messageOf('/a\ud83d')).toMatch(/half of a surrogate pair/);
     expect(messageOf('/a/../b')).toBe('must be an absolute, normalised path on the host');
+  });
+
+  it('says how an architecture is called here that has another name elsewhere', () => {
+    const told = (arch: string) => jobSpecSchema.safeParse({ ...minimal, arch }).error?.issues[0]?.message;
+    expect(told('arm64')).toBe('arm64 is called aarch64 here, as "uname -m" says it');
+    expect(told('toString')).toMatch(/^must be an architecture as "uname -m" says it: x86_64, aarch64,/);
+    expect(told('aarch64')).toBeUndefined();
   });
 
   it('with a misspelt key is refused by its name', () => {

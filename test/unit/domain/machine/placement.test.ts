@@ -18,7 +18,7 @@ function member(name: string, parts: Partial<PlaceableMember> = {}): PlaceableMe
   return { ...same, has, taken, freeMemoryBytes: 8 * GIB, already: NOTHING, ...parts };
 }
 
-const anywhere: PlaceWanted = { asks: {}, members: null, group: null, bound: null, avoid: [] };
+const anywhere: PlaceWanted = { asks: {}, members: null, group: null, bound: null, avoid: [], arch: null };
 const ranked = (members: readonly PlaceableMember[], wanted: Partial<PlaceWanted> = {}) => {
   const { candidates, excluded } = placeableOf(members, { ...anywhere, ...wanted });
   return { usable: rankCandidates(candidates), excluded };
@@ -76,6 +76,17 @@ describe('the default placement', () => {
     });
     const fast = member('a', { groups: ['fast'], scheduler: 'group' });
     expect(names([fast, member('b')], { group: 'fast' })).toEqual(['a']);
+  });
+
+  it('gives a job that needs an architecture to members that have it alone', () => {
+    const members = [member('a', SNAPSHOT), member('b', { architecture: 'aarch64' })];
+    expect(ranked(members, { arch: 'aarch64' })).toMatchObject({
+      usable: [{ member: 'b' }],
+      excluded: [{ member: 'a', reason: 'it is x86_64, and the job needs aarch64' }],
+    });
+    const bound = { member: 'a', reason: 'its template is on the host' };
+    expect(names(members, { arch: 'aarch64', bound })).toEqual([]);
+    expect(names(members)).toEqual(['a', 'b']);
   });
 
   it('leaves a job where what it needs is, and nowhere when that member is gone', () => {
