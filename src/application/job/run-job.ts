@@ -23,7 +23,7 @@ import type { AcquiredMachine, AcquireMachine, PlannedMachine } from '../machine
 import type { WarmPool } from '../machine/incus/warm-pool.js';
 import type { MachineBackends } from '../machine/machine-backends.js';
 import { withRequests } from '../machine/machine-spec.js';
-import { whyOtherArchitecture } from '../machine/why-other-architecture.js';
+import { otherArchitecture } from '../machine/other-architecture.js';
 import { SecretMasker } from '../secrets/secret-masker.js';
 import { warnOfShort } from '../secrets/warn-of-short.js';
 import {
@@ -81,11 +81,8 @@ export class RunJob {
     const unserved = this.#parts.jobServices.check(job.services ?? [], input.serviceBases ?? new Map());
     if (unserved !== null) return err(this.#fault('job.services', unserved));
     // In a cluster the member was chosen by it.
-    if (job.arch !== undefined && input.placed === undefined) {
-      const other = await whyOtherArchitecture(ports.shell, job.arch, signal);
-      if (other.isErr()) return err(signal.aborted ? beforeItBegan(other.error) : other.error);
-      if (other.value !== null) return err(this.#fault('job.arch', `job.arch: ${other.value}`));
-    }
+    const other = input.placed === undefined ? await otherArchitecture(ports.shell, job.arch, signal) : null;
+    if (other !== null) return err(signal.aborted ? beforeItBegan(other) : other);
     const state = jobStateLayout(settings.stateRoot, runId, job.id);
     const scan = input.scan ?? scanAhead(ports.scanner, input.workspace, signal);
     const rooted = await makeStateRoot(ports.localFiles, settings.stateRoot);
