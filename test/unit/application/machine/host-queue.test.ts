@@ -150,8 +150,9 @@ describe('a host that has no more than it has', () => {
         requests: { cpu: [0.5, 1, 1.5, 3][index % 4] },
       }),
     );
-    const ended = (await Promise.all(jobs)).map((ran) => must(ran).outcome.status);
-    expect(new Set(ended)).toEqual(new Set(['passed']));
+    const ended = (await Promise.all(jobs)).map((ran) => must(ran));
+    for (const { cleanUp } of ended) must(await cleanUp);
+    expect(new Set(ended.map(({ outcome }) => outcome.status))).toEqual(new Set(['passed']));
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(4);
     expect(incus.allInstances).toEqual([]);
