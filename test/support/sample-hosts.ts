@@ -1,3 +1,4 @@
+import { unreachable } from '../../src/application/hosts/look-at-host.js';
 import type { HostDocument, HostsDocument } from '../../src/domain/records/host-documents.js';
 
 const AT = '2026-11-23T16:45:01.250Z';
@@ -41,22 +42,10 @@ export function sampleHosts(text = 'ci'): HostsDocument {
     snapshots: 12,
     left_out: 3,
   };
-  const silent: HostDocument = {
-    ...first,
+  const silent = unreachable({
     host: 'builder-2.example',
     member: 'builder-2',
-    state: 'unreachable',
-    problems: [`it has not answered within 15 s ${text}`],
-    has: null,
-    asked: { cpu: 0, memory_bytes: 0 },
-    free_disk_bytes: null,
-    machines: [],
-    queue: [],
-    groups: [],
-    templates: null,
-    caches: null,
-    snapshots: null,
-    left_out: 0,
-  };
+    why: `it has not answered within 15 s ${text}`,
+  });
   return { type: 'hosts', schema_version: 1, seen_at: AT, hosts: [first, silent] };
 }

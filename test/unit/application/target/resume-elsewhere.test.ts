@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import type { Pikaci } from '../../../../src/application/api/pikaci.js';
+import { findTarget } from '../../../../src/application/target/find-target.js';
+import { whyNotOurs } from '../../../../src/application/target/why-not-ours.js';
 import { createPikaci } from '../../../../src/composition/create-pikaci.js';
 import type { PikaciConfigInput } from '../../../../src/domain/config/config.js';
 import type { PikaciEvent } from '../../../../src/domain/events/event.js';
 import type { RunEvent } from '../../../../src/domain/events/run-event.js';
+import { makePlan } from '../../../../src/domain/target/plan.js';
 import { must } from '../../../../src/testing/contract/expect-result.js';
 import { MortalRunner } from '../../../support/mortal-runner.js';
 import { type MemoryRun, memoryRun, WORKSPACE } from '../memory-run.js';
@@ -202,6 +205,36 @@ it('a host says neither which secrets of this machine go to a job, nor what is b
   const resumed = must(await elsewhere().resume('run', { workspace: WORKSPACE }));
   must(await resumed.cleanUp);
   expect(resumed.record).toMatchObject({ status: 'passed', source_root: WORKSPACE });
+});
+
+it('a build on this machine is what the configuration says of that node, or none', () => {
+  const local = (installable: string) => ({
+    prepare: [{ id: 'n', type: 'nixBuild' as const, where: 'local' as const, installable }],
+    jobs: [{ id: 'a', command: 'a', dependsOn: ['n'] }],
+  });
+  const target = (installable: string) => findTarget({}, { target: 't', definition: local(installable) });
+  const plan = makePlan(must(target('.#theirs')), [])._unsafeUnwrap();
+  expect(whyNotOurs(plan.nodes, must(target('.#theirs')), [])).toBeNull();
+  for (const configured of [undefined, must(target('.#ours'))])
+    expect(whyNotOurs(plan.nodes, configured, [])).toEqual({
+      field: 'prepare.n',
+      message: 'n is built on this machine',
+    });
+});
+
+it('a run that is recorded as untrusted goes on as such alone', async () => {
+  const { run, elsewhere, letGo } = await left('killed');
+  const [name = ''] = await names(run);
+  const path = `${RECORDS}/${name}/run.json`;
+  const record = JSON.parse(Buffer.from(must(await run.host.hostFiles.readFile(path))).toString());
+  const changed = { ...record, options: { ...record.options, trust: 'untrusted' } };
+  must(await run.host.hostFiles.writeFile(path, Buffer.from(JSON.stringify(changed))));
+  expect((await elsewhere().resume('run'))._unsafeUnwrapErr()).toMatchObject({
+    kind: 'not_trusted',
+    field: 'trust',
+  });
+  expect(await names(run)).toEqual([name]);
+  letGo();
 });
 
 it('has no copy, and says so once, where none can be written; the run ends as it would have', async () => {
